@@ -1,0 +1,94 @@
+"""Files that are either absent or whole: written aside, then renamed into place."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock
+
+
+def cache_dir(kind: str) -> Path:
+    """The folder for cached ``kind``: ``$SLIPWAY_CACHE``, else the user's cache folder."""
+    chosen = os.environ.get("SLIPWAY_CACHE")
+    if chosen:
+        base = Path(chosen)
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slipway"
+    folder = base / kind
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextlib.contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Yield a free sibling path, to be made a file or a folder; rename it to ``path`` at the end.
+
+    On an error nothing is left. A killed writer leaves only a ``.aside-*`` sibling, which never
+    passes for the real one and which the next writer of the same path removes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".aside-{path.name}-"
+    for stale in path.parent.glob(f"{prefix}*"):
+        owner = stale.name.removeprefix(prefix).split("-")[0]
+        if not (owner.isdigit() and Path(f"/proc/{owner}").exists()):
+            _remove(stale)
+    holder = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=path.parent))
+    aside = holder / path.name
+    try:
+        yield aside
+        if aside.is_file():
+            aside.chmod(0o666 & ~_umask())
+            _flush(aside)
+        if path.is_dir():
+            # a folder cannot be renamed over: the old one steps aside first
+            path.rename(holder / f"{path.name}.old")
+        aside.rename(path)
+    finally:
+        _remove(holder)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file ``path`` against every other process of this machine."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path):
+        yield
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's content, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give ``source`` a second name, or copy it where file systems differ."""
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,43 @@
+"""The one door to other programs: no shell, output kept, failures told with their last words."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from slipway.errors import SlipwayError
+
+LAST_LINES = 20
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    what: str,
+    fix: str | None = None,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run ``argv`` and return it with its captured output.
+
+    ``what`` names the step in the reader's words ("locking models/x/requirements.txt").
+
+    Raises:
+        SlipwayError: the program is missing, or ended with another status than 0.
+    """
+    command = [str(word) for word in argv]
+    try:
+        done = subprocess.run(
+            command, cwd=cwd, env=env, input=stdin, text=True, capture_output=True, check=False
+        )
+    except FileNotFoundError as error:
+        raise SlipwayError(
+            f"{what}: there is no program {command[0]!r} here", fix=fix
+        ) from error
+    if done.returncode != 0:
+        words = (done.stderr.strip() or done.stdout.strip()).splitlines()[-LAST_LINES:]
+        said = "\n  ".join(words) if words else "(it said nothing)"
+        raise SlipwayError(f"{what}: {Path(command[0]).name} failed\n  {said}", fix=fix)
+    return done
