@@ -33,9 +33,7 @@ def run(
             command, cwd=cwd, env=env, input=stdin, text=True, capture_output=True, check=False
         )
     except FileNotFoundError as error:
-        raise SlipwayError(
-            f"{what}: there is no program {command[0]!r} here", fix=fix
-        ) from error
+        raise SlipwayError(f"{what}: there is no program {command[0]!r} here", fix=fix) from error
     if done.returncode != 0:
         words = (done.stderr.strip() or done.stdout.strip()).splitlines()[-LAST_LINES:]
         said = "\n  ".join(words) if words else "(it said nothing)"
