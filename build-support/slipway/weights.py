@@ -1,0 +1,247 @@
+"""Weights: the bytes behind a DVC pointer, verified, through DVC's own configuration."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import yaml
+
+from slipway.errors import SlipwayError
+from slipway.files import written_aside
+
+CHUNK = 1 << 20
+DIRECTORY = ".dir"  # ends the md5 of a directory's list of files
+MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """What a ``.dvc`` file beside a model says: ``path``'s bytes have this ``md5``.
+
+    ``size`` is in bytes. ``remote`` is the output's own remote, where it has one.
+    """
+
+    file: Path
+    md5: str
+    path: Path
+    size: int | None
+    remote: str | None
+
+
+def read(file: Path) -> Pointer:
+    """Read a pointer that ``dvc add`` wrote.
+
+    Raises:
+        SlipwayError: it is missing, not YAML, or not a pointer to one file or directory.
+    """
+    again = f"write it anew: dvc add {file.with_suffix('')}"
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SlipwayError("no such pointer", where=_named(file), fix=again) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        said = getattr(error, "problem", None) or "not UTF-8 text"
+        raise SlipwayError(
+            f"malformed DVC pointer: {said}", where=_named(file) + line, fix=again
+        ) from error
+    outs = content.get("outs") if isinstance(content, dict) else None
+    if not (isinstance(outs, list) and len(outs) == 1 and isinstance(outs[0], dict)):
+        raise SlipwayError(
+            "malformed DVC pointer: it has to name exactly one output under 'outs'",
+            where=_named(file),
+            fix=again,
+        )
+    out = outs[0]
+    if not (isinstance(out.get("md5"), str) and MD5.fullmatch(out["md5"])):
+        raise SlipwayError(
+            f"malformed DVC pointer: {out.get('md5')!r} is no md5", where=_named(file), fix=again
+        )
+    if out.get("path") != file.stem:
+        raise SlipwayError(
+            f"malformed DVC pointer: it points at {out.get('path')!r}, not at {file.stem!r}",
+            where=_named(file),
+            fix=again,
+        )
+    if out.get("hash") != "md5":
+        raise SlipwayError(
+            "a pointer of DVC 2, whose md5 is not always that of the bytes",
+            where=_named(file),
+            fix="dvc cache migrate --dvc-files",
+        )
+    size = out.get("size")
+    return Pointer(file, out["md5"], file.with_suffix(""), size, out.get("remote"))
+
+
+class Weights:
+    """The weights of the DVC repository at ``root``: its cache first, else its remotes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def cached(self, pointer: Pointer) -> dict[str, Path]:
+        """Verified files in DVC's cache, by path below the output (``""`` for a file's own).
+
+        What the cache lacks is fetched. DVC's state remembers what was hashed before, so that an
+        unchanged file's content is not hashed again.
+
+        Raises:
+            SlipwayError: see :meth:`pull`.
+        """
+        return {name: self._verified(pointer, md5) for name, md5 in self._parts(pointer)}
+
+    def pull(self, pointer: Pointer, output: Path) -> None:
+        """Write a verified copy of the weights to ``output``.
+
+        Raises:
+            SlipwayError: the object is missing, has another md5, the remote cannot be reached, or
+                DVC's configuration is wrong; names the model and the pointer.
+        """
+        with written_aside(output) as aside:
+            for name, md5 in self._parts(pointer):
+                target = aside / name if name else aside
+                target.parent.mkdir(parents=True, exist_ok=True)
+                cached = Path(self._cache.oid_to_path(md5))
+                if not (cached.exists() and _copied(cached, target) == md5):
+                    shutil.copyfile(self._fetched(pointer, md5), target)
+
+    def _parts(self, pointer: Pointer) -> Iterator[tuple[str, str]]:
+        """Path below the output and md5 of each file that makes up the weights."""
+        if not pointer.md5.endswith(DIRECTORY):
+            yield "", pointer.md5
+            return
+        for entry in json.loads(self._verified(pointer, pointer.md5).read_bytes()):
+            relative = Path(entry["relpath"])
+            if relative.is_absolute() or ".." in relative.parts:
+                raise SlipwayError(
+                    f"its list names {entry['relpath']!r}, outside of it",
+                    where=_named(pointer.file),
+                    fix=f"dvc add {pointer.path}",
+                )
+            yield relative.as_posix(), entry["md5"]
+
+    def _verified(self, pointer: Pointer, md5: str) -> Path:
+        path = Path(self._cache.oid_to_path(md5))
+        if not path.exists():
+            return self._fetched(pointer, md5)
+        state = self._repo.state
+        _, known = state.get(str(path), self._cache.fs)
+        if known is not None and known.value == md5:
+            return path
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "md5").hexdigest()
+        if found != md5.removesuffix(DIRECTORY):
+            return self._fetched(pointer, md5)
+        self._remember(path, md5)
+        return path
+
+    def _fetched(self, pointer: Pointer, md5: str) -> Path:
+        """Bring one object from the remote into DVC's cache, hashing while it arrives."""
+        path = Path(self._cache.oid_to_path(md5))
+        remote = self._remote(pointer)
+        source = remote.odb.oid_to_path(md5)
+        try:
+            with written_aside(path) as aside, aside.open("wb") as file:
+                with remote.odb.fs.open(source, "rb") as stream:
+                    found = _stream(stream, file)
+                if found != md5.removesuffix(DIRECTORY):
+                    raise SlipwayError(
+                        f"wrong md5: remote {remote.name!r} holds {found} where {md5} belongs",
+                        where=_named(pointer.file),
+                        fix="delete that object and dvc push from where the weights were made",
+                    )
+        except FileNotFoundError as error:
+            if "bucket" in str(error).lower() or not _there(remote):
+                raise _unreachable(pointer, remote, error) from error
+            raise SlipwayError(
+                f"missing object: neither the cache nor remote {remote.name!r} holds {md5}",
+                where=_named(pointer.file),
+                fix="dvc push from where the weights were made, or correct the pointer",
+            ) from error
+        except SlipwayError:
+            raise
+        except Exception as error:  # each remote's file system has errors of its own
+            raise _unreachable(pointer, remote, error) from error
+        path.chmod(0o444)  # as DVC protects what is in its cache
+        self._remember(path, md5)
+        return path
+
+    def _remember(self, path: Path, md5: str) -> None:
+        from dvc_data.hashfile.hash_info import HashInfo
+
+        self._repo.state.save(str(path), self._cache.fs, HashInfo("md5", md5))
+
+    def _remote(self, pointer: Pointer) -> Any:
+        from dvc.exceptions import DvcException
+
+        try:
+            return self._repo.cloud.get_remote(name=pointer.remote)
+        except DvcException as error:
+            raise SlipwayError(
+                f"no remote to fetch from: {error}",
+                where=_named(pointer.file),
+                fix="dvc remote add -d NAME URL",
+            ) from error
+
+    @property
+    def _cache(self) -> Any:
+        return self._repo.cache.local
+
+    @cached_property
+    def _repo(self) -> Any:
+        from dvc.exceptions import DvcException
+        from dvc.repo import Repo
+
+        try:
+            return Repo(str(self.root))
+        except DvcException as error:
+            raise SlipwayError(
+                f"DVC cannot start here: {error}",
+                where=str(self.root),
+                fix="dvc init, or dvc doctor",
+            ) from error
+
+
+def _copied(source: Path, target: Path) -> str:
+    with source.open("rb") as file, target.open("wb") as out:
+        return _stream(file, out)
+
+
+def _stream(source: Any, target: BinaryIO) -> str:
+    """Copy a stream; the md5 of what went through."""
+    digest = hashlib.md5(usedforsecurity=False)
+    while chunk := source.read(CHUNK):
+        digest.update(chunk)
+        target.write(chunk)
+    return digest.hexdigest()
+
+
+def _there(remote: Any) -> bool:
+    """Whether a local remote's folder exists; other kinds say so by an error of their own."""
+    return remote.fs.protocol != "local" or Path(remote.path).exists()
+
+
+def _unreachable(pointer: Pointer, remote: Any, error: Exception) -> SlipwayError:
+    said = str(error) or type(error).__name__
+    return SlipwayError(
+        f"unreachable remote {remote.name!r} ({remote.path}): {said}",
+        where=_named(pointer.file),
+        fix="dvc remote list; check its url, the network and your credentials",
+    )
+
+
+def _named(file: Path) -> str:
+    """The pointer, preceded by its model's name where it lies below ``models/``."""
+    parts = file.parts
+    at = len(parts) - 1 - parts[::-1].index("models") if "models" in parts else -1
+    model = f"model {parts[at + 1]}: " if 0 <= at < len(parts) - 2 else ""
+    return f"{model}{file}"
