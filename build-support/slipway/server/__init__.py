@@ -1,0 +1,1 @@
+"""The real Triton inference server, run as a SageMaker multi-model endpoint runs it."""

@@ -1,0 +1,118 @@
+"""The backend directory for the wheel's server, prepared once per installed wheel.
+
+The wheel holds the Python backend in a place and shape that its server cannot load from: the
+stub lies elsewhere, one for each Python, and a linked library is refused ("escapes backend
+directory"). So the files are copied. Beside them goes our ``onnxruntime`` backend.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+from slipway.errors import SlipwayError
+from slipway.files import cache_dir, locked, written_aside
+from slipway.server.source import WHEEL, Source
+
+ONNXRUNTIME = Path(__file__).parent / "onnxruntime_backend" / "model.py"
+STUB = "triton_python_backend_stub"
+
+
+def prepare(source: Source, python: str) -> Path:
+    """The backend directory for ``source``, a wheel, and models of Python ``python`` ("3.12").
+
+    Safe when several processes prepare at once. Never changed once it is there.
+
+    Raises:
+        SlipwayError: the wheel has no stub for that Python.
+    """
+    wheel = source.program.parent.parent
+    stub = wheel / "python_backend_stubs" / python / STUB
+    if not stub.is_file():
+        raise SlipwayError(
+            f"{WHEEL} has no Python backend for Python {python}",
+            fix="set environment.python in slipway.toml to 3.12",
+        )
+    version = importlib.metadata.version(WHEEL)
+    backend = ONNXRUNTIME.read_bytes()
+    folder = cache_dir("triton") / f"{version}-{python}-{hashlib.sha256(backend).hexdigest()[:12]}"
+    if folder.is_dir():
+        return folder
+    with locked(folder.with_suffix(".lock")):
+        if not folder.is_dir():
+            with written_aside(folder) as aside:
+                _fill(aside, wheel, stub, backend)
+    return folder
+
+
+def _fill(folder: Path, wheel: Path, stub: Path, backend: bytes) -> None:
+    python = folder / "python"
+    python.mkdir(parents=True)
+    for name in ("libtriton_python.so", "triton_python_backend_utils.py"):
+        shutil.copyfile(wheel / "backends" / "python" / name, python / name)
+    shutil.copyfile(stub, python / STUB)
+    # the server would do it at the first load, and two models loading at once would race
+    (python / STUB).chmod(0o755)
+    onnxruntime = folder / "onnxruntime"
+    onnxruntime.mkdir()
+    (onnxruntime / "model.py").write_bytes(backend)
+
+
+def library_folders(source: Source, python: str) -> list[Path]:
+    """What LD_LIBRARY_PATH must name: the wheel's libraries and the interpreter's libpython.
+
+    The copies have lost the wheel's relative RPATH.
+
+    Raises:
+        SlipwayError: no shared libpython of version ``python`` belongs to this interpreter.
+    """
+    wheel = source.program.parent.parent
+    return [wheel.parent.parent / "nvidia_pytriton.libs", libpython(python).parent]
+
+
+def libpython(python: str) -> Path:
+    """The shared ``libpython`` of the interpreter that runs the library.
+
+    Raises:
+        SlipwayError: it has none, or is of another minor version.
+    """
+    name = f"libpython{python}.so.1.0"
+    # relocated interpreters (python-build-standalone) keep a LIBDIR of the machine they were built on
+    for folder in (Path(sys.base_prefix) / "lib", Path(sysconfig.get_config_var("LIBDIR") or "/")):
+        if (folder / name).is_file():
+            return folder / name
+    raise SlipwayError(
+        f"Triton's Python backend needs {name}, which the Python {sys.version.split()[0]} at"
+        f" {sys.base_prefix} does not have",
+        fix=f"uv python install {python}, or pyenv install {python} with"
+        ' PYTHON_CONFIGURE_OPTS="--enable-shared", and make the environment anew',
+    )
+
+
+def onnxruntime_folders(source: Source) -> list[Path]:
+    """The folders that hold ONNX Runtime and numpy, for our backend's ``sys.path``.
+
+    Raises:
+        SlipwayError: one is missing, or numpy is too new for the server.
+    """
+    folders: dict[Path, None] = {}
+    for name in ("onnxruntime", "numpy"):
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError as error:
+            raise SlipwayError(
+                f"{name} is not installed: ONNX models need it on this server",
+                fix=f"pip install {name}",
+            ) from error
+        if name == "numpy" and source.release <= "24.10" and distribution.version >= "2":
+            # seen on 24.10: every tensor returned by a Python model has 0 bytes
+            raise SlipwayError(
+                f"numpy {distribution.version} does not work with Triton {source.release}'s stub",
+                fix='pip install "numpy<2"',
+            )
+        folders[Path(str(distribution.locate_file("")))] = None
+    return list(folders)

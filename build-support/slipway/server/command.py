@@ -1,0 +1,105 @@
+"""The server's command line and surroundings: what SageMaker's ``serve`` script gives it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from slipway.server import backends
+from slipway.server.source import Source
+
+# what a model may see of the machine it is tested on: the endpoint sets nothing else either
+KEPT = ("HOME", "USER", "LANG", "LC_ALL", "TZ", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+CONTAINER_MODELS = Path("/opt/ml/models")
+
+
+@dataclass(frozen=True)
+class Command:
+    """How to start one server. ``after`` is run once it has ended; empty for nothing."""
+
+    argv: list[str]
+    env: dict[str, str]
+    after: list[str] = field(default_factory=list)
+
+
+def flags(repository: Path, port: int, shm_prefix: str, *, verbose: bool) -> list[str]:
+    """The flags of ``serve`` in multi-model mode (docker/sagemaker/serve in Triton's sources).
+
+    Three differ. Auto-complete is off, since our configs are explicit: a load takes 0.3 s instead
+    of 1.5 s. Verbose logging is off unless asked for: it costs 12 to 30 % of the throughput. And
+    shared memory carries a prefix of its own, by which it is found again.
+    """
+    shm = (
+        "shm-default-byte-size=16777216",
+        "shm-growth-byte-size=1048576",
+        f"shm-region-prefix-name={shm_prefix}",
+    )
+    return [
+        "--allow-sagemaker=true",
+        "--allow-http=false",
+        "--allow-grpc=false",
+        "--allow-metrics=false",
+        "--model-control-mode=explicit",
+        "--model-namespacing=true",
+        "--disable-auto-complete-config",
+        f"--model-repository={repository}",
+        f"--sagemaker-port={port}",
+        f"--log-verbose={int(verbose)}",
+        *(f"--backend-config={name},{s}" for name in ("python", "onnxruntime") for s in shm),
+    ]
+
+
+def native(
+    source: Source, python: str, arguments: list[str], temporary: Path, extra: Mapping[str, str]
+) -> Command:
+    """A server that runs on this machine: on PATH, or the wheel's."""
+    env = {name: os.environ[name] for name in KEPT if name in os.environ}
+    env |= {
+        "PATH": SYSTEM_PATH,
+        "TMPDIR": str(temporary),
+        "SAGEMAKER_TRITON_PING_MODE": "live",
+        "PYTHONNOUSERSITE": "1",
+    }
+    argv = [str(source.program), *arguments]
+    if source.kind == "path":
+        env["PATH"] = os.environ["PATH"]
+        env["LD_LIBRARY_PATH"] = os.environ.get("LD_LIBRARY_PATH", "")
+    else:
+        # the stub looks for its standard library beside the first python3 on PATH
+        env["PATH"] = f"{Path(sys.base_prefix) / 'bin'}:{SYSTEM_PATH}"
+        folders = backends.library_folders(source, python)
+        env["LD_LIBRARY_PATH"] = ":".join(str(folder) for folder in folders)
+        onnxruntime = backends.onnxruntime_folders(source)
+        env["SLIPWAY_ONNXRUNTIME_PATH"] = ":".join(str(folder) for folder in onnxruntime)
+        argv.append(f"--backend-directory={backends.prepare(source, python)}")
+    return Command(argv, env | dict(extra))
+
+
+def docker(
+    source: Source,
+    arguments: list[str],
+    models: Path,
+    name: str,
+    port: int,
+    extra: Mapping[str, str],
+) -> Command:
+    """NVIDIA's container; ``models`` appears in it as /opt/ml/models."""
+    program = str(source.program)
+    variables = {"SAGEMAKER_TRITON_PING_MODE": "live", "HOME": "/tmp", **extra}
+    argv = [program, "run", "--rm", "--init", f"--name={name}", "--network=bridge"]
+    argv += [f"--publish=127.0.0.1:{port}:{port}", f"--volume={models}:{CONTAINER_MODELS}"]
+    argv += [f"--user={os.getuid()}:{os.getgid()}", "--shm-size=1g"]
+    argv += [f"--env={key}={value}" for key, value in variables.items()]
+    argv += ["--gpus=all"] if has_gpu() else []
+    argv += [str(source.image), "tritonserver", *arguments]
+    # a killed client leaves its container running
+    return Command(argv, dict(os.environ), [program, "rm", "--force", name])
+
+
+def has_gpu() -> bool:
+    """Whether the kernel has an NVIDIA device."""
+    return Path("/dev/nvidia0").exists()

@@ -1,0 +1,108 @@
+"""Runs a server as long as its owner lives, and leaves nothing of it behind.
+
+A script of its own (``python -I -S supervisor.py``, the standard library only), because whoever
+starts a server may be killed with SIGKILL, and then nobody else is left to clean up. It reads one
+JSON line from its standard input, starts the server, and ends it when that input is closed or the
+owner is gone. Ending is killing: a graceful end takes two seconds and leaves no less behind, since
+every descendant (the Python backend's processes among them) is reaped, and the shared memory and
+folders named in the orders are removed, here. On its standard output it says
+``{"exit": code}`` if the server ends by itself.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import glob
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from typing import Any
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def main() -> None:
+    """Follow the orders on standard input until there is nothing left to do."""
+    orders: dict[str, Any] = json.loads(sys.stdin.buffer.readline())
+    # orphans of the server become children of this process, so that none escapes
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    try:
+        if os.getppid() == orders["owner"]:
+            _serve(orders)
+    finally:
+        _kill_descendants()
+        if orders["after"]:
+            subprocess.run(orders["after"], stdin=subprocess.DEVNULL, check=False)
+        for pattern in orders["remove"]:
+            for path in glob.glob(pattern):
+                _remove(path)
+
+
+def _serve(orders: dict[str, Any]) -> None:
+    owner = os.pidfd_open(orders["owner"])
+    with open(orders["log"], "ab") as log:
+        server = subprocess.Popen(
+            orders["argv"],
+            env=orders["env"],
+            cwd=orders["cwd"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            preexec_fn=_die_with_supervisor,
+        )
+    ended = os.pidfd_open(server.pid)
+    # a closed pipe and a dead owner are watched both: a fork of the owner may hold the pipe open
+    readable, _, _ = select.select([sys.stdin, owner, ended], [], [])
+    if ended in readable:
+        print(json.dumps({"exit": server.wait()}), flush=True)
+        return
+
+
+def _die_with_supervisor() -> None:
+    for restored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(restored, signal.SIG_DFL)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _kill_descendants() -> None:
+    """Kill and reap until no child is left; the orphans of a dead child become ours in turn."""
+    while True:
+        for child in _children():
+            os.kill(child, signal.SIGKILL)
+        try:
+            os.wait()
+        except ChildProcessError:
+            return
+
+
+def _children() -> list[int]:
+    children = []
+    for stat in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(stat, encoding="utf-8", errors="replace") as file:
+                # "pid (name) state parent …", and the name may hold anything
+                pid, rest = file.read().split(" ", 1)
+        except OSError:
+            continue  # gone since it was listed
+        if int(rest.rpartition(")")[2].split()[1]) == os.getpid():
+            children.append(int(pid))
+    return children
+
+
+def _remove(path: str) -> None:
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        os.unlink(path)
+
+
+if __name__ == "__main__":
+    main()

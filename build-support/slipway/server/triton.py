@@ -1,0 +1,247 @@
+"""A running Triton server, in the mode of SageMaker's multi-model endpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from slipway.server import command, log, lower
+from slipway.server.client import HOST, Array, Client, Refused, ServerGone
+from slipway.server.command import CONTAINER_MODELS, Command
+from slipway.server.source import Source, find
+from slipway.settings import Settings
+
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
+START_TIMEOUT_S = 120
+# servers of 26.06 and later refuse other places (sagemaker_server.h, model_path_regex_)
+FIXED_PLACE_SINCE = "26.06"
+_numbers = itertools.count()
+
+
+class Server:
+    """A server that takes loads and invocations; made by :func:`start`."""
+
+    def __init__(self, source: Source, client: Client, places: _Places, settings: Settings) -> None:
+        self.source = source
+        self.client = client
+        self.port = client.port
+        self.log_file = places.log
+        self._places = places
+        self._root = settings.root
+
+    def load(self, target: str, artifact: Path) -> tuple[str, ...]:
+        """Extract ``artifact``, a ``.tar.gz`` or a model repository's folder, and load it.
+
+        ``target`` is the target model: the key below the endpoint's prefix.
+        Returns what was changed in the extracted copy because this machine has no GPU.
+
+        Raises:
+            SlipwayError: it could not be loaded; the model's own log lines come first.
+            Refused: 409, the target is loaded already.
+        """
+        folder = self._places.models / self.model_hash(target) / "model"
+        if folder.parent.exists():
+            if self.is_loaded(target):
+                raise Refused(409, f"target model {target!r} is loaded already")
+            shutil.rmtree(folder.parent)
+        folder.parent.mkdir(parents=True)
+        if artifact.is_dir():
+            shutil.copytree(artifact, folder, symlinks=True)
+        else:
+            # only here: packing, in the same package, imports what builds environments
+            from slipway.artifact import extract
+
+            extract(artifact, folder)
+        lowered = () if command.has_gpu() else lower.to_cpu(folder)
+        self.load_placed(target)
+        return lowered
+
+    def load_placed(self, target: str) -> None:
+        """Load again what an earlier :meth:`load` of this target has extracted.
+
+        Raises:
+            SlipwayError: as :meth:`load`.
+        """
+        model = self.model_hash(target)
+        before = self.log_file.stat().st_size
+        try:
+            self.client.load(model, str(self._places.seen_models / model / "model"), target)
+        except (Refused, ServerGone) as error:
+            if isinstance(error, Refused) and error.status == 409:
+                raise
+            raise log.failed_load(
+                target, str(error), self.log_file, before, self._root, self._places.models / model
+            ) from error
+
+    def unload(self, target: str) -> None:
+        """Unload a target model; its files stay, as on the platform.
+
+        Raises:
+            Refused: 404, it is not loaded.
+        """
+        self.client.unload(self.model_hash(target), target)
+
+    def is_loaded(self, target: str) -> bool:
+        """Whether the target model is loaded."""
+        return self.client.call("GET", f"/models/{self.model_hash(target)}").status == 200
+
+    def invoke(self, target: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Ask a target model; see :meth:`Client.invoke`.
+
+        Raises:
+            InferenceError: the request was refused, or the model failed on it.
+            ServerGone: the server has died.
+        """
+        return self.client.invoke(self.model_hash(target), target, inputs)
+
+    def model_hash(self, target: str) -> str:
+        """The platform's name for a target: hexadecimal, because a hyphen in it fails."""
+        return self._places.name + hashlib.sha256(target.encode()).hexdigest()[:32]
+
+
+class _Places:
+    """The folders of one server; ``seen_models`` is the models' folder as the server sees it."""
+
+    def __init__(self, source: Source, log_file: Path | None) -> None:
+        self.name = f"s{os.getpid():x}n{next(_numbers):x}x"
+        self.shm_prefix = f"slipway_{self.name}_"
+        self.base = Path(tempfile.mkdtemp(prefix="slipway_triton_")).resolve()
+        fixed = source.kind == "path" and source.release >= FIXED_PLACE_SINCE
+        self.models = CONTAINER_MODELS if fixed else self.base / "opt" / "ml" / "models"
+        self.seen_models = CONTAINER_MODELS if source.kind == "docker" else self.models
+        self.empty = self.base / "empty"
+        self.temporary = self.base / "tmp"
+        for folder in (self.models, self.empty, self.temporary):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.log = log_file or self.base / "triton.log"
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.touch()
+
+    def patterns(self) -> list[str]:
+        """What is to be removed in the end."""
+        return [f"/dev/shm/{self.shm_prefix}*", f"{self.models}/{self.name}*", str(self.base)]
+
+
+@contextmanager
+def start(
+    settings: Settings,
+    *,
+    log_file: Path | None = None,
+    verbose: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
+    """Run the best Triton there is until the block ends, however it ends.
+
+    Whatever becomes of this process, SIGKILL included, no process, shared memory or folder of the
+    server stays. ``log_file`` is appended to and kept; ``environment`` is set for server and models
+    as an endpoint's model environment would be.
+
+    The server takes connections on every interface, because its SageMaker port has no address
+    option in any release (``sagemaker_address_`` in command_line_parser.h); only Docker can confine
+    it to loopback. The port is free and differs at every start.
+
+    Raises:
+        SlipwayError: there is no Triton, or it did not start; its last log lines are in it.
+    """
+    source = find(settings)
+    places = _Places(source, log_file)
+    with _reserved_port() as port:
+        try:
+            process = _supervise(
+                _command(source, settings, places, port, verbose, environment or {}), places
+            )
+        except BaseException:
+            shutil.rmtree(places.base, ignore_errors=True)
+            raise
+        client = Client(port)
+        try:
+            _await_ready(process, client, source, places)
+            yield Server(source, client, places, settings)
+        finally:
+            client.close()
+            _stop(process)
+
+
+def _command(
+    source: Source,
+    settings: Settings,
+    places: _Places,
+    port: int,
+    verbose: bool,
+    environment: Mapping[str, str],
+) -> Command:
+    if source.kind == "docker":
+        arguments = command.flags(Path("/mnt"), port, places.shm_prefix, verbose=verbose)
+        name = f"slipway-{places.name}"
+        return command.docker(source, arguments, places.models, name, port, environment)
+    arguments = command.flags(places.empty, port, places.shm_prefix, verbose=verbose)
+    return command.native(source, settings.python, arguments, places.temporary, environment)
+
+
+@contextmanager
+def _reserved_port() -> Iterator[int]:
+    """A free port that the kernel gives to nobody else meanwhile.
+
+    A bound socket that never listens keeps it; SO_REUSEADDR, which the server sets too, lets the
+    server take it all the same.
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind((HOST, 0))
+        yield holder.getsockname()[1]
+
+
+def _supervise(start_with: Command, places: _Places) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", str(SUPERVISOR)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # Ctrl-C goes to the terminal's whole group; the server is ended in order instead
+        start_new_session=True,
+        cwd="/",
+    )
+    orders = {
+        "argv": start_with.argv,
+        "env": start_with.env,
+        "after": start_with.after,
+        "cwd": str(places.temporary),
+        "log": str(places.log.resolve()),
+        "owner": os.getpid(),
+        "remove": places.patterns(),
+    }
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(orders).encode() + b"\n")
+    process.stdin.flush()
+    return process
+
+
+def _await_ready(
+    process: subprocess.Popen[bytes], client: Client, source: Source, places: _Places
+) -> None:
+    assert process.stdout is not None
+    waited = 0.0
+    while not client.ready():
+        # returns at once when the server has ended
+        ended, _, _ = select.select([process.stdout], [], [], 0.01)
+        waited += 0.01
+        if ended or waited > START_TIMEOUT_S:
+            what = "ended before it was ready" if ended else f"not ready after {START_TIMEOUT_S} s"
+            raise log.failed_start(str(source), what, places.log)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.close()
+    process.stdout.close()
+    process.wait()
