@@ -1,0 +1,151 @@
+"""From a lock to an execution environment, built once per content on a machine."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+from conda_pack import CondaEnv
+
+from slipway.archive import TarGzWriter, write_indexed
+from slipway.environment import canonical, interpreter, packages
+from slipway.environment.environment import ARCHIVE, Environment, Package, load, save
+from slipway.environment.lock import check, content, refuse_unservable
+from slipway.environment.platforms import uv_platform
+from slipway.errors import SlipwayError
+from slipway.files import cache_dir, locked, sha256_of, written_aside
+from slipway.settings import Settings, stub_python
+
+# what conda packages are told of their place: it is known only when a server unpacks them
+ANYWHERE = "/opt/python_env"
+
+
+def build(lock: Path, settings: Settings, *, platform: str | None = None) -> Environment:
+    """The execution environment of ``lock``, from the cache or built; nothing of it is executed.
+
+    Args:
+        lock: a ``requirements.lock``; the ``requirements.txt`` beside it must be the one locked.
+        platform: conda's name; the configured one if None.
+
+    Raises:
+        SlipwayError: see ``lock.check`` and ``lock.refuse_unservable``; the Python minor version
+            is not that of the configured Triton's stub, or cannot be had; a package cannot be
+            installed or overwrites another's files.
+    """
+    platform = platform or settings.platform
+    uv_platform(platform)
+    _refuse_python(settings)
+    requirements = lock.with_name("requirements.txt")
+    check(requirements, lock)
+    refuse_unservable(lock, settings)
+    chosen = interpreter.choose(settings, platform)
+    key = _key(lock, settings, platform, chosen)
+    folder = cache_dir("environments") / key
+    if not folder.is_dir():
+        with locked(folder.with_name(f"{key}.guard")):
+            if not folder.is_dir():
+                with written_aside(folder) as aside:
+                    aside.mkdir()
+                    _build(lock, settings, platform, chosen, aside)
+    return load(folder)
+
+
+def _build(
+    lock: Path,
+    settings: Settings,
+    platform: str,
+    chosen: interpreter.Interpreter,
+    folder: Path,
+) -> None:
+    with tempfile.TemporaryDirectory(prefix=".work-", dir=folder) as work:
+        prefix, site = Path(work, "prefix"), Path(work, "packages")
+        conda = interpreter.install(chosen, prefix, platform)
+        pip = packages.install(lock, settings, platform, site)
+        packages.merge(site, prefix)
+        packed = _conda_pack(prefix, Path(work, "packed"))
+        members = canonical.members(packed, settings.python, Path(work, "scratch"))
+        archive = folder / ARCHIVE
+        unpacked = _write(members, archive)
+    python = next(package.version for package in conda if package.name == "python")
+    listed = [
+        Package(p.name, p.version, _origin(p.channel, chosen.local, python)) for p in conda
+    ] + [Package(package.name, package.version, "pip") for package in pip]
+    save(
+        Environment(
+            folder=folder,
+            sha256=sha256_of(archive),
+            python=python,
+            platform=platform,
+            interpreter=next(p.source for p in listed if p.name == "python"),
+            packages=tuple(sorted(listed, key=lambda package: (package.source, package.name))),
+            lock=hashlib.sha256(content(lock).encode()).hexdigest(),
+            size=archive.stat().st_size,
+            unpacked=unpacked,
+            files=len(members),
+        )
+    )
+
+
+def _conda_pack(prefix: Path, packed: Path) -> Path:
+    packed.mkdir()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that packages lie outside conda's own cache
+        environment = CondaEnv.from_prefix(str(prefix), ignore_missing_files=True)
+        environment.pack(output=str(packed), format="no-archive", dest_prefix=ANYWHERE, force=True)
+    return packed
+
+
+def _write(members: list[canonical.Member], archive: Path) -> int:
+    size = 0
+    with archive.open("wb") as out:
+        with TarGzWriter(out) as writer:
+            for member in members:
+                if member.path:
+                    size += member.path.stat().st_size
+                    writer.add_file(member.name, member.path, member.mode)
+                else:
+                    size += len(member.data)
+                    writer.add_bytes(member.name, member.data, member.mode)
+    write_indexed(archive, writer)
+    return size
+
+
+def _key(lock: Path, settings: Settings, platform: str, chosen: interpreter.Interpreter) -> str:
+    facts = [
+        content(lock),
+        settings.python,
+        platform,
+        chosen.identity,
+        sys.version.split()[0],  # compiles the bytecode
+        str(canonical.FORMAT),
+    ]
+    return hashlib.sha256("\0".join(facts).encode()).hexdigest()
+
+
+def _origin(channel: str, local: bool, python: str) -> str:
+    if local:
+        return f"local CPython {python}"
+    return "local channel" if channel.startswith("file:") else channel
+
+
+def _refuse_python(settings: Settings) -> None:
+    needed = stub_python(settings.triton_release)
+    where = str(settings.root / "slipway.toml")
+    if settings.python != needed:
+        raise SlipwayError(
+            f"Triton {settings.triton_release} serves Python models with {needed}, not with"
+            f" {settings.python}: it would silently ignore this environment",
+            where=where,
+            fix=f'set [environment] python = "{needed}", or another [triton] release',
+        )
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if running != settings.python:
+        raise SlipwayError(
+            f"the bytecode of a Python {settings.python} environment is made by that version, but"
+            f" Slipway runs on {running}",
+            where=where,
+            fix=f"run Slipway with Python {settings.python}",
+        )

@@ -1,0 +1,78 @@
+"""A built execution environment, as it lies in the cache or beside an artifact to be packed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from slipway.archive import INDEX
+from slipway.errors import SlipwayError
+
+ARCHIVE = "environment.tar.gz"
+NOTE = "environment.json"
+FILES = (ARCHIVE, ARCHIVE + INDEX, NOTE)
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package in an environment; ``source`` is "pip", or the conda channel."""
+
+    name: str
+    version: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    """``folder`` holds the archive, its index and ``environment.json``, which says the rest."""
+
+    folder: Path
+    sha256: str  # of the archive
+    python: str  # "3.12.1"
+    platform: str  # conda's name, "linux-64"
+    interpreter: str  # where Python came from: "local CPython 3.12.1", or its channel
+    packages: tuple[Package, ...]
+    lock: str  # SHA-256 of what the lock says
+    size: int  # bytes of the archive
+    unpacked: int  # bytes of its files
+    files: int
+
+    @property
+    def archive(self) -> Path:
+        """The canonical archive, whose root holds ``bin/activate``."""
+        return self.folder / ARCHIVE
+
+
+def load(folder: Path) -> Environment:
+    """Read the environment in ``folder``.
+
+    Raises:
+        SlipwayError: a file is missing or ``environment.json`` was not written by this version.
+    """
+    for name in FILES:
+        if not (folder / name).is_file():
+            raise SlipwayError(
+                f"no execution environment here: {name} is missing",
+                where=str(folder),
+                fix="build it: slipway environment build models/NAME/requirements.lock",
+            )
+    note = folder / NOTE
+    try:
+        values = json.loads(note.read_text(encoding="utf-8"))
+        packages = tuple(Package(**package) for package in values.pop("packages"))
+        return Environment(folder=folder, packages=packages, **values)
+    except (ValueError, TypeError, KeyError) as error:
+        raise SlipwayError(
+            f"not written by this version of Slipway: {error}",
+            where=str(note),
+            fix="build the environment again",
+        ) from error
+
+
+def save(environment: Environment) -> None:
+    """Write ``environment.json``."""
+    values = asdict(environment)
+    del values["folder"]
+    text = json.dumps(values, indent=2, sort_keys=True) + "\n"
+    (environment.folder / NOTE).write_text(text, encoding="utf-8")

@@ -1,0 +1,165 @@
+"""``requirements.txt`` → ``requirements.lock``: every package pinned, with its files' hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from slipway.environment import interpreter
+from slipway.environment.packages import run_uv
+from slipway.environment.platforms import uv_platform
+from slipway.errors import SlipwayError
+from slipway.files import written_aside
+from slipway.settings import Settings
+
+HEADER = re.compile(r"# slipway: requirements sha256=(?P<digest>[0-9a-f]{64}), .*")
+PINNED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)")
+# whose stub returns tensors of 0 bytes with numpy 2; seen on 24.10, whose release notes pin numpy<2
+LAST_WITHOUT_NUMPY_2 = "24.10"
+
+
+def lock(requirements: Path, settings: Settings, *, upgrade: bool = False) -> Path:
+    """Write ``requirements.lock`` beside ``requirements``; pins that still fit stay.
+
+    Where a channel can be reached, ``interpreter.lock`` is written at the repository's root if
+    there is none yet (or with ``upgrade``): it pins the Python for all models.
+
+    Raises:
+        SlipwayError: a requirement is not a plain one, cannot be met, has no wheel for the
+            configured platform, or cannot be served (see ``refuse_unservable``).
+    """
+    wanted = normalised(requirements)
+    target = requirements.with_name("requirements.lock")
+    argv: list[str | Path] = [
+        *("pip", "compile", "--quiet", "--generate-hashes", "--no-header"),
+        *("--no-emit-index-url", "--no-emit-find-links", "--only-binary", ":all:"),
+        *("--python-platform", uv_platform(settings.platform)),
+        *("--python-version", settings.python),
+        *(["--upgrade"] if upgrade else []),
+        *("--output-file", target.name, requirements.name),
+    ]
+    with written_aside(target) as aside:
+        # uv writes paths as they are given to it: it works beside copies, under their own names
+        shutil.copyfile(requirements, aside.with_name(requirements.name))
+        if target.is_file():
+            shutil.copyfile(target, aside)
+        try:
+            run_uv(argv, settings, what=f"locking {requirements}", cwd=aside.parent)
+        except SlipwayError as error:
+            raise _explained(error, requirements) from error
+        digest = hashlib.sha256(wanted.encode()).hexdigest()
+        facts = f"requirements sha256={digest}, python {settings.python}, {settings.platform}"
+        aside.write_text(f"# slipway: {facts}\n{aside.read_text()}", encoding="utf-8")
+        refuse_unservable(aside, settings, named=requirements)
+    if upgrade or not (settings.root / interpreter.LOCK_NAME).is_file():
+        interpreter.pin(settings)
+    return target
+
+
+def check(requirements: Path, lock: Path) -> None:
+    """Refuse a lock that was not made of ``requirements`` as they are now; offline, no uv.
+
+    Raises:
+        SlipwayError: either is missing, or they do not belong together.
+    """
+    fix = f"slipway lock {requirements.parent}"
+    if not lock.is_file():
+        raise SlipwayError("there is no lock", where=str(lock), fix=fix)
+    digest = hashlib.sha256(normalised(requirements).encode()).hexdigest()
+    with lock.open(encoding="utf-8") as file:
+        header = HEADER.match(file.readline())
+    if header is None:
+        raise SlipwayError("not locked by Slipway", where=f"{lock}:1", fix=fix)
+    if header["digest"] != digest:
+        raise SlipwayError(
+            f"{requirements.name} has changed since it was locked", where=str(lock), fix=fix
+        )
+
+
+def refuse_unservable(lock: Path, settings: Settings, *, named: Path | None = None) -> None:
+    """Refuse an environment that Triton's Python stub cannot work with.
+
+    Raises:
+        SlipwayError: numpy is missing, or is a 2.x that a configured release's stub mishandles.
+    """
+    where = str(named or lock)
+    numpy = dict(pins(lock)).get("numpy")
+    if numpy is None:
+        raise SlipwayError(
+            "an environment without numpy: Triton hands tensors over as numpy arrays",
+            where=where,
+            fix="add numpy to requirements.txt and lock again",
+        )
+    oldest = min(settings.triton_release, settings.test_release)
+    if Version(numpy).major >= 2 and oldest <= LAST_WITHOUT_NUMPY_2:
+        raise SlipwayError(
+            f"numpy {numpy}: the Python stub of Triton {oldest} returns empty tensors with numpy 2",
+            where=where,
+            fix="write numpy<2 in requirements.txt and lock again",
+        )
+
+
+def normalised(requirements: Path) -> str:
+    """What a ``requirements.txt`` asks for, without comments, order and spelling.
+
+    Raises:
+        SlipwayError: it is missing, or a line is an option or no requirement.
+    """
+    if not requirements.is_file():
+        raise SlipwayError(
+            "there is no requirements.txt",
+            where=str(requirements),
+            fix="write one that names what model.py imports, with numpy<2",
+        )
+    lines = []
+    for number, line in enumerate(requirements.read_text(encoding="utf-8").splitlines(), 1):
+        text = re.sub(r"(^|\s)#.*", "", line).strip()
+        if not text:
+            continue
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement as error:
+            raise SlipwayError(
+                f"{text!r} is not a requirement",
+                where=f"{requirements}:{number}",
+                fix="one package a line, such as numpy<2; indexes belong into uv.toml",
+            ) from error
+        requirement.name = canonicalize_name(requirement.name)
+        lines.append(str(requirement))
+    return "\n".join(sorted(lines))
+
+
+def content(lock: Path) -> str:
+    """What a lock says to an installer: its lines without comments."""
+    lines = lock.read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if line.strip() and not line.lstrip().startswith("#"))
+
+
+def pins(lock: Path) -> Iterator[tuple[str, str]]:
+    """Name and version of each package in a lock."""
+    for line in content(lock).splitlines():
+        pinned = PINNED.match(line)
+        if pinned:
+            yield canonicalize_name(pinned["name"]), pinned["version"]
+
+
+def _explained(error: SlipwayError, requirements: Path) -> SlipwayError:
+    words = " ".join(error.what.split())
+    sdist = re.search(r"(?:only )?(\S+) has no (?:usable )?wheels", words)
+    if sdist:
+        package = re.split(r"[=<>{]", sdist[1])[0]
+        return SlipwayError(
+            f"{package} is published as source only: no wheel fits the environment",
+            where=str(requirements),
+            fix=f"choose a version of {package} that has wheels, or publish one on your own index",
+        )
+    return SlipwayError(
+        error.what, where=str(requirements), fix="mend the requirement, or reach the index"
+    )

@@ -1,0 +1,116 @@
+"""The packages of a lock, installed by uv for a platform that need not be this machine's."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from pathlib import Path, PurePosixPath
+
+import uv
+
+from slipway import process
+from slipway.environment.platforms import uv_platform
+from slipway.errors import SlipwayError
+from slipway.settings import Settings
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A distribution as its ``.dist-info`` tells of it."""
+
+    name: str
+    version: str
+    files: dict[str, str]  # path from the prefix → hash as in RECORD
+
+
+def install(lock: Path, settings: Settings, platform: str, prefix: Path) -> list[Installed]:
+    """Install what ``lock`` lists into the folder ``prefix``, without running anything of it.
+
+    Raises:
+        SlipwayError: a file is not the one that was locked, a package has no wheel for
+            ``platform``, or one package overwrites another's file.
+    """
+    argv = [
+        *("pip", "install", "--quiet", "--prefix", prefix, "--python", sys.executable),
+        *("--python-platform", uv_platform(platform), "--python-version", settings.python),
+        *("--require-hashes", "--no-deps", "--only-binary", ":all:", "--link-mode", "copy"),
+        *("-r", lock),
+    ]
+    try:
+        run_uv(argv, settings, what=f"installing {lock.name}")
+    except SlipwayError as error:
+        raise _explained(error, lock) from error
+    found = sorted(_installed(prefix, settings.python), key=lambda package: package.name)
+    _refuse_overwriting(found, lock)
+    return found
+
+
+def run_uv(
+    argv: list[str | Path], settings: Settings, *, what: str, cwd: Path | None = None
+) -> str:
+    """Run uv, with the user's own configuration of indexes; return what it wrote to stdout."""
+    environment = os.environ | {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
+    done = process.run(
+        [uv.find_uv_bin(), *argv], what=what, cwd=cwd or settings.root, env=environment
+    )
+    return done.stdout
+
+
+def merge(packages: Path, prefix: Path) -> None:
+    """Move the tree ``packages`` into ``prefix``, which must hold none of its files.
+
+    Raises:
+        SlipwayError: a package overwrites a file of the interpreter's.
+    """
+    for folder, _, files in os.walk(packages):
+        into = prefix / Path(folder).relative_to(packages)
+        into.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            target = into / file
+            if target.exists():
+                raise SlipwayError(
+                    f"a package overwrites {target.relative_to(prefix)}, a file of the interpreter",
+                    fix="remove the package that brings this file from requirements.txt",
+                )
+            Path(folder, file).rename(target)
+
+
+def _installed(prefix: Path, minor: str) -> Iterator[Installed]:
+    site = PurePosixPath(f"lib/python{minor}/site-packages")
+    for folder in (prefix / site).glob("*.dist-info"):
+        metadata = HeaderParser().parsestr((folder / "METADATA").read_text(encoding="utf-8"))
+        files = {}
+        with (folder / "RECORD").open(encoding="utf-8", newline="") as record:
+            for path, digest, *_ in csv.reader(record):
+                files[os.path.normpath(site / path)] = digest
+        yield Installed(metadata["Name"], metadata["Version"], files)
+
+
+def _refuse_overwriting(found: list[Installed], lock: Path) -> None:
+    owners: dict[str, Installed] = {}
+    for package in found:
+        for path, digest in package.files.items():
+            owner = owners.setdefault(path, package)
+            if owner is not package and owner.files[path] != digest:
+                raise SlipwayError(
+                    f"{owner.name} and {package.name} both bring {path}, and differ in it:"
+                    " which one is served would depend on the order of installation",
+                    where=str(lock.with_name("requirements.txt")),
+                    fix=f"keep one of {owner.name} and {package.name}",
+                )
+
+
+def _explained(error: SlipwayError, lock: Path) -> SlipwayError:
+    mismatch = re.search(r"Hash mismatch for `([^`]+)`", error.what)
+    if mismatch:
+        return SlipwayError(
+            f"{mismatch[1]} on the index is not the file that was locked",
+            where=str(lock),
+            fix="find out why; if it is right, run `slipway lock --upgrade`",
+        )
+    return SlipwayError(error.what, where=str(lock), fix="reach the index, or run `slipway lock`")
