@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Writes every lockfile in build-support/lockfiles/ anew, from the lists beside it and from
+# build-support/slipway/requirements.txt and tests/requirements.txt. With arguments, passes them to
+# uv: `build-support/lock.sh --upgrade` takes newer versions, `--upgrade-package numpy` only numpy.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+if ! command -v uv > /dev/null; then
+  echo "lock.sh: uv is not on PATH" >&2
+  echo "fix: python3 -m pip install --user uv" >&2
+  exit 1
+fi
+
+lock() { # output, Python version, further arguments and inputs
+  local output=build-support/lockfiles/$1 python=$2
+  shift 2
+  echo "$output"
+  uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate \
+    --custom-compile-command build-support/lock.sh \
+    --python-version "$python" --output-file "$output" "$@"
+}
+
+linux=(--python-platform x86_64-manylinux_2_35)
+folder=build-support/lockfiles
+lock pants.txt 3.9 --universal "$@" $folder/pants.in
+lock pex.txt 3.9 --universal "$@" $folder/pex.in
+lock slipway.txt 3.12 "${linux[@]}" "$@" build-support/slipway/requirements.txt tests/requirements.txt
+# the tests' Python 3.12 sees both the library's resolve and this one: the same versions in both
+same=$(mktemp)
+trap 'rm -f "$same"' EXIT
+sed -n 's/^\([A-Za-z0-9._-]*==[^ ;]*\).*/\1 ; python_version >= "3.12"/p' $folder/slipway.txt > "$same"
+lock pytest.txt 3.9 --universal "$@" --constraint "$same" $folder/pytest.in
+lock plugin.txt 3.9 "${linux[@]}" "$@" $folder/plugin.in
+lock black.txt 3.12 --universal "$@" $folder/black.in
+lock mypy.txt 3.12 --universal "$@" $folder/mypy.in
