@@ -12,6 +12,8 @@ a full flush (RFC 1951: a byte boundary and an empty window), which has three us
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import json
 import os
 import struct
@@ -24,7 +26,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from zlib_ng import zlib_ng
+from zlib_ng import gzip_ng, zlib_ng
+
+from slipway.errors import SlipwayError
 
 SEGMENT = 1 << 20
 LEVEL = 5
@@ -33,6 +37,7 @@ MTIME = 315532800  # 1980-01-01, the earliest that zip files can say as well
 HEADER = b"\x1f\x8b\x08\x00" + b"\x00" * 4 + b"\x00\xff"  # no name, no time, unknown system
 END = b"\x03\x00"  # an empty final deflate block
 INDEX = ".index.json"
+DEFLATE_ERROR: type[Exception] = zlib_ng.error  # type: ignore[assignment]  # its stub is wrong
 
 
 @dataclass(frozen=True)
@@ -235,6 +240,25 @@ class TarGzWriter:
 def write_indexed(path: Path, writer: TarGzWriter) -> None:
     """Write the closed ``writer``'s index beside its archive ``path``."""
     path.with_name(path.name + INDEX).write_bytes(writer.index())
+
+
+@contextlib.contextmanager
+def open_tar(path: Path) -> Iterator[tarfile.TarFile]:
+    """Read a ``tar.gz`` as a stream, once, members in their order.
+
+    Raises:
+        SlipwayError: there is none, it is cut short, or it is no ``tar.gz``.
+    """
+    try:
+        stream = gzip_ng.GzipNGFile(path)  # type: ignore[no-untyped-call]
+        with stream, tarfile.open(fileobj=stream, mode="r|") as tar:
+            yield tar
+    except FileNotFoundError as error:
+        raise SlipwayError("no such file", where=str(path)) from error
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, DEFLATE_ERROR) as error:
+        raise SlipwayError(
+            f"no whole tar.gz: {error}", where=str(path), fix="build or fetch it anew"
+        ) from error
 
 
 def _read_index(archive: Path) -> tuple[list[_Member], list[tuple[int, int, int, int]]]:

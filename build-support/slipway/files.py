@@ -26,11 +26,11 @@ def cache_dir(kind: str) -> Path:
 
 
 @contextlib.contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
-    """Yield a free sibling path, to be made a file or a folder; rename it to ``path`` at the end.
+def aside(path: Path) -> Iterator[Path]:
+    """Yield a free path in a hidden folder beside ``path``; that folder is removed at the end.
 
-    On an error nothing is left. A killed writer leaves only a ``.aside-*`` sibling, which never
-    passes for the real one and which the next writer of the same path removes.
+    What a killed writer left there never passes for the real thing, and the next writer of the
+    same path removes it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".aside-{path.name}-"
@@ -39,18 +39,26 @@ def written_aside(path: Path) -> Iterator[Path]:
         if not (owner.isdigit() and Path(f"/proc/{owner}").exists()):
             _remove(stale)
     holder = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=path.parent))
-    aside = holder / path.name
     try:
-        yield aside
-        if aside.is_file():
-            aside.chmod(0o666 & ~_umask())
-            _flush(aside)
-        if path.is_dir():
-            # a folder cannot be renamed over: the old one steps aside first
-            path.rename(holder / f"{path.name}.old")
-        aside.rename(path)
+        yield holder / path.name
     finally:
         _remove(holder)
+
+
+@contextlib.contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Yield a free path, to be made a file or a folder; rename it to ``path`` at the end.
+
+    On an error nothing is left under ``path``, or what was there before.
+    """
+    with aside(path) as made:
+        yield made
+        if made.is_file():
+            _flush(made)
+        if path.is_dir():
+            # a folder cannot be renamed over: the old one steps aside first
+            path.rename(made.parent / f"{path.name}.old")
+        made.rename(path)
 
 
 @contextlib.contextmanager
@@ -65,21 +73,6 @@ def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's content, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def link_or_copy(source: Path, target: Path) -> None:
-    """Give ``source`` a second name, or copy it where file systems differ."""
-    target.unlink(missing_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _flush(path: Path) -> None:

@@ -1,0 +1,87 @@
+"""What changed between two artifacts, sorted by what a reader has to think about."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from slipway.artifact.contents import Contents
+from slipway.config import FILE_NAME
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference: ``part`` is release, code, config, weights, packages or environment.
+
+    ``before`` and ``after`` are what stood there, ``None`` for nothing; ``detail`` is a unified
+    diff where there is a text to show.
+    """
+
+    part: str
+    name: str
+    before: str | None
+    after: str | None
+    detail: str | None = None
+
+
+def diff(a: Contents, b: Contents) -> list[Change]:
+    """The changes that turn artifact ``a`` into ``b``; none if their contents are equal."""
+    changes = _values("release", _release(a), _release(b))
+    changes += _values("weights", _weights(a), _weights(b))
+    changes += _values("environment", _environment(a), _environment(b))
+    changes += _values("packages", _packages(a), _packages(b))
+    changes += _values("code", _code(a), _code(b))
+    for model in sorted(set(a.configs) | set(b.configs)):
+        before, after = a.configs.get(model, ""), b.configs.get(model, "")
+        if before != after:
+            name = f"{model}/{FILE_NAME}"
+            lines = difflib.unified_diff(
+                before.splitlines(), after.splitlines(), f"a/{name}", f"b/{name}", lineterm=""
+            )
+            changes.append(Change("config", name, None, None, "\n".join(lines)))
+    return changes
+
+
+def _values(part: str, a: Mapping[str, str], b: Mapping[str, str]) -> list[Change]:
+    return [
+        Change(part, name, a.get(name), b.get(name))
+        for name in sorted(set(a) | set(b))
+        if a.get(name) != b.get(name)
+    ]
+
+
+def _release(contents: Contents) -> dict[str, str]:
+    made = contents.manifest
+    return {
+        "name": made.name,
+        "version": made.version,
+        "serves": made.serves,
+        "builder": made.builder,
+    }
+
+
+def _weights(contents: Contents) -> dict[str, str]:
+    return {
+        name: f"md5 {weights['md5']}, {weights['size']:,} bytes"
+        for name, weights in contents.manifest.weights.items()
+    }
+
+
+def _environment(contents: Contents) -> dict[str, str]:
+    made = contents.manifest.environment
+    keys = ("layout", "path", "python", "platform", "interpreter")
+    return {key: str(made[key]) for key in keys} if made else {}
+
+
+def _packages(contents: Contents) -> dict[str, str]:
+    made = contents.manifest.environment
+    return {p["name"]: f"{p['version']} ({p['source']})" for p in made["packages"]} if made else {}
+
+
+def _code(contents: Contents) -> dict[str, str]:
+    return {
+        name: f"sha256 {digest[:12]}"
+        for name, digest in contents.manifest.sources.items()
+        if not name.endswith(f"/{FILE_NAME}")
+    }

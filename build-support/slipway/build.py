@@ -1,0 +1,77 @@
+"""From a model's folder to its artifact: what ``slipway build`` and the goals have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slipway import environment, repository, weights
+from slipway.artifact import Packed, pack
+from slipway.environment import Environment
+from slipway.errors import SlipwayError
+from slipway.repository import ModelFolder
+from slipway.settings import Settings
+
+CHECKSUM = ".sha256"
+
+
+def build(folder: Path, settings: Settings, output: Path) -> Packed:
+    """Build the artifact of the model in ``folder`` into the folder ``output``.
+
+    Raises:
+        SlipwayError: a part of it is wrong; nothing is left under the artifact's name.
+    """
+    model = repository.read(folder)
+    store = weights.Weights(settings.root)
+    files = {
+        pointer.path / part if part else pointer.path: cached
+        for pointer in map(weights.read, model.pointers)
+        for part, cached in store.cached(pointer).items()
+    }
+    made = environment_of(model, settings)
+    return finish(model, made, files, output / model.artifact_name, settings)
+
+
+def environment_of(model: ModelFolder, settings: Settings) -> Environment | None:
+    """The execution environment of the model's Python models, built or from the cache."""
+    if not model.python_models:
+        return None
+    return environment.build(model.lock, settings)
+
+
+def beside(model: ModelFolder) -> dict[Path, Path]:
+    """The weights that lie beside their pointers already, by where they belong.
+
+    Raises:
+        SlipwayError: they do not.
+    """
+    files: dict[Path, Path] = {}
+    for pointer in map(weights.read, model.pointers):
+        if not pointer.path.exists():
+            raise SlipwayError(
+                "its weights are not here",
+                where=str(pointer.file),
+                fix=f"slipway weights pull {pointer.file} --output {pointer.path}",
+            )
+        parts = [pointer.path] if pointer.path.is_file() else sorted(pointer.path.rglob("*"))
+        files |= {path: path for path in parts if path.is_file()}
+    return files
+
+
+def finish(
+    model: ModelFolder,
+    made: Environment | None,
+    files: dict[Path, Path],
+    output: Path,
+    settings: Settings,
+) -> Packed:
+    """Pack, and write the digest beside the artifact, as ``sha256sum --check`` reads it."""
+    packed = pack(model, made, files, output, settings.layout)
+    checksum = output.with_name(output.name + CHECKSUM)
+    checksum.write_text(f"{packed.sha256}  {output.name}\n", encoding="utf-8")
+    return packed
+
+
+def recorded(artifact: Path) -> str | None:
+    """The digest that packing wrote beside ``artifact``, if it is there."""
+    checksum = artifact.with_name(artifact.name + CHECKSUM)
+    return checksum.read_text(encoding="utf-8").split()[0] if checksum.exists() else None

@@ -1,0 +1,30 @@
+"""``slipway lock``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from slipway import environment, repository, settings
+from slipway.cli import models as named
+from slipway.cli.progress import working
+
+
+@click.command()
+@named.argument
+@click.option("--upgrade", is_flag=True, help="Take newer versions than those locked now.")
+def lock(models: tuple[Path, ...], upgrade: bool) -> int:
+    """Turn each model's requirements.txt into requirements.lock, with hashes.
+
+    Example: slipway lock models/screen_detection
+    """
+    configured = settings.load(Path.cwd())
+
+    def one(folder: Path) -> None:
+        model = repository.read(folder)
+        with working(f"locking {model.requirements}"):
+            written = environment.lock(model.requirements, configured, upgrade=upgrade)
+        click.echo(f"{written}")
+
+    return named.each(named.chosen(models, configured), one)
