@@ -63,13 +63,13 @@ def _build(
     with tempfile.TemporaryDirectory(prefix=".work-", dir=folder) as work:
         prefix, site = Path(work, "prefix"), Path(work, "packages")
         conda = interpreter.install(chosen, prefix, platform)
+        python = _checked_python(conda, prefix, settings)
         pip = packages.install(lock, settings, platform, site)
         packages.merge(site, prefix)
         packed = _conda_pack(prefix, Path(work, "packed"))
         members = canonical.members(packed, settings.python, Path(work, "scratch"))
         archive = folder / ARCHIVE
         unpacked = _write(members, archive)
-    python = next(package.version for package in conda if package.name == "python")
     listed = [
         Package(p.name, p.version, _origin(p.channel, chosen.local, python)) for p in conda
     ] + [Package(package.name, package.version, "pip") for package in pip]
@@ -87,6 +87,22 @@ def _build(
             files=len(members),
         )
     )
+
+
+def _checked_python(
+    conda: list[interpreter.CondaPackage], prefix: Path, settings: Settings
+) -> str:
+    """The installed Python's version; a wrong one would be ignored by Triton without a word."""
+    version = next((package.version for package in conda if package.name == "python"), "none")
+    library = f"lib/libpython{settings.python}.so.1.0"
+    if not version.startswith(f"{settings.python}.") or not (prefix / library).exists():
+        raise SlipwayError(
+            f"no {library} in what the channels gave (Python {version}): Triton would silently"
+            " serve with another Python",
+            where=str(settings.root),
+            fix=f"remove {interpreter.LOCK_NAME} and lock again, or mend [environment] channels",
+        )
+    return version
 
 
 def _conda_pack(prefix: Path, packed: Path) -> Path:

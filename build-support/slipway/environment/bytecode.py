@@ -1,8 +1,8 @@
 """Bytecode that is checked against nothing at import, and equal wherever it is compiled.
 
 How CPython serialises a code object depends on what else the process has interned and still refers
-to, and the order of a set's constants on the hash seed. So every file is compiled in a fork of one
-pristine process with a fixed seed: its bytes depend neither on the order nor on the company.
+to, and the order of a set's constants on the hash seed. So the files of one folder are compiled, in
+order, in a fork of a pristine process with a fixed seed: their bytes depend on that folder alone.
 """
 
 from __future__ import annotations
@@ -34,15 +34,19 @@ def compile_all(sources: Sequence[Source], *, workers: int = WORKERS) -> None:
 
     A source that is not valid Python (a template, a test's bad example) gets none.
     """
-    for folder in {source.target.parent for source in sources}:
-        folder.mkdir(parents=True, exist_ok=True)
+    groups: dict[str, list[Source]] = {}
+    for source in sorted(sources, key=lambda source: source.name):
+        groups.setdefault(source.name.rpartition("/")[0], []).append(source)
+        source.target.parent.mkdir(parents=True, exist_ok=True)
+    # the largest first, dealt out in turn: about equal work for each
+    dealt = sorted(groups.values(), key=len, reverse=True)
     with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(_work, sources[at::workers]) for at in range(workers)]:
+        for done in [pool.submit(_work, dealt[at::workers]) for at in range(workers)]:
             done.result()
 
 
-def _work(sources: Sequence[Source]) -> None:
-    request = [[str(s.path), s.name, str(s.target)] for s in sources]
+def _work(groups: Sequence[Sequence[Source]]) -> None:
+    request = [[[str(s.path), s.name, str(s.target)] for s in group] for group in groups]
     process.run(
         [sys.executable, "-S", "-s", "-P", WORKER],
         what="compiling the environment's Python files",

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import fnmatch
-import io
-import os
 import re
-import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from slipway.environment import elf
+from slipway.environment import elf, links, stdlib
 from slipway.environment.bytecode import Source, compile_all
-from slipway.errors import SlipwayError
 
 FORMAT = 1  # to be raised whenever the same packages give other bytes
-ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 WRAPPER = '#!/bin/sh\nexec "$(dirname "$0")/python{minor}" "$@"\n'
 
 # of the whole environment: build-time files, documentation, and what a server never starts
@@ -38,22 +33,6 @@ DROPPED = (
     "*/__pycache__/*",
     "*.a",
     "*.la",
-)
-# of the standard library, whatever channel it came from
-STDLIB_DROPPED = (
-    "config-*",
-    "ensurepip/*",
-    "idlelib/*",
-    "lib2to3/*",
-    "pydoc_data/*",
-    "test/*",
-    "*/test/*",
-    "*/tests/*",
-    "tkinter/*",
-    "turtle.py",
-    "turtledemo/*",
-    "lib-dynload/_test*",
-    "lib-dynload/_tkinter*",
 )
 # of site-packages: installers, and what they wrote about this very installation
 SITE_DROPPED = (
@@ -87,87 +66,45 @@ class Member:
 def members(packed: Path, minor: str, scratch: Path) -> list[Member]:
     """The archive's members, sorted by name; new files are made in ``scratch``.
 
-    The pure-Python standard library becomes one stored zip of bytecode, which CPython has on its
-    path by default (python.org's embeddable distribution has the same layout): one file is
-    extracted in the place of 500. Packages keep their sources, for readable tracebacks.
+    The pure-Python standard library becomes one zip of bytecode. Packages keep their sources, for
+    readable tracebacks and for those that read them.
     """
     library = f"lib/python{minor}/"
     site = f"{library}site-packages/"
-    files = {
-        name: path
-        for name, path in _without_links(packed).items()
-        if not _matches(name, DROPPED)
-        and not (name.startswith(library) and _matches(name.removeprefix(library), STDLIB_DROPPED))
-        and not (name.startswith("bin/") and not _wanted_program(name, path, minor))
-    }
-    third_party = _lean({n.removeprefix(site): p for n, p in files.items() if n.startswith(site)})
-    kept = {n: p for n, p in files.items() if not n.startswith(site)}
-    kept |= {site + name: path for name, path in third_party.items()}
+    modules: dict[str, Path] = {}
+    kept: dict[str, Path] = {}
+    packages: dict[str, Path] = {}
+    for name, path in links.resolved(packed).items():
+        if "/" not in name or _matches(name, DROPPED):
+            continue  # conda-pack leaves an empty file at the root
+        if name.startswith(site):
+            packages[name.removeprefix(site)] = path
+        elif name.startswith(library):
+            inside = name.removeprefix(library)
+            if not _matches(inside, stdlib.DROPPED):
+                (modules if inside.endswith(".py") else kept)[name] = path
+        elif not name.startswith("bin/") or _wanted_program(name, path, minor):
+            kept[name] = path
+    kept |= {site + name: path for name, path in _lean(packages).items()}
+    # by this file CPython recognises its prefix
+    kept[f"{library}os.py"] = modules[f"{library}os.py"]
 
-    modules = {}  # of the standard library
-    for name in [n for n in kept if n.startswith(library) and n.endswith(".py")]:
-        if not name.startswith(site):
-            modules[name.removeprefix(library)] = kept[name]
-            if name != f"{library}os.py":  # by this file CPython recognises its prefix
-                del kept[name]
-    zipped = [
-        Source(path, f"<python>/{name}", scratch / "stdlib" / f"{name}c")
-        for name, path in sorted(modules.items())
-    ]
     compiled = [
         Source(path, name, scratch / "site" / _pyc(name, minor))
         for name, path in sorted(kept.items())
         if name.startswith(site) and name.endswith(".py")
     ]
-    compile_all(zipped + compiled)
-
-    found = [Member(name, _mode(path), path) for name, path in kept.items()]
+    compile_all(compiled)
     for source in compiled:
         if source.target.is_file():
-            name = source.target.relative_to(scratch / "site").as_posix()
-            found.append(Member(name, 0o644, source.target))
-    archive = _stored_zip(scratch / "stdlib", [s.target for s in zipped])
-    found.append(Member(f"lib/python{minor.replace('.', '')}.zip", 0o644, data=archive))
+            kept[source.target.relative_to(scratch / "site").as_posix()] = source.target
+    by_module = {name.removeprefix(library): path for name, path in modules.items()}
+    found = [Member(name, _mode(path), path) for name, path in kept.items()]
+    archive = stdlib.zipped(by_module, scratch / "stdlib")
+    found.append(Member(f"lib/python{minor.replace('.', '')}.zip", 0o644, archive))
     wrapper = WRAPPER.format(minor=minor).encode()
     found += [Member(f"bin/{name}", 0o755, data=wrapper) for name in ("python", "python3")]
     return sorted(found, key=lambda member: member.name)
-
-
-def _without_links(packed: Path) -> dict[str, Path]:
-    """Every file by its name, links resolved; of a library's several names those that are loaded.
-
-    Raises:
-        SlipwayError: a link leads out of the environment.
-    """
-    root = packed.resolve()
-    files: dict[str, Path] = {}
-    names: dict[Path, list[str]] = {}
-    for folder, folders, entries in os.walk(packed):
-        inside = Path(folder).relative_to(packed)
-        linked = [f for f in folders if Path(folder, f).is_symlink()]
-        for entry in entries + linked:
-            name = (inside / entry).as_posix()
-            real = Path(folder, entry).resolve()
-            if not real.exists() or "/" not in name:
-                continue  # a dangling link; conda-pack's own leavings at the root
-            if not real.is_relative_to(root):
-                raise SlipwayError(f"{name} in the environment leads out of it", fix="report it")
-            if real.is_dir():
-                for path in real.rglob("*"):
-                    if path.is_file():
-                        files[f"{name}/{path.relative_to(real).as_posix()}"] = path.resolve()
-            else:
-                files[name] = real
-                names.setdefault(real, []).append(name)
-    for real, several in names.items():
-        libraries = [n for n in several if ".so" in PurePosixPath(n).name]
-        loaded = [n for n in libraries if ".so." in n and files[n].name != PurePosixPath(n).name]
-        if len(libraries) > 1:
-            # libz.so → libz.so.1.3 ← libz.so.1: linkers want the first, loaders the last
-            keep = loaded or [real.relative_to(root).as_posix()]
-            for name in set(libraries) - set(keep):
-                del files[name]
-    return files
 
 
 def _lean(files: Mapping[str, Path]) -> dict[str, Path]:
@@ -192,7 +129,7 @@ def _lean(files: Mapping[str, Path]) -> dict[str, Path]:
 
 
 def _tests(name: str) -> str | None:
-    """The innermost-but-first folder ``tests`` that holds the file, if one does."""
+    """The outermost folder ``tests`` that holds the file, if one does."""
     parts = name.split("/")[:-1]
     return "/".join(parts[: parts.index("tests") + 1]) if "tests" in parts else None
 
@@ -223,17 +160,6 @@ def _wanted_program(name: str, path: Path, minor: str) -> bool:
         return True
     with path.open("rb") as file:
         return elf.is_elf(file.read(8))
-
-
-def _stored_zip(root: Path, files: Iterable[Path]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for file in files:
-            if file.is_file():
-                info = zipfile.ZipInfo(file.relative_to(root).as_posix(), ZIP_TIME)
-                info.external_attr = 0o644 << 16
-                archive.writestr(info, file.read_bytes())
-    return out.getvalue()
 
 
 def _pyc(name: str, minor: str) -> str:

@@ -1,7 +1,7 @@
-"""Compile Python files, each in a fork of one pristine process; see bytecode.py for the reason.
+"""Compile Python files, each group in a fork of one pristine process; bytecode.py says why.
 
-A list of [source, name, target] comes as JSON on stdin. A source that is not valid Python of this
-version gets no target.
+A list of groups, each a list of [source, name, target], comes as JSON on stdin. A source that is
+not valid Python of this version gets no target.
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ def compile_one(source: str, name: str, target: str) -> None:
 
 def main() -> None:
     warnings.simplefilter("ignore")  # about other people's code, which is not ours to mend
-    for source, name, target in json.load(sys.stdin):
+    for group in json.load(sys.stdin):
         child = os.fork()
         if child == 0:
             status = 1
             try:
-                compile_one(source, name, target)
+                for source, name, target in group:
+                    compile_one(source, name, target)
                 status = 0
             finally:
                 os._exit(status)
         if os.waitpid(child, 0)[1] != 0:
-            sys.exit(f"compiling {name} failed")
+            sys.exit(f"compiling the files beside {group[0][1]} failed")
 
 
 if __name__ == "__main__":

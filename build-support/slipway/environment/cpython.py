@@ -14,34 +14,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from conda_package_streaming.create import conda_builder
+from conda_package_streaming.create import conda_builder  # type: ignore[import-untyped]
 
-from slipway.environment import elf
+from slipway.environment import elf, stdlib
 from slipway.environment.platforms import OWN_PLATFORM
 from slipway.errors import SlipwayError
 
 RECIPE = 1  # to be raised whenever the package's content changes for the same CPython
 SPEED = 3  # zstd's level: the package is read once or twice, on this machine
 LEFT_OUT = (
-    "test/*",
-    "*/tests/*",
-    "*/__pycache__/*",
+    *stdlib.DROPPED,
     "__pycache__/*",
-    "config-*",
+    "*/__pycache__/*",
     "dist-packages/*",
-    "ensurepip/*",
-    "idlelib/*",
-    "lib2to3/*",
-    "pydoc_data/*",
     "site-packages/*",
-    "tkinter/*",
-    "turtle.py",
-    "turtledemo/*",
-    "lib-dynload/_test*",
-    "lib-dynload/*_test.*",
-    "lib-dynload/_tkinter.*",
-    "lib-dynload/_xxtestfuzz.*",
-    "lib-dynload/xx*",
 )
 FIX = "install CPython {minor} with its shared library: `uv python install {minor}`, or pyenv with PYTHON_CONFIGURE_OPTS=--enable-shared"
 

@@ -35,7 +35,7 @@ def install(lock: Path, settings: Settings, platform: str, prefix: Path) -> list
         SlipwayError: a file is not the one that was locked, a package has no wheel for
             ``platform``, or one package overwrites another's file.
     """
-    argv = [
+    argv: list[str | Path] = [
         *("pip", "install", "--quiet", "--prefix", prefix, "--python", sys.executable),
         *("--python-platform", uv_platform(platform), "--python-version", settings.python),
         *("--require-hashes", "--no-deps", "--only-binary", ":all:", "--link-mode", "copy"),
