@@ -1,0 +1,64 @@
+"""The standard library as one zip of bytecode, the layout of python.org's embeddable distribution.
+
+CPython has ``lib/python312.zip`` on its path by default. One stored file is extracted in the place
+of 600, and the archive around it compresses it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from slipway.environment.bytecode import Source, compile_all
+from slipway.files import cache_dir, written_aside
+
+TIME = (1980, 1, 1, 0, 0, 0)
+# left out, whatever channel the interpreter comes from: tests, installers, windows
+DROPPED = (
+    "config-*",
+    "ensurepip/*",
+    "idlelib/*",
+    "lib2to3/*",
+    "pydoc_data/*",
+    "test/*",
+    "*/test/*",
+    "*/tests/*",
+    "tkinter/*",
+    "turtle.py",
+    "turtledemo/*",
+    "lib-dynload/_test*",
+    "lib-dynload/*_test.*",
+    "lib-dynload/_tkinter*",
+    "lib-dynload/_xxtestfuzz.*",
+    "lib-dynload/xx*",
+)
+
+
+def zipped(modules: Mapping[str, Path], scratch: Path) -> Path:
+    """The zip of ``modules`` (``json/decoder.py`` → its source), made once per content."""
+    digest = hashlib.sha256(sys.version.encode())
+    for name, path in sorted(modules.items()):
+        digest.update(f"\0{name}\0".encode() + path.read_bytes())
+    found = cache_dir("bytecode") / f"{digest.hexdigest()}.zip"
+    if not found.is_file():
+        with written_aside(found) as aside:
+            _write(modules, scratch, aside)
+    return found
+
+
+def _write(modules: Mapping[str, Path], scratch: Path, out: Path) -> None:
+    sources = [
+        Source(path, f"<python>/{name}", scratch / f"{name}c")
+        for name, path in sorted(modules.items())
+    ]
+    compile_all(sources)
+    with zipfile.ZipFile(out, "w") as archive:
+        for source in sources:
+            if source.target.is_file():
+                name = source.target.relative_to(scratch).as_posix()
+                info = zipfile.ZipInfo(name, TIME)
+                info.external_attr = 0o644 << 16
+                archive.writestr(info, source.target.read_bytes())
