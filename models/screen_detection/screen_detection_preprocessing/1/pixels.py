@@ -1,0 +1,103 @@
+"""From the bytes of a photograph to the square of pixels that the network sees.
+
+Training reads its photographs through this same function, so what is served is what was trained.
+"""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+SIDE = 256
+"""Height and width in pixels of the square handed to the inferencer."""
+
+SHORT_SIDE = 800
+"""A larger photograph is halved as long as its shorter side stays at least this long. The traces of
+a screen are fine: scaling a photograph down to the network's input would wipe them out, so the
+square is cut from its centre instead."""
+
+SMALLEST_SIDE = 64
+LARGEST_AREA = 64_000_000
+"""Pixels. A few kilobytes of PNG can claim gigabytes; every phone's camera stays below this."""
+
+Image.MAX_IMAGE_PIXELS = LARGEST_AREA
+
+_ORIENTATION = 0x0112
+_ALPHA = {"RGBA", "LA", "PA", "RGBa", "La"}
+
+
+class Unreadable(Exception):
+    """The bytes are no photograph that can be scored; the message says why."""
+
+
+def square(data: bytes) -> npt.NDArray[np.uint8]:
+    """Decode a JPEG or PNG file to UINT8 [SIDE, SIDE, 3], RGB, upright.
+
+    Raises Unreadable for anything else, and for files that are truncated, too small or too large.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
+            _check_size(image)
+            factor = _halvings(min(image.size))
+            # JPEG only: libjpeg then decodes at 1/2, 1/4 or 1/8 of the size, and much faster
+            image.draft("RGB", (image.width // factor, image.height // factor))
+            image.load()
+            return np.asarray(_upright(_centre(_rgb(image)), image), dtype=np.uint8)
+    except Unreadable:
+        raise
+    except Image.DecompressionBombError as error:
+        raise Unreadable(f"the image has more than {LARGEST_AREA:,} pixels") from error
+    except Image.UnidentifiedImageError as error:
+        raise Unreadable("the bytes are neither a JPEG nor a PNG file") from error
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+        raise Unreadable(f"the file cannot be decoded ({error})") from error
+
+
+def _check_size(image: Image.Image) -> None:
+    if image.width * image.height > LARGEST_AREA:
+        raise Unreadable(f"the image has more than {LARGEST_AREA:,} pixels")
+    if min(image.size) < SMALLEST_SIDE:
+        raise Unreadable(
+            f"the image is {image.width}x{image.height}; each side needs {SMALLEST_SIDE} pixels"
+        )
+
+
+def _halvings(short_side: int) -> int:
+    factor = 1
+    while short_side // (2 * factor) >= SHORT_SIDE and factor < 16:
+        factor *= 2
+    return factor
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode in _ALPHA or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        page = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(page, layer).convert("RGB")
+    if image.mode.startswith("I"):  # 16-bit grey: convert() would clip instead of scale
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _centre(image: Image.Image) -> Image.Image:
+    factor = _halvings(min(image.size))  # 1 where draft has already done it
+    if factor > 1:
+        image = image.reduce(factor)
+    if min(image.size) < SIDE:
+        scale = SIDE / min(image.size)
+        width, height = (max(SIDE, round(side * scale)) for side in image.size)
+        image = image.resize((width, height), Image.Resampling.BICUBIC)
+    left, top = (image.width - SIDE) // 2, (image.height - SIDE) // 2
+    return image.crop((left, top, left + SIDE, top + SIDE))
+
+
+def _upright(centre: Image.Image, photograph: Image.Image) -> Image.Image:
+    """Turn the square as the photograph's EXIF orientation asks: cheaper than turning it whole."""
+    orientation = photograph.getexif().get(_ORIENTATION, 1)
+    if orientation == 1:
+        return centre
+    centre.getexif()[_ORIENTATION] = orientation
+    return ImageOps.exif_transpose(centre)
