@@ -1,0 +1,91 @@
+"""An artifact becomes a release once, under a key that says what it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from artifact.samples import packed, write_environment, write_model
+
+from slipway.artifact import Packed
+from slipway.errors import SlipwayError
+from slipway.release import publish
+from slipway.release.directory import DirectoryStore
+
+
+@pytest.fixture
+def artifact(tmp_path: Path) -> Packed:
+    return packed(write_model(tmp_path / "checkout"), write_environment(tmp_path / "environment"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DirectoryStore:
+    return DirectoryStore(tmp_path / "store")
+
+
+def changed(tmp_path: Path) -> Packed:
+    folder = write_model(tmp_path / "changed", weights=b"other")
+    return packed(folder, write_environment(tmp_path / "environment2"))
+
+
+def test_a_branch_goes_to_staging_under_its_digest(artifact: Packed, store: DirectoryStore) -> None:
+    made = publish(artifact.path, store, sha256=artifact.sha256, commit="c0ffee")
+    assert made.target == f"tiny_1.2.0-rc.h{artifact.sha256[:12]}.tar.gz"
+    stored = (store.root / "staging/models" / made.target).read_bytes()
+    assert hashlib.sha256(stored).hexdigest() == artifact.sha256
+    alias = json.loads(store.read("staging/catalog/tiny/alias.json") or b"")
+    assert alias == {"target": made.target}
+    record = json.loads(store.read(f"staging/catalog/tiny/releases/{made.target}.json") or b"")
+    assert (record["sha256"], record["commit"]) == (artifact.sha256, "c0ffee")
+    assert record["manifest"]["weights"]
+
+
+def test_publishing_the_same_bytes_again_changes_nothing(
+    artifact: Packed, store: DirectoryStore
+) -> None:
+    assert publish(artifact.path, store, sha256=artifact.sha256).created
+    before = {key: store.read(key) for key in store.keys("")}
+    assert not publish(artifact.path, store, sha256=artifact.sha256).created
+    assert {key: store.read(key) for key in store.keys("")} == before
+
+
+def test_two_pushes_of_one_version_lie_side_by_side_in_staging(
+    artifact: Packed, store: DirectoryStore, tmp_path: Path
+) -> None:
+    publish(artifact.path, store)
+    publish(changed(tmp_path).path, store)
+    assert len(store.keys("staging/models/")) == 2
+
+
+def test_production_refuses_other_bytes_and_names_the_next_free_version(
+    artifact: Packed, store: DirectoryStore, tmp_path: Path
+) -> None:
+    first = publish(artifact.path, store, stage="production")
+    assert first.target == "tiny_1.2.0.tar.gz"
+    assert not publish(artifact.path, store, stage="production").created
+    with pytest.raises(SlipwayError, match="other bytes") as caught:
+        publish(changed(tmp_path).path, store, stage="production")
+    assert caught.value.fix == "write 1.2.1 into models/tiny/model_version.txt"
+    assert store.digest("production/models/tiny_1.2.0.tar.gz") == artifact.sha256
+
+
+def test_an_artifact_that_changed_after_packing_is_not_published(
+    artifact: Packed, store: DirectoryStore
+) -> None:
+    with artifact.path.open("r+b") as file:
+        file.seek(-4, 2)
+        file.write(b"\0\0\0\0")
+    with pytest.raises(SlipwayError, match="packing recorded"):
+        publish(artifact.path, store, sha256=artifact.sha256)
+    assert store.keys("") == []
+
+
+def test_a_publishing_that_was_cut_off_is_completed_by_the_next(
+    artifact: Packed, store: DirectoryStore
+) -> None:
+    target = f"tiny_1.2.0-rc.h{artifact.sha256[:12]}.tar.gz"
+    store.create_file(f"staging/models/{target}", artifact.path, artifact.sha256)
+    assert not publish(artifact.path, store, sha256=artifact.sha256).created
+    assert len(store.keys("staging/catalog/tiny/")) == 2
