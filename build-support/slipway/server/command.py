@@ -62,7 +62,6 @@ def native(
         "PATH": SYSTEM_PATH,
         "TMPDIR": str(temporary),
         "SAGEMAKER_TRITON_PING_MODE": "live",
-        "PYTHONNOUSERSITE": "1",
     }
     argv = [str(source.program), *arguments]
     if source.kind == "path":

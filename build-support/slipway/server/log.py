@@ -2,34 +2,132 @@
 
 from __future__ import annotations
 
+import json
 import re
-import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from slipway.errors import SlipwayError
 
 LAST_LINES = 20
-# what a machine without a GPU always says, and what never is the reason
-NOISE = re.compile(r"CUDA|NVML|DCGM|cuda|Nvml|nvml|PinnedMemory|pinned memory")
+# glog's header, which every line of the server's own begins with: "E1120 18:00:50.868062 11725 x.cc:1] "
+HEADER = re.compile(r"^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ \d+ [\w.]+:\d+\] ?")
+FAILED = re.compile(
+    r"failed to (?:load|poll model) '(?:[^'\n]*::)?([^'\n]+)'(?: version \d+)?: (?:Internal: )?(.+)",
+    re.DOTALL,
+)
+NAMESPACE = re.compile(r"(?<=')[^'\n]*/model::")
+# the Python backend's traceback, innermost call first: "  /x/1/model.py(18): initialize"
+FRAME = re.compile(r"^  (?P<file>\S+?)\((?P<line>\d+)\): (?P<function>.+)$", re.MULTILINE)
+SYNTAX = re.compile(r"\((?P<file>[\w.]+), line (?P<line>\d+)\)")
+# what a machine without a GPU always says, and the server's tables
+NOISE = re.compile(r"CUDA|NVML|DCGM|cuda|[Nn]vml|pinned|^[+|]|^\s*$")
+FIXES = (
+    (
+        r"No module named '([\w.]+)'",
+        r"add the package that has '\1' to requirements.txt, then run `slipway lock`",
+    ),
+    (
+        r"at least one version must be available",
+        "every model directory needs a version directory, such as 1/, with a file in it",
+    ),
+    (
+        r"not available or ambiguous|depends on|not found in any model repository",
+        "give every step's model_name a directory of that name, holding a config.pbtxt of that name",
+    ),
+    (
+        r"Stub process .* is not healthy",
+        "look for a native library that crashes, or for want of memory, in what the model loads",
+    ),
+    (
+        r"in the model configuration|model configuration does not have|the graph has:",
+        "make config.pbtxt agree with the ONNX graph",
+    ),
+    (r"GLIBC|cannot open shared object", "lock again for the platform of the endpoint's image"),
+)
 
 
 def failed_start(source: str, what: str, log: Path) -> SlipwayError:
     """The error for a server that did not come up."""
-    lines = [line for line in _lines(log, 0) if not NOISE.search(line)][-LAST_LINES:]
+    text = log.read_text(encoding="utf-8", errors="replace")
+    lines = [line for line in text.splitlines() if not NOISE.search(line)][-LAST_LINES:]
     return SlipwayError(
-        f"{source}: {what}\n  " + ("\n  ".join(lines) or "(its log is empty)"),
+        f"{source}: {what}\n" + (_indented(lines) or "  (its log is empty)"),
         fix="run `slipway doctor`",
     )
 
 
-def _lines(log: Path, offset: int) -> list[str]:
-    with log.open("rb") as file:
-        file.seek(offset)
-        return file.read().decode(errors="replace").splitlines()
+def failed_load(target: str, message: str, text: str, folder: Path, rest: Path) -> SlipwayError:
+    """The error for a target model that could not be loaded.
+
+    ``message`` is the server's answer, ``text`` what it logged meanwhile, ``folder`` where the model
+    repository lies, which is left out of the paths, and ``rest`` where the whole log can be read.
+    """
+    message, text = (said.replace(f"{folder}/", "") for said in (message, text))
+    name, reason = _reason(message, text)
+    said = [line for line in _own_lines(text) if line not in reason]
+    what = f"target model {target!r} could not be loaded" + (f", {name!r} failed" if name else "")
+    shown = [*said[-LAST_LINES:], *_readable(reason)]
+    return SlipwayError(
+        f"{what}\n{_indented(shown)}\nthe server's log: {rest}",
+        where=_where(name, reason, folder),
+        fix=_fix(reason),
+    )
 
 
-def failed_load(
-    target: str, message: str, log: Path, offset: int, root: Path, folder: Path
-) -> SlipwayError:
-    """The error for a target model that could not be loaded."""
-    return SlipwayError(message + "\n" + "\n".join(_lines(log, offset)))
+def _reason(message: str, text: str) -> tuple[str, str]:
+    """The first model that failed, and why; the ensemble's failure only follows from it."""
+    name, reason = "", re.sub(r"^load failed for model '[^']*': ", "", message)
+    for entry in _entries(text):
+        found = FAILED.search(entry)
+        if found:
+            name, reason = found.groups()
+            break
+    return name, NAMESPACE.sub("", reason).strip().removesuffix(";").strip()
+
+
+def _entries(text: str) -> Iterator[str]:
+    """The server's own entries, without header and quotes (releases differ in quoting)."""
+    for line in text.splitlines():
+        header = HEADER.match(line)
+        if not header:
+            continue
+        entry = line[header.end() :]
+        try:
+            yield str(json.loads(entry)) if entry.startswith('"') else entry
+        except ValueError:
+            yield entry.strip('"')
+
+
+def _own_lines(text: str) -> list[str]:
+    """What the models printed."""
+    return [line for line in text.splitlines() if not HEADER.match(line) and not NOISE.match(line)]
+
+
+def _readable(reason: str) -> list[str]:
+    """The backend's traceback with file:line, as editors know it, importlib's frames left out."""
+    lines = [line for line in reason.splitlines() if "<frozen importlib" not in line]
+    shown = [FRAME.sub(r"  \g<file>:\g<line>: in \g<function>", line) for line in lines]
+    return [line for line in shown if line.strip() and line != "At:"]
+
+
+def _where(name: str, reason: str, folder: Path) -> str | None:
+    for frame in FRAME.finditer(reason):
+        if not frame["file"].startswith(("/", "<")):
+            return f"{frame['file']}:{frame['line']}"
+    syntax = SYNTAX.search(reason)
+    for file in folder.glob(f"{name}/*/{syntax['file']}") if syntax else ():
+        return f"{file.relative_to(folder)}:{syntax['line']}" if syntax else None
+    return f"{name}/config.pbtxt" if name else None
+
+
+def _fix(reason: str) -> str:
+    for pattern, fix in FIXES:
+        found = re.search(pattern, reason)
+        if found:
+            return found.expand(fix)
+    return "mend the model, then run `slipway test` again"
+
+
+def _indented(lines: list[str]) -> str:
+    return "\n".join(f"  {line}" for line in lines)

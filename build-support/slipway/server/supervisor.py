@@ -61,7 +61,7 @@ def _serve(orders: dict[str, Any]) -> None:
     ended = os.pidfd_open(server.pid)
     # a closed pipe and a dead owner are watched both: a fork of the owner may hold the pipe open
     readable, _, _ = select.select([sys.stdin, owner, ended], [], [])
-    if ended in readable:
+    if readable == [ended]:
         print(json.dumps({"exit": server.wait()}), flush=True)
         return
 

@@ -50,7 +50,7 @@ class Server:
             SlipwayError: it could not be loaded; the model's own log lines come first.
             Refused: 409, the target is loaded already.
         """
-        folder = self._places.models / self.model_hash(target) / "model"
+        folder = self.folder(target)
         if folder.parent.exists():
             if self.is_loaded(target):
                 raise Refused(409, f"target model {target!r} is loaded already")
@@ -81,7 +81,11 @@ class Server:
             if isinstance(error, Refused) and error.status == 409:
                 raise
             raise log.failed_load(
-                target, str(error), self.log_file, before, self._root, self._places.models / model
+                target,
+                str(error),
+                self._logged(before),
+                self.folder(target),
+                self._kept_log(target),
             ) from error
 
     def unload(self, target: str) -> None:
@@ -91,6 +95,10 @@ class Server:
             Refused: 404, it is not loaded.
         """
         self.client.unload(self.model_hash(target), target)
+
+    def folder(self, target: str) -> Path:
+        """Where the target's artifact lies extracted."""
+        return self._places.models / self.model_hash(target) / "model"
 
     def is_loaded(self, target: str) -> bool:
         """Whether the target model is loaded."""
@@ -104,6 +112,20 @@ class Server:
             ServerGone: the server has died.
         """
         return self.client.invoke(self.model_hash(target), target, inputs)
+
+    def _logged(self, since: int) -> str:
+        with self.log_file.open("rb") as file:
+            file.seek(since)
+            return file.read().decode(errors="replace")
+
+    def _kept_log(self, target: str) -> Path:
+        """The log where it can be read later: one in the temporary folder is copied."""
+        if not self.log_file.is_relative_to(self._places.base):
+            return self.log_file
+        kept = self._root / ".slipway" / "logs" / f"{target.replace('/', '_')}.log"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.log_file, kept)
+        return kept
 
     def model_hash(self, target: str) -> str:
         """The platform's name for a target: hexadecimal, because a hyphen in it fails."""

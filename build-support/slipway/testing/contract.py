@@ -1,0 +1,85 @@
+"""What a multi-model endpoint does to every artifact, tried on this one.
+
+Two copies under two target names stand for two releases side by side: neither may bind to the
+other's parts, and unloading one must leave the other as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from slipway.server.client import Array, InferenceError, Refused
+from slipway.server.triton import Server
+from slipway.testing import golden
+from slipway.testing.model import BYTES, Model, numpy_type
+
+NOT_LOADED = 404
+
+
+def check(server: Server, target: str, artifact: Path, case: Path | None) -> list[str]:
+    """What went wrong; empty if the artifact keeps the contract.
+
+    ``target`` is loaded from ``artifact`` already and stays loaded. The request is that of the
+    golden case ``case``; without one it is made of zeros and empty strings, and an error of the
+    model's own is as good an answer as any, if both copies give it.
+
+    Raises:
+        SlipwayError: the second copy could not be loaded.
+    """
+    second = f"second-copy-of-{target}"
+    model = Model(server, target)
+    request = model.arrays(golden.inputs(case)) if case else _blank(model)
+    first = _ask(server, target, request)
+    server.load(second, artifact)
+    try:
+        problems = _same("the second copy, loaded beside it", first, server, second, request)
+        problems += _same("after a second copy was loaded", first, server, target, request)
+        server.unload(second)
+        problems += _same("after the second copy was unloaded", first, server, target, request)
+        problems += _gone(server, second, request)
+        server.load_placed(second)
+        problems += _same("the second copy, loaded again", first, server, second, request)
+    finally:
+        if server.is_loaded(second):
+            server.unload(second)
+    return problems
+
+
+def _blank(model: Model) -> dict[str, Array]:
+    batch = (1,) if model.batches else ()
+    request: dict[str, Array] = {}
+    for name, tensor in model.inputs.items():
+        shape = batch + tuple(max(1, dim) for dim in tensor.dims)
+        blank: Any = b"" if tensor.datatype == BYTES else 0
+        request[name] = np.full(shape, blank, dtype=numpy_type(tensor.datatype))
+    return request
+
+
+def _ask(server: Server, target: str, request: Mapping[str, Array]) -> golden.Outcome:
+    try:
+        return server.invoke(target, request)
+    except InferenceError as error:
+        return error.what.replace(target, "").replace(server.model_hash(target), "")
+
+
+def _same(
+    when: str, first: golden.Outcome, server: Server, target: str, request: Mapping[str, Array]
+) -> list[str]:
+    again = _ask(server, target, request)
+    if isinstance(first, str) or isinstance(again, str):
+        lines = [] if first == again else [f"expected {first}, got {again}"]
+    else:
+        lines = golden.compare(first, again, {})
+    return [f"{when}: {line}" for line in lines]
+
+
+def _gone(server: Server, target: str, request: Mapping[str, Array]) -> list[str]:
+    try:
+        server.invoke(target, request)
+    except Refused as error:
+        return [] if error.status == NOT_LOADED else [f"unloaded, yet it says: {error}"]
+    return ["the second copy still answers after it was unloaded"]

@@ -1,0 +1,261 @@
+"""Golden cases: a request in ``input.json``, what the model must answer in ``expected.json``."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from tritonclient.utils import np_to_triton_dtype
+
+from slipway.errors import SlipwayError
+from slipway.files import written_aside
+from slipway.server.client import Array, InferenceError
+from slipway.testing.model import BYTES, Model, numpy_type
+
+INPUT = "input.json"
+EXPECTED = "expected.json"
+# between processors and ONNX Runtime's releases a result differs in its last digits
+TOLERANCES = {"FP16": (1e-3, 1e-2), "FP32": (1e-5, 1e-4), "FP64": (1e-9, 1e-6)}
+SHOWN = 5
+
+type Outcome = dict[str, Array] | str
+"""The outputs by name, or the message of an error."""
+
+
+class Tolerance(NamedTuple):
+    """As numpy's: |got - expected| <= absolute + relative * |expected|."""
+
+    absolute: float
+    relative: float
+
+
+def cases(model: Path) -> list[Path]:
+    """The case folders of a model's folder, sorted."""
+    return sorted(file.parent for file in model.glob(f"tests/cases/*/{INPUT}"))
+
+
+def inputs(case: Path) -> dict[str, Any]:
+    """The inputs of a case, as :class:`Model` takes them.
+
+    Raises:
+        SlipwayError: ``input.json`` is malformed, or refers to a file that is missing or lies
+            outside the case's folder.
+    """
+    path = case / INPUT
+    given = _read(path).get("inputs")
+    if isinstance(given, dict):
+        return {name: _with_files(value, path) for name, value in given.items()}
+    if isinstance(given, list):
+        return dict(_tensor(entry, path) for entry in given)
+    raise SlipwayError('it has no "inputs"', where=str(path), fix='{"inputs": {"NAME": [values]}}')
+
+
+def outcome(model: Model, case: Path) -> Outcome:
+    """What the model answers to the case.
+
+    Raises:
+        SlipwayError: as :func:`inputs`.
+    """
+    try:
+        return model(inputs(case))
+    except InferenceError as error:
+        return error.what
+
+
+def differences(case: Path, got: Outcome) -> list[str]:
+    """How ``got`` differs from what the case expects; empty if it agrees.
+
+    Raises:
+        SlipwayError: ``expected.json`` is missing or malformed.
+    """
+    path = case / EXPECTED
+    if not path.is_file():
+        raise SlipwayError(
+            f"the case has no {EXPECTED}",
+            where=str(case),
+            fix="write it with `slipway test --update-golden`, then read it before you commit",
+        )
+    expected = _read(path)
+    if "error" in expected:
+        if not isinstance(got, str):
+            return [f"an error with {expected['error']!r} was expected, got outputs {sorted(got)}"]
+        return [] if expected["error"] in got else [f"expected {expected['error']!r} in: {got}"]
+    if isinstance(got, str):
+        return [f"outputs were expected, got the error: {got}"]
+    return compare(_outputs(expected, path), got, _tolerances(expected))
+
+
+def compare(
+    expected: Mapping[str, Array], got: Mapping[str, Array], tolerances: Mapping[str, Tolerance]
+) -> list[str]:
+    """One line for each output, type, shape or element that differs."""
+    lines = [f"output {name!r} is missing" for name in sorted(set(expected) - set(got))]
+    lines += [f"output {name!r} is new" for name in sorted(set(got) - set(expected))]
+    for name in sorted(set(expected) & set(got)):
+        lines += _compare(name, expected[name], got[name], tolerances.get(name))
+    return lines
+
+
+def update(case: Path, got: Outcome) -> list[str]:
+    """Make ``got`` what the case expects, keeping tolerances; returns what changed.
+
+    A file that agrees already is left as it is.
+
+    Raises:
+        SlipwayError: the present ``expected.json`` is malformed.
+    """
+    path = case / EXPECTED
+    present = _read(path) if path.is_file() else {}
+    changed = differences(case, got) if present else [f"{EXPECTED} is new"]
+    if changed:
+        with written_aside(path) as aside:
+            aside.write_text(_render(got, present.get("outputs", {})), encoding="utf-8")
+    return changed
+
+
+def _compare(name: str, expected: Array, got: Array, tolerance: Tolerance | None) -> list[str]:
+    if expected.dtype != got.dtype or expected.shape != got.shape:
+        described = [f"{_datatype(array)} {list(array.shape)}" for array in (expected, got)]
+        return [f"{name}: expected {described[0]}, got {described[1]}"]
+    chosen = tolerance or Tolerance(*TOLERANCES.get(_datatype(expected), (0, 0)))
+    if expected.dtype == object:
+        unequal = np.array(expected != got, dtype=bool)
+    elif expected.dtype.kind == "f":
+        unequal = ~np.isclose(got, expected, chosen.relative, chosen.absolute, equal_nan=True)
+    elif tolerance and expected.dtype.kind in "iu":
+        unequal = ~np.isclose(got, expected, chosen.relative, chosen.absolute)
+    else:
+        unequal = expected != got
+    indices = np.argwhere(unequal)
+    suffix = f" (atol {chosen.absolute:g}, rtol {chosen.relative:g})" if any(chosen) else ""
+    lines = [
+        f"{name}{[int(i) for i in index]}: expected {_shown(expected[tuple(index)])},"
+        f" got {_shown(got[tuple(index)])}{suffix}"
+        for index in indices[:SHOWN]
+    ]
+    more = len(indices) - SHOWN
+    return lines + ([f"{name}: and {more} more elements"] if more > 0 else [])
+
+
+def _shown(value: Any) -> str:
+    return repr(value) if isinstance(value, bytes) else str(value)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        line = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise SlipwayError(
+            f"not JSON: {error}", where=f"{path}{line}", fix="mend the place named above"
+        ) from error
+    if not isinstance(content, dict):
+        raise SlipwayError("not a JSON object", where=str(path), fix='begin it with "{"')
+    return content
+
+
+def _with_files(value: Any, path: Path) -> Any:
+    if isinstance(value, list):
+        return [_with_files(element, path) for element in value]
+    if isinstance(value, dict):
+        if set(value) == {"base64"}:
+            return base64.b64decode(value["base64"])
+        if set(value) == {"file"}:
+            return _bytes(str(value["file"]), path)
+        raise SlipwayError(f"not a value: {value}", where=str(path), fix='{"file": "photo.jpg"}')
+    return value
+
+
+def _bytes(name: str, path: Path) -> bytes:
+    case = path.parent.resolve()
+    file = (case / name).resolve()
+    if not file.is_relative_to(case):
+        raise SlipwayError(
+            f"{name!r} lies outside the case's folder",
+            where=str(path),
+            fix="put the file beside input.json",
+        )
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise SlipwayError(
+            f"{name!r} cannot be read: {error.strerror}",
+            where=str(path),
+            fix="put the file beside input.json",
+        ) from error
+
+
+def _tensor(entry: Any, path: Path) -> tuple[str, Array]:
+    """One tensor of KServe v2's JSON: name, shape, datatype, data (flat or nested)."""
+    try:
+        name, datatype = str(entry["name"]), str(entry["datatype"])
+        return name, _as_array(_with_files(entry["data"], path), datatype, entry["shape"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise SlipwayError(
+            f"not a tensor of KServe v2: {error!r}",
+            where=str(path),
+            fix='{"name": "X", "shape": [1, 2], "datatype": "FP32", "data": [1.0, 2.0]}',
+        ) from error
+
+
+def _as_array(data: Any, datatype: str, shape: list[int]) -> Array:
+    if datatype != BYTES:
+        return np.array(data, dtype=numpy_type(datatype)).reshape(shape)
+    flat = np.array(data, dtype=object).ravel()
+    encoded = [text.encode() if isinstance(text, str) else text for text in flat]
+    return np.array(encoded, dtype=object).reshape(shape)
+
+
+def _outputs(expected: dict[str, Any], path: Path) -> dict[str, Array]:
+    outputs = expected.get("outputs")
+    if not isinstance(outputs, dict):
+        raise SlipwayError(
+            'it has neither "outputs" nor "error"', where=str(path), fix='{"outputs": {…}}'
+        )
+    return dict(_tensor({"name": name} | entry, path) for name, entry in outputs.items())
+
+
+def _tolerances(expected: dict[str, Any]) -> dict[str, Tolerance]:
+    chosen = {}
+    for name, entry in expected["outputs"].items():
+        if "atol" in entry or "rtol" in entry:
+            absolute, relative = TOLERANCES.get(entry["datatype"], (0, 0))
+            chosen[name] = Tolerance(entry.get("atol", absolute), entry.get("rtol", relative))
+    return chosen
+
+
+def _render(got: Outcome, present: Mapping[str, Any]) -> str:
+    """The file's text: one output a line, so that a change of one is one line in git."""
+    if isinstance(got, str):
+        return json.dumps({"error": got}, ensure_ascii=False, indent=2) + "\n"
+    lines = []
+    for name, array in sorted(got.items()):
+        kept = {key: v for key, v in present.get(name, {}).items() if key in ("atol", "rtol")}
+        entry = {"shape": list(array.shape), "datatype": _datatype(array), **kept}
+        text = json.dumps(entry | {"data": _data(array)}, ensure_ascii=False)
+        lines.append(f"    {json.dumps(name)}: {text}")
+    return '{\n  "outputs": {\n' + ",\n".join(lines) + "\n  }\n}\n"
+
+
+def _data(array: Array) -> list[Any]:
+    if array.dtype == object:
+        return [_json_text(element) for element in array.ravel()]
+    if array.dtype.kind == "f":
+        # the shortest digits that give the same value in the array's own precision
+        return [float(str(element)) for element in array.ravel()]
+    return list(array.ravel().tolist())
+
+
+def _json_text(element: bytes) -> str | dict[str, str]:
+    try:
+        return element.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(element).decode()}
+
+
+def _datatype(array: Array) -> str:
+    return str(np_to_triton_dtype(array.dtype))

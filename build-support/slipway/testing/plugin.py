@@ -1,0 +1,191 @@
+"""The pytest plugin: the fixture ``model``, golden cases, and the contract test of every model.
+
+A model is a folder ``models/<name>``. Its golden cases and contract test are collected whenever
+files or folders of it are, under Pants as well, which names test files only. ``-k`` selects among
+them; a node id (``test_x.py::test_y``) selects that test alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from slipway.errors import SlipwayError
+from slipway.testing import contract, golden
+from slipway.testing.model import Model
+from slipway.testing.served import Served
+
+MODELS = "models"
+SERVED = pytest.StashKey[Served]()
+UPDATED = pytest.StashKey[dict[str, list[str]]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add Slipway's two options."""
+    group = parser.getgroup("slipway")
+    group.addoption(
+        "--slipway-artifact", type=Path, metavar="FILE", help="the artifact to test the model with"
+    )
+    group.addoption(
+        "--update-golden",
+        action="store_true",
+        help="make what the model answers now the expected answer of its golden cases",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have one server for the session."""
+    config.stash[SERVED] = Served(config.rootpath, config.getoption("slipway_artifact"))
+    config.stash[UPDATED] = {}
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the server."""
+    config.stash[SERVED].close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Add each model's golden cases and contract test behind its own tests."""
+    for folder in _collected_models(config):
+        own = [index for index, item in enumerate(items) if folder in item.path.parents]
+        if config.pluginmanager.hasplugin("socket"):
+            for index in own:
+                items[index].add_marker(pytest.mark.allow_hosts(["127.0.0.1"]))
+        end = own[-1] + 1 if own else len(items)
+        items[end:end] = _own_items(session, folder)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what served, what was lowered to the CPU, and which golden cases were rewritten."""
+    config = terminalreporter.config
+    for name, notes in config.stash[SERVED].notes.items():
+        terminalreporter.write_line(f"{name}: served by {notes[0]}")
+        for note in notes[1:]:
+            terminalreporter.write_line(f"{name}: for this machine without a GPU, {note}")
+    for case, changes in config.stash[UPDATED].items():
+        terminalreporter.write_line(f"{case}: {golden.EXPECTED} rewritten")
+        for change in changes:
+            terminalreporter.write_line(f"  {change}")
+
+
+@pytest.fixture
+def model(request: pytest.FixtureRequest) -> Model:
+    """The model that the test file lies in, served as its endpoint serves it."""
+    folder = model_folder(request.node.path)
+    if folder is None:
+        pytest.fail(f"{request.node.path} lies in no folder {MODELS}/<name>", pytrace=False)
+    try:
+        return request.config.stash[SERVED].model(folder)
+    except SlipwayError as error:
+        # chained errors are our own inside; the reader needs the message
+        pytest.fail(str(error), pytrace=False)
+
+
+def model_folder(path: Path) -> Path | None:
+    """The folder ``models/<name>`` that ``path`` is or lies in."""
+    for folder in (path, *path.parents):
+        if folder.parent.name == MODELS:
+            return folder
+    return None
+
+
+class ModelItem(pytest.Item):
+    """A test of a model that nobody wrote; ``folder`` is ``models/<name>``."""
+
+    folder: Path
+
+    @property
+    def served(self) -> Served:
+        """The session's server."""
+        return self.config.stash[SERVED]
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> str:  # type: ignore[override]
+        """Only the message, where it is Slipway's own."""
+        if isinstance(excinfo.value, SlipwayError):
+            return str(excinfo.value)
+        return str(super().repr_failure(excinfo))
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Where the test is from, and its name."""
+        return self.path, None, f"{self.folder.name}: {self.name}"
+
+
+class GoldenCase(ModelItem):
+    """One folder ``tests/cases/<case>``."""
+
+    def runtest(self) -> None:
+        """Ask the model, and compare or rewrite."""
+        got = golden.outcome(self.served.model(self.folder), self.path)
+        if self.config.getoption("update_golden"):
+            changed = golden.update(self.path, got)
+            if changed:
+                self.config.stash[UPDATED][f"{self.folder.name}: {self.path.name}"] = changed
+            return
+        lines = golden.differences(self.path, got)
+        if lines:
+            raise SlipwayError(
+                "\n  ".join(["the answer is another one:", *lines]),
+                where=str(self.path / golden.EXPECTED),
+                fix="mend the model, or accept the answer with `slipway test --update-golden`",
+            )
+
+
+class ContractTest(ModelItem):
+    """The artifact beside a second copy of itself."""
+
+    def runtest(self) -> None:
+        """Load, ask, unload, ask, load again."""
+        model = self.served.model(self.folder)
+        case = next(iter(golden.cases(self.folder)), None)
+        artifact = self.served.artifact(self.folder)
+        problems = contract.check(model.server, model.target, artifact, case)
+        if problems:
+            raise SlipwayError(
+                "\n  ".join(["not fit for a multi-model endpoint:", *problems]),
+                where=str(self.folder),
+                fix="keep state out of the model's process and off the disk",
+            )
+
+
+def _own_items(session: pytest.Session, folder: Path) -> Iterator[pytest.Item]:
+    base = folder.relative_to(session.path) if folder.is_relative_to(session.path) else folder
+    for case in golden.cases(folder):
+        yield _item(GoldenCase, session, folder, case, f"golden[{case.name}]", base)
+    yield _item(ContractTest, session, folder, folder, "contract", base)
+
+
+def _item(
+    kind: type[ModelItem], session: pytest.Session, folder: Path, path: Path, name: str, base: Path
+) -> ModelItem:
+    item: ModelItem = kind.from_parent(
+        session, name=name, path=path, nodeid=f"{base.as_posix()}::{name}"
+    )
+    item.folder = folder
+    return item
+
+
+def _collected_models(config: pytest.Config) -> list[Path]:
+    """The models that the command line names, by a file or folder in, of or above them."""
+    folders: dict[Path, None] = {}
+    for argument in config.args:
+        if "::" in argument:
+            continue
+        path = (config.invocation_params.dir / argument).resolve()
+        inside = model_folder(path)
+        if inside:
+            folders[inside] = None
+        elif path.is_dir():
+            below = path if path.name == MODELS else path / MODELS
+            folders |= dict.fromkeys(sorted(_models_below(below)))
+    return list(folders)
+
+
+def _models_below(models: Path) -> Iterator[Path]:
+    for folder in models.iterdir() if models.is_dir() else ():
+        if next(folder.glob("*/config.pbtxt"), None):
+            yield folder

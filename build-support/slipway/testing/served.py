@@ -1,0 +1,67 @@
+"""The server of the model whose tests are running: one start for all of them."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from slipway import settings
+from slipway.errors import SlipwayError
+from slipway.server import triton
+from slipway.server.triton import Server
+from slipway.testing import artifact
+from slipway.testing.model import Model
+
+
+class Served:
+    """Holds one server, for the model asked for last; a failure is remembered, not retried."""
+
+    def __init__(self, root: Path, given: Path | None) -> None:
+        self.notes: dict[str, tuple[str, ...]] = {}
+        self._root = root
+        self._given = given
+        self._stack = ExitStack()
+        self._folder: Path | None = None
+        self._found: tuple[Model, Path] | SlipwayError | None = None
+
+    def model(self, folder: Path) -> Model:
+        """The model in ``folder`` (``models/<name>``), served from its artifact.
+
+        Raises:
+            SlipwayError: there is no artifact, no server, or the model does not load.
+        """
+        return self._of(folder)[0]
+
+    def artifact(self, folder: Path) -> Path:
+        """The artifact that ``model`` is served from.
+
+        Raises:
+            SlipwayError: as :meth:`model`.
+        """
+        return self._of(folder)[1]
+
+    def close(self) -> None:
+        """End the server."""
+        self._stack.close()
+        self._folder = self._found = None
+
+    def _of(self, folder: Path) -> tuple[Model, Path]:
+        if folder != self._folder:
+            self.close()
+            self._folder = folder
+            try:
+                self._found = self._serve(folder)
+            except SlipwayError as error:
+                self._found = error
+        if isinstance(self._found, SlipwayError):
+            raise self._found
+        assert self._found is not None
+        return self._found
+
+    def _serve(self, folder: Path) -> tuple[Model, Path]:
+        found = artifact.of_model(folder, self._root, self._given)
+        server: Server = self._stack.enter_context(triton.start(settings.load(folder)))
+        target = f"{folder.name}.tar.gz"
+        lowered = server.load(target, found)
+        self.notes[folder.name] = (str(server.source), *lowered)
+        return Model(server, target), found
