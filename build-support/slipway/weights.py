@@ -114,6 +114,23 @@ class Weights:
                 if not (cached.exists() and _copied(cached, target) == md5):
                     shutil.copyfile(self._fetched(pointer, md5), target)
 
+    def remotes(self) -> Iterator[tuple[str, str, bool]]:
+        """Name, place and reachability of each remote in DVC's configuration.
+
+        Raises:
+            SlipwayError: DVC cannot start here, or no remote is configured.
+        """
+        names = list(self._repo.config["remote"])
+        if not names:
+            raise SlipwayError("no remote is configured", fix="dvc remote add -d NAME URL")
+        for name in names:
+            remote = self._repo.cloud.get_remote(name=name)
+            try:
+                reached = _there(remote) and remote.fs.exists(remote.path) is not None
+            except Exception:  # each remote's file system has errors of its own
+                reached = False
+            yield name, str(remote.path), reached
+
     def _parts(self, pointer: Pointer) -> Iterator[tuple[str, str]]:
         """Path below the output and md5 of each file that makes up the weights."""
         if not pointer.md5.endswith(DIRECTORY):

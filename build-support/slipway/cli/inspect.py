@@ -14,6 +14,8 @@ from slipway import config
 from slipway.artifact import contents
 from slipway.artifact.contents import Contents
 
+DIGITS = 12  # of a digest, for people; --json has it whole
+
 
 @click.command()
 @click.argument("artifact", type=click.Path(dir_okay=False, path_type=Path))
@@ -31,29 +33,38 @@ def inspect(artifact: Path, as_json: bool) -> None:
     console.print(
         f"[bold]{read.manifest.name} {read.manifest.version}[/]  serves {read.manifest.serves}"
     )
-    console.print(f"{read.size / 1e6:.1f} MB, {len(read.files)} files, sha256 {read.sha256}\n")
-    for table in (_models(read), _packages(read), _provenance(read)):
+    console.print(f"{read.size / 1e6:.1f} MB, {len(read.files)} files")
+    console.print(f"sha256 {read.sha256}\n", soft_wrap=True)
+    for table in (_models(read), _signatures(read), _packages(read), _provenance(read)):
         console.print(table)
 
 
 def _models(read: Contents) -> Table:
-    table = Table("model", "backend", "batch", "inputs", "outputs", "size", title="models")
-    for name in sorted(read.configs, key=lambda model: (model != read.manifest.serves, model)):
+    table = Table("model", "backend", "batch", "size", title="models", title_justify="left")
+    for name in _in_order(read):
         parsed = read.config(name)
-        table.add_row(
-            name,
-            parsed.backend or parsed.platform,
-            str(parsed.max_batch_size),
-            "\n".join(map(_tensor, parsed.input)),
-            "\n".join(map(_tensor, parsed.output)),
-            _megabytes(_own_size(read, name)),
-        )
+        backend = parsed.backend or parsed.platform
+        size = _megabytes(_own_size(read, name))
+        table.add_row(name, backend, str(parsed.max_batch_size), size)
+    return table
+
+
+def _signatures(read: Contents) -> Table:
+    table = Table("model", "", "tensor", "type", "shape", title="signatures", title_justify="left")
+    for name in _in_order(read):
+        parsed = read.config(name)
+        for direction, tensors in (("in", parsed.input), ("out", parsed.output)):
+            for tensor in tensors:
+                dims = ", ".join(str(dim) for dim in tensor.dims)
+                kind = config.dtype_name(tensor.data_type)
+                table.add_row(name, direction, tensor.name, kind, f"\\[{dims}]")
+        table.add_section()
     return table
 
 
 def _packages(read: Contents) -> Table:
     made = read.manifest.environment
-    table = Table("package", "version", "source", title="execution environment")
+    table = Table("package", "version", "source", title="environment", title_justify="left")
     for package in made["packages"] if made else ():
         table.add_row(package["name"], package["version"], package["source"])
     if made:
@@ -65,21 +76,25 @@ def _packages(read: Contents) -> Table:
 
 def _provenance(read: Contents) -> Table:
     made = read.manifest
-    table = Table("what", "value", title="provenance", show_header=False)
+    table = Table(title="provenance", title_justify="left", show_header=False)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
     table.add_row("built by", made.builder)
     if made.environment:
-        for key in ("interpreter", "platform", "layout", "path", "lock", "sha256"):
-            table.add_row(f"environment {key}", str(made.environment[key]))
+        for key in ("interpreter", "platform", "layout", "path"):
+            table.add_row(key, str(made.environment[key]))
+        for key in ("lock", "sha256"):
+            table.add_row(f"environment {key}", str(made.environment[key])[:DIGITS])
     for name, weights in sorted(made.weights.items()):
-        table.add_row(name, f"md5 {weights['md5']}")
+        table.add_row(name, f"md5 {weights['md5'][:DIGITS]}")
     for name, digest in sorted(made.sources.items()):
-        table.add_row(name, f"sha256 {digest}")
+        table.add_row(name, f"sha256 {digest[:DIGITS]}")
     return table
 
 
-def _tensor(tensor: config.ModelConfig) -> str:
-    dims = ", ".join(str(dim) for dim in tensor.dims)
-    return f"{tensor.name} {config.dtype_name(tensor.data_type)} \\[{dims}]"
+def _in_order(read: Contents) -> list[str]:
+    """The served model first."""
+    return sorted(read.configs, key=lambda model: (model != read.manifest.serves, model))
 
 
 def _own_size(read: Contents, model: str) -> int:

@@ -1,0 +1,41 @@
+"""``slipway run``."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import click
+
+from slipway import build as library
+from slipway import repository, settings
+from slipway.cli.models import artifact_option
+from slipway.cli.progress import working
+from slipway.server import example, triton
+
+
+@click.command()
+@click.argument("model", type=click.Path(file_okay=False, path_type=Path))
+@artifact_option
+def run(model: Path, artifact: Path | None) -> None:
+    """Serve MODEL on the local Triton server until Ctrl-C; print a request to paste.
+
+    Example: slipway run models/screen_detection
+    """
+    configured = settings.load(Path.cwd())
+    read = repository.read(model)
+    with working(f"building {read.name}"):
+        file = artifact or library.build(model, configured, Path("dist")).path
+    target = read.artifact_name
+    with triton.start(configured) as server:
+        with working(f"loading {target}"):
+            lowered = server.load(target, file)
+        click.echo(f"{target} on {server.source}")
+        for note in lowered:
+            click.echo(f"for this machine without a GPU, {note}")
+        click.echo(f"\n{example.request(server, target, read)}\n")
+        click.echo("Ctrl-C ends it.")
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            click.echo("\nended")
