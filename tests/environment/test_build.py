@@ -1,0 +1,352 @@
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from slipway.environment import Environment, build, load, lock
+from slipway.errors import SlipwayError
+from slipway.settings import Settings
+
+MINOR = "{}.{}".format(*sys.version_info)
+SITE = f"lib/python{MINOR}/site-packages"
+
+
+def unpacked(environment: Environment, folder: Path) -> Path:
+    with tarfile.open(environment.archive) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+def names(environment: Environment) -> set[str]:
+    with tarfile.open(environment.archive) as archive:
+        return {member.name for member in archive if member.isfile()}
+
+
+def content(environment: Environment, name: str) -> bytes:
+    with tarfile.open(environment.archive) as archive:
+        file = archive.extractfile(name)
+        assert file
+        return file.read()
+
+
+def run_inside(folder: Path, code: str) -> str:
+    """Run ``code`` as Triton's stub finds its Python: by activating the environment, no more."""
+    done = subprocess.run(
+        ["bash", "-c", 'source bin/activate && exec python3 -c "$0"', code],
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def locked(requirements, wheelhouse, settings):
+    """Locks numpy's stand-in and the given further packages; returns the lock."""
+
+    def make(*packages: str, model: str = "model") -> Path:
+        wheelhouse.numpy()
+        return lock(requirements("numpy", *packages, model=model), settings)
+
+    return make
+
+
+def test_an_environment_runs_where_it_is_unpacked(locked, wheelhouse, settings, tmp_path) -> None:
+    wheelhouse.add("shapes", files={"shapes/__init__.py": "SIDES = 4\n"})
+    built = build(locked("shapes"), settings)
+    folder = unpacked(built, tmp_path / "elsewhere")
+    code = """
+import asyncio, bz2, concurrent.futures, csv, ctypes, dataclasses, decimal, email.mime.text
+import hashlib, http.client, importlib.metadata, json, logging.handlers, lzma, multiprocessing
+import numpy, shapes, sqlite3, ssl, sys, sysconfig, unittest, urllib.request, zoneinfo
+import xml.etree.ElementTree
+print(sys.prefix, numpy.__version__, shapes.SIDES, importlib.metadata.version("shapes"))
+"""
+    said = run_inside(folder, code).split()
+    assert said == [str(folder.resolve()), "1.26.4", "4", "1.0"]
+
+
+def test_the_standard_library_is_one_zip_of_unchecked_bytecode(locked, settings) -> None:
+    built = build(locked(), settings)
+    zipped = content(built, f"lib/python{MINOR.replace('.', '')}.zip")
+    with zipfile.ZipFile(io.BytesIO(zipped)) as library:
+        modules = library.namelist()
+        header = library.read("json/decoder.pyc")[:8]
+    assert {"os.pyc", "json/__init__.pyc", "multiprocessing/spawn.pyc"} <= set(modules)
+    assert all(name.endswith(".pyc") for name in modules)
+    assert header == importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
+    outside = [n for n in names(built) if n.endswith(".py") and SITE not in n]
+    assert outside == [f"lib/python{MINOR}/os.py"]
+
+
+def test_packages_keep_their_sources_beside_unchecked_bytecode(
+    locked, wheelhouse, settings
+) -> None:
+    wheelhouse.add("shapes")
+    built = build(locked("shapes"), settings)
+    assert f"{SITE}/shapes/__init__.py" in names(built)
+    code = content(
+        built, f"{SITE}/shapes/__pycache__/__init__.cpython-{MINOR.replace('.', '')}.pyc"
+    )
+    assert code[4:8] == (1).to_bytes(4, "little")
+
+
+def test_two_builds_in_two_caches_under_another_umask_are_equal(
+    locked, settings, tmp_path, monkeypatch
+) -> None:
+    path = locked()
+    first = build(path, settings)
+    monkeypatch.setenv("SLIPWAY_CACHE", str(tmp_path / "another" / "cache"))
+    mask = os.umask(0o077)
+    try:
+        second = build(path, settings)
+    finally:
+        os.umask(mask)
+    assert first.folder != second.folder
+    for name in ("environment.tar.gz", "environment.tar.gz.index.json", "environment.json"):
+        assert (first.folder / name).read_bytes() == (second.folder / name).read_bytes()
+
+
+def test_models_with_equal_locks_share_one_build(locked, settings) -> None:
+    assert build(locked(model="one"), settings) == build(locked(model="two"), settings)
+
+
+def test_nothing_in_an_environment_names_this_machine(locked, settings, tmp_path) -> None:
+    built = build(locked(), settings)
+    folder = unpacked(built, tmp_path / "elsewhere")
+    cache = str(built.folder.parent.parent).encode()
+    libraries = {f"lib/libpython{MINOR}.so.1.0"}  # holds the place that it was built for
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name not in libraries:
+            data = path.read_bytes()
+            assert cache not in data, name
+            if path.suffix in (".pyc", ".py", ".json", ".zip"):
+                assert sys.base_prefix.encode() not in data, name
+
+
+def test_an_environment_holds_no_links_tests_headers_installers_or_scripts(
+    locked, wheelhouse, settings
+) -> None:
+    wheelhouse.add(
+        "shapes",
+        files={
+            "shapes/__init__.py": "",
+            "shapes/__init__.pyi": "",
+            "shapes/tests/__init__.py": "",
+            "shapes/tests/test_shapes.py": "",
+            "shapes/include/shapes.h": "",
+            "shapes/libshapes.a": "",
+        },
+        scripts={"draw": "shapes:main"},
+    )
+    built = build(locked("shapes"), settings)
+    with tarfile.open(built.archive) as archive:
+        kinds = {member.type for member in archive}
+    assert kinds <= {tarfile.REGTYPE, tarfile.DIRTYPE}
+    found = names(built)
+    assert {n for n in found if n.startswith("bin/")} == {
+        "bin/activate",
+        "bin/deactivate",
+        "bin/python",
+        "bin/python3",
+        f"bin/python{MINOR}",
+    }
+    assert {n for n in found if "/shapes" in n and "__pycache__" not in n} == {
+        f"{SITE}/shapes/__init__.py",
+        f"{SITE}/shapes-1.0.dist-info/METADATA",
+        f"{SITE}/shapes-1.0.dist-info/WHEEL",
+        f"{SITE}/shapes-1.0.dist-info/entry_points.txt",
+    }
+    assert not [n for n in found if n.endswith((".h", ".a", "/RECORD", "/INSTALLER"))]
+    assert not [n for n in found if "ensurepip" in n or "/pip" in n or "conda-meta" in n]
+
+
+def test_tests_that_a_package_imports_when_it_runs_stay(locked, wheelhouse, settings) -> None:
+    wheelhouse.add(
+        "shapes",
+        files={
+            "shapes/__init__.py": "from shapes.core.tests._samples import SAMPLE\n",
+            "shapes/core/__init__.py": "",
+            "shapes/core/tests/__init__.py": "",
+            "shapes/core/tests/_samples.py": "SAMPLE = 1\n",
+            "shapes/edges/__init__.py": "def check():\n    from .tests import run\n",
+            "shapes/edges/tests/__init__.py": "",
+            "shapes/tests/__init__.py": "",
+        },
+    )
+    found = names(build(locked("shapes"), settings))
+    assert f"{SITE}/shapes/core/tests/_samples.py" in found
+    assert f"{SITE}/shapes/edges/tests/__init__.py" in found
+    assert f"{SITE}/shapes/tests/__init__.py" not in found
+
+
+def test_stubs_that_a_package_reads_when_it_runs_stay(locked, wheelhouse, settings) -> None:
+    wheelhouse.add(
+        "shapes",
+        files={
+            "shapes/__init__.py": "import lazy_loader\nlazy_loader.attach_stub(__name__, __file__)",
+            "shapes/__init__.pyi": "",
+            "shapes/core.pyi": "",
+        },
+    )
+    assert f"{SITE}/shapes/__init__.pyi" in names(build(locked("shapes"), settings))
+
+
+def test_a_source_that_is_not_valid_python_is_left_uncompiled(locked, wheelhouse, settings) -> None:
+    wheelhouse.add("shapes", files={"shapes/__init__.py": "", "shapes/template.py": "def {{x}}:"})
+    found = names(build(locked("shapes"), settings))
+    assert f"{SITE}/shapes/template.py" in found
+    assert not [n for n in found if "template.cpython" in n]
+
+
+def test_what_was_built_is_told_and_can_be_loaded(locked, wheelhouse, settings) -> None:
+    wheelhouse.add("shapes", "2.1")
+    built = build(locked("shapes"), settings)
+    assert load(built.folder) == built
+    assert built.python == sys.version.split()[0]
+    assert built.interpreter == f"local CPython {built.python}"
+    assert built.size == built.archive.stat().st_size and built.files == len(names(built))
+    told = {package.name: (package.version, package.source) for package in built.packages}
+    assert told == {
+        "python": (built.python, built.interpreter),
+        "numpy": ("1.26.4", "pip"),
+        "shapes": ("2.1", "pip"),
+    }
+    assert "/" not in json.dumps([package.source for package in built.packages])
+
+
+def test_a_folder_without_an_environment_is_refused(tmp_path) -> None:
+    with pytest.raises(SlipwayError, match="environment.tar.gz is missing"):
+        load(tmp_path)
+
+
+def test_a_python_that_triton_would_ignore_is_refused(locked, settings) -> None:
+    path = locked()
+    with pytest.raises(SlipwayError, match="serves Python models with 3.12, not with 3.11"):
+        build(path, replace(settings, python="3.11"))
+    with pytest.raises(
+        SlipwayError, match="Triton 24.05 serves Python models with 3.10"
+    ) as refused:
+        build(path, replace(settings, triton_release="24.05"))
+    assert '"3.10"' in (refused.value.fix or "")
+
+
+def test_a_python_that_does_not_run_slipway_is_refused(locked, settings) -> None:
+    with pytest.raises(SlipwayError, match="Slipway runs on 3.12"):
+        build(locked(), replace(settings, triton_release="24.05", python="3.10"))
+
+
+def test_numpy_2_in_an_older_lock_is_refused(requirements, wheelhouse, settings) -> None:
+    wheelhouse.numpy("2.1.0")
+    path = lock(requirements("numpy"), replace(settings, test_release="25.04"))
+    with pytest.raises(SlipwayError, match="numpy 2.1.0"):
+        build(path, settings)
+
+
+def test_requirements_that_were_not_locked_are_refused(locked, requirements, settings) -> None:
+    path = locked()
+    requirements("numpy", "shapes")
+    with pytest.raises(SlipwayError, match="has changed since it was locked"):
+        build(path, settings)
+
+
+def test_a_wheel_that_is_not_the_locked_one_is_refused_by_name(
+    locked, wheelhouse, settings, tmp_path, monkeypatch
+) -> None:
+    wheelhouse.add("shapes", files={"shapes/__init__.py": "SIDES = 4\n"})
+    path = locked("shapes")
+    wheelhouse.add("shapes", files={"shapes/__init__.py": "SIDES = 5\n"})
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "colleague"))
+    with pytest.raises(SlipwayError, match="shapes==1.0 on the index is not the file") as refused:
+        build(path, settings)
+    assert refused.value.where == str(path)
+
+
+def test_a_package_that_overwrites_anothers_file_is_refused_with_both_names(
+    locked, wheelhouse, settings
+) -> None:
+    wheelhouse.add("circles", files={"drawing/core.py": "KIND = 'circle'\n"})
+    wheelhouse.add("squares", files={"drawing/core.py": "KIND = 'square'\n"})
+    with pytest.raises(SlipwayError) as refused:
+        build(locked("circles", "squares"), settings)
+    assert f"circles and squares both bring {SITE}/drawing/core.py" in refused.value.what
+
+
+def test_packages_that_share_an_equal_file_are_no_conflict(locked, wheelhouse, settings) -> None:
+    for name in ("circles", "squares"):
+        wheelhouse.add(name, files={"drawing/__init__.py": "", f"drawing/{name}.py": ""})
+    assert f"{SITE}/drawing/squares.py" in names(build(locked("circles", "squares"), settings))
+
+
+def test_a_package_that_overwrites_the_interpreter_is_refused(locked, wheelhouse, settings) -> None:
+    inside = f"evil-1.0.data/data/lib/python{MINOR}/json/decoder.py"
+    wheelhouse.add("evil", files={inside: "1/0\n"})
+    with pytest.raises(SlipwayError, match="json/decoder.py, a file of the interpreter"):
+        build(locked("evil"), settings)
+
+
+def test_a_refused_build_leaves_nothing(locked, wheelhouse, settings, slipway_cache) -> None:
+    wheelhouse.add("circles", files={"drawing/core.py": "1\n"})
+    wheelhouse.add("squares", files={"drawing/core.py": "2\n"})
+    with pytest.raises(SlipwayError):
+        build(locked("circles", "squares"), settings)
+    assert [p.suffix for p in (slipway_cache / "environments").iterdir()] == [".guard"]
+
+
+BUILD = """
+import sys
+from pathlib import Path
+from slipway.environment import build
+from slipway.settings import Settings
+print(build(Path(sys.argv[1]), Settings(root=Path(sys.argv[2]))).sha256)
+"""
+
+
+def builder(path: Path, settings: Settings) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", BUILD, path, settings.root],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        start_new_session=True,
+    )
+
+
+def test_builders_at_once_make_one_environment(locked, settings, slipway_cache) -> None:
+    path = locked()
+    builders = [builder(path, settings) for _ in range(3)]
+    said = {one.communicate()[0] for one in builders}
+    assert all(one.returncode == 0 for one in builders)
+    assert said == {f"{build(path, settings).sha256}\n"}
+
+
+def test_a_killed_build_leaves_nothing_and_the_next_succeeds(
+    locked, settings, slipway_cache
+) -> None:
+    path = locked()
+    victim = builder(path, settings)
+    folder = slipway_cache / "environments"
+    deadline = time.monotonic() + 60
+    while not list(folder.glob(".aside-*/*/.work-*")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(victim.pid, signal.SIGKILL)
+    victim.communicate()
+    assert not [p for p in folder.iterdir() if not p.name.startswith(".") and p.is_dir()]
+    built = build(path, settings)
+    assert load(built.folder) == built
+    assert not list(folder.glob(".aside-*"))
