@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conda_package_streaming.create import conda_builder
+
+from slipway import process
+from slipway.environment import build, interpreter, lock
+from slipway.environment.platforms import OWN_PLATFORM
+from slipway.errors import SlipwayError
+from slipway.settings import Settings
+
+MINOR = "{}.{}".format(*sys.version_info)
+POISON = "#!/bin/sh\necho run >> {trace}\nexit 1\n"
+
+
+def python_package(
+    channel: Path, platform: str, version: str, files: Mapping[str, str], name: str = "python"
+) -> None:
+    """Write a conda package into a channel that is a folder."""
+    folder = channel / platform
+    folder.mkdir(parents=True, exist_ok=True)
+    (channel / "noarch").mkdir(exist_ok=True)
+    paths = [
+        {
+            "_path": path,
+            "path_type": "hardlink",
+            "sha256": hashlib.sha256(text.encode()).hexdigest(),
+            "size_in_bytes": len(text),
+        }
+        for path, text in files.items()
+    ]
+    index = {
+        "name": name,
+        "version": version,
+        "build": "h0_0",
+        "build_number": 0,
+        "depends": [],
+        "subdir": platform,
+    }
+    info = {"index.json": index, "paths.json": {"paths": paths, "paths_version": 1}}
+    with conda_builder(f"{name}-{version}-h0_0", folder, compression_level=1) as package:
+        members = {f"info/{k}": json.dumps(v) for k, v in info.items()} | dict(files)
+        for path, text in members.items():
+            member = tarfile.TarInfo(path)
+            member.size, member.mode = len(text), 0o755 if path.startswith("bin/") else 0o644
+            package.addfile(member, io.BytesIO(text.encode()))
+
+
+def indexed(channel: Path) -> None:
+    request = json.dumps({"task": "index", "folder": str(channel)})
+    process.run([sys.executable, "-P", interpreter.WORKER], what="indexing", stdin=request)
+
+
+@pytest.fixture
+def channel(settings: Settings, tmp_path: Path) -> Path:
+    """A channel with a Python for linux-aarch64 that leaves a trace if anyone runs it."""
+    folder = settings.root / "conda" / "channel"
+    poison = POISON.format(trace=tmp_path / "trace")
+    for version in ("3.12.4", "3.12.9", "3.13.1"):
+        files = {
+            f"bin/python{MINOR}": poison,
+            f"lib/libpython{MINOR}.so.1.0": "not for this machine",
+            f"lib/python{MINOR}/os.py": "",
+            f"lib/python{MINOR}/json/__init__.py": f"FROM = '{version}'\n",
+        }
+        python_package(folder, "linux-aarch64", version, files)
+    indexed(folder)
+    return folder
+
+
+@pytest.fixture
+def foreign(settings: Settings, channel: Path) -> Settings:
+    return replace(settings, channels=("conda/channel",), platform="linux-aarch64")
+
+
+def test_an_environment_for_another_platform_is_built_without_running_anything_of_it(
+    requirements, wheelhouse, foreign, tmp_path
+) -> None:
+    wheelhouse.numpy()
+    for machine in ("x86_64", "aarch64"):
+        files = {"shapes/__init__.py": "", f"shapes/core.{machine}.so": machine}
+        wheelhouse.add("shapes", files=files, tag=f"cp312-cp312-manylinux_2_28_{machine}")
+    path = lock(requirements("numpy", "shapes"), foreign)
+    built = build(path, foreign)
+    assert (built.platform, built.python) == ("linux-aarch64", "3.12.9")
+    assert built.interpreter == "local channel"
+    with tarfile.open(built.archive) as archive:
+        found = archive.getnames()
+    assert f"lib/python{MINOR}/site-packages/shapes/core.aarch64.so" in found
+    assert not [name for name in found if "x86_64" in name]
+    assert not (tmp_path / "trace").exists()
+
+
+def test_the_lock_of_one_platform_serves_another(
+    requirements, wheelhouse, foreign, settings
+) -> None:
+    wheelhouse.numpy()
+    path = lock(requirements("numpy"), replace(foreign, platform=OWN_PLATFORM, channels=()))
+    assert build(path, replace(foreign, platform=OWN_PLATFORM), platform="linux-aarch64").platform
+
+
+def test_locking_pins_the_interpreter_of_a_channel(
+    requirements, wheelhouse, foreign, channel
+) -> None:
+    wheelhouse.numpy()
+    path = lock(requirements("numpy"), foreign)
+    first = build(path, foreign)
+    files = {
+        f"bin/python{MINOR}": "",
+        f"lib/libpython{MINOR}.so.1.0": "",
+        f"lib/python{MINOR}/os.py": "",
+    }
+    python_package(channel, "linux-aarch64", "3.12.11", files)
+    indexed(channel)
+    assert (foreign.root / "interpreter.lock").is_file()
+    assert build(path, foreign) == first
+    lock(path.with_name("requirements.txt"), foreign, upgrade=True)
+    assert build(path, foreign).python == "3.12.11"
+
+
+def test_a_platform_that_no_channel_serves_is_refused(requirements, wheelhouse, settings) -> None:
+    wheelhouse.numpy()
+    path = lock(requirements("numpy"), settings)
+    with pytest.raises(SlipwayError, match="no channel to take a Python for linux-aarch64") as no:
+        build(path, settings, platform="linux-aarch64")
+    assert "channels" in (no.value.fix or "")
+
+
+def test_an_unknown_platform_is_refused(requirements, wheelhouse, settings) -> None:
+    wheelhouse.numpy()
+    path = lock(requirements("numpy"), settings)
+    with pytest.raises(SlipwayError, match="cannot be built for 'osx-arm64'"):
+        build(path, settings, platform="osx-arm64")
+
+
+def test_where_no_channel_can_be_reached_this_machines_python_serves(settings: Settings) -> None:
+    unreachable = replace(settings, channels=("http://127.0.0.1:9/none",))
+    assert interpreter.choose(unreachable, OWN_PLATFORM).local
+
+
+def test_a_channel_without_libpython_is_refused(
+    requirements, wheelhouse, settings, tmp_path
+) -> None:
+    wheelhouse.numpy()
+    folder = settings.root / "conda" / "channel"
+    files = {f"bin/python{MINOR}": "", f"lib/python{MINOR}/os.py": ""}
+    python_package(folder, OWN_PLATFORM, f"{MINOR}.4", files)
+    indexed(folder)
+    configured = replace(settings, channels=("conda/channel",))
+    path = lock(requirements("numpy"), configured)
+    with pytest.raises(SlipwayError, match="no lib/libpython3.12.so.1.0 in what the channels gave"):
+        build(path, configured)
+
+
+def test_a_broken_interpreter_lock_is_named(requirements, wheelhouse, settings) -> None:
+    wheelhouse.numpy()
+    path = lock(requirements("numpy"), settings)
+    (settings.root / "interpreter.lock").write_text("{")
+    with pytest.raises(SlipwayError, match="interpreter.lock"):
+        build(path, settings)
+
+
+def test_asking_channels_again_and_again_ends_cleanly(foreign: Settings) -> None:
+    """rattler's runtime may crash a process that ends while it winds down."""
+    code = (
+        "import sys; from pathlib import Path; from slipway.environment import interpreter as i\n"
+        "from slipway.settings import Settings\n"
+        f"i.pin(Settings(root=Path({str(foreign.root)!r}), channels=('conda/channel',),"
+        " platform='linux-aarch64'))"
+    )
+    for _ in range(5):
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0
