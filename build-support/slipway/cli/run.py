@@ -11,7 +11,8 @@ from slipway import build as library
 from slipway import repository, settings
 from slipway.cli.models import artifact_option
 from slipway.cli.progress import working
-from slipway.server import example, triton
+from slipway.server import triton
+from slipway.testing import example
 
 
 @click.command()
@@ -33,7 +34,8 @@ def run(model: Path, artifact: Path | None) -> None:
         click.echo(f"{target} on {server.source}")
         for note in lowered:
             click.echo(f"for this machine without a GPU, {note}")
-        click.echo(f"\n{example.request(server, target, read)}\n")
+        body = Path(".slipway", "requests", read.name)
+        click.echo(f"\n{example.request(server, target, read, body)}\n")
         click.echo("Ctrl-C ends it.")
         try:
             signal.pause()

@@ -95,7 +95,7 @@ class Client:
             SlipwayError: an array's type has no counterpart in Triton.
         """
         body, header = InferenceServerClient.generate_request_body(
-            [_tensor(name, np.asarray(array)) for name, array in inputs.items()]
+            [tensor(name, np.asarray(array)) for name, array in inputs.items()]
         )
         size = len(body) if header is None else header
         answer = self.invoke_raw(model, target, body, content_type or f"{BINARY}{size}")
@@ -143,7 +143,12 @@ class Client:
         return connection
 
 
-def _tensor(name: str, array: Array) -> InferInput:
+def tensor(name: str, array: Array) -> InferInput:
+    """tritonclient's form of an input.
+
+    Raises:
+        SlipwayError: the array's type has no counterpart in Triton.
+    """
     if array.dtype.kind == "U":
         array = array.astype(object)
     datatype = np_to_triton_dtype(array.dtype)

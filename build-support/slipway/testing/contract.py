@@ -32,7 +32,7 @@ def check(server: Server, target: str, artifact: Path, case: Path | None) -> lis
     """
     second = f"second-copy-of-{target}"
     model = Model(server, target)
-    request = model.arrays(golden.inputs(case)) if case else _blank(model)
+    request = model.arrays(golden.inputs(case)) if case else blank(model)
     first = _ask(server, target, request)
     server.load(second, artifact)
     try:
@@ -49,7 +49,8 @@ def check(server: Server, target: str, artifact: Path, case: Path | None) -> lis
     return problems
 
 
-def _blank(model: Model) -> dict[str, Array]:
+def blank(model: Model) -> dict[str, Array]:
+    """A batch of one of zeros and empty strings; dims that vary are 1."""
     batch = (1,) if model.batches else ()
     request: dict[str, Array] = {}
     for name, tensor in model.inputs.items():

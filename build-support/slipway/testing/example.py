@@ -1,0 +1,36 @@
+"""A request to a served model, ready to paste into a terminal."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from tritonclient.http import InferenceServerClient, InferRequestedOutput
+
+from slipway.repository import ModelFolder
+from slipway.server.client import BINARY, HOST, TARGET, tensor
+from slipway.server.triton import Server
+from slipway.testing import contract, golden
+from slipway.testing.model import Model
+
+
+def request(server: Server, target: str, folder: ModelFolder, file: Path) -> str:
+    """A ``curl`` command that asks ``target`` and gets JSON; its body is written to ``file``.
+
+    It asks what the model's first golden case asks; without one, zeros and empty strings.
+    """
+    model = Model(server, target)
+    case = next(iter(golden.cases(folder.path)), None)
+    arrays = model.arrays(golden.inputs(case)) if case else contract.blank(model)
+    outputs = [out.name for out in folder.configs[folder.ensemble].output]
+    body, header = InferenceServerClient.generate_request_body(
+        [tensor(name, array) for name, array in arrays.items()],
+        outputs=[InferRequestedOutput(name, binary_data=False) for name in outputs],
+    )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(body)
+    size = len(body) if header is None else header
+    url = f"http://{HOST}:{server.port}/models/{server.model_hash(target)}/invoke"
+    words = ["curl", "--silent", url, "--header", f"{TARGET}: {target}"]
+    words += ["--header", f"Content-Type: {BINARY}{size}", "--data-binary", f"@{file}"]
+    return " ".join(map(shlex.quote, words))
