@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib.metadata
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -54,6 +55,22 @@ class Wheelhouse:
     def numpy(self, version: str = "1.26.4") -> Path:
         """A package that only bears the name: what is refused depends on no more."""
         return self.add("numpy", version, {"numpy/__init__.py": f"__version__ = '{version}'\n"})
+
+    def installed(self, name: str) -> Path:
+        """The wheel again of a package that this very environment was installed from."""
+        package = importlib.metadata.distribution(name)
+        tag = next(
+            line.removeprefix("Tag: ")
+            for line in (package.read_text("WHEEL") or "").splitlines()
+            if line.startswith("Tag: ")
+        )
+        path = self.folder / f"{name}-{package.version}-{tag}.whl"
+        with zipfile.ZipFile(path, "w") as wheel:
+            for file in package.files or ():
+                # programs lie outside site-packages; a wheel holds them in another way
+                if file.parts[0] != ".." and "__pycache__" not in file.parts:
+                    wheel.write(str(file.locate()), str(file))
+        return path
 
 
 @pytest.fixture
