@@ -1,0 +1,75 @@
+"""The command line: exit codes, errors with their fix, help with an example."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from artifact.samples import write_model
+
+from slipway import cli
+from slipway.cli import COMMANDS, main
+
+FOLDERS = Path(__file__).parent.parent / "fixtures" / "folders"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    group = {"weights": ["pull"], "environment": ["build"]}.get(command, [])
+    assert main([command, *group, "--help"]) == 0
+    assert f"Example: slipway {command}" in capsys.readouterr().out
+
+
+def test_a_mistake_ends_with_1_and_says_how_to_mend_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["build"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and "\nfix: " in said
+
+
+@pytest.mark.parametrize("words", [["no-such-command"], ["inspect"], ["inspect", "--no-such"]])
+def test_a_wrong_command_line_ends_with_1(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 1
+    assert "Usage" in capsys.readouterr().err
+
+
+def test_a_bug_ends_with_3_and_says_that_it_is_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli.slipway_command, "main", lambda *_, **__: 1 / 0)
+    assert main([]) == 3
+    assert "a bug in slipway" in capsys.readouterr().err
+
+
+def test_one_broken_model_stops_only_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = write_model(tmp_path)
+    for file in ("requirements.txt", "tiny_preprocessing/config.pbtxt"):
+        (good / file).unlink()
+    shutil.rmtree(good)
+    shutil.copytree(FOLDERS / "step_is_missing", tmp_path / "models" / "broken")
+    for name in ("first", "last"):
+        model = tmp_path / "models" / name / name
+        (model / "1").mkdir(parents=True)
+        (model / "1" / "model.onnx").write_bytes(b"weights")
+        (model / "config.pbtxt").write_text('backend: "onnxruntime"\n')
+        (model.parent / "model_version.txt").write_text("1.0.0\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(["build", "--json"]) == 1
+    printed = capsys.readouterr()
+    built = [json.loads(line)["path"] for line in printed.out.splitlines()]
+    assert built == ["dist/first_1.0.0.tar.gz", "dist/last_1.0.0.tar.gz"]
+    assert "no model 'tokeniser'" in printed.err and "fix:" in printed.err
+
+    assert main(["publish", "--json"]) == 1
+    targets = [json.loads(line)["target"] for line in capsys.readouterr().out.splitlines()]
+    assert len(targets) == 2 and all("-rc.h" in target for target in targets)
