@@ -8,6 +8,7 @@ from pathlib import Path
 
 from slipway.errors import SlipwayError
 
+FIRST_LINES = 6  # many programs name the culprit first and list details below
 LAST_LINES = 20
 
 
@@ -35,7 +36,9 @@ def run(
     except FileNotFoundError as error:
         raise SlipwayError(f"{what}: there is no program {command[0]!r} here", fix=fix) from error
     if done.returncode != 0:
-        words = (done.stderr.strip() or done.stdout.strip()).splitlines()[-LAST_LINES:]
+        words = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        if len(words) > FIRST_LINES + LAST_LINES:
+            words[FIRST_LINES:-LAST_LINES] = ["…"]
         said = "\n  ".join(words) if words else "(it said nothing)"
         raise SlipwayError(f"{what}: {Path(command[0]).name} failed\n  {said}", fix=fix)
     return done

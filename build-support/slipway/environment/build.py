@@ -89,9 +89,7 @@ def _build(
     )
 
 
-def _checked_python(
-    conda: list[interpreter.CondaPackage], prefix: Path, settings: Settings
-) -> str:
+def _checked_python(conda: list[interpreter.CondaPackage], prefix: Path, settings: Settings) -> str:
     """The installed Python's version; a wrong one would be ignored by Triton without a word."""
     version = next((package.version for package in conda if package.name == "python"), "none")
     library = f"lib/libpython{settings.python}.so.1.0"

@@ -53,7 +53,7 @@ def lock(requirements: Path, settings: Settings, *, upgrade: bool = False) -> Pa
         try:
             run_uv(argv, settings, what=f"locking {requirements}", cwd=aside.parent)
         except SlipwayError as error:
-            raise _explained(error, requirements) from error
+            raise _explained(error, requirements, settings) from error
         digest = hashlib.sha256(wanted.encode()).hexdigest()
         facts = f"requirements sha256={digest}, python {settings.python}, {settings.platform}"
         aside.write_text(f"# slipway: {facts}\n{aside.read_text()}", encoding="utf-8")
@@ -150,15 +150,16 @@ def pins(lock: Path) -> Iterator[tuple[str, str]]:
             yield canonicalize_name(pinned["name"]), pinned["version"]
 
 
-def _explained(error: SlipwayError, requirements: Path) -> SlipwayError:
+def _explained(error: SlipwayError, requirements: Path, settings: Settings) -> SlipwayError:
     words = " ".join(error.what.split())
     sdist = re.search(r"(?:only )?(\S+) has no (?:usable )?wheels", words)
     if sdist:
         package = re.split(r"[=<>{]", sdist[1])[0]
         return SlipwayError(
-            f"{package} is published as source only: no wheel fits the environment",
+            f"{package} has no wheel for Python {settings.python} on {settings.platform}: it is"
+            " published as source only, or for other systems",
             where=str(requirements),
-            fix=f"choose a version of {package} that has wheels, or publish one on your own index",
+            fix=f"choose a version of {package} that has one, or build it into your own index",
         )
     return SlipwayError(
         error.what, where=str(requirements), fix="mend the requirement, or reach the index"
