@@ -1,0 +1,38 @@
+"""Folders with one mistake each: refused at once, before anything is fetched or installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from slipway.environment import build
+from slipway.errors import SlipwayError
+from slipway.settings import Settings
+
+FIXTURES = Path(__file__).with_name("fixtures")
+REFUSALS = {
+    "no-requirements": "there is no requirements.txt",
+    "no-lock": "there is no lock",
+    "stale-lock": "requirements.txt has changed since it was locked",
+    "lock-from-elsewhere": "not locked by Slipway",
+    "no-numpy": "an environment without numpy",
+    "numpy-2": "the Python stub of Triton 24.10 returns empty tensors",
+    "option-in-requirements": "'--extra-index-url http://127.0.0.1/simple' is not a requirement",
+}
+
+
+def test_every_folder_with_a_mistake_has_its_refusal() -> None:
+    assert {folder.name for folder in FIXTURES.iterdir()} == set(REFUSALS)
+
+
+@pytest.mark.parametrize("mistake", REFUSALS)
+def test_a_mistake_is_refused_with_its_reason_place_and_fix(
+    mistake: str, settings: Settings, slipway_cache: Path
+) -> None:
+    with pytest.raises(SlipwayError) as refused:
+        build(FIXTURES / mistake / "requirements.lock", settings)
+    assert REFUSALS[mistake] in refused.value.what
+    assert mistake in (refused.value.where or "")
+    assert refused.value.fix
+    assert not slipway_cache.exists()
