@@ -7,7 +7,7 @@ from evaluate import write
 from fit import fit
 from params import HERE, Train, params
 from photographs import FILES
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import network
 import numpy as np
 from dataset import Frames, load
 from params import HERE, MODEL, params
-from sklearn.metrics import roc_auc_score, roc_curve
+from sklearn.metrics import roc_auc_score, roc_curve  # type: ignore[import-untyped]
 
 THRESHOLD = MODEL / "screen_detection_postprocessing" / "1" / "threshold.json"
 POINTS = 200

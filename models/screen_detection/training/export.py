@@ -1,5 +1,7 @@
 """Stage: parameters.npz → model.onnx, checked against JAX on the validation photographs."""
 
+from typing import Any
+
 import network
 import numpy as np
 import onnx
@@ -24,7 +26,7 @@ def graph(parameters: network.Parameters) -> onnx.ModelProto:
         weights.append(numpy_helper.from_array(array, name))
         return name
 
-    def node(operator: str, inputs: list[str], output: str, **attributes: object) -> str:
+    def node(operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
         nodes.append(helper.make_node(operator, inputs, [output], name=output, **attributes))
         return output
 
@@ -35,9 +37,9 @@ def graph(parameters: network.Parameters) -> onnx.ModelProto:
         kernel = np.asarray(parameters[name])
         if name == "conv1":
             kernel = np.asarray(network.first_kernel(parameters)) / network.SCALE
-        kernel = weight(name, kernel.transpose(3, 2, 0, 1))
+        planes = weight(name, kernel.transpose(3, 2, 0, 1))
         bias = weight(f"{name}_bias", np.asarray(parameters[f"{name}_bias"]))
-        x = node("Conv", [x, kernel, bias], f"{name}_out", strides=[stride, stride])
+        x = node("Conv", [x, planes, bias], f"{name}_out", strides=[stride, stride])
         x = node("Relu", [x], f"{name}_relu")
     mean = node("GlobalAveragePool", [x], "mean")
     peak = node("GlobalMaxPool", [x], "peak")

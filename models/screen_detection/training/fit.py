@@ -2,12 +2,14 @@
 
 import sys
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import network
 import numpy as np
-import optax
+import numpy.typing as npt
+import optax  # type: ignore[import-untyped]
 from dataset import Frames
 from params import Train
 
@@ -20,15 +22,18 @@ def fit(frames: Frames, settings: Train) -> network.Parameters:
         optax.warmup_cosine_decay_schedule(0, settings.learning_rate, steps // 20, steps),
         weight_decay=settings.weight_decay,
     )
-    parameters = network.initial(settings.seed)
+    parameters: network.Parameters = network.initial(settings.seed)
     state = optimiser.init(parameters)
 
     def loss(parameters: network.Parameters, pixels: jax.Array, screen: jax.Array) -> jax.Array:
         logits = network.logits(parameters, pixels)
-        return optax.sigmoid_binary_cross_entropy(logits, screen.astype(jnp.float32)).mean()
+        losses: jax.Array = optax.sigmoid_binary_cross_entropy(logits, screen.astype(jnp.float32))
+        return losses.mean()
 
     @partial(jax.jit, donate_argnums=(0, 1))
-    def step(parameters, state, pixels, screen):  # type: ignore[no-untyped-def]
+    def step(
+        parameters: network.Parameters, state: Any, pixels: jax.Array, screen: jax.Array
+    ) -> tuple[network.Parameters, Any, jax.Array]:
         value, gradient = jax.value_and_grad(loss)(parameters, pixels, screen)
         updates, state = optimiser.update(gradient, state, parameters)
         return optax.apply_updates(parameters, updates), state, value
@@ -39,14 +44,17 @@ def fit(frames: Frames, settings: Train) -> network.Parameters:
             order = random.permutation(len(frames.screen))
             for start in range(0, len(order) - settings.batch + 1, settings.batch):
                 chosen = order[start : start + settings.batch]
-                pixels = _crops(frames.squares[chosen], settings.crop, random)
-                parameters, state, value = step(parameters, state, pixels, frames.screen[chosen])
+                pixels = jnp.asarray(_crops(frames.squares[chosen], settings.crop, random))
+                screen = jnp.asarray(frames.screen[chosen])
+                parameters, state, value = step(parameters, state, pixels, screen)
                 losses.append(value)
         print(f"epoch {epoch + 1}: loss {float(jnp.stack(losses).mean()):.4f}", file=sys.stderr)
     return parameters
 
 
-def _crops(squares, side, random):  # type: ignore[no-untyped-def]
+def _crops(
+    squares: npt.NDArray[np.uint8], side: int, random: np.random.Generator
+) -> npt.NDArray[np.uint8]:
     """One crop of each square, flipped at random."""
     room = squares.shape[1] - side + 1
     batch = np.empty((len(squares), side, side, 3), dtype=np.uint8)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,10 +13,10 @@ Parameters = Mapping[str, jax.Array]
 
 # name, kernel side, stride, output channels
 LAYERS = (
-    ("conv1", 5, 2, 12),
-    ("conv2", 3, 2, 20),
-    ("conv3", 3, 2, 32),
-    ("conv4", 3, 2, 40),
+    ("conv1", 5, 2, 16),
+    ("conv2", 3, 2, 32),
+    ("conv3", 3, 2, 48),
+    ("conv4", 3, 2, 64),
 )
 HIDDEN = 32
 SCALE = 32.0
@@ -63,7 +64,8 @@ def logits(parameters: Parameters, pixels: jax.Array) -> jax.Array:
 
 def save(parameters: Parameters, path: Path) -> None:
     """As .npz."""
-    np.savez(path, **{name: np.asarray(value) for name, value in parameters.items()})
+    arrays: dict[str, Any] = {name: np.asarray(value) for name, value in parameters.items()}
+    np.savez(path, **arrays)
 
 
 def read(path: Path) -> dict[str, jax.Array]:

@@ -25,6 +25,7 @@ class Prepare:
     frames: list[tuple[int, int]]
     pitch: tuple[float, float]
     quality: tuple[int, int]
+    halftone: float
 
 
 @dataclass(frozen=True)

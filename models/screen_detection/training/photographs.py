@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import skimage
-import sklearn
+import sklearn  # type: ignore[import-untyped]
 from PIL import Image
 
 SKIMAGE = Path(skimage.__file__).parent / "data"

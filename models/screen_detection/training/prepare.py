@@ -17,7 +17,7 @@ def frames_of(number_and_name: tuple[int, str]) -> list[tuple[str, bytes]]:
     number, name = number_and_name
     settings = Prepare(**params("prepare"))
     photograph = photographs.load(name)
-    ranges = recapture.Ranges(pitch=settings.pitch, quality=settings.quality)
+    ranges = recapture.Ranges(settings.pitch, settings.quality, settings.halftone)
     frames: list[tuple[str, bytes]] = []
     for index in range(settings.pairs):
         random = np.random.default_rng((settings.seed, number, index))

@@ -21,10 +21,11 @@ _WORDS = "the name of holder number issued valid until place signature sum total
 
 @dataclass(frozen=True)
 class Ranges:
-    """pitch: camera pixels to a screen pixel; quality: JPEG's."""
+    """pitch: camera pixels to a screen pixel; quality: JPEG's; halftone: share of documents."""
 
     pitch: tuple[float, float]
     quality: tuple[int, int]
+    halftone: float
 
 
 def pair(
@@ -33,7 +34,7 @@ def pair(
     """Two JPEG files of `size` (width, height) in pixels: of a document, and of it on a screen.
 
     All that is random (content, pose, light, camera, JPEG) is drawn once and shared by both, so
-    nothing but the screen tells them apart.
+    nothing but the screen, and for some documents the dots of print, tells them apart.
     """
     pitch = float(np.exp(random.uniform(*np.log(ranges.pitch))))
     u, v = _pose(size, pitch, random)
@@ -41,10 +42,12 @@ def pair(
     subpixels = _subpixels(u, v, pitch, random)
     light = _light(size, random)
     camera_seed = int(random.integers(2**32))
-    document = _look(content, u, v, sharpness=1.0) * light
+    document = _look(content, u, v, sharpness=1.0)
+    if random.random() < ranges.halftone:
+        document = _halftone(document, size, random)
     screen = _look(content, u, v, sharpness=max(1.0, pitch)) * subpixels * light
     return (
-        _camera(document, ranges, np.random.default_rng(camera_seed)),
+        _camera(document * light, ranges, np.random.default_rng(camera_seed)),
         _camera(screen, ranges, np.random.default_rng(camera_seed)),
     )
 
@@ -78,7 +81,8 @@ def _content(photograph: npt.NDArray[np.uint8], size: tuple[int, int], random: G
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     if random.random() < 0.6:
         _print_card(image, random)
-    return (np.asarray(image, dtype=np.float32) / 255) ** np.float32(2.2)
+    linear: Floats = (np.asarray(image, dtype=np.float32) / np.float32(255)) ** np.float32(2.2)
+    return linear
 
 
 def _print_card(image: Image.Image, random: Generator) -> None:
@@ -110,7 +114,8 @@ def _look(content: Floats, u: Floats, v: Floats, sharpness: float) -> Floats:
     at = row * width + column
     upper = flat[at] * (1 - right) + flat[at + 1] * right
     under = flat[at + width] * (1 - right) + flat[at + width + 1] * right
-    return upper * (1 - lower) + under * lower
+    seen: Floats = upper * (1 - lower) + under * lower
+    return seen
 
 
 def _subpixels(u: Floats, v: Floats, pitch: float, random: Generator) -> Floats:
@@ -126,15 +131,51 @@ def _subpixels(u: Floats, v: Floats, pitch: float, random: Generator) -> Floats:
     across, along = (u, v) if random.random() < 0.8 else (v, u)
     stripes = np.ones((*u.shape, 3), dtype=np.float32)
     rows = np.ones(u.shape, dtype=np.float32)
+    turn_across, turn_along = _turn(across), _turn(along)
+    wave, row_wave = np.ones_like(turn_across), np.ones_like(turn_along)
     for k in _HARMONICS:
-        frequency = k / pitch
-        passed = np.sinc(frequency) * np.exp(-2 * (np.pi * blur * frequency) ** 2)
+        passed = _passed(k / pitch, blur)
+        wave, row_wave = wave * turn_across, row_wave * turn_along
         for channel in range(3):
-            wave = np.cos(np.float32(2 * np.pi * k) * (across - order[channel]))
-            stripes[..., channel] += np.float32(2 * np.sinc(k * duty) * passed) * wave
-        wave = np.cos(np.float32(2 * np.pi * k) * along)
-        rows += np.float32(2 * np.sinc(k * row_duty) * passed) * wave
-    return np.maximum(stripes * rows[..., None], 0)
+            shift = np.complex64(np.exp(-2j * np.pi * k * order[channel]))
+            strength = np.float32(2 * np.sinc(k * duty) * passed)
+            stripes[..., channel] += strength * (wave * shift).real
+        rows += np.float32(2 * np.sinc(k * row_duty) * passed) * row_wave.real
+    passed_on: Floats = np.maximum(stripes * rows[..., None], 0)
+    return passed_on
+
+
+def _halftone(document: Floats, size: tuple[int, int], random: Generator) -> Floats:
+    """Print the document in dots, one grid a colour and each at its own angle, as presses do.
+
+    A texture that is no screen's: without it every fine regular pattern would look like one.
+    """
+    period = random.uniform(2.0, 6.0)
+    passed = _passed(1 / period, random.uniform(0.15, 0.4)) * random.uniform(0.3, 1.0)
+    turned = random.uniform(0, 90)
+    x = np.arange(size[0], dtype=np.float32)[None, :] / np.float32(period)
+    y = np.arange(size[1], dtype=np.float32)[:, None] / np.float32(period)
+    printed = document.copy()
+    for channel, degrees in enumerate((15, 75, 45)):
+        angle = np.float32(np.deg2rad(degrees + turned))
+        dots = _turn(np.cos(angle) * x - np.sin(angle) * y).real
+        dots = dots + _turn(np.sin(angle) * x + np.cos(angle) * y).real
+        tone = document[..., channel]  # paper and solid ink have no dots
+        printed[..., channel] += np.float32(2 * passed) * dots * tone * (1 - tone)
+    return np.clip(printed, 0, 1)
+
+
+def _turn(position: Floats) -> npt.NDArray[np.complex64]:
+    """A full turn for each period; the k-th power is the k-th harmonic."""
+    angle = np.float32(2 * np.pi) * position
+    wave = np.empty(position.shape, dtype=np.complex64)
+    wave.real, wave.imag = np.cos(angle), np.sin(angle)
+    return wave
+
+
+def _passed(frequency: float, blur: float) -> float:
+    """What a lens of `blur` pixels and a square sensor leave of a frequency in 1/pixels."""
+    return float(np.sinc(frequency) * np.exp(-2 * (np.pi * blur * frequency) ** 2))
 
 
 def _light(size: tuple[int, int], random: Generator) -> Floats:
@@ -144,7 +185,8 @@ def _light(size: tuple[int, int], random: Generator) -> Floats:
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None, None]
     slope = random.normal(0, 0.12, 2).astype(np.float32)
     cast = random.normal(1, 0.08, 3).astype(np.float32)
-    return np.maximum((1 + slope[0] * x + slope[1] * y) * cast, 0.2)
+    light: Floats = np.maximum((1 + slope[0] * x + slope[1] * y) * cast, np.float32(0.2))
+    return light
 
 
 def _camera(light: Floats, ranges: Ranges, random: Generator) -> bytes:

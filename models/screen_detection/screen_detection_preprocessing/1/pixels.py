@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 SIDE = 256
 """Height and width in pixels of the square handed to the inferencer."""
@@ -50,10 +50,12 @@ def square(data: bytes) -> npt.NDArray[np.uint8]:
         raise
     except Image.DecompressionBombError as error:
         raise Unreadable(f"the image has more than {LARGEST_AREA:,} pixels") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise Unreadable("the bytes are neither a JPEG nor a PNG file") from error
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
-        raise Unreadable(f"the file cannot be decoded ({error})") from error
+        truncated = "truncated" in str(error)
+        why = "the file is truncated" if truncated else f"the file cannot be decoded ({error})"
+        raise Unreadable(why) from error
 
 
 def _check_size(image: Image.Image) -> None:
