@@ -27,18 +27,17 @@ REQUEST = {
 }
 # a process that starts a server with a model, says so, and then waits for its fate
 OWNER = """
-import sys, time
+import os, sys
 from pathlib import Path
 from slipway.server import triton
 from slipway.settings import Settings
 with triton.start(Settings(root=Path(sys.argv[1]))) as server:
     server.load("m.tar.gz", Path(sys.argv[2]))
     print("ready", flush=True)
-    if sys.argv[3] == "error":
-        raise ValueError("in the block")
-    if sys.argv[3] == "fork" and os.fork() == 0:
-        time.sleep(600)
-    time.sleep(600)
+    if sys.argv[3] == "fork":
+        os.fork()  # it holds the pipe to the supervisor open
+    sys.stdin.readline()
+    raise ValueError("in the block")
 """
 
 
@@ -148,15 +147,16 @@ def test_a_server_that_does_not_start_is_reported_with_its_last_words(
     assert not list(temporary.iterdir())
 
 
-@pytest.mark.parametrize("fate", ["end", "error", "SIGINT", "SIGTERM", "SIGKILL", "fork"])
+@pytest.mark.parametrize("fate", ["error", "SIGINT", "SIGTERM", "SIGKILL", "fork", "group"])
 def test_nothing_is_left_however_the_owner_ends(
     settings: Settings, tmp_path: Path, temporary: Path, fate: str
 ) -> None:
     model = fixture_models.copy("identity", tmp_path)
     library = str(Path(slipway.__file__).parent.parent)
     owner = subprocess.Popen(
-        [sys.executable, "-c", f"import os\n{OWNER}", str(settings.root), str(model), fate],
+        [sys.executable, "-c", OWNER, str(settings.root), str(model), fate],
         env=os.environ | {"PYTHONPATH": library, "TMPDIR": str(temporary)},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -165,12 +165,17 @@ def test_nothing_is_left_however_the_owner_ends(
     ours = f"slipway_s{owner.pid:x}n"
     assert list(Path("/dev/shm").glob(f"{ours}*")), "the model's shared memory, found by its name"
     assert _processes_in(temporary)
-    if fate in ("end", "fork"):
+    assert owner.stdin is not None
+    if fate == "error":
+        owner.stdin.write(b"\n")
+        owner.stdin.flush()
+    elif fate == "group":
         os.killpg(owner.pid, signal.SIGKILL)
-    elif fate != "error":
-        owner.send_signal(getattr(signal, fate))
+    else:
+        owner.send_signal(getattr(signal, "SIGKILL" if fate == "fork" else fate))
     owner.wait()
     _until_gone(temporary)
+    owner.stdin.close()  # which ends the fork as well
     assert not _processes_in(temporary)
     assert not list(Path("/dev/shm").glob(f"{ours}*"))
     assert not list(temporary.iterdir())
@@ -202,17 +207,18 @@ def _all_pids() -> list[int]:
 
 
 def _processes_in(folder: Path) -> list[int]:
-    """The processes whose command line or variables name ``folder``: server, stubs, supervisor."""
-    found = []
-    for pid in _all_pids():
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes()
-            variables = Path(f"/proc/{pid}/environ").read_bytes()
-        except OSError:
-            continue
-        if pid != os.getpid() and bytes(folder) in words + variables:
-            found.append(pid)
-    return found
+    """The servers, stubs and supervisors that work in ``folder``."""
+    return [pid for pid in _all_pids() if _is_ours(pid, bytes(folder))]
+
+
+def _is_ours(pid: int, folder: bytes) -> bool:
+    words = _words(pid)
+    kinds = (b"tritonserver", b"triton_python_backend_stub", b"supervisor.py")
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return False
+    return folder in variables and any(word.endswith(kinds) for word in words)
 
 
 def _server_pid(port: int) -> int:

@@ -13,13 +13,16 @@ LAST_LINES = 20
 # glog's header, which every line of the server's own begins with: "E1120 18:00:50.868062 11725 x.cc:1] "
 HEADER = re.compile(r"^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ \d+ [\w.]+:\d+\] ?")
 FAILED = re.compile(
-    r"failed to (?:load|poll model) '(?:[^'\n]*::)?([^'\n]+)'(?: version \d+)?: (?:Internal: )?(.+)",
+    r"(?:failed to load|failed to poll model|Poll failed for model directory)"
+    r" '(?:[^'\n]*::)?([^'\n]+)'(?: version \d+)?: (?:Internal: )?(.+)",
     re.DOTALL,
 )
 NAMESPACE = re.compile(r"(?<=')[^'\n]*/model::")
 # the Python backend's traceback, innermost call first: "  /x/1/model.py(18): initialize"
 FRAME = re.compile(r"^  (?P<file>\S+?)\((?P<line>\d+)\): (?P<function>.+)$", re.MULTILINE)
 SYNTAX = re.compile(r"\((?P<file>[\w.]+), line (?P<line>\d+)\)")
+# the server's own way to find it: sagemaker_server.h, platform_ensemble_regex_
+ENSEMBLE = re.compile(r'platform:\s*"ensemble"')
 # what a machine without a GPU always says, and the server's tables
 NOISE = re.compile(r"CUDA|NVML|DCGM|cuda|[Nn]vml|pinned|^[+|]|^\s*$")
 FIXES = (
@@ -65,6 +68,8 @@ def failed_load(target: str, message: str, text: str, folder: Path, rest: Path) 
     """
     message, text = (said.replace(f"{folder}/", "") for said in (message, text))
     name, reason = _reason(message, text)
+    if name == target:
+        name = _served(folder)  # the server calls the model that it serves by the target's name
     said = [line for line in _own_lines(text) if line not in reason]
     what = f"target model {target!r} could not be loaded" + (f", {name!r} failed" if name else "")
     shown = [*said[-LAST_LINES:], *_readable(reason)]
@@ -84,6 +89,13 @@ def _reason(message: str, text: str) -> tuple[str, str]:
             name, reason = found.groups()
             break
     return name, NAMESPACE.sub("", reason).strip().removesuffix(";").strip()
+
+
+def _served(folder: Path) -> str:
+    """The directory that the endpoint serves of a repository: the ensemble, or the only one."""
+    configs = sorted(folder.glob("*/config.pbtxt"))
+    ensembles = [path for path in configs if ENSEMBLE.search(path.read_text(errors="replace"))]
+    return next((path.parent.name for path in (*ensembles, *configs)), "")
 
 
 def _entries(text: str) -> Iterator[str]:

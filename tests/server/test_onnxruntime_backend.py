@@ -1,0 +1,198 @@
+"""ONNX models on the Python-based backend, as the native one would serve them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+
+import fixture_models
+from slipway.errors import SlipwayError
+from slipway.server.client import InferenceError
+from slipway.server.triton import Server
+
+TYPES = {
+    "BOOL": TensorProto.BOOL,
+    "UINT8": TensorProto.UINT8,
+    "UINT16": TensorProto.UINT16,
+    "UINT32": TensorProto.UINT32,
+    "UINT64": TensorProto.UINT64,
+    "INT8": TensorProto.INT8,
+    "INT16": TensorProto.INT16,
+    "INT32": TensorProto.INT32,
+    "INT64": TensorProto.INT64,
+    "FP16": TensorProto.FLOAT16,
+    "FP32": TensorProto.FLOAT,
+    "FP64": TensorProto.DOUBLE,
+    "STRING": TensorProto.STRING,
+}
+
+
+def model(
+    folder: Path, graph: Any, config: str, *, file: str = "model.onnx", max_batch_size: int = 8
+) -> Path:
+    """A model repository of one ONNX model, named ``m``."""
+    (folder / "m" / "1").mkdir(parents=True)
+    fixture_models.save(graph, folder / "m" / "1" / file)
+    text = f'name: "m" platform: "onnxruntime_onnx" max_batch_size: {max_batch_size}\n{config}'
+    (folder / "m" / "config.pbtxt").write_text(text, encoding="utf-8")
+    return folder
+
+
+def identities(types: dict[str, int]) -> Any:
+    """A graph that gives every input X_<type> back as Y_<type>."""
+    info = helper.make_tensor_value_info
+    return helper.make_graph(
+        [helper.make_node("Identity", [f"X_{name}"], [f"Y_{name}"]) for name in types],
+        "identities",
+        [info(f"X_{name}", kind, ["N", 2]) for name, kind in types.items()],
+        [info(f"Y_{name}", kind, ["N", 2]) for name, kind in types.items()],
+    )
+
+
+def test_every_data_type_comes_back_as_it_went(server: Server, tmp_path: Path) -> None:
+    config = "".join(
+        f'{side} {{ name: "{letter}_{name}" data_type: TYPE_{name} dims: 2 }}\n'
+        for name in TYPES
+        for side, letter in (("input", "X"), ("output", "Y"))
+    )
+    server.load("types", model(tmp_path, identities(TYPES), config))
+    sent: dict[str, Any] = {
+        f"X_{name}": np.array([[0, 1], [1, 0]]).astype(
+            {"BOOL": "bool", "FP16": "f2", "FP32": "f4", "FP64": "f8"}.get(name, name.lower())
+        )
+        for name in TYPES
+        if name != "STRING"
+    }
+    sent["X_STRING"] = np.array([["h\u00e9", ""], ["\u65e5\u672c", "x" * 1000]], dtype=object)
+    got = server.invoke("types", sent)
+    for name in TYPES:
+        if name != "STRING":
+            assert got[f"Y_{name}"].dtype == sent[f"X_{name}"].dtype
+            np.testing.assert_array_equal(got[f"Y_{name}"], sent[f"X_{name}"])
+    assert [text.decode() for text in got["Y_STRING"].ravel()] == list(sent["X_STRING"].ravel())
+    server.unload("types")
+
+
+def test_clients_at_once_each_get_their_own_answer(server: Server, tmp_path: Path) -> None:
+    server.load("many", fixture_models.copy("adder", tmp_path))
+
+    def ask(number: int) -> bool:
+        # batches of different sizes, so that a joined run must be split at the right places
+        a = np.full((number % 5 + 1, 4), number, np.float32)
+        answer = server.invoke("many", {"A": a, "B": a})["SUM"]
+        return answer.shape == a.shape and bool((answer == 2 * number).all())
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(ask, range(200)))
+    server.unload("many")
+
+
+def test_a_request_that_fails_does_not_fail_its_neighbours(server: Server, tmp_path: Path) -> None:
+    info = helper.make_tensor_value_info
+    weights = helper.make_tensor("table", TensorProto.FLOAT, [3], [10.0, 11.0, 12.0])
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["table", "INDEX"], ["FOUND"])],
+        "lookup",
+        [info("INDEX", TensorProto.INT64, ["N", 1])],
+        [info("FOUND", TensorProto.FLOAT, ["N", 1])],
+        [weights],
+    )
+    config = """input { name: "INDEX" data_type: TYPE_INT64 dims: 1 }
+    output { name: "FOUND" data_type: TYPE_FP32 dims: 1 }
+    dynamic_batching { max_queue_delay_microseconds: 50000 }"""
+    server.load("lookup", model(tmp_path, graph, config))
+
+    def ask(index: int) -> float | str:
+        try:
+            return float(server.invoke("lookup", {"INDEX": np.array([[index]])})["FOUND"][0, 0])
+        except InferenceError as error:
+            return error.what
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(ask, [0, 1, 99, 2]))
+    assert answers[:2] == [10.0, 11.0] and answers[3] == 12.0
+    assert "out of data bounds" in str(answers[2]) or "out of bounds" in str(answers[2])
+    server.unload("lookup")
+
+
+def test_a_model_without_batches_and_with_a_file_name_of_its_own_is_served(
+    server: Server, tmp_path: Path
+) -> None:
+    info = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("ReduceSum", ["X"], ["Y"], keepdims=1)],
+        "sum",
+        [info("X", TensorProto.FLOAT, ["a", "b"])],
+        [info("Y", TensorProto.FLOAT, [1, 1])],
+    )
+    config = """default_model_filename: "net.onnx"
+    input { name: "X" data_type: TYPE_FP32 dims: [-1, -1] }
+    output { name: "Y" data_type: TYPE_FP32 dims: 1 reshape { shape: [1, 1] } }
+    parameters { key: "intra_op_thread_count" value { string_value: "1" } }"""
+    server.load("sum", model(tmp_path, graph, config, file="net.onnx", max_batch_size=0))
+    for shape in ((2, 3), (1, 1)):
+        got = server.invoke("sum", {"X": np.ones(shape, np.float32)})["Y"]
+        assert got.tolist() == [shape[0] * shape[1]]
+    server.unload("sum")
+
+
+def test_an_input_with_a_default_may_be_left_out(server: Server, tmp_path: Path) -> None:
+    info = helper.make_tensor_value_info
+    default = helper.make_tensor("B", TensorProto.FLOAT, [1, 1], [5.0])
+    graph = helper.make_graph(
+        [helper.make_node("Add", ["A", "B"], ["SUM"])],
+        "adder",
+        [info("A", TensorProto.FLOAT, ["N", 1]), info("B", TensorProto.FLOAT, ["M", 1])],
+        [info("SUM", TensorProto.FLOAT, ["N", 1])],
+        [default],
+    )
+    config = """input { name: "A" data_type: TYPE_FP32 dims: 1 }
+    input { name: "B" data_type: TYPE_FP32 dims: 1 optional: true }
+    output { name: "SUM" data_type: TYPE_FP32 dims: 1 }"""
+    server.load("default", model(tmp_path, graph, config))
+    one = np.ones((1, 1), np.float32)
+    assert server.invoke("default", {"A": one})["SUM"].tolist() == [[6.0]]
+    assert server.invoke("default", {"A": one, "B": one})["SUM"].tolist() == [[2.0]]
+    server.unload("default")
+
+
+def test_a_string_that_is_not_utf8_is_refused(server: Server, tmp_path: Path) -> None:
+    config = """input { name: "X_STRING" data_type: TYPE_STRING dims: 2 }
+    output { name: "Y_STRING" data_type: TYPE_STRING dims: 2 }"""
+    graph = identities({"STRING": TYPES["STRING"]})
+    server.load("text", model(tmp_path, graph, config))
+    with pytest.raises(InferenceError, match="not UTF-8"):
+        server.invoke("text", {"X_STRING": np.array([[b"\xff", b""]], dtype=object)})
+    server.unload("text")
+
+
+@pytest.mark.parametrize(
+    ("tensor", "said"),
+    [
+        ('name: "X_OTHER" data_type: TYPE_FP32 dims: 2', "unexpected inference input 'X_OTHER'"),
+        ('name: "X_FP32" data_type: TYPE_FP16 dims: 2', "is TYPE_FP16 in the model configuration"),
+        ('name: "X_FP32" data_type: TYPE_FP32 dims: 3', r"has the shape \[-1, 3\]"),
+        ('name: "X_FP32" data_type: TYPE_FP32 dims: [2, 2]', r"has the shape \[-1, 2, 2\]"),
+    ],
+)
+def test_a_config_that_contradicts_the_graph_fails_the_load(
+    server: Server, tmp_path: Path, tensor: str, said: str
+) -> None:
+    config = f"""input {{ {tensor} }}
+    output {{ name: "Y_FP32" data_type: TYPE_FP32 dims: 2 }}"""
+    with pytest.raises(SlipwayError, match=said) as caught:
+        server.load("wrong", model(tmp_path, identities({"FP32": TYPES["FP32"]}), config))
+    assert caught.value.where == "m/config.pbtxt"
+    assert caught.value.fix == "make config.pbtxt agree with the ONNX graph"
+
+
+def test_a_file_that_is_no_graph_fails_the_load(server: Server, tmp_path: Path) -> None:
+    folder = fixture_models.copy("adder", tmp_path)
+    (folder / "adder" / "1" / "model.onnx").write_bytes(b"version https://git-lfs\n")
+    with pytest.raises(SlipwayError, match=r"model\.onnx: .*Protobuf parsing failed"):
+        server.load("broken", folder)
