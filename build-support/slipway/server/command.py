@@ -26,12 +26,14 @@ class Command:
     after: list[str] = field(default_factory=list)
 
 
-def flags(repository: Path, port: int, shm_prefix: str, *, verbose: bool) -> list[str]:
+def flags(
+    repository: Path, port: int, shm_prefix: str, *, verbose: bool, auto_complete: bool
+) -> list[str]:
     """The flags of ``serve`` in multi-model mode (docker/sagemaker/serve in Triton's sources).
 
-    Three differ. Auto-complete is off, since our configs are explicit: a load takes 0.3 s instead
-    of 1.5 s. Verbose logging is off unless asked for: it costs 12 to 30 % of the throughput. And
-    shared memory carries a prefix of its own, by which it is found again.
+    Three differ. Auto-complete is off unless asked for, since our configs are explicit: a load
+    takes 0.3 s instead of 1.5 s. So is verbose logging, which costs 12 to 30 % of the throughput.
+    And shared memory carries a prefix of its own, by which it is found again.
     """
     shm = (
         "shm-default-byte-size=16777216",
@@ -45,7 +47,7 @@ def flags(repository: Path, port: int, shm_prefix: str, *, verbose: bool) -> lis
         "--allow-metrics=false",
         "--model-control-mode=explicit",
         "--model-namespacing=true",
-        "--disable-auto-complete-config",
+        *([] if auto_complete else ["--disable-auto-complete-config"]),
         f"--model-repository={repository}",
         f"--sagemaker-port={port}",
         f"--log-verbose={int(verbose)}",

@@ -161,13 +161,15 @@ def start(
     *,
     log_file: Path | None = None,
     verbose: bool = False,
+    auto_complete: bool = False,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Run the best Triton there is until the block ends, however it ends.
 
     Whatever becomes of this process, SIGKILL included, no process, shared memory or folder of the
     server stays. ``log_file`` is appended to and kept; ``environment`` is set for server and models
-    as an endpoint's model environment would be.
+    as an endpoint's model environment would be. ``auto_complete`` lets Triton derive what configs
+    leave out, its own default.
 
     The server takes connections on every interface, because its SageMaker port has no address
     option in any release (``sagemaker_address_`` in command_line_parser.h); only Docker can confine
@@ -181,7 +183,8 @@ def start(
     with _reserved_port() as port:
         try:
             process = _supervise(
-                _command(source, settings, places, port, verbose, environment or {}), places
+                _command(source, settings, places, port, verbose, auto_complete, environment or {}),
+                places,
             )
         except BaseException:
             shutil.rmtree(places.base, ignore_errors=True)
@@ -201,13 +204,16 @@ def _command(
     places: _Places,
     port: int,
     verbose: bool,
+    auto_complete: bool,
     environment: Mapping[str, str],
 ) -> Command:
+    repository = Path("/mnt") if source.kind == "docker" else places.empty
+    arguments = command.flags(
+        repository, port, places.shm_prefix, verbose=verbose, auto_complete=auto_complete
+    )
     if source.kind == "docker":
-        arguments = command.flags(Path("/mnt"), port, places.shm_prefix, verbose=verbose)
         name = f"slipway-{places.name}"
         return command.docker(source, arguments, places.models, name, port, environment)
-    arguments = command.flags(places.empty, port, places.shm_prefix, verbose=verbose)
     return command.native(source, settings.python, arguments, places.temporary, environment)
 
 
