@@ -10,11 +10,13 @@ import sys
 import tarfile
 import time
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from environment.wheelhouse import Wheelhouse
 from slipway.environment import Environment, build, load, lock
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
@@ -55,7 +57,9 @@ def run_inside(folder: Path, code: str) -> str:
 
 
 @pytest.fixture
-def locked(requirements, wheelhouse, settings):
+def locked(
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> Callable[..., Path]:
     """Locks numpy's stand-in and the given further packages; returns the lock."""
 
     def make(*packages: str, model: str = "model") -> Path:
@@ -65,7 +69,9 @@ def locked(requirements, wheelhouse, settings):
     return make
 
 
-def test_an_environment_runs_where_it_is_unpacked(locked, wheelhouse, settings, tmp_path) -> None:
+def test_an_environment_runs_where_it_is_unpacked(
+    locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings, tmp_path: Path
+) -> None:
     wheelhouse.add("shapes", files={"shapes/__init__.py": "SIDES = 4\n"})
     built = build(locked("shapes"), settings)
     folder = unpacked(built, tmp_path / "elsewhere")
@@ -80,7 +86,9 @@ print(sys.prefix, numpy.__version__, shapes.SIDES, importlib.metadata.version("s
     assert said == [str(folder.resolve()), "1.26.4", "4", "1.0"]
 
 
-def test_the_standard_library_is_one_zip_of_unchecked_bytecode(locked, settings) -> None:
+def test_the_standard_library_is_one_zip_of_unchecked_bytecode(
+    locked: Callable[..., Path], settings: Settings
+) -> None:
     built = build(locked(), settings)
     zipped = content(built, f"lib/python{MINOR.replace('.', '')}.zip")
     with zipfile.ZipFile(io.BytesIO(zipped)) as library:
@@ -94,7 +102,7 @@ def test_the_standard_library_is_one_zip_of_unchecked_bytecode(locked, settings)
 
 
 def test_packages_keep_their_sources_beside_unchecked_bytecode(
-    locked, wheelhouse, settings
+    locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.add("shapes")
     built = build(locked("shapes"), settings)
@@ -106,7 +114,7 @@ def test_packages_keep_their_sources_beside_unchecked_bytecode(
 
 
 def test_two_builds_in_two_caches_under_another_umask_are_equal(
-    locked, settings, tmp_path, monkeypatch
+    locked: Callable[..., Path], settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = locked()
     first = build(path, settings)
@@ -121,11 +129,15 @@ def test_two_builds_in_two_caches_under_another_umask_are_equal(
         assert (first.folder / name).read_bytes() == (second.folder / name).read_bytes()
 
 
-def test_models_with_equal_locks_share_one_build(locked, settings) -> None:
+def test_models_with_equal_locks_share_one_build(
+    locked: Callable[..., Path], settings: Settings
+) -> None:
     assert build(locked(model="one"), settings) == build(locked(model="two"), settings)
 
 
-def test_nothing_in_an_environment_names_this_machine(locked, settings, tmp_path) -> None:
+def test_nothing_in_an_environment_names_this_machine(
+    locked: Callable[..., Path], settings: Settings, tmp_path: Path
+) -> None:
     built = build(locked(), settings)
     folder = unpacked(built, tmp_path / "elsewhere")
     cache = str(built.folder.parent.parent).encode()
@@ -140,7 +152,7 @@ def test_nothing_in_an_environment_names_this_machine(locked, settings, tmp_path
 
 
 def test_an_environment_holds_no_links_tests_headers_installers_or_scripts(
-    locked, wheelhouse, settings
+    locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.add(
         "shapes",
@@ -176,7 +188,9 @@ def test_an_environment_holds_no_links_tests_headers_installers_or_scripts(
     assert not [n for n in found if "ensurepip" in n or "/pip" in n or "conda-meta" in n]
 
 
-def test_tests_that_a_package_imports_when_it_runs_stay(locked, wheelhouse, settings) -> None:
+def test_tests_that_a_package_imports_when_it_runs_stay(
+    locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
     wheelhouse.add(
         "shapes",
         files={
@@ -195,7 +209,9 @@ def test_tests_that_a_package_imports_when_it_runs_stay(locked, wheelhouse, sett
     assert f"{SITE}/shapes/tests/__init__.py" not in found
 
 
-def test_stubs_that_a_package_reads_when_it_runs_stay(locked, wheelhouse, settings) -> None:
+def test_stubs_that_a_package_reads_when_it_runs_stay(
+    locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
     wheelhouse.add(
         "shapes",
         files={
@@ -207,14 +223,18 @@ def test_stubs_that_a_package_reads_when_it_runs_stay(locked, wheelhouse, settin
     assert f"{SITE}/shapes/__init__.pyi" in names(build(locked("shapes"), settings))
 
 
-def test_a_source_that_is_not_valid_python_is_left_uncompiled(locked, wheelhouse, settings) -> None:
+def test_a_source_that_is_not_valid_python_is_left_uncompiled(
+    locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
     wheelhouse.add("shapes", files={"shapes/__init__.py": "", "shapes/template.py": "def {{x}}:"})
     found = names(build(locked("shapes"), settings))
     assert f"{SITE}/shapes/template.py" in found
     assert not [n for n in found if "template.cpython" in n]
 
 
-def test_what_was_built_is_told_and_can_be_loaded(locked, wheelhouse, settings) -> None:
+def test_what_was_built_is_told_and_can_be_loaded(
+    locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
     wheelhouse.add("shapes", "2.1")
     built = build(locked("shapes"), settings)
     assert load(built.folder) == built
@@ -230,12 +250,14 @@ def test_what_was_built_is_told_and_can_be_loaded(locked, wheelhouse, settings) 
     assert "/" not in json.dumps([package.source for package in built.packages])
 
 
-def test_a_folder_without_an_environment_is_refused(tmp_path) -> None:
+def test_a_folder_without_an_environment_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError, match="environment.tar.gz is missing"):
         load(tmp_path)
 
 
-def test_a_python_that_triton_would_ignore_is_refused(locked, settings) -> None:
+def test_a_python_that_triton_would_ignore_is_refused(
+    locked: Callable[..., Path], settings: Settings
+) -> None:
     path = locked()
     with pytest.raises(SlipwayError, match="serves Python models with 3.12, not with 3.11"):
         build(path, replace(settings, python="3.11"))
@@ -246,19 +268,25 @@ def test_a_python_that_triton_would_ignore_is_refused(locked, settings) -> None:
     assert '"3.10"' in (refused.value.fix or "")
 
 
-def test_a_python_that_does_not_run_slipway_is_refused(locked, settings) -> None:
+def test_a_python_that_does_not_run_slipway_is_refused(
+    locked: Callable[..., Path], settings: Settings
+) -> None:
     with pytest.raises(SlipwayError, match="Slipway runs on 3.12"):
         build(locked(), replace(settings, triton_release="24.05", python="3.10"))
 
 
-def test_numpy_2_in_an_older_lock_is_refused(requirements, wheelhouse, settings) -> None:
+def test_numpy_2_in_an_older_lock_is_refused(
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
     wheelhouse.numpy("2.1.0")
     path = lock(requirements("numpy"), replace(settings, test_release="25.04"))
     with pytest.raises(SlipwayError, match="numpy 2.1.0"):
         build(path, settings)
 
 
-def test_requirements_that_were_not_locked_are_refused(locked, requirements, settings) -> None:
+def test_requirements_that_were_not_locked_are_refused(
+    locked: Callable[..., Path], requirements: Callable[..., Path], settings: Settings
+) -> None:
     path = locked()
     requirements("numpy", "shapes")
     with pytest.raises(SlipwayError, match="has changed since it was locked"):
@@ -266,9 +294,13 @@ def test_requirements_that_were_not_locked_are_refused(locked, requirements, set
 
 
 def test_a_wheel_that_is_not_the_locked_one_is_refused_by_name(
-    locked, wheelhouse, settings, tmp_path, monkeypatch
+    locked: Callable[..., Path],
+    wheelhouse: Wheelhouse,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    wheelhouse.add("shapes", files={"shapes/__init__.py": "SIDES = 4\n"})
+    wheelhouse.add("shapes", files={"shapes/__init__.py": "SIDES = 3\n"})
     path = locked("shapes")
     wheelhouse.add("shapes", files={"shapes/__init__.py": "SIDES = 5\n"})
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "colleague"))
@@ -278,7 +310,7 @@ def test_a_wheel_that_is_not_the_locked_one_is_refused_by_name(
 
 
 def test_a_package_that_overwrites_anothers_file_is_refused_with_both_names(
-    locked, wheelhouse, settings
+    locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.add("circles", files={"drawing/core.py": "KIND = 'circle'\n"})
     wheelhouse.add("squares", files={"drawing/core.py": "KIND = 'square'\n"})
@@ -287,20 +319,26 @@ def test_a_package_that_overwrites_anothers_file_is_refused_with_both_names(
     assert f"circles and squares both bring {SITE}/drawing/core.py" in refused.value.what
 
 
-def test_packages_that_share_an_equal_file_are_no_conflict(locked, wheelhouse, settings) -> None:
+def test_packages_that_share_an_equal_file_are_no_conflict(
+    locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
     for name in ("circles", "squares"):
         wheelhouse.add(name, files={"drawing/__init__.py": "", f"drawing/{name}.py": ""})
     assert f"{SITE}/drawing/squares.py" in names(build(locked("circles", "squares"), settings))
 
 
-def test_a_package_that_overwrites_the_interpreter_is_refused(locked, wheelhouse, settings) -> None:
+def test_a_package_that_overwrites_the_interpreter_is_refused(
+    locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
     inside = f"evil-1.0.data/data/lib/python{MINOR}/json/decoder.py"
     wheelhouse.add("evil", files={inside: "1/0\n"})
     with pytest.raises(SlipwayError, match="json/decoder.py, a file of the interpreter"):
         build(locked("evil"), settings)
 
 
-def test_a_refused_build_leaves_nothing(locked, wheelhouse, settings, slipway_cache) -> None:
+def test_a_refused_build_leaves_nothing(
+    locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings, slipway_cache: Path
+) -> None:
     wheelhouse.add("circles", files={"drawing/core.py": "1\n"})
     wheelhouse.add("squares", files={"drawing/core.py": "2\n"})
     with pytest.raises(SlipwayError):
@@ -327,7 +365,9 @@ def builder(path: Path, settings: Settings) -> subprocess.Popen[str]:
     )
 
 
-def test_builders_at_once_make_one_environment(locked, settings, slipway_cache) -> None:
+def test_builders_at_once_make_one_environment(
+    locked: Callable[..., Path], settings: Settings, slipway_cache: Path
+) -> None:
     path = locked()
     builders = [builder(path, settings) for _ in range(3)]
     said = {one.communicate()[0] for one in builders}
@@ -336,7 +376,7 @@ def test_builders_at_once_make_one_environment(locked, settings, slipway_cache) 
 
 
 def test_a_killed_build_leaves_nothing_and_the_next_succeeds(
-    locked, settings, slipway_cache
+    locked: Callable[..., Path], settings: Settings, slipway_cache: Path
 ) -> None:
     path = locked()
     victim = builder(path, settings)

@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conda_package_streaming.create import conda_builder
 
+from environment.wheelhouse import Wheelhouse
 from slipway import process
 from slipway.environment import build, interpreter, lock
 from slipway.environment.platforms import OWN_PLATFORM
@@ -85,7 +86,7 @@ def foreign(settings: Settings, channel: Path) -> Settings:
 
 
 def test_an_environment_for_another_platform_is_built_without_running_anything_of_it(
-    requirements, wheelhouse, foreign, tmp_path
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, foreign: Settings, tmp_path: Path
 ) -> None:
     wheelhouse.numpy()
     for machine in ("x86_64", "aarch64"):
@@ -103,7 +104,7 @@ def test_an_environment_for_another_platform_is_built_without_running_anything_o
 
 
 def test_the_lock_of_one_platform_serves_another(
-    requirements, wheelhouse, foreign, settings
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, foreign: Settings, settings: Settings
 ) -> None:
     wheelhouse.numpy()
     path = lock(requirements("numpy"), replace(foreign, platform=OWN_PLATFORM, channels=()))
@@ -111,7 +112,7 @@ def test_the_lock_of_one_platform_serves_another(
 
 
 def test_locking_pins_the_interpreter_of_a_channel(
-    requirements, wheelhouse, foreign, channel
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, foreign: Settings, channel: Path
 ) -> None:
     wheelhouse.numpy()
     path = lock(requirements("numpy"), foreign)
@@ -129,7 +130,9 @@ def test_locking_pins_the_interpreter_of_a_channel(
     assert build(path, foreign).python == "3.12.11"
 
 
-def test_a_platform_that_no_channel_serves_is_refused(requirements, wheelhouse, settings) -> None:
+def test_a_platform_that_no_channel_serves_is_refused(
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
     wheelhouse.numpy()
     path = lock(requirements("numpy"), settings)
     with pytest.raises(SlipwayError, match="no channel to take a Python for linux-aarch64") as no:
@@ -137,7 +140,9 @@ def test_a_platform_that_no_channel_serves_is_refused(requirements, wheelhouse, 
     assert "channels" in (no.value.fix or "")
 
 
-def test_an_unknown_platform_is_refused(requirements, wheelhouse, settings) -> None:
+def test_an_unknown_platform_is_refused(
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
     wheelhouse.numpy()
     path = lock(requirements("numpy"), settings)
     with pytest.raises(SlipwayError, match="cannot be built for 'osx-arm64'"):
@@ -150,7 +155,7 @@ def test_where_no_channel_can_be_reached_this_machines_python_serves(settings: S
 
 
 def test_a_channel_without_libpython_is_refused(
-    requirements, wheelhouse, settings, tmp_path
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings, tmp_path: Path
 ) -> None:
     wheelhouse.numpy()
     folder = settings.root / "conda" / "channel"
@@ -163,7 +168,9 @@ def test_a_channel_without_libpython_is_refused(
         build(path, configured)
 
 
-def test_a_broken_interpreter_lock_is_named(requirements, wheelhouse, settings) -> None:
+def test_a_broken_interpreter_lock_is_named(
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
     wheelhouse.numpy()
     path = lock(requirements("numpy"), settings)
     (settings.root / "interpreter.lock").write_text("{")

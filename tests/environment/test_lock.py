@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from environment.wheelhouse import Wheelhouse
 from slipway.environment import check, lock
 from slipway.environment.lock import normalised, pins
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
 
 
-def test_a_lock_pins_every_package_with_hashes(requirements, wheelhouse, settings) -> None:
+def test_a_lock_pins_every_package_with_hashes(
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
     wheelhouse.numpy()
     wheelhouse.add("shapes", "2.1", requires=("corners",))
     wheelhouse.add("corners", "0.3")
@@ -27,7 +30,9 @@ def test_a_lock_pins_every_package_with_hashes(requirements, wheelhouse, setting
     assert text.startswith("# slipway: requirements sha256=")
 
 
-def test_a_lock_tells_nothing_of_the_machine(requirements, wheelhouse, settings, tmp_path) -> None:
+def test_a_lock_tells_nothing_of_the_machine(
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings, tmp_path: Path
+) -> None:
     wheelhouse.numpy()
     text = lock(requirements("numpy"), settings).read_text()
     assert str(tmp_path) not in text
@@ -35,7 +40,7 @@ def test_a_lock_tells_nothing_of_the_machine(requirements, wheelhouse, settings,
 
 
 def test_locking_again_keeps_pins_unless_an_upgrade_is_asked_for(
-    requirements, wheelhouse, settings
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.numpy("1.26.3")
     path = lock(requirements("numpy<2"), settings)
@@ -46,7 +51,9 @@ def test_locking_again_keeps_pins_unless_an_upgrade_is_asked_for(
     assert dict(pins(upgraded)) == {"numpy": "1.26.4"}
 
 
-def test_a_lock_of_other_requirements_is_refused(requirements, wheelhouse, settings) -> None:
+def test_a_lock_of_other_requirements_is_refused(
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
     wheelhouse.numpy()
     wheelhouse.add("shapes")
     path = lock(requirements("numpy"), settings)
@@ -56,7 +63,7 @@ def test_a_lock_of_other_requirements_is_refused(requirements, wheelhouse, setti
 
 
 def test_comments_order_and_spelling_of_requirements_may_change(
-    requirements, wheelhouse, settings
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.numpy()
     wheelhouse.add("shapes")
@@ -64,13 +71,13 @@ def test_comments_order_and_spelling_of_requirements_may_change(
     check(requirements("# what model.py draws with", "Shapes  # pretty", "", "numpy<2"), path)
 
 
-def test_a_missing_lock_is_named_with_its_fix(requirements) -> None:
+def test_a_missing_lock_is_named_with_its_fix(requirements: Callable[..., Path]) -> None:
     path = requirements("numpy")
     with pytest.raises(SlipwayError, match="there is no lock"):
         check(path, path.with_name("requirements.lock"))
 
 
-def test_a_lock_from_elsewhere_is_refused(requirements) -> None:
+def test_a_lock_from_elsewhere_is_refused(requirements: Callable[..., Path]) -> None:
     path = requirements("numpy")
     other = path.with_name("requirements.lock")
     other.write_text("numpy==1.26.4\n")
@@ -79,7 +86,7 @@ def test_a_lock_from_elsewhere_is_refused(requirements) -> None:
 
 
 def test_a_package_published_as_source_only_is_refused_by_name(
-    requirements, wheelhouse, settings
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.numpy()
     source = wheelhouse.folder / "rough-1.0.tar.gz"
@@ -92,7 +99,7 @@ def test_a_package_published_as_source_only_is_refused_by_name(
 
 
 def test_a_package_with_wheels_for_other_platforms_only_is_refused(
-    requirements, wheelhouse, settings
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.numpy()
     wheelhouse.add("shapes", tag="cp312-cp312-win_amd64")
@@ -100,20 +107,24 @@ def test_a_package_with_wheels_for_other_platforms_only_is_refused(
         lock(requirements("numpy", "shapes"), settings)
 
 
-def test_an_unknown_package_is_named(requirements, wheelhouse, settings) -> None:
+def test_an_unknown_package_is_named(
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
     wheelhouse.numpy()
     with pytest.raises(SlipwayError, match="nonesuch"):
         lock(requirements("numpy", "nonesuch"), settings)
 
 
-def test_an_environment_without_numpy_is_refused(requirements, wheelhouse, settings) -> None:
+def test_an_environment_without_numpy_is_refused(
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
     wheelhouse.add("shapes")
     with pytest.raises(SlipwayError, match="without numpy"):
         lock(requirements("shapes"), settings)
 
 
 def test_numpy_2_is_refused_while_a_configured_triton_cannot_serve_it(
-    requirements, wheelhouse, settings: Settings
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.numpy("2.1.0")
     with pytest.raises(SlipwayError, match="Triton 24.10 returns empty tensors with numpy 2"):
@@ -122,7 +133,9 @@ def test_numpy_2_is_refused_while_a_configured_triton_cannot_serve_it(
     assert dict(pins(lock(requirements("numpy"), newer))) == {"numpy": "2.1.0"}
 
 
-def test_a_refused_lock_leaves_the_old_one(requirements, wheelhouse, settings) -> None:
+def test_a_refused_lock_leaves_the_old_one(
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
     wheelhouse.numpy()
     path = lock(requirements("numpy"), settings)
     before = path.read_bytes()

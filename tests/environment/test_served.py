@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from environment.wheelhouse import Wheelhouse
 from slipway.environment import Environment, build, lock
 from slipway.server import triton
+from slipway.settings import Settings
 
 CONFIG = """
 name: "probe"
@@ -46,7 +49,9 @@ class TritonPythonModel:
 
 
 @pytest.fixture
-def built(requirements, wheelhouse, settings) -> Environment:
+def built(
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> Environment:
     wheelhouse.installed("numpy")
     return build(lock(requirements("numpy"), settings), settings)
 
@@ -66,7 +71,7 @@ def artifact(folder: Path, built: Environment, layout: str) -> Path:
 
 @pytest.mark.parametrize("layout", ["directory", "archive"])
 def test_a_model_is_served_with_its_environments_own_python_and_packages(
-    built: Environment, settings, tmp_path: Path, layout: str
+    built: Environment, settings: Settings, tmp_path: Path, layout: str
 ) -> None:
     numbers = np.arange(6, dtype=np.float32).reshape(2, 3)
     with triton.start(settings) as server:

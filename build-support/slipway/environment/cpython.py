@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from conda_package_streaming.create import conda_builder  # type: ignore[import-untyped]
+from conda_package_streaming.create import conda_builder
 
 from slipway.environment import elf, stdlib
 from slipway.environment.platforms import OWN_PLATFORM
