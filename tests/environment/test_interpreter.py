@@ -154,6 +154,19 @@ def test_where_no_channel_can_be_reached_this_machines_python_serves(settings: S
     assert interpreter.choose(unreachable, OWN_PLATFORM).local
 
 
+@pytest.mark.parametrize("content", ["nothing", "another Python"])
+def test_a_channel_without_the_python_is_refused_not_replaced(
+    settings: Settings, channel: Path, content: str
+) -> None:
+    name = "conda/channel" if content == "another Python" else "conda/empty"
+    for subdir in ("noarch", OWN_PLATFORM):
+        (settings.root / "conda" / "empty" / subdir).mkdir(parents=True)
+    configured = replace(settings, channels=(name,))
+    with pytest.raises(SlipwayError, match=f"finding Python 3.12 for {OWN_PLATFORM}") as refused:
+        interpreter.choose(configured, OWN_PLATFORM)
+    assert "channels" in (refused.value.fix or "")
+
+
 def test_a_channel_without_libpython_is_refused(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ order, in a fork of a pristine process with a fixed seed: their bytes depend on 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from slipway import process
 
 WORKER = Path(__file__).with_name("compile_worker.py")
 WORKERS = 2
+LOADER_PATH = "LD_LIBRARY_PATH"  # all that a moved Python may need of this process's environment
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,6 @@ def _work(groups: Sequence[Sequence[Source]]) -> None:
     process.run(
         [sys.executable, "-S", "-s", "-P", WORKER],
         what="compiling the environment's Python files",
-        env={"PYTHONHASHSEED": "0"},
+        env={"PYTHONHASHSEED": "0", **{k: v for k, v in os.environ.items() if k == LOADER_PATH}},
         stdin=json.dumps(request),
     )

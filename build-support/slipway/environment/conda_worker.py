@@ -85,7 +85,10 @@ def main() -> None:
     try:
         reply = asyncio.run(TASKS[request["task"]](request))
     except Exception as error:  # rattler raises bare exceptions too; all are the caller's to tell
-        reply = {"error": str(error) or type(error).__name__}
+        reply = {
+            "error": str(error) or type(error).__name__,
+            "unreachable": "error sending request" in str(error),
+        }
     print(json.dumps(reply), flush=True)
     os._exit(0)
 

@@ -24,6 +24,10 @@ VIRTUAL_PACKAGES = {"__unix": "0", "__linux": "5.10", "__glibc": "2.28"}
 UNREACHABLE_FOR = 600.0  # seconds in which an unreachable channel is not asked again
 
 
+class Unreachable(SlipwayError):
+    """No network between here and a channel; whether it has what is asked for is not known."""
+
+
 @dataclass(frozen=True)
 class Interpreter:
     """A Python and what it needs, as conda packages."""
@@ -44,10 +48,12 @@ class CondaPackage:
 def choose(settings: Settings, platform: str) -> Interpreter:
     """What ``interpreter.lock`` pins, else the channels' Python, else the machine's own CPython.
 
-    What the channels gave is remembered on this machine until ``slipway lock`` asks again.
+    What the channels gave is remembered on this machine until ``slipway lock`` asks again. The
+    machine's own serves where there is no channel, or none can be reached.
 
     Raises:
-        SlipwayError: no Python of the configured minor version is to be had for ``platform``.
+        SlipwayError: the channels have no Python of the configured minor version for ``platform``,
+            or cannot be reached and this machine is another platform.
     """
     pinned = settings.root / LOCK_NAME
     if pinned.is_file():
@@ -56,7 +62,7 @@ def choose(settings: Settings, platform: str) -> Interpreter:
         try:
             lock = _remembered(settings, platform)
             return Interpreter(lock, local=False, identity=sha256_of(lock))
-        except SlipwayError:
+        except Unreachable:
             if platform != OWN_PLATFORM:
                 raise
     elif platform != OWN_PLATFORM:
@@ -68,13 +74,17 @@ def choose(settings: Settings, platform: str) -> Interpreter:
 
 
 def pin(settings: Settings) -> Path | None:
-    """Write ``interpreter.lock`` at the repository's root; None where no channel is reached."""
+    """Write ``interpreter.lock`` at the repository's root; None where no channel is reached.
+
+    Raises:
+        SlipwayError: the channels have no Python of the configured minor version.
+    """
     path = settings.root / LOCK_NAME
     if not settings.channels:
         return None
     try:
         _solve(_sources(settings), settings.python, settings.platform, path)
-    except SlipwayError:
+    except Unreachable:
         return None
     return path
 
@@ -107,10 +117,10 @@ def _remembered(settings: Settings, platform: str) -> Path:
     if lock.is_file():
         return lock
     if missed.is_file() and time.time() - missed.stat().st_mtime < UNREACHABLE_FOR:
-        raise SlipwayError(missed.read_text(), fix="reach the network, and try in ten minutes")
+        raise Unreachable(missed.read_text(), fix="reach the network, and try in ten minutes")
     try:
         _solve(sources, settings.python, platform, lock)
-    except SlipwayError as error:
+    except Unreachable as error:
         missed.write_text(error.what)
         raise
     return lock
@@ -169,5 +179,6 @@ def _ask(task: str, *, what: str, fix: str | None, **values: Any) -> dict[str, A
     done = process.run([sys.executable, "-P", WORKER], what=what, fix=fix, stdin=request)
     reply: dict[str, Any] = json.loads(done.stdout)
     if "error" in reply:
-        raise SlipwayError(f"{what}: {str(reply['error']).splitlines()[0]}", fix=fix)
+        kind = Unreachable if reply["unreachable"] else SlipwayError
+        raise kind(f"{what}: {str(reply['error']).splitlines()[0]}", fix=fix)
     return reply
