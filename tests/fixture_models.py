@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import compileall
 import shutil
 import sys
 import tarfile
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 import numpy as np
 import onnx
@@ -63,7 +65,8 @@ def save(graph: onnx.GraphProto, path: Path) -> None:
 
 
 def pack(model: Path, artifact: Path) -> Path:
-    """A plain ``tar.gz`` of a copied fixture model."""
+    """A plain ``tar.gz`` of a copied fixture model, its Python compiled as in artifacts."""
+    compileall.compile_dir(model, quiet=1, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
     artifact.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(artifact, "w:gz") as tar:
         for config in sorted(model.glob("*/config.pbtxt")):

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import select
 import shutil
 import socket
@@ -112,6 +113,11 @@ class Server:
             ServerGone: the server has died.
         """
         return self.client.invoke(self.model_hash(target), target, inputs)
+
+    def loads_of(self, target: str, since: int) -> list[str]:
+        """The models of a target that were loaded since the log had ``since`` bytes."""
+        pattern = rf"loading: {re.escape(str(self.folder(target)))}::([^:\"\n]+)"
+        return re.findall(pattern, self._logged(since))
 
     def _logged(self, since: int) -> str:
         with self.log_file.open("rb") as file:

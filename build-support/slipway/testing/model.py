@@ -54,7 +54,7 @@ class Model:
             SlipwayError: as when calling.
         """
         return {
-            name: _array(name, value, self.inputs.get(name), self.batches)
+            name: as_array(name, value, self.inputs.get(name), self.batches)
             for name, value in inputs.items()
         }
 
@@ -86,7 +86,12 @@ def numpy_type(datatype: str) -> type[Any]:
     return found
 
 
-def _array(name: str, value: Any, declared: Tensor | None, batches: bool) -> Array:
+def as_array(name: str, value: Any, declared: Tensor | None, batches: bool) -> Array:
+    """``value`` as an array of the declared type and shape, where that can be done in one way.
+
+    Raises:
+        SlipwayError: it is of another kind, or its shape can be read in more than one way.
+    """
     if declared is None:
         return np.asarray(value)  # the server says which inputs there are
     if isinstance(value, np.ndarray):

@@ -83,7 +83,7 @@ def model(request: pytest.FixtureRequest) -> Model:
         return request.config.stash[SERVED].model(folder)
     except SlipwayError as error:
         # chained errors are our own inside; the reader needs the message
-        pytest.fail(str(error), pytrace=False)
+        pytest.fail(_brief(error, request.config), pytrace=False)
 
 
 def model_folder(path: Path) -> Path | None:
@@ -107,7 +107,7 @@ class ModelItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> str:  # type: ignore[override]
         """Only the message, where it is Slipway's own."""
         if isinstance(excinfo.value, SlipwayError):
-            return str(excinfo.value)
+            return _brief(excinfo.value, self.config)
         return str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Path, None, str]:
@@ -150,6 +150,10 @@ class ContractTest(ModelItem):
                 where=str(self.folder),
                 fix="keep state out of the model's process and off the disk",
             )
+
+
+def _brief(error: SlipwayError, config: pytest.Config) -> str:
+    return str(error).replace(f"{config.rootpath}/", "")
 
 
 def _own_items(session: pytest.Session, folder: Path) -> Iterator[pytest.Item]:

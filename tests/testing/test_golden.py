@@ -1,0 +1,188 @@
+"""Golden cases: reading, comparing, rewriting."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from slipway.errors import SlipwayError
+from slipway.testing import golden
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Path:
+    """An empty case folder."""
+    folder = tmp_path / "cases" / "one"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def given_input(case: Path, content: Any) -> dict[str, Any]:
+    """What a case with this input.json sends."""
+    (case / "input.json").write_text(json.dumps(content), encoding="utf-8")
+    return golden.inputs(case)
+
+
+def expect(case: Path, content: Any) -> None:
+    """Write expected.json."""
+    (case / "expected.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_files_beside_the_case_are_read_as_bytes(case: Path) -> None:
+    (case / "photo.jpg").write_bytes(b"\xff\xd8")
+    read = given_input(case, {"inputs": {"IMAGE": [{"file": "photo.jpg"}, "text"], "N": [1, 2]}})
+    assert read == {"IMAGE": [b"\xff\xd8", "text"], "N": [1, 2]}
+
+
+def test_tensors_of_kserve_v2_are_read(case: Path) -> None:
+    tensors = [
+        {"name": "X", "shape": [2, 2], "datatype": "FP16", "data": [[1, 2], [3, 4]]},
+        {"name": "T", "shape": [1], "datatype": "BYTES", "data": ["h\u00e9"]},
+        {"name": "B", "shape": [1], "datatype": "BOOL", "data": [True]},
+    ]
+    read = given_input(case, {"inputs": tensors})
+    assert read["X"].dtype == np.float16 and read["X"].shape == (2, 2)
+    assert read["T"].tolist() == ["h\u00e9".encode()]
+    assert read["B"].dtype == bool
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "link"])
+def test_a_file_outside_the_cases_folder_is_refused(case: Path, name: str) -> None:
+    (case.parent / "secret").write_text("s", encoding="utf-8")
+    (case / "link").symlink_to(case.parent / "secret")
+    with pytest.raises(SlipwayError, match="outside the case's folder"):
+        given_input(case, {"inputs": {"IMAGE": [{"file": name}]}})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "input.json:1: not JSON"),
+        ("[]", "not a JSON object"),
+        ("{}", 'it has no "inputs"'),
+        ('{"inputs": {"X": [{"path": "a"}]}}', "not a value"),
+        ('{"inputs": {"X": [{"file": "missing.jpg"}]}}', "cannot be read"),
+        ('{"inputs": [{"name": "X"}]}', "not a tensor of KServe v2"),
+        (
+            '{"inputs": [{"name": "X", "shape": [3], "datatype": "FP32", "data": [1]}]}',
+            "not a tensor of KServe v2",
+        ),
+        (
+            '{"inputs": [{"name": "X", "shape": [1], "datatype": "FLOAT", "data": [1]}]}',
+            "no type for FLOAT",
+        ),
+    ],
+)
+def test_a_malformed_input_is_told_with_its_place(case: Path, content: str, said: str) -> None:
+    (case / "input.json").write_text(content, encoding="utf-8")
+    with pytest.raises(SlipwayError) as caught:
+        golden.inputs(case)
+    assert said in str(caught.value)
+    assert caught.value.fix
+
+
+def test_a_difference_names_output_index_both_values_and_the_tolerance(case: Path) -> None:
+    expect(
+        case,
+        {
+            "outputs": {
+                "SCORE": {"shape": [2, 1], "datatype": "FP32", "data": [0.5, 0.7], "atol": 0.01},
+                "LABEL": {"shape": [2, 1], "datatype": "BYTES", "data": ["cat", "dog"]},
+            }
+        },
+    )
+    got = {
+        "SCORE": np.array([[0.505], [0.9]], np.float32),
+        "LABEL": np.array([[b"cat"], [b"cow"]], dtype=object),
+    }
+    assert golden.differences(case, got) == [
+        "LABEL[1, 0]: expected b'dog', got b'cow'",
+        "SCORE[1, 0]: expected 0.7, got 0.9 (atol 0.01, rtol 0.0001)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("got", "said"),
+    [
+        ({}, "output 'N' is missing"),
+        ({"N": np.array([1, 2]), "M": np.array([1])}, "output 'M' is new"),
+        ({"N": np.array([1, 2], np.int32)}, "N: expected INT64 [2], got INT32 [2]"),
+        ({"N": np.array([[1, 2]])}, "N: expected INT64 [2], got INT64 [1, 2]"),
+        ({"N": np.array([1, 3])}, "N[1]: expected 2, got 3"),
+        ("out of range", "outputs were expected, got the error: out of range"),
+    ],
+)
+def test_integers_types_and_shapes_are_exact(case: Path, got: Any, said: str) -> None:
+    expect(case, {"outputs": {"N": {"shape": [2], "datatype": "INT64", "data": [1, 2]}}})
+    assert golden.differences(case, got) == [said]
+
+
+def test_an_expected_error_is_a_part_of_the_message(case: Path) -> None:
+    expect(case, {"error": "truncated"})
+    assert golden.differences(case, "the file is truncated") == []
+    assert golden.differences(case, "no such model") == ["expected 'truncated' in: no such model"]
+    assert golden.differences(case, {"N": np.array([1])})
+
+
+def test_of_many_differences_the_first_are_shown(case: Path) -> None:
+    lines = golden.compare({"N": np.zeros(100, int)}, {"N": np.ones(100, int)}, {})
+    assert len(lines) == golden.SHOWN + 1
+    assert lines[-1] == "N: and 95 more elements"
+
+
+def test_a_case_without_an_expectation_says_how_to_write_it(case: Path) -> None:
+    with pytest.raises(SlipwayError) as caught:
+        golden.differences(case, {})
+    assert caught.value.fix is not None and "--update-golden" in caught.value.fix
+
+
+def test_updating_keeps_tolerances_and_says_what_changed(case: Path) -> None:
+    old = {"shape": [1], "datatype": "FP32", "data": [0.5], "atol": 0.1, "rtol": 0.0}
+    expect(case, {"outputs": {"S": old, "GONE": {"shape": [1], "datatype": "BOOL", "data": [1]}}})
+    got = {"S": np.array([0.9], np.float32)}
+    assert golden.update(case, got) == [
+        "output 'GONE' is missing",
+        "S[0]: expected 0.5, got 0.9 (atol 0.1, rtol 0)",
+    ]
+    written = json.loads((case / "expected.json").read_text(encoding="utf-8"))
+    assert written == {"outputs": {"S": old | {"data": [0.9]}}}
+
+
+def test_updating_leaves_a_file_that_agrees_as_it_is(case: Path) -> None:
+    expect(case, {"outputs": {"S": {"shape": [1], "datatype": "FP32", "data": [0.5], "atol": 0.1}}})
+    before = (case / "expected.json").read_bytes()
+    assert golden.update(case, {"S": np.array([0.55], np.float32)}) == []
+    assert (case / "expected.json").read_bytes() == before
+    assert [path.name for path in case.iterdir()] == ["expected.json"]
+
+
+def test_an_error_becomes_the_expectation_too(case: Path) -> None:
+    assert golden.update(case, "refused") == ["expected.json is new"]
+    assert golden.differences(case, "refused") == []
+
+
+KINDS = st.sampled_from(["?", "u1", "u8", "i1", "i8", "f2", "f4", "f8"])
+TEXTS = st.one_of(st.binary(max_size=6), st.text(max_size=4).map(str.encode))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    array=st.one_of(
+        hnp.arrays(KINDS, hnp.array_shapes(max_dims=3, max_side=3)),
+        hnp.arrays(object, hnp.array_shapes(max_dims=2, max_side=3), elements=TEXTS),
+    )
+)
+def test_whatever_is_written_reads_back_equal(case: Path, array: Any) -> None:
+    (case / "expected.json").unlink(missing_ok=True)
+    golden.update(case, {"X": array})
+    entry = json.loads((case / "expected.json").read_text(encoding="utf-8"))["outputs"]["X"]
+    exact = {"outputs": {"X": entry | {"atol": 0, "rtol": 0}}}
+    expect(case, exact)
+    assert golden.differences(case, {"X": array}) == []

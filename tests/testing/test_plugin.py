@@ -1,0 +1,146 @@
+"""The plugin as data scientists meet it: pytest, run on a repository with models."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fixture_models
+import slipway
+
+TESTS = """
+import numpy as np
+import pytest
+from slipway.testing import InferenceError, Model
+
+def test_values_are_promoted(model: Model) -> None:
+    answer = model({"TEXT": "hello", "NUMBERS": [[1, 2]]})
+    assert answer["TEXT_BACK"].tolist() == [[b"hello"]]
+    assert answer["NUMBERS_BACK"].dtype == np.float32
+
+def test_errors_are_raised(model: Model) -> None:
+    with pytest.raises(InferenceError, match="refused as asked"):
+        model({"TEXT": "refuse me", "NUMBERS": 1.0})
+"""
+MORE = """
+def test_it_is_the_same_server(model, request):
+    assert model({"TEXT": ["a", "b"], "NUMBERS": [[1], [2]]})["TEXT_BACK"].shape == (2, 1)
+    log = model.server.log_file.read_text(errors="replace")
+    assert log.count("server_version") == 1
+    assert log.count("Loading SageMaker TargetModel: identity.tar.gz") == 1
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with two models, their artifacts provided as Pants does."""
+    root = tmp_path / "repository"
+    root.mkdir()
+    (root / "slipway.toml").touch()
+    for name in ("identity", "adder"):
+        shutil.copytree(fixture_models.MODELS / name, root / "models" / name)
+        fixture_models.pack(
+            fixture_models.copy(name, tmp_path / "built"),
+            root / ".slipway" / "artifacts" / f"{name}.tar.gz",
+        )
+    tests = root / "models" / "identity" / "tests"
+    tests.mkdir()
+    (tests / "test_identity.py").write_text(TESTS, encoding="utf-8")
+    (tests / "test_more.py").write_text(MORE, encoding="utf-8")
+    return root
+
+
+def add_case(root: Path, name: str, text: str) -> Path:
+    """A golden case of the identity model."""
+    case = root / "models" / "identity" / "tests" / "cases" / name
+    case.mkdir(parents=True)
+    (case / "input.json").write_text(
+        json.dumps({"inputs": {"TEXT": [text], "NUMBERS": [[0.1, 2]]}}), encoding="utf-8"
+    )
+    return case
+
+
+def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Pytest with the plugin, in ``root``."""
+    command = [sys.executable, "-m", "pytest", "-p", "slipway.testing.plugin", "-v"]
+    return subprocess.run(
+        [*command, "-p", "no:cacheprovider", f"--rootdir={root}", *arguments],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(Path(slipway.__file__).parent.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_files_cases_and_the_contract_of_a_model_share_one_server(repository: Path) -> None:
+    add_case(repository, "greeting", "hello")
+    names = [f"models/identity/tests/test_{name}.py" for name in ("identity", "more")]
+    written = run(repository, "--update-golden", *names)
+    assert written.returncode == 0, written.stdout
+    assert "identity: greeting: expected.json rewritten" in written.stdout
+    again = run(repository, *names)
+    assert again.returncode == 0, again.stdout
+    for line in ("models/identity::golden[greeting] PASSED", "models/identity::contract PASSED"):
+        assert line in again.stdout
+    assert "identity_step: KIND_GPU → KIND_CPU" in again.stdout
+
+
+def test_a_model_without_a_tests_folder_has_its_contract_tested(repository: Path) -> None:
+    done = run(repository, "models/adder")
+    assert done.returncode == 0, done.stdout
+    assert "models/adder::contract PASSED" in done.stdout and "1 passed" in done.stdout
+
+
+def test_a_case_that_differs_shows_how(repository: Path) -> None:
+    case = add_case(repository, "greeting", "hello")
+    outputs = {
+        "TEXT_BACK": {"shape": [1, 1], "datatype": "BYTES", "data": ["bye"]},
+        "NUMBERS_BACK": {"shape": [1, 2], "datatype": "FP32", "data": [0.1, 2]},
+    }
+    (case / "expected.json").write_text(json.dumps({"outputs": outputs}), encoding="utf-8")
+    done = run(repository, "models/identity", "-k", "golden")
+    assert done.returncode == 1
+    assert "TEXT_BACK[0, 0]: expected b'bye', got b'hello'" in done.stdout
+    assert "models/identity/tests/cases/greeting/expected.json: the answer is" in done.stdout
+
+
+def test_a_node_id_selects_that_test_alone(repository: Path) -> None:
+    done = run(repository, "models/identity/tests/test_identity.py::test_errors_are_raised")
+    assert "1 passed" in done.stdout
+
+
+def test_a_failed_build_fails_every_test_with_its_words(repository: Path) -> None:
+    provided = repository / ".slipway" / "artifacts"
+    (provided / "identity.error.txt").write_text("the remote is gone\nfix: look", encoding="utf-8")
+    done = run(repository, "models/identity")
+    assert done.returncode == 1
+    assert "1 failed, 3 errors" in done.stdout
+    assert done.stdout.count("the remote is gone") >= 4
+    assert "Traceback" not in done.stdout
+
+
+def test_a_model_that_writes_into_its_directory_breaks_the_contract(
+    repository: Path, tmp_path: Path
+) -> None:
+    model = fixture_models.copy("identity", tmp_path / "writing")
+    code = model / "identity_step" / "1" / "model.py"
+    code.write_text(
+        code.read_text(encoding="utf-8").replace(
+            "    def execute",
+            "    def initialize(self, args: dict[str, str]) -> None:\n"
+            "        open(args['model_repository'] + '/1/written', 'w').close()\n\n"
+            "    def execute",
+        ),
+        encoding="utf-8",
+    )
+    artifact = fixture_models.pack(model, tmp_path / "writing.tar.gz")
+    done = run(repository, f"--slipway-artifact={artifact}", "models/identity", "-k", "contract")
+    assert done.returncode == 1
+    assert "loading a second copy restarted identity_step of the first" in done.stdout
