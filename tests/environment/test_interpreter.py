@@ -26,9 +26,14 @@ POISON = "#!/bin/sh\necho run >> {trace}\nexit 1\n"
 
 
 def python_package(
-    channel: Path, platform: str, version: str, files: Mapping[str, str], name: str = "python"
+    channel: Path,
+    platform: str,
+    version: str,
+    files: Mapping[str, str],
+    links: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a conda package into a channel that is a folder."""
+    """Write the conda package ``python`` into a channel that is a folder."""
+    links = links or {}
     folder = channel / platform
     folder.mkdir(parents=True, exist_ok=True)
     (channel / "noarch").mkdir(exist_ok=True)
@@ -41,8 +46,9 @@ def python_package(
         }
         for path, text in files.items()
     ]
+    paths += [{"_path": path, "path_type": "softlink"} for path in links]
     index = {
-        "name": name,
+        "name": "python",
         "version": version,
         "build": "h0_0",
         "build_number": 0,
@@ -50,12 +56,16 @@ def python_package(
         "subdir": platform,
     }
     info = {"index.json": index, "paths.json": {"paths": paths, "paths_version": 1}}
-    with conda_builder(f"{name}-{version}-h0_0", folder, compression_level=1) as package:
+    with conda_builder(f"python-{version}-h0_0", folder, compression_level=1) as package:
         members = {f"info/{k}": json.dumps(v) for k, v in info.items()} | dict(files)
         for path, text in members.items():
             member = tarfile.TarInfo(path)
             member.size, member.mode = len(text), 0o755 if path.startswith("bin/") else 0o644
             package.addfile(member, io.BytesIO(text.encode()))
+        for path, target in links.items():
+            member = tarfile.TarInfo(path)
+            member.type, member.linkname = tarfile.SYMTYPE, target
+            package.addfile(member)
 
 
 def indexed(channel: Path) -> None:
@@ -101,6 +111,56 @@ def test_an_environment_for_another_platform_is_built_without_running_anything_o
     assert f"lib/python{MINOR}/site-packages/shapes/core.aarch64.so" in found
     assert not [name for name in found if "x86_64" in name]
     assert not (tmp_path / "trace").exists()
+
+
+def test_of_a_channels_python_only_what_serves_is_kept(
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
+    wheelhouse.numpy()
+    program = "\x7fELF\x02\x01 for another machine"
+    files = {
+        f"bin/python{MINOR}": program,
+        "bin/openssl": program,
+        "compiler_compat/README": "",
+        f"include/python{MINOR}/Python.h": "",
+        f"lib/libpython{MINOR}.so.1.0": "",
+        "lib/libz.so.1.3.1": "",
+        f"lib/python{MINOR}/os.py": "",
+        f"lib/python{MINOR}/test/test_os.py": "",
+        "lib/tcl8.6/init.tcl": "",
+        "share/man/man1/python.1": "",
+        "share/zoneinfo/Europe/Rome": "",
+        "ssl/cacert.pem": "",
+    }
+    links = {
+        "bin/python": f"python{MINOR}",
+        "bin/python3": f"python{MINOR}",
+        "bin/python3.1": f"python{MINOR}",
+        f"lib/libpython{MINOR}.so": f"libpython{MINOR}.so.1.0",
+        "lib/libz.so": "libz.so.1.3.1",
+        "lib/libz.so.1": "libz.so.1.3.1",
+        "lib/python3.1": f"python{MINOR}",
+    }
+    folder = settings.root / "conda" / "channel"
+    python_package(folder, "linux-aarch64", f"{MINOR}.9", files, links)
+    indexed(folder)
+    foreign = replace(settings, channels=("conda/channel",), platform="linux-aarch64")
+    built = build(lock(requirements("numpy"), foreign), foreign)
+    with tarfile.open(built.archive) as archive:
+        found = {member.name for member in archive if member.isfile()}
+    assert {name for name in found if "numpy" not in name} == {
+        "bin/activate",
+        "bin/deactivate",
+        "bin/python",
+        "bin/python3",
+        f"bin/python{MINOR}",
+        f"lib/libpython{MINOR}.so.1.0",
+        "lib/libz.so.1",
+        f"lib/python{MINOR}/os.py",
+        f"lib/python{MINOR.replace('.', '')}.zip",
+        "share/zoneinfo/Europe/Rome",
+        "ssl/cacert.pem",
+    }
 
 
 def test_the_lock_of_one_platform_serves_another(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,18 +15,15 @@ from slipway.environment.bytecode import Source, compile_all
 FORMAT = 1  # to be raised whenever the same packages give other bytes
 WRAPPER = '#!/bin/sh\nexec "$(dirname "$0")/python{minor}" "$@"\n'
 
-# of the whole environment: build-time files, documentation, and what a server never starts
+# of the interpreter's conda packages only this serves: no compilers, terminals, manuals, programs
+CONDA_KEPT = ("bin/python{minor}", "lib/*", "share/zoneinfo/*", "ssl/*")
+# of the whole environment
 DROPPED = (
     "conda-meta/*",
     "include/*",
-    "man/*",
-    "etc/conda/*",
-    "share/doc/*",
-    "share/info/*",
-    "share/man/*",
-    "share/terminfo/*",
     "lib/cmake/*",
     "lib/pkgconfig/*",
+    "lib/python3.1/*",  # conda-forge's link to the standard library, for an old mistake of pip's
     "lib/tcl8*",
     "lib/tk8*",
     "lib/libtcl8*",
@@ -71,19 +69,23 @@ def members(packed: Path, minor: str, scratch: Path) -> list[Member]:
     """
     library = f"lib/python{minor}/"
     site = f"{library}site-packages/"
+    managed = _conda_files(packed)
+    conda_kept = tuple(pattern.format(minor=minor) for pattern in CONDA_KEPT)
     modules: dict[str, Path] = {}
     kept: dict[str, Path] = {}
     packages: dict[str, Path] = {}
     for name, path in links.resolved(packed).items():
         if "/" not in name or _matches(name, DROPPED):
             continue  # conda-pack leaves an empty file at the root
+        if name in managed and not _matches(name, conda_kept):
+            continue
         if name.startswith(site):
             packages[name.removeprefix(site)] = path
         elif name.startswith(library):
             inside = name.removeprefix(library)
             if not _matches(inside, stdlib.DROPPED):
                 (modules if inside.endswith(".py") else kept)[name] = path
-        elif not name.startswith("bin/") or _wanted_program(name, path, minor):
+        elif not name.startswith("bin/") or name in managed or _wanted_program(name, path):
             kept[name] = path
     kept |= {site + name: path for name, path in _lean(packages).items()}
     # by this file CPython recognises its prefix
@@ -148,15 +150,20 @@ def _imported_tests(files: Mapping[str, Path]) -> set[str]:
     return needed
 
 
-def _wanted_program(name: str, path: Path, minor: str) -> bool:
-    """Python itself, what activates the environment, and programs that packages bring.
+def _conda_files(packed: Path) -> set[str]:
+    """The files of the interpreter's conda packages."""
+    found: set[str] = set()
+    for record in (packed / "conda-meta").glob("*.json"):
+        found.update(json.loads(record.read_text(encoding="utf-8"))["files"])
+    return found
+
+
+def _wanted_program(name: str, path: Path) -> bool:
+    """What activates the environment, and programs that packages bring.
 
     Scripts would name this machine's Python in their first line.
     """
-    program = name.removeprefix("bin/")
-    if program in ("python", "python3"):
-        return False  # become scripts
-    if program in ("activate", "deactivate", f"python{minor}"):
+    if name in ("bin/activate", "bin/deactivate"):
         return True
     with path.open("rb") as file:
         return elf.is_elf(file.read(8))
