@@ -1,0 +1,37 @@
+# Read by Pants before any BUILD file: `triton_model` is known in all of them.
+
+
+def triton_model(artifact={}, **fields):
+    """A Triton model repository: `models/<name>/`, the folder of the BUILD file.
+
+    Usually written without arguments. It makes the model's parts addressable:
+
+      :artifact     what an endpoint loads: `package`, `publish` and `run` act on it
+      :weights      the bytes behind the DVC pointers (`package` it by its address)
+      :environment  the Python models' execution environment (`package` it by its address)
+      :code         the Python sources, for `fmt`, `lint` and `check`
+      :cases        the golden cases of tests/
+
+    A `python_tests()` in the same file or in tests/BUILD tests the artifact, with one server for the model.
+
+    `artifact` is a dictionary of fields of the artifact's target; other keyword arguments, such as
+    `tags` or `description`, go to every part.
+    """
+    __defaults__(
+        {
+            # Files with one tag share a process, and so a server.
+            python_tests: {
+                "batch_compatibility_tag": str(build_file_dir()),
+                "sources": ["tests/test_*.py"],
+            }
+        },
+        extend=True,
+    )
+    triton_weights(name="weights", **fields)
+    triton_environment(name="environment", **fields)
+    triton_code(name="code", **fields)
+    triton_cases(name="cases", **fields)
+    triton_artifact(
+        name="artifact",
+        **{"weights": [":weights"], "environment": [":environment"], **fields, **artifact},
+    )

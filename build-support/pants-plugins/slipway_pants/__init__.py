@@ -1,0 +1,1 @@
+"""Pants' side of Slipway: what to run, in which order, and what a change affects."""

@@ -1,0 +1,22 @@
+"""What Pants finds of the plugin."""
+
+from __future__ import annotations
+
+from typing import Iterable
+
+from pants.engine.rules import Rule
+from pants.engine.target import Target
+from pants.engine.unions import UnionRule
+
+from slipway_pants import rules as plugin
+from slipway_pants.targets import TARGET_TYPES
+
+
+def rules() -> Iterable[Rule | UnionRule]:
+    """The rules."""
+    return plugin.rules()
+
+
+def target_types() -> Iterable[type[Target]]:
+    """The symbols that BUILD files know, beside prelude.py's."""
+    return TARGET_TYPES

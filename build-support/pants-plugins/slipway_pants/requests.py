@@ -1,0 +1,203 @@
+"""What the rules ask of each other and of Pants, and the answers. No engine calls here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import ClassVar
+
+from pants.backend.python.goals.pytest_runner import PytestPluginSetupRequest
+from pants.backend.python.target_types import PythonTestSourceField
+from pants.backend.python.util_rules.pex import VenvPex
+from pants.core.goals.package import PackageFieldSet
+from pants.core.goals.publish import PublishFieldSet, PublishRequest
+from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior
+from pants.engine.addresses import Address
+from pants.engine.fs import EMPTY_DIGEST, Digest
+from pants.engine.target import FieldSet, InferDependenciesRequest, Target
+from pants.option.option_types import StrOption
+from pants.option.subsystem import Subsystem
+from pants.util.frozendict import FrozenDict
+from pants.util.ordered_set import FrozenOrderedSet
+
+from slipway_pants.targets import (
+    ArtifactEnvironmentField,
+    ArtifactSourcesField,
+    ArtifactWeightsField,
+    EnvironmentSourcesField,
+    WeightsSourcesField,
+)
+
+
+class SlipwaySubsystem(Subsystem):
+    options_scope = "slipway"
+    help = "The library that builds, tests and publishes Triton models."
+
+    source_root = StrOption(
+        default="build-support", help="The folder that holds the package `slipway`."
+    )
+    resolve = StrOption(default="slipway", help="The resolve that the library runs with.")
+
+
+@dataclass(frozen=True)
+class Library:
+    """The library, ready to run: its environment, and its sources below `source_root`."""
+
+    python: VenvPex
+    sources: Digest
+    source_root: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command of the library: `slipway <arguments>`, on `inputs`."""
+
+    arguments: tuple[str, ...]
+    inputs: Digest
+    description: str
+    output_files: tuple[str, ...] = ()
+    output_directories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a step made; or, if `problem` says why, nothing."""
+
+    digest: Digest = EMPTY_DIGEST
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class InWorkspace:
+    """`python <arguments>` in the checkout, with the library; `{chroot}` is where `inputs` are."""
+
+    arguments: tuple[str, ...]
+    inputs: Digest
+
+
+@dataclass(frozen=True)
+class WeightsRequest:
+    """The weights of these pointers, each beside its pointer."""
+
+    sources: WeightsSourcesField
+
+
+@dataclass(frozen=True)
+class EnvironmentRequest:
+    """The environment of this lock, in the folder `ENVIRONMENT`."""
+
+    sources: EnvironmentSourcesField
+
+
+@dataclass(frozen=True)
+class ArtifactRequest:
+    """The artifact of these parts."""
+
+    sources: ArtifactSourcesField
+    weights: ArtifactWeightsField
+    environment: ArtifactEnvironmentField
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """`file`, with its checksum beside it, in `digest`; or why there is none.
+
+    `folder` is the model's, such as `models/x`.
+    """
+
+    folder: str
+    file: str
+    digest: Digest = EMPTY_DIGEST
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a model's tests need: its artifact, and its golden cases."""
+
+    addresses: tuple[Address, ...]
+
+
+class Models(FrozenDict[str, Model]):
+    """Every model of the repository, by its folder."""
+
+    def of(self, folder: str) -> Model | None:
+        """The model that `folder` is or lies in."""
+        for ancestor in (PurePath(folder), *PurePath(folder).parents):
+            if str(ancestor) in self:
+                return self[str(ancestor)]
+        return None
+
+
+class NamedAddresses(FrozenOrderedSet[str]):
+    """The addresses that the command line names literally."""
+
+
+@dataclass(frozen=True)
+class WeightsFieldSet(PackageFieldSet):
+    required_fields = (WeightsSourcesField,)
+
+    sources: WeightsSourcesField
+
+
+@dataclass(frozen=True)
+class EnvironmentFieldSet(PackageFieldSet):
+    required_fields = (EnvironmentSourcesField,)
+
+    sources: EnvironmentSourcesField
+
+
+@dataclass(frozen=True)
+class ArtifactFieldSet(PackageFieldSet, RunFieldSet):
+    required_fields = (ArtifactSourcesField,)
+    run_in_sandbox_behavior: ClassVar[RunInSandboxBehavior] = RunInSandboxBehavior.NOT_SUPPORTED
+
+    sources: ArtifactSourcesField
+    weights: ArtifactWeightsField
+    environment: ArtifactEnvironmentField
+
+
+class PublishArtifactRequest(PublishRequest):
+    pass
+
+
+@dataclass(frozen=True)
+class PublishArtifactFieldSet(PublishFieldSet):
+    publish_request_type = PublishArtifactRequest
+    required_fields = (ArtifactSourcesField,)
+
+    sources: ArtifactSourcesField
+    weights: ArtifactWeightsField
+    environment: ArtifactEnvironmentField
+
+
+@dataclass(frozen=True)
+class TestFieldSet(FieldSet):
+    required_fields = (PythonTestSourceField,)
+
+    source: PythonTestSourceField
+
+
+class InferArtifactRequest(InferDependenciesRequest):
+    infer_from = TestFieldSet
+
+
+class ArtifactForTestsRequest(PytestPluginSetupRequest):
+    @classmethod
+    def is_applicable(cls, target: Target) -> bool:
+        return target.has_field(PythonTestSourceField)
+
+
+class NotPacked(Exception):
+    """Some of the goal's artifacts could not be packed; all others are written."""
+
+
+class Raised(str):
+    """A line of a goal's output that ends the goal with an error when its turn comes.
+
+    `package` has no other way to fail after everything else has been written: an error in a rule
+    would keep every other artifact from being written.
+    """
+
+    def __str__(self) -> str:
+        raise NotPacked(super().__str__())

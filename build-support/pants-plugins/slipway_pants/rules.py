@@ -1,0 +1,420 @@
+"""The plugin's only calls of Pants' engine: which step of the library runs on what.
+
+No step's failure is an error of a rule, which would stop the goal for every other model: failures
+travel as `problem` to where the goal can tell them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import PurePath
+from typing import Iterable
+
+from pants.backend.python.goals.pytest_runner import PytestPluginSetup, PytestPluginSetupRequest
+from pants.backend.python.subsystems.setup import PythonSetup
+from pants.backend.python.target_types import PexLayout
+from pants.backend.python.util_rules.interpreter_constraints import InterpreterConstraints
+from pants.backend.python.util_rules.pex import Pex, PexRequest, VenvPex, VenvPexProcess
+from pants.backend.python.util_rules.pex_requirements import EntireLockfile, Lockfile, Resolve
+from pants.base.build_root import BuildRoot
+from pants.core.goals.package import BuiltPackage, BuiltPackageArtifact, PackageFieldSet
+from pants.core.goals.publish import PublishPackages, PublishProcesses
+from pants.core.goals.run import RunRequest
+from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
+from pants.engine.addresses import Address, Addresses, UnparsedAddressInputs
+from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
+from pants.engine.fs import (
+    EMPTY_DIGEST,
+    AddPrefix,
+    CreateDigest,
+    Digest,
+    DigestContents,
+    DigestEntries,
+    DigestSubset,
+    FileContent,
+    FileEntry,
+    MergeDigests,
+    PathGlobs,
+    RemovePrefix,
+)
+from pants.engine.internals.session import SessionValues
+from pants.engine.process import FallibleProcessResult, InteractiveProcess, Process
+from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
+from pants.engine.target import (
+    AllTargets,
+    HydratedSources,
+    HydrateSourcesRequest,
+    InferDependenciesRequest,
+    InferredDependencies,
+    Targets,
+)
+from pants.engine.unions import UnionRule
+from pants.option.options_bootstrapper import OptionsBootstrapper
+
+from slipway_pants import layout
+from slipway_pants.requests import (
+    Artifact,
+    ArtifactFieldSet,
+    ArtifactForTestsRequest,
+    ArtifactRequest,
+    EnvironmentFieldSet,
+    EnvironmentRequest,
+    InferArtifactRequest,
+    InWorkspace,
+    Library,
+    Model,
+    Models,
+    NamedAddresses,
+    Part,
+    PublishArtifactFieldSet,
+    PublishArtifactRequest,
+    Raised,
+    SlipwaySubsystem,
+    Step,
+    WeightsFieldSet,
+    WeightsRequest,
+)
+from slipway_pants.targets import (
+    ArtifactSourcesField,
+    CasesSourcesField,
+    EnvironmentSourcesField,
+    WeightsSourcesField,
+)
+
+
+@rule(desc="Prepare the library that builds models")
+async def prepare_library(slipway: SlipwaySubsystem, python_setup: PythonSetup) -> Library:
+    lockfile = await Get(Lockfile, Resolve(slipway.resolve, use_entire_lockfile=True))
+    constraints = InterpreterConstraints(
+        python_setup.resolves_to_interpreter_constraints.get(
+            slipway.resolve, python_setup.interpreter_constraints
+        )
+    )
+    # The very request that tests make of this resolve, so that one process serves both.
+    packages = await Get(
+        Pex,
+        PexRequest(
+            output_filename=f"{slipway.resolve}_lockfile.pex",
+            internal_only=True,
+            requirements=EntireLockfile(lockfile),
+            interpreter_constraints=constraints,
+            layout=PexLayout.PACKED,
+            description=f"Installing {lockfile.url} for the resolve `{slipway.resolve}`",
+        ),
+    )
+    python, sources = await MultiGet(
+        Get(
+            VenvPex,
+            PexRequest(
+                output_filename="slipway.pex",
+                internal_only=True,
+                interpreter_constraints=constraints,
+                pex_path=[packages],
+            ),
+        ),
+        Get(Digest, PathGlobs([f"{slipway.source_root}/slipway/**", "!**/BUILD"])),
+    )
+    return Library(python, sources, slipway.source_root)
+
+
+@rule
+async def run_step(step: Step, library: Library) -> Part:
+    # HOME for the caches, and no more: every variable would be part of what a result is cached by.
+    home, inputs = await MultiGet(
+        Get(EnvironmentVars, EnvironmentVarsRequest(["HOME"])),
+        Get(Digest, MergeDigests([library.sources, step.inputs])),
+    )
+    result = await Get(
+        FallibleProcessResult,
+        VenvPexProcess(
+            library.python,
+            argv=("-m", "slipway", *step.arguments),
+            description=step.description,
+            input_digest=inputs,
+            extra_env={**home, "PEX_EXTRA_SYS_PATH": library.source_root},
+            output_files=step.output_files,
+            output_directories=step.output_directories,
+        ),
+    )
+    if result.exit_code != 0:
+        said = (result.stderr or result.stdout).decode(errors="replace").strip()
+        return Part(problem=said or f"{step.description}: it said nothing")
+    return Part(result.output_digest)
+
+
+@rule
+async def pull_weights(request: WeightsRequest, root: BuildRoot) -> Part:
+    pointers = await Get(HydratedSources, HydrateSourcesRequest(request.sources))
+    parts = await MultiGet(
+        Get(
+            Part,
+            Step(
+                # DVC's configuration, cache and remotes are the checkout's, not the sandbox's
+                ("weights", "pull", pointer, "--dvc-root", root.path, "--output", weights),
+                pointers.snapshot.digest,
+                description=f"Weights {weights}",
+                output_files=(weights,),
+                output_directories=(weights,),
+            ),
+        )
+        for pointer, weights in layout.weights(pointers.snapshot.files).items()
+    )
+    problems = [part.problem for part in parts if part.problem]
+    if problems:
+        return Part(problem="\n".join(problems))
+    return Part(await Get(Digest, MergeDigests(part.digest for part in parts)))
+
+
+@rule
+async def build_environment(request: EnvironmentRequest) -> Part:
+    sources, settings = await MultiGet(
+        Get(HydratedSources, HydrateSourcesRequest(request.sources)),
+        Get(Digest, PathGlobs([layout.SETTINGS])),
+    )
+    folder = request.sources.address.spec_path
+    missing = layout.missing_lock(folder, sources.snapshot.files)
+    if missing:
+        return Part(problem=missing)
+    if not sources.snapshot.files:
+        return Part()
+    # Under a name that no model has: models with equal locks share one process.
+    bare = await Get(Digest, RemovePrefix(sources.snapshot.digest, folder))
+    moved = await Get(Digest, AddPrefix(bare, layout.LOCKED))
+    built = await Get(
+        Part,
+        Step(
+            ("environment", "build", layout.LOCK, "--output", layout.ENVIRONMENT),
+            await Get(Digest, MergeDigests([moved, settings])),
+            description="Execution environment",
+            output_directories=(layout.ENVIRONMENT,),
+        ),
+    )
+    if built.problem:
+        return Part(problem=built.problem.replace(f"{layout.LOCKED}/", f"{folder}/"))
+    return built
+
+
+@rule
+async def pack_artifact(request: ArtifactRequest) -> Artifact:
+    sources, weights, environments, settings = await MultiGet(
+        Get(HydratedSources, HydrateSourcesRequest(request.sources)),
+        Get(Targets, UnparsedAddressInputs, request.weights.to_unparsed_address_inputs()),
+        Get(Targets, UnparsedAddressInputs, request.environment.to_unparsed_address_inputs()),
+        Get(Digest, PathGlobs([layout.SETTINGS])),
+    )
+    folder = request.sources.address.spec_path
+    pointers = await MultiGet(
+        Get(HydratedSources, HydrateSourcesRequest(target[WeightsSourcesField]))
+        for target in weights
+    )
+    parts = await MultiGet(
+        Get(Part, WeightsRequest(target[WeightsSourcesField])) for target in weights
+    )
+    built = await MultiGet(
+        Get(Part, EnvironmentRequest(target[EnvironmentSourcesField])) for target in environments
+    )
+    pulled = [file for found in pointers for file in found.snapshot.files]
+    packed = layout.packed(folder, sources.snapshot.files, pulled)
+    kept = await Get(Digest, DigestSubset(sources.snapshot.digest, PathGlobs(packed)))
+    only_version = DigestSubset(kept, PathGlobs([layout.version_file(folder)]))
+    version = await Get(DigestContents, Digest, await Get(Digest, DigestSubset, only_version))
+    name = layout.artifact(folder, version)
+    problems = [part.problem for part in (*parts, *built) if part.problem]
+    if problems:
+        return Artifact(folder, name, problem="\n".join(problems))
+    inputs = await Get(
+        Digest,
+        MergeDigests(
+            [
+                kept,
+                settings,
+                *(found.snapshot.digest for found in pointers),
+                *(part.digest for part in (*parts, *built)),
+            ]
+        ),
+    )
+    # a model without Python models has no lock, and so no environment
+    there = any(part.digest != EMPTY_DIGEST for part in built)
+    environment = ("--environment", layout.ENVIRONMENT) if there else ()
+    made = await Get(
+        Part,
+        Step(
+            ("pack", folder, *environment, "--output", name),
+            inputs,
+            description=f"Pack {name}",
+            output_files=(name, f"{name}{layout.CHECKSUM}"),
+        ),
+    )
+    return Artifact(folder, name, made.digest, made.problem)
+
+
+@rule
+async def find_models(targets: AllTargets) -> Models:
+    found: dict[str, list[Address]] = {}
+    for target in targets:
+        if target.has_field(ArtifactSourcesField) or target.has_field(CasesSourcesField):
+            found.setdefault(target.address.spec_path, []).append(target.address)
+    return Models({folder: Model(tuple(addresses)) for folder, addresses in found.items()})
+
+
+@rule
+async def named_addresses(session_values: SessionValues) -> NamedAddresses:
+    return NamedAddresses(layout.addresses(session_values[OptionsBootstrapper].args))
+
+
+@rule
+async def package_weights(field_set: WeightsFieldSet, named: NamedAddresses) -> BuiltPackage:
+    if field_set.address.spec not in named:
+        return BuiltPackage(EMPTY_DIGEST, ())
+    part = await Get(Part, WeightsRequest(field_set.sources))
+    if part.problem:
+        return not_built(field_set.address.spec, part.problem)
+    folder = field_set.address.spec_path
+    target = f"{PurePath(folder).name}_weights"
+    bare = await Get(Digest, RemovePrefix(part.digest, folder))
+    return BuiltPackage(await Get(Digest, AddPrefix(bare, target)), (BuiltPackageArtifact(target),))
+
+
+@rule
+async def package_environment(
+    field_set: EnvironmentFieldSet, named: NamedAddresses
+) -> BuiltPackage:
+    if field_set.address.spec not in named:
+        return BuiltPackage(EMPTY_DIGEST, ())
+    part = await Get(Part, EnvironmentRequest(field_set.sources))
+    if part.problem:
+        return not_built(field_set.address.spec, part.problem)
+    target = f"{PurePath(field_set.address.spec_path).name}_environment"
+    bare = await Get(Digest, RemovePrefix(part.digest, layout.ENVIRONMENT))
+    return BuiltPackage(await Get(Digest, AddPrefix(bare, target)), (BuiltPackageArtifact(target),))
+
+
+@rule
+async def package_artifact(field_set: ArtifactFieldSet) -> BuiltPackage:
+    made = await Get(
+        Artifact, ArtifactRequest(field_set.sources, field_set.weights, field_set.environment)
+    )
+    if made.problem:
+        return not_built(made.folder, made.problem)
+    return BuiltPackage(made.digest, (BuiltPackageArtifact(made.file),))
+
+
+def not_built(what: str, problem: str) -> BuiltPackage:
+    """Nothing to write; `package` tells the problem and fails, after all else is written."""
+    first = f"{what}: not built\n{problem}"
+    return BuiltPackage(
+        EMPTY_DIGEST,
+        (BuiltPackageArtifact(None, extra_log_lines=(first, Raised(f"{what} was not built"))),),
+    )
+
+
+@rule
+async def publish_artifact(request: PublishArtifactRequest) -> PublishProcesses:
+    fields = request.field_set
+    made = await Get(Artifact, ArtifactRequest(fields.sources, fields.weights, fields.environment))
+    if made.problem:
+        # The goal runs every process and fails if one did.
+        arguments = layout.told(made.problem)
+    else:
+        arguments = ("-m", "slipway", *layout.with_artifact("publish", made.folder, made.file))
+    in_chroot, environment = await MultiGet(
+        Get(RunRequest, InWorkspace(arguments, made.digest)),
+        Get(EnvironmentVars, EnvironmentVarsRequest(layout.PUBLISHERS_VARIABLES)),
+    )
+    process = InteractiveProcess(
+        in_chroot.args,
+        env={**environment, **in_chroot.extra_env},
+        input_digest=in_chroot.digest,
+        append_only_caches=in_chroot.append_only_caches,
+        run_in_workspace=True,
+    )
+    return PublishProcesses([PublishPackages((made.file,), process, "the release store")])
+
+
+@rule
+async def run_artifact(field_set: ArtifactFieldSet) -> RunRequest:
+    made = await Get(
+        Artifact, ArtifactRequest(field_set.sources, field_set.weights, field_set.environment)
+    )
+    if made.problem:
+        arguments = layout.told(made.problem)
+    else:
+        arguments = ("-m", "slipway", *layout.with_artifact("run", made.folder, made.file))
+    return await Get(RunRequest, InWorkspace(arguments, made.digest))
+
+
+@rule
+async def in_workspace(request: InWorkspace, library: Library) -> RunRequest:
+    """The library's Python in the checkout, with `inputs` and its own sources in `{chroot}`."""
+    inputs = await Get(Digest, MergeDigests([library.sources, request.inputs]))
+    process = await Get(
+        Process,
+        VenvPexProcess(
+            library.python,
+            argv=request.arguments,
+            description="the library in the checkout",
+            input_digest=inputs,
+        ),
+    )
+    return RunRequest(
+        digest=process.input_digest,
+        args=(f"{{chroot}}/{process.argv[0]}", *process.argv[1:]),
+        extra_env={**process.env, "PEX_EXTRA_SYS_PATH": f"{{chroot}}/{library.source_root}"},
+        append_only_caches=process.append_only_caches,
+    )
+
+
+@rule
+async def artifact_for_tests(request: ArtifactForTestsRequest, models: Models) -> PytestPluginSetup:
+    model = models.of(request.target.address.spec_path)
+    if model is None:
+        return PytestPluginSetup()
+    targets, settings = await MultiGet(
+        Get(Targets, Addresses(model.addresses)),
+        Get(Digest, PathGlobs([layout.SETTINGS])),
+    )
+    fields = next(ArtifactFieldSet.create(t) for t in targets if ArtifactFieldSet.is_applicable(t))
+    made, cases = await MultiGet(
+        Get(Artifact, ArtifactRequest(fields.sources, fields.weights, fields.environment)),
+        Get(
+            SourceFiles,
+            SourceFilesRequest(
+                t[CasesSourcesField] for t in targets if t.has_field(CasesSourcesField)
+            ),
+        ),
+    )
+    name = PurePath(made.folder).name
+    if made.problem:
+        told = FileContent(f"{layout.FOR_TESTS}/{name}.error.txt", made.problem.encode())
+        provided = await Get(Digest, CreateDigest([told]))
+    else:
+        entries = await Get(DigestEntries, Digest, made.digest)
+        renamed = [
+            replace(entry, path=f"{layout.FOR_TESTS}/{name}.tar.gz")
+            for entry in entries
+            if isinstance(entry, FileEntry) and entry.path == made.file
+        ]
+        provided = await Get(Digest, CreateDigest(renamed))
+    return PytestPluginSetup(
+        await Get(Digest, MergeDigests([provided, settings, cases.snapshot.digest]))
+    )
+
+
+@rule
+async def infer_artifact(request: InferArtifactRequest, models: Models) -> InferredDependencies:
+    model = models.of(request.field_set.address.spec_path)
+    return InferredDependencies(model.addresses if model else ())
+
+
+def rules() -> Iterable[Rule | UnionRule]:
+    """Every rule of the plugin."""
+    return [
+        *collect_rules(),
+        *ArtifactFieldSet.rules(),
+        *PublishArtifactFieldSet.rules(),
+        UnionRule(PackageFieldSet, WeightsFieldSet),
+        UnionRule(PackageFieldSet, EnvironmentFieldSet),
+        UnionRule(PackageFieldSet, ArtifactFieldSet),
+        UnionRule(InferDependenciesRequest, InferArtifactRequest),
+        UnionRule(PytestPluginSetupRequest, ArtifactForTestsRequest),
+    ]

@@ -1,0 +1,104 @@
+"""The target types that `triton_model()` makes. No rules here."""
+
+from __future__ import annotations
+
+from pants.backend.python.target_types import (
+    PythonSourcesGeneratorTarget,
+    PythonSourcesGeneratingSourcesField,
+)
+from pants.engine.target import (
+    COMMON_TARGET_FIELDS,
+    Dependencies,
+    MultipleSourcesField,
+    SpecialCasedDependencies,
+    Target,
+)
+
+# folders of a model that are no Triton model directories
+ASIDE = ("!tests/**", "!training/**")
+
+
+class WeightsSourcesField(MultipleSourcesField):
+    default = ("**/*.dvc", *ASIDE)
+    uses_source_roots = False
+    help = "The DVC pointers; the weights belong beside them."
+
+
+class TritonWeightsTarget(Target):
+    alias = "triton_weights"
+    core_fields = (*COMMON_TARGET_FIELDS, Dependencies, WeightsSourcesField)
+    help = "A model's weights: the bytes behind its DVC pointers."
+
+
+class EnvironmentSourcesField(MultipleSourcesField):
+    default = ("requirements.txt", "requirements.lock")
+    uses_source_roots = False
+    help = "What the Python models need, and the lock that `slipway lock` made of it."
+
+
+class TritonEnvironmentTarget(Target):
+    alias = "triton_environment"
+    core_fields = (*COMMON_TARGET_FIELDS, Dependencies, EnvironmentSourcesField)
+    help = "The execution environment of a model's Python models."
+
+
+class ArtifactSourcesField(MultipleSourcesField):
+    default = ("model_version.txt", "*/**", "!**/*.dvc", "!**/BUILD", *ASIDE)
+    uses_source_roots = False
+    help = "The release version and the Triton model directories, without the weights."
+
+
+class ArtifactWeightsField(SpecialCasedDependencies):
+    alias = "weights"
+    help = "The `triton_weights` to pack."
+
+
+class ArtifactEnvironmentField(SpecialCasedDependencies):
+    alias = "environment"
+    help = "The `triton_environment` to pack; without a lock in it, none is packed."
+
+
+class TritonArtifactTarget(Target):
+    alias = "triton_artifact"
+    core_fields = (
+        *COMMON_TARGET_FIELDS,
+        Dependencies,
+        ArtifactSourcesField,
+        ArtifactWeightsField,
+        ArtifactEnvironmentField,
+    )
+    help = "`<name>_<version>.tar.gz`: what a multi-model endpoint loads."
+
+
+class CodeSourcesField(PythonSourcesGeneratingSourcesField):
+    default = ("**/*.py", "**/*.pyi", "!tests/test_*.py")
+
+
+class TritonCodeTarget(PythonSourcesGeneratorTarget):
+    alias = "triton_code"
+    core_fields = tuple(
+        CodeSourcesField if field is PythonSourcesGeneratingSourcesField else field
+        for field in PythonSourcesGeneratorTarget.core_fields
+    )
+    help = "A model's Python code: its Python models, their training, what its tests share."
+
+
+class CasesSourcesField(MultipleSourcesField):
+    default = ("tests/**", "!**/*.py", "!**/BUILD")
+    uses_source_roots = False
+    help = "The golden cases, and what else lies beside the tests."
+
+
+class TritonCasesTarget(Target):
+    alias = "triton_cases"
+    core_fields = (*COMMON_TARGET_FIELDS, Dependencies, CasesSourcesField)
+    help = "The golden cases of a model's tests, which get them without naming them."
+
+
+TARGET_TYPES = (
+    TritonArtifactTarget,
+    TritonCasesTarget,
+    TritonCodeTarget,
+    TritonEnvironmentTarget,
+    TritonWeightsTarget,
+)
