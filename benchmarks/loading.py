@@ -1,0 +1,88 @@
+"""How long a target model takes from its files, and from its tarball, to its first answer."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from slipway.server import lower, triton
+from slipway.server.client import Array
+
+from benchmarks import recipe, result
+from benchmarks.result import Report, interleaved, median
+from benchmarks.subject import Subject
+
+PHOTOGRAPH = "tests/cases/photograph/photo.jpg"
+PARTS = ("extraction", "first", "second")
+LAYOUTS = {"ours": "environment unpacked, as users get it", "archive": "layout archive"}
+
+
+def measure(subject: Subject) -> list[Report]:
+    """A fresh server each time; a first target model in it, then a second one beside it."""
+    photograph = (subject.model.path / PHOTOGRAPH).read_bytes()
+    inputs = {"IMAGE": np.array([[photograph]], dtype=np.object_)}
+    artifacts = {
+        "ours": subject.artifact,
+        "recipe": subject.recipe_artifact,
+        "archive": subject.archive_artifact,
+    }
+    seen: dict[str, list[dict[str, float]]] = {name: [] for name in artifacts}
+
+    def once(name: str) -> float:
+        times = _times(subject, artifacts[name], inputs, auto_complete=name == "recipe")
+        seen[name].append(times)
+        return times["extraction"] + times["first"]
+
+    whole = interleaved(subject.repeats(5), {name: partial(once, name) for name in artifacts})
+    parts = {
+        name: {part: median([times[part] for times in runs]) for part in PARTS}
+        for name, runs in seen.items()
+    }
+    return [_report(name, parts, whole) for name in LAYOUTS]
+
+
+def _report(name: str, parts: dict[str, dict[str, float]], whole: dict[str, float]) -> Report:
+    ours, theirs, judged = parts[name], parts["recipe"], name == "ours"
+    rows = [
+        result.compared(
+            what, ours[part], theirs[part], result.seconds, at_most=0.12 if judged else None
+        )
+        for part, what in (
+            ("first", "first model in a fresh server"),
+            ("second", "second model beside it"),
+        )
+    ]
+    rows += [
+        result.compared(
+            "tar xzf of the artifact", ours["extraction"], theirs["extraction"], result.seconds
+        ),
+        result.compared(
+            "from the tarball to the first answer",
+            whole[name],
+            whole["recipe"],
+            result.seconds,
+            at_most=0.35 if judged else None,
+        ),
+    ]
+    return Report(f"Load on Triton to the first answer, {LAYOUTS[name]}", "recipe", rows)
+
+
+def _times(
+    subject: Subject, artifact: Path, inputs: dict[str, Array], *, auto_complete: bool
+) -> dict[str, float]:
+    times: dict[str, float] = {}
+    with triton.start(subject.settings, auto_complete=auto_complete) as server:
+        for part, target in (("first", "a.tar.gz"), ("second", "b.tar.gz")):
+            folder = server.folder(target)
+            folder.mkdir(parents=True)
+            start = time.perf_counter()
+            recipe.untar(artifact, folder)
+            times.setdefault("extraction", time.perf_counter() - start)
+            lower.to_cpu(folder)
+            start = time.perf_counter()
+            server.load_placed(target)
+            server.invoke(target, inputs)
+            times[part] = time.perf_counter() - start
+    return times

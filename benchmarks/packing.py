@@ -1,0 +1,91 @@
+"""How fast the artifact is packed, and how large it becomes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from slipway import artifact, build, weights
+from slipway.archive import TarGzWriter
+
+from benchmarks import recipe, result
+from benchmarks.result import Report, interleaved
+from benchmarks.subject import Subject
+
+
+def measure(subject: Subject) -> list[Report]:
+    """Our packing against ``tar czf`` of the same tree, and the artifact against the recipe's."""
+    tree = subject.unpacked
+    plain, fresh, packed = (subject.work / f"{name}.tar.gz" for name in ("tar", "fresh", "packed"))
+    environment = build.environment_of(subject.model, subject.settings)
+    pointed = [weights.read(pointer).path for pointer in subject.model.pointers]
+    files = {path: tree / path.relative_to(subject.model.path) for path in pointed}
+    seconds = interleaved(
+        subject.repeats(5),
+        {
+            "tar": lambda: _timed(lambda: recipe.tar(tree, plain)),
+            "fresh": lambda: _timed(lambda: _compress(tree, fresh)),
+            "packed": lambda: _timed(
+                lambda: artifact.pack(subject.model, environment, files, packed)
+            ),
+        },
+    )
+    size = {
+        path: path.stat().st_size
+        for path in (plain, fresh, packed, subject.artifact, subject.recipe_artifact)
+    }
+    same_tree = Report(
+        "Packing",
+        "tar czf of the same tree",
+        [
+            result.faster(
+                "time, the environment's members copied, as users pack",
+                seconds["packed"],
+                seconds["tar"],
+                result.seconds,
+                at_least=6,
+            ),
+            result.faster(
+                "time, everything compressed anew",
+                seconds["fresh"],
+                seconds["tar"],
+                result.seconds,
+                at_least=6,
+            ),
+            result.compared(
+                "size, members copied", size[packed], size[plain], result.megabytes, at_most=1.1
+            ),
+            result.compared(
+                "size, compressed anew", size[fresh], size[plain], result.megabytes, at_most=1.1
+            ),
+        ],
+    )
+    whole = Report(
+        "The artifact",
+        "recipe",
+        [
+            result.compared(
+                "size",
+                size[subject.artifact],
+                size[subject.recipe_artifact],
+                result.megabytes,
+                at_most=0.5,
+            )
+        ],
+    )
+    return [same_tree, whole]
+
+
+def _compress(tree: Path, into: Path) -> None:
+    with into.open("wb") as out, TarGzWriter(out) as writer:
+        for path in sorted(tree.rglob("*")):
+            if path.is_file():
+                mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
+                writer.add_file(path.relative_to(tree).as_posix(), path, mode)
+
+
+def _timed(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start

@@ -1,0 +1,73 @@
+"""Servers of the comparison, started as Triton is: whatever becomes of us, nothing of them stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from slipway.server.triton import SUPERVISOR
+
+from benchmarks.load import HOST
+from benchmarks.subject import ROOT
+
+START_S = 60.0
+SETTLED_S = 3.0  # the first worker listens, the others soon do
+
+
+@contextmanager
+def server(words: list[str], log: Path, variables: dict[str, str]) -> Iterator[int]:
+    """The port of a Python module's server; ``{port}`` in ``words`` stands for it.
+
+    Raises:
+        RuntimeError: it does not listen.
+    """
+    with socket.socket() as holder:
+        # keeps the port from others; the server may take it all the same, see slipway.server.triton
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind((HOST, 0))
+        port: int = holder.getsockname()[1]
+        orders = {
+            "argv": [sys.executable, "-m", *(word.format(port=port) for word in words)],
+            "env": os.environ | variables,
+            "after": [],
+            "cwd": str(ROOT),
+            "log": str(log),
+            "owner": os.getpid(),
+            "remove": [],
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(SUPERVISOR)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert process.stdin is not None and process.stdout is not None
+        try:
+            process.stdin.write(json.dumps(orders).encode() + b"\n")
+            process.stdin.flush()
+            _await_port(port, log)
+            yield port
+        finally:
+            process.stdin.close()
+            process.stdout.close()
+            process.wait()
+
+
+def _await_port(port: int, log: Path) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        try:
+            socket.create_connection((HOST, port), 1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            time.sleep(SETTLED_S)
+            return
+    raise RuntimeError(f"not listening after {START_S:g} s:\n{log.read_text()}")

@@ -1,0 +1,100 @@
+"""What people follow today to get a Python model into Triton: conda-pack and tar.
+
+A conda environment, packed by conda-pack with its own settings, copied as ``python_env.tar.gz``
+into pre- and postprocessing, each config pointing at its copy, the model repository packed by
+``tar czf``. https://github.com/triton-inference-server/python_backend#creating-custom-execution-environments
+The interpreter and the packages are those of Slipway's environment, put there by the same code.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import click
+from conda_pack import CondaEnv
+from slipway import repository, settings, weights
+from slipway.artifact.pack import PARAMETER
+from slipway.environment import interpreter, packages
+from slipway.repository import ModelFolder
+from slipway.settings import Settings
+
+ARCHIVE = "python_env.tar.gz"
+PLACE = f"$$TRITON_MODEL_DIRECTORY/{ARCHIVE}"
+
+
+def build(model: ModelFolder, settings: Settings, work: Path) -> Path:
+    """The artifact of ``model``; a packed environment that ``work`` holds already is used again."""
+    packed = work / ARCHIVE
+    if not packed.is_file():
+        _pack_environment(model, settings, work, packed)
+    folder = work / "repository"
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, file in repository.sources(model).items():
+        _copy(file, folder / name)
+    # without a file in it, tar and git lose the ensemble's version directory
+    (folder / model.ensemble / "1").mkdir(exist_ok=True)
+    (folder / model.ensemble / "1" / ".keep").touch()
+    store = weights.Weights(settings.root)
+    for pointer in map(weights.read, model.pointers):
+        for part, cached in store.cached(pointer).items():
+            place = pointer.path / part if part else pointer.path
+            _copy(cached, folder / place.relative_to(model.path))
+    for name in model.python_models:
+        _copy(packed, folder / name / ARCHIVE)
+        with (folder / name / "config.pbtxt").open("a", encoding="utf-8") as config:
+            line = f'parameters {{ key: "{PARAMETER}" value {{ string_value: "{PLACE}" }} }}\n'
+            config.write(line)
+    artifact = work / model.artifact_name
+    tar(folder, artifact)
+    return artifact
+
+
+def tar(folder: Path, artifact: Path) -> None:
+    """Pack what is in ``folder`` as the recipe does."""
+    names = sorted(path.name for path in folder.iterdir())
+    subprocess.run(["tar", "czf", str(artifact), "-C", str(folder), *names], check=True)
+
+
+def untar(artifact: Path, folder: Path) -> None:
+    """Unpack, as an endpoint's instance might."""
+    subprocess.run(["tar", "xzf", str(artifact), "-C", str(folder)], check=True)
+
+
+def _pack_environment(model: ModelFolder, settings: Settings, work: Path, packed: Path) -> None:
+    prefix, site = work / "prefix", work / "packages"
+    work.mkdir(parents=True, exist_ok=True)
+    chosen = interpreter.choose(settings, settings.platform)
+    interpreter.install(chosen, prefix, settings.platform)
+    packages.install(model.lock, settings, settings.platform, site)
+    packages.merge(site, prefix)
+    for name in ("python", "python3"):  # conda's own package has these, the local channel's not
+        if not (prefix / "bin" / name).exists():
+            (prefix / "bin" / name).symlink_to(f"python{settings.python}")
+    # as pip and conda do when they install
+    compileall = [sys.executable, "-m", "compileall", "-q", str(prefix / "lib")]
+    subprocess.run(compileall, check=False, stdout=subprocess.DEVNULL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that packages lie outside conda's own cache
+        environment = CondaEnv.from_prefix(str(prefix), ignore_missing_files=True)
+        environment.pack(output=str(packed), verbose=False)
+
+
+def _copy(file: Path, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, to)
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("work", type=click.Path(path_type=Path))
+def main(model: Path, work: Path) -> None:
+    """Build MODEL's artifact by the recipe in the folder WORK, as a process of its own."""
+    print(build(repository.read(model), settings.load(model), work))
+
+
+if __name__ == "__main__":
+    main()

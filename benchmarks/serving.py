@@ -1,0 +1,147 @@
+"""The served model under load: Triton against a FastAPI wrapper and BentoML."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from slipway.server import triton
+from slipway.server.client import BINARY, TARGET, tensor
+from tritonclient.http import InferenceServerClient, InferRequestedOutput
+
+from benchmarks import load, processes, result
+from benchmarks.load import HOST, Load
+from benchmarks.result import Report, Row
+from benchmarks.subject import Subject
+
+CLIENTS = (1, 8)
+SIZE = (640, 480)
+WORKERS = "2"
+TARGET_MODEL = "screen_detection_1.0.0.tar.gz"
+OUTPUTS = ("SCORE", "LABEL")
+
+
+def measure(subject: Subject) -> list[Report]:
+    """Requests a second and latencies of the same model behind three servers and of a trivial one."""
+    photograph = _photograph(subject.model.path / "tests" / "cases" / "recaptured" / "screen.jpg")
+    plain = subject.work / "photograph.request"
+    plain.write_bytes(load.request("/predict", photograph, "image/jpeg", {}))
+    runs: dict[tuple[str, int], list[Load]] = {}
+    with ExitStack() as stack:
+        places = {
+            "Triton": stack.enter_context(_triton(subject, photograph)),
+            "FastAPI": (stack.enter_context(_fastapi(subject)), plain),
+            "BentoML": (stack.enter_context(_bentoml(subject)), plain),
+            "nothing": (stack.enter_context(_trivial(subject)), plain),
+        }
+        length, warm_up = (1.0, 0.5) if subject.quick else (5.0, 1.0)
+        for _ in range(subject.repeats(3)):
+            for clients in CLIENTS:
+                for name, (port, request) in places.items():
+                    seen = load.run(port, clients, length, warm_up, request)
+                    runs.setdefault((name, clients), []).append(seen)
+    median = {key: _median(loads) for key, loads in runs.items()}
+    return [
+        _report(median, "FastAPI", rate=1.3, p99=0.6),
+        _report(median, "BentoML", rate=None, p99=None),
+        _ceiling(median),
+    ]
+
+
+def _report(
+    median: dict[tuple[str, int], Load], other: str, *, rate: float | None, p99: float | None
+) -> Report:
+    rows: list[Row] = []
+    for clients in CLIENTS:
+        ours, theirs = median["Triton", clients], median[other, clients]
+        limited = clients == 8
+        who = f"{clients} client{'s' if clients > 1 else ''}"
+        rows += [
+            result.compared(
+                f"{who}: requests",
+                ours.rate,
+                theirs.rate,
+                result.a_second,
+                at_least=rate if limited else None,
+            ),
+            result.compared(f"{who}: p50", ours.p50, theirs.p50, result.milliseconds),
+            result.compared(
+                f"{who}: p99",
+                ours.p99,
+                theirs.p99,
+                result.milliseconds,
+                at_most=p99 if limited else None,
+            ),
+        ]
+    return Report(f"Served model, {SIZE[0]}×{SIZE[1]} JPEG", f"{other}, {WORKERS} workers", rows)
+
+
+def _ceiling(median: dict[tuple[str, int], Load]) -> Report:
+    rows = [
+        Row(f"{clients} clients: requests", result.a_second(median["nothing", clients].rate))
+        for clients in CLIENTS
+    ]
+    used = median["Triton", 8].cpu * median["Triton", 8].rate / 1000
+    rows.append(Row("its share of one core while it loads Triton", f"{100 * used:.1f} %"))
+    return Report("The load generator's ceiling, against a server that does nothing", "", rows)
+
+
+def _median(loads: list[Load]) -> Load:
+    return Load(
+        rate=statistics.median(seen.rate for seen in loads),
+        p50=statistics.median(seen.p50 for seen in loads),
+        p99=statistics.median(seen.p99 for seen in loads),
+        cpu=statistics.median(seen.cpu for seen in loads),
+    )
+
+
+def _photograph(case: Path) -> bytes:
+    with Image.open(case) as image:
+        out = BytesIO()
+        image.resize(SIZE, Image.Resampling.LANCZOS).save(out, "JPEG", quality=90)
+        return out.getvalue()
+
+
+@contextmanager
+def _triton(subject: Subject, photograph: bytes) -> Iterator[tuple[int, Path]]:
+    """The port of a Triton that serves the artifact, and the file with the request for it."""
+    image = tensor("IMAGE", np.array([[photograph]], dtype=np.object_))
+    body, header = InferenceServerClient.generate_request_body(
+        [image], outputs=[InferRequestedOutput(name, binary_data=False) for name in OUTPUTS]
+    )
+    with triton.start(subject.settings) as server:
+        server.load(TARGET_MODEL, subject.artifact)
+        path = f"/models/{server.model_hash(TARGET_MODEL)}/invoke"
+        request = subject.work / "triton.request"
+        kind = f"{BINARY}{header}"
+        request.write_bytes(load.request(path, body, kind, {TARGET: TARGET_MODEL}))
+        yield server.port, request
+
+
+def _fastapi(subject: Subject) -> AbstractContextManager[int]:
+    app = "benchmarks.wrappers.fastapi_app:app"
+    options = ["--workers", WORKERS, "--log-level", "warning", "--no-access-log"]
+    return _server(subject, ["uvicorn", app, "--host", HOST, "--port", "{port}", *options])
+
+
+def _bentoml(subject: Subject) -> AbstractContextManager[int]:
+    service = "benchmarks.wrappers.bentoml_service:ScreenDetection"
+    return _server(subject, ["bentoml", "serve", service, "--host", HOST, "--port", "{port}"])
+
+
+def _trivial(subject: Subject) -> AbstractContextManager[int]:
+    return _server(subject, ["benchmarks.wrappers.trivial", "{port}"])
+
+
+def _server(subject: Subject, words: list[str]) -> AbstractContextManager[int]:
+    variables = {
+        "BENCHMARK_MODEL": str(subject.unpacked),
+        "BENTOML_HOME": str(subject.work / "bentoml"),
+        "BENTOML_DO_NOT_TRACK": "True",
+    }
+    return processes.server(words, subject.work / f"{words[0]}.log", variables)
