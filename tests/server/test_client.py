@@ -10,8 +10,10 @@ import pytest
 
 import fixture_models
 from slipway.errors import SlipwayError
-from slipway.server.client import Answer, Client, ServerGone, message_of
+from slipway.server import client, triton
+from slipway.server.client import Answer, Client, InferenceError, ServerGone, message_of
 from slipway.server.triton import Server
+from slipway.settings import Settings
 
 
 def test_json_requests_are_answered_in_json(server: Server, tmp_path: Path) -> None:
@@ -47,3 +49,20 @@ def test_nobody_listening_is_told_apart_from_a_refusal() -> None:
 )
 def test_the_message_of_any_answer_can_be_read(body: bytes, said: str) -> None:
     assert message_of(Answer(404, "", body)) == said
+
+
+def test_a_model_slower_than_the_platform_allows_is_an_inference_error(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = fixture_models.copy("identity", tmp_path)
+    code = model / "identity_step" / "1" / "model.py"
+    slow = code.read_text(encoding="utf-8").replace(
+        "        return [self", "        __import__('time').sleep(600)\n        return [self"
+    )
+    code.write_text(slow, encoding="utf-8")
+    monkeypatch.setattr(client, "INVOCATION_S", 0.2)
+    request = {"TEXT": np.full((1, 1), "x"), "NUMBERS": np.ones((1, 1), np.float32)}
+    with triton.start(settings) as server:
+        server.load("slow", model)
+        with pytest.raises(InferenceError, match="no answer in 0.2 s"):
+            server.invoke("slow", request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def model(
     return folder
 
 
-def identities(types: dict[str, int]) -> Any:
+def identities(types: Mapping[str, int]) -> Any:
     """A graph that gives every input X_<type> back as Y_<type>."""
     info = helper.make_tensor_value_info
     return helper.make_graph(

@@ -144,3 +144,16 @@ def test_a_model_that_writes_into_its_directory_breaks_the_contract(
     done = run(repository, f"--slipway-artifact={artifact}", "models/identity", "-k", "contract")
     assert done.returncode == 1
     assert "loading a second copy restarted identity_step of the first" in done.stdout
+
+
+def test_a_model_whose_process_dies_fails_the_contract_at_once(
+    repository: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(
+        fixture_models.MODELS / "dies_on_request", repository / "models" / "dies_on_request"
+    )
+    model = fixture_models.copy("dies_on_request", tmp_path / "dying")
+    artifact = fixture_models.pack(model, tmp_path / "dying.tar.gz")
+    done = run(repository, f"--slipway-artifact={artifact}", "models/dies_on_request")
+    assert done.returncode == 1
+    assert "is not healthy" in done.stdout

@@ -42,7 +42,7 @@ def prepare(source: Source, python: str) -> Path:
     folder = cache_dir("triton") / f"{version}-{python}-{hashlib.sha256(backend).hexdigest()[:12]}"
     if folder.is_dir():
         return folder
-    with locked(folder.with_suffix(".lock")):
+    with locked(folder.with_name(f"{folder.name}.lock")):
         if not folder.is_dir():
             with written_aside(folder) as aside:
                 _fill(aside, wheel, stub, backend)

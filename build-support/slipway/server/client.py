@@ -26,6 +26,8 @@ TARGET = "X-Amzn-SageMaker-Target-Model"
 BINARY = "application/vnd.sagemaker-triton.binary+json;json-header-size="
 # the server gives an unload 350 s; the platform waits 360 s for it
 TIMEOUT_S = 380.0
+# what the platform grants a container to answer an invocation (AWS, mms-container-apis.html)
+INVOCATION_S = 60.0
 
 
 class Refused(SlipwayError):
@@ -108,20 +110,40 @@ class Client:
         return {output["name"]: result.as_numpy(output["name"]) for output in outputs}
 
     def invoke_raw(self, model: str, target: str, body: bytes, content_type: str) -> Answer:
-        """Ask the model with a body as it stands, and give the answer as it came."""
+        """Ask the model with a body as it stands, and give the answer as it came.
+
+        Raises:
+            InferenceError: no answer in the time that the platform grants.
+        """
         headers = {TARGET: target, "Content-Type": content_type}
-        return self.call("POST", f"/models/{model}/invoke", body, headers)
+        path = f"/models/{model}/invoke"
+        try:
+            return self.call("POST", path, body, headers, timeout_s=INVOCATION_S)
+        except ServerGone as error:
+            if not isinstance(error.__cause__, TimeoutError):
+                raise
+            message = f"no answer in {INVOCATION_S:g} s, which is all that the platform grants"
+            raise InferenceError(408, message) from error
 
     def call(
-        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
     ) -> Answer:
         """One HTTP exchange.
 
         Raises:
-            ServerGone: the connection was refused or broke.
+            ServerGone: the connection was refused, broke, or was silent for ``timeout_s``.
         """
         connection = self._connection()
         try:
+            if connection.sock is None:
+                connection.connect()
+            connection.sock.settimeout(timeout_s)
             connection.request(method, path, body, dict(headers or {}))
             response = connection.getresponse()
             content = response.read()

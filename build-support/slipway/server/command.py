@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from slipway.process import run
 from slipway.server import backends
 from slipway.server.source import Source
 
@@ -88,8 +89,18 @@ def docker(
     port: int,
     extra: Mapping[str, str],
 ) -> Command:
-    """NVIDIA's container; ``models`` appears in it as /opt/ml/models."""
+    """NVIDIA's container; ``models`` appears in it as /opt/ml/models.
+
+    Raises:
+        SlipwayError: the image is not here and cannot be pulled.
+    """
     program = str(source.program)
+    if source.absent:
+        run(
+            [program, "pull", "--quiet", str(source.image)],
+            what=f"pulling {source.image}",
+            fix="correct triton.docker_image in slipway.toml, or log in to its registry",
+        )
     variables = {"SAGEMAKER_TRITON_PING_MODE": "live", "HOME": "/tmp", **extra}
     argv = [program, "run", "--rm", "--init", f"--name={name}", "--network=bridge"]
     argv += [f"--publish=127.0.0.1:{port}:{port}", f"--volume={models}:{CONTAINER_MODELS}"]

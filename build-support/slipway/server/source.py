@@ -29,7 +29,8 @@ class Source:
     """A Triton server that can be started.
 
     ``version`` is the server's (2.51.0), ``release`` its container's (24.10); either may be
-    ``unknown``. ``program`` is the executable: the server's own, or Docker's.
+    ``unknown``. ``program`` is the executable: the server's own, or Docker's. ``absent`` is an image
+    that is yet to be pulled.
     """
 
     kind: Kind
@@ -37,6 +38,7 @@ class Source:
     release: str
     program: Path
     image: str | None = None
+    absent: bool = False
 
     def __str__(self) -> str:
         place = {
@@ -111,7 +113,7 @@ def _in_docker(settings: Settings) -> Source | None:
         return Source("docker", version, release, Path(program), image)
     if settings.docker_image and _answers(program):
         # asked for by name: `docker run` pulls it
-        return Source("docker", UNKNOWN, UNKNOWN, Path(program), settings.docker_image)
+        return Source("docker", UNKNOWN, UNKNOWN, Path(program), settings.docker_image, absent=True)
     return None
 
 

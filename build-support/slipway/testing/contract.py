@@ -18,6 +18,8 @@ from slipway.testing import golden
 from slipway.testing.model import BYTES, Model, numpy_type
 
 NOT_LOADED = 404
+# of a model's process; python_backend, stub_launcher.cc
+DEAD = "is not healthy"
 
 
 def check(server: Server, target: str, artifact: Path, case: Path | None) -> list[str]:
@@ -34,11 +36,14 @@ def check(server: Server, target: str, artifact: Path, case: Path | None) -> lis
     model = Model(server, target)
     request = model.arrays(golden.inputs(case)) if case else blank(model)
     first = _ask(server, target, request)
+    if isinstance(first, str) and DEAD in first:
+        return [first]
     before = server.log_file.stat().st_size
     server.load(second, artifact)
+    problems: list[str] = []
     try:
         # a directory that changed after it was loaded is loaded again at the next load of anything
-        problems = [
+        problems += [
             f"loading a second copy restarted {name} of the first: its directory has changed since,"
             " by bytecode that was not packed or by the model's own writing"
             for name in server.loads_of(target, before)
@@ -51,7 +56,8 @@ def check(server: Server, target: str, artifact: Path, case: Path | None) -> lis
         server.load_placed(second)
         problems += _same("the second copy, loaded again", first, server, second, request)
     finally:
-        if server.is_loaded(second):
+        # unloading what has died would take minutes, and the server ends soon anyway
+        if not any(DEAD in problem for problem in problems) and server.is_loaded(second):
             server.unload(second)
     return problems
 
