@@ -111,6 +111,15 @@ def test_a_case_that_differs_shows_how(repository: Path) -> None:
     assert "models/identity/tests/cases/greeting/expected.json: the answer is" in done.stdout
 
 
+def test_a_repository_below_a_folder_called_models_is_no_model(repository: Path) -> None:
+    moved = repository.parent / "models" / "mine"
+    moved.parent.mkdir()
+    repository.rename(moved)
+    (moved / "tests").mkdir()
+    (moved / "tests" / "test_library.py").write_text("def test_x(): pass\n", encoding="utf-8")
+    assert "1 passed" in run(moved, "tests").stdout
+
+
 def test_a_node_id_selects_that_test_alone(repository: Path) -> None:
     done = run(repository, "models/identity/tests/test_identity.py::test_errors_are_raised")
     assert "1 passed" in done.stdout

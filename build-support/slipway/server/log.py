@@ -46,6 +46,10 @@ FIXES = (
         r"in the model configuration|model configuration does not have|the graph has:",
         "make config.pbtxt agree with the ONNX graph",
     ),
+    (
+        r"No space left on device|initialize shared memory|increase shared memory",
+        "make /dev/shm larger (in Docker --shm-size=1g): each instance of a Python model takes 16 MB",
+    ),
     (r"GLIBC|cannot open shared object", "lock again for the platform of the endpoint's image"),
 )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
-import itertools
 import json
 import os
 import re
+import secrets
 import select
 import shutil
 import socket
@@ -27,7 +28,6 @@ SUPERVISOR = Path(__file__).with_name("supervisor.py")
 START_TIMEOUT_S = 120
 # servers of 26.06 and later refuse other places (sagemaker_server.h, model_path_regex_)
 FIXED_PLACE_SINCE = "26.06"
-_numbers = itertools.count()
 
 
 class Server:
@@ -142,7 +142,7 @@ class _Places:
     """The folders of one server; ``seen_models`` is the models' folder as the server sees it."""
 
     def __init__(self, source: Source, log_file: Path | None) -> None:
-        self.name = f"s{os.getpid():x}n{next(_numbers):x}x"
+        self.name = f"s{os.getpid():x}n{secrets.token_hex(4)}x"
         self.shm_prefix = f"slipway_{self.name}_"
         self.base = Path(tempfile.mkdtemp(prefix="slipway_triton_")).resolve()
         fixed = source.kind == "path" and source.release >= FIXED_PLACE_SINCE
@@ -158,7 +158,11 @@ class _Places:
 
     def patterns(self) -> list[str]:
         """What is to be removed in the end."""
-        return [f"/dev/shm/{self.shm_prefix}*", f"{self.models}/{self.name}*", str(self.base)]
+        return [
+            f"/dev/shm/{self.shm_prefix}*",
+            f"{glob.escape(str(self.models))}/{self.name}*",
+            glob.escape(str(self.base)),
+        ]
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def model(request: pytest.FixtureRequest) -> Model:
     """The model that the test file lies in, served as its endpoint serves it."""
-    folder = model_folder(request.node.path)
+    folder = model_folder(request.node.path, request.config.rootpath)
     if folder is None:
         pytest.fail(f"{request.node.path} lies in no folder {MODELS}/<name>", pytrace=False)
     try:
@@ -86,10 +86,11 @@ def model(request: pytest.FixtureRequest) -> Model:
         pytest.fail(_brief(error, request.config), pytrace=False)
 
 
-def model_folder(path: Path) -> Path | None:
-    """The folder ``models/<name>`` that ``path`` is or lies in."""
+def model_folder(path: Path, root: Path) -> Path | None:
+    """The folder ``models/<name>`` below ``root`` that ``path`` is or lies in."""
     for folder in (path, *path.parents):
-        if folder.parent.name == MODELS:
+        # above the root a folder may be called anything
+        if folder.parent.name == MODELS and folder.parent.is_relative_to(root):
             return folder
     return None
 
@@ -180,7 +181,7 @@ def _collected_models(config: pytest.Config) -> list[Path]:
         if "::" in argument:
             continue
         path = (config.invocation_params.dir / argument).resolve()
-        inside = model_folder(path)
+        inside = model_folder(path, config.rootpath)
         if inside:
             folders[inside] = None
         elif path.is_dir():
