@@ -45,6 +45,10 @@ GRAPH_LEVELS = {
     1: ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
 }
 
+# joined runs save overhead, until the layers between leave the core's cache: a small convolutional
+# network took 1.0 ms an image of 196 kB alone, and 1.4 ms in a batch of four
+JOINED_BYTES = 1 << 18
+
 Arrays = dict[str, "np.ndarray[Any, Any]"]
 
 
@@ -78,7 +82,7 @@ class TritonPythonModel:
         self.text = {t["name"] for t in config["input"] if t["data_type"] == "TYPE_STRING"}
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        """Answer ``requests``, those of equal shapes by one run of the graph."""
+        """Answer ``requests``, small ones of equal shapes by one run of the graph."""
         responses: list[Any] = [None] * len(requests)
         groups: dict[Any, list[tuple[int, Arrays]]] = defaultdict(list)
         for index, request in enumerate(requests):
@@ -95,19 +99,24 @@ class TritonPythonModel:
         return responses
 
     def _run(self, feeds: list[Arrays]) -> list[Any]:
+        size = sum(array.nbytes for feed in feeds for array in feed.values())
+        if len(feeds) == 1 or size > JOINED_BYTES:
+            return [self._run_one(feed) for feed in feeds]
+        joined = {name: np.concatenate([feed[name] for feed in feeds]) for name in feeds[0]}
         try:
-            if len(feeds) == 1:
-                return [self._response(self.session.run(self.outputs, feeds[0]))]
-            joined = {name: np.concatenate([feed[name] for feed in feeds]) for name in feeds[0]}
             results = self.session.run(self.outputs, joined)
-        except Exception as error:  # ONNX Runtime's exceptions have no common public root
-            if len(feeds) == 1:
-                return [_failure(f"{self.name}: {error}")]
+        except Exception:  # ONNX Runtime's exceptions have no common public root
             # one request's data must not fail its neighbours
-            return [self._run([feed])[0] for feed in feeds]
+            return [self._run_one(feed) for feed in feeds]
         ends = np.cumsum([len(next(iter(feed.values()))) for feed in feeds])
         split = zip(*(np.split(result, ends[:-1]) for result in results))
         return [self._response(list(parts)) for parts in split]
+
+    def _run_one(self, feed: Arrays) -> Any:
+        try:
+            return self._response(self.session.run(self.outputs, feed))
+        except Exception as error:  # ONNX Runtime's exceptions have no common public root
+            return _failure(f"{self.name}: {error}")
 
     def _response(self, results: list[Any]) -> Any:
         # every output, even where the client asked for some: the core drops the others
