@@ -9,6 +9,7 @@ SETTINGS = "slipway.toml"
 POINTER = ".dvc"
 CONFIG = "config.pbtxt"
 VERSION = "model_version.txt"
+TRAINING = "training"
 CHECKSUM = ".sha256"
 # the folder that a step writes an environment into, and where it reads the lock from
 ENVIRONMENT = "environment"
@@ -16,6 +17,7 @@ LOCKED = "locked"
 LOCK = f"{LOCKED}/requirements.lock"
 # where the library's pytest plugin looks for `<model>.tar.gz`, or `<model>.error.txt`
 FOR_TESTS = ".slipway/artifacts"
+MYPY_CACHE = ".cache/slipway_mypy"
 
 # A publisher may need credentials and the way to the network; builds never see these.
 PUBLISHERS_VARIABLES = (

@@ -7,8 +7,9 @@ from pathlib import PurePath
 from typing import ClassVar
 
 from pants.backend.python.goals.pytest_runner import PytestPluginSetupRequest
-from pants.backend.python.target_types import PythonTestSourceField
+from pants.backend.python.target_types import PythonSourceField, PythonTestSourceField
 from pants.backend.python.util_rules.pex import VenvPex
+from pants.core.goals.check import CheckRequest
 from pants.core.goals.package import PackageFieldSet
 from pants.core.goals.publish import PublishFieldSet, PublishRequest
 from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior
@@ -20,10 +21,12 @@ from pants.option.subsystem import Subsystem
 from pants.util.frozendict import FrozenDict
 from pants.util.ordered_set import FrozenOrderedSet
 
+from slipway_pants import layout
 from slipway_pants.targets import (
     ArtifactEnvironmentField,
     ArtifactSourcesField,
     ArtifactWeightsField,
+    CheckedByDirectoryField,
     EnvironmentSourcesField,
     WeightsSourcesField,
 )
@@ -157,12 +160,12 @@ class ArtifactFieldSet(PackageFieldSet, RunFieldSet):
     environment: ArtifactEnvironmentField
 
 
-class PublishArtifactRequest(PublishRequest):
+class PublishArtifactRequest(PublishRequest["PublishArtifactFieldSet"]):
     pass
 
 
 @dataclass(frozen=True)
-class PublishArtifactFieldSet(PublishFieldSet):
+class PublishArtifactFieldSet(PublishFieldSet[PublishArtifactRequest]):
     publish_request_type = PublishArtifactRequest
     required_fields = (ArtifactSourcesField,)
 
@@ -178,8 +181,33 @@ class TestFieldSet(FieldSet):
     source: PythonTestSourceField
 
 
-class InferArtifactRequest(InferDependenciesRequest):
+class InferArtifactRequest(InferDependenciesRequest[TestFieldSet]):
     infer_from = TestFieldSet
+
+
+@dataclass(frozen=True)
+class CodeFieldSet(FieldSet):
+    required_fields = (PythonSourceField, CheckedByDirectoryField)
+
+    source: PythonSourceField
+
+    @classmethod
+    def opt_out(cls, tgt: Target) -> bool:
+        # training has libraries of its own, which no resolve of the repository holds
+        return layout.TRAINING in PurePath(tgt[PythonSourceField].file_path).parts
+
+
+class CheckCodeRequest(CheckRequest[CodeFieldSet]):
+    field_set_type = CodeFieldSet
+    tool_name = "mypy-models"
+
+
+@dataclass(frozen=True)
+class CheckDirectory:
+    """The Python files of one directory, which see each other as top-level modules."""
+
+    directory: str
+    sources: tuple[PythonSourceField, ...]
 
 
 class ArtifactForTestsRequest(PytestPluginSetupRequest):

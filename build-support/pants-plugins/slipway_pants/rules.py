@@ -12,14 +12,17 @@ from typing import Iterable
 
 from pants.backend.python.goals.pytest_runner import PytestPluginSetup, PytestPluginSetupRequest
 from pants.backend.python.subsystems.setup import PythonSetup
-from pants.backend.python.target_types import PexLayout
+from pants.backend.python.target_types import PexLayout, PythonSourceField
+from pants.backend.python.typecheck.mypy.subsystem import MyPy
 from pants.backend.python.util_rules.interpreter_constraints import InterpreterConstraints
 from pants.backend.python.util_rules.pex import Pex, PexRequest, VenvPex, VenvPexProcess
 from pants.backend.python.util_rules.pex_requirements import EntireLockfile, Lockfile, Resolve
 from pants.base.build_root import BuildRoot
+from pants.core.goals.check import CheckRequest, CheckResult, CheckResults
 from pants.core.goals.package import BuiltPackage, BuiltPackageArtifact, PackageFieldSet
 from pants.core.goals.publish import PublishPackages, PublishProcesses
 from pants.core.goals.run import RunRequest
+from pants.core.util_rules.config_files import ConfigFiles, ConfigFilesRequest
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
 from pants.engine.addresses import Address, Addresses, UnparsedAddressInputs
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
@@ -57,6 +60,8 @@ from slipway_pants.requests import (
     ArtifactFieldSet,
     ArtifactForTestsRequest,
     ArtifactRequest,
+    CheckCodeRequest,
+    CheckDirectory,
     EnvironmentFieldSet,
     EnvironmentRequest,
     InferArtifactRequest,
@@ -406,6 +411,53 @@ async def infer_artifact(request: InferArtifactRequest, models: Models) -> Infer
     return InferredDependencies(model.addresses if model else ())
 
 
+@rule
+async def check_code(request: CheckCodeRequest) -> CheckResults:
+    directories: dict[str, list[PythonSourceField]] = {}
+    for field_set in request.field_sets:
+        directory = str(PurePath(field_set.source.file_path).parent)
+        directories.setdefault(directory, []).append(field_set.source)
+    results = await MultiGet(
+        Get(CheckResult, CheckDirectory(directory, tuple(sources)))
+        for directory, sources in sorted(directories.items())
+    )
+    return CheckResults(results, checker_name=request.tool_name)
+
+
+@rule
+async def check_directory(request: CheckDirectory, library: Library, mypy: MyPy) -> CheckResult:
+    program, config, sources = await MultiGet(
+        Get(
+            VenvPex,
+            PexRequest,
+            mypy.to_pex_request(interpreter_constraints=mypy.interpreter_constraints),
+        ),
+        Get(ConfigFiles, ConfigFilesRequest, mypy.config_request),
+        Get(SourceFiles, SourceFilesRequest(request.sources)),
+    )
+    inputs = await Get(
+        Digest,
+        MergeDigests([library.python.digest, config.snapshot.digest, sources.snapshot.digest]),
+    )
+    result = await Get(
+        FallibleProcessResult,
+        VenvPexProcess(
+            program,
+            argv=(
+                *mypy.args,
+                f"--python-executable={library.python.python.argv0}",
+                f"--cache-dir={layout.MYPY_CACHE}",
+                *sources.snapshot.files,
+            ),
+            description=f"Types of {request.directory}",
+            input_digest=inputs,
+            extra_env={"MYPYPATH": request.directory},
+            append_only_caches={"slipway_mypy": layout.MYPY_CACHE},
+        ),
+    )
+    return CheckResult.from_fallible_process_result(result, partition_description=request.directory)
+
+
 def rules() -> Iterable[Rule | UnionRule]:
     """Every rule of the plugin."""
     return [
@@ -415,6 +467,7 @@ def rules() -> Iterable[Rule | UnionRule]:
         UnionRule(PackageFieldSet, WeightsFieldSet),
         UnionRule(PackageFieldSet, EnvironmentFieldSet),
         UnionRule(PackageFieldSet, ArtifactFieldSet),
+        UnionRule(CheckRequest, CheckCodeRequest),
         UnionRule(InferDependenciesRequest, InferArtifactRequest),
         UnionRule(PytestPluginSetupRequest, ArtifactForTestsRequest),
     ]

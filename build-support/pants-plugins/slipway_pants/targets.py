@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pants.backend.python.target_types import (
-    PythonSourcesGeneratorTarget,
     PythonSourcesGeneratingSourcesField,
+    PythonSourcesGeneratorTarget,
+    PythonSourcesOverridesField,
+    PythonSourceTarget,
 )
+from pants.backend.python.typecheck.mypy.skip_field import SkipMyPyField
 from pants.engine.target import (
     COMMON_TARGET_FIELDS,
     Dependencies,
     MultipleSourcesField,
     SpecialCasedDependencies,
     Target,
+    TargetFilesGenerator,
 )
 
 # folders of a model that are no Triton model directories
@@ -70,16 +74,32 @@ class TritonArtifactTarget(Target):
     help = "`<name>_<version>.tar.gz`: what a multi-model endpoint loads."
 
 
+class CheckedByDirectoryField(SkipMyPyField):
+    # every Triton model directory holds a `model.py`: to one run of mypy they were one module
+    default = True
+
+
 class CodeSourcesField(PythonSourcesGeneratingSourcesField):
     default = ("**/*.py", "**/*.pyi", "!tests/test_*.py")
 
 
-class TritonCodeTarget(PythonSourcesGeneratorTarget):
+class TritonCodeFileTarget(Target):
+    alias = "triton_code_file"
+    core_fields = (*PythonSourceTarget.core_fields, CheckedByDirectoryField)
+    help = "One Python file of a model."
+
+
+class TritonCodeTarget(TargetFilesGenerator):
     alias = "triton_code"
-    core_fields = tuple(
-        CodeSourcesField if field is PythonSourcesGeneratingSourcesField else field
-        for field in PythonSourcesGeneratorTarget.core_fields
+    generated_target_cls = TritonCodeFileTarget
+    core_fields = (
+        *COMMON_TARGET_FIELDS,
+        CodeSourcesField,
+        PythonSourcesOverridesField,
+        CheckedByDirectoryField,
     )
+    copied_fields = (*COMMON_TARGET_FIELDS, CheckedByDirectoryField)
+    moved_fields = PythonSourcesGeneratorTarget.moved_fields
     help = "A model's Python code: its Python models, their training, what its tests share."
 
 
@@ -98,6 +118,7 @@ class TritonCasesTarget(Target):
 TARGET_TYPES = (
     TritonArtifactTarget,
     TritonCasesTarget,
+    TritonCodeFileTarget,
     TritonCodeTarget,
     TritonEnvironmentTarget,
     TritonWeightsTarget,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import triton_python_backend_utils as pb_utils  # type: ignore[import-not-found]
+import triton_python_backend_utils as pb_utils
 
 NO_SCORE = np.float32(-1)
 """Of a row that could not be read: outside 0–1, and JSON knows no NaN."""
