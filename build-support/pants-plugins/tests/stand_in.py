@@ -1,0 +1,43 @@
+"""A library of few lines in the place of the real one, for Pants to run: same commands, same files.
+
+What it writes says what it was given, so that a test can see what reached it.
+"""
+
+from __future__ import annotations
+
+SOURCE = """
+import argparse, hashlib, os, pathlib, sys
+
+parser = argparse.ArgumentParser()
+parser.add_argument("words", nargs="+")
+for option in ("--dvc-root", "--environment", "--artifact", "--output"):
+    parser.add_argument(option)
+given = parser.parse_args()
+
+def fail(text):
+    sys.exit(f"error: {text}\\nfix: mend it")
+
+if given.words[0] == "weights":
+    pointer = pathlib.Path(given.words[2])
+    if "broken" in pointer.read_text():
+        fail(f"{pointer}: no such object")
+    pathlib.Path(given.output).write_text("weights of " + pointer.read_text())
+elif given.words[0] == "environment":
+    lock = pathlib.Path(given.words[2])
+    if "broken" in lock.read_text():
+        fail(f"{lock}:1: does not match requirements.txt")
+    with open(os.path.join(os.environ["HOME"], "built"), "a") as log:
+        log.write(lock.read_text() + "\\n")
+    os.mkdir(given.output)
+    pathlib.Path(given.output, "environment.tar.gz").write_text("packages of " + lock.read_text())
+elif given.words[0] == "pack":
+    seen = sorted(p for p in pathlib.Path(given.words[1]).rglob("*") if p.is_file())
+    if given.environment:
+        seen += sorted(pathlib.Path(given.environment).rglob("*"))
+    text = "".join(f"{p}: {p.read_text().strip()}\\n" for p in seen)
+    pathlib.Path(given.output).write_text(text)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    pathlib.Path(given.output + ".sha256").write_text(digest)
+else:
+    print(given.words, pathlib.Path(given.artifact).read_text())
+"""

@@ -1,0 +1,46 @@
+"""The names and places that the plugin and the library agree upon."""
+
+from __future__ import annotations
+
+from pants.engine.fs import FileContent
+from slipway_pants import layout
+
+
+def test_weights_belong_beside_their_pointers() -> None:
+    assert layout.weights(["m/a/1/model.onnx.dvc"]) == {"m/a/1/model.onnx.dvc": "m/a/1/model.onnx"}
+
+
+def test_only_model_directories_and_the_version_are_packed() -> None:
+    files = ["m/x/a/config.pbtxt", "m/x/a/1/model.py", "m/x/notes/b.txt", "m/x/model_version.txt"]
+    assert layout.packed("m/x", files, []) == ["m/x/model_version.txt", "m/x/a/**"]
+
+
+def test_weights_in_the_checkout_are_not_packed_beside_those_of_the_pointer() -> None:
+    globs = layout.packed("m/x", ["m/x/a/config.pbtxt"], ["m/x/a/1/w.dvc"])
+    assert globs[-2:] == ["!m/x/a/1/w", "!m/x/a/1/w/**"]
+
+
+def test_an_artifact_is_named_after_its_model_and_version() -> None:
+    version = [FileContent("models/x/model_version.txt", b"1.2.0\n")]
+    assert layout.artifact("models/x", version) == "x_1.2.0.tar.gz"
+
+
+def test_a_missing_version_still_gives_a_file_name() -> None:
+    assert layout.artifact("models/x", []) == "x_0.tar.gz"
+
+
+def test_requirements_without_a_lock_are_told_with_a_fix() -> None:
+    assert layout.missing_lock("models/x", ["models/x/requirements.txt"]) == (
+        "error: models/x/requirements.lock: no such file\nfix: slipway lock models/x"
+    )
+
+
+def test_a_model_without_requirements_needs_no_lock() -> None:
+    assert layout.missing_lock("models/x", []) is None
+
+
+def test_addresses_are_told_from_options_and_other_specs() -> None:
+    arguments = ["--tag=a:b", "package", "::", "models/x:weights", "//models/y:environment"]
+    assert "models/x:weights" in layout.addresses(arguments)
+    assert "models/y:environment" in layout.addresses(arguments)
+    assert "--tag=a:b" not in layout.addresses(arguments)
