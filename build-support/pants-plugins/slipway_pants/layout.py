@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Iterable, Mapping, Protocol
 
 SETTINGS = "slipway.toml"
@@ -18,6 +18,9 @@ LOCK = f"{LOCKED}/requirements.lock"
 # where the library's pytest plugin looks for `<model>.tar.gz`, or `<model>.error.txt`
 FOR_TESTS = ".slipway/artifacts"
 MYPY_CACHE = ".cache/slipway_mypy"
+
+# Pants writes an artifact and its checksum at once, in no order
+SLACK_NS = 2_000_000_000
 
 # A publisher may need credentials and the way to the network; builds never see these.
 PUBLISHERS_VARIABLES = (
@@ -108,6 +111,32 @@ def addresses(arguments: Iterable[str]) -> list[str]:
         for argument in arguments
         if ":" in argument and not argument.startswith("-")
     ]
+
+
+def written(folder: Path) -> dict[str, str]:
+    """The artifacts in `folder` that stand as packing left them, by file name.
+
+    Each is "<SHA-256> <bytes>". The checksum beside an artifact says which it is; one that was
+    touched later than its checksum is not counted, for its bytes may be others.
+    """
+    found = {}
+    for checksum in folder.glob(f"*{CHECKSUM}"):
+        artifact = checksum.with_suffix("")
+        words = checksum.read_text(encoding="utf-8", errors="replace").split()
+        if words and artifact.is_file():
+            if artifact.stat().st_mtime_ns - checksum.stat().st_mtime_ns <= SLACK_NS:
+                found[artifact.name] = f"{words[0]} {artifact.stat().st_size}"
+    return found
+
+
+def stands(file: str, entries: Iterable[object], written: Mapping[str, str]) -> bool:
+    """Whether `file` of the digest with these `entries` is what was `written` before."""
+    for entry in entries:
+        if getattr(entry, "path", None) == file:
+            digest = getattr(entry, "file_digest")
+            there = f"{digest.fingerprint} {digest.serialized_bytes_length}"
+            return written.get(file) == there
+    return False
 
 
 def with_artifact(command: str, folder: str, file: str) -> tuple[str, ...]:

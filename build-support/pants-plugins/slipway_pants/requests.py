@@ -136,6 +136,10 @@ class NamedAddresses(FrozenOrderedSet[str]):
     """The addresses that the command line names literally."""
 
 
+class Written(FrozenDict[str, str]):
+    """The artifacts that an earlier run wrote whole: "<SHA-256> <bytes>", by file name."""
+
+
 @dataclass(frozen=True)
 class WeightsFieldSet(PackageFieldSet):
     required_fields = (WeightsSourcesField,)

@@ -22,6 +22,7 @@ from pants.core.goals.check import CheckRequest, CheckResult, CheckResults
 from pants.core.goals.package import BuiltPackage, BuiltPackageArtifact, PackageFieldSet
 from pants.core.goals.publish import PublishPackages, PublishProcesses
 from pants.core.goals.run import RunRequest
+from pants.core.util_rules.distdir import DistDir
 from pants.core.util_rules.config_files import ConfigFiles, ConfigFilesRequest
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
 from pants.engine.addresses import Address, Addresses, UnparsedAddressInputs
@@ -40,7 +41,7 @@ from pants.engine.fs import (
     PathGlobs,
     RemovePrefix,
 )
-from pants.engine.internals.session import SessionValues
+from pants.engine.internals.session import RunId, SessionValues
 from pants.engine.process import FallibleProcessResult, InteractiveProcess, Process
 from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
 from pants.engine.target import (
@@ -78,6 +79,7 @@ from slipway_pants.requests import (
     Step,
     WeightsFieldSet,
     WeightsRequest,
+    Written,
 )
 from slipway_pants.targets import (
     ArtifactSourcesField,
@@ -295,12 +297,28 @@ async def package_environment(
 
 
 @rule
-async def package_artifact(field_set: ArtifactFieldSet) -> BuiltPackage:
+async def find_written(
+    _: RunId, session_values: SessionValues, root: BuildRoot, dist_dir: DistDir
+) -> Written:
+    # Looked at anew in every run, because a run has an id of its own. A test may ask for a package
+    # as a file of its sandbox: then it has to be there.
+    if "test" in session_values[OptionsBootstrapper].args:
+        return Written()
+    return Written(layout.written(root.pathlib_path / dist_dir.relpath))
+
+
+@rule
+async def package_artifact(field_set: ArtifactFieldSet, written: Written) -> BuiltPackage:
     made = await Get(
         Artifact, ArtifactRequest(field_set.sources, field_set.weights, field_set.environment)
     )
     if made.problem:
         return not_built(made.folder, made.problem)
+    entries = await Get(DigestEntries, Digest, made.digest)
+    # Pants would remove it and write it again: seconds, with a hundred models
+    if layout.stands(made.file, entries, written):
+        line = f"{made.file} is up to date"
+        return BuiltPackage(EMPTY_DIGEST, (BuiltPackageArtifact(None, extra_log_lines=(line,)),))
     return BuiltPackage(made.digest, (BuiltPackageArtifact(made.file),))
 
 
