@@ -14,11 +14,13 @@ from pants.core.goals.package import PackageFieldSet
 from pants.core.goals.publish import PublishFieldSet, PublishRequest
 from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior
 from pants.engine.addresses import Address
+from pants.engine.engine_aware import EngineAwareReturnType
 from pants.engine.fs import EMPTY_DIGEST, Digest
 from pants.engine.target import FieldSet, InferDependenciesRequest, Target
 from pants.option.option_types import StrOption
 from pants.option.subsystem import Subsystem
 from pants.util.frozendict import FrozenDict
+from pants.util.logging import LogLevel
 from pants.util.ordered_set import FrozenOrderedSet
 
 from slipway_pants import layout
@@ -102,7 +104,7 @@ class ArtifactRequest:
 
 
 @dataclass(frozen=True)
-class Artifact:
+class Artifact(EngineAwareReturnType):
     """`file`, with its checksum beside it, in `digest`; or why there is none.
 
     `folder` is the model's, such as `models/x`.
@@ -112,6 +114,16 @@ class Artifact:
     file: str
     digest: Digest = EMPTY_DIGEST
     problem: str | None = None
+
+    def level(self) -> LogLevel | None:
+        return LogLevel.ERROR if self.problem else None
+
+    def message(self) -> str | None:
+        return f"{self.folder} was not built.\n{self.problem}" if self.problem else None
+
+    def cacheable(self) -> bool:
+        # a problem is told in every run, also where the engine remembers it
+        return not self.problem
 
 
 @dataclass(frozen=True)

@@ -201,7 +201,7 @@ async def build_environment(request: EnvironmentRequest) -> Part:
     return built
 
 
-@rule
+@rule(desc="Artifact")
 async def pack_artifact(request: ArtifactRequest) -> Artifact:
     sources, weights, environments, settings = await MultiGet(
         Get(HydratedSources, HydrateSourcesRequest(request.sources)),
@@ -313,7 +313,7 @@ async def package_artifact(field_set: ArtifactFieldSet, written: Written) -> Bui
         Artifact, ArtifactRequest(field_set.sources, field_set.weights, field_set.environment)
     )
     if made.problem:
-        return not_built(made.folder, made.problem)
+        return not_built(made.folder, "The reason is above.")
     entries = await Get(DigestEntries, Digest, made.digest)
     # Pants would remove it and write it again: seconds, with a hundred models
     if layout.stands(made.file, entries, written):
@@ -323,12 +323,11 @@ async def package_artifact(field_set: ArtifactFieldSet, written: Written) -> Bui
 
 
 def not_built(what: str, problem: str) -> BuiltPackage:
-    """Nothing to write; `package` tells the problem and fails, after all else is written."""
-    first = f"{what}: not built\n{problem}"
-    return BuiltPackage(
-        EMPTY_DIGEST,
-        (BuiltPackageArtifact(None, extra_log_lines=(first, Raised(f"{what} was not built"))),),
-    )
+    """Nothing to write; `package` fails with the problem, after all else is written."""
+    told = f"{what} was not built, all others are.\n{problem}"
+    # `publish` prints the first line alone, and goes on
+    lines = (f"{what} was not built.", Raised(told))
+    return BuiltPackage(EMPTY_DIGEST, (BuiltPackageArtifact(None, extra_log_lines=lines),))
 
 
 @rule
