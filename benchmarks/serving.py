@@ -60,7 +60,7 @@ def _report(
     for clients in CLIENTS:
         ours, theirs = median["Triton", clients], median[other, clients]
         limited = clients == 8
-        who = f"{clients} client{'s' if clients > 1 else ''}"
+        who = _who(clients)
         rows += [
             result.compared(
                 f"{who}: requests",
@@ -83,12 +83,16 @@ def _report(
 
 def _ceiling(median: dict[tuple[str, int], Load]) -> Report:
     rows = [
-        Row(f"{clients} clients: requests", result.a_second(median["nothing", clients].rate))
+        Row(f"{_who(clients)}: requests", result.a_second(median["nothing", clients].rate))
         for clients in CLIENTS
     ]
     used = median["Triton", 8].cpu * median["Triton", 8].rate / 1000
     rows.append(Row("its share of one core while it loads Triton", f"{100 * used:.1f} %"))
     return Report("The load generator's ceiling, against a server that does nothing", "", rows)
+
+
+def _who(clients: int) -> str:
+    return f"{clients} client{'s' if clients > 1 else ''}"
 
 
 def _median(loads: list[Load]) -> Load:
