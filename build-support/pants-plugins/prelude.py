@@ -12,7 +12,7 @@ def triton_model(artifact={}, **fields):
       :code         the Python sources, for `fmt`, `lint` and `check`
       :cases        the golden cases of tests/
 
-    A `python_tests()` in the same file or in tests/BUILD tests the artifact, with one server for the model.
+    A `python_tests()` behind it, in the same file, runs tests/test_*.py on the artifact, with one server.
 
     `artifact` is a dictionary of fields of the artifact's target; other keyword arguments, such as
     `tags` or `description`, go to every part.
