@@ -25,6 +25,8 @@ folder=build-support/lockfiles
 lock pants.txt 3.9 --universal "$@" $folder/pants.in
 lock pex.txt 3.9 --universal "$@" $folder/pex.in
 lock slipway.txt 3.12 "${linux[@]}" "$@" build-support/slipway/requirements.txt tests/requirements.txt
+lock benchmarks.txt 3.12 "${linux[@]}" --constraint $folder/slipway.txt "$@" \
+  build-support/slipway/requirements.txt benchmarks/requirements.txt
 # the tests' Python 3.12 sees both the library's resolve and this one: the same versions in both
 same=$(mktemp)
 trap 'rm -f "$same"' EXIT
