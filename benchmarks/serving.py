@@ -24,18 +24,22 @@ SIZE = (640, 480)
 WORKERS = "2"
 TARGET_MODEL = "screen_detection_1.0.0.tar.gz"
 OUTPUTS = ("SCORE", "LABEL")
+# see benchmarks/wrappers/predictor.py
+PLAIN = "FastAPI, FP32 in Python"
+TUNED = "FastAPI, tuned as the artifact is"
 
 
 def measure(subject: Subject) -> list[Report]:
     """Requests a second and latencies of the same model behind three servers and of a trivial one."""
-    photograph = _photograph(subject.model.path / "tests" / "cases" / "recaptured" / "screen.jpg")
+    photograph = _photograph(subject.model.path / "tests" / "cases" / "photograph" / "photo.jpg")
     plain = subject.work / "photograph.request"
     plain.write_bytes(load.request("/predict", photograph, "image/jpeg", {}))
     runs: dict[tuple[str, int], list[Load]] = {}
     with ExitStack() as stack:
         places = {
             "Triton": stack.enter_context(_triton(subject, photograph)),
-            "FastAPI": (stack.enter_context(_fastapi(subject)), plain),
+            PLAIN: (stack.enter_context(_fastapi(subject, "plain")), plain),
+            TUNED: (stack.enter_context(_fastapi(subject, "tuned")), plain),
             "BentoML": (stack.enter_context(_bentoml(subject)), plain),
             "nothing": (stack.enter_context(_trivial(subject)), plain),
         }
@@ -47,7 +51,8 @@ def measure(subject: Subject) -> list[Report]:
                     runs.setdefault((name, clients), []).append(seen)
     median = {key: _median(loads) for key, loads in runs.items()}
     return [
-        _report(median, "FastAPI", rate=1.3, p99=0.6),
+        _report(median, PLAIN, rate=1.3, p99=0.6),
+        _report(median, TUNED, rate=None, p99=None),
         _report(median, "BentoML", rate=None, p99=None),
         _ceiling(median),
     ]
@@ -127,25 +132,28 @@ def _triton(subject: Subject, photograph: bytes) -> Iterator[tuple[int, Path]]:
         yield server.port, request
 
 
-def _fastapi(subject: Subject) -> AbstractContextManager[int]:
+def _fastapi(subject: Subject, wrapper: str) -> AbstractContextManager[int]:
     app = "benchmarks.wrappers.fastapi_app:app"
     options = ["--workers", WORKERS, "--log-level", "warning", "--no-access-log"]
-    return _server(subject, ["uvicorn", app, "--host", HOST, "--port", "{port}", *options])
+    words = ["uvicorn", app, "--host", HOST, "--port", "{port}", *options]
+    return _server(subject, words, wrapper)
 
 
 def _bentoml(subject: Subject) -> AbstractContextManager[int]:
     service = "benchmarks.wrappers.bentoml_service:ScreenDetection"
-    return _server(subject, ["bentoml", "serve", service, "--host", HOST, "--port", "{port}"])
+    words = ["bentoml", "serve", service, "--host", HOST, "--port", "{port}"]
+    return _server(subject, words, "tuned")
 
 
 def _trivial(subject: Subject) -> AbstractContextManager[int]:
     return _server(subject, ["benchmarks.wrappers.trivial", "{port}"])
 
 
-def _server(subject: Subject, words: list[str]) -> AbstractContextManager[int]:
+def _server(subject: Subject, words: list[str], wrapper: str = "") -> AbstractContextManager[int]:
     variables = {
         "BENCHMARK_MODEL": str(subject.unpacked),
+        "BENCHMARK_WRAPPER": wrapper,
         "BENTOML_HOME": str(subject.work / "bentoml"),
         "BENTOML_DO_NOT_TRACK": "True",
     }
-    return processes.server(words, subject.work / f"{words[0]}.log", variables)
+    return processes.server(words, subject.work / f"{words[0]}-{wrapper}.log", variables)

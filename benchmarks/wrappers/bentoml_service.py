@@ -1,5 +1,4 @@
-"""The same in BentoML, two workers. Adaptive batching is off: one photograph a request gains nothing
-from it on a CPU, and it was slower in every run."""
+"""The same in BentoML, two workers. Adaptive batching is off, as by default."""
 
 from pathlib import Path
 from typing import Annotated

@@ -31,7 +31,8 @@ from zlib_ng import gzip_ng, zlib_ng
 from slipway.errors import SlipwayError
 
 SEGMENT = 1 << 20
-LEVEL = 5
+FAST = 3  # zlib-ng's level for what is packed every time
+THOROUGH = 6  # and for what is packed once and copied from then on
 ALONE = 1 << 14  # a smaller member shares its segment: alone it would compress badly
 MTIME = 315532800  # 1980-01-01, the earliest that zip files can say as well
 HEADER = b"\x1f\x8b\x08\x00" + b"\x00" * 4 + b"\x00\xff"  # no name, no time, unknown system
@@ -59,9 +60,9 @@ class _Member:
     count: int  # how many segments are its own; 0: it shares one
 
 
-def deflate(data: bytes) -> Segment:
+def deflate(data: bytes, level: int = FAST) -> Segment:
     """Compress up to 1 MiB into one segment; what would not shrink by 3 % is stored."""
-    packed = _flushed(data, LEVEL)
+    packed = _flushed(data, level)
     if len(packed) > 0.97 * len(data):
         packed = _flushed(data, 0)
     return Segment(packed, len(data), zlib_ng.crc32(data))
@@ -85,8 +86,9 @@ class TarGzWriter:
     fixed time, the given mode. Directories are written before their first member.
     """
 
-    def __init__(self, out: BinaryIO, *, threads: int | None = None) -> None:
+    def __init__(self, out: BinaryIO, *, level: int = FAST, threads: int | None = None) -> None:
         self._out = out
+        self._level = level
         self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
         self._room = 2 * (threads or os.cpu_count() or 1)
         self._waiting: deque[Future[Segment]] = deque()
@@ -221,7 +223,7 @@ class TarGzWriter:
             self._pending.clear()
 
     def _compress(self, data: bytes) -> Future[Segment]:
-        return self._pool.submit(deflate, data)
+        return self._pool.submit(deflate, data, self._level)
 
     def _enqueue(self, segment: Future[Segment]) -> None:
         self._waiting.append(segment)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from conda_pack import CondaEnv
 
-from slipway.archive import TarGzWriter, write_indexed
+from slipway.archive import THOROUGH, TarGzWriter, write_indexed
 from slipway.environment import canonical, interpreter, packages
 from slipway.environment.environment import ARCHIVE, Environment, Package, load, save
 from slipway.environment.lock import check, content, refuse_unservable
@@ -115,7 +115,7 @@ def _conda_pack(prefix: Path, packed: Path) -> Path:
 def _write(members: list[canonical.Member], archive: Path) -> int:
     size = 0
     with archive.open("wb") as out:
-        with TarGzWriter(out) as writer:
+        with TarGzWriter(out, level=THOROUGH) as writer:
             for member in members:
                 if member.path:
                     size += member.path.stat().st_size

@@ -12,7 +12,7 @@ from pathlib import Path
 from slipway.environment import elf, links, stdlib
 from slipway.environment.bytecode import Source, compile_all
 
-FORMAT = 1  # to be raised whenever the same packages give other bytes
+FORMAT = 2  # to be raised whenever the same packages give other bytes
 WRAPPER = '#!/bin/sh\nexec "$(dirname "$0")/python{minor}" "$@"\n'
 
 # of the interpreter's conda packages only this serves: no compilers, terminals, manuals, programs

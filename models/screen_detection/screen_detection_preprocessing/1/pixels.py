@@ -44,6 +44,8 @@ def square(data: bytes) -> npt.NDArray[np.uint8]:
             factor = _halvings(min(image.size))
             # JPEG only: libjpeg then decodes at 1/2, 1/4 or 1/8 of the size, and much faster
             image.draft("RGB", (image.width // factor, image.height // factor))
+            # all of the file at once: in pieces, every unfinished row of blocks is decoded again
+            image.decodermaxblock = max(len(data), 1)
             image.load()
             return np.asarray(_upright(_centre(_rgb(image)), image), dtype=np.uint8)
     except Unreadable:
