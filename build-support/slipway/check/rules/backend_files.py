@@ -1,0 +1,1 @@
+"""SW32x: the file that each backend expects at its place."""

@@ -1,0 +1,1 @@
+"""SW54x: models that call other models (BLS)."""

@@ -1,0 +1,1 @@
+"""SW40x: the steps and maps of an ensemble."""

@@ -1,0 +1,1 @@
+"""SW6xx: execution environments."""

@@ -1,0 +1,1 @@
+"""SW52x: what Python models import."""

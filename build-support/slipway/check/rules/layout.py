@@ -1,0 +1,1 @@
+"""SW1xx: where files lie, and what they are called."""

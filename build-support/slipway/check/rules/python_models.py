@@ -1,0 +1,1 @@
+"""SW50x: Python models."""

@@ -1,0 +1,1 @@
+"""SW22x: batching, sequences and instance groups that contradict each other."""

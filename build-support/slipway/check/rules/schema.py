@@ -1,0 +1,1 @@
+"""SW20x: a config against Triton's own schema."""

@@ -1,0 +1,1 @@
+"""SW72x: an artifact against the endpoint's limits."""

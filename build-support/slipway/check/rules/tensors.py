@@ -1,0 +1,1 @@
+"""SW21x: inputs, outputs, types, dims, batches."""

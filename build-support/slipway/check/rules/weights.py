@@ -1,0 +1,1 @@
+"""SW30x: a config against the signature of its weights."""

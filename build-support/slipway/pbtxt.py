@@ -1,0 +1,188 @@
+"""Where in a ``config.pbtxt`` each field stands: protobuf's own parser forgets that.
+
+The grammar: https://protobuf.dev/reference/protobuf/textformat-spec/.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+# a message's descriptor, made at run time
+type Descriptor = Any
+type Step = str | int
+type FieldPath = tuple[Step, ...]
+
+TOKEN = re.compile(
+    r"""(?P<space>\s+)|(?P<comment>\#[^\n]*)
+    |(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
+    |(?P<word>[A-Za-z_][\w.\-/+]*|[-+]?\.?[0-9][\w.+-]*|-\s*[A-Za-z]+)
+    |(?P<mark>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+CLOSING = {"{": "}", "<": ">"}
+
+
+class Token(NamedTuple):
+    """A word, string or mark, or a comment; ``start`` and ``end`` are offsets in the text."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Span:
+    """A field: from ``start``, its name's first character, to ``end``; its value begins at ``value``."""
+
+    start: int
+    value: int
+    end: int
+
+
+class Unknown(NamedTuple):
+    """A field that its message does not have; ``known`` are those that it has."""
+
+    name: str
+    message: str
+    known: tuple[str, ...]
+    start: int
+
+
+class Fields:
+    """The places of all fields of a text.
+
+    A path is made of field names, each repeated field's name followed by an index, each map's by
+    the key: ``("ensemble_scheduling", "step", 1, "input_map", "IMAGE")`` spans the entry, and with
+    ``"key"`` or ``"value"`` behind it, that field of it.
+    """
+
+    def __init__(self, text: str, descriptor: Descriptor) -> None:
+        self.text = text
+        self.spans: dict[FieldPath, Span] = {}
+        self.unknown: list[Unknown] = []
+        tokens = list(tokenise(text))
+        self.comments = [token for token in tokens if token.kind == "comment"]
+        self._tokens = [token for token in tokens if token.kind != "comment"]
+        self._at = 0
+        while self._at < len(self._tokens):
+            before = self._at
+            self._message((), descriptor, None)
+            self._at += self._at == before
+
+    def span(self, path: FieldPath) -> Span | None:
+        """Where ``path`` stands, or else the nearest field around it; ``None``: nowhere."""
+        while path:
+            if path in self.spans:
+                return self.spans[path]
+            path = path[:-1]
+        return None
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset, from 1."""
+        line = self.text.count("\n", 0, offset) + 1
+        return line, offset - (self.text.rfind("\n", 0, offset) + 1) + 1
+
+    def _peek(self) -> str:
+        return self._tokens[self._at].text if self._at < len(self._tokens) else ""
+
+    def _message(self, path: FieldPath, descriptor: Descriptor, closing: str | None) -> None:
+        counts: dict[str, int] = {}
+        while self._at < len(self._tokens) and self._peek() != closing:
+            token = self._tokens[self._at]
+            if token.kind == "mark" and token.text in ",;":
+                self._at += 1
+                continue
+            if token.kind != "word":
+                return  # protobuf's parser tells what is wrong
+            self._at += 1
+            known = descriptor.fields_by_name if descriptor is not None else {}
+            field = known.get(token.text)
+            if field is None and descriptor is not None:
+                names = tuple(known)
+                self.unknown.append(Unknown(token.text, descriptor.name, names, token.start))
+            self._field(path, token, field, counts)
+
+    def _field(self, path: FieldPath, name: Token, field: Any, counts: dict[str, int]) -> None:
+        if self._peek() == ":":
+            self._at += 1
+        repeated = field is not None and _is_repeated(field)
+        if self._peek() == "[":
+            self._at += 1
+            first = True
+            if repeated and self._peek() == "]":
+                self._record((*path, name.text), name.start, self._at)
+            while self._at < len(self._tokens) and self._peek() != "]":
+                if self._peek() == ",":
+                    self._at += 1
+                    continue
+                start = name.start if first else self._tokens[self._at].start
+                self._value(path, name.text, start, field, counts, repeated)
+                first = False
+            self._at += 1
+        else:
+            self._value(path, name.text, name.start, field, counts, repeated)
+
+    def _value(
+        self,
+        path: FieldPath,
+        name: str,
+        start: int,
+        field: Any,
+        counts: dict[str, int],
+        repeated: bool,
+    ) -> None:
+        if self._at >= len(self._tokens):
+            return
+        here: FieldPath = (*path, name)
+        if repeated:
+            here = (*path, name, counts.get(name, 0))
+            counts[name] = counts.get(name, 0) + 1
+        at, before = self._at, len(self.spans)
+        inner = field.message_type if field is not None else None
+        if self._peek() in CLOSING:
+            closing = CLOSING[self._peek()]
+            self._at += 1
+            self._message(here, inner, closing)
+            self._at += self._peek() == closing
+        else:
+            self._at += 1
+            # strings side by side are one
+            while (
+                self._at < len(self._tokens)
+                and self._tokens[self._at].kind == self._tokens[at].kind == "string"
+            ):
+                self._at += 1
+        self._record(here, start, at)
+        if repeated:
+            self.spans.setdefault((*path, name), self.spans[here])
+        if inner is not None and inner.GetOptions().map_entry:
+            self._name_entry(here, before)
+
+    def _record(self, path: FieldPath, start: int, at: int) -> None:
+        end = self._tokens[min(self._at, len(self._tokens)) - 1].end
+        self.spans[path] = Span(start, self._tokens[at].start, end)
+
+    def _name_entry(self, here: FieldPath, before: int) -> None:
+        """Let a map's entry be found by its key as well."""
+        key = self.spans.get((*here, "key"))
+        text = self.text[key.value : key.end] if key is not None else '""'
+        named = (*here[:-1], text[1:-1] if text[:1] in "\"'" else text)
+        for path in [path for path in list(self.spans)[before:] if path[: len(here)] == here]:
+            self.spans[named + path[len(here) :]] = self.spans[path]
+
+
+def tokenise(text: str) -> Iterator[Token]:
+    """The tokens of a text, comments among them, white space not."""
+    for found in TOKEN.finditer(text):
+        kind = str(found.lastgroup)
+        if kind != "space":
+            yield Token(kind, found[0], found.start(), found.end())
+
+
+def _is_repeated(field: Any) -> bool:
+    repeated = getattr(field, "is_repeated", None)  # protobuf ≥ 6.31; `label` is deprecated there
+    return bool(field.label == field.LABEL_REPEATED if repeated is None else repeated)
