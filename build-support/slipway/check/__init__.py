@@ -12,8 +12,17 @@ from slipway.check.subject import Repository, Subject
 from slipway.settings import Settings
 
 __all__ = [
-    *("RULES", "Edit", "Finding", "Mend", "Move", "Place", "Remove", "Rule"),
-    *("check", "check_folder", "rules"),
+    "RULES",
+    "Edit",
+    "Finding",
+    "Mend",
+    "Move",
+    "Place",
+    "Remove",
+    "Rule",
+    "check",
+    "check_folder",
+    "rules",
 ]
 
 

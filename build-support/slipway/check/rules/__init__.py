@@ -20,6 +20,20 @@ from slipway.check.rules import (
 )
 
 __all__ = [
-    *("backend_files", "bls", "edges", "ensemble", "environment", "ignores", "imports", "layout"),
-    *("python_models", "release", "scheduling", "schema", "security", "size", "tensors", "weights"),
+    "backend_files",
+    "bls",
+    "edges",
+    "ensemble",
+    "environment",
+    "ignores",
+    "imports",
+    "layout",
+    "python_models",
+    "release",
+    "scheduling",
+    "schema",
+    "security",
+    "size",
+    "tensors",
+    "weights",
 ]
