@@ -8,7 +8,7 @@ from pathlib import Path
 from slipway.check import ignore, rules
 from slipway.check.finding import Edit, Finding, Mend, Move, Place, Remove
 from slipway.check.rule import RULES, Rule
-from slipway.check.subject import Repository, Subject
+from slipway.check.subject import Lone, Repository, Subject
 from slipway.settings import Settings
 
 __all__ = [
@@ -21,9 +21,13 @@ __all__ = [
     "Remove",
     "Rule",
     "check",
+    "check_config",
     "check_folder",
     "rules",
 ]
+
+# the rules that need no more than one config
+CONFIG_RULES = "SW2"
 
 
 def check(folders: Iterable[Path], settings: Settings) -> list[Finding]:
@@ -36,5 +40,18 @@ def check_folder(folder: Path, repository: Repository) -> list[Finding]:
     """Every finding in one model folder."""
     subject = Subject(folder, repository)
     found = {finding.key: finding for rule in RULES.values() for finding in rule.findings(subject)}
+    left = ignore.apply(subject, list(found.values()))
+    return sorted(left, key=lambda finding: finding.key)
+
+
+def check_config(path: Path, settings: Settings) -> list[Finding]:
+    """Every finding in one ``config.pbtxt`` alone, as if nothing lay beside it.
+
+    It is judged as a server would that completes configs from their weights: what it leaves out is
+    no mistake.
+    """
+    subject = Lone(path, Repository(settings))
+    rules_of_configs = [rule for id, rule in RULES.items() if id.startswith(CONFIG_RULES)]
+    found = {finding.key: finding for rule in rules_of_configs for finding in rule.findings(subject)}
     left = ignore.apply(subject, list(found.values()))
     return sorted(left, key=lambda finding: finding.key)

@@ -141,6 +141,9 @@ class Repository:
 class Subject:
     """One model folder under check."""
 
+    # whether it is no more than one config
+    lone = False
+
     def __init__(self, folder: Path, repository: Repository) -> None:
         self.folder = folder
         self.name = folder.resolve().name
@@ -205,6 +208,25 @@ class Subject:
                 parts = path.relative_to(read.directory).parts
                 if not any(part.startswith(".") or part == "__pycache__" for part in parts):
                     yield path
+
+
+class Lone(Subject):
+    """One config alone, under any file name; nothing that belongs beside it is looked for."""
+
+    lone = True
+
+    def __init__(self, path: Path, repository: Repository) -> None:
+        super().__init__(path.parent, repository)
+        self.path = path
+
+    @cached_property
+    def configs(self) -> dict[str, Config]:
+        """The one config."""
+        return {self.path.parent.name: Config(self.path)}
+
+    def files(self) -> Iterator[Path]:
+        """The one file."""
+        yield self.path
 
 
 def _module(path: Path) -> Module:
