@@ -16,7 +16,8 @@ VERSION_FILE = "model_version.txt"
 ENSEMBLE = "ensemble"
 # what lies in a model's folder for git, DVC, Pants or Python and has no business in an artifact
 LEFT_OUT_NAMES = {"BUILD", "BUILD.pants", "README.md", "py.typed"}
-LEFT_OUT_SUFFIXES = {".pyc", ".dvc"}
+SIGNATURE = ".signature.json"  # ends the name of the file that says what a pointer's weights are
+LEFT_OUT_ENDINGS = (".pyc", ".dvc", SIGNATURE)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def sources(model: ModelFolder) -> dict[str, Path]:
                 )
             if file.is_dir() or any(file.is_relative_to(weight) for weight in weights):
                 continue
-            if file.name in LEFT_OUT_NAMES or file.suffix in LEFT_OUT_SUFFIXES:
+            if file.name in LEFT_OUT_NAMES or file.name.endswith(LEFT_OUT_ENDINGS):
                 continue
             files[relative.as_posix()] = file
     return files

@@ -114,6 +114,24 @@ class Weights:
                 if not (cached.exists() and _copied(cached, target) == md5):
                     shutil.copyfile(self._fetched(pointer, md5), target)
 
+    def add(self, file: Path) -> Pointer:
+        """Put ``file``, or a directory, under DVC, as ``dvc add`` does; the pointer beside it.
+
+        Raises:
+            SlipwayError: DVC refuses it, because git tracks it or ``.dvcignore`` names it.
+        """
+        from dvc.exceptions import DvcException
+
+        try:
+            self._repo.add([str(file)])
+        except (DvcException, OSError) as error:
+            raise SlipwayError(
+                f"DVC does not add it: {error}",
+                where=str(file),
+                fix=f"if git tracks it: git rm --cached {file}",
+            ) from error
+        return read(file.with_name(file.name + ".dvc"))
+
     def remotes(self) -> Iterator[tuple[str, str, bool]]:
         """Name, place and reachability of each remote in DVC's configuration.
 

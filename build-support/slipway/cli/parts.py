@@ -9,7 +9,7 @@ import click
 
 from slipway import build as library
 from slipway import environment as environments
-from slipway import repository, settings
+from slipway import repository, settings, signature
 from slipway import weights as library_weights
 from slipway.cli.progress import working
 
@@ -35,6 +35,49 @@ def pull(pointer: Path, dvc_root: Path | None, output: Path | None) -> None:
     root = dvc_root or settings.load(pointer.parent).root
     with working(f"pulling {read.path.name}"):
         library_weights.Weights(root).pull(read, output or read.path)
+
+
+@weights.command()
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+)
+def add(files: tuple[Path, ...]) -> None:
+    """Put each FILE under DVC and write its signature, which check reads in its stead.
+
+    Example: slipway weights add models/x/x_inferencer/1/model.onnx
+    """
+    store = library_weights.Weights(settings.load(files[0].parent).root)
+    for file in files:
+        with working(f"adding {file.name}"):
+            pointer = store.add(file)
+            signed = signature.sign(pointer, store)
+        _say_written(pointer.file, signed)
+
+
+@weights.command()
+@click.argument("pointers", metavar="POINTER...", nargs=-1, required=True, type=FILE)
+def sign(pointers: tuple[Path, ...]) -> None:
+    """Write the signature of the weights behind each POINTER, fetching what is not here.
+
+    Example: slipway weights sign models/x/x_inferencer/1/model.onnx.dvc
+    """
+    store = library_weights.Weights(settings.load(pointers[0].parent).root)
+    for file in pointers:
+        with working(f"signing {file.name}"):
+            signed = signature.sign(library_weights.read(file), store)
+        _say_written(signed)
+        if signed is None:
+            click.echo(f"{file}: no signature is read from weights of this kind", err=True)
+
+
+def _say_written(*files: Path | None) -> None:
+    for file in files:
+        if file is not None:
+            click.echo(str(file))
 
 
 @click.group()

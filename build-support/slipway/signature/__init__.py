@@ -1,0 +1,22 @@
+"""Signatures: what weights say of their inputs and outputs, without loading or downloading them."""
+
+from __future__ import annotations
+
+from slipway.signature import beside, onnx
+from slipway.signature.reading import Reading, State, graph_of, of, sign
+from slipway.signature.signature import CARRIED, Dim, Shape, Signature, Tensor
+
+__all__ = [
+    "CARRIED",
+    "Dim",
+    "Reading",
+    "Shape",
+    "Signature",
+    "State",
+    "Tensor",
+    "beside",
+    "graph_of",
+    "of",
+    "onnx",
+    "sign",
+]

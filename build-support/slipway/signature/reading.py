@@ -1,0 +1,94 @@
+"""The signature of a model's weights, from the weights themselves or from beside their pointer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from slipway import weights
+from slipway.errors import SlipwayError
+from slipway.signature import beside, onnx
+from slipway.signature.signature import Signature
+
+SUFFIX = ".onnx"
+State = Literal["weights", "signed", "absent", "unsigned", "stale", "unreadable"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is known of the weights ``file``.
+
+    ``state``: "weights", read from the weights that lie there; "signed", from the signature file
+    of the pointer's md5; and without a signature, for the ``problem``: "absent", there are neither
+    weights nor a pointer; "unsigned", the pointer has no signature file; "stale", that one is of
+    other weights; "unreadable", what lies there is not what it should be.
+    """
+
+    file: Path
+    state: State
+    signature: Signature | None = None
+    problem: str = ""
+
+
+def of(file: Path) -> Reading:
+    """What is known of the ONNX weights that belong at ``file``, a file or a directory.
+
+    The weights win where both are there: they are what their author works with.
+    """
+    graph = graph_of(file)
+    if graph is not None:
+        try:
+            return Reading(file, "weights", onnx.read(graph))
+        except SlipwayError as error:
+            return Reading(file, "unreadable", problem=error.what)
+    pointer = file.with_name(file.name + ".dvc")
+    if not pointer.exists():
+        return Reading(file, "absent", problem="neither the weights nor a DVC pointer to them")
+    try:
+        pointed = weights.read(pointer)
+    except SlipwayError as error:
+        return Reading(file, "unreadable", problem=error.what)
+    if not beside.path_of(file).exists():
+        return Reading(file, "unsigned", problem="the pointer has no signature file")
+    try:
+        signed = beside.load(beside.path_of(file))
+    except SlipwayError as error:
+        return Reading(file, "stale", problem=error.what)
+    if signed.md5 != pointed.md5:
+        return Reading(file, "stale", problem="the signature file is of other weights")
+    return Reading(file, "signed", signed.signature)
+
+
+def graph_of(weights: Path) -> Path | None:
+    """The file that holds the graph, if it is there: in a directory, the one of the same name."""
+    if weights.is_dir():
+        weights = weights / weights.name
+    return weights if weights.is_file() else None
+
+
+def sign(pointer: weights.Pointer, store: weights.Weights) -> Path | None:
+    """Write the signature file beside ``pointer``, its weights fetched where the cache lacks them.
+
+    ``None`` where the weights are of a format that has no reader.
+
+    Raises:
+        SlipwayError: the weights cannot be had, or are not what their name says.
+    """
+    if pointer.path.suffix != SUFFIX:
+        return None
+    parts = store.cached(pointer)
+    graph = parts.get("", parts.get(pointer.path.name))
+    if graph is None:
+        raise SlipwayError(
+            f"a directory of ONNX weights that holds no {pointer.path.name}",
+            where=str(pointer.file),
+            fix=f"name the graph in it {pointer.path.name}",
+        )
+    target = beside.path_of(pointer.path)
+    try:
+        signature = onnx.read(graph)
+    except SlipwayError as error:
+        raise SlipwayError(error.what, where=str(pointer.path), fix=error.fix) from error
+    beside.save(beside.Signed(pointer.md5, pointer.size, signature), target)
+    return target
