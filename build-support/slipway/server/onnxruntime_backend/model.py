@@ -80,6 +80,9 @@ class TritonPythonModel:
             )
         self.outputs = [tensor["name"] for tensor in config["output"]]
         self.text = {t["name"] for t in config["input"] if t["data_type"] == "TYPE_STRING"}
+        # one that the graph gives no dimensions travels as dims [1]
+        self.scalars = {node.name for node in [*graph_inputs, *initialisers] if not node.shape}
+        self.shapes = [[int(dim) for dim in tensor["dims"]] for tensor in config["output"]]
 
     def execute(self, requests: list[Any]) -> list[Any]:
         """Answer ``requests``, small ones of equal shapes by one run of the graph."""
@@ -92,7 +95,7 @@ class TritonPythonModel:
                 responses[index] = _failure(f"{self.name}: a string input is not UTF-8: {error}")
                 continue
             key = tuple((name, array.shape[1:]) for name, array in feed.items())
-            groups[key if self.batches else index].append((index, feed))
+            groups[key if self.batches and not self.scalars else index].append((index, feed))
         for members in groups.values():
             for (index, _), answer in zip(members, self._run([feed for _, feed in members])):
                 responses[index] = answer
@@ -120,7 +123,10 @@ class TritonPythonModel:
 
     def _response(self, results: list[Any]) -> Any:
         # every output, even where the client asked for some: the core drops the others
-        tensors = [pb_utils.Tensor(name, r) for name, r in zip(self.outputs, results)]
+        tensors = [
+            pb_utils.Tensor(name, np.asarray(result).reshape(np.shape(result) or shape))
+            for name, result, shape in zip(self.outputs, results, self.shapes)
+        ]
         return pb_utils.InferenceResponse(output_tensors=tensors)
 
     def _feed(self, request: Any) -> Arrays:
@@ -128,6 +134,9 @@ class TritonPythonModel:
         for name in self.text & feed.keys():
             texts = [text.decode() for text in feed[name].ravel()]
             feed[name] = np.array(texts, dtype=object).reshape(feed[name].shape)
+        for name in self.scalars & feed.keys():
+            if feed[name].size == 1:
+                feed[name] = feed[name].reshape(())
         return {name: feed[name] for name in self.inputs if name in feed}
 
     def _check(self, side: str, config: dict[str, Any], nodes: list[Any]) -> None:
@@ -153,17 +162,26 @@ class TritonPythonModel:
             reshape = tensor.get("reshape")
             dims = [int(dim) for dim in (reshape["shape"] if reshape else tensor["dims"])]
             shape = [-1, *dims] if self.batches else dims
-            if not _agree(shape, node.shape):
+            if not _agree(dims if not node.shape else shape, node.shape, side == "output"):
                 raise pb_utils.TritonModelException(
                     f"{self.name}: {side} {name!r} has the shape {shape} in the model"
                     f" configuration and {node.shape} in the graph"
                 )
 
 
-def _agree(shape: list[int], graph: list[Any]) -> bool:
-    """Whether the sizes that both name are equal; the graph names free sizes by text or None."""
-    fixed = [(ours, theirs) for ours, theirs in zip(shape, graph) if isinstance(theirs, int)]
-    return len(shape) == len(graph) and all(ours in (-1, theirs) for ours, theirs in fixed)
+def _agree(shape: list[int], graph: list[Any], exactly: bool) -> bool:
+    """Whether the native backend takes ``shape`` for what the graph says (CompareDimsSupported).
+
+    The graph names free sizes by text or None; an input's may be fixed by the config. A scalar, and
+    a tensor of unknown rank, has sizes of 1 only.
+    """
+    if not graph:
+        return all(dim == 1 for dim in shape)
+    sizes = [dim if isinstance(dim, int) else -1 for dim in graph]
+    free = () if exactly else (-1,)
+    return len(shape) == len(sizes) and all(
+        theirs in (ours, *free) for ours, theirs in zip(shape, sizes)
+    )
 
 
 def _model_file(version: Path, config: dict[str, Any]) -> Path:
