@@ -130,6 +130,16 @@ class Repository:
         self.settings = settings
 
     @cached_property
+    def folders(self) -> list[Path]:
+        """The model folders: what lies in ``models/`` and has a release version or a config."""
+        marks = (VERSION_FILE, *(f"{depth}{config.FILE_NAME}" for depth in ("", "*/", "*/*/")))
+        models = self.settings.root / "models"
+        found = {
+            path.relative_to(models).parts[0] for mark in marks for path in models.glob(f"*/{mark}")
+        }
+        return [models / name for name in sorted(found)]
+
+    @cached_property
     def owners(self) -> Mapping[str, list[Path]]:
         """The Triton model directories of the whole checkout, by their names."""
         found: dict[str, list[Path]] = {}

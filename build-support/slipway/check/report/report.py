@@ -1,0 +1,42 @@
+"""What one run of check found, and the formats that it can be written in."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from slipway.check.finding import Finding, Severity
+
+# each is a module beside this one, imported when it is wanted
+FORMATS = ("text", "json", "gitlab", "sarif")
+
+
+@dataclass(frozen=True)
+class Report:
+    """The findings of each model that was looked at; ``root`` is the repository's folder."""
+
+    root: Path
+    by_model: Mapping[Path, Sequence[Finding]]
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """All of them, model by model."""
+        return [finding for found in self.by_model.values() for finding in found]
+
+    def count(self, severity: Severity) -> int:
+        """How many findings have this severity."""
+        return sum(finding.severity == severity for finding in self.findings)
+
+    def path(self, finding: Finding) -> str:
+        """A finding's file or folder by its path in the repository."""
+        return Path(os.path.relpath(finding.place.file, self.root)).as_posix()
+
+
+def rendered(report: Report, format: str) -> str:
+    """The report as ``format``, one of :data:`FORMATS`, with a newline at its end."""
+    module = importlib.import_module(f"slipway.check.report.{format}")
+    return str(module.render(report))
