@@ -35,7 +35,7 @@ def lock(requirements: Path, settings: Settings, *, upgrade: bool = False) -> Pa
         SlipwayError: a requirement is not a plain one, cannot be met, has no wheel for the
             configured platform, or cannot be served (see ``refuse_unservable``).
     """
-    wanted = normalised(requirements)
+    normalised(requirements)  # refuses what is none, before uv is started
     target = requirements.with_name("requirements.lock")
     argv: list[str | Path] = [
         *("pip", "compile", "--quiet", "--generate-hashes", "--no-header"),
@@ -54,13 +54,22 @@ def lock(requirements: Path, settings: Settings, *, upgrade: bool = False) -> Pa
             run_uv(argv, settings, what=f"locking {requirements}", cwd=aside.parent)
         except SlipwayError as error:
             raise _explained(error, requirements, settings) from error
-        digest = hashlib.sha256(wanted.encode()).hexdigest()
-        facts = f"requirements sha256={digest}, python {settings.python}, {settings.platform}"
-        aside.write_text(f"# slipway: {facts}\n{aside.read_text()}", encoding="utf-8")
+        first = header(requirements, settings)
+        aside.write_text(f"{first}\n{aside.read_text()}", encoding="utf-8")
         refuse_unservable(aside, settings, named=requirements)
     if upgrade or not (settings.root / interpreter.LOCK_NAME).is_file():
         interpreter.pin(settings)
     return target
+
+
+def header(requirements: Path, settings: Settings) -> str:
+    """The first line of a lock of ``requirements``: what it was made of and for.
+
+    Raises:
+        SlipwayError: as :func:`normalised`.
+    """
+    digest = hashlib.sha256(normalised(requirements).encode()).hexdigest()
+    return f"# slipway: requirements sha256={digest}, python {settings.python}, {settings.platform}"
 
 
 def check(requirements: Path, lock: Path) -> None:
