@@ -1,0 +1,58 @@
+"""The valid corpus: small sound models, most of which the local server loads and answers with.
+
+Each folder of ``fixtures/corpus`` holds a model's directories as under ``models/``. What is the same
+in all of them is added here: the release version and the lock of :data:`GOOD`. An ONNX graph is
+written as text in ``<file>.onnx.txt``, in ONNX's own syntax
+(https://github.com/onnx/onnx/blob/main/docs/Syntax.md). ``requests.json`` is a list of KServe v2
+requests; a model without it is for a backend, or by a way, that the local server does not have.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from check.fixture_repositories import FIXTURES, GOOD
+
+CORPUS = FIXTURES / "corpus"
+REQUESTS = "requests.json"
+GRAPH = ".onnx.txt"
+SHARED = ("requirements.txt", "requirements.lock")
+
+
+def names() -> list[str]:
+    """All models of the corpus."""
+    return sorted(path.name for path in CORPUS.iterdir() if path.is_dir())
+
+
+def answering() -> list[str]:
+    """Those that the local server serves."""
+    return [name for name in names() if (CORPUS / name / REQUESTS).exists()]
+
+
+def make(name: str, root: Path) -> Path:
+    """Write the model ``name`` into the repository ``root``; its folder."""
+    folder = root / "models" / name
+    shutil.copytree(CORPUS / name, folder, ignore=shutil.ignore_patterns(REQUESTS))
+    if not (root / "slipway.toml").exists():
+        shutil.copyfile(GOOD / "slipway.toml", root / "slipway.toml")
+    (folder / "model_version.txt").write_text("1.0.0\n")
+    for text in list(folder.rglob(f"*{GRAPH}")):
+        graph = onnx.parser.parse_model(text.read_text(encoding="utf-8"))
+        onnx.checker.check_model(graph, full_check=True)
+        onnx.save(graph, text.with_suffix(""))
+        text.unlink()
+    if any(folder.rglob("*.py")):
+        for file in SHARED:
+            shutil.copyfile(GOOD / "models" / "sound" / file, folder / file)
+    return folder
+
+
+def requests(name: str) -> list[dict[str, Any]]:
+    """What the model ``name`` is asked, in this order."""
+    read: list[dict[str, Any]] = json.loads((CORPUS / name / REQUESTS).read_text())
+    return read

@@ -1,0 +1,177 @@
+"""What the real Triton makes of a model folder, however broken: it is loaded, asked, compared."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from tritonclient.http import InferenceServerClient
+
+import fixture_models
+from check.placing import place
+from slipway.server import triton
+from slipway.server.client import BINARY, TARGET, Array, ServerGone, message_of, tensor
+from slipway.server.triton import Server
+from slipway.settings import Settings
+
+# what the Python models of the samples import
+PACKAGES = ("numpy", "numpy.libs", "PIL", "pillow.libs")
+PATIENCE_S = 20.0
+# a server keeps what was loaded until it ends: unloading after a process has died takes minutes
+LOADS_PER_SERVER = 30
+SILENT = f"no answer in {PATIENCE_S:g} s"
+DEAD = "the server dies"
+RELATIVE, ABSOLUTE = 1e-4, 1e-5
+
+type Answer = dict[str, Array] | str
+"""The outputs by name, or the error's status and message."""
+type Asked = tuple[bytes, str]
+"""A request's body and content type."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``refused`` is empty, or status and message of the load's refusal; one answer a request."""
+
+    refused: str
+    answers: tuple[Answer, ...] = ()
+
+
+def as_json(request: Mapping[str, Any]) -> Asked:
+    """A KServe v2 request that wants binary outputs: JSON knows no FP16."""
+    parameters = {**request.get("parameters", {}), "binary_data_output": True}
+    return json.dumps({**request, "parameters": parameters}).encode(), "application/json"
+
+
+def as_arrays(inputs: Mapping[str, Array]) -> Asked:
+    """A request with binary inputs."""
+    tensors = [tensor(name, np.asarray(array)) for name, array in inputs.items()]
+    body, size = InferenceServerClient.generate_request_body(tensors)
+    return body, f"{BINARY}{len(body) if size is None else size}"
+
+
+def difference(right: Outcome, got: Outcome) -> str:
+    """Empty where a client cannot tell them apart, else what is wrong with ``got``."""
+    if got.refused:
+        return got.refused
+    for expected, answer in zip(right.answers, got.answers):
+        if isinstance(expected, str) or isinstance(answer, str):
+            if expected != answer:
+                return str(answer) if isinstance(answer, str) else "no error"
+            continue
+        for name, array in expected.items():
+            wrong = _differs(name, array, answer)
+            if wrong:
+                return wrong
+    return "" if len(got.answers) == len(right.answers) else DEAD
+
+
+def _differs(name: str, array: Array, answer: Mapping[str, Array]) -> str:
+    got = answer.get(name)
+    if got is None:
+        return f"wrong answer: {name} is missing"
+    if got.dtype != array.dtype or got.shape != array.shape:
+        shown = f"{got.dtype}{list(got.shape)}, not {array.dtype}{list(array.shape)}"
+        return f"wrong answer: {name} is {shown}"
+    if array.dtype.kind == "f":
+        same = np.allclose(got, array, RELATIVE, ABSOLUTE, equal_nan=True)
+    else:
+        same = np.array_equal(got, array)
+    return "" if same else f"wrong answer: {name} has other values"
+
+
+class RealServer:
+    """Servers as an endpoint starts them, one after the other: a broken one is replaced.
+
+    Python models find numpy through PATH, where the server's stub looks for its Python: so their
+    configs stay as they are written.
+    """
+
+    def __init__(self, work: Path) -> None:
+        self._settings = Settings(root=work)
+        self._running = ExitStack()
+        self._server: Server | None = None
+        self._loads = 0
+        home = work / "environment"
+        fixture_models.environment(home)
+        packages = next(home.glob("lib/*/site-packages"))
+        shutil.rmtree(packages)
+        packages.mkdir()
+        for name in PACKAGES:
+            (packages / name).symlink_to(Path(np.__file__).parent.parent / name)
+        self._path = f"{home / 'bin'}:/usr/bin:/bin"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    def outcome(self, folder: Path, requests: Sequence[Asked]) -> Outcome:
+        """Load what packing would take of ``folder``, then send the ``requests`` in their order."""
+        server = self._ready()
+        self._loads += 1
+        target = f"model_{self._loads}"
+        place(folder, server.folder(target))
+        model, url = server.model_hash(target), str(server.folder(target))
+        order = json.dumps({"model_name": model, "url": url}).encode()
+        loaded = self._call(server, target, "/models", (order, "application/json"))
+        if isinstance(loaded, str):
+            return Outcome(loaded)
+        return Outcome(
+            "", tuple(self._answers(server, target, f"/models/{model}/invoke", requests))
+        )
+
+    def _answers(
+        self, server: Server, target: str, path: str, requests: Sequence[Asked]
+    ) -> Iterator[Answer]:
+        for request in requests:
+            yield self._call(server, target, path, request)
+            if self._server is None:
+                return
+
+    def _call(self, server: Server, target: str, path: str, asked: Asked) -> Answer:
+        body, kind = asked
+        headers = {TARGET: target, "Content-Type": kind}
+        try:
+            answer = server.client.call("POST", path, body, headers, timeout_s=PATIENCE_S)
+        except ServerGone as error:
+            self._stop()
+            return SILENT if isinstance(error.__cause__, TimeoutError) else DEAD
+        if answer.status != 200:
+            message = message_of(answer).replace(str(server.folder(target)), "")
+            message = re.sub(r"(?<![\w:])(::|/)(?=\w)", "", message)
+            return f"{answer.status} {re.sub(rf'\b{target}\b', 'MODEL', message)}"
+        if path == "/models":
+            return {}
+        binary = answer.content_type.startswith(BINARY)
+        size = int(answer.content_type[len(BINARY) :]) if binary else None
+        read = InferenceServerClient.parse_response_body(answer.body, header_length=size)
+        outputs = read.get_response().get("outputs", [])
+        return {output["name"]: read.as_numpy(output["name"]) for output in outputs}
+
+    def _ready(self) -> Server:
+        if self._loads >= LOADS_PER_SERVER:
+            self._stop()
+        if self._server is None:
+            self._loads = 0
+            starting = triton.start(self._settings, environment={"PATH": self._path})
+            self._server = self._running.enter_context(starting)
+        return self._server
+
+    def _stop(self) -> None:
+        self._server = None
+        self._running.close()
