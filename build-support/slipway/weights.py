@@ -123,7 +123,8 @@ class Weights:
         from dvc.exceptions import DvcException
 
         try:
-            self._repo.add([str(file)])
+            with self._repo.scm_context(quiet=True):  # else it tells of git add, with its own paths
+                self._repo.add([str(file)])
         except (DvcException, OSError) as error:
             raise SlipwayError(
                 f"DVC does not add it: {error}",
