@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import numpy as np
 from tritonclient.utils import np_to_triton_dtype
@@ -21,6 +23,8 @@ EXPECTED = "expected.json"
 # between processors and ONNX Runtime's releases a result differs in its last digits
 TOLERANCES = {"FP16": (1e-3, 1e-2), "FP32": (1e-5, 1e-4), "FP64": (1e-9, 1e-6)}
 SHOWN = 5
+# a tensor of more elements lies in a file of numpy's beside the JSON
+LARGEST_IN_JSON = 4096
 
 type Outcome = dict[str, Array] | str
 """The outputs by name, or the message of an error."""
@@ -113,8 +117,23 @@ def update(case: Path, got: Outcome) -> list[str]:
     changed = differences(case, got) if present else [f"{EXPECTED} is new"]
     if changed:
         with written_aside(path) as aside:
-            aside.write_text(_render(got, present.get("outputs", {})), encoding="utf-8")
+            text = _render(got, present.get("outputs", {}), case)
+            aside.write_text(text, encoding="utf-8")
     return changed
+
+
+def entry(file: Path, array: Array) -> dict[str, Any]:
+    """The tensor as JSON says it; a large one is written to ``file``, which the JSON then names."""
+    described = {"shape": list(array.shape), "datatype": _datatype(array)}
+    if array.size <= LARGEST_IN_JSON or array.dtype == object:
+        return described | {"data": _data(array)}
+    np.save(file, array, allow_pickle=False)
+    return described | {"data": {"file": file.name}}
+
+
+def file_of(case: Path, side: str, name: str) -> Path:
+    """Where a large tensor of a case lies; ``side`` is "input" or "expected"."""
+    return case / f"{side}_{quote(name, safe='')}.npy"
 
 
 def _compare(name: str, expected: Array, got: Array, tolerance: Tolerance | None) -> list[str]:
@@ -203,6 +222,11 @@ def _tensor(entry: Any, path: Path) -> tuple[str, Array]:
 
 
 def _as_array(data: Any, datatype: str, shape: list[int]) -> Array:
+    if datatype != BYTES and isinstance(data, bytes):
+        loaded: Array = np.load(io.BytesIO(data), allow_pickle=False)
+        if loaded.dtype != numpy_type(datatype):
+            raise ValueError(f"its file holds {loaded.dtype}")
+        return loaded.reshape(shape)
     if datatype != BYTES:
         return np.array(data, dtype=numpy_type(datatype)).reshape(shape)
     flat = np.array(data, dtype=object).ravel()
@@ -228,15 +252,16 @@ def _tolerances(expected: dict[str, Any]) -> dict[str, Tolerance]:
     return chosen
 
 
-def _render(got: Outcome, present: Mapping[str, Any]) -> str:
+def _render(got: Outcome, present: Mapping[str, Any], case: Path) -> str:
     """The file's text: one output a line, so that a change of one is one line in git."""
     if isinstance(got, str):
         return json.dumps({"error": got}, ensure_ascii=False, indent=2) + "\n"
     lines = []
     for name, array in sorted(got.items()):
         kept = {key: v for key, v in present.get(name, {}).items() if key in ("atol", "rtol")}
-        entry = {"shape": list(array.shape), "datatype": _datatype(array), **kept}
-        text = json.dumps(entry | {"data": _data(array)}, ensure_ascii=False)
+        said = entry(file_of(case, "expected", name), array)
+        data = said.pop("data")
+        text = json.dumps(said | kept | {"data": data}, ensure_ascii=False)
         lines.append(f"    {json.dumps(name)}: {text}")
     return '{\n  "outputs": {\n' + ",\n".join(lines) + "\n  }\n}\n"
 

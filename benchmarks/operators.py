@@ -1,0 +1,170 @@
+"""``slipway new`` from the operator test models that ship inside the ``onnx`` package.
+
+Each goes the whole way of a model: folder, check, artifact, a real server, and an answer that is
+compared with the test's own, within the tolerance of onnx's runner.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+from slipway import build, check, settings
+from slipway.errors import SlipwayError
+from slipway.scaffold import from_onnx, naming
+from slipway.scaffold.from_onnx import Derived
+from slipway.server import triton
+from slipway.server.triton import Server
+from slipway.settings import Settings
+
+from benchmarks.result import Report, Row
+from benchmarks.subject import ROOT, Subject
+
+STAGES = ("made", "checked", "packed", "loaded", "answered")
+# its processes stay until the server ends: unloading waits for them, ending does not
+LOADS_A_SERVER = 20
+QUICK = 40
+# onnx/backend/test/runner, with room for another order of additions near zero
+RTOL, ATOL = 1e-3, 1e-5
+
+
+@dataclass
+class Case:
+    """One test model; ``reached`` is its last stage, ``reason`` why it went no further."""
+
+    folder: Path
+    name: str
+    reached: list[str] = field(default_factory=list)
+    reason: str = ""
+    carried: bool = True
+
+
+def measure(subject: Subject) -> list[Report]:
+    """Every test model, or some of them evenly spread."""
+    limit = int(os.environ.get("SLIPWAY_OPERATORS", QUICK if subject.quick else 0))
+    done = list(sweep(cases(limit), subject.work / "operators"))
+    carried = [case for case in done if case.carried]
+    rows = [
+        Row("test models", f"{len(done)}"),
+        Row("of types that Triton carries", f"{len(carried)}"),
+    ]
+    for stage in STAGES:
+        reached = sum(stage in case.reached for case in carried)
+        rows.append(Row(stage, f"{reached}", ratio=f"{reached / max(1, len(carried)):.1%}"))
+    left = [case for case in carried if STAGES[-1] not in case.reached]
+    rows += [Row(f"{case.folder.name}: {case.reason}", "") for case in left]
+    return [Report("slipway new from onnx's operator test models", "", rows)]
+
+
+def cases(limit: int = 0) -> list[Case]:
+    """The node tests of the installed onnx; ``limit`` of them, if it is not 0."""
+    base = Path(onnx.__file__).parent / "backend" / "test" / "data" / "node"
+    folders = sorted(path.parent for path in base.glob("*/model.onnx"))
+    if limit:
+        step = max(1, len(folders) // limit)
+        folders = folders[::step][:limit]
+    names: set[str] = set()
+    found = []
+    for folder in folders:
+        name = naming.free(folder.name.lower(), names)
+        names.add(name)
+        found.append(Case(folder, name))
+    return found
+
+
+def sweep(wanted: Sequence[Case], work: Path) -> Iterator[Case]:
+    """Take each case as far as it goes."""
+    configured = _repository(work)
+    for part in itertools.batched(wanted, LOADS_A_SERVER):
+        with triton.start(configured) as server:
+            for case in part:
+                _take(case, configured, server)
+                if sys.stderr.isatty() or case.reason:
+                    print(f"{case.name}: {case.reason or 'answered'}", file=sys.stderr)
+                yield case
+
+
+def _repository(work: Path) -> Settings:
+    from dvc.repo import Repo
+
+    work.mkdir(parents=True)
+    (work / settings.FILE_NAME).write_text((ROOT / settings.FILE_NAME).read_text())
+    Repo.init(str(work), no_scm=True).close()
+    return settings.load(work)
+
+
+def _take(case: Case, configured: Settings, server: Server) -> None:
+    try:
+        derived = from_onnx.derive(case.folder / "model.onnx")
+        folder = from_onnx.write(case.name, derived, configured)
+        case.reached.append("made")
+        found = check.check([folder], configured)
+        if found:
+            case.reason = f"check: {found[0].rule} {found[0].what}"
+            return
+        case.reached.append("checked")
+        with tempfile.TemporaryDirectory(dir=configured.root) as output:
+            artifact = build.build(folder, configured, Path(output)).path
+            case.reached.append("packed")
+            server.load(case.name, artifact)
+        case.reached.append("loaded")
+        case.reason = _answer(case, derived, server)
+        if not case.reason:
+            case.reached.append("answered")
+    except SlipwayError as error:
+        case.reason = " ".join(error.what.split())
+        case.carried = "which Triton does not carry" not in error.what
+
+
+def _answer(case: Case, derived: Derived, server: Server) -> str:
+    """Why the answer is another one than the test's; empty if it is the same."""
+    planned = derived.steps
+    batching = planned.max_batch_size > 0
+    sent, expected = _data(case.folder)
+    optional = set(derived.graph.optional)
+    if optional & set(sent):
+        return "overrides a value of the graph"
+    got = server.invoke(
+        case.name, {t.public: t.served(sent[t.name], batching) for t in planned.inputs}
+    )
+    for tensor in planned.outputs:
+        wanted = tensor.served(expected[tensor.name], batching)
+        problem = _different(got[tensor.public], wanted)
+        if problem:
+            return f"{tensor.name}: {problem}"
+    return ""
+
+
+def _data(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    graph = onnx.load(folder / "model.onnx").graph
+    data = folder / "test_data_set_0"
+    sides = []
+    for side, values in (("input", graph.input), ("output", graph.output)):
+        arrays = {}
+        for number, value in enumerate(values):
+            tensor = onnx.TensorProto()
+            tensor.ParseFromString((data / f"{side}_{number}.pb").read_bytes())
+            arrays[value.name] = numpy_helper.to_array(tensor)
+        sides.append(arrays)
+    return sides[0], sides[1]
+
+
+def _different(got: Any, wanted: Any) -> str:
+    if wanted.dtype.kind in "OSU":
+        texts = [t.decode() if isinstance(t, bytes) else t for t in wanted.ravel()]
+        same = [t.decode() for t in got.ravel()] == texts and got.shape == wanted.shape
+        return "" if same else f"{got.tolist()} instead of {wanted.tolist()}"
+    if (got.dtype, got.shape) != (wanted.dtype, wanted.shape):
+        return f"{got.dtype}{got.shape} instead of {wanted.dtype}{wanted.shape}"
+    if not np.allclose(got, wanted, rtol=RTOL, atol=ATOL, equal_nan=True):
+        return "other values"
+    return ""

@@ -1,0 +1,1 @@
+"""New model folders: around an ONNX file, or as a working sample."""

@@ -1,0 +1,39 @@
+"""A golden case, or a request alone, written from arrays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from slipway.testing import golden
+
+type Array = np.ndarray[Any, Any]
+
+
+def write(folder: Path, inputs: dict[str, Array], outputs: dict[str, Array] | None) -> None:
+    """Write ``input.json`` to ``folder``, and ``expected.json`` where there are ``outputs``."""
+    folder.mkdir(parents=True)
+    lines = [
+        json.dumps(
+            {"name": name} | golden.entry(golden.file_of(folder, "input", name), _bytes(array)),
+            ensure_ascii=False,
+        )
+        for name, array in inputs.items()
+    ]
+    text = '{"inputs": [\n  ' + ",\n  ".join(lines) + "\n]}\n"
+    (folder / golden.INPUT).write_text(text, encoding="utf-8")
+    if outputs is not None:
+        golden.update(folder, {name: _bytes(array) for name, array in outputs.items()})
+
+
+def _bytes(array: Array) -> Array:
+    """Strings as the server gives them."""
+    if array.dtype != object:
+        return array
+    encoded = [text.encode() if isinstance(text, str) else text for text in array.ravel()]
+    result = np.empty(array.size, dtype=object)
+    result[:] = encoded
+    return result.reshape(array.shape)

@@ -1,0 +1,72 @@
+"""A kind's templates → the files of a model folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import text_encoding
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from slipway.scaffold.naming import PARTS
+
+TEMPLATES = Path(__file__).parent / "templates"
+JINJA = ".jinja"
+LOCK = "requirements.lock"  # offered to `locks`, not written as it is
+TEST = "tests/test_model.py"
+
+
+def render(kind: str, name: str, values: Mapping[str, Any], target: Path) -> None:
+    """Write the files of the templates ``kind`` for the model ``name`` below ``target``.
+
+    ``*.jinja`` is rendered, everything else copied; names that begin with ``_`` are parts of others.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # nothing here is HTML
+    )
+    environment.filters |= {"text": _protobuf, "python": _python}
+    base = TEMPLATES / kind
+    for file in sorted(path for path in base.rglob("*") if path.is_file()):
+        relative = file.relative_to(base).as_posix()
+        if file.name.startswith("_") or relative == LOCK:
+            continue
+        place = target / _placed(relative, name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if file.suffix == JINJA:
+            template = environment.get_template(f"{kind}/{relative}")
+            place.write_text(template.render(name=name, **values), encoding="utf-8")
+        else:
+            shutil.copyfile(file, place)
+
+
+def lock_of(kind: str) -> Path:
+    """The lock that comes with a kind's requirements."""
+    return TEMPLATES / kind / LOCK
+
+
+def _placed(relative: str, name: str) -> str:
+    """Where a template's file belongs: its models' folders begin with the model folder's name."""
+    relative = relative.removesuffix(JINJA)
+    if relative == TEST:
+        return f"tests/test_{name}.py"
+    first, _, rest = relative.partition("/")
+    return f"{name}_{first}/{rest}" if first in PARTS else relative
+
+
+def _protobuf(value: str) -> str:
+    """A string of protobuf's text format."""
+    escaped = text_encoding.CEscape(value, as_utf8=True)  # type: ignore[arg-type]  # takes text too
+    return f'"{escaped}"'
+
+
+def _python(value: str) -> str:
+    """A Python string, in the quotes that black writes."""
+    return json.dumps(value, ensure_ascii=False)
