@@ -123,8 +123,10 @@ class Weights:
         from dvc.exceptions import DvcException
 
         try:
-            with self._repo.scm_context(quiet=True):  # else it tells of git add, with its own paths
-                self._repo.add([str(file)])
+            # neither staged nor said how to: what is added may still move into its place
+            self._repo.scm_context.quiet = True
+            self._repo.scm_context.autostage = False
+            self._repo.add([str(file)])
         except (DvcException, OSError) as error:
             raise SlipwayError(
                 f"DVC does not add it: {error}",
