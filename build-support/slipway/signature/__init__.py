@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from slipway.signature import beside, onnx
+from slipway.signature.runtime import RUNTIMES, Runtime, runtime_of
 from slipway.signature.reading import Reading, State, graph_of, of, sign
 from slipway.signature.signature import CARRIED, Dim, Shape, Signature, Tensor
 
 __all__ = [
     "CARRIED",
+    "RUNTIMES",
     "Dim",
     "Reading",
+    "Runtime",
     "Shape",
     "Signature",
     "State",
@@ -18,5 +21,6 @@ __all__ = [
     "graph_of",
     "of",
     "onnx",
+    "runtime_of",
     "sign",
 ]

@@ -43,8 +43,6 @@ def read(file: Path) -> Signature:
             if not stream.read(1):
                 raise _not_onnx(file, "it is empty")
             with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                if data[4:8] == FLATBUFFER:
-                    raise _not_onnx(file, "it is in ONNX Runtime's own format, which is not read")
                 found = _Found(data)
                 try:
                     _model(found, len(data))
@@ -57,6 +55,12 @@ def read(file: Path) -> Signature:
     if not found.has_graph or not found.ir_version:
         raise _not_onnx(file, "it holds no graph")
     return _signature(found)
+
+
+def is_flatbuffer(file: Path) -> bool:
+    """Whether ``file`` is in ONNX Runtime's own format, which it serves as well."""
+    with file.open("rb") as stream:
+        return stream.read(8)[4:] == FLATBUFFER
 
 
 def schema() -> ModuleType:

@@ -12,7 +12,9 @@ from slipway.signature import beside, onnx
 from slipway.signature.signature import Signature
 
 SUFFIX = ".onnx"
-State = Literal["weights", "signed", "absent", "unsigned", "stale", "unreadable"]
+# what the native backend opens in a directory (onnxruntime_backend, ModelState::LoadModel)
+GRAPH = "model.onnx"
+State = Literal["weights", "signed", "absent", "unsigned", "stale", "unreadable", "foreign"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class Reading:
     ``state``: "weights", read from the weights that lie there; "signed", from the signature file
     of the pointer's md5; and without a signature, for the ``problem``: "absent", there are neither
     weights nor a pointer; "unsigned", the pointer has no signature file; "stale", that one is of
-    other weights; "unreadable", what lies there is not what it should be.
+    other weights; "unreadable", what lies there is not what it should be; "foreign", it is in ONNX
+    Runtime's own format, which has no reader.
     """
 
     file: Path
@@ -37,6 +40,8 @@ def of(file: Path) -> Reading:
     The weights win where both are there: they are what their author works with.
     """
     graph = graph_of(file)
+    if graph is not None and onnx.is_flatbuffer(graph):
+        return Reading(file, "foreign", problem="it is in ONNX Runtime's own format")
     if graph is not None:
         try:
             return Reading(file, "weights", onnx.read(graph))
@@ -61,9 +66,9 @@ def of(file: Path) -> Reading:
 
 
 def graph_of(weights: Path) -> Path | None:
-    """The file that holds the graph, if it is there: in a directory, the one of the same name."""
+    """The file that holds the graph, if it is there; of a directory, the one in it."""
     if weights.is_dir():
-        weights = weights / weights.name
+        weights = weights / GRAPH
     return weights if weights.is_file() else None
 
 
@@ -78,12 +83,12 @@ def sign(pointer: weights.Pointer, store: weights.Weights) -> Path | None:
     if pointer.path.suffix != SUFFIX:
         return None
     parts = store.cached(pointer)
-    graph = parts.get("", parts.get(pointer.path.name))
+    graph = parts.get("", parts.get(GRAPH))
     if graph is None:
         raise SlipwayError(
-            f"a directory of ONNX weights that holds no {pointer.path.name}",
+            f"a directory of ONNX weights that holds no {GRAPH}",
             where=str(pointer.file),
-            fix=f"name the graph in it {pointer.path.name}",
+            fix=f"name the graph in it {GRAPH}",
         )
     target = beside.path_of(pointer.path)
     try:

@@ -186,8 +186,8 @@ def _agree(shape: list[int], graph: list[Any], exactly: bool) -> bool:
 
 def _model_file(version: Path, config: dict[str, Any]) -> Path:
     file = version / (config.get("default_model_filename") or "model.onnx")
-    # a model with external data is a directory of that name, the graph in it
-    return file / file.name if file.is_dir() else file
+    # a model with external data is a directory, the graph in it always of this name
+    return file / "model.onnx" if file.is_dir() else file
 
 
 def _options(config: dict[str, Any]) -> Any:

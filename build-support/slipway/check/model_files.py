@@ -1,0 +1,74 @@
+"""Which file each backend opens in a version directory, and which versions Triton loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slipway.check.subject import Config
+from slipway.config import ModelConfig
+
+POINTER = ".dvc"
+DEFAULT_VERSIONS = 1  # of the newest, where no policy says otherwise
+# the backends' own defaults: onnxruntime.cc, tensorrt.cc, openvino.cc, model_state.cc of
+# pytorch_backend, python_be.cc, dali_backend's README, vllm_backend's model.py
+NAMES = {
+    "onnxruntime": ("model.onnx",),
+    "tensorrt": ("model.plan",),
+    "openvino": ("model.xml",),
+    "pytorch": ("model.pt",),
+    "python": ("model.py",),
+    "dali": ("model.dali", "dali.py"),
+    "vllm": ("model.json",),
+}
+# fil_backend, model.h and serialization.h: by the parameter model_type
+FOREST_NAMES = {
+    "xgboost": "xgboost.model",
+    "xgboost_json": "xgboost.json",
+    "xgboost_ubj": "xgboost.ubj",
+    "lightgbm": "model.txt",
+    "treelite_checkpoint": "checkpoint.tl",
+}
+GRAPHDEF, SAVED_MODEL = "model.graphdef", "model.savedmodel"
+
+
+def loaded_versions(read: Config, message: ModelConfig) -> list[Path]:
+    """The version directories that Triton loads by the config's policy (model_lifecycle.cc)."""
+    versions = [path for path in read.versions if path.name == "0" or path.name[0] != "0"]
+    policy = message.version_policy
+    chosen = policy.WhichOneof("policy_choice")
+    if chosen == "all":
+        return versions
+    if chosen == "specific":
+        wanted = set(policy.specific.versions)
+        return [path for path in versions if int(path.name) in wanted]
+    newest = policy.latest.num_versions if chosen == "latest" else DEFAULT_VERSIONS
+    return versions[-newest:] if newest else []
+
+
+def expected(read: Config, message: ModelConfig) -> tuple[str, ...]:
+    """The names of which the backend needs one in a version directory; empty: not known here."""
+    backend = read.backend
+    if message.default_model_filename:
+        fallback = ("dali.py",) if backend == "dali" else ()
+        known = backend in NAMES or backend in ("fil", "tensorflow")
+        return (message.default_model_filename, *fallback) if known else ()
+    if backend == "fil":
+        kind = message.parameters.get("model_type")
+        name = FOREST_NAMES.get(kind.string_value if kind is not None else "xgboost")
+        return (name,) if name is not None else ()
+    if backend == "tensorflow":
+        platform = message.platform.removeprefix("tensorflow_")
+        names = {"graphdef": (GRAPHDEF,), "savedmodel": (SAVED_MODEL,)}
+        return names.get(platform, (SAVED_MODEL, GRAPHDEF))
+    if backend == "pytorch" and message.runtime == "model.py":
+        return ("model.py", "model.pt")
+    if backend == "pytorch" and message.platform == "torch_aoti":
+        return ("model.pt2",)
+    if message.platform == "ensemble" or (message.runtime and backend != "python"):
+        return ()
+    return NAMES.get(backend, ())
+
+
+def is_there(file: Path) -> bool:
+    """Whether a file or directory lies at its place, or a DVC pointer to it does."""
+    return file.exists() or file.with_name(file.name + POINTER).exists()
