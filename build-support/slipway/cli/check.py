@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -20,6 +21,7 @@ from slipway.files import written_aside
 from slipway.settings import Settings
 
 PAGES = "docs/rules"
+FEW = 20  # models, checked before a reader wonders
 
 
 @click.command()
@@ -71,7 +73,7 @@ def check(
 
     def find() -> dict[Path, list[Finding]]:
         bugs.clear()
-        with working(f"checking {len(chosen)} models"):
+        with working("checking") if len(chosen) > FEW else nullcontext():
             return _checked(chosen, configured, bugs)
 
     found: Mapping[Path, list[Finding]] = find()

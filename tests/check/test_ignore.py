@@ -1,0 +1,176 @@
+"""An ignore silences its rule at its place; one that silences nothing is a finding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from check import fixture_repositories as repositories
+from slipway.check import ignore
+from slipway.check.finding import Finding, Place
+from slipway.check.subject import Repository, Subject
+
+CONFIG = "sound_pipeline/config.pbtxt"
+CODE = "sound_preprocessing/1/model.py"
+RULE, OTHER = "SW902", "SW903"  # any that exist
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The model folder of the good repository."""
+    return repositories.make("good", tmp_path)
+
+
+def left(folder: Path, *places: Place, rule: str = RULE) -> list[str]:
+    """What ignores leave of findings at ``places``, with what they say about themselves."""
+    subject = Subject(folder, Repository(repositories.configured(folder.parents[1])))
+    findings = [Finding(rule, "", "error", place, "w", "", "") for place in places]
+    applied = ignore.apply(subject, findings)
+    return repositories.shown(applied, folder)
+
+
+def write(folder: Path, file: str, text: str) -> Path:
+    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+    (folder / file).write_text(text)
+    return folder / file
+
+
+def test_a_comment_behind_a_line_silences_that_line(folder: Path) -> None:
+    file = write(folder, CONFIG, f'name: "x" # slipway: ignore={RULE} why\nbackend: "python"\n')
+    assert left(folder, Place(file, 1, 1)) == []
+
+
+def test_a_comment_behind_a_line_does_not_silence_the_next(folder: Path) -> None:
+    file = write(folder, CONFIG, f'name: "x" # slipway: ignore={RULE} why\nbackend: "python"\n')
+    assert left(folder, Place(file, 2, 1)) == [f"SW902 {CONFIG}:2:1", f"SW901 {CONFIG}:1:11"]
+
+
+def test_a_comment_on_its_own_line_silences_the_next_that_is_no_comment(folder: Path) -> None:
+    text = f"max_batch_size: 1\n  # slipway: ignore={RULE} why\n# more\n\nname: 'x'\nbackend: 'y'\n"
+    file = write(folder, CONFIG, text)
+    assert left(folder, Place(file, 5, 1)) == []
+    assert left(folder, Place(file, 6, 1)) == [f"SW902 {CONFIG}:6:1", f"SW901 {CONFIG}:2:3"]
+    assert left(folder, Place(file, 1, 1)) == [f"SW902 {CONFIG}:1:1", f"SW901 {CONFIG}:2:3"]
+
+
+def test_a_comment_at_the_head_speaks_of_the_first_line_where_missing_fields_are_found(
+    folder: Path,
+) -> None:
+    file = write(folder, CONFIG, f"# a model\n# slipway: ignore={RULE} why\nname: 'x'\n")
+    assert left(folder, Place(file, 1, 1)) == []
+
+
+def test_a_comment_speaks_of_the_whole_file_to_a_finding_about_it(folder: Path) -> None:
+    file = write(folder, CONFIG, f"name: 'x'\n# slipway: ignore={RULE} why\n")
+    assert left(folder, Place(file)) == []
+
+
+def test_one_comment_can_name_several_rules(folder: Path) -> None:
+    file = write(folder, CONFIG, f"name: 'x' # slipway: ignore={OTHER}, {RULE}  why\n")
+    assert left(folder, Place(file, 1, 1)) == [f"SW901 {CONFIG}:1:11"]
+    assert left(folder, Place(file, 1, 1), rule=OTHER) == [f"SW901 {CONFIG}:1:11"]
+
+
+def test_another_rule_s_finding_stays(folder: Path) -> None:
+    file = write(folder, CONFIG, f"name: 'x' # slipway: ignore={RULE} why\n")
+    assert f"{OTHER} {CONFIG}:1:1" in left(folder, Place(file, 1, 1), rule=OTHER)
+
+
+def test_another_file_s_finding_stays(folder: Path) -> None:
+    write(folder, CONFIG, f"name: 'x' # slipway: ignore={RULE} why\n")
+    other = folder / "sound_inferencer" / "config.pbtxt"
+    assert f"{RULE} sound_inferencer/config.pbtxt:1:1" in left(folder, Place(other, 1, 1))
+
+
+@pytest.mark.parametrize("comment", ["ignore=SW902", "ignore=SW902 ", "ignore=SW902 -"])
+def test_without_a_reason_it_silences_nothing(folder: Path, comment: str) -> None:
+    file = write(folder, CONFIG, f"name: 'x' # slipway: {comment}\n")
+    assert left(folder, Place(file, 1, 1)) == [f"SW902 {CONFIG}:1:1", f"SW902 {CONFIG}:1:11"]
+
+
+@pytest.mark.parametrize("comment", ["ignore", "ignore=", "ignore=unused-ignore why", "ignore=all"])
+def test_without_a_rule_it_silences_nothing(folder: Path, comment: str) -> None:
+    file = write(folder, CONFIG, f"name: 'x' # slipway: {comment}\n")
+    assert left(folder, Place(file, 1, 1)) == [f"SW902 {CONFIG}:1:1", f"SW903 {CONFIG}:1:11"]
+
+
+def test_a_rule_that_does_not_exist_is_told(folder: Path) -> None:
+    write(folder, CONFIG, "name: 'x' # slipway: ignore=SW000 why\n")
+    assert left(folder) == [f"SW903 {CONFIG}:1:11"]
+
+
+def test_one_ignore_of_two_rules_of_which_one_finds_nothing_is_told(folder: Path) -> None:
+    file = write(folder, CONFIG, f"name: 'x' # slipway: ignore={RULE},SW901 why\n")
+    assert left(folder, Place(file, 1, 1)) == [f"SW901 {CONFIG}:1:11"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'parameters { key: "note" value { string_value: "# slipway: ignore=SW902 why" } }\n',
+        "parameters { key: 'note' value { string_value: '# slipway: ignore=SW902 why' } }\n",
+    ],
+)
+def test_a_string_of_a_config_is_no_comment(folder: Path, text: str) -> None:
+    file = write(folder, CONFIG, text)
+    assert left(folder, Place(file, 1, 1)) == [f"SW902 {CONFIG}:1:1"]
+
+
+@pytest.mark.parametrize(
+    "text", ['NOTE = "# slipway: ignore=SW902 why"\n', '"""\n# slipway: ignore=SW902 why\n"""\n']
+)
+def test_a_string_of_python_is_no_comment(folder: Path, text: str) -> None:
+    file = write(folder, CODE, text)
+    assert left(folder, Place(file, 1, 1)) == [f"SW902 {CODE}:1:1"]
+
+
+def test_a_comment_of_python_is_one_in_spite_of_broken_syntax(folder: Path) -> None:
+    file = write(folder, CODE, f"def broken(:  # slipway: ignore={RULE} why\n")
+    assert left(folder, Place(file, 1, 1)) == []
+
+
+def test_a_comment_in_requirements_speaks_of_its_line(folder: Path) -> None:
+    file = write(folder, "requirements.txt", f"numpy  # slipway: ignore={RULE} why\npillow\n")
+    assert left(folder, Place(file, 1, 1)) == []
+
+
+def test_an_address_with_a_fragment_is_no_comment(folder: Path) -> None:
+    file = write(folder, "requirements.txt", f"https://x/y#slipway:ignore={RULE} why\n")
+    assert left(folder, Place(file, 1, 1)) == ["SW902 requirements.txt:1:1"]
+
+
+def test_the_requirements_speak_for_the_lock(folder: Path) -> None:
+    write(folder, "requirements.txt", f"# slipway: ignore={RULE} why\nnumpy\n")
+    assert left(folder, Place(folder / "requirements.lock", 7, 1)) == []
+
+
+def test_a_comment_in_a_pointer_speaks_of_its_line(folder: Path) -> None:
+    name = "sound_inferencer/1/model.onnx.dvc"
+    file = write(folder, name, f"outs:\n- md5: x  # slipway: ignore={RULE} why\n")
+    assert left(folder, Place(file, 2, 3)) == []
+
+
+@pytest.mark.parametrize("place", ["1/model.onnx", "1", ".", "1/missing.py"])
+def test_a_config_speaks_for_what_holds_no_comment_in_its_directory(
+    folder: Path, place: str
+) -> None:
+    file = folder / "sound_inferencer/config.pbtxt"
+    file.write_text(f"# slipway: ignore={RULE} why\n" + file.read_text())
+    assert left(folder, Place(folder / "sound_inferencer" / place)) == []
+
+
+def test_a_config_speaks_for_the_model_folder(folder: Path) -> None:
+    write(folder, CONFIG, f"# slipway: ignore={RULE} why\nname: 'x'\n")
+    assert left(folder, Place(folder)) == []
+
+
+def test_a_config_does_not_speak_for_a_binary_elsewhere(folder: Path) -> None:
+    write(folder, CONFIG, f"# slipway: ignore={RULE} why\nname: 'x'\n")
+    binary = Place(folder / "sound_inferencer/1/model.onnx")
+    assert f"{RULE} sound_inferencer/1/model.onnx" in left(folder, binary)
+
+
+def test_a_config_does_not_speak_for_code_beside_it(folder: Path) -> None:
+    write(folder, "sound_preprocessing/config.pbtxt", f"# slipway: ignore={RULE} why\nname: 'x'\n")
+    assert f"{RULE} {CODE}:1:1" in left(folder, Place(folder / CODE, 1, 1))
