@@ -109,7 +109,7 @@ class Fields:
     def _field(self, path: FieldPath, name: Token, field: Any, counts: dict[str, int]) -> None:
         if self._peek() == ":":
             self._at += 1
-        repeated = field is not None and _is_repeated(field)
+        repeated = field is not None and is_repeated(field)
         if self._peek() == "[":
             self._at += 1
             first = True
@@ -183,6 +183,7 @@ def tokenise(text: str) -> Iterator[Token]:
             yield Token(kind, found[0], found.start(), found.end())
 
 
-def _is_repeated(field: Any) -> bool:
+def is_repeated(field: Any) -> bool:
+    """Whether a field of a descriptor is a list or a map."""
     repeated = getattr(field, "is_repeated", None)  # protobuf ≥ 6.31; `label` is deprecated there
     return bool(field.label == field.LABEL_REPEATED if repeated is None else repeated)

@@ -100,6 +100,7 @@ class RealServer:
         self._running = ExitStack()
         self._server: Server | None = None
         self._loads = 0
+        work.mkdir(parents=True, exist_ok=True)
         home = work / "environment"
         fixture_models.environment(home)
         packages = next(home.glob("lib/*/site-packages"))

@@ -1,0 +1,27 @@
+"""``python -m check.mutation``: many mistakes, and the report."""
+
+from __future__ import annotations
+
+import click
+
+from check.mutation import report, trials
+from check.mutation.trials import Trial
+
+
+@click.command()
+@click.option("--seed", default=1, show_default=True, help="Other seeds make other mistakes.")
+@click.option("--count", default=500, show_default=True, help="How many.")
+def main(seed: int, count: int) -> None:
+    """Compare check's verdicts on random mistakes with what the real server does.
+
+    Example: PYTHONPATH=build-support:tests python -m check.mutation --seed 2
+    """
+    made: list[Trial] = []
+    with click.progressbar(trials.run(seed, count), length=count, label="mistakes") as running:
+        made += running
+    for line in report.lines(made):
+        click.echo(line)
+
+
+if __name__ == "__main__":
+    main()

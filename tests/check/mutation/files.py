@@ -1,0 +1,142 @@
+"""Mistakes in what lies around the configs: folders, files, graphs, code."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from random import Random
+
+import onnx
+from onnx import TensorProto
+
+from check.mutation.mistake import configs, misspelt, shown
+
+LITERAL = re.compile(r'(?<=["])[A-Za-z_]\w*(?=["])')
+TENSORS = re.compile(
+    r"get_(?:in|out)put_tensor_by_name|pb_utils\.Tensor\(|requested_output_names|model_name="
+)
+UNKNOWN_VERSION = 99
+
+
+def directory(folder: Path, random: Random) -> str | None:
+    """A model's directory has another name, or lies one deeper."""
+    path = random.choice(configs(folder)).parent
+    new = path.with_name(misspelt(path.name, random))
+    if random.random() < 0.2:
+        new = path / path.name
+        aside = path.rename(path.with_name("aside"))
+        path.mkdir()
+        aside.rename(new)
+    elif new.exists():
+        return None
+    else:
+        path.rename(new)
+    return f"{path.name}/ → {shown(new, folder)}/"
+
+
+def version(folder: Path, random: Random) -> str | None:
+    """A version directory is missing, or named otherwise."""
+    path = random.choice(sorted(folder.glob("*/[0-9]*/")))
+    if random.random() < 0.3:
+        shutil.rmtree(path)
+        return f"without {shown(path, folder)}/"
+    new = path.with_name(random.choice([f"v{path.name}", "latest", "one", f"{path.name}.0", "0"]))
+    path.rename(new)
+    return f"{shown(path, folder)}/ → {new.name}/"
+
+
+def file(folder: Path, random: Random) -> str | None:
+    """A file is missing, empty, cut, or has another name."""
+    files = [path for path in sorted(folder.glob("*/**/*")) if path.is_file()]
+    path = random.choice(files)
+    size = path.stat().st_size
+    match random.randrange(4):
+        case 0:
+            path.unlink()
+            return f"without {shown(path, folder)}"
+        case 1:
+            new = path.with_name(misspelt(path.stem, random) + path.suffix)
+            path.rename(new)
+            return f"{shown(path, folder)} → {new.name}"
+        case 2 if size and path.suffix != ".dvc":
+            path.write_bytes(b"")
+            return f"{shown(path, folder)} empty"
+        case _ if size and path.suffix == ".onnx":
+            path.write_bytes(path.read_bytes()[: size // 2])
+            return f"{shown(path, folder)} cut in half"
+    return None
+
+
+def graph(folder: Path, random: Random) -> str | None:
+    """An ONNX graph has other tensors than its config says, or is of a version not yet known."""
+    found = sorted(folder.glob("*/*/*.onnx"))
+    if not found:
+        return None
+    path = random.choice(found)
+    model = onnx.load(path, load_external_data=False)
+    tensors = [*model.graph.input, *model.graph.output]
+    tensor = random.choice(tensors)
+    what = _changed(model, tensor, random)
+    if what:
+        path.write_bytes(model.SerializeToString())
+    return what and f"{shown(path, folder)}: {what}"
+
+
+def _changed(model: onnx.ModelProto, tensor: onnx.ValueInfoProto, random: Random) -> str | None:
+    kind, dims = tensor.type.tensor_type, tensor.type.tensor_type.shape.dim
+    old = tensor.name
+    match random.randrange(5):
+        case 0:
+            new = misspelt(old, random)
+            for node in model.graph.node:
+                node.input[:] = [new if name == old else name for name in node.input]
+                node.output[:] = [new if name == old else name for name in node.output]
+            tensor.name = new
+            return f"{old} → {new}"
+        case 1:
+            new = random.choice(["FLOAT", "DOUBLE", "INT32", "INT64", "FLOAT16", "UINT8", "STRING"])
+            before = TensorProto.DataType.Name(kind.elem_type)
+            kind.elem_type = TensorProto.DataType.Value(new)
+            return f"{old} {before} → {new}" if new != before else None
+        case 2:
+            dim = random.choice(dims)
+            new = str(dim.dim_value + 1) if dim.HasField("dim_value") else "2"
+            before = dim.dim_param or str(dim.dim_value)
+            dim.dim_value = int(new)
+            return f"{old}: a size of {before} → {new}"
+        case 3:
+            dims.add().dim_value = 1
+            return f"{old}: one dimension more"
+        case _:
+            model.opset_import[0].version = UNKNOWN_VERSION
+            return f"operator set {UNKNOWN_VERSION}"
+
+
+def code(folder: Path, random: Random) -> str | None:
+    """A tensor's name, the class, its method, an import or a mark in ``model.py`` is wrong."""
+    found = sorted(folder.glob("*/*/model.py"))
+    if not found:
+        return None
+    path = random.choice(found)
+    text = path.read_text(encoding="utf-8")
+    spots = [
+        (match.start(), match.end())
+        for line in re.finditer(r".+", text)
+        if TENSORS.search(line[0])
+        for match in LITERAL.finditer(text, line.start(), line.end())
+    ]
+    for word in (
+        "TritonPythonModel",
+        "execute",
+        "import numpy",
+        "triton_python_backend_utils",
+        "):",
+    ):
+        spots += [(m.start(), m.end()) for m in [re.search(re.escape(word), text)] if m]
+    start, end = random.choice(spots)
+    old = text[start:end]
+    new = ")" if old == "):" else misspelt(old.split()[-1], random)
+    new = old.replace(old.split()[-1], new)
+    path.write_text(text[:start] + new + text[end:], encoding="utf-8")
+    return f"{shown(path, folder)}: {old} → {new}"

@@ -1,0 +1,45 @@
+"""A mistake: one small change somewhere in a sound model folder, as people make them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+type Maker = Callable[[Path, Random], str | None]
+"""Changes something in a model folder and says what, or finds nothing that it could change."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """``kind`` is one of :data:`check.mutation.kinds.KINDS`; ``what`` names file and change."""
+
+    kind: str
+    what: str
+
+
+def misspelt(word: str, random: Random) -> str:
+    """``word`` as it is easily mistyped; not empty."""
+    at = random.randrange(len(word))
+    following = word[at + 1 : at + 2]
+    choices = [
+        word[:at] + word[at + 1 :],
+        word[:at] + following + word[at] + word[at + 2 :],
+        word[:at] + word[at] + word[at:],
+        word.swapcase(),
+        f"{word}_1",
+        f"{word}s",
+    ]
+    others = [choice for choice in choices if choice and choice != word]
+    return random.choice(others)
+
+
+def configs(folder: Path) -> list[Path]:
+    """The configs of a model folder."""
+    return sorted(folder.glob("*/config.pbtxt"))
+
+
+def shown(path: Path, folder: Path) -> str:
+    """A file's name in a description."""
+    return path.relative_to(folder).as_posix()

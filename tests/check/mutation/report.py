@@ -1,0 +1,50 @@
+"""The trials as a table, and each one where check and server disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from check.mutation.kinds import KINDS
+from check.mutation.trials import Trial
+
+SHOWN = 200
+COLUMNS = ("mistakes", "fail", "missed", "another model", "serve", "flagged all the same")
+
+
+def lines(trials: Sequence[Trial]) -> Iterator[str]:
+    """The report's lines."""
+    yield f"{'kind':10}" + "".join(f"{column:>{len(column) + 2}}" for column in COLUMNS)
+    for kind in KINDS:
+        yield _row(kind, [trial for trial in trials if trial.mistake.kind == kind])
+    yield _row("all", trials)
+    failing = sum(1 for trial in trials if trial.fails)
+    missed = sum(1 for trial in trials if trial.missed)
+    yield f"missed: {missed} of {failing} failures, {100 * missed / max(failing, 1):.1f} %"
+    yield "missed:"
+    for trial in trials:
+        if trial.missed:
+            yield f"  {_named(trial)} | {trial.failure.splitlines()[0][:SHOWN]}"
+    yield "flagged, but serves:"
+    for trial in trials:
+        if trial.false:
+            yield f"  {_named(trial)} | {', '.join(trial.flagged)}"
+
+
+def _named(trial: Trial) -> str:
+    return f"{trial.sample} {trial.mistake.kind}: {trial.mistake.what}"
+
+
+def _row(kind: str, trials: Sequence[Trial]) -> str:
+    failing = [trial for trial in trials if trial.fails]
+    others = sum(1 for trial in trials if trial.other)
+    counts = (
+        len(trials),
+        len(failing),
+        sum(1 for trial in failing if trial.missed),
+        others,
+        len(trials) - len(failing) - others,
+        sum(1 for trial in trials if trial.false),
+    )
+    return f"{kind:10}" + "".join(
+        f"{count:>{len(column) + 2}}" for count, column in zip(counts, COLUMNS)
+    )

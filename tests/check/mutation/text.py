@@ -1,0 +1,139 @@
+"""Mistakes of typing: a name, a number, a field, a mark of a ``config.pbtxt``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from check.mutation.mistake import configs, misspelt, shown
+from slipway import config
+from slipway.pbtxt import FieldPath, Fields, Span
+
+# their keys and values are free: what they mean is between the config and the model's code
+FREE = "parameters"
+MARKS = '{}[]":,'
+ENSEMBLE_SPELLINGS = (
+    "platform: 'ensemble'",
+    'platform : "ensemble"',
+    'platform: "Ensemble"',
+    'platform: "ensembles"',
+    "platform: ensemble",
+    'backend: "ensemble"',
+    'platform: "ensem" "ble"',
+)
+
+
+def name(folder: Path, random: Random) -> str | None:
+    """A text value is misspelt."""
+
+    def changed(value: str) -> str:
+        return f"{value[0]}{misspelt(value[1:-1], random)}{value[-1]}"
+
+    return _value(folder, random, r"[\"'][^\"']+[\"']", changed)
+
+
+def constant(folder: Path, random: Random) -> str | None:
+    """An enumeration's value is misspelt."""
+    return _value(folder, random, r"[A-Z]\w+", lambda value: misspelt(value, random))
+
+
+def number(folder: Path, random: Random) -> str | None:
+    """A number is another."""
+
+    def changed(value: str) -> str:
+        is_number = value.lstrip("-").isdigit()
+        old = int(value) if is_number else 1
+        return str(random.choice([old + 1, old - 1, old * 2, 0, -1, 1]))
+
+    return _value(folder, random, r"-?[0-9]\w*", changed)
+
+
+def kind_of_number(folder: Path, random: Random) -> str | None:
+    """A number is written as text, or with a point."""
+    forms = ('"{}"', "{}.5", "{}x")
+    return _value(folder, random, r"-?[0-9]+", lambda value: random.choice(forms).format(value))
+
+
+def field(folder: Path, random: Random) -> str | None:
+    """A field's own name is misspelt."""
+    path = random.choice(configs(folder))
+    text, fields = _read(path)
+    named = [
+        (where, span)
+        for where, span in _unique(fields)
+        if text[span.start : span.end].startswith(_last(where)) and span.start != span.value
+    ]
+    if not named:
+        return None
+    where, span = random.choice(named)
+    old = _last(where)
+    new = misspelt(old, random)
+    path.write_text(text[: span.start] + new + text[span.start + len(old) :], encoding="utf-8")
+    return f"{shown(path, folder)}: field {old} → {new}"
+
+
+def mark(folder: Path, random: Random) -> str | None:
+    """A brace, bracket, quote, colon or comma is missing, or there twice."""
+    path = random.choice(configs(folder))
+    text = path.read_text(encoding="utf-8")
+    places = [at for at, character in enumerate(text) if character in MARKS]
+    at = random.choice(places)
+    times = random.choice((0, 2))
+    path.write_text(text[:at] + text[at] * times + text[at + 1 :], encoding="utf-8")
+    line = text.count("\n", 0, at) + 1
+    return f"{shown(path, folder)}:{line}: {text[at]} {'missing' if times == 0 else 'twice'}"
+
+
+def platform(folder: Path, random: Random) -> str | None:
+    """``platform: "ensemble"`` in another spelling."""
+    for path in configs(folder):
+        text = path.read_text(encoding="utf-8")
+        if 'platform: "ensemble"' in text:
+            new = random.choice(ENSEMBLE_SPELLINGS)
+            path.write_text(text.replace('platform: "ensemble"', new), encoding="utf-8")
+            return f"{shown(path, folder)}: {new}"
+    return None
+
+
+def _value(folder: Path, random: Random, pattern: str, change: Callable[[str], str]) -> str | None:
+    path = random.choice(configs(folder))
+    text, fields = _read(path)
+    values = [
+        (where, span)
+        for where, span in _unique(fields)
+        if re.fullmatch(pattern, text[span.value : span.end]) and where[0] != FREE
+    ]
+    if not values:
+        return None
+    where, span = random.choice(values)
+    old = text[span.value : span.end]
+    new = change(old)
+    if new == old:
+        return None
+    path.write_text(text[: span.value] + new + text[span.end :], encoding="utf-8")
+    return f"{shown(path, folder)}: {dotted(where)} {old} → {new}"
+
+
+def dotted(where: FieldPath) -> str:
+    """``input[0].dims[1]``"""
+    parts = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in where]
+    return "".join(parts).lstrip(".")
+
+
+def _read(path: Path) -> tuple[str, Fields]:
+    text = path.read_text(encoding="utf-8")
+    return text, Fields(text, config.schema().ModelConfig.DESCRIPTOR)
+
+
+def _unique(fields: Fields) -> list[tuple[FieldPath, Span]]:
+    """Each field once: maps' entries and first elements have several paths."""
+    found: dict[tuple[int, int], tuple[FieldPath, Span]] = {}
+    for where, span in fields.spans.items():
+        found.setdefault((span.start, span.value), (where, span))
+    return list(found.values())
+
+
+def _last(where: FieldPath) -> str:
+    return next(step for step in reversed(where) if isinstance(step, str))

@@ -1,0 +1,113 @@
+"""Mistakes made one at a time: what check says of each, and what the real server does with it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from random import Random
+
+from check.mutation import interface, kinds, samples
+from check.mutation.mistake import Mistake
+from check.mutation.samples import Sample
+from check.real_server import Outcome, RealServer, difference
+from slipway.check import check
+from slipway.settings import load
+
+# most of the time is spent in waiting for processes to start, and some of it for those that hang
+SERVERS = 3
+
+
+@dataclass(frozen=True)
+class Trial:
+    """``flagged`` are the rules whose errors check found, ``failure`` what the server did wrong.
+
+    ``other`` says that the mistake made another sound model: its config asks for something else,
+    and the server answers as that config promises.
+    """
+
+    sample: str
+    mistake: Mistake
+    flagged: tuple[str, ...]
+    failure: str
+    other: bool
+
+    @property
+    def fails(self) -> bool:
+        """Whether nobody can be served."""
+        return bool(self.failure) and not self.other
+
+    @property
+    def missed(self) -> bool:
+        """Whether it fails, and check said nothing."""
+        return self.fails and not self.flagged
+
+    @property
+    def false(self) -> bool:
+        """Whether check said something, and it serves correctly."""
+        return bool(self.flagged) and not self.failure
+
+
+def run(seed: int, count: int, servers: int = SERVERS) -> Iterator[Trial]:
+    """``count`` trials, the same for the same ``seed``."""
+    chosen = samples.all_of_them()
+    with tempfile.TemporaryDirectory(prefix="slipway-mistakes-") as name, ExitStack() as stack:
+        work = Path(name)
+        free: SimpleQueue[RealServer] = SimpleQueue()
+        for number in range(servers):
+            free.put(stack.enter_context(RealServer(work / f"server{number}")))
+        randoms = [Random(f"{seed} {number}") for number in range(count)]
+        drawn = [(random.choice(chosen), random) for random in randoms]
+
+        def sound(sample: Sample) -> Outcome:
+            return _sound(sample, free, work / f"sound_{sample.name}")
+
+        def tried(number: int, right: Mapping[str, Outcome]) -> Trial:
+            sample, random = drawn[number]
+            return _trial(sample, random, free, right[sample.name], work / f"mistake{number}")
+
+        with ThreadPoolExecutor(servers) as pool:
+            used = list({sample.name: sample for sample, _ in drawn}.values())
+            right = dict(zip((sample.name for sample in used), pool.map(sound, used)))
+            yield from pool.map(lambda number: tried(number, right), range(count))
+
+
+def _sound(sample: Sample, free: SimpleQueue[RealServer], root: Path) -> Outcome:
+    server = free.get()
+    try:
+        outcome = server.outcome(sample.make(root), sample.requests)
+    finally:
+        free.put(server)
+    errors = [answer for answer in outcome.answers if isinstance(answer, str)]
+    assert not outcome.refused and not errors, f"{sample.name}: {outcome}"
+    return outcome
+
+
+def _trial(
+    sample: Sample, random: Random, free: SimpleQueue[RealServer], right: Outcome, root: Path
+) -> Trial:
+    folder = sample.make(root)
+    before = interface.declared(folder)
+    mistake = kinds.make(folder, random)
+    found = check([folder], load(root))
+    flagged = sorted({finding.rule for finding in found if finding.severity == "error"})
+    server = free.get()
+    try:
+        outcome = server.outcome(folder, sample.requests)
+        failure = difference(right, outcome)
+        now = interface.declared(folder)
+        other = bool(
+            failure
+            and not outcome.refused
+            and before
+            and now
+            and not interface.same(before, now)
+            and interface.kept(now, server.outcome(folder, [interface.asked(now)]))
+        )
+    finally:
+        free.put(server)
+    return Trial(sample.name, mistake, tuple(flagged), failure, other)
