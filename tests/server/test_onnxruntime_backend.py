@@ -152,10 +152,18 @@ def test_an_input_with_a_default_may_be_left_out(server: Server, tmp_path: Path)
         [info("SUM", TensorProto.FLOAT, ["N", 1])],
         [default],
     )
-    config = """input { name: "A" data_type: TYPE_FP32 dims: 1 }
-    input { name: "B" data_type: TYPE_FP32 dims: 1 optional: true }
-    output { name: "SUM" data_type: TYPE_FP32 dims: 1 }"""
-    server.load("default", model(tmp_path, graph, config))
+    config = """input { name: "A" data_type: TYPE_FP32 dims: [-1, 1] }
+    input { name: "B" data_type: TYPE_FP32 dims: [-1, 1] optional: true }
+    output { name: "SUM" data_type: TYPE_FP32 dims: [-1, 1] }"""
+    for wrong, batch, said in (
+        (config, 8, "optional input 'B' is not supported for models that support batching"),
+        (config.replace("optional: true", ""), 0, "'B' is not optional in the model configuration"),
+        (config.replace("1] }", "1] optional: true }", 1), 0, "'A' is optional in the model"),
+    ):
+        folder = tmp_path / f"{len(said)}"
+        with pytest.raises(SlipwayError, match=said):
+            server.load("wrong", model(folder, graph, wrong, max_batch_size=batch))
+    server.load("default", model(tmp_path / "right", graph, config, max_batch_size=0))
     one = np.ones((1, 1), np.float32)
     assert server.invoke("default", {"A": one})["SUM"].tolist() == [[6.0]]
     assert server.invoke("default", {"A": one, "B": one})["SUM"].tolist() == [[2.0]]

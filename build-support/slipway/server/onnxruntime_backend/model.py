@@ -69,6 +69,7 @@ class TritonPythonModel:
         self.batches = config["max_batch_size"] > 0
         graph_inputs = self.session.get_inputs()
         initialisers = self.session.get_overridable_initializers()
+        self._check_optional(config, graph_inputs, initialisers)
         self._check("input", config, [*graph_inputs, *initialisers])
         self._check("output", config, self.session.get_outputs())
         self.inputs = [tensor["name"] for tensor in config["input"]]
@@ -138,6 +139,24 @@ class TritonPythonModel:
             if feed[name].size == 1:
                 feed[name] = feed[name].reshape(())
         return {name: feed[name] for name in self.inputs if name in feed}
+
+    def _check_optional(
+        self, config: dict[str, Any], needed: list[Any], initialisers: list[Any]
+    ) -> None:
+        """An input is optional where the graph has a value for it, and only there."""
+        known = {node.name: False for node in needed} | {node.name: True for node in initialisers}
+        for tensor in config["input"]:
+            name, optional = tensor["name"], bool(tensor.get("optional"))
+            if optional and self.batches:
+                raise pb_utils.TritonModelException(
+                    f"{self.name}: optional input {name!r} is not supported for models that support"
+                    " batching"
+                )
+            if known.get(name, optional) != optional:
+                raise pb_utils.TritonModelException(
+                    f"{self.name}: input {name!r} is {'' if optional else 'not '}optional in the"
+                    f" model configuration, but {'not ' if optional else ''}in the graph"
+                )
 
     def _check(self, side: str, config: dict[str, Any], nodes: list[Any]) -> None:
         graph = {node.name: node for node in nodes}
