@@ -99,7 +99,7 @@ class RealServer:
         self._settings = Settings(root=work)
         self._running = ExitStack()
         self._server: Server | None = None
-        self._loads = 0
+        self._loaded: set[str] = set()
         work.mkdir(parents=True, exist_ok=True)
         home = work / "environment"
         fixture_models.environment(home)
@@ -123,9 +123,8 @@ class RealServer:
 
     def outcome(self, folder: Path, requests: Sequence[Asked]) -> Outcome:
         """Load what packing would take of ``folder``, then send the ``requests`` in their order."""
-        server = self._ready()
-        self._loads += 1
-        target = f"model_{self._loads}"
+        server = self._ready(folder.name)
+        target = f"model_{len(self._loaded)}"
         place(folder, server.folder(target))
         model, url = server.model_hash(target), str(server.folder(target))
         order = json.dumps({"model_name": model, "url": url}).encode()
@@ -164,13 +163,15 @@ class RealServer:
         outputs = read.get_response().get("outputs", [])
         return {output["name"]: read.as_numpy(output["name"]) for output in outputs}
 
-    def _ready(self) -> Server:
-        if self._loads >= LOADS_PER_SERVER:
+    def _ready(self, name: str) -> Server:
+        # never two of one name: the server takes a step that one lacks from the other
+        if name in self._loaded or len(self._loaded) >= LOADS_PER_SERVER:
             self._stop()
         if self._server is None:
-            self._loads = 0
+            self._loaded.clear()
             starting = triton.start(self._settings, environment={"PATH": self._path})
             self._server = self._running.enter_context(starting)
+        self._loaded.add(name)
         return self._server
 
     def _stop(self) -> None:
