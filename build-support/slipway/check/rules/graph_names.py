@@ -88,7 +88,7 @@ def optional_input(subject: Subject) -> Iterator[Found]:
             place = graph.config.place(*declared.path, "optional")
             optional = declared.message.optional
             if optional and declared.name in needed:
-                what = f"{graph.name} needs the input {declared.name!r}"
+                what = f"{declared.name!r} is optional here, and {graph.name} needs it"
                 yield Found(place, what, "remove optional: true")
             elif declared.name in overridable and graph.message.max_batch_size > 0:
                 what = f"{declared.name!r} is optional, which a model that batches cannot have"

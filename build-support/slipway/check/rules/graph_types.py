@@ -53,13 +53,16 @@ def graph_shape(subject: Subject) -> Iterator[Found]:
     for graph, side, declared, tensor in _judged(subject, "shape"):
         batches = graph.message.max_batch_size > 0
         field, dims = _dims(declared)
-        sizes = dims_of(tensor, batches=batches) if tensor.shape else [1] * len(dims) or [1]
-        behind = " behind the batch" if batches and tensor.shape else ""
+        sizes = dims_of(tensor, batches=batches) if tensor.shape else [1]
         yield Found(
             graph.config.place(*declared.path, *field),
             f"{side} {declared.name!r} is {dims} here, and {shown(tensor.shape)} in"
             f" {graph.name}",
-            f"{field[-1]}: [ {', '.join(map(str, sizes))} ], the graph's{behind}",
+            (
+                f"{field[-1]}: [ {', '.join(map(str, sizes))} ]"
+                if sizes or field[-1] == "shape"
+                else "dims: [ 1 ] reshape { shape: [ ] }"
+            ),
         )
 
 
@@ -71,7 +74,11 @@ def graph_shape(subject: Subject) -> Iterator[Found]:
 )
 def fixed_batch(subject: Subject) -> Iterator[Found]:
     """``max_batch_size`` above 0 for a graph whose first dimension is fixed."""
+    told: set[str] = set()
     for graph, side, declared, tensor in _judged(subject, "batch"):
+        if graph.config.name in told:
+            continue
+        told.add(graph.config.name)
         yield Found(
             graph.config.place("max_batch_size"),
             f"max_batch_size {graph.message.max_batch_size}, but {side} {declared.name!r} is"

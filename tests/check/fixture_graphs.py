@@ -1,0 +1,163 @@
+"""The ONNX graphs of the fixtures, each the good one but for its mistake.
+
+They lie in the fixtures as files; to write them anew: ``python -m check.fixture_graphs`` in tests/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+
+type Sizes = list[int | str | None] | None
+
+FILE = "models/sound/sound_inferencer/1/model.onnx"
+WEIGHTS = [[1.0, 0.5], [1.0, -0.5], [-1.0, 1.0], [0.5, 1.0]]
+MATMUL = helper.make_node("MatMul", ["FEATURES", "weights"], ["SCORE"])
+
+
+def value(name: str, shape: Sizes, data_type: int = TensorProto.FLOAT) -> Any:
+    """An input or output."""
+    return helper.make_tensor_value_info(name, data_type, shape)
+
+
+FEATURES, SCORE = value("FEATURES", ["N", 4]), value("SCORE", ["N", 2])
+
+
+def graph(
+    inputs: list[Any] | None = None,
+    outputs: list[Any] | None = None,
+    nodes: list[Any] | None = None,
+    *,
+    opset: int = 17,
+    ir_version: int = 8,
+    weights: Any = None,
+    domain: str | None = None,
+) -> ModelProto:
+    """FEATURES, four numbers a row, times a matrix: SCORE."""
+    if weights is None:
+        weights = numpy_helper.from_array(np.array(WEIGHTS, dtype=np.float32), "weights")
+    made = helper.make_graph(
+        nodes or [MATMUL], "sound", inputs or [FEATURES], outputs or [SCORE], [weights]
+    )
+    opsets = [helper.make_opsetid("", opset)]
+    opsets += [helper.make_opsetid(domain, 1)] if domain else []
+    return helper.make_model(made, opset_imports=opsets, ir_version=ir_version)
+
+
+def external(location: str) -> TensorProto:
+    """The matrix, kept in another file."""
+    made = TensorProto(name="weights", data_type=TensorProto.FLOAT, dims=[4, 2])
+    made.data_location = TensorProto.EXTERNAL
+    made.external_data.add(key="location", value=location)
+    return made
+
+
+def renamed_input() -> ModelProto:
+    """FEATURE for FEATURES."""
+    node = helper.make_node("MatMul", ["FEATURE", "weights"], ["SCORE"])
+    return graph([value("FEATURE", ["N", 4])], nodes=[node])
+
+
+def second_input() -> ModelProto:
+    """A bias that nobody feeds."""
+    nodes = [
+        helper.make_node("MatMul", ["FEATURES", "weights"], ["product"]),
+        helper.make_node("Add", ["product", "BIAS"], ["SCORE"]),
+    ]
+    return graph([FEATURES, value("BIAS", [2])], nodes=nodes)
+
+
+def renamed_output() -> ModelProto:
+    """SCORES for SCORE."""
+    node = helper.make_node("MatMul", ["FEATURES", "weights"], ["SCORES"])
+    return graph(outputs=[value("SCORES", ["N", 2])], nodes=[node])
+
+
+def cast_output() -> ModelProto:
+    """SCORE in double precision."""
+    nodes = [
+        helper.make_node("MatMul", ["FEATURES", "weights"], ["product"]),
+        helper.make_node("Cast", ["product"], ["SCORE"], to=TensorProto.DOUBLE),
+    ]
+    return graph(outputs=[value("SCORE", ["N", 2], TensorProto.DOUBLE)], nodes=nodes)
+
+
+def five_features() -> ModelProto:
+    """FEATURES of five numbers."""
+    array = np.ones((5, 2), dtype=np.float32)
+    weights = numpy_helper.from_array(array, "weights")
+    return graph([value("FEATURES", ["N", 5])], weights=weights)
+
+
+def flat_output() -> ModelProto:
+    """SCORE without a dimension of its own."""
+    nodes = [
+        helper.make_node("MatMul", ["FEATURES", "weights"], ["product"]),
+        helper.make_node("ReduceMax", ["product"], ["SCORE"], axes=[1], keepdims=0),
+    ]
+    return graph(outputs=[value("SCORE", ["N"])], nodes=nodes)
+
+
+def one_row() -> ModelProto:
+    """One row at a time."""
+    return graph([value("FEATURES", [1, 4])], [value("SCORE", [1, 2])])
+
+
+def open_output() -> ModelProto:
+    """The columns that pass a test, of which nobody knows the number before."""
+    zero = numpy_helper.from_array(np.array(-1e9, dtype=np.float32))
+    nodes = [
+        helper.make_node("MatMul", ["FEATURES", "weights"], ["product"]),
+        helper.make_node("ReduceMax", ["product"], ["most"], axes=[0], keepdims=0),
+        helper.make_node("Constant", [], ["least"], value=zero),
+        helper.make_node("Greater", ["most", "least"], ["passed"]),
+        helper.make_node("Compress", ["product", "passed"], ["SCORE"], axis=1),
+    ]
+    return graph(outputs=[value("SCORE", ["N", "M"])], nodes=nodes)
+
+
+def sequence_output() -> ModelProto:
+    """A second output that is a sequence."""
+    tensor = helper.make_tensor_type_proto(TensorProto.FLOAT, ["N", 2])
+    rows = helper.make_value_info("ROWS", helper.make_sequence_type_proto(tensor))
+    node = helper.make_node("SequenceConstruct", ["SCORE"], ["ROWS"])
+    return graph(outputs=[SCORE, rows], nodes=[MATMUL, node])
+
+
+def foreign_operator() -> ModelProto:
+    """An operator that somebody else's library would bring."""
+    nodes = [
+        helper.make_node("MatMul", ["FEATURES", "weights"], ["product"]),
+        helper.make_node("Sharpen", ["product"], ["SCORE"], domain="com.elsewhere"),
+    ]
+    return graph(nodes=nodes, domain="com.elsewhere")
+
+
+GRAPHS: dict[str, Callable[[], ModelProto]] = {
+    "good": graph,
+    "bad/SW306_input_is_named_otherwise_in_the_graph": renamed_input,
+    "bad/SW307_graph_needs_a_second_input": second_input,
+    "bad/SW308_output_is_named_otherwise_in_the_graph": renamed_output,
+    "bad/SW309_graph_gives_doubles": cast_output,
+    "bad/SW310_graph_takes_five_numbers": five_features,
+    "bad/SW310_graph_gives_one_dimension_less": flat_output,
+    "bad/SW311_graph_takes_one_row": one_row,
+    "bad/SW312_graph_leaves_the_output_open": open_output,
+    "bad/SW313_graph_gives_a_sequence": sequence_output,
+    "bad/SW315_opset_of_next_year": lambda: graph(opset=23),
+    "bad/SW315_ir_version_of_next_year": lambda: graph(ir_version=11),
+    "bad/SW316_operator_of_another_library": foreign_operator,
+    "bad/SW317_tensors_outside_of_the_folder": lambda: graph(weights=external("../weights.bin")),
+    "bad/SW318_tensors_in_a_file_that_is_missing": lambda: graph(weights=external("weights.bin")),
+}
+
+
+if __name__ == "__main__":
+    for fixture, make in GRAPHS.items():
+        path = Path(__file__).parent / "fixtures" / fixture / FILE
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(make().SerializeToString())

@@ -1,0 +1,143 @@
+"""Configs against ONNX graphs: what the native backend takes is no mistake, what it refuses is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from check import fixture_graphs
+from check import fixture_repositories as repositories
+from check.fixture_graphs import graph, value
+from slipway import config
+from slipway.check.graphs import graphs_of
+from slipway.check.mending import mends_for_missing_io
+from slipway.check.model_files import loaded_versions
+from slipway.check.shapes import compare
+from slipway.check.subject import Config
+from slipway.signature import Shape, Tensor
+
+
+@pytest.mark.parametrize("fixture", sorted(fixture_graphs.GRAPHS))
+def test_the_fixtures_graphs_are_as_they_are_written_here(fixture: str) -> None:
+    path = repositories.FIXTURES / fixture / fixture_graphs.FILE
+    assert path.read_bytes() == fixture_graphs.GRAPHS[fixture]().SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("dims", "shape", "batches", "output", "verdict"),
+    [
+        ("dims: [ 4 ]", ("N", 4), True, True, "fits"),
+        ("dims: [ 4 ]", (None, 4), True, False, "fits"),
+        ("dims: [ 4 ]", ("N", "M"), True, False, "fits"),
+        ("dims: [ 4 ]", ("N", "M"), True, True, "open"),
+        ("dims: [ -1 ]", ("N", "M"), True, True, "fits"),
+        ("dims: [ -1 ]", ("N", 4), True, False, "shape"),
+        ("dims: [ -1 ]", ("N", 4), True, True, "shape"),
+        ("dims: [ 4, 1 ]", ("N", 4), True, False, "shape"),
+        ("dims: [ 4 ]", (8, 4), True, False, "batch"),
+        ("dims: [ 8, 4 ]", (8, 4), False, True, "fits"),
+        ("dims: [ -1, 4 ]", ("N", 4), False, True, "fits"),
+        ("dims: [ 1 ]", (), False, True, "fits"),
+        ("dims: [ 1 ]", (), True, True, "fits"),
+        ("dims: [ 2 ]", (), False, False, "shape"),
+        ("dims: [ 1 ]", None, False, False, "fits"),
+        ("dims: [ 2 ]", None, False, False, "shape"),
+        ("dims: [ 2 ]", None, True, True, "open"),
+        ("dims: [ 4 ] reshape { shape: [ 2, 2 ] }", ("N", 2, 2), True, False, "fits"),
+        ("dims: [ 4 ] reshape { shape: [ 2, 2 ] }", ("N", 4), True, False, "shape"),
+        ("dims: [ 1 ] reshape { shape: [ ] }", ("N",), True, True, "fits"),
+        ("dims: [ -1 ] allow_ragged_batch: true", ("N",), True, False, "fits"),
+        ("dims: [ -1 ] allow_ragged_batch: true", ("N", "M"), True, False, "ragged"),
+    ],
+)
+def test_dims_are_compared_as_the_native_backend_does(
+    dims: str, shape: Shape | None, batches: bool, output: bool, verdict: str
+) -> None:
+    side = "output" if output else "input"
+    [declared] = getattr(config.parse_text(f"{side} {{ {dims} }}", where="test"), side)
+    assert compare(declared, Tensor("X", "FP32", shape), batches=batches, output=output) == verdict
+
+
+def written(
+    folder: Path, text: str, model: bytes | None = None, name: str = "model.onnx"
+) -> Config:
+    """A model of that config, with the good graph or ``model`` as its first version."""
+    (folder / "m" / "1").mkdir(parents=True)
+    (folder / "m" / "1" / name).write_bytes(model or graph().SerializeToString())
+    (folder / "m" / "config.pbtxt").write_text(text, encoding="utf-8")
+    return Config(folder / "m" / "config.pbtxt")
+
+
+def mended(read: Config) -> str:
+    text = read.text
+    for edit in mends_for_missing_io(read):
+        text = text[: edit.start] + text[edit.end :] + edit.text
+    return text
+
+
+def test_missing_inputs_and_outputs_are_mended_from_the_graph(tmp_path: Path) -> None:
+    read = written(tmp_path, 'backend: "onnxruntime"\nmax_batch_size: 8\n')
+    message = config.parse_text(mended(read), where="mended")
+    assert [(t.name, t.data_type, list(t.dims)) for t in message.input] == [("FEATURES", 11, [4])]
+    assert [(t.name, t.data_type, list(t.dims)) for t in message.output] == [("SCORE", 11, [2])]
+
+
+def test_only_the_side_that_is_missing_is_mended(tmp_path: Path) -> None:
+    given = (
+        'backend: "onnxruntime"\ninput { name: "FEATURES" data_type: TYPE_FP32 dims: [ -1, 4 ] }'
+    )
+    message = config.parse_text(mended(written(tmp_path, given)), where="mended")
+    assert len(message.input) == 1
+    assert [list(tensor.dims) for tensor in message.output] == [[-1, 2]]
+
+
+def test_nothing_is_mended_that_the_graph_does_not_determine(tmp_path: Path) -> None:
+    unknown = graph(outputs=[value("SCORE", None)]).SerializeToString()
+    fixed = graph([value("FEATURES", [1, 4])]).SerializeToString()
+    for name, model, batch in (("rank", unknown, 0), ("batch", fixed, 8)):
+        text = f'backend: "onnxruntime"\nmax_batch_size: {batch}\n'
+        assert mends_for_missing_io(written(tmp_path / name, text, model)) == ()
+
+
+def test_a_scalar_behind_the_batch_is_mended_with_a_reshape(tmp_path: Path) -> None:
+    flat = fixture_graphs.flat_output().SerializeToString()
+    text = mended(written(tmp_path, 'backend: "onnxruntime"\nmax_batch_size: 8\n', flat))
+    [output] = config.parse_text(text, where="mended").output
+    assert list(output.dims) == [1] and output.HasField("reshape")
+
+
+@pytest.mark.parametrize(
+    ("policy", "versions"),
+    [
+        ("", ["10"]),
+        ("version_policy { latest { num_versions: 2 } }", ["2", "10"]),
+        ("version_policy { all { } }", ["1", "2", "10"]),
+        ("version_policy { specific { versions: [ 1, 3 ] } }", ["1"]),
+    ],
+)
+def test_only_the_versions_that_triton_loads_are_read(
+    tmp_path: Path, policy: str, versions: list[str]
+) -> None:
+    read = written(tmp_path, f'backend: "onnxruntime" {policy}')
+    for name in ("2", "10", "010"):
+        (read.directory / name).mkdir()
+    assert read.message is not None
+    assert [path.name for path in loaded_versions(read, read.message)] == versions
+
+
+def test_another_file_name_and_a_directory_are_found(tmp_path: Path) -> None:
+    named = written(
+        tmp_path / "named",
+        'backend: "onnxruntime" default_model_filename: "net.onnx"',
+        name="net.onnx",
+    )
+    [found] = graphs_of(named, named.message)
+    assert found.signature is not None and found.name == "1/net.onnx"
+
+    folder = written(tmp_path / "folder", 'platform: "onnxruntime_onnx"', name="other")
+    directory = folder.directory / "1" / "model.onnx"
+    directory.mkdir()
+    (folder.directory / "1" / "other").rename(directory / "model.onnx")
+    [found] = graphs_of(folder, folder.message)
+    assert found.signature is not None
