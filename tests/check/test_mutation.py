@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from check.mutation import report, trials
+from check.mutation import report, samples, trials
 from check.mutation.trials import Trial
 
 COUNT = 25
@@ -16,7 +16,7 @@ COUNT = 25
 @pytest.fixture(scope="module")
 def made() -> list[Trial]:
     """A few mistakes, the same each time."""
-    return list(trials.run(seed=0, count=COUNT))
+    return list(trials.run(samples.of_the_tests(), seed=0, count=COUNT))
 
 
 def test_check_finds_what_fails_on_the_real_server(made: list[Trial]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from check.mutation import report, trials
+from check.mutation import report, samples, trials
 from check.mutation.trials import Trial
 
 
@@ -17,8 +17,9 @@ def main(seed: int, count: int) -> None:
     Example: PYTHONPATH=build-support:tests python -m check.mutation --seed 2
     """
     made: list[Trial] = []
-    with click.progressbar(trials.run(seed, count), length=count, label="mistakes") as running:
-        made += running
+    running = trials.run(samples.all_of_them(), seed, count)
+    with click.progressbar(running, length=count, label="mistakes") as shown:
+        made += shown
     for line in report.lines(made):
         click.echo(line)
 

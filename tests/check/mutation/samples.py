@@ -29,10 +29,14 @@ class Sample:
     requests: tuple[Asked, ...]
 
 
+def of_the_tests() -> list[Sample]:
+    """Those of the corpus that the local server serves, and the tests' sound model several times."""
+    return [*map(_of_corpus, corpus.answering()), *[_sound()] * REPEATED]
+
+
 def all_of_them() -> list[Sample]:
-    """Those of the corpus that the local server serves, and the samples: these several times."""
-    found = [_of_corpus(name) for name in corpus.answering()]
-    return [*found, *[_sound(), _screen_detection()] * REPEATED]
+    """With the repository's own model, whose weights DVC fetches."""
+    return [*of_the_tests(), *[_screen_detection()] * REPEATED]
 
 
 def _of_corpus(name: str) -> Sample:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from random import Random
 
-from check.mutation import interface, kinds, samples
+from check.mutation import interface, kinds
 from check.mutation.mistake import Mistake
 from check.mutation.samples import Sample
 from check.real_server import Outcome, RealServer, difference
@@ -52,13 +52,12 @@ class Trial:
         return bool(self.flagged) and not self.failure
 
 
-def run(seed: int, count: int, servers: int = SERVERS) -> Iterator[Trial]:
+def run(chosen: Sequence[Sample], seed: int, count: int) -> Iterator[Trial]:
     """``count`` trials, the same for the same ``seed``."""
-    chosen = samples.all_of_them()
     with tempfile.TemporaryDirectory(prefix="slipway-mistakes-") as name, ExitStack() as stack:
         work = Path(name)
         free: SimpleQueue[RealServer] = SimpleQueue()
-        for number in range(servers):
+        for number in range(SERVERS):
             free.put(stack.enter_context(RealServer(work / f"server{number}")))
         randoms = [Random(f"{seed} {number}") for number in range(count)]
         drawn = [(random.choice(chosen), random) for random in randoms]
@@ -70,7 +69,7 @@ def run(seed: int, count: int, servers: int = SERVERS) -> Iterator[Trial]:
             sample, random = drawn[number]
             return _trial(sample, random, free, right[sample.name], work / f"mistake{number}")
 
-        with ThreadPoolExecutor(servers) as pool:
+        with ThreadPoolExecutor(SERVERS) as pool:
             used = list({sample.name: sample for sample, _ in drawn}.values())
             right = dict(zip((sample.name for sample in used), pool.map(sound, used)))
             yield from pool.map(lambda number: tried(number, right), range(count))
