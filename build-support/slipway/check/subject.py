@@ -213,11 +213,13 @@ class Subject:
 
     def files(self) -> Iterator[Path]:
         """Every file and link of the model directories; hidden ones and caches are left out."""
-        for read in self.configs.values():
-            for path in sorted(read.directory.rglob("*")):
-                parts = path.relative_to(read.directory).parts
-                if not any(part.startswith(".") or part == "__pycache__" for part in parts):
-                    yield path
+        yield from self._files
+
+    @cached_property
+    def _files(self) -> list[Path]:
+        return [
+            path for read in self.configs.values() for path in sorted(_below(read.directory))
+        ]
 
 
 class Lone(Subject):
@@ -237,6 +239,14 @@ class Lone(Subject):
     def files(self) -> Iterator[Path]:
         """The one file."""
         yield self.path
+
+
+def _below(directory: Path) -> Iterator[Path]:
+    for path in directory.iterdir():
+        if not path.name.startswith(".") and path.name != "__pycache__":
+            yield path
+            if path.is_dir() and not path.is_symlink():
+                yield from _below(path)
 
 
 def _module(path: Path) -> Module:
