@@ -6,10 +6,13 @@ from pathlib import Path, PurePath
 from typing import Iterable, Mapping, Protocol
 
 SETTINGS = "slipway.toml"
+MODELS = "models"
 POINTER = ".dvc"
 CONFIG = "config.pbtxt"
 VERSION = "model_version.txt"
 TRAINING = "training"
+TESTS = "tests"
+TEST = "test_*.py"
 CHECKSUM = ".sha256"
 # the folder that a step writes an environment into, and where it reads the lock from
 ENVIRONMENT = "environment"
@@ -91,6 +94,28 @@ def packed(folder: str, files: Iterable[str], pointers: Iterable[str]) -> list[s
     for weight in weights(pointers).values():
         globs += [f"!{weight}", f"!{weight}/**"]
     return globs
+
+
+def checked(folders: Iterable[str]) -> list[str]:
+    """Globs for what a check of the models in `folders` looks at.
+
+    The configs of every model are among it: their names must be unique in the repository.
+    """
+    globs = [SETTINGS, f"{MODELS}/*/*/{CONFIG}", "!**/BUILD"]
+    for folder in folders:
+        globs += [f"{folder}/**", f"!{folder}/{TESTS}/**", f"!{folder}/{TRAINING}/**"]
+    return globs
+
+
+def models_of(files: Iterable[str]) -> set[str]:
+    """The model folders that `files` tell of: a version, a config, or a test in `tests/`."""
+    found = set()
+    for file in map(PurePath, files):
+        is_test = file.match(TEST)
+        if file.parts[0] == MODELS and len(file.parts) > 2:
+            if not is_test or file.parts[2:-1] == (TESTS,):
+                found.add(f"{MODELS}/{file.parts[1]}")
+    return found
 
 
 def version_file(folder: str) -> str:

@@ -8,13 +8,14 @@ from pants.engine.rules import Rule
 from pants.engine.target import Target
 from pants.engine.unions import UnionRule
 
-from slipway_pants import rules as plugin
+from slipway_pants import linting, rules as making, testing, typechecking
 from slipway_pants.targets import TARGET_TYPES
 
 
 def rules() -> Iterable[Rule | UnionRule]:
     """The rules."""
-    return plugin.rules()
+    modules = (linting, making, testing, typechecking)
+    return [rule for module in modules for rule in module.rules()]
 
 
 def target_types() -> Iterable[type[Target]]:

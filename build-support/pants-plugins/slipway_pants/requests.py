@@ -10,14 +10,17 @@ from pants.backend.python.goals.pytest_runner import PytestPluginSetupRequest
 from pants.backend.python.target_types import PythonSourceField, PythonTestSourceField
 from pants.backend.python.util_rules.pex import VenvPex
 from pants.core.goals.check import CheckRequest
+from pants.core.goals.lint import LintTargetsRequest
 from pants.core.goals.package import PackageFieldSet
 from pants.core.goals.publish import PublishFieldSet, PublishRequest
 from pants.core.goals.run import RunFieldSet, RunInSandboxBehavior
+from pants.core.goals.tailor import PutativeTargetsRequest
 from pants.engine.addresses import Address
+from pants.engine.collection import Collection
 from pants.engine.engine_aware import EngineAwareReturnType
 from pants.engine.fs import EMPTY_DIGEST, Digest
 from pants.engine.target import FieldSet, InferDependenciesRequest, Target
-from pants.option.option_types import StrOption
+from pants.option.option_types import ArgsListOption, SkipOption, StrOption
 from pants.option.subsystem import Subsystem
 from pants.util.frozendict import FrozenDict
 from pants.util.logging import LogLevel
@@ -42,6 +45,19 @@ class SlipwaySubsystem(Subsystem):
         default="build-support", help="The folder that holds the package `slipway`."
     )
     resolve = StrOption(default="slipway", help="The resolve that the library runs with.")
+
+
+class CheckSubsystem(Subsystem):
+    options_scope = "slipway-check"
+    name = "slipway check"
+    help = "The check of models for mistakes, without a server."
+
+    skip = SkipOption("lint")
+    args = ArgsListOption(example="--strict")
+    report = StrOption(
+        default=None,
+        help="Write dist/lint/slipway-check/<report>.json as well: gitlab, sarif or json.",
+    )
 
 
 @dataclass(frozen=True)
@@ -224,6 +240,32 @@ class CheckDirectory:
 
     directory: str
     sources: tuple[PythonSourceField, ...]
+
+
+@dataclass(frozen=True)
+class CheckModelFieldSet(FieldSet):
+    """Any part of a model: a change of its pointers or its lock is one of the model as well."""
+
+    required_fields = ()
+
+    @classmethod
+    def opt_out(cls, tgt: Target) -> bool:
+        parts = (ArtifactSourcesField, WeightsSourcesField, EnvironmentSourcesField)
+        return not any(tgt.has_field(part) for part in parts)
+
+
+class ModelFolders(Collection[str]):
+    """The model folders that are checked together."""
+
+
+class CheckModelsRequest(LintTargetsRequest):
+    field_set_type = CheckModelFieldSet
+    tool_subsystem = CheckSubsystem
+
+
+@dataclass(frozen=True)
+class PutativeModelsRequest(PutativeTargetsRequest):
+    pass
 
 
 class ArtifactForTestsRequest(PytestPluginSetupRequest):

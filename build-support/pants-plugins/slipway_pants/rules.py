@@ -1,4 +1,4 @@
-"""The plugin's only calls of Pants' engine: which step of the library runs on what.
+"""Which step of the library runs on what, for the goals that make something of a model.
 
 No step's failure is an error of a rule, which would stop the goal for every other model: failures
 travel as `problem` to where the goal can tell them.
@@ -6,37 +6,28 @@ travel as `problem` to where the goal can tell them.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import PurePath
 from typing import Iterable
 
-from pants.backend.python.goals.pytest_runner import PytestPluginSetup, PytestPluginSetupRequest
 from pants.backend.python.subsystems.setup import PythonSetup
-from pants.backend.python.target_types import PexLayout, PythonSourceField
-from pants.backend.python.typecheck.mypy.subsystem import MyPy
+from pants.backend.python.target_types import PexLayout
 from pants.backend.python.util_rules.interpreter_constraints import InterpreterConstraints
 from pants.backend.python.util_rules.pex import Pex, PexRequest, VenvPex, VenvPexProcess
 from pants.backend.python.util_rules.pex_requirements import EntireLockfile, Lockfile, Resolve
 from pants.base.build_root import BuildRoot
-from pants.core.goals.check import CheckRequest, CheckResult, CheckResults
 from pants.core.goals.package import BuiltPackage, BuiltPackageArtifact, PackageFieldSet
 from pants.core.goals.publish import PublishPackages, PublishProcesses
 from pants.core.goals.run import RunRequest
 from pants.core.util_rules.distdir import DistDir
-from pants.core.util_rules.config_files import ConfigFiles, ConfigFilesRequest
-from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
-from pants.engine.addresses import Address, Addresses, UnparsedAddressInputs
+from pants.engine.addresses import Address, UnparsedAddressInputs
 from pants.engine.env_vars import EnvironmentVars, EnvironmentVarsRequest
 from pants.engine.fs import (
     EMPTY_DIGEST,
     AddPrefix,
-    CreateDigest,
     Digest,
     DigestContents,
     DigestEntries,
     DigestSubset,
-    FileContent,
-    FileEntry,
     MergeDigests,
     PathGlobs,
     RemovePrefix,
@@ -48,8 +39,6 @@ from pants.engine.target import (
     AllTargets,
     HydratedSources,
     HydrateSourcesRequest,
-    InferDependenciesRequest,
-    InferredDependencies,
     Targets,
 )
 from pants.engine.unions import UnionRule
@@ -59,13 +48,9 @@ from slipway_pants import layout
 from slipway_pants.requests import (
     Artifact,
     ArtifactFieldSet,
-    ArtifactForTestsRequest,
     ArtifactRequest,
-    CheckCodeRequest,
-    CheckDirectory,
     EnvironmentFieldSet,
     EnvironmentRequest,
-    InferArtifactRequest,
     InWorkspace,
     Library,
     Model,
@@ -125,14 +110,14 @@ async def prepare_library(slipway: SlipwaySubsystem, python_setup: PythonSetup) 
 
 
 @rule
-async def run_step(step: Step, library: Library) -> Part:
+async def step_process(step: Step, library: Library) -> Process:
     # HOME for the caches, and no more: every variable would be part of what a result is cached by.
     home, inputs = await MultiGet(
         Get(EnvironmentVars, EnvironmentVarsRequest(["HOME"])),
         Get(Digest, MergeDigests([library.sources, step.inputs])),
     )
-    result = await Get(
-        FallibleProcessResult,
+    return await Get(
+        Process,
         VenvPexProcess(
             library.python,
             argv=("-m", "slipway", *step.arguments),
@@ -143,6 +128,11 @@ async def run_step(step: Step, library: Library) -> Part:
             output_directories=step.output_directories,
         ),
     )
+
+
+@rule
+async def run_step(step: Step) -> Part:
+    result = await Get(FallibleProcessResult, Process, await Get(Process, Step, step))
     if result.exit_code != 0:
         said = (result.stderr or result.stdout).decode(errors="replace").strip()
         return Part(problem=said or f"{step.description}: it said nothing")
@@ -386,97 +376,8 @@ async def in_workspace(request: InWorkspace, library: Library) -> RunRequest:
     )
 
 
-@rule
-async def artifact_for_tests(request: ArtifactForTestsRequest, models: Models) -> PytestPluginSetup:
-    model = models.of(request.target.address.spec_path)
-    if model is None:
-        return PytestPluginSetup()
-    targets, settings = await MultiGet(
-        Get(Targets, Addresses(model.addresses)),
-        Get(Digest, PathGlobs([layout.SETTINGS])),
-    )
-    fields = next(ArtifactFieldSet.create(t) for t in targets if ArtifactFieldSet.is_applicable(t))
-    made, cases = await MultiGet(
-        Get(Artifact, ArtifactRequest(fields.sources, fields.weights, fields.environment)),
-        Get(
-            SourceFiles,
-            SourceFilesRequest(
-                t[CasesSourcesField] for t in targets if t.has_field(CasesSourcesField)
-            ),
-        ),
-    )
-    name = PurePath(made.folder).name
-    if made.problem:
-        told = FileContent(f"{layout.FOR_TESTS}/{name}.error.txt", made.problem.encode())
-        provided = await Get(Digest, CreateDigest([told]))
-    else:
-        entries = await Get(DigestEntries, Digest, made.digest)
-        renamed = [
-            replace(entry, path=f"{layout.FOR_TESTS}/{name}.tar.gz")
-            for entry in entries
-            if isinstance(entry, FileEntry) and entry.path == made.file
-        ]
-        provided = await Get(Digest, CreateDigest(renamed))
-    return PytestPluginSetup(
-        await Get(Digest, MergeDigests([provided, settings, cases.snapshot.digest]))
-    )
-
-
-@rule
-async def infer_artifact(request: InferArtifactRequest, models: Models) -> InferredDependencies:
-    model = models.of(request.field_set.address.spec_path)
-    return InferredDependencies(model.addresses if model else ())
-
-
-@rule
-async def check_code(request: CheckCodeRequest) -> CheckResults:
-    directories: dict[str, list[PythonSourceField]] = {}
-    for field_set in request.field_sets:
-        directory = str(PurePath(field_set.source.file_path).parent)
-        directories.setdefault(directory, []).append(field_set.source)
-    results = await MultiGet(
-        Get(CheckResult, CheckDirectory(directory, tuple(sources)))
-        for directory, sources in sorted(directories.items())
-    )
-    return CheckResults(results, checker_name=request.tool_name)
-
-
-@rule
-async def check_directory(request: CheckDirectory, library: Library, mypy: MyPy) -> CheckResult:
-    program, config, sources = await MultiGet(
-        Get(
-            VenvPex,
-            PexRequest,
-            mypy.to_pex_request(interpreter_constraints=mypy.interpreter_constraints),
-        ),
-        Get(ConfigFiles, ConfigFilesRequest, mypy.config_request),
-        Get(SourceFiles, SourceFilesRequest(request.sources)),
-    )
-    inputs = await Get(
-        Digest,
-        MergeDigests([library.python.digest, config.snapshot.digest, sources.snapshot.digest]),
-    )
-    result = await Get(
-        FallibleProcessResult,
-        VenvPexProcess(
-            program,
-            argv=(
-                *mypy.args,
-                f"--python-executable={library.python.python.argv0}",
-                f"--cache-dir={layout.MYPY_CACHE}",
-                *sources.snapshot.files,
-            ),
-            description=f"Types of {request.directory}",
-            input_digest=inputs,
-            extra_env={"MYPYPATH": request.directory},
-            append_only_caches={"slipway_mypy": layout.MYPY_CACHE},
-        ),
-    )
-    return CheckResult.from_fallible_process_result(result, partition_description=request.directory)
-
-
 def rules() -> Iterable[Rule | UnionRule]:
-    """Every rule of the plugin."""
+    """These rules."""
     return [
         *collect_rules(),
         *ArtifactFieldSet.rules(),
@@ -484,7 +385,4 @@ def rules() -> Iterable[Rule | UnionRule]:
         UnionRule(PackageFieldSet, WeightsFieldSet),
         UnionRule(PackageFieldSet, EnvironmentFieldSet),
         UnionRule(PackageFieldSet, ArtifactFieldSet),
-        UnionRule(CheckRequest, CheckCodeRequest),
-        UnionRule(InferDependenciesRequest, InferArtifactRequest),
-        UnionRule(PytestPluginSetupRequest, ArtifactForTestsRequest),
     ]

@@ -7,13 +7,15 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Mapping
+from typing import Mapping, Sequence
 
 import pex  # type: ignore[import-untyped]  # it has no types
 from pants.backend.python import register as python
 from pants.backend.python.goals.pytest_runner import PytestPluginSetup
 from pants.backend.python.typecheck.mypy import register as mypy
 from pants.core import register as core
+from pants.core.goals.lint import LintResult
+from pants.core.util_rules.partitions import Partitions
 from pants.engine.addresses import Address, Addresses
 from pants.engine.fs import DigestContents
 from pants.engine.goal import Goal
@@ -42,10 +44,10 @@ class Repository:
     options: tuple[str, ...]
     environment: Mapping[str, str]
 
-    def goal(self, goal: type[Goal], *specs: str) -> GoalRuleResult:
-        """Run `pants <goal> <specs>`."""
+    def goal(self, goal: type[Goal], *specs: str, options: Sequence[str] = ()) -> GoalRuleResult:
+        """Run `pants <options> <goal> <specs>`."""
         return self.engine.run_goal_rule(
-            goal, global_args=self.options, args=specs, env=self.environment
+            goal, global_args=(*self.options, *options), args=specs, env=self.environment
         )
 
     def built(self, name: str) -> Built:
@@ -94,6 +96,8 @@ def of(home: Path, *models: Mapping[str, str]) -> Repository:
             QueryRule(Addresses, [DependenciesRequest]),
             QueryRule(requests.Artifact, [requests.ArtifactRequest]),
             QueryRule(requests.Part, [requests.EnvironmentRequest]),
+            QueryRule(Partitions, [requests.CheckModelsRequest.PartitionRequest]),
+            QueryRule(LintResult, [requests.CheckModelsRequest.Batch]),
             QueryRule(PytestPluginSetup, [requests.ArtifactForTestsRequest]),
         ],
         target_types=[

@@ -44,3 +44,13 @@ def test_addresses_are_told_from_options_and_other_specs() -> None:
     assert "models/x:weights" in layout.addresses(arguments)
     assert "models/y:environment" in layout.addresses(arguments)
     assert "--tag=a:b" not in layout.addresses(arguments)
+
+
+def test_a_model_is_told_by_its_version_its_configs_and_its_tests() -> None:
+    files = ["models/v/model_version.txt", "models/c/c/config.pbtxt", "models/t/tests/test_t.py"]
+    assert layout.models_of(files) == {"models/v", "models/c", "models/t"}
+
+
+def test_what_lies_elsewhere_tells_of_no_model() -> None:
+    fixture = "tests/fixtures/models/x/x/config.pbtxt"
+    assert layout.models_of([fixture, "models/x/x/1/test_x.py", "models/config.pbtxt"]) == set()

@@ -1,0 +1,90 @@
+"""`lint` finds the models' mistakes, those of all models in one process; `tailor` writes BUILD files."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Iterable
+
+from pants.core.goals.lint import LintResult
+from pants.core.goals.tailor import (
+    AllOwnedSources,
+    PutativeTarget,
+    PutativeTargets,
+    PutativeTargetsRequest,
+)
+from pants.core.util_rules.partitions import Partitions
+from pants.engine.fs import Digest, PathGlobs, Paths
+from pants.engine.process import FallibleProcessResult, Process
+from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
+from pants.engine.unions import UnionRule
+
+from slipway_pants import layout
+from slipway_pants.requests import (
+    CheckModelsRequest,
+    CheckSubsystem,
+    ModelFolders,
+    PutativeModelsRequest,
+    Step,
+)
+
+
+@rule
+async def partition_models(
+    request: CheckModelsRequest.PartitionRequest, check: CheckSubsystem
+) -> Partitions:
+    # One element: of several, Pants would make several processes when they are many.
+    folders = sorted({field_set.address.spec_path for field_set in request.field_sets})
+    if check.skip or not folders:
+        return Partitions()
+    return Partitions.single_partition([ModelFolders(folders)])
+
+
+@rule
+async def check_models(request: CheckModelsRequest.Batch, check: CheckSubsystem) -> LintResult:
+    folders = [folder for element in request.elements for folder in element]
+    report = f"{check.report}.json" if check.report else None
+    into = ("--format", check.report, "--output", report) if check.report and report else ()
+    process = await Get(
+        Process,
+        Step(
+            ("check", *folders, *into, *check.args),
+            await Get(Digest, PathGlobs(layout.checked(folders))),
+            description="Check models",
+            output_files=(report,) if report else (),
+        ),
+    )
+    result = await Get(FallibleProcessResult, Process, process)
+    return LintResult.create(request, result, report=result.output_digest)
+
+
+@rule
+async def putative_models(
+    request: PutativeModelsRequest, owned: AllOwnedSources
+) -> PutativeTargets:
+    marks, tests = await MultiGet(
+        Get(Paths, PathGlobs, request.path_globs(layout.VERSION, layout.CONFIG)),
+        Get(Paths, PathGlobs, request.path_globs(layout.TEST)),
+    )
+    models = layout.models_of(set(marks.files) - set(owned))
+    tested = layout.models_of(set(tests.files) - set(owned))
+    return PutativeTargets(
+        putative(folder, model=folder in models, tests=folder in tested)
+        for folder in models | tested
+    )
+
+
+def putative(folder: str, *, model: bool, tests: bool) -> PutativeTarget:
+    # Pants sorts a file's targets, and the model has to come first: where both are missing, its
+    # line is written as a comment above the tests would be.
+    above = ("triton_model()", "") if model and tests else ()
+    alias = "python_tests" if tests else "triton_model"
+    return PutativeTarget(folder, PurePath(folder).name, alias, (), (), comments=above)
+
+
+def rules() -> Iterable[Rule | UnionRule]:
+    """These rules."""
+    return [
+        *collect_rules(),
+        *CheckModelsRequest.rules(),
+        UnionRule(PutativeTargetsRequest, PutativeModelsRequest),
+    ]

@@ -1,0 +1,72 @@
+"""The types of a model's Python code, one Triton model directory after the other."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Iterable
+
+from pants.backend.python.target_types import PythonSourceField
+from pants.backend.python.typecheck.mypy.subsystem import MyPy
+from pants.backend.python.util_rules.pex import PexRequest, VenvPex, VenvPexProcess
+from pants.core.goals.check import CheckRequest, CheckResult, CheckResults
+from pants.core.util_rules.config_files import ConfigFiles, ConfigFilesRequest
+from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
+from pants.engine.fs import Digest, MergeDigests
+from pants.engine.process import FallibleProcessResult
+from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
+from pants.engine.unions import UnionRule
+
+from slipway_pants import layout
+from slipway_pants.requests import CheckCodeRequest, CheckDirectory, Library
+
+
+@rule
+async def check_code(request: CheckCodeRequest) -> CheckResults:
+    directories: dict[str, list[PythonSourceField]] = {}
+    for field_set in request.field_sets:
+        directory = str(PurePath(field_set.source.file_path).parent)
+        directories.setdefault(directory, []).append(field_set.source)
+    results = await MultiGet(
+        Get(CheckResult, CheckDirectory(directory, tuple(sources)))
+        for directory, sources in sorted(directories.items())
+    )
+    return CheckResults(results, checker_name=request.tool_name)
+
+
+@rule
+async def check_directory(request: CheckDirectory, library: Library, mypy: MyPy) -> CheckResult:
+    program, config, sources = await MultiGet(
+        Get(
+            VenvPex,
+            PexRequest,
+            mypy.to_pex_request(interpreter_constraints=mypy.interpreter_constraints),
+        ),
+        Get(ConfigFiles, ConfigFilesRequest, mypy.config_request),
+        Get(SourceFiles, SourceFilesRequest(request.sources)),
+    )
+    inputs = await Get(
+        Digest,
+        MergeDigests([library.python.digest, config.snapshot.digest, sources.snapshot.digest]),
+    )
+    result = await Get(
+        FallibleProcessResult,
+        VenvPexProcess(
+            program,
+            argv=(
+                *mypy.args,
+                f"--python-executable={library.python.python.argv0}",
+                f"--cache-dir={layout.MYPY_CACHE}",
+                *sources.snapshot.files,
+            ),
+            description=f"Types of {request.directory}",
+            input_digest=inputs,
+            extra_env={"MYPYPATH": request.directory},
+            append_only_caches={"slipway_mypy": layout.MYPY_CACHE},
+        ),
+    )
+    return CheckResult.from_fallible_process_result(result, partition_description=request.directory)
+
+
+def rules() -> Iterable[Rule | UnionRule]:
+    """These rules."""
+    return [*collect_rules(), UnionRule(CheckRequest, CheckCodeRequest)]
