@@ -16,7 +16,7 @@ from benchmarks import machine
 from benchmarks.result import Report
 from benchmarks.subject import Subject
 
-NAMES = ("building", "pants", "packing", "loading", "serving")
+NAMES = ("checking", "building", "pants", "packing", "loading", "serving")
 RESULTS = Path(__file__).with_name("results.json")
 WIDTH = 120
 VERDICTS = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}
@@ -29,7 +29,7 @@ VERDICTS = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}
 def main(names: tuple[str, ...], quick: bool, save: bool) -> None:
     """Measure Slipway against the recipe people follow today, on this machine.
 
-    NAME is building, pants, packing, loading or serving; all of them without one.
+    NAME is checking, building, pants, packing, loading or serving; all of them without one.
 
     Example: benchmarks/run loading serving
     """

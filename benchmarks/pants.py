@@ -12,15 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import result
-from benchmarks.clone import clone, edit
+from benchmarks.clone import clone, copy_model, edit
 from benchmarks.result import Report, Row, interleaved
 from benchmarks.subject import NAME, ROOT, Subject
 
 MODELS = 100
 BOOTSTRAP = Path("build-support", "bootstrap")
 NOBODY = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost"]
-# what a model's folder holds that another model of the same kind would not repeat
-NOT_COPIED = shutil.ignore_patterns("training", "__pycache__", ".mypy_cache")
 
 
 def measure(subject: Subject) -> list[Report]:
@@ -31,7 +29,7 @@ def measure(subject: Subject) -> list[Report]:
         repository.run("package", "::")
         one = _rows(repository, subject, "1 model")
         for number in range(MODELS):
-            repository.add(f"generated_{number:03}")
+            copy_model(repository.root, f"generated_{number:03}")
         repository.commit()
         repository.run("package", "::")
         many = _rows(repository, subject, f"{MODELS + 1} models")
@@ -123,18 +121,6 @@ class _Repository:
         """The same, after a change of one line of the sample model's code."""
         edit(self.root)
         return self.run(*words)
-
-    def add(self, name: str) -> None:
-        """Copy the sample model under another name; its lock, and so its environment, is equal."""
-        folder = self.root / "models" / name
-        shutil.copytree(self.root / "models" / NAME, folder, ignore=NOT_COPIED)
-        for path in sorted(folder.rglob("*"), reverse=True):
-            if path.is_file():
-                data = path.read_bytes()
-                if NAME.encode() in data:
-                    path.write_bytes(data.replace(NAME.encode(), name.encode()))
-            if NAME in path.name:
-                path.rename(path.with_name(path.name.replace(NAME, name)))
 
     def commit(self) -> None:
         """Commit everything."""
