@@ -3,6 +3,7 @@
 from slipway.check.rules import (
     backend_files,
     bls,
+    dataflow,
     edges,
     ensemble,
     environment,
@@ -25,6 +26,7 @@ from slipway.check.rules import (
 __all__ = [
     "backend_files",
     "bls",
+    "dataflow",
     "edges",
     "ensemble",
     "environment",

@@ -1,1 +1,291 @@
 """SW40x: the steps and maps of an ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from slipway.check.finding import Found
+from slipway.check.flow import SCHEDULING, Flow, Map, StepOf, did_you_mean, flows, listed, nearest
+from slipway.check.rule import rule
+from slipway.check.subject import Config, Subject
+from slipway.config import ModelConfig
+from slipway.repository import ENSEMBLE
+
+CORE = "Triton core, model_config_utils.cc, and seen on 24.10"
+UTILS = "Triton core, ensemble_utils.cc, and seen on 24.10"
+SIDES: tuple[tuple[Map, str], ...] = (("input_map", "input"), ("output_map", "output"))
+
+
+@rule(
+    "SW401",
+    "no-steps",
+    reason="the load fails: \"must specify 'step' for ensemble\"",
+    source=CORE,
+)
+def no_steps(subject: Subject) -> Iterator[Found]:
+    """An ensemble that does nothing."""
+    for config, message in subject.parsed.values():
+        if message.platform == ENSEMBLE and not message.ensemble_scheduling.step:
+            yield Found(
+                config.place(SCHEDULING) if SCHEDULING in config.text else config.place("platform"),
+                "an ensemble without steps",
+                f"{SCHEDULING} {{ step {{ model_name: … }} }}",
+            )
+
+
+@rule(
+    "SW402",
+    "step-without-model",
+    reason="the load fails: \"must specify 'model_name' in step\"",
+    source=CORE,
+)
+def step_without_model(subject: Subject) -> Iterator[Found]:
+    """A step that names no model."""
+    for flow in flows(subject):
+        for step in flow.steps:
+            if not step.said.model_name:
+                yield Found(
+                    flow.config.place(*step.path),
+                    f"step {step.number + 1} names no model",
+                    "model_name: one of " + listed(_composing(subject, flow)),
+                )
+
+
+@rule(
+    "SW403",
+    "unknown-model",
+    reason="the load fails, or the step is bound to a model of that name in another loaded artifact",
+    source="Triton core, model_repository_manager.cc (FindNode), and seen on 24.10",
+)
+def unknown_model(subject: Subject) -> Iterator[Found]:
+    """A step whose model is not in the folder."""
+    for flow in flows(subject):
+        for step in flow.steps:
+            name = step.said.model_name
+            if not name or name in subject.configs:
+                continue
+            what = f"step {step.number + 1}: no model {name!r} in {subject.folder}/"
+            folders = sorted({path.parent.name for path in _elsewhere(subject, name)})
+            if folders:
+                what += (
+                    f", only in {listed(folders)}: the server would silently use that one"
+                    " while it happens to be loaded"
+                )
+            fix = did_you_mean(
+                name,
+                _composing(subject, flow),
+                f"add {subject.folder}/{name}/, or correct model_name",
+            )
+            yield Found(flow.config.value_place(*step.path, "model_name"), what, fix)
+
+
+@rule(
+    "SW404", "unknown-input", reason="the load fails: “mapping to non-existing input”", source=UTILS
+)
+def unknown_input(subject: Subject) -> Iterator[Found]:
+    """A key of an input_map that the step's model does not have."""
+    return _unknown(subject, *SIDES[0])
+
+
+@rule(
+    "SW405",
+    "unknown-output",
+    reason="the load fails: “mapped from non-existing output”",
+    source=UTILS,
+)
+def unknown_output(subject: Subject) -> Iterator[Found]:
+    """A key of an output_map that the step's model does not have."""
+    return _unknown(subject, *SIDES[1])
+
+
+@rule(
+    "SW406",
+    "input-not-fed",
+    reason="the load fails: “is not mapped to any ensemble tensors”",
+    source=UTILS,
+)
+def input_not_fed(subject: Subject) -> Iterator[Found]:
+    """A required input of a composing model that the step's input_map leaves out."""
+    for flow in flows(subject):
+        for step in flow.steps:
+            inputs = step.tensors("input_map")
+            # a key that is spelled wrong is SW404's, a map that is missing SW417's
+            wrong = sum(key not in inputs for key in step.said.input_map)
+            if not step.said.input_map:
+                continue
+            missing = [
+                name
+                for name, tensor in inputs.items()
+                if name not in step.said.input_map and not tensor.optional
+            ]
+            for name in missing[wrong:]:
+                yield Found(
+                    flow.config.place(*step.path),
+                    f"{step} has an input {name!r} that nothing is mapped to",
+                    f'input_map {{ key: "{name}" value: … }}, or optional: true in the model',
+                )
+
+
+@rule(
+    "SW407",
+    "nested-ensemble",
+    reason="an endpoint serves the last ensemble that it finds: here the inner one was served",
+    source="Triton server, sagemaker_server.cc, and seen on 24.10",
+)
+def nested_ensemble(subject: Subject) -> Iterator[Found]:
+    """A step that is itself an ensemble."""
+    for flow in flows(subject):
+        for step in flow.steps:
+            if step.model is not None and step.model.is_ensemble:
+                itself = step.model is flow.config
+                yield Found(
+                    flow.config.value_place(*step.path, "model_name"),
+                    f"step {step.number + 1} is {'the ensemble itself' if itself else 'an ensemble'}",
+                    "put its steps into this ensemble",
+                )
+
+
+@rule(
+    "SW408",
+    "step-version",
+    reason="the load fails: “required version … is not loaded”; left out, the version is 0",
+    source="Triton core, model_repository_manager.cc (CheckNode), and seen on 24.10",
+)
+def step_version(subject: Subject) -> Iterator[Found]:
+    """A model version that its model does not load."""
+    for flow in flows(subject):
+        for step in flow.steps:
+            wanted = step.said.model_version
+            if step.model is None or step.message is None or wanted == -1:
+                continue
+            loaded = loaded_versions(step.model, step.message)
+            if step.model.is_ensemble or not step.model.versions or wanted in loaded:
+                continue
+            path = (*step.path, "model_version")
+            said = path in flow.config.fields.spans
+            name = flow.config.fields.spans.get((*step.path, "model_name"))
+            mends = [flow.config.replaced(path, "model_version: -1")] if said else []
+            if not said and name is not None:
+                whole = flow.config.text[name.start : name.end]
+                mended = f"{whole} model_version: -1"
+                mends = [flow.config.replaced((*step.path, "model_name"), mended)]
+            what = f"{step} asks for model version {wanted}" if said else f"{step} has no version"
+            yield Found(
+                flow.config.value_place(*path),
+                f"{what}; loaded are: {', '.join(map(str, loaded)) or 'none'}",
+                "model_version: -1, the newest",
+                tuple(mends),
+            )
+
+
+@rule(
+    "SW409",
+    "ensemble-setting",
+    reason="the load fails: “should not be specified for ensemble”",
+    source=CORE,
+)
+def ensemble_setting(subject: Subject) -> Iterator[Found]:
+    """A setting that only models with a backend have."""
+    for flow in flows(subject):
+        for name in ("instance_group", "optimization", "model_warmup"):
+            value = getattr(flow.message, name)
+            if flow.message.HasField(name) if name == "optimization" else len(value):
+                yield Found(
+                    flow.config.place(name),
+                    f"an ensemble has no {name}",
+                    "remove it, or move it to the model that it is meant for",
+                )
+
+
+@rule(
+    "SW417",
+    "step-without-map",
+    reason="the load fails: \"must specify 'input_map'\" or 'output_map'",
+    source=CORE,
+)
+def step_without_map(subject: Subject) -> Iterator[Found]:
+    """A step that reads nothing or writes nothing."""
+    for flow in flows(subject):
+        for step in flow.steps:
+            for which, kind in SIDES:
+                if step.said.model_name and not getattr(step.said, which):
+                    names = listed(step.tensors(which))
+                    yield Found(
+                        flow.config.place(*step.path),
+                        f"{step} has no {which}",
+                        f"map at least one {kind} of {step.said.model_name}: {names}",
+                    )
+
+
+@rule(
+    "SW416",
+    "key-mapped-twice",
+    reason="the last of them is taken, without a word",
+    source="protobuf's text format: the last entry of a map with equal keys stays; seen on 24.10",
+    severity="warning",
+)
+def key_mapped_twice(subject: Subject) -> Iterator[Found]:
+    """Two entries of one map with the same key."""
+    for flow in flows(subject):
+        for step in flow.steps:
+            for which, kind in SIDES:
+                seen: set[str] = set()
+                for key, place in _keys(flow.config, step, which):
+                    if key in seen:
+                        yield Found(
+                            flow.config.value_place(*place),
+                            f"{step} maps its {kind} {key!r} twice",
+                            "remove one of the two, or correct its key",
+                        )
+                    seen.add(key)
+
+
+def loaded_versions(model: Config, message: ModelConfig) -> list[int]:
+    """The model versions that the server would load of those on disk, after the version policy."""
+    present = [int(path.name) for path in model.versions if path.name == str(int(path.name))]
+    policy = message.version_policy
+    if policy.HasField("specific"):
+        return [version for version in present if version in policy.specific.versions]
+    if policy.HasField("all"):
+        return present
+    count = policy.latest.num_versions if policy.HasField("latest") else 1
+    return present[-count:] if count else []
+
+
+def _keys(config: Config, step: StepOf, which: Map) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    number = 0
+    while (path := (*step.path, which, number, "key")) in config.fields.spans:
+        span = config.fields.spans[path]
+        yield config.text[span.value : span.end].strip("\"'"), path
+        number += 1
+
+
+def _unknown(subject: Subject, which: Map, kind: str) -> Iterator[Found]:
+    for flow in flows(subject):
+        for step in flow.steps:
+            tensors = step.tensors(which)
+            if step.message is None or not tensors:
+                continue
+            # of two close names the one that is not mapped yet is meant
+            free = [name for name in tensors if name not in getattr(step.said, which)]
+            for key in sorted(getattr(step.said, which)):
+                if key in tensors:
+                    continue
+                close = nearest(key, free) or nearest(key, tensors)
+                known = listed(tensors)
+                yield Found(
+                    flow.config.value_place(*step.path, which, key, "key"),
+                    f"{step} has no {kind} {key!r}",
+                    f"did you mean {close!r}?" if close else f"its {kind}s are: {known}",
+                )
+
+
+def _composing(subject: Subject, flow: Flow) -> list[str]:
+    return [name for name, each in subject.configs.items() if each is not flow.config]
+
+
+def _elsewhere(subject: Subject, name: str) -> list[Path]:
+    own = subject.folder.resolve()
+    paths = subject.repository.owners.get(name, [])
+    return [path for path in paths if path.parent.resolve() != own]
