@@ -16,6 +16,7 @@ USER_ERROR, BUG, INTERRUPTED = 1, 3, 130
 
 # command → module of slipway.cli that holds it; imported when it is called, so that starts stay fast
 COMMANDS = {
+    "new": "new",
     "check": "check",
     "build": "build",
     "test": "test",

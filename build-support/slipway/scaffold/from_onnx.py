@@ -66,21 +66,20 @@ def write(name: str, derived: Derived, settings: Settings, *, version: str = "0.
     """
 
     def fill(folder: Path) -> list[Path]:
-        render.render(KIND, name, _values(derived, version), folder)
+        render.render(KIND, name, version, _values(derived), folder)
         if derived.example is not None:
             place = folder / "tests" / (CASE if derived.golden else REQUEST)
             inputs, outputs = _served(derived)
             golden_case.write(place, inputs, outputs if derived.golden else None)
         return [_copy(derived.graph, folder / f"{name}_inferencer" / "1" / "model.onnx")]
 
-    return writing.write(name, KIND, settings, fill)
+    return writing.write(name, KIND, version, settings, fill)
 
 
-def _values(derived: Derived, version: str) -> dict[str, Any]:
+def _values(derived: Derived) -> dict[str, Any]:
     planned = derived.steps
     answer = _served(derived)[1] if derived.example is not None else {}
     return {
-        "version": version,
         "max_batch_size": planned.max_batch_size,
         "inputs": planned.inputs,
         "outputs": planned.outputs,

@@ -7,6 +7,8 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+import semver
+
 from slipway import config
 from slipway.errors import SlipwayError
 
@@ -19,6 +21,16 @@ PUBLIC = re.compile(r"[A-Za-z0-9_./:-]+")
 OUT_OF_MEMORY = ("OOM", "MemoryError", "No space left on device")
 
 
+def refuse_version(version: str) -> None:
+    """Refuse what is no semantic version.
+
+    Raises:
+        SlipwayError: it is none.
+    """
+    if not semver.Version.is_valid(version):
+        raise SlipwayError(f"{version!r} is no semantic version", fix="such as 0.1.0")
+
+
 def refuse(name: str, root: Path) -> None:
     """Refuse a name that is taken in the repository at ``root``, or that no model may have.
 
@@ -29,7 +41,7 @@ def refuse(name: str, root: Path) -> None:
         raise SlipwayError(
             f"{name!r} is no name for a model: small letters, digits and _, a letter first, at most"
             f" {LONGEST} of them",
-            fix=f"such as {_proposed(name)}",
+            fix=f"such as {proposed(name)}",
         )
     folder = root / "models" / name
     if folder.exists() or folder.is_symlink():
@@ -42,6 +54,12 @@ def refuse(name: str, root: Path) -> None:
                 where=str(taken[f"{name}_{part}"]),
                 fix="choose another name",
             )
+
+
+def proposed(name: str) -> str:
+    """A name for a model, as near to ``name`` as it may be."""
+    word = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_").lstrip("0123456789_")[:LONGEST]
+    return word or "translate"
 
 
 def public(name: str, taken: Collection[str]) -> str:
@@ -67,8 +85,3 @@ def free(name: str, taken: Collection[str]) -> str:
         number += 1
         found = f"{name}_{number}"
     return found
-
-
-def _proposed(name: str) -> str:
-    word = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_").lstrip("0123456789_")[:LONGEST]
-    return word or "translate"

@@ -11,17 +11,21 @@ from typing import Any
 from google.protobuf import text_encoding
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from slipway.repository import VERSION_FILE
 from slipway.scaffold.naming import PARTS
 
 TEMPLATES = Path(__file__).parent / "templates"
 JINJA = ".jinja"
 LOCK = "requirements.lock"  # offered to `locks`, not written as it is
 TEST = "tests/test_model.py"
+# not a template: Pants takes every file called BUILD.* for its own
+BUILD = "triton_model()\n\npython_tests()\n"
 
 
-def render(kind: str, name: str, values: Mapping[str, Any], target: Path) -> None:
+def render(kind: str, name: str, version: str, values: Mapping[str, Any], target: Path) -> None:
     """Write the files of the templates ``kind`` for the model ``name`` below ``target``.
 
+    ``version`` is the release version, ``values`` are what the templates ask for besides the name.
     ``*.jinja`` is rendered, everything else copied; names that begin with ``_`` are parts of others.
     """
     environment = Environment(
@@ -33,6 +37,8 @@ def render(kind: str, name: str, values: Mapping[str, Any], target: Path) -> Non
         autoescape=False,  # nothing here is HTML
     )
     environment.filters |= {"text": _protobuf, "python": _python}
+    (target / "BUILD").write_text(BUILD, encoding="utf-8")
+    (target / VERSION_FILE).write_text(f"{version}\n", encoding="utf-8")
     base = TEMPLATES / kind
     for file in sorted(path for path in base.rglob("*") if path.is_file()):
         relative = file.relative_to(base).as_posix()

@@ -18,6 +18,7 @@ ASIDE = "new-model"
 def write(
     name: str,
     kind: str,
+    version: str,
     settings: Settings,
     fill: Callable[[Path], list[Path]],
 ) -> Path:
@@ -27,6 +28,7 @@ def write(
         SlipwayError: the name is taken or none, or a part cannot be made; then there is nothing.
     """
     naming.refuse(name, settings.root)
+    naming.refuse_version(version)
     if not (settings.root / ".dvc").is_dir():
         raise SlipwayError(
             "no DVC repository: weights are tracked by DVC",
