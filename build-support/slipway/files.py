@@ -10,8 +10,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock
-
 
 def cache_dir(kind: str) -> Path:
     """The folder for cached ``kind``: ``$SLIPWAY_CACHE``, else the user's cache folder."""
@@ -64,6 +62,8 @@ def written_aside(path: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock file ``path`` against every other process of this machine."""
+    from filelock import FileLock  # with asyncio behind it: not at every start
+
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path):
         yield

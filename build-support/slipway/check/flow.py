@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal
 
@@ -123,6 +124,7 @@ class Flow:
         return []
 
 
+@lru_cache(maxsize=1)  # every rule of one folder asks, then those of the next
 def flows(subject: Subject) -> list[Flow]:
     """The ensembles of a folder that parse and have steps."""
     return [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +90,8 @@ def _ignores(file: Path) -> Iterator[Ignore]:
 def _comments(suffix: str, text: str) -> list[tuple[int, int, str]]:
     """Line, column and text of each comment; what looks like one in a string is none."""
     if suffix == PYTHON:
+        import tokenize  # for the few files that have an ignore
+
         try:
             return [
                 (token.start[0], token.start[1] + 1, token.string)

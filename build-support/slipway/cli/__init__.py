@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-import traceback
 from collections.abc import Sequence
 
 import click
@@ -70,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except Exception:
+        import traceback  # not at every start
+
         traceback.print_exc()
         print("error: this is a bug in slipway, not a mistake of yours", file=sys.stderr)
         print("fix: report it with the lines above", file=sys.stderr)
