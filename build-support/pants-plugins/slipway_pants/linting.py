@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Iterable
+from typing import Any, Iterable
 
 from pants.core.goals.lint import LintResult
 from pants.core.goals.tailor import (
@@ -20,6 +20,7 @@ from pants.engine.unions import UnionRule
 
 from slipway_pants import layout
 from slipway_pants.requests import (
+    CheckModelFieldSet,
     CheckModelsRequest,
     CheckSubsystem,
     ModelFolders,
@@ -30,8 +31,8 @@ from slipway_pants.requests import (
 
 @rule
 async def partition_models(
-    request: CheckModelsRequest.PartitionRequest, check: CheckSubsystem
-) -> Partitions:
+    request: CheckModelsRequest.PartitionRequest[CheckModelFieldSet], check: CheckSubsystem
+) -> Partitions[ModelFolders, Any]:
     # One element: of several, Pants would make several processes when they are many.
     folders = sorted({field_set.address.spec_path for field_set in request.field_sets})
     if check.skip or not folders:
@@ -40,7 +41,9 @@ async def partition_models(
 
 
 @rule
-async def check_models(request: CheckModelsRequest.Batch, check: CheckSubsystem) -> LintResult:
+async def check_models(
+    request: CheckModelsRequest.Batch[ModelFolders, Any], check: CheckSubsystem
+) -> LintResult:
     folders = [folder for element in request.elements for folder in element]
     report = f"{check.report}.json" if check.report else None
     into = ("--format", check.report, "--output", report) if check.report and report else ()

@@ -260,7 +260,7 @@ class ModelFolders(Collection[str]):
 
 class CheckModelsRequest(LintTargetsRequest):
     field_set_type = CheckModelFieldSet
-    tool_subsystem = CheckSubsystem
+    tool_subsystem = CheckSubsystem  # type: ignore[assignment]  # an option reads as its value
 
 
 @dataclass(frozen=True)
