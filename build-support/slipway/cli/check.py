@@ -28,7 +28,9 @@ FEW = 20  # models, checked before a reader wonders
 @click.argument(
     "models", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="[MODELS]..."
 )
-@click.option("--format", type=click.Choice(reports.FORMATS), default="text", show_default=True)
+@click.option(
+    "--format", type=click.Choice(list(reports.FORMATS)), default="text", show_default=True
+)
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -1,8 +1,7 @@
-"""What one run of check found, and the formats that it can be written in."""
+"""What one run of check found."""
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 from slipway.check.finding import Finding, Severity
-
-# each is a module beside this one, imported when it is wanted
-FORMATS = ("text", "json", "gitlab", "sarif")
 
 
 @dataclass(frozen=True)
@@ -34,9 +30,3 @@ class Report:
     def path(self, finding: Finding) -> str:
         """A finding's file or folder by its path in the repository."""
         return Path(os.path.relpath(finding.place.file, self.root)).as_posix()
-
-
-def rendered(report: Report, format: str) -> str:
-    """The report as ``format``, one of :data:`FORMATS`, with a newline at its end."""
-    module = importlib.import_module(f"slipway.check.report.{format}")
-    return str(module.render(report))
