@@ -11,7 +11,7 @@ from slipway.check.finding import Found, Place
 from slipway.check.model_files import FOREST_NAMES, POINTER, expected, is_there, loaded_versions
 from slipway.check.rule import rule
 from slipway.check.subject import Subject
-from slipway.repository import LEFT_OUT_ENDINGS
+from slipway.repository import LEFT_OUT_ENDINGS, LEFT_OUT_NAMES
 from slipway.signature.reading import GRAPH
 
 INDEXED = re.compile(r".+__[0-9]+")
@@ -124,7 +124,11 @@ def _files(version: Path) -> list[Path]:
     for path in sorted(version.iterdir()):
         if path.suffix == POINTER:
             found.append(path.with_suffix(""))
-        elif not path.name.startswith(".") and not path.name.endswith(LEFT_OUT_ENDINGS):
+        elif not (
+            path.name.startswith(".")
+            or path.name in LEFT_OUT_NAMES
+            or path.name.endswith(LEFT_OUT_ENDINGS)
+        ):
             found.append(path)
     return found
 
@@ -136,6 +140,9 @@ def _advice(version: Path, names: Sequence[str], files: Sequence[Path]) -> str:
         for folder in beside:
             if folder.name != name and is_there(folder / name):
                 return f"move {folder / name} to {version / name}"
+    for kind, name in FOREST_NAMES.items() if names[0] in FOREST_NAMES.values() else ():
+        if is_there(version / name):
+            return f'model_type "{kind}", which opens {name}'
     endings = {Path(name).suffix for name in names}
     alike = [path.name for path in files if path.suffix in endings and path.name not in names]
     if alike:
