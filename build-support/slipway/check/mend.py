@@ -81,6 +81,7 @@ def _rearrange(findings: Iterable[Finding], mended: Mended) -> bool:
         _write(edits, mended)
         for mend in others:
             if isinstance(mend, Move):
+                mend.target.parent.mkdir(exist_ok=True)
                 mend.source.rename(mend.target)
                 mended.before = {_moved(path, mend): text for path, text in mended.before.items()}
                 mended.done.append(f"moved {mend.source} to {mend.target}")

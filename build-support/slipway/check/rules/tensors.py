@@ -1,1 +1,316 @@
-"""SW21x: inputs, outputs, types, dims, batches."""
+"""SW21x: inputs, outputs and the batch size of each model.
+
+Where a config has an unknown field, that may be the one that is missed: one mistake, one finding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from slipway import config
+from slipway.check.finding import Found
+from slipway.check.rule import rule
+from slipway.check.subject import Config, Subject
+from slipway.pbtxt import FieldPath
+
+CORE = "Triton core, model_config_utils.cc (ValidateIOShape), and seen on 24.10"
+TENSORRT = ("tensorrt", "tensorrt_plan")
+FORMATS = ("FORMAT_NHWC", "FORMAT_NCHW")
+POINTER = ".dvc"
+
+
+class Tensor(NamedTuple):
+    """One input or output: its config, what it says, and where."""
+
+    of: Config
+    said: Any
+    kind: str
+    path: FieldPath
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.said.name!r}" if self.said.name else self.kind
+
+
+def tensors(subject: Subject) -> Iterator[Tensor]:
+    """All inputs and outputs of all models."""
+    for each, message in subject.parsed.values():
+        for kind in ("input", "output"):
+            for number, said in enumerate(getattr(message, kind)):
+                yield Tensor(each, said, kind, (kind, number))
+
+
+@rule(
+    "SW210",
+    "no-tensors",
+    reason="nothing can be asked of it: every request fails, or is answered with nothing",
+    source="Triton core, infer_request.cc, and seen on 24.10 with auto-complete off",
+)
+def no_tensors(subject: Subject) -> Iterator[Found]:
+    """A model without inputs or without outputs, which nobody fills in."""
+    for each, message in subject.parsed.values() if not subject.lone else ():
+        for kind in ("input", "output"):
+            if not getattr(message, kind) and not each.fields.unknown:
+                yield Found(
+                    each.place(),
+                    f"it has no {kind}: the server runs with auto-complete off",
+                    f'{kind} {{ name: "…" data_type: TYPE_… dims: [ … ] }}',
+                )
+
+
+@rule(
+    "SW211",
+    "implicit-batch-size",
+    severity="warning",
+    reason="it is 0 where auto-complete is off; where it is on, weights that take batches make it 4",
+    source="Triton, docs/user_guide/model_configuration.md (Default Max Batch Size)",
+)
+def implicit_batch_size(subject: Subject) -> Iterator[Found]:
+    """``max_batch_size`` is left out."""
+    for each, message in subject.parsed.values() if not subject.lone else ():
+        unsaid = ("max_batch_size",) not in each.fields.spans and message.ByteSize()
+        if unsaid and not each.fields.unknown:
+            yield Found(
+                each.place(),
+                "max_batch_size is not said",
+                "max_batch_size: 0 for no batches",
+                (each.added("max_batch_size: 0\n"),),
+            )
+
+
+@rule(
+    "SW212",
+    "negative-batch-size",
+    reason="the load fails: “'max_batch_size' must be non-negative value”",
+    source=CORE,
+)
+def negative_batch_size(subject: Subject) -> Iterator[Found]:
+    """``max_batch_size`` is below 0."""
+    for each, message in subject.parsed.values():
+        if message.max_batch_size < 0:
+            yield Found(
+                each.value_place("max_batch_size"),
+                f"max_batch_size is {message.max_batch_size}",
+                "0 for no batches",
+            )
+
+
+@rule(
+    "SW213",
+    "tensor-without-name",
+    reason="the load fails: “must specify 'name'”",
+    source=CORE,
+)
+def tensor_without_name(subject: Subject) -> Iterator[Found]:
+    """An input or output without a name."""
+    for tensor in tensors(subject):
+        if not tensor.said.name and not tensor.of.fields.unknown:
+            yield Found(tensor.of.place(*tensor.path), f"{tensor} has no name", 'name: "…"')
+
+
+@rule(
+    "SW214",
+    "input-twice",
+    reason="every request fails: two inputs are expected, and only one can have the name",
+    source="Triton core, infer_request.cc (ValidateRequestInputs), and seen on 24.10",
+)
+def input_twice(subject: Subject) -> Iterator[Found]:
+    """Two inputs of the same name."""
+    return _twice(subject, "input")
+
+
+@rule(
+    "SW215",
+    "tensor-without-type",
+    reason="the load fails: “must specify 'data_type'”",
+    source=CORE,
+)
+def tensor_without_type(subject: Subject) -> Iterator[Found]:
+    """``data_type`` is left out, ``TYPE_INVALID``, or a number that stands for no type."""
+    known = config.schema().DataType.values()
+    for tensor in tensors(subject):
+        unsaid = not tensor.said.data_type and not tensor.of.fields.unknown
+        if unsaid or tensor.said.data_type not in known:
+            yield Found(
+                tensor.of.place(*tensor.path, "data_type"),
+                f"{tensor} has no data type",
+                "data_type: TYPE_FP32, or another",
+            )
+
+
+@rule(
+    "SW216",
+    "dims",
+    reason="the load fails: “must specify 'dims'”, or “dimension must be integer >= 1, or -1”",
+    source=CORE,
+)
+def dims(subject: Subject) -> Iterator[Found]:
+    """``dims`` are left out, or one is 0 or below -1."""
+    for tensor in tensors(subject):
+        if not tensor.said.dims and not tensor.of.fields.unknown:
+            yield Found(
+                tensor.of.place(*tensor.path, "dims"),
+                f"{tensor} has no dims",
+                "dims: [ 1 ] for one element, [ -1 ] for any number of them",
+            )
+        yield from _sizes(tensor, tensor.said.dims, "dims")
+        yield from _sizes(tensor, tensor.said.reshape.shape, "reshape", "shape")
+
+
+@rule(
+    "SW217",
+    "reshape",
+    reason="the load fails: “has different size for dims and reshape”",
+    source=CORE,
+)
+def reshape(subject: Subject) -> Iterator[Found]:
+    """``reshape`` has other elements than ``dims``, between each two variable dimensions."""
+    for tensor in tensors(subject):
+        if not tensor.said.HasField("reshape"):
+            continue
+        dims, shape = list(tensor.said.dims), list(tensor.said.reshape.shape)
+        message = tensor.of.message
+        if not shape and message is not None and message.max_batch_size == 0:
+            what = "an empty reshape would be a scalar, which takes a model with batches"
+        elif _runs(dims) != _runs(shape):
+            what = f"{tensor} cannot be reshaped from {dims} to {shape}"
+        else:
+            continue
+        if dims and min(dims + shape) >= -1 and 0 not in dims + shape:
+            fix = "as many elements on both sides of each -1, and as many -1"
+            yield Found(tensor.of.place(*tensor.path, "reshape"), what, fix)
+
+
+@rule(
+    "SW218",
+    "input-format",
+    reason="the load fails: “model input NHWC/NCHW require 3 dims”",
+    source="Triton core, model_config_utils.cc (ValidateModelInput), and seen on 24.10",
+)
+def input_format(subject: Subject) -> Iterator[Found]:
+    """An image format on an input that has not three dimensions."""
+    names = config.schema().ModelInput.Format
+    for tensor in tensors(subject):
+        said = tensor.said.format if tensor.kind == "input" else 0
+        if said in (names.Value(name) for name in FORMATS) and len(tensor.said.dims) != 3:
+            yield Found(
+                tensor.of.place(*tensor.path, "format"),
+                f"{tensor} has the format of an image and {len(tensor.said.dims)} dims",
+                "three dims without the batch, or remove the format",
+            )
+
+
+@rule(
+    "SW219",
+    "tensorrt-only",
+    reason="the load fails: “only supported for TensorRT platform”",
+    source="Triton core, model_config_utils.cc (ValidateModelInput), and seen on 24.10",
+)
+def tensorrt_only(subject: Subject) -> Iterator[Found]:
+    """Shape tensors and non-linear formats on another backend than TensorRT."""
+    for tensor in tensors(subject):
+        backend = tensor.of.backend
+        for field in ("is_shape_tensor", "is_non_linear_format_io"):
+            if not getattr(tensor.said, field):
+                continue
+            if backend and backend not in TENSORRT:
+                what = f"{field} on the backend {backend!r}"
+            elif field == "is_non_linear_format_io" and len(tensor.said.dims) != 3:
+                what = f"{tensor} has a non-linear format and {len(tensor.said.dims)} dims, not 3"
+            else:
+                continue
+            yield Found(tensor.of.place(*tensor.path, field), what, "remove it")
+
+
+@rule(
+    "SW250",
+    "labels",
+    reason="the load fails: “failed to open text file for read”",
+    source="Triton core, model.cc (Init), and seen on 24.10",
+)
+def labels(subject: Subject) -> Iterator[Found]:
+    """``label_filename`` names no file of the model directory."""
+    for tensor in tensors(subject) if not subject.lone else ():
+        name = tensor.said.label_filename if tensor.kind == "output" else ""
+        file = tensor.of.directory / name
+        pointer = file.with_name(f"{file.name}{POINTER}")
+        inside = file.resolve().is_relative_to(tensor.of.directory.resolve())
+        if name and not inside or name and not file.is_file() and not pointer.is_file():
+            yield Found(
+                tensor.of.value_place(*tensor.path, "label_filename"),
+                (
+                    f"there is no file {name!r} in {tensor.of.directory}"
+                    if inside
+                    else f"{name!r} leads out of the model directory"
+                ),
+                f"put it beside {config.FILE_NAME}",
+            )
+
+
+@rule(
+    "SW251",
+    "ragged-without-batches",
+    severity="warning",
+    reason="without batches there is nothing to be ragged: it does nothing",
+    source="Triton, docs/user_guide/ragged_batching.md, and seen on 24.10",
+)
+def ragged_without_batches(subject: Subject) -> Iterator[Found]:
+    """``allow_ragged_batch`` where ``max_batch_size`` is 0."""
+    for tensor in tensors(subject) if not subject.lone else ():
+        message = tensor.of.message
+        if tensor.kind == "input" and tensor.said.allow_ragged_batch:
+            if message is not None and message.max_batch_size == 0:
+                yield Found(
+                    tensor.of.place(*tensor.path, "allow_ragged_batch"),
+                    f"{tensor} allows ragged batches, and max_batch_size is 0",
+                    "set max_batch_size, or remove it",
+                )
+
+
+@rule(
+    "SW252",
+    "output-twice",
+    severity="warning",
+    reason="the first of them counts, without a word",
+    source="Triton core, model.cc (Init), and seen on 24.10",
+)
+def output_twice(subject: Subject) -> Iterator[Found]:
+    """Two outputs of the same name."""
+    return _twice(subject, "output")
+
+
+def _twice(subject: Subject, kind: str) -> Iterator[Found]:
+    seen: set[tuple[object, ...]] = set()
+    for tensor in tensors(subject):
+        key = (tensor.of.path, tensor.said.name)
+        if tensor.kind == kind and tensor.said.name and key in seen:
+            yield Found(
+                tensor.of.value_place(*tensor.path, "name"),
+                f"there are two {kind}s {tensor.said.name!r}",
+                "remove one, or rename it",
+            )
+        if tensor.kind == kind:
+            seen.add(key)
+
+
+def _sizes(tensor: Tensor, sizes: Any, *field: str) -> Iterator[Found]:
+    for number, size in enumerate(sizes):
+        if size < 1 and size != -1:
+            yield Found(
+                tensor.of.value_place(*tensor.path, *field, number),
+                f"a dimension of {tensor} is {size}",
+                "1 or more, or -1 for any",
+            )
+
+
+def _runs(dims: list[int]) -> list[int]:
+    """The elements before, between and behind the variable dimensions."""
+    runs = [1]
+    for variable, group in groupby(dims, lambda dim: dim == -1):
+        if variable:
+            runs += [1] * len(list(group))
+        else:
+            runs[-1] = math.prod(group)
+    return runs
