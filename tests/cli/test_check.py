@@ -90,7 +90,16 @@ def test_a_model_without_a_version_file_is_looked_at_as_well(
     assert "SW901" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["models/none", "slipway.toml"])
+@pytest.mark.parametrize("name", [".", "models"])
+def test_the_repository_or_its_models_are_all_models(
+    name: str, good: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second(good)
+    assert main(["check", name]) == 0
+    assert capsys.readouterr().out == "2 models, no mistakes\n"
+
+
+@pytest.mark.parametrize("name", ["models/none", "slipway.toml", "models/sound/sound_pipeline"])
 def test_what_is_no_model_is_refused(
     name: str, good: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

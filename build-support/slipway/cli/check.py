@@ -59,7 +59,8 @@ def check(
     \b
     --format json    {"models", "errors", "warnings", "findings": [{"rule", "name",
                      "severity", "path", "line", "column", "what", "why", "source",
-                     "fix", "mendable"}]}; line and column count from 1, 0: the whole
+                     "fix", "mendable"}]}; line and column count from 1, 0: the whole;
+                     paths are seen from the current directory
     --format gitlab  GitLab's code quality report
     --format sarif   SARIF 2.1.0
 
@@ -70,7 +71,7 @@ def check(
     if explain:
         return _explain(explain)
     configured = settings.load(Path.cwd())
-    chosen = [_from_here(path) for path in models] or _all(configured)
+    chosen = [folder for path in models for folder in _meant(path, configured)] or _all(configured)
     bugs: dict[Path, Exception] = {}
 
     def find() -> dict[Path, list[Finding]]:
@@ -127,10 +128,15 @@ def _mended(
     mended = mend.mend(findings)
     diff = mended.diff()
     if diff:
-        click.echo(diff, err=err)
+        click.echo("".join(map(_coloured, diff.splitlines(keepends=True))), err=err)
     for line in mended.refused:
         click.echo(line, err=True)
     return last
+
+
+def _coloured(line: str) -> str:
+    colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+    return click.style(line, fg=colour) if colour else line
 
 
 def _all(configured: Settings) -> list[Path]:
@@ -140,12 +146,24 @@ def _all(configured: Settings) -> list[Path]:
     return [_from_here(folder) for folder in folders]
 
 
-def _from_here(path: Path) -> Path:
-    """A path as one would type it, so that findings can be clicked and copied."""
+def _meant(path: Path, configured: Settings) -> list[Path]:
+    if path.resolve() in (configured.root, configured.root / "models"):
+        return _all(configured)
+    if (path / config.FILE_NAME).is_file():
+        raise SlipwayError(
+            "one Triton model of a folder",
+            where=str(path),
+            fix=f"name its folder {path.parent}, or {path / config.FILE_NAME}",
+        )
     if path.is_file() and path.suffix != Path(config.FILE_NAME).suffix:
         raise SlipwayError(
             "no model folder", where=str(path), fix=f"name a folder or a {config.FILE_NAME}"
         )
+    return [_from_here(path)]
+
+
+def _from_here(path: Path) -> Path:
+    """A path as one would type it, so that findings can be clicked and copied."""
     relative = Path(os.path.relpath(path))
     return path if ".." in relative.parts else relative
 
