@@ -11,22 +11,21 @@ from slipway.check.subject import Config
 from slipway.signature import Tensor
 
 
-def mends_for_missing_io(read: Config) -> tuple[Edit, ...]:
-    """The fields ``input`` and ``output`` that ``read`` lacks altogether, as its ONNX graph has them.
+def mends_for_missing_io(read: Config, side: str) -> tuple[Edit, ...]:
+    """The fields ``side`` ("input" or "output") that ``read`` lacks altogether, as its graph has them.
 
-    Empty where nothing is missing, or where the graph is unknown or does not determine them.
+    Empty where the graph is not ONNX, is unknown, or does not determine them.
     """
-    if read.message is None:
+    if read.message is None or getattr(read.message, side):
         return ()
     signatures = [graph.signature for graph in graphs_of(read, read.message)]
     if not signatures or signatures[-1] is None:
         return ()
     batches = read.message.max_batch_size > 0
-    sides = {"input": signatures[-1].inputs, "output": signatures[-1].outputs}
-    missing = {side: each for side, each in sides.items() if not getattr(read.message, side)}
-    if not all(_is_determined(tensor, batches) for each in missing.values() for tensor in each):
+    tensors = signatures[-1].inputs if side == "input" else signatures[-1].outputs
+    if not tensors or not all(_is_determined(tensor, batches) for tensor in tensors):
         return ()
-    return tuple(read.added(io_text(side, each, batches)) for side, each in missing.items() if each)
+    return (read.added(io_text(side, tensors, batches)),)
 
 
 def io_text(side: str, tensors: Sequence[Tensor], batches: bool) -> str:

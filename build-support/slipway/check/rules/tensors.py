@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from slipway import config
 from slipway.check.finding import Found
+from slipway.check.mending import mends_for_missing_io
 from slipway.check.rule import rule
 from slipway.check.subject import Config, Subject
 from slipway.pbtxt import FieldPath
@@ -57,6 +58,7 @@ def no_tensors(subject: Subject) -> Iterator[Found]:
                     each.place(),
                     f"it has no {kind}: the server runs with auto-complete off",
                     f'{kind} {{ name: "…" data_type: TYPE_… dims: [ … ] }}',
+                    mends_for_missing_io(each, kind),
                 )
 
 
@@ -131,7 +133,7 @@ def tensor_without_type(subject: Subject) -> Iterator[Found]:
     """``data_type`` is left out, ``TYPE_INVALID``, or a number that stands for no type."""
     known = config.schema().DataType.values()
     for tensor in tensors(subject):
-        unsaid = not tensor.said.data_type and not tensor.of.fields.unknown
+        unsaid = not tensor.said.data_type and not _excused(subject, tensor)
         if unsaid or tensor.said.data_type not in known:
             yield Found(
                 tensor.of.place(*tensor.path, "data_type"),
@@ -149,7 +151,7 @@ def tensor_without_type(subject: Subject) -> Iterator[Found]:
 def dims(subject: Subject) -> Iterator[Found]:
     """``dims`` are left out, or one is 0 or below -1."""
     for tensor in tensors(subject):
-        if not tensor.said.dims and not tensor.of.fields.unknown:
+        if not tensor.said.dims and not _excused(subject, tensor):
             yield Found(
                 tensor.of.place(*tensor.path, "dims"),
                 f"{tensor} has no dims",
@@ -172,7 +174,7 @@ def reshape(subject: Subject) -> Iterator[Found]:
             continue
         dims, shape = list(tensor.said.dims), list(tensor.said.reshape.shape)
         message = tensor.of.message
-        if not shape and message is not None and message.max_batch_size == 0:
+        if not shape and message is not None and message.max_batch_size == 0 and not subject.lone:
             what = "an empty reshape would be a scalar, which takes a model with batches"
         elif _runs(dims) != _runs(shape):
             what = f"{tensor} cannot be reshaped from {dims} to {shape}"
@@ -293,6 +295,11 @@ def _twice(subject: Subject, kind: str) -> Iterator[Found]:
             )
         if tensor.kind == kind:
             seen.add(key)
+
+
+def _excused(subject: Subject, tensor: Tensor) -> bool:
+    """Whether what it leaves out may be completed, or is what it has an unknown field for."""
+    return subject.lone or bool(tensor.of.fields.unknown)
 
 
 def _sizes(tensor: Tensor, sizes: Any, *field: str) -> Iterator[Found]:
