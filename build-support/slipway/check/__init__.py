@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 # the rules that need no more than one config
-CONFIG_RULES = "SW2"
+CONFIG_RULES = ("SW2", "SW107", "SW109")
 
 
 def check(folders: Iterable[Path], settings: Settings) -> list[Finding]:
@@ -52,6 +52,8 @@ def check_config(path: Path, settings: Settings) -> list[Finding]:
     """
     subject = Lone(path, Repository(settings))
     rules_of_configs = [rule for id, rule in RULES.items() if id.startswith(CONFIG_RULES)]
-    found = {finding.key: finding for rule in rules_of_configs for finding in rule.findings(subject)}
+    found = {
+        finding.key: finding for rule in rules_of_configs for finding in rule.findings(subject)
+    }
     left = ignore.apply(subject, list(found.values()))
     return sorted(left, key=lambda finding: finding.key)

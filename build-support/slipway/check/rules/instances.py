@@ -24,12 +24,12 @@ SIZES |= {"TYPE_UINT64": 8, "TYPE_INT64": 8, "TYPE_FP64": 8}
 
 @rule(
     "SW240",
-    "gpus-without-gpu",
-    reason="the load fails: “has kind KIND_CPU but specifies one or more GPUs”",
+    "gpus",
+    reason="the load fails: “has kind KIND_CPU but specifies one or more GPUs”, or “invalid gpu id”",
     source=CORE,
 )
-def gpus_without_gpu(subject: Subject) -> Iterator[Found]:
-    """GPUs on an instance group that runs on none."""
+def gpus(subject: Subject) -> Iterator[Found]:
+    """GPUs on an instance group that runs on none, or one that no machine has."""
     for each, path, group in _groups(subject):
         if group.gpus and group.kind in (group.KIND_CPU, group.KIND_MODEL):
             kind = group.Kind.Name(group.kind)
@@ -38,6 +38,10 @@ def gpus_without_gpu(subject: Subject) -> Iterator[Found]:
                 f"{kind} and gpus",
                 "remove gpus, or kind: KIND_GPU",
             )
+        for number, gpu in enumerate(group.gpus):
+            if gpu < 0:
+                place = each.value_place(*path, "gpus", number)
+                yield Found(place, f"there is no GPU {gpu}", "0 or more")
 
 
 @rule(

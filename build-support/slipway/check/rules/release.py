@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from slipway import config
@@ -212,9 +213,10 @@ def runtime(subject: Subject) -> Iterator[Found]:
     for each, message in subject.parsed.values():
         name, backend = message.runtime, message.backend
         custom = subject.lone or subject.settings.docker_image is not None
-        if not name or custom or backend not in BACKENDS or _own_library(each):
+        if not name or backend not in BACKENDS:
             continue
-        if name != f"libtriton_{backend}.so" and (name != "model.py" or backend == "python"):
+        missing = name != f"libtriton_{backend}.so" and (name != "model.py" or backend == "python")
+        if ".." in Path(name).parts or missing and not custom and not _own_library(each):
             yield Found(
                 each.value_place("runtime"),
                 f"the backend {backend!r} has no runtime {name!r}",
