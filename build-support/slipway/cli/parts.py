@@ -53,8 +53,7 @@ def add(files: tuple[Path, ...]) -> None:
     store = library_weights.Weights(settings.load(files[0].parent).root)
     for file in files:
         with working(f"adding {file.name}"):
-            pointer = store.add(file)
-            signed = signature.sign(pointer, store)
+            pointer, signed = signature.add(file, store)
         _say_written(pointer.file, signed)
 
 

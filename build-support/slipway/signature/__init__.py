@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slipway.signature import beside, onnx
 from slipway.signature.runtime import RUNTIMES, Runtime, runtime_of
-from slipway.signature.reading import Reading, State, graph_of, of, sign
+from slipway.signature.reading import Reading, State, add, graph_of, of, sign
 from slipway.signature.signature import CARRIED, Dim, Shape, Signature, Tensor
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Signature",
     "State",
     "Tensor",
+    "add",
     "beside",
     "graph_of",
     "of",

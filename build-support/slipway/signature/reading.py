@@ -72,6 +72,18 @@ def graph_of(weights: Path) -> Path | None:
     return weights if weights.is_file() else None
 
 
+def add(file: Path, store: weights.Weights) -> tuple[weights.Pointer, Path | None]:
+    """Put weights under DVC, and write their signature; what is no ONNX model is not put there.
+
+    Raises:
+        SlipwayError: see :func:`sign` and ``Weights.add``; nothing was written then.
+    """
+    if file.suffix == SUFFIX:
+        _read(graph_of(file), file)
+    pointer = store.add(file)
+    return pointer, sign(pointer, store)
+
+
 def sign(pointer: weights.Pointer, store: weights.Weights) -> Path | None:
     """Write the signature file beside ``pointer``, its weights fetched where the cache lacks them.
 
@@ -83,17 +95,25 @@ def sign(pointer: weights.Pointer, store: weights.Weights) -> Path | None:
     if pointer.path.suffix != SUFFIX:
         return None
     parts = store.cached(pointer)
-    graph = parts.get("", parts.get(GRAPH))
+    signature = _read(parts.get("", parts.get(GRAPH)), pointer.path)
+    if signature is None:
+        return None
+    target = beside.path_of(pointer.path)
+    beside.save(beside.Signed(pointer.md5, pointer.size, signature), target)
+    return target
+
+
+def _read(graph: Path | None, named: Path) -> Signature | None:
+    """The signature of the weights that the user knows as ``named``; ``None``: without a reader."""
     if graph is None:
         raise SlipwayError(
             f"a directory of ONNX weights that holds no {GRAPH}",
-            where=str(pointer.file),
+            where=str(named),
             fix=f"name the graph in it {GRAPH}",
         )
-    target = beside.path_of(pointer.path)
+    if onnx.is_flatbuffer(graph):
+        return None
     try:
-        signature = onnx.read(graph)
+        return onnx.read(graph)
     except SlipwayError as error:
-        raise SlipwayError(error.what, where=str(pointer.path), fix=error.fix) from error
-    beside.save(beside.Signed(pointer.md5, pointer.size, signature), target)
-    return target
+        raise SlipwayError(error.what, where=str(named), fix=error.fix) from error
