@@ -49,7 +49,7 @@ def index() -> str:
     """The page that lists the rules, and the table of what the real server does."""
     lines = [TITLE, *_table("rule", "name", "", "otherwise")]
     for rule in sorted(RULES.values(), key=lambda rule: rule.id):
-        lines.append(_row(_link(rule.id), rule.name, rule.severity, rule.reason))
+        lines.append(_row(_link(rule.id), rule.name, rule.severity, _prose(rule.reason)))
     lines += [
         "",
         "## What the real server does",
@@ -81,8 +81,8 @@ def fixtures(rule_id: str) -> list[str]:
 
 def _head(rule: Rule) -> Iterator[str]:
     yield f"# {rule.id} {rule.name}\n"
-    yield f"{rule.severity.capitalize()}. Otherwise: {rule.reason}.\n"
-    yield f"Source: {rule.source}.\n"
+    yield f"{rule.severity.capitalize()}. Otherwise: {_prose(rule.reason)}.\n"
+    yield f"Source: {_prose(rule.source)}.\n"
 
 
 def _example(name: str) -> Iterator[str]:
@@ -163,6 +163,14 @@ def _said(answer: str) -> str:
     """An answer as code, unless it is a few plain words of our own."""
     answer = answer.replace("\n", " ").replace("`", "'")
     return answer if answer.replace(" ", "").isalnum() or not answer else f"`{answer}`"
+
+
+def _prose(text: str) -> str:
+    """A text of ours in Markdown, where `<name>` outside of code would be taken for a tag."""
+    parts = text.split("`")
+    return "`".join(
+        [part.replace("<", "&lt;") if n % 2 == 0 else part for n, part in enumerate(parts)]
+    )
 
 
 def _words(name: str) -> str:
