@@ -1,0 +1,74 @@
+"""Size and load time are projected from pointers, files and the environment of the lock."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from check import fixture_repositories as repositories
+from slipway.check.projection import DOWNLOAD, EXTRACT, FILES, OPEN, START, Projection, project
+from slipway.check.subject import Repository, Subject
+from slipway.environment.environment import Environment, Package, save
+from slipway.environment.lock import content
+
+
+@pytest.fixture
+def folder(tmp_path: Path, slipway_cache: Path) -> Path:
+    return repositories.make("good", tmp_path / "checkout")
+
+
+def projected(folder: Path) -> Projection:
+    root = folder.parents[1]
+    return project(Subject(folder, Repository(repositories.configured(root))))
+
+
+def test_a_pointer_counts_by_its_size_and_what_lies_beside_it_does_not(folder: Path) -> None:
+    before = projected(folder).size
+    model = folder / "sound_inferencer/1/model.onnx"
+    pointer = model.with_name("model.onnx.dvc")
+    pointer.write_text(
+        f"outs:\n- md5: {'a' * 32}\n  size: 1000000\n  hash: md5\n  path: model.onnx\n"
+    )
+    assert projected(folder).size == before - model.stat().st_size + 1_000_000
+
+
+def test_of_a_directory_behind_a_pointer_nothing_counts_twice(folder: Path) -> None:
+    saved = folder / "sound_inferencer/1/saved"
+    before = projected(folder).size
+    saved.mkdir()
+    (saved / "weights.bin").write_bytes(bytes(5000))
+    saved.with_name("saved.dvc").write_text(
+        f"outs:\n- md5: {'a' * 32}.dir\n  size: 5000\n  nfiles: 1\n  hash: md5\n  path: saved\n"
+    )
+    assert projected(folder).size == before + 5000
+
+
+def test_the_environment_counts_once_this_machine_has_built_it(
+    folder: Path, slipway_cache: Path
+) -> None:
+    without = projected(folder)
+    assert without.environment is None
+    made = slipway_cache / "environments" / "key"
+    made.mkdir(parents=True)
+    lock = hashlib.sha256(content(folder / "requirements.lock").encode()).hexdigest()
+    packages = (Package("numpy", "1.26.4", "pip"),)
+    environment = Environment(
+        made, "0" * 64, "3.12.1", "linux-64", "here", packages, lock, 10**9, 3 * 10**9, 20_000
+    )
+    save(environment)
+    for name in ("environment.tar.gz", "environment.tar.gz.index.json"):
+        (made / name).write_bytes(b"")
+    found = projected(folder)
+    assert found.environment is not None
+    assert found.size == without.size + 10**9
+    added = 10**9 / DOWNLOAD + 3 * 10**9 / EXTRACT + 20_000 / FILES
+    assert found.seconds == pytest.approx(without.seconds + added)
+
+
+def test_seconds_are_those_of_download_extraction_and_opening() -> None:
+    gigabyte = Projection({Path("model.onnx"): 10**9}, None)
+    assert gigabyte.seconds == pytest.approx(
+        START + 10**9 / DOWNLOAD + 10**9 / EXTRACT + 10**9 / OPEN
+    )
