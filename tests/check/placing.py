@@ -18,6 +18,8 @@ from slipway.repository import LEFT_OUT_NAMES, LEFT_OUT_ENDINGS
 from slipway.server import lower
 
 ROOT = Path(__file__).parents[2]
+# the server's own way to find the ensemble: sagemaker_server.h, platform_ensemble_regex_
+FOUND = re.compile(r'platform:(\s)*"ensemble"')
 ENSEMBLE = re.compile(r"""platform\s*:\s*["']ensemble""")
 
 
@@ -42,6 +44,15 @@ def place(folder: Path, into: Path) -> None:
         lower.to_cpu(into)
     except SlipwayError:
         pass  # the server refuses it as well
+
+
+def by_chance(folder: Path) -> bool:
+    """Whether the server serves whichever of several models its file system lists last."""
+    texts = [
+        path.read_text(encoding="utf-8", errors="replace")
+        for path in folder.glob(f"*/{config.FILE_NAME}")
+    ]
+    return len(texts) > 1 and not any(FOUND.search(text) for text in texts)
 
 
 def _taken(file: Path, folder: Path) -> bool:
