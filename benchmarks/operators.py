@@ -136,11 +136,15 @@ def _answer(case: Case, derived: Derived, server: Server) -> str:
     got = server.invoke(
         case.name, {t.public: t.served(sent[t.name], batching) for t in planned.inputs}
     )
+    here = derived.graph.run({t.name: sent[t.name] for t in planned.inputs})
     for tensor in planned.outputs:
-        wanted = tensor.served(expected[tensor.name], batching)
-        problem = _different(got[tensor.public], wanted)
+        answer = got[tensor.public]
+        problem = _different(answer, tensor.served(expected[tensor.name], batching))
         if problem:
-            return f"{tensor.name}: {problem}"
+            own = not _different(answer, tensor.served(here[tensor.name], batching))
+            return f"{tensor.name}: {problem}" + (
+                ", as ONNX Runtime without a server" if own else ""
+            )
     return ""
 
 
@@ -166,5 +170,5 @@ def _different(got: Any, wanted: Any) -> str:
     if (got.dtype, got.shape) != (wanted.dtype, wanted.shape):
         return f"{got.dtype}{got.shape} instead of {wanted.dtype}{wanted.shape}"
     if not np.allclose(got, wanted, rtol=RTOL, atol=ATOL, equal_nan=True):
-        return "other values"
+        return f"off by up to {np.nanmax(np.abs(got.astype(float) - wanted.astype(float))):.2g}"
     return ""

@@ -65,7 +65,7 @@ def new(
     Example: slipway new translate --onnx translate.onnx
     """
     configured = settings.load(Path.cwd())
-    asks = sys.stdin.isatty() and sys.stdout.isatty()
+    asks = _is_terminal()
     if file and kind:
         raise SlipwayError("--onnx and --template are two ways to begin", fix="give one of them")
     if asks and not (file or kind):
@@ -94,6 +94,10 @@ def new(
     with working(f"writing models/{name}"):
         folder = write()
     _say_next(folder, configured)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _ask_kind() -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import faulthandler
+import multiprocessing
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +20,8 @@ SEED = 7
 # for free sizes: images want more than text, and what is refused costs little
 SIZES = (3, 2, 4, 1, 8, 16, 32, 64, 128, 224, 256, 512)
 STEPS = 64  # floats are multiples of 1/64: few digits in JSON, and exact in every type
-LARGEST_INTEGER = 3  # indices have to be small, sizes greater than nothing
+LARGEST_INTEGER = 3  # indices have to be small, sizes and divisors greater than nothing
+PATIENCE_S = 30.0
 WORDS = ("red", "Grün", "two words", "", "日本")
 
 
@@ -40,12 +44,33 @@ def find(graph: Graph, *, batch: int | None = None) -> Example | None:
     """
     for size in SIZES if _free(graph, batch) else SIZES[:1]:
         for inputs in _candidates(graph, size, batch):
-            try:
+            if _answers(graph, inputs):
                 outputs = graph.run(inputs)
-            except Exception:  # ONNX Runtime's exceptions have no common public root
-                continue
-            return Example(inputs, outputs, _equal(outputs, graph.run(inputs)))
+                return Example(inputs, outputs, _equal(outputs, graph.run(inputs)))
     return None
+
+
+def _answers(graph: Graph, inputs: dict[str, Array]) -> bool:
+    """Whether the graph answers, tried in a fork.
+
+    An operator may end its process (integers divided by zero do), or never come to an end.
+    """
+    trial = multiprocessing.get_context("fork").Process(target=_try, args=(graph, inputs))
+    trial.start()
+    trial.join(PATIENCE_S)
+    if trial.is_alive():
+        trial.kill()
+        trial.join()
+    return trial.exitcode == 0
+
+
+def _try(graph: Graph, inputs: dict[str, Array]) -> None:
+    faulthandler.disable()  # a crash is an answer, too
+    try:
+        graph.run(inputs)
+    except Exception:  # ONNX Runtime's exceptions have no common public root
+        os._exit(1)
+    os._exit(0)
 
 
 def shape_of(tensor: Tensor, size: int, batch: int | None) -> tuple[int, ...]:
@@ -76,8 +101,8 @@ def _random(random: np.random.Generator, shape: tuple[int, ...], datatype: str) 
     kind = np.dtype(numpy_type(datatype))
     if kind.kind == "f":
         return np.asarray(random.integers(0, STEPS, shape) / STEPS, dtype=kind)
-    high = 2 if kind.kind == "b" else LARGEST_INTEGER + 1
-    return np.asarray(random.integers(0, high, shape), dtype=kind)
+    low, high = (0, 1) if kind.kind == "b" else (1, LARGEST_INTEGER)
+    return np.asarray(random.integers(low, high, shape, endpoint=True), dtype=kind)
 
 
 def _filled(value: int, shape: tuple[int, ...], datatype: str) -> Array:

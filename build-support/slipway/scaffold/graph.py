@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway.errors import SlipwayError
-from slipway.signature import Signature, onnx
+from slipway.signature import Shape, Signature, onnx
 from slipway.signature import Tensor as Declared
 
 BYTES = "BYTES"
@@ -21,12 +21,13 @@ class Tensor:
     """An input or output of the graph; ``datatype`` is Triton's word.
 
     ``shape`` has ``None`` for an unknown size and text for a named one; it is ``None`` where the
-    graph does not say the rank.
+    rank is not known. ``stated`` is false where ONNX Runtime infers more than the file says.
     """
 
     name: str
     datatype: str
     shape: tuple[int | str | None, ...] | None
+    stated: bool = True
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def read(file: Path) -> Graph:
     outputs = _tensors(signature.outputs, session.get_outputs())
     if not inputs:
         raise SlipwayError(
-            "the graph has no input that has to be given: Triton serves no model without one",
+            "the graph has no input that has to be given: an ensemble starts no step without one",
             where=str(file),
             fix="make one of its constants an input",
         )
@@ -92,8 +93,13 @@ def _tensors(declared: tuple[Declared, ...], nodes: list[Any]) -> tuple[Tensor, 
             for dim in shape
         )
         ranked = bool(shape) or tensor.shape is not None
-        found.append(Tensor(tensor.name, tensor.datatype, known if ranked else None))
+        stated = tensor.shape is not None and _sizes(tensor.shape) == _sizes(known)
+        found.append(Tensor(tensor.name, tensor.datatype, known if ranked else None, stated))
     return tuple(found)
+
+
+def _sizes(shape: Shape) -> list[int]:
+    return [dim if isinstance(dim, int) else -1 for dim in shape]
 
 
 def _session(file: Path) -> Any:

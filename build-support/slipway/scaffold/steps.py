@@ -19,7 +19,8 @@ class Passed:
 
     ``between`` is the ensemble's name for it beside the inferencer, ``variable`` Python's. ``dims``
     are those of the Python models and the ensemble, ``graph_dims`` the inferencer's. ``scalar``: a
-    row has no dimension of its own in the graph, and travels as dims [1].
+    row has no dimension of its own in the graph, and travels as dims [1]. ``stated``: the file says
+    as much of the shape as ONNX Runtime.
     """
 
     name: str
@@ -30,6 +31,12 @@ class Passed:
     dims: tuple[int, ...]
     graph_dims: tuple[int, ...]
     scalar: bool
+    stated: bool
+
+    @property
+    def harmful(self) -> bool:
+        """Whether the graph's name means 507 in an error; clients call the tensor otherwise."""
+        return any(word in self.name for word in naming.OUT_OF_MEMORY)
 
     @property
     def data_type(self) -> str:
@@ -95,4 +102,14 @@ def _passed(
         scalar = not sizes
     variable = naming.variable(public, variables)
     variables.add(variable)
-    return Passed(tensor.name, public, between, variable, tensor.datatype, dims, graph_dims, scalar)
+    return Passed(
+        tensor.name,
+        public,
+        between,
+        variable,
+        tensor.datatype,
+        dims,
+        graph_dims,
+        scalar,
+        tensor.stated,
+    )

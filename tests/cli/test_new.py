@@ -1,0 +1,103 @@
+"""``slipway new``: what it refuses, asks and prints."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from dvc.repo import Repo
+
+from scaffold.graphs import doubler, identity
+from slipway.cli import main
+from slipway.cli.new import new
+
+TOML = Path(__file__).parents[1] / "check" / "fixtures" / "good" / "slipway.toml"
+SCALAR_STRING = 8  # onnx.TensorProto.STRING
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The repository in which the command runs, with a file ``graph.onnx``."""
+    shutil.copyfile(TOML, tmp_path / "slipway.toml")
+    Repo.init(str(tmp_path), no_scm=True).close()
+    doubler(tmp_path / "graph.onnx", ["N", 3])
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_flags_alone_make_a_model_and_say_what_is_next(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["new", "made", "--onnx", "graph.onnx", "--version", "1.2.3"]) == 0
+    said = capsys.readouterr().out
+    assert "made takes batches of up to 16." in said
+    assert "models/made is there. Next:" in said and "slipway test models/made" in said
+    assert (root / "models" / "made" / "model_version.txt").read_text() == "1.2.3\n"
+    assert main(["check", "models/made"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["made"], "a name and a kind are needed"),
+        (["--template", "text"], "a name and a kind are needed"),
+        (["made", "--onnx", "graph.onnx", "--template", "text"], "two ways to begin"),
+        (["Made!", "--onnx", "graph.onnx"], "is no name for a model"),
+        (["made", "--onnx", "absent.onnx"], "no such file"),
+        (["made", "--onnx", "slipway.toml"], "not an ONNX model"),
+        (["made", "--onnx", "text.onnx"], "is a scalar string"),
+        (["made", "--onnx", "graph.onnx", "--version", "one"], "no semantic version"),
+        (["made", "--template", "text", "--max-batch-size", "0"], "the samples take batches"),
+    ],
+)
+def test_a_mistake_is_refused_and_leaves_nothing(
+    root: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    identity(root / "text.onnx", [], SCALAR_STRING)
+    before = sorted(root.rglob("*"))
+    assert main(["new", *words]) == 1
+    error = capsys.readouterr().err
+    assert said in error and "\nfix: " in error
+    assert [path for path in sorted(root.rglob("*")) if path not in before] in (
+        [],
+        [root / "models"],
+    )
+
+
+def test_a_taken_name_is_refused_and_its_folder_left_as_it_is(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = root / "models" / "made"
+    theirs.mkdir(parents=True)
+    assert main(["new", "made", "--onnx", "graph.onnx"]) == 1
+    assert "there is one already" in capsys.readouterr().err
+    assert list(theirs.iterdir()) == []
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    """Standard input and output that pass for a terminal."""
+    runner = CliRunner()
+    monkeypatch.setattr("slipway.cli.new._is_terminal", lambda: True)
+    return runner
+
+
+def test_on_a_terminal_it_asks_for_kind_file_and_name(root: Path, terminal: CliRunner) -> None:
+    result = terminal.invoke(new, input="onnx\ngraph.onnx\n\ny\n", catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "X" in result.output and "Write models/graph?" in result.output
+    assert (root / "models" / "graph" / "graph_pipeline").is_dir()
+
+
+def test_on_a_terminal_nothing_is_written_without_consent(root: Path, terminal: CliRunner) -> None:
+    result = terminal.invoke(new, ["made", "--onnx", "graph.onnx"], input="n\n")
+    assert result.exit_code != 0
+    assert not (root / "models").exists()
+
+
+def test_on_a_terminal_yes_is_consent(root: Path, terminal: CliRunner) -> None:
+    result = terminal.invoke(new, ["made", "--template", "tabular", "--yes"], input="")
+    assert result.exit_code == 0
+    assert (root / "models" / "made" / "made_pipeline").is_dir()

@@ -1,0 +1,41 @@
+"""A repository for new models, one running server, and an environment that needs no index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dvc.repo import Repo
+
+from scaffold import serving
+from slipway import settings as loading
+from slipway.environment import Environment
+from slipway.server import triton
+from slipway.server.triton import Server
+from slipway.settings import Settings
+
+TOML = Path(__file__).parents[1] / "check" / "fixtures" / "good" / "slipway.toml"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A repository without models, under DVC."""
+    root = tmp_path / "repository"
+    root.mkdir()
+    (root / "slipway.toml").write_text(TOML.read_text())
+    Repo.init(str(root), no_scm=True).close()
+    return loading.load(root)
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """This interpreter's numpy and Pillow."""
+    return serving.environment(tmp_path_factory.mktemp("environment"))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server, shared by the session."""
+    with triton.start(Settings(root=tmp_path_factory.mktemp("server"))) as running:
+        yield running

@@ -1,0 +1,52 @@
+"""A scaffold as it will be served: its artifact, with an environment that needs no index."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import PIL
+
+import fixture_models
+from slipway import build, repository
+from slipway.archive import TarGzWriter, write_indexed
+from slipway.artifact import pack
+from slipway.environment import Environment, Package
+from slipway.environment.environment import ARCHIVE, save
+
+
+def environment(folder: Path) -> Environment:
+    """An environment of links to this interpreter, numpy and Pillow, in the form of a built one."""
+    prefix = folder / "prefix"
+    fixture_models.environment(prefix)
+    site = next(prefix.glob("lib/python*/site-packages"))
+    (site / "pillow.pth").write_text(str(Path(PIL.__file__).parent.parent), encoding="utf-8")
+    archive = folder / ARCHIVE
+    files = sorted(path for path in prefix.rglob("*") if path.is_file())
+    with archive.open("wb") as out:
+        with TarGzWriter(out) as writer:
+            for path in files:
+                name = path.relative_to(prefix).as_posix()
+                writer.add_file(name, path, path.stat().st_mode & 0o777)
+    write_indexed(archive, writer)
+    made = Environment(
+        folder=folder,
+        sha256=hashlib.sha256(archive.read_bytes()).hexdigest(),
+        python="3.12.1",
+        platform="linux-64",
+        interpreter="of the tests",
+        packages=(Package("numpy", np.__version__, "pip"),),
+        lock="0" * 64,
+        size=archive.stat().st_size,
+        unpacked=sum(path.stat().st_size for path in files),
+        files=len(files),
+    )
+    save(made)
+    return made
+
+
+def artifact(folder: Path, made: Environment) -> Path:
+    """The packed artifact of a model folder."""
+    model = repository.read(folder)
+    return pack(model, made, build.beside(model), folder.parents[1] / model.artifact_name).path

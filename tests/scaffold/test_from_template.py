@@ -1,0 +1,58 @@
+"""The samples work as they are written: nothing to find, and their own tests and cases pass."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scaffold.serving import artifact
+from slipway.check import check
+from slipway.environment import Environment
+from slipway.environment.lock import check as check_lock
+from slipway.errors import SlipwayError
+from slipway.scaffold import from_template, render
+from slipway.settings import Settings
+from slipway.testing import golden, run
+
+
+@pytest.mark.parametrize("kind", from_template.KINDS)
+def test_a_sample_is_sound_and_passes_its_own_tests_on_a_real_server(
+    kind: str, settings: Settings, environment: Environment
+) -> None:
+    folder = from_template.write("made", kind, settings)
+    assert check([folder], settings) == []
+    assert len(golden.cases(folder)) >= 3
+    packed = artifact(folder, environment)
+    assert run.run(folder, settings.root, artifact=packed) == 0
+
+
+@pytest.mark.parametrize("kind", from_template.KINDS)
+def test_a_sample_has_equal_bytes_each_time(kind: str, settings: Settings) -> None:
+    def files(folder: Path) -> dict[str, bytes]:
+        found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+        return {name: path.read_bytes() for name, path in found.items()}
+
+    first = files(from_template.write("made", kind, settings))
+    shutil.rmtree(settings.root / "models" / "made")
+    assert files(from_template.write("made", kind, settings)) == first
+    assert not [name for name in first if "__pycache__" in name]
+
+
+@pytest.mark.parametrize("kind", (*from_template.KINDS, "onnx"))
+def test_the_lock_that_comes_with_a_kind_is_of_its_requirements(kind: str, tmp_path: Path) -> None:
+    requirements = tmp_path / "requirements.txt"
+    shutil.copyfile(render.TEMPLATES / kind / "requirements.txt.jinja", requirements)
+    check_lock(requirements, render.lock_of(kind))
+
+
+def test_a_sample_without_batches_is_refused(settings: Settings) -> None:
+    with pytest.raises(SlipwayError, match="the samples take batches"):
+        from_template.write("made", "text", settings, max_batch_size=0)
+    assert not (settings.root / "models").exists()
+
+
+def test_a_sample_of_single_rows_is_sound(settings: Settings) -> None:
+    folder = from_template.write("made", "tabular", settings, max_batch_size=1)
+    assert check([folder], settings) == []
