@@ -133,11 +133,11 @@ class Repository:
     def folders(self) -> list[Path]:
         """The model folders: what lies in ``models/`` and has a release version or a config."""
         marks = (VERSION_FILE, *(f"{depth}{config.FILE_NAME}" for depth in ("", "*/", "*/*/")))
-        models = self.settings.root / "models"
-        found = {
-            path.relative_to(models).parts[0] for mark in marks for path in models.glob(f"*/{mark}")
-        }
-        return [models / name for name in sorted(found)]
+        return [
+            folder
+            for folder in sorted((self.settings.root / "models").glob("*/"))
+            if any(next(folder.glob(mark), None) for mark in marks)
+        ]
 
     @cached_property
     def owners(self) -> Mapping[str, list[Path]]:
@@ -217,9 +217,7 @@ class Subject:
 
     @cached_property
     def _files(self) -> list[Path]:
-        return [
-            path for read in self.configs.values() for path in sorted(_below(read.directory))
-        ]
+        return [path for read in self.configs.values() for path in sorted(_below(read.directory))]
 
 
 class Lone(Subject):

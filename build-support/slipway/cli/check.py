@@ -92,7 +92,9 @@ def check(
     elif not shown:
         click.echo(reports.rendered(report, format), nl=False)
     if bugs:
-        raise ExceptionGroup(f"could not check {', '.join(map(str, bugs))}", list(bugs.values()))
+        first = next(iter(bugs.values()))
+        first.add_note(f"while checking {', '.join(map(str, bugs))}")
+        raise first
     return int(bool(report.count("error") or (strict and report.findings)))
 
 
