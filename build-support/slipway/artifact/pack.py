@@ -93,6 +93,13 @@ def pack(
     return Packed(output, hashed.sha256.hexdigest(), hashed.size)
 
 
+def pointer(name: str, home: str) -> str:
+    """What ``EXECUTION_ENV_PATH`` says in the model ``name``, of an environment that lies at
+    ``home`` in the artifact."""
+    owner, _, rest = home.partition("/")
+    return f"{KEYWORD}/{rest}" if owner == name else f"{KEYWORD}/../{home}"
+
+
 class _Hashed:
     """A file whose bytes are hashed on their way."""
 
@@ -153,8 +160,7 @@ def _provenance(model: ModelFolder) -> dict[str, dict[str, object]]:
 def _point(contents: dict[str, bytes], name: str, home: str, files: Mapping[str, Path]) -> None:
     """Append the environment's path to a Python model's config; the rest stays as it is written."""
     file = f"{name}/{config.FILE_NAME}"
-    owner, _, rest = home.partition("/")
-    value = f"{KEYWORD}/{rest}" if owner == name else f"{KEYWORD}/../{home}"
+    value = pointer(name, home)
     text = contents[file].decode()
     own = config.parse_text(text, where=str(files[file])).parameters
     if PARAMETER in own:

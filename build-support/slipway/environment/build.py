@@ -8,8 +8,6 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from conda_pack import CondaEnv
-
 from slipway.archive import THOROUGH, TarGzWriter, write_indexed
 from slipway.environment import canonical, interpreter, packages
 from slipway.environment.environment import ARCHIVE, Environment, Package, load, save
@@ -17,6 +15,7 @@ from slipway.environment.lock import check, content, refuse_unservable
 from slipway.environment.platforms import uv_platform
 from slipway.errors import SlipwayError
 from slipway.files import cache_dir, locked, sha256_of, written_aside
+from slipway.settings import FILE_NAME as SETTINGS
 from slipway.settings import Settings, stub_python
 
 # what conda packages are told of their place: it is known only when a server unpacks them
@@ -37,7 +36,8 @@ def build(lock: Path, settings: Settings, *, platform: str | None = None) -> Env
     """
     platform = platform or settings.platform
     uv_platform(platform)
-    _refuse_python(settings)
+    refuse_python(settings)
+    _refuse_running_python(settings)
     requirements = lock.with_name("requirements.txt")
     check(requirements, lock)
     refuse_unservable(lock, settings)
@@ -104,6 +104,8 @@ def _checked_python(conda: list[interpreter.CondaPackage], prefix: Path, setting
 
 
 def _conda_pack(prefix: Path, packed: Path) -> Path:
+    from conda_pack import CondaEnv  # only here: slow to import, and most builds are in the cache
+
     packed.mkdir()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that packages lie outside conda's own cache
@@ -145,21 +147,28 @@ def _origin(channel: str, local: bool, python: str) -> str:
     return "local channel" if channel.startswith("file:") else channel
 
 
-def _refuse_python(settings: Settings) -> None:
+def refuse_python(settings: Settings) -> None:
+    """Refuse another Python than that of the configured Triton's stub.
+
+    Raises:
+        SlipwayError: the minor versions differ.
+    """
     needed = stub_python(settings.triton_release)
-    where = str(settings.root / "slipway.toml")
     if settings.python != needed:
         raise SlipwayError(
             f"Triton {settings.triton_release} serves Python models with {needed}, not with"
             f" {settings.python}: it would silently ignore this environment",
-            where=where,
+            where=str(settings.root / SETTINGS),
             fix=f'set [environment] python = "{needed}", or another [triton] release',
         )
+
+
+def _refuse_running_python(settings: Settings) -> None:
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
     if running != settings.python:
         raise SlipwayError(
             f"the bytecode of a Python {settings.python} environment is made by that version, but"
             f" Slipway runs on {running}",
-            where=where,
+            where=str(settings.root / SETTINGS),
             fix=f"run Slipway with Python {settings.python}",
         )

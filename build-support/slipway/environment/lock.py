@@ -19,7 +19,7 @@ from slipway.errors import SlipwayError
 from slipway.files import written_aside
 from slipway.settings import Settings
 
-HEADER = re.compile(r"# slipway: requirements sha256=(?P<digest>[0-9a-f]{64}), .*")
+HEADER = re.compile(r"# slipway: requirements sha256=(?P<digest>[0-9a-f]{64}), (?P<facts>.*)")
 PINNED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)")
 # whose stub returns tensors of 0 bytes with numpy 2; seen on 24.10, whose release notes pin numpy<2
 LAST_WITHOUT_NUMPY_2 = "24.10"
@@ -69,7 +69,7 @@ def header(requirements: Path, settings: Settings) -> str:
         SlipwayError: as :func:`normalised`.
     """
     digest = hashlib.sha256(normalised(requirements).encode()).hexdigest()
-    return f"# slipway: requirements sha256={digest}, python {settings.python}, {settings.platform}"
+    return f"# slipway: requirements sha256={digest}, {made_for(settings)}"
 
 
 def check(requirements: Path, lock: Path) -> None:
@@ -82,14 +82,36 @@ def check(requirements: Path, lock: Path) -> None:
     if not lock.is_file():
         raise SlipwayError("there is no lock", where=str(lock), fix=fix)
     digest = hashlib.sha256(normalised(requirements).encode()).hexdigest()
-    with lock.open(encoding="utf-8") as file:
-        header = HEADER.match(file.readline())
+    header = _header(lock)
     if header is None:
         raise SlipwayError("not locked by Slipway", where=f"{lock}:1", fix=fix)
     if header["digest"] != digest:
         raise SlipwayError(
             f"{requirements.name} has changed since it was locked", where=str(lock), fix=fix
         )
+
+
+def made_for(settings: Settings) -> str:
+    """What a lock's first line says of the environments that it is for."""
+    return f"python {settings.python}, {settings.platform}"
+
+
+def facts(lock: Path) -> str | None:
+    """What the first line of ``lock`` says as :func:`made_for`; ``None``: not locked by Slipway."""
+    header = _header(lock)
+    return header["facts"] if header else None
+
+
+def unhashed(lock: Path) -> Iterator[tuple[int, str]]:
+    """The requirements of a lock, with their lines, that no file's hash stands by."""
+    text = lock.read_text(encoding="utf-8", errors="replace").replace("\\\n", "\\ ")
+    number = 1
+    for line in text.splitlines():
+        asked = line.partition("#")[0].strip()
+        pinned = PINNED.match(asked) or " @ " in asked
+        if asked and not (pinned and "--hash=" in asked):
+            yield number, asked.partition("\\")[0].strip()
+        number += 1 + line.count("\\ ")
 
 
 def refuse_unservable(lock: Path, settings: Settings, *, named: Path | None = None) -> None:
@@ -128,15 +150,16 @@ def normalised(requirements: Path) -> str:
             fix="write one that names what model.py imports, with numpy<2",
         )
     lines = []
-    for number, line in enumerate(requirements.read_text(encoding="utf-8").splitlines(), 1):
-        text = re.sub(r"(^|\s)#.*", "", line).strip()
-        if not text:
+    text = requirements.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        asked = re.sub(r"(^|\s)#.*", "", line).strip()
+        if not asked:
             continue
         try:
-            requirement = Requirement(text)
+            requirement = Requirement(asked)
         except InvalidRequirement as error:
             raise SlipwayError(
-                f"{text!r} is not a requirement",
+                f"{asked!r} is not a requirement",
                 where=f"{requirements}:{number}",
                 fix="one package a line, such as numpy<2; indexes belong into uv.toml",
             ) from error
@@ -145,9 +168,23 @@ def normalised(requirements: Path) -> str:
     return "\n".join(sorted(lines))
 
 
+def named(requirements: Path) -> set[str]:
+    """The packages that a ``requirements.txt`` names; what is no requirement is left out."""
+    text = (
+        requirements.read_text(encoding="utf-8", errors="replace") if requirements.is_file() else ""
+    )
+    return {name for line in text.splitlines() if (name := named_in(line))}
+
+
+def named_in(line: str) -> str | None:
+    """The package that a line of ``requirements.txt`` names."""
+    name = re.match(r"\s*([A-Za-z0-9][\w.-]*)", line)
+    return canonicalize_name(name[1]) if name else None
+
+
 def content(lock: Path) -> str:
     """What a lock says to an installer: its lines without comments."""
-    lines = lock.read_text(encoding="utf-8").splitlines()
+    lines = lock.read_text(encoding="utf-8", errors="replace").splitlines()
     return "\n".join(line for line in lines if line.strip() and not line.lstrip().startswith("#"))
 
 
@@ -157,6 +194,11 @@ def pins(lock: Path) -> Iterator[tuple[str, str]]:
         pinned = PINNED.match(line)
         if pinned:
             yield canonicalize_name(pinned["name"]), pinned["version"]
+
+
+def _header(lock: Path) -> re.Match[str] | None:
+    with lock.open(encoding="utf-8", errors="replace") as file:
+        return HEADER.match(file.readline())
 
 
 def _explained(error: SlipwayError, requirements: Path, settings: Settings) -> SlipwayError:

@@ -1,1 +1,261 @@
 """SW52x: what Python models import."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from slipway.check.finding import Found
+from slipway.check.import_names import DISTRIBUTIONS, SAME_NAME
+from slipway.check.python_code import UTILS, Code, PythonModel, imported, python_models
+from slipway.check.rule import rule
+from slipway.check.subject import Subject
+from slipway.environment import provided
+from slipway.environment.lock import named, pins
+
+STUB = "seen on 24.10; Triton's Python backend, pb_stub.cc (StubSetup)"
+OWN = {UTILS, "c_python_backend_utils"}
+# what Python appends to the name of a module's file
+SUFFIXES = (".py", ".so", ".pyc", ".cpython-*.so", ".abi3.so")
+
+
+@dataclass(frozen=True)
+class Import:
+    """An import that runs when the model does: the dotted ``name`` after ``level`` dots."""
+
+    code: Code
+    node: ast.Import | ast.ImportFrom
+    name: str
+    level: int
+
+    @property
+    def top(self) -> str:
+        """The first part of the name."""
+        return self.name.partition(".")[0]
+
+
+@rule(
+    "SW521",
+    "missing-package",
+    reason="the load fails, or the request that comes by: ModuleNotFoundError",
+    source=STUB,
+)
+def missing_package(subject: Subject) -> Iterator[Found]:
+    """A package that is not in the lock."""
+    for each in _unresolved(subject):
+        brings = _brings(each.name)
+        if brings:
+            yield Found(
+                each.code.place(each.node),
+                f"{each.name!r} comes with {brings[0]}, which is not locked",
+                f"add {brings[0]} to requirements.txt, then slipway lock {subject.folder}",
+            )
+        elif provided.modules(subject.lock, subject.settings) is not None:
+            yield Found(
+                each.code.place(each.node),
+                f"no module {each.top!r}: neither in the environment nor in the model",
+                f"add the package that has it to requirements.txt, then slipway lock"
+                f" {subject.folder}; or correct the name",
+            )
+
+
+@rule(
+    "SW522",
+    "unknown-module",
+    reason="if no locked package brings it, the load fails: ModuleNotFoundError",
+    source=STUB,
+    severity="warning",
+)
+def unknown_module(subject: Subject) -> Iterator[Found]:
+    """A module of which it is not known whether a locked package brings it."""
+    if provided.modules(subject.lock, subject.settings) is not None:
+        return
+    for each in _unresolved(subject):
+        if not _brings(each.name):
+            yield Found(
+                each.code.place(each.node),
+                f"no locked package is called {each.top!r}, and no file of the model",
+                f"slipway environment build {subject.lock} tells whether one brings it;"
+                " or correct the name",
+            )
+
+
+@rule(
+    "SW523",
+    "not-in-environment",
+    reason="the load fails: ModuleNotFoundError",
+    source="Slipway packs environments without tests, installers and windows (environment/stdlib.py)",
+)
+def not_in_environment(subject: Subject) -> Iterator[Found]:
+    """A module of the standard library that environments do not have."""
+    for model in python_models(subject):
+        for each in _first(_imports(model)):
+            if not each.level and provided.left_out(each.top) and not _local(each, model):
+                yield Found(
+                    each.code.place(each.node),
+                    f"environments have no {each.top!r}",
+                    "do without it",
+                )
+
+
+@rule(
+    "SW524",
+    "relative-import",
+    reason="the load fails: “attempted relative import beyond top-level package”, or no such module",
+    source="seen on 24.10: the version directory is the package",
+)
+def relative_import(subject: Subject) -> Iterator[Found]:
+    """A relative import of what is not in the version directory."""
+    for model in python_models(subject):
+        for each in _first(_imports(model)):
+            if not each.level or each.name in ("", "*"):
+                continue
+            folder = each.code.path.parent
+            for _ in range(each.level - 1):
+                folder = folder.parent
+            top = model.config.directory
+            inside = folder != top and folder.is_relative_to(top)
+            # a package may define the name itself
+            defined = _names_only(each.node) and (folder / "__init__.py").is_file()
+            if inside and (defined or _is_module(folder, each.top)):
+                continue
+            yield Found(
+                each.code.place(each.node),
+                (
+                    f"no module {each.top!r} in {folder}/"
+                    if inside
+                    else f"{'.' * each.level}{each.name} is outside the version directory"
+                ),
+                "import a module beside model.py by its plain name",
+            )
+
+
+@rule(
+    "SW525",
+    "shadowed-module",
+    reason="the model's own folders come last: the module that is found first is another one",
+    source=STUB,
+    severity="warning",
+)
+def shadowed_module(subject: Subject) -> Iterator[Found]:
+    """A module of the model called as one of the standard library or of a locked package."""
+    library = provided.standard_library(subject.settings.python)
+    locked = {canonicalize_name(name).replace("-", "_") for name in _locked(subject)}
+    for model in python_models(subject):
+        for each in _first(_imports(model)):
+            other = "the standard library" if each.top in library else "a locked package"
+            if not each.level and each.top in library | locked and _local(each, model):
+                yield Found(
+                    each.code.place(each.node),
+                    f"{each.top!r} is of {other}, not the model's own {each.top}.py",
+                    f"give {each.top}.py another name",
+                )
+
+
+def _unresolved(subject: Subject) -> list[Import]:
+    """The imports that neither Python nor the model, nor a locked package of that name, has."""
+    locked = _locked(subject)
+    built = provided.modules(subject.lock, subject.settings) or frozenset()
+    library = provided.standard_library(subject.settings.python)
+    found = []
+    for model in python_models(subject) if locked else ():
+        own_path = any("sys.path" in ast.unparse(code.tree) for code in model.codes)
+        for each in _first(_imports(model)):
+            known = each.top in library | OWN | built or provided.left_out(each.top)
+            if each.level or known or _local(each, model) or each.top == "__future__":
+                continue
+            if own_path and not _brings(each.name):
+                continue
+            if not _is_locked(each.name, locked):
+                found.append(each)
+    return found
+
+
+def _is_locked(name: str, locked: set[str]) -> bool:
+    brings = _brings(name) or (name.partition(".")[0],)
+    if any(canonicalize_name(each) in locked for each in brings):
+        return True
+    # a package of many distributions: google-cloud-storage brings google.cloud.storage
+    top = canonicalize_name(name.partition(".")[0])
+    return not _brings(name) and any(each.startswith(f"{top}-") for each in locked)
+
+
+def _brings(name: str) -> tuple[str, ...]:
+    """The distributions that bring a module, the usual one first; none where that is not known."""
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        found = DISTRIBUTIONS.get(".".join(parts[:end]))
+        if found:
+            return found
+    return (canonicalize_name(parts[0]),) if parts[0] in SAME_NAME else ()
+
+
+def _locked(subject: Subject) -> set[str]:
+    """What is locked; and what is asked for, which a lock that is not current may lack."""
+    if not subject.lock.is_file():
+        return set()
+    return {*(name for name, _ in pins(subject.lock)), *named(subject.requirements)}
+
+
+def _imports(model: PythonModel) -> Iterator[Import]:
+    """The imports of a model's modules, without those that it can do without."""
+    for code in model.codes:
+        for node, name, level in imported(code.tree):
+            if not _may_fail(code, node):
+                yield Import(code, node, name, level)
+
+
+def _first(imports: Iterator[Import]) -> Iterator[Import]:
+    """One import for each statement and top-level module."""
+    seen = set()
+    for each in imports:
+        key = (each.code.path, each.node.lineno, each.node.col_offset, each.level, each.top)
+        if key not in seen and (each.name or each.level):
+            seen.add(key)
+            yield each
+
+
+def _may_fail(code: Code, node: ast.AST) -> bool:
+    """Whether the code is ready for the import to fail, or never runs it on a server."""
+    child = node
+    while child in code.parents:
+        around = code.parents[child]
+        if isinstance(around, ast.Try) and (child in around.body or child in around.orelse):
+            caught = {
+                each.id
+                for handler in around.handlers
+                for each in ast.walk(handler.type or ast.Name("Exception"))
+                if isinstance(each, ast.Name)
+            }
+            if caught & {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}:
+                return True
+        # the second choice of the same
+        if isinstance(around, ast.ExceptHandler):
+            return True
+        if isinstance(around, ast.If):
+            test = ast.unparse(around.test)
+            if "TYPE_CHECKING" in test or "__name__" in test or "sys." in test:
+                return True
+        child = around
+    return False
+
+
+def _names_only(node: ast.Import | ast.ImportFrom) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module is None
+
+
+def _local(each: Import, model: PythonModel) -> bool:
+    """Whether the model has a module of that name where the stub looks for modules."""
+    own = each.code.path
+    version = model.config.directory / own.relative_to(model.config.directory).parts[0]
+    return _is_module(version, each.top) or _is_module(model.config.directory, each.top)
+
+
+def _is_module(folder: Path, name: str) -> bool:
+    if (folder / name).is_dir() and any((folder / name).iterdir()):
+        return True
+    return any(True for suffix in SUFFIXES for _ in folder.glob(f"{name}{suffix}"))
