@@ -200,6 +200,19 @@ def test_a_config_that_contradicts_the_graph_fails_the_load(
     assert caught.value.fix == "make config.pbtxt agree with the ONNX graph"
 
 
+def test_a_sequence_fails_the_load_though_the_config_does_not_name_it(
+    server: Server, tmp_path: Path
+) -> None:
+    graph = identities({"FP32": TYPES["FP32"]})
+    graph.node.append(helper.make_node("SequenceConstruct", ["X_FP32"], ["ROWS"]))
+    rows = helper.make_tensor_type_proto(TensorProto.FLOAT, ["N", 2])
+    graph.output.append(helper.make_value_info("ROWS", helper.make_sequence_type_proto(rows)))
+    config = """input { name: "X_FP32" data_type: TYPE_FP32 dims: 2 }
+    output { name: "Y_FP32" data_type: TYPE_FP32 dims: 2 }"""
+    with pytest.raises(SlipwayError, match=r"Unsupported ONNX Type 'seq\(tensor\(float\)\)'"):
+        server.load("wrong", model(tmp_path, graph, config))
+
+
 def test_a_file_that_is_no_graph_fails_the_load(server: Server, tmp_path: Path) -> None:
     folder = fixture_models.copy("adder", tmp_path)
     (folder / "adder" / "1" / "model.onnx").write_bytes(b"version https://git-lfs\n")

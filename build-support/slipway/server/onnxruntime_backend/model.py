@@ -69,6 +69,7 @@ class TritonPythonModel:
         self.batches = config["max_batch_size"] > 0
         graph_inputs = self.session.get_inputs()
         initialisers = self.session.get_overridable_initializers()
+        self._check_kinds([*graph_inputs, *initialisers, *self.session.get_outputs()])
         self._check_optional(config, graph_inputs, initialisers)
         self._check("input", config, [*graph_inputs, *initialisers])
         self._check("output", config, self.session.get_outputs())
@@ -139,6 +140,14 @@ class TritonPythonModel:
             if feed[name].size == 1:
                 feed[name] = feed[name].reshape(())
         return {name: feed[name] for name in self.inputs if name in feed}
+
+    def _check_kinds(self, nodes: list[Any]) -> None:
+        """Sequences and maps are refused even where the config does not name them."""
+        for node in nodes:
+            if not node.type.startswith("tensor("):
+                raise pb_utils.TritonModelException(
+                    f"{self.name}: Unsupported ONNX Type {node.type!r} for I/O {node.name!r}"
+                )
 
     def _check_optional(
         self, config: dict[str, Any], needed: list[Any], initialisers: list[Any]
