@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 from slipway import config
-from slipway.check.finding import Edit, Found, Mend, Place
+from slipway.check.finding import Edit, Found, Mend, Move, Place
 from slipway.check.rule import rule
 from slipway.check.subject import Subject
 from slipway.repository import ENSEMBLE
@@ -41,7 +42,7 @@ def no_model(subject: Subject) -> Iterator[Found]:
         yield Found(
             Place(stray),
             f"it looks like a model and has no {config.FILE_NAME}",
-            f"add {stray / config.FILE_NAME}",
+            _named(stray),
         )
     else:
         yield Found(
@@ -65,15 +66,10 @@ def left_out(subject: Subject) -> Iterator[Found]:
     steps = _steps(subject)
     for path in _like_models(subject):
         if path.name not in steps:  # a step that finds no model is an error of its own
-            other = next((each for each in _misspelled(path)), None)
             yield Found(
                 Place(path),
                 f"it looks like a model and has no {config.FILE_NAME}",
-                (
-                    f"rename {other.name} to {config.FILE_NAME}"
-                    if other
-                    else f"add {path / config.FILE_NAME}, or remove the folder"
-                ),
+                f"{_named(path)}, or remove the folder",
             )
     if (subject.folder / config.FILE_NAME).is_file():
         yield Found(
@@ -98,11 +94,15 @@ def left_out(subject: Subject) -> Iterator[Found]:
 )
 def wrapper_folder(subject: Subject) -> Iterator[Found]:
     """Model directories one level too deep."""
-    for path in _wrapped(subject):
+    for wrapper, group in groupby(_wrapped(subject), lambda path: path.parent):
+        models = list(group)
+        moves = [Move(model, subject.folder / model.name) for model in models]
+        free = all(not move.target.exists() for move in moves)
         yield Found(
-            Place(path / config.FILE_NAME),
-            f"a model directory inside of {path.parent.name}/: it belongs one level higher",
-            f"move {path} to {subject.folder / path.name}",
+            Place(wrapper),
+            f"{len(models)} model directories lie in {wrapper.name}/, one level too deep",
+            f"move them into {subject.folder}/",
+            tuple(moves) if free else (),
         )
 
 
@@ -274,3 +274,9 @@ def _misspelled(directory: Path) -> Iterator[Path]:
     for path in sorted(directory.iterdir()):
         if path.name.lower() in names | {config.FILE_NAME}:
             yield path
+
+
+def _named(directory: Path) -> str:
+    """How to give a model its config."""
+    other = next(_misspelled(directory), None)
+    return f"rename {other} to {config.FILE_NAME}" if other else f"add a {config.FILE_NAME}"

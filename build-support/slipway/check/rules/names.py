@@ -9,7 +9,7 @@ import semver
 
 from slipway.check.finding import Found, Place
 from slipway.check.rule import rule
-from slipway.check.subject import Config, Subject
+from slipway.check.subject import Subject
 
 ALLOWED = re.compile(r"[A-Za-z0-9._-]+")
 # all that the server looks for which can be part of a name
@@ -67,7 +67,7 @@ def name_not_unique(subject: Subject) -> Iterator[Found]:
                 yield Found(
                     Place(each.directory),
                     f"there is another model {each.name!r} in {owner.parent.name}/",
-                    f"rename it: {_own_name(subject, each)}",
+                    "rename one of them: a model's name begins with its folder's",
                 )
 
 
@@ -197,12 +197,8 @@ def name_without_folder(subject: Subject) -> Iterator[Found]:
             yield Found(
                 Place(each.directory),
                 f"its name does not begin with {subject.name!r}",
-                f"rename it: {_own_name(subject, each)}",
+                f"rename it: {subject.name}_{each.name.rpartition('_')[2]}",
             )
-
-
-def _own_name(subject: Subject, each: Config) -> str:
-    return f"{subject.name}_{each.name.rpartition('_')[2]}"
 
 
 def _version(subject: Subject) -> str | None:

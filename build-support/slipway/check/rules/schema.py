@@ -16,6 +16,12 @@ PARSER = "Triton core, filesystem/api.cc (ReadTextProto), and seen on 24.10"
 # what protobuf's C++ tokeniser takes behind a backslash; Python's takes the rest as it is
 ESCAPE = re.compile(r"\\(?:[abfnrtv\\?'\"]|[0-7]|[xX][0-9a-fA-F]|u[0-9a-fA-F]{4}|U00|(?P<bad>.))")
 NO_VALUE = re.compile(r'Enum type "(?P<enum>[\w.]+)" has no value named "?(?P<name>\w+)')
+FIXES = {
+    "should not have multiple": "keep one of them",
+    "another member of oneof": "keep one of them",
+    'Expected "}"': "close the brace before this place",
+    "not UTF-8": "save it as UTF-8",
+}
 # an ensemble's maps have a rule of their own
 MAPS_OF_STEPS = ("input_map", "output_map")
 
@@ -33,7 +39,7 @@ def not_parsed(subject: Subject) -> Iterator[Found]:
             continue
         line, column, said = each.problem
         # the first line repeats what stands at the place
-        said = re.sub(r"^'.*?': (?=[A-Z])", "", said).rstrip(". ")
+        said = re.sub(r"^'.*?': (?=[A-Z])", "", said).rstrip(". ").replace("inference.", "")
         yield Found(Place(each.path, line, column), said, _fix(said))
 
 
@@ -69,7 +75,7 @@ def bad_escape(subject: Subject) -> Iterator[Found]:
                 if found["bad"]:
                     yield Found(
                         Place(each.path, *each.fields.position(token.start + found.start())),
-                        f"{found[0]!s} is no escape sequence",
+                        f"{found[0]} is no escape sequence",
                         f"a backslash is written twice: \\{found[0]}",
                     )
 
@@ -103,9 +109,10 @@ def _fix(said: str) -> str:
     """What mends a parser's complaint."""
     enum = NO_VALUE.search(said)
     if enum:
-        found = config.schema().DESCRIPTOR.pool.FindEnumTypeByName(enum["enum"])
+        found = config.schema().DESCRIPTOR.pool.FindEnumTypeByName(f"inference.{enum['enum']}")
         names = list(found.values_by_name)
         return did_you_mean(enum["name"], names, f"one of {', '.join(names)}")
-    if "should not have multiple" in said:
-        return "keep one of them"
+    for complaint, fix in FIXES.items():
+        if complaint in said:
+            return fix
     return "see Triton's model_config.proto for the field's type"

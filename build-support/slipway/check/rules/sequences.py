@@ -143,7 +143,8 @@ def _control(each: Config, path: FieldPath, control: Any, kinds: set[int]) -> It
         what = f"{name} has {' and '.join(given) or 'no values for false and true'}"
         yield Found(each.place(*path), what, f"one of {', '.join(VALUES)}")
     elif len(getattr(control, given[0])) != 2:
-        yield Found(each.place(*path, given[0]), f"{given[0]} has two values", "[ 0, 1 ]")
+        what = f"{given[0]} has {len(getattr(control, given[0]))} values, not two"
+        yield Found(each.place(*path, given[0]), what, f"{given[0]}: [ 0, 1 ]")
 
 
 def _initial_state(subject: Subject, each: Config, state: Any, initial: Any) -> str:

@@ -86,7 +86,8 @@ def empty_version(subject: Subject) -> Iterator[Found]:
     for each in subject.configs.values():
         filled = _versions(each)
         for path in _directories(each):
-            if filled and NUMBER.fullmatch(path.name) and int(path.name) not in filled:
+            pointed = path.with_name(f"{path.name}{POINTER}").exists()
+            if filled and NUMBER.fullmatch(path.name) and not pointed and not _holds(path):
                 empty = next(path.iterdir(), None) is None
                 yield Found(
                     Place(path),
