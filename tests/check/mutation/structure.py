@@ -54,7 +54,7 @@ def reshape(folder: Path, random: Random) -> str | None:
     def changes(message: ModelConfig) -> list[Change]:
         found = [change for tensor in _tensors(message) for change in _shapes(tensor, random)]
         old = message.max_batch_size
-        for new in {0, 1, old * 2} - {old}:
+        for new in sorted({0, 1, old * 2} - {old}):
             text = f"max_batch_size {old} → {new}"
             found.append((text, partial(setattr, message, "max_batch_size", new)))
         return found
@@ -92,7 +92,7 @@ def _drops(message: Message, where: str) -> list[Change]:
             continue
         here = f"{where}{field.name}"
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
-            for key in value:
+            for key in sorted(value):
                 found.append((f"without {here}[{key}]", partial(value.__delitem__, key)))
         elif is_repeated(field):
             for at in range(len(value)):
@@ -178,7 +178,7 @@ def _wires(message: ModelConfig, random: Random) -> list[Change]:
 
             found.append((f"step {number} {side}: {one} and {two} swapped", swapped))
     for number, step in enumerate(steps, 1):
-        for other in {s.model_name for s in steps} - {step.model_name}:
+        for other in sorted({s.model_name for s in steps} - {step.model_name}):
 
             def named(step: Message = step, other: str = other) -> None:
                 step.model_name = other
