@@ -15,7 +15,7 @@ from slipway.check.subject import Subject
 from slipway.signature import graph_of, runtime_of
 
 # ONNX Runtime's own operators, besides those of ONNX
-RUNTIME_DOMAINS = ("com.microsoft", "com.ms.", "org.pytorch.aten")
+RUNTIME_DOMAINS = ("com.microsoft", "com.ms.", "org.pytorch.aten", "trt.plugins")
 
 
 @rule(
