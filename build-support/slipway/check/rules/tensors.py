@@ -176,7 +176,7 @@ def reshape(subject: Subject) -> Iterator[Found]:
         message = tensor.of.message
         if not shape and message is not None and message.max_batch_size == 0 and not subject.lone:
             what = "an empty reshape would be a scalar, which takes a model with batches"
-        elif _runs(dims) != _runs(shape):
+        elif runs(dims) != runs(shape):
             what = f"{tensor} cannot be reshaped from {dims} to {shape}"
         else:
             continue
@@ -312,7 +312,7 @@ def _sizes(tensor: Tensor, sizes: Any, *field: str) -> Iterator[Found]:
             )
 
 
-def _runs(dims: list[int]) -> list[int]:
+def runs(dims: list[int]) -> list[int]:
     """The elements before, between and behind the variable dimensions."""
     runs = [1]
     for variable, group in groupby(dims, lambda dim: dim == -1):

@@ -1,0 +1,233 @@
+"""One config alone; and what holds of every config, whatever is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf import text_format
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from check import fixture_repositories as repositories
+from slipway import config
+from slipway.check import RULES, Finding, check_config
+from slipway.check.first_release import NAMES, SINCE
+from slipway.check.mend import mend
+from slipway.check.rules.tensors import runs
+from slipway.check.subject import Repository, Subject
+from slipway.settings import Settings
+
+SCHEMA = config.schema()
+OWN = ("SW1", "SW2")
+AGAIN = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def found_in(text: str, folder: Path, **changed: Any) -> list[str]:
+    """The rules that find something in a config alone."""
+    path = folder / "alone.pbtxt"
+    path.write_text(text, encoding="utf-8")
+    findings = check_config(path, Settings(root=folder, **changed))
+    return [finding.rule for finding in findings]
+
+
+def test_what_a_config_alone_leaves_out_is_no_mistake(tmp_path: Path) -> None:
+    assert found_in('backend: "onnxruntime"\n', tmp_path) == []
+    assert found_in('input { name: "A" }\nplatform: "pytorch_libtorch"\n', tmp_path) == []
+
+
+def test_nothing_is_looked_for_beside_a_config_alone(tmp_path: Path) -> None:
+    text = """
+    platform: "custom_platform" backend: "of_our_own"
+    output { name: "A" data_type: TYPE_FP32 dims: 1 label_filename: "labels.txt" }
+    model_warmup {
+      batch_size: 1 inputs { key: "A" value { dims: 1 input_data_file: "a" } }
+    }
+    """
+    assert found_in(text, tmp_path) == []
+
+
+def test_a_config_alone_may_silence_a_finding(tmp_path: Path) -> None:
+    line = "max_batch_size: -1"
+    assert found_in(line, tmp_path) == ["SW212"]
+    assert found_in(f"{line}  # slipway: ignore=SW212 a test\n", tmp_path) == []
+
+
+@pytest.mark.parametrize(("release", "rules"), [("24.10", ["SW233"]), ("24.11", []), ("26.07", [])])
+def test_a_field_is_known_from_its_release_on(
+    release: str, rules: list[str], tmp_path: Path
+) -> None:
+    assert found_in("model_metrics { }", tmp_path, triton_release=release) == rules
+
+
+def test_a_value_is_known_from_its_release_on(tmp_path: Path) -> None:
+    text = 'input { name: "A" data_type: TYPE_BF16 dims: 1 }'
+    assert found_in(text, tmp_path, triton_release="22.04") == ["SW233"]
+    assert found_in(text, tmp_path, triton_release="22.05") == []
+
+
+def names(descriptor: Any) -> set[str]:
+    """The fields of a message and of those inside of it, and their enums' values."""
+    found = {field.full_name for field in descriptor.fields}
+    for inner in descriptor.nested_types:
+        found |= names(inner)
+    for enum in descriptor.enum_types:
+        found |= {f"{enum.full_name}:{value.name}" for value in enum.values}
+    return found
+
+
+def test_the_table_of_releases_has_all_fields_of_the_schema_and_no_other() -> None:
+    file = SCHEMA.DESCRIPTOR
+    found = {f"{SCHEMA.DataType.DESCRIPTOR.full_name}:{name}" for name in SCHEMA.DataType.keys()}
+    for message in file.message_types_by_name.values():
+        found |= names(message)
+    found = {name.removeprefix("inference.") for name in found}
+    assert set(SINCE) <= found
+    assert len(found) == NAMES
+
+
+SHAPES = st.lists(st.sampled_from([-1, 1, 2, 3, 4, 6]), max_size=5)
+
+
+@given(shape=SHAPES)
+def test_ones_may_be_put_into_a_shape_and_factors_split(shape: list[int]) -> None:
+    assert runs([*shape, 1]) == runs(shape) == runs([1, *shape])
+    split = [part for size in shape for part in ([2, size // 2] if size in (4, 6) else [size])]
+    assert runs(split) == runs(shape)
+
+
+@given(shape=SHAPES, at=st.integers(0, 5))
+def test_another_variable_dimension_or_factor_makes_another_shape(
+    shape: list[int], at: int
+) -> None:
+    assert runs([*shape[:at], -1, *shape[at:]]) != runs(shape)
+    assert runs([*shape[:at], 5, *shape[at:]]) != runs(shape)
+
+
+PIECES = (
+    *"{}[]:,\n \\\"'#<",
+    *(f"{name}" for name in SCHEMA.ModelConfig.DESCRIPTOR.fields_by_name),
+    *("name", "dims", "kind", "key", "value", "step", "state", "control_input", "-1", "0", "9"),
+    *("TYPE_FP32", "true", '"A"', '"ensemble"', "\\d", "reshape { shape: [ ] }", "oldest { }"),
+)
+
+
+def fuzzed(draw: st.DrawFn) -> str:
+    """A text that resembles a config: a good one with pieces put in and cut out."""
+    folder = repositories.GOOD / "models" / "sound"
+    texts = [path.read_text() for path in sorted(folder.glob("*/config.pbtxt"))]
+    text = draw(st.sampled_from(texts))
+    for _ in range(draw(st.integers(0, 6))):
+        at = draw(st.integers(0, len(text)))
+        piece = "".join(draw(st.lists(st.sampled_from(PIECES), max_size=4)))
+        text = text[:at] + piece + text[at + draw(st.integers(0, 12)) :]
+    return text
+
+
+def rendered(draw: st.DrawFn) -> str:
+    """A config with any fields at all, of the right types."""
+    message = SCHEMA.ModelConfig()
+    _fill(draw, message, 0)
+    return text_format.MessageToString(message)
+
+
+def _fill(draw: st.DrawFn, message: Any, depth: int) -> None:
+    fields = [field for field in message.DESCRIPTOR.fields if depth < 5 or not field.message_type]
+    for field in draw(st.lists(st.sampled_from(fields), max_size=4, unique=True)) if fields else ():
+        count = draw(st.integers(0, 3)) if field.is_repeated else 1
+        values = [_value(draw, field, depth) for _ in range(count)]
+        if field.message_type is None and field.is_repeated:
+            getattr(message, field.name).extend(values)
+        elif field.message_type is None:
+            setattr(message, field.name, values[0])
+        elif field.message_type.GetOptions().map_entry:
+            entry = field.message_type.fields_by_name
+            key = _value(draw, entry["key"], depth)
+            if entry["value"].message_type is None:
+                getattr(message, field.name)[key] = _value(draw, entry["value"], depth)
+            else:
+                _fill(draw, getattr(message, field.name)[key], depth + 1)
+        elif field.is_repeated:
+            for _ in range(count):
+                _fill(draw, getattr(message, field.name).add(), depth + 1)
+        else:
+            getattr(message, field.name).SetInParent()
+            _fill(draw, getattr(message, field.name), depth + 1)
+
+
+def _value(draw: st.DrawFn, field: Any, depth: int) -> Any:
+    if field.message_type is not None:
+        return None
+    if field.enum_type is not None:
+        return draw(st.sampled_from([value.number for value in field.enum_type.values]))
+    return draw(
+        {
+            field.CPPTYPE_INT32: st.integers(-(2**31), 2**31 - 1),
+            field.CPPTYPE_INT64: st.integers(-(2**63), 2**63 - 1),
+            field.CPPTYPE_UINT32: st.integers(0, 2**32 - 1),
+            field.CPPTYPE_UINT64: st.integers(0, 2**64 - 1),
+            field.CPPTYPE_DOUBLE: st.floats(),
+            field.CPPTYPE_FLOAT: st.floats(width=32),
+            field.CPPTYPE_BOOL: st.booleans(),
+            field.CPPTYPE_STRING: st.sampled_from(["", "A", "B", "ensemble", "python", "é\n\\"]),
+        }[field.cpp_type]
+    )
+
+
+@AGAIN
+@given(data=st.data(), make=st.sampled_from([fuzzed, rendered]))
+def test_no_config_makes_a_rule_fail(data: st.DataObject, make: Any, tmp_path: Path) -> None:
+    text = data.draw(st.composite(make)())
+    path = repositories.make("good", tmp_path) / "sound_pipeline" / "config.pbtxt"
+    path.write_text(text, encoding="utf-8")
+    check_config(path, Settings(root=tmp_path))
+    subject = Subject(path.parents[1], Repository(Settings(root=tmp_path)))
+    found = [
+        finding
+        for id, rule in RULES.items()
+        if id.startswith(OWN)
+        for finding in rule.findings(subject)
+    ]
+    for finding in found:
+        assert finding.what and finding.place.file.exists()
+
+
+def mendable() -> list[str]:
+    """The fixtures of these rules whose findings mend themselves."""
+    return [
+        "SW103_folder_around_the_models",
+        "SW106_single_quotes",
+        "SW106_space_before_the_colon",
+        "SW107_platform_left_out",
+        "SW109_ensemble_with_a_backend",
+        "SW111_name_of_another",
+        "SW121_file_beside_the_config",
+        "SW121_version_with_a_leading_zero",
+        "SW121_version_with_a_v",
+        "SW211_batch_size_left_out",
+        "SW236_file_names_the_backend",
+    ]
+
+
+@pytest.mark.parametrize("name", mendable())
+def test_a_mended_model_has_nothing_left_to_mend(name: str, tmp_path: Path) -> None:
+    repositories.make(name, tmp_path)
+
+    def own() -> list[Finding]:
+        return [found for found in repositories.found(tmp_path) if found.rule.startswith(OWN)]
+
+    assert own()
+    mended = mend(own)
+    assert mended.refused == []
+    assert own() == []
+
+
+def test_an_empty_version_directory_is_removed(tmp_path: Path) -> None:
+    model = repositories.make("good", tmp_path) / "sound_inferencer"
+    (model / "2").mkdir()
+    assert [found.rule for found in repositories.found(tmp_path)] == ["SW122"]
+    mend(lambda: repositories.found(tmp_path))
+    assert not (model / "2").exists() and (model / "1").is_dir()
