@@ -17,26 +17,30 @@ from benchmarks.result import Report
 from benchmarks.subject import Subject
 
 NAMES = ("checking", "building", "pants", "packing", "loading", "serving")
+# an hour long, and no figure to compare: only where it is named
+SWEEPS = ("operators",)
 RESULTS = Path(__file__).with_name("results.json")
 WIDTH = 120
 VERDICTS = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(NAMES), metavar="[NAME]...")
+@click.argument("names", nargs=-1, type=click.Choice([*NAMES, *SWEEPS]), metavar="[NAME]...")
+@click.option("--limit", type=click.IntRange(min=1), help="So many operators, evenly spread.")
 @click.option("--quick", is_flag=True, help="Fewer and shorter runs: does it work?")
 @click.option("--save", is_flag=True, help=f"Write benchmarks/{RESULTS.name} as well.")
-def main(names: tuple[str, ...], quick: bool, save: bool) -> None:
+def main(names: tuple[str, ...], limit: int | None, quick: bool, save: bool) -> None:
     """Measure Slipway against the recipe people follow today, on this machine.
 
     NAME is checking, building, pants, packing, loading or serving; all of them without one.
+    NAME operators takes onnx's own test models, from file to answer.
 
     Example: benchmarks/run loading serving
     """
     errors = Console(stderr=True)
     reports: list[Report] = []
     with tempfile.TemporaryDirectory(prefix="slipway-benchmarks-") as work:
-        subject = Subject(Path(work), quick)
+        subject = Subject(Path(work), quick, limit)
         described = machine.described(subject.settings)
         for name in names or NAMES:
             with errors.status(f"measuring {name}"):

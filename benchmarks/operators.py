@@ -7,7 +7,6 @@ compared with the test's own, within the tolerance of onnx's runner.
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -19,10 +18,12 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 from slipway import build, check, settings
+from slipway.archive import open_tar
+from slipway.artifact.pack import ENVIRONMENT
 from slipway.errors import SlipwayError
 from slipway.scaffold import from_onnx, naming
 from slipway.scaffold.from_onnx import Derived
-from slipway.server import triton
+from slipway.server import lower, triton
 from slipway.server.triton import Server
 from slipway.settings import Settings
 
@@ -50,7 +51,7 @@ class Case:
 
 def measure(subject: Subject) -> list[Report]:
     """Every test model, or some of them evenly spread."""
-    limit = int(os.environ.get("SLIPWAY_OPERATORS", QUICK if subject.quick else 0))
+    limit = subject.limit or (QUICK if subject.quick else None)
     done = list(sweep(cases(limit), subject.work / "operators"))
     carried = [case for case in done if case.carried]
     rows = [
@@ -65,8 +66,8 @@ def measure(subject: Subject) -> list[Report]:
     return [Report("slipway new from onnx's operator test models", "", rows)]
 
 
-def cases(limit: int = 0) -> list[Case]:
-    """The node tests of the installed onnx; ``limit`` of them, if it is not 0."""
+def cases(limit: int | None = None) -> list[Case]:
+    """The node tests of the installed onnx; or ``limit`` of them."""
     base = Path(onnx.__file__).parent / "backend" / "test" / "data" / "node"
     folders = sorted(path.parent for path in base.glob("*/model.onnx"))
     if limit:
@@ -115,7 +116,9 @@ def _take(case: Case, configured: Settings, server: Server) -> None:
         with tempfile.TemporaryDirectory(dir=configured.root) as output:
             artifact = build.build(folder, configured, Path(output)).path
             case.reached.append("packed")
-            server.load(case.name, artifact)
+            _unpack(artifact, server.folder(case.name), configured.root / ENVIRONMENT)
+            lower.to_cpu(server.folder(case.name))
+            server.load_placed(case.name)
         case.reached.append("loaded")
         case.reason = _answer(case, derived, server)
         if not case.reason:
@@ -123,6 +126,25 @@ def _take(case: Case, configured: Settings, server: Server) -> None:
     except SlipwayError as error:
         case.reason = " ".join(error.what.split())
         case.carried = "which Triton does not carry" not in error.what
+
+
+def _unpack(artifact: Path, into: Path, environment: Path) -> None:
+    """Extract an artifact; its environment's files, the same in each, are links to the first's."""
+    into.mkdir(parents=True)
+    with open_tar(artifact) as tar:
+        for member in tar:
+            _, inside, name = member.name.partition(f"/{ENVIRONMENT}/")
+            if not inside:
+                tar.extract(member, into, filter="data", set_attrs=member.isfile())
+                continue
+            if not (environment / name).exists():
+                tar.extract(member, into, filter="data")
+                (environment / name).parent.mkdir(parents=True, exist_ok=True)
+                if member.isfile():
+                    (environment / name).hardlink_to(into / member.name)
+            elif member.isfile():
+                (into / member.name).parent.mkdir(parents=True, exist_ok=True)
+                (into / member.name).hardlink_to(environment / name)
 
 
 def _answer(case: Case, derived: Derived, server: Server) -> str:

@@ -20,10 +20,14 @@ NAME = "screen_detection"
 
 @dataclass(frozen=True)
 class Subject:
-    """``work`` is a folder for everything that is made; ``quick`` asks for fewer repetitions."""
+    """``work`` is a folder for everything that is made; ``quick`` asks for fewer repetitions.
+
+    ``limit`` is the number of operators to take.
+    """
 
     work: Path
     quick: bool
+    limit: int | None = None
 
     @cached_property
     def settings(self) -> Settings:
