@@ -15,7 +15,7 @@ from slipway import config
 from slipway.check import RULES, Finding, check_config
 from slipway.check.first_release import NAMES, SINCE
 from slipway.check.mend import mend
-from slipway.check.rules.tensors import runs
+from slipway.check.rules.tensor_shapes import runs
 from slipway.check.subject import Repository, Subject
 from slipway.settings import Settings
 

@@ -2,6 +2,7 @@
 
 from slipway.check.rules import (
     backend_files,
+    backends,
     bls,
     dataflow,
     edges,
@@ -23,7 +24,9 @@ from slipway.check.rules import (
     schema,
     security,
     sequences,
+    served,
     size,
+    tensor_shapes,
     tensors,
     versions,
     weights,
@@ -31,6 +34,7 @@ from slipway.check.rules import (
 
 __all__ = [
     "backend_files",
+    "backends",
     "bls",
     "dataflow",
     "edges",
@@ -52,7 +56,9 @@ __all__ = [
     "schema",
     "security",
     "sequences",
+    "served",
     "size",
+    "tensor_shapes",
     "tensors",
     "versions",
     "weights",
