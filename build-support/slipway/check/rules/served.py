@@ -84,6 +84,8 @@ def platform_missing(subject: Subject) -> Iterator[Found]:
     for each, message in subject.parsed.values():
         if not message.HasField("ensemble_scheduling") or message.platform == ENSEMBLE:
             continue
+        if subject.lone and not (message.platform or message.backend or message.input):
+            continue  # an excerpt
         mends: tuple[Mend, ...] = ()
         if not message.platform and not message.backend:
             mends = (each.added(f"{SPELLING}\n"),)
