@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx import numpy_helper
+from rich.markup import escape
 from slipway import build, check, settings
 from slipway.archive import open_tar
 from slipway.artifact.pack import ENVIRONMENT
@@ -62,7 +63,7 @@ def measure(subject: Subject) -> list[Report]:
         reached = sum(stage in case.reached for case in carried)
         rows.append(Row(stage, f"{reached}", ratio=f"{reached / max(1, len(carried)):.1%}"))
     left = [case for case in carried if STAGES[-1] not in case.reached]
-    rows += [Row(f"{case.folder.name}: {case.reason}", "") for case in left]
+    rows += [Row(escape(f"{case.folder.name}: {case.reason}"), "") for case in left]
     return [Report("slipway new from onnx's operator test models", "", rows)]
 
 
@@ -126,6 +127,8 @@ def _take(case: Case, configured: Settings, server: Server) -> None:
     except SlipwayError as error:
         case.reason = " ".join(error.what.split())
         case.carried = "which Triton does not carry" not in error.what
+    except Exception as error:  # a bug, which must not cost the hour
+        case.reason = f"bug: {error!r}"
 
 
 def _unpack(artifact: Path, into: Path, environment: Path) -> None:

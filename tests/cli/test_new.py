@@ -60,10 +60,7 @@ def test_a_mistake_is_refused_and_leaves_nothing(
     assert main(["new", *words]) == 1
     error = capsys.readouterr().err
     assert said in error and "\nfix: " in error
-    assert [path for path in sorted(root.rglob("*")) if path not in before] in (
-        [],
-        [root / "models"],
-    )
+    assert sorted(root.rglob("*")) == before
 
 
 def test_a_taken_name_is_refused_and_its_folder_left_as_it_is(
@@ -85,10 +82,11 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
 
 
 def test_on_a_terminal_it_asks_for_kind_file_and_name(root: Path, terminal: CliRunner) -> None:
-    result = terminal.invoke(new, input="onnx\ngraph.onnx\n\ny\n", catch_exceptions=False)
+    result = terminal.invoke(new, input="onnx\ngraph.onnx\n\n4\ny\n", catch_exceptions=False)
     assert result.exit_code == 0
     assert "X" in result.output and "Write models/graph?" in result.output
-    assert (root / "models" / "graph" / "graph_pipeline").is_dir()
+    config = root / "models" / "graph" / "graph_pipeline" / "config.pbtxt"
+    assert "max_batch_size: 4" in config.read_text()
 
 
 def test_on_a_terminal_nothing_is_written_without_consent(root: Path, terminal: CliRunner) -> None:

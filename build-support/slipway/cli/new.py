@@ -80,15 +80,13 @@ def new(
             fix=f"slipway new NAME --onnx FILE, or --template {'|'.join(from_template.KINDS)}",
         )
     naming.refuse(name, configured.root)
-    console = Console(highlight=False, soft_wrap=True)
+    naming.refuse_version(version)
+    choose = asks and not yes and max_batch_size is None
     if file:
-        write = _from_onnx(name, file, max_batch_size, version, configured, console)
+        write = _from_onnx(name, file, max_batch_size, version, configured, choose)
     else:
         assert kind is not None
-        if asks and not yes and max_batch_size is None:
-            max_batch_size = click.prompt("Rows in a batch, at most", from_template.DEFAULT_BATCH)
-        write = _from_template(name, kind, max_batch_size, version, configured)
-        console.print(f"{escape(name)}: {ABOUT[kind]}")
+        write = _from_template(name, kind, max_batch_size, version, configured, choose)
     if asks and not yes:
         click.confirm(f"Write models/{name}?", default=True, abort=True)
     with working(f"writing models/{name}"):
@@ -107,28 +105,46 @@ def _ask_kind() -> str:
     return chosen
 
 
+def _ask_batch(proposed: int) -> int:
+    asked: int = click.prompt("Rows in a batch, at most", proposed, type=click.IntRange(min=0))
+    return asked
+
+
 def _from_onnx(
     name: str,
     file: Path,
     max_batch_size: int | None,
     version: str,
     configured: Settings,
-    console: Console,
+    choose: bool,
 ) -> Write:
     with working(f"reading {file}"):
         derived = from_onnx.derive(file, max_batch_size)
-    _show(name, derived, console)
+    if choose and derived.steps.max_batch_size:
+        chosen = _ask_batch(derived.steps.max_batch_size)
+        if chosen != derived.steps.max_batch_size:
+            derived = from_onnx.derive(file, chosen)
+    _show(name, derived)
     return lambda: from_onnx.write(name, derived, configured, version=version)
 
 
 def _from_template(
-    name: str, kind: str, max_batch_size: int | None, version: str, configured: Settings
+    name: str,
+    kind: str,
+    max_batch_size: int | None,
+    version: str,
+    configured: Settings,
+    choose: bool,
 ) -> Write:
     rows = from_template.DEFAULT_BATCH if max_batch_size is None else max_batch_size
+    if choose:
+        rows = _ask_batch(rows)
+    click.echo(f"{name}: {ABOUT[kind]}")
     return lambda: from_template.write(name, kind, configured, version=version, max_batch_size=rows)
 
 
-def _show(name: str, derived: Derived, console: Console) -> None:
+def _show(name: str, derived: Derived) -> None:
+    console = Console(highlight=False, soft_wrap=True)
     planned = derived.steps
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in ("", "tensor", "type", "dims", ""):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,8 @@ def _answers(graph: Graph, inputs: dict[str, Array]) -> bool:
 
     An operator may end its process (integers divided by zero do), or never come to an end.
     """
-    trial = multiprocessing.get_context("fork").Process(target=_try, args=(graph, inputs))
+    fork = multiprocessing.get_context("fork")
+    trial = fork.Process(target=_try, args=(graph, inputs), daemon=True)
     trial.start()
     trial.join(PATIENCE_S)
     if trial.is_alive():
@@ -66,6 +68,7 @@ def _answers(graph: Graph, inputs: dict[str, Array]) -> bool:
 
 def _try(graph: Graph, inputs: dict[str, Array]) -> None:
     faulthandler.disable()  # a crash is an answer, too
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         graph.run(inputs)
     except Exception:  # ONNX Runtime's exceptions have no common public root

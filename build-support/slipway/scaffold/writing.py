@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,13 +16,10 @@ from slipway.settings import Settings
 ASIDE = "new-model"
 
 
-def write(
-    name: str,
-    kind: str,
-    version: str,
-    settings: Settings,
-    fill: Callable[[Path], list[Path]],
-) -> Path:
+type Fill = Callable[[Path], list[Path]]
+
+
+def write(name: str, kind: str, version: str, settings: Settings, fill: Fill) -> Path:
     """The folder ``models/<name>``, made by ``fill``, which returns the weights to be tracked.
 
     Raises:
@@ -36,20 +34,33 @@ def write(
             fix="dvc init (with --no-scm outside of git)",
         )
     folder = settings.root / "models" / name
-    with aside(folder.with_name(ASIDE)) as holder:
-        made = holder.with_name(name)
-        made.mkdir()
-        tracked = fill(made)
-        locks.provide(made / "requirements.txt", settings, render.lock_of(kind))
-        store = weights.Weights(settings.root)
-        for file in tracked:
-            signature.sign(store.add(file), store)
-        try:
-            made.rename(folder)  # refused by the system where something has appeared meanwhile
-        except OSError as error:
-            raise SlipwayError(
-                f"cannot be written: {error.strerror}",
-                where=str(folder),
-                fix="choose another name",
-            ) from error
+    first = not folder.parent.exists()
+    try:
+        with aside(folder.with_name(ASIDE)) as holder:
+            made = holder.with_name(name)
+            made.mkdir()
+            _fill(made, kind, settings, fill)
+            _place(made, folder)
+    except BaseException:
+        if first:
+            with contextlib.suppress(OSError):  # somebody else has put something there
+                folder.parent.rmdir()
+        raise
     return folder
+
+
+def _fill(made: Path, kind: str, settings: Settings, fill: Fill) -> None:
+    tracked = fill(made)
+    locks.provide(made / "requirements.txt", settings, render.lock_of(kind))
+    store = weights.Weights(settings.root)
+    for file in tracked:
+        signature.sign(store.add(file), store)
+
+
+def _place(made: Path, folder: Path) -> None:
+    try:
+        made.rename(folder)  # the system refuses it where something has appeared meanwhile
+    except OSError as error:
+        raise SlipwayError(
+            f"cannot be written: {error.strerror}", where=str(folder), fix="choose another name"
+        ) from error
