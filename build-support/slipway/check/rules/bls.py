@@ -38,7 +38,7 @@ class Call:
 )
 def unknown_model(subject: Subject) -> Iterator[Found]:
     """A call to a model that is not in the folder."""
-    for each in _calls(subject):
+    for each in _first(_calls(subject)):
         if each.name not in subject.configs:
             others = [name for name in subject.configs if name != each.model.config.name]
             yield Found(
@@ -61,9 +61,9 @@ def not_loaded(subject: Subject) -> Iterator[Found]:
         for _, message in subject.parsed.values()
         for step in message.ensemble_scheduling.step
     }
-    for each in _calls(subject):
+    for each in _first(_calls(subject)):
         loaded = _loaded(each.model)
-        if each.name in subject.configs and each.name not in steps:
+        if each.name in subject.configs and each.name not in {*steps, each.model.config.name}:
             if loaded is not None and each.name not in loaded:
                 yield Found(
                     each.code.place(each.node),
@@ -85,8 +85,9 @@ def shared_name(subject: Subject) -> Iterator[Found]:
         return
     told = "_".join(version)
     carries = re.compile(rf"(?<!\d){'[._-]'.join(version)}(?!\d)")
-    for each in _calls(subject):
-        if each.name in subject.configs and not carries.search(each.name):
+    for each in _first(_calls(subject)):
+        served = subject.served is not None and subject.served.name == each.name
+        if each.name in subject.configs and not served and not carries.search(each.name):
             yield Found(
                 each.code.place(each.node),
                 f"the next release calls {each.name!r}, too",
@@ -157,6 +158,15 @@ def _calls(subject: Subject) -> Iterator[Call]:
                 name = code.text(node)
                 if node is not None and name is not None:
                     yield Call(model, code, call, node, name)
+
+
+def _first(calls: Iterator[Call]) -> Iterator[Call]:
+    """Of the calls to one model in one file, the first one."""
+    seen = set()
+    for each in calls:
+        if (each.code.path, each.name) not in seen:
+            seen.add((each.code.path, each.name))
+            yield each
 
 
 def _known(subject: Subject) -> Iterator[tuple[Call, ModelConfig]]:

@@ -161,7 +161,8 @@ def _unresolved(subject: Subject) -> list[Import]:
     locked = _locked(subject)
     built = provided.modules(subject.lock, subject.settings) or frozenset()
     library = provided.standard_library(subject.settings.python)
-    found = []
+    # one for each module and package: the first of its imports
+    found: dict[tuple[Path, tuple[str, ...]], Import] = {}
     for model in python_models(subject) if locked else ():
         own_path = any("sys.path" in ast.unparse(code.tree) for code in model.codes)
         for each in _first(_imports(model)):
@@ -171,8 +172,8 @@ def _unresolved(subject: Subject) -> list[Import]:
             if own_path and not _brings(each.name):
                 continue
             if not _is_locked(each.name, locked):
-                found.append(each)
-    return found
+                found.setdefault((each.code.path, _brings(each.name) or (each.top,)), each)
+    return list(found.values())
 
 
 def _is_locked(name: str, locked: set[str]) -> bool:

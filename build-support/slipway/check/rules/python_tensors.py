@@ -69,7 +69,9 @@ def drops_tensor(subject: Subject) -> Iterator[Found]:
     """A tensor that is no output, beside all that are."""
     for model in python_models(subject):
         unknown, missing = _outputs(subject, model)
-        for code, node, name in unknown if not missing and model.message.output else ():
+        for code, node, name in unknown if not missing else ():
+            if not _is_answered(code, node):
+                continue
             yield Found(
                 code.place(node),
                 f"{model.config.name} has no output {name!r}",
@@ -146,6 +148,23 @@ def _outputs(
     unknown = [each for each in made if each[2] not in known]
     missing = _requested(subject, model) - {name for _, _, name in made}
     return ([] if model.calls_models else unknown), missing
+
+
+def _is_answered(code: Code, name: ast.expr) -> bool:
+    """Whether the tensor made with this name is listed in a response, there or by its variable."""
+    responses = [call for _, call in code.calls("InferenceResponse")]
+    made = code.parents[name]
+    around = code.parents.get(made)
+    if isinstance(around, ast.Assign) and isinstance(around.targets[0], ast.Name):
+        variable = around.targets[0].id
+        return any(
+            isinstance(node, ast.Name)
+            and node.id == variable
+            and code.function_of(node) is code.function_of(made)
+            for call in responses
+            for node in ast.walk(call)
+        )
+    return any(made in list(ast.walk(call)) for call in responses)
 
 
 def _completed(model: PythonModel) -> set[str]:

@@ -1,0 +1,184 @@
+"""Python models are read, not run: what is sound is left alone, however it is written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from check import fixture_repositories as repositories
+from slipway.environment.lock import content
+
+PREPROCESSING = "models/sound/sound_preprocessing"
+IMPORT = "import triton_python_backend_utils as pb_utils\n"
+READ = 'pb_utils.get_input_tensor_by_name(request, "WORDS")'
+MADE = 'pb_utils.Tensor("LENGTH", np.array(lengths, dtype=np.int64))'
+EXECUTE = "    def execute"
+
+
+def found(root: Path, *edits: tuple[str, str], files: dict[str, str] | None = None) -> list[str]:
+    """The rules that find something once the preprocessing is edited, and files are beside it."""
+    repositories.make("good", root)
+    source = root / PREPROCESSING / "1" / "model.py"
+    text = source.read_text(encoding="utf-8")
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    source.write_text(text, encoding="utf-8")
+    for name, content in (files or {}).items():
+        path = root / PREPROCESSING / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    return [finding.rule for finding in repositories.found(root)]
+
+
+SOUND = {
+    "another alias": [(IMPORT, "import triton_python_backend_utils as t\n"), ("pb_utils.", "t.")],
+    "names imported from the utilities": [
+        (IMPORT, IMPORT + "from triton_python_backend_utils import Tensor\n"),
+        (MADE, MADE.removeprefix("pb_utils.")),
+    ],
+    "a name in a constant": [
+        (READ, READ.replace('"WORDS"', "WORDS")),
+        ("LETTERS =", 'WORDS = "WORDS"\nLETTERS ='),
+    ],
+    "a name in an attribute": [
+        (READ, READ.replace('"WORDS"', "self.words")),
+        (EXECUTE, f'    words = "WORDS"\n\n{EXECUTE}'),
+    ],
+    "a name that is computed": [(READ, READ.replace('"WORDS"', '"WORD" + "S"'))],
+    "an output's name that is computed": [(MADE, MADE.replace('"LENGTH"', '"LEN" + "GTH"'))],
+    "a keyword for the name": [(READ, READ.replace('"WORDS"', 'name="WORDS"'))],
+    "an input that may be missing": [
+        (
+            "        words =",
+            '        hint = pb_utils.get_input_tensor_by_name(request, "HINT")\n        if hint is not None:\n            print(hint.as_numpy())\n        words =',
+        )
+    ],
+    "an asynchronous execute": [(EXECUTE, "    async def execute")],
+    "more arguments with defaults": [
+        ("requests: list[Any])", "requests: list[Any], *more: Any, deep: bool = False)")
+    ],
+    "a static auto_complete_config": [
+        (
+            EXECUTE,
+            f"    @staticmethod\n    def auto_complete_config(config: Any) -> Any:\n        return config\n\n{EXECUTE}",
+        )
+    ],
+    "an import that may fail": [
+        (IMPORT, f"{IMPORT}\ntry:\n    import cv2\nexcept ImportError:\n    cv2 = None\n")
+    ],
+    "an import for the type checker": [
+        (
+            IMPORT,
+            f"{IMPORT}from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import torch\n",
+        )
+    ],
+    "a part of a locked package": [(IMPORT, f"import numpy.linalg\n{IMPORT}")],
+    "a tensor that is passed on": [(MADE, 'pb_utils.get_input_tensor_by_name(request, "WORDS")')],
+    "a file that is read": [
+        (
+            EXECUTE,
+            f"    def initialize(self, args: Any) -> None:\n        self.labels = open(__file__).read()\n\n{EXECUTE}",
+        )
+    ],
+    "a file elsewhere": [
+        (IMPORT, f"import os\nimport tempfile\n\n{IMPORT}"),
+        (
+            EXECUTE,
+            f"    def initialize(self, args: Any) -> None:\n        name = os.path.basename(__file__)\n        self.log = open(os.path.join(tempfile.gettempdir(), name), 'w')\n\n{EXECUTE}",
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_what_works_has_no_finding(name: str, tmp_path: Path) -> None:
+    assert found(tmp_path, *SOUND[name]) == []
+
+
+def test_a_class_may_come_from_a_module_beside(tmp_path: Path) -> None:
+    repositories.make("good", tmp_path)
+    own = tmp_path / PREPROCESSING / "1" / "model.py"
+    own.rename(own.with_name("words.py"))
+    own.write_text("from words import TritonPythonModel\n", encoding="utf-8")
+    assert [finding.rule for finding in repositories.found(tmp_path)] == []
+
+
+def test_a_base_class_beside_may_have_the_methods(tmp_path: Path) -> None:
+    edits = ("class TritonPythonModel:", "class TritonPythonModel(Base):"), (EXECUTE, "    def run")
+    base = "class Base:\n    def execute(self, requests):\n        return []\n"
+    files = {"1/base.py": base}
+    assert found(tmp_path, (IMPORT, f"from base import Base\n{IMPORT}"), *edits, files=files) == []
+
+
+def test_a_base_class_here_counts_as_the_class(tmp_path: Path) -> None:
+    base = (
+        "class Base:\n    def execute(self):\n        return []\n\n\nclass TritonPythonModel(Base):"
+    )
+    edits = (EXECUTE, "    def run"), ("class TritonPythonModel:", base)
+    assert found(tmp_path, *edits) == ["SW504"]
+
+
+def test_modules_lie_in_the_version_directory_or_above_it(tmp_path: Path) -> None:
+    edit = (IMPORT, f"import above\nimport beside\nfrom package.inner import DEEP\n{IMPORT}")
+    files = {"above.py": "", "1/beside.py": "", "1/package/inner.py": "DEEP = 1\n"}
+    assert found(tmp_path, edit, files=files) == []
+
+
+def test_a_module_that_nothing_imports_is_left_alone(tmp_path: Path) -> None:
+    files = {
+        "1/train.py": "import torch\nprint 'no Python 3'\n",
+        "tools/plot.py": "import seaborn\n",
+    }
+    assert found(tmp_path, files=files) == []
+
+
+def test_a_module_that_is_imported_is_read(tmp_path: Path) -> None:
+    edit = (IMPORT, f"from package import inner\n{IMPORT}")
+    files = {"1/package/__init__.py": "", "1/package/inner.py": "import seaborn\n"}
+    assert found(tmp_path, edit, files=files) == ["SW521"]
+
+
+def test_the_tensors_of_a_called_model_are_not_its_own(tmp_path: Path) -> None:
+    call = (
+        "        pb_utils.InferenceRequest(\n"
+        '            model_name=words_model(), requested_output_names=["A"],\n'
+        '            inputs=[pb_utils.Tensor("B", words)],\n        )\n'
+    )
+    assert found(tmp_path, ("        counts =", call + "        counts =")) == []
+
+
+def test_a_called_model_with_the_release_in_its_name_is_safe(tmp_path: Path) -> None:
+    repositories.make("SW544_misspelled_output", tmp_path)
+    source = tmp_path / "models/sound/sound_postprocessing/1/model.py"
+    source.write_text(source.read_text().replace('["SCORES"]', '["SCORE"]'), encoding="utf-8")
+    assert repositories.found(tmp_path) == []
+
+
+def test_newer_syntax_than_the_environments_is_told(tmp_path: Path) -> None:
+    edits = (("LETTERS =", "type Words = list[bytes]\nLETTERS ="),)
+    assert found(tmp_path / "new", *edits) == []
+    settings = tmp_path / "new" / "slipway.toml"
+    text = settings.read_text().replace("25.04", "24.09").replace("3.12", "3.10")
+    settings.write_text(text, encoding="utf-8")
+    rules = {finding.rule for finding in repositories.found(tmp_path / "new")}
+    assert "SW501" in rules
+
+
+def test_what_the_cached_environment_has_is_known(tmp_path: Path, slipway_cache: Path) -> None:
+    edit = (IMPORT, f"import companywords\nimport nowhere\n{IMPORT}")
+    assert found(tmp_path, edit) == ["SW522", "SW522"]
+    lock = tmp_path / "models/sound/requirements.lock"
+    folder = slipway_cache / "environments" / "built"
+    folder.mkdir(parents=True)
+    digest = hashlib.sha256(content(lock).encode()).hexdigest()
+    note = {"lock": digest, "python": "3.12.1", "platform": "linux-64"}
+    (folder / "environment.json").write_text(json.dumps(note), encoding="utf-8")
+    site = "lib/python3.12/site-packages"
+    members = [[f"{site}/companywords/__init__.py", 0], [f"{site}/numpy/__init__.py", 0]]
+    index = folder / "environment.tar.gz.index.json"
+    index.write_text(json.dumps({"segments": [], "members": members}), encoding="utf-8")
+    assert [each.rule for each in repositories.found(tmp_path)] == ["SW521"]
