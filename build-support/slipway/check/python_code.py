@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from slipway.check.finding import Place
@@ -46,11 +47,15 @@ class Code:
 
     def calls(self, *names: str) -> Iterator[tuple[str, ast.Call]]:
         """The calls of these functions of Triton's utilities, with the function's name."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call):
-                name = self.origin(node.func).removeprefix(f"{UTILS}.")
-                if name in names and self.origin(node.func) != name:
-                    yield name, node
+        for origin, node in self._calls:
+            name = origin.removeprefix(f"{UTILS}.")
+            if name in names and origin != name:
+                yield name, node
+
+    @cached_property
+    def _calls(self) -> list[tuple[str, ast.Call]]:
+        nodes = (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
+        return [(self.origin(node.func), node) for node in nodes]
 
     def function_of(self, node: ast.AST) -> ast.AST:
         """The innermost function around a node, else the module."""
@@ -95,6 +100,7 @@ class PythonModel:
         return any(True for code in self.codes for _ in code.calls("InferenceRequest"))
 
 
+@lru_cache(maxsize=1)  # every rule of one folder asks, then those of the next
 def python_models(subject: Subject) -> list[PythonModel]:
     """The models of the Python backend whose config parses."""
     found = []
@@ -118,7 +124,7 @@ def read(module: Module) -> Code:
     code = Code(module.path, module.tree)
     bound: dict[str, int] = {}
     for node in ast.walk(module.tree):
-        code.parents |= {child: node for child in ast.iter_child_nodes(node)}
+        code.parents.update((child, node) for child in ast.iter_child_nodes(node))
         if isinstance(node, ast.Import):
             for alias in node.names:
                 own = alias.asname or alias.name.partition(".")[0]
@@ -144,19 +150,21 @@ def argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
     return given[position]
 
 
-def imported(tree: ast.AST) -> Iterator[tuple[ast.Import | ast.ImportFrom, str, int]]:
+@lru_cache(maxsize=64)  # of the modules of one folder
+def imported(tree: ast.AST) -> list[tuple[ast.Import | ast.ImportFrom, str, int]]:
     """Every import in a tree: the statement, the module's dotted name, and its level of dots.
 
     ``from a import b`` is ``a`` and ``a.b``, which may be a module as well.
     """
+    found: list[tuple[ast.Import | ast.ImportFrom, str, int]] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield node, alias.name, 0
+            found += [(node, alias.name, 0) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield node, node.module or "", node.level
-            for alias in node.names:
-                yield node, f"{node.module or ''}.{alias.name}".lstrip("."), node.level
+            before = node.module or ""
+            found.append((node, before, node.level))
+            found += [(node, f"{before}.{a.name}".lstrip("."), node.level) for a in node.names]
+    return found
 
 
 def _reached(entries: Iterable[Module], modules: Iterable[Module]) -> list[Module]:

@@ -20,14 +20,16 @@ from slipway.settings import Settings
 REMOVED = {"asynchat", "asyncore", "distutils", "imp", "smtpd"}
 
 
-def standard_library(python: str) -> set[str]:
+@cache
+def standard_library(python: str) -> frozenset[str]:
     """The top-level modules of the standard library that environments of this Python have."""
     names = set(sys.stdlib_module_names)
     if int(python.partition(".")[2]) < 12:
         names |= REMOVED
-    return {name for name in names if not left_out(name)}
+    return frozenset(name for name in names if not left_out(name))
 
 
+@cache
 def left_out(name: str) -> bool:
     """Whether environments lack this module of the standard library (see ``stdlib.DROPPED``)."""
     places = (f"{name}.py", f"{name}/__init__.py", f"lib-dynload/{name}.so")
