@@ -29,6 +29,11 @@ class Code:
     constants: dict[str, str] = field(default_factory=dict)
     parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
 
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every node of the module, walked once."""
+        return list(ast.walk(self.tree))
+
     def place(self, node: ast.expr | ast.stmt) -> Place:
         """Where a node stands."""
         return Place(self.path, node.lineno, node.col_offset + 1)
@@ -54,8 +59,8 @@ class Code:
 
     @cached_property
     def _calls(self) -> list[tuple[str, ast.Call]]:
-        nodes = (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
-        return [(self.origin(node.func), node) for node in nodes]
+        calls = (node for node in self.nodes if isinstance(node, ast.Call))
+        return [(self.origin(node.func), node) for node in calls]
 
     def function_of(self, node: ast.AST) -> ast.AST:
         """The innermost function around a node, else the module."""
@@ -123,7 +128,7 @@ def read(module: Module) -> Code:
     assert module.tree is not None
     code = Code(module.path, module.tree)
     bound: dict[str, int] = {}
-    for node in ast.walk(module.tree):
+    for node in code.nodes:
         code.parents.update((child, node) for child in ast.iter_child_nodes(node))
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -133,7 +138,7 @@ def read(module: Module) -> Code:
             code.names |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
         for target in _targets(node):
             bound[target] = bound.get(target, 0) + 1
-    for name, value in _assigned(module.tree):
+    for name, value in _assigned(code.nodes):
         if bound.get(name) == 1:
             code.constants[name] = value
     return code
@@ -206,9 +211,9 @@ def _targets(node: ast.AST) -> Iterator[str]:
         yield node.arg
 
 
-def _assigned(tree: ast.Module) -> Iterator[tuple[str, str]]:
+def _assigned(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
     """Strings that are given a name: in the module, in a class, or as an attribute of self."""
-    for node in ast.walk(tree):
+    for node in nodes:
         inside = "self." if isinstance(node, ast.ClassDef) else ""
         own = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
         for statement in getattr(node, "body", ()) if own else ():

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
 from slipway.check.finding import Found
 from slipway.check.import_names import DISTRIBUTIONS, SAME_NAME
-from slipway.check.python_code import UTILS, Code, PythonModel, imported, python_models
+from slipway.check.python_code import UTILS, python_models
+from slipway.check.python_imports import Import, first, imports, is_local, is_module
 from slipway.check.rule import rule
 from slipway.check.subject import Subject
 from slipway.environment import provided
@@ -19,23 +19,6 @@ from slipway.environment.lock import named, pins
 
 STUB = "seen on 24.10; Triton's Python backend, pb_stub.cc (StubSetup)"
 OWN = {UTILS, "c_python_backend_utils"}
-# what Python appends to the name of a module's file
-SUFFIXES = (".py", ".so", ".pyc", ".cpython-*.so", ".abi3.so")
-
-
-@dataclass(frozen=True)
-class Import:
-    """An import that runs when the model does: the dotted ``name`` after ``level`` dots."""
-
-    code: Code
-    node: ast.Import | ast.ImportFrom
-    name: str
-    level: int
-
-    @property
-    def top(self) -> str:
-        """The first part of the name."""
-        return self.name.partition(".")[0]
 
 
 @rule(
@@ -93,8 +76,8 @@ def unknown_module(subject: Subject) -> Iterator[Found]:
 def not_in_environment(subject: Subject) -> Iterator[Found]:
     """A module of the standard library that environments do not have."""
     for model in python_models(subject):
-        for each in _first(_imports(model)):
-            if not each.level and provided.left_out(each.top) and not _local(each, model):
+        for each in first(imports(model)):
+            if not each.level and provided.left_out(each.top) and not is_local(each, model):
                 yield Found(
                     each.code.place(each.node),
                     f"environments have no {each.top!r}",
@@ -111,7 +94,7 @@ def not_in_environment(subject: Subject) -> Iterator[Found]:
 def relative_import(subject: Subject) -> Iterator[Found]:
     """A relative import of what is not in the version directory."""
     for model in python_models(subject):
-        for each in _first(_imports(model)):
+        for each in first(imports(model)):
             if not each.level or each.name in ("", "*"):
                 continue
             folder = each.code.path.parent
@@ -121,7 +104,7 @@ def relative_import(subject: Subject) -> Iterator[Found]:
             inside = folder != top and folder.is_relative_to(top)
             # a package may define the name itself
             defined = _names_only(each.node) and (folder / "__init__.py").is_file()
-            if inside and (defined or _is_module(folder, each.top)):
+            if inside and (defined or is_module(folder, each.top)):
                 continue
             yield Found(
                 each.code.place(each.node),
@@ -146,9 +129,9 @@ def shadowed_module(subject: Subject) -> Iterator[Found]:
     library = provided.standard_library(subject.settings.python)
     locked = {canonicalize_name(name).replace("-", "_") for name in _locked(subject)}
     for model in python_models(subject):
-        for each in _first(_imports(model)):
+        for each in first(imports(model)):
             other = "the standard library" if each.top in library else "a locked package"
-            if not each.level and each.top in library | locked and _local(each, model):
+            if not each.level and each.top in library | locked and is_local(each, model):
                 yield Found(
                     each.code.place(each.node),
                     f"{each.top!r} is of {other}, not the model's own {each.top}.py",
@@ -164,16 +147,23 @@ def _unresolved(subject: Subject) -> list[Import]:
     # one for each module and package: the first of its imports
     found: dict[tuple[Path, tuple[str, ...]], Import] = {}
     for model in python_models(subject) if locked else ():
-        own_path = any("sys.path" in ast.unparse(code.tree) for code in model.codes)
-        for each in _first(_imports(model)):
+        own_path = any(_changes_path(code) for code in model.codes)
+        for each in first(imports(model)):
             known = each.top in library | OWN | built or provided.left_out(each.top)
-            if each.level or known or _local(each, model) or each.top == "__future__":
+            if each.level or known or is_local(each, model) or each.top == "__future__":
                 continue
             if own_path and not _brings(each.name):
                 continue
             if not _is_locked(each.name, locked):
                 found.setdefault((each.code.path, _brings(each.name) or (each.top,)), each)
     return list(found.values())
+
+
+def _changes_path(code: Code) -> bool:
+    """Whether it has to do with where Python looks for modules."""
+    return any(
+        isinstance(node, ast.Attribute) and code.origin(node) == "sys.path" for node in code.nodes
+    )
 
 
 def _is_locked(name: str, locked: set[str]) -> bool:
@@ -202,61 +192,5 @@ def _locked(subject: Subject) -> set[str]:
     return {*(name for name, _ in pins(subject.lock)), *named(subject.requirements)}
 
 
-def _imports(model: PythonModel) -> Iterator[Import]:
-    """The imports of a model's modules, without those that it can do without."""
-    for code in model.codes:
-        for node, name, level in imported(code.tree):
-            if not _may_fail(code, node):
-                yield Import(code, node, name, level)
-
-
-def _first(imports: Iterator[Import]) -> Iterator[Import]:
-    """One import for each statement and top-level module."""
-    seen = set()
-    for each in imports:
-        key = (each.code.path, each.node.lineno, each.node.col_offset, each.level, each.top)
-        if key not in seen and (each.name or each.level):
-            seen.add(key)
-            yield each
-
-
-def _may_fail(code: Code, node: ast.AST) -> bool:
-    """Whether the code is ready for the import to fail, or never runs it on a server."""
-    child = node
-    while child in code.parents:
-        around = code.parents[child]
-        if isinstance(around, ast.Try) and (child in around.body or child in around.orelse):
-            caught = {
-                each.id
-                for handler in around.handlers
-                for each in ast.walk(handler.type or ast.Name("Exception"))
-                if isinstance(each, ast.Name)
-            }
-            if caught & {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}:
-                return True
-        # the second choice of the same
-        if isinstance(around, ast.ExceptHandler):
-            return True
-        if isinstance(around, ast.If):
-            test = ast.unparse(around.test)
-            if "TYPE_CHECKING" in test or "__name__" in test or "sys." in test:
-                return True
-        child = around
-    return False
-
-
 def _names_only(node: ast.Import | ast.ImportFrom) -> bool:
     return isinstance(node, ast.ImportFrom) and node.module is None
-
-
-def _local(each: Import, model: PythonModel) -> bool:
-    """Whether the model has a module of that name where the stub looks for modules."""
-    own = each.code.path
-    version = model.config.directory / own.relative_to(model.config.directory).parts[0]
-    return _is_module(version, each.top) or _is_module(model.config.directory, each.top)
-
-
-def _is_module(folder: Path, name: str) -> bool:
-    if (folder / name).is_dir() and any((folder / name).iterdir()):
-        return True
-    return any(True for suffix in SUFFIXES for _ in folder.glob(f"{name}{suffix}"))

@@ -172,7 +172,7 @@ def _completed(model: PythonModel) -> set[str]:
     return {
         text
         for code in model.codes
-        for node in ast.walk(code.tree)
+        for node in code.nodes
         if isinstance(node, ast.Dict)
         for key, value in zip(node.keys, node.values, strict=True)
         if code.text(key) == "name" and (text := code.text(value))

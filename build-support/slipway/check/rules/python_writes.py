@@ -51,7 +51,7 @@ def writes_beside_the_model(subject: Subject) -> Iterator[Found]:
     for model in python_models(subject):
         for code in model.codes:
             own = _own_places(code)
-            for node in ast.walk(code.tree):
+            for node in code.nodes:
                 path = _written(code, node) if isinstance(node, ast.Call) else None
                 if path is not None and isinstance(node, ast.Call) and _is_own(code, path, own):
                     yield Found(
@@ -80,7 +80,7 @@ def _written(code: Code, call: ast.Call) -> ast.expr | None:
 def _own_places(code: Code) -> set[str]:
     """The names and attributes that hold a path of the model's directory."""
     own: set[str] = set()
-    assigned = [node for node in ast.walk(code.tree) if isinstance(node, ast.Assign)]
+    assigned = [node for node in code.nodes if isinstance(node, ast.Assign)]
     before = -1
     while before != len(own):
         before = len(own)
