@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Iterator
-from pathlib import Path
 
 from slipway.check.finding import Found
 from slipway.check.flow import nearest
@@ -164,8 +164,9 @@ def runtime(subject: Subject) -> Iterator[Found]:
         custom = subject.lone or subject.settings.docker_image is not None
         if not name or backend not in BACKENDS:
             continue
+        inside = os.path.normpath(f"{backend}/{name}").startswith(f"{backend}/")
         missing = name != f"libtriton_{backend}.so" and (name != "model.py" or backend == "python")
-        if ".." in Path(name).parts or missing and not custom and not _own_library(each):
+        if not inside or missing and not custom and not _own_library(each):
             yield Found(
                 each.value_place("runtime"),
                 f"the backend {backend!r} has no runtime {name!r}",
