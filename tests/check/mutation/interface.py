@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tritonclient.http import InferenceServerClient, InferInput
 from tritonclient.utils import triton_to_np_dtype
 
-from check.real_server import Asked, Outcome, as_arrays
+from check.real_server import Asked, Outcome
 from slipway import config, repository
 from slipway.config import ModelConfig
 from slipway.errors import SlipwayError
-from slipway.server.client import Array
+from slipway.server.client import BINARY
 
 LENGTH = 3  # of what may be of any
 
@@ -35,8 +36,13 @@ def same(one: ModelConfig, other: ModelConfig) -> bool:
 
 
 def asked(told: ModelConfig) -> Asked:
-    """A request for one row, as the config asks for it."""
-    return as_arrays({tensor.name: _array(tensor, told) for tensor in told.input})
+    """A request for one row, as the config asks for it; a sequence of its own where it must be."""
+    sequence = {"sequence_id": 1, "sequence_start": True, "sequence_end": True}
+    alone = sequence if told.HasField("sequence_batching") else {}
+    body, size = InferenceServerClient.generate_request_body(
+        [_input(tensor, told) for tensor in told.input], **alone
+    )
+    return body, f"{BINARY}{len(body) if size is None else size}"
 
 
 def kept(told: ModelConfig, outcome: Outcome) -> bool:
@@ -51,10 +57,12 @@ def _told(told: ModelConfig) -> list[str]:
     return [str(told.max_batch_size), *map(str, told.input), "", *map(str, told.output)]
 
 
-def _array(tensor: Any, told: ModelConfig) -> Array:
+def _input(tensor: Any, told: ModelConfig) -> InferInput:
     dims = [dim if dim > 0 else LENGTH for dim in tensor.dims]
     shape = [1, *dims] if told.max_batch_size > 0 else dims
-    kind = triton_to_np_dtype(config.dtype_name(tensor.data_type))
-    if kind is np.object_:
-        return np.full(shape, b"0", dtype=np.object_)
-    return np.ones(shape, dtype=kind)
+    datatype = config.dtype_name(tensor.data_type)
+    kind = triton_to_np_dtype(datatype)
+    array = np.full(shape, b"0") if kind is np.object_ else np.ones(shape, dtype=kind)
+    made = InferInput(tensor.name, shape, datatype)
+    made.set_data_from_numpy(array)
+    return made
