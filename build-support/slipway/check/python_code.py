@@ -27,12 +27,16 @@ class Code:
     tree: ast.Module
     names: dict[str, str] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
-    parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
         """Every node of the module, walked once."""
         return list(ast.walk(self.tree))
+
+    @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        """What each node is a part of."""
+        return {child: node for node in self.nodes for child in ast.iter_child_nodes(node)}
 
     def place(self, node: ast.expr | ast.stmt) -> Place:
         """Where a node stands."""
@@ -129,7 +133,6 @@ def read(module: Module) -> Code:
     code = Code(module.path, module.tree)
     bound: dict[str, int] = {}
     for node in code.nodes:
-        code.parents.update((child, node) for child in ast.iter_child_nodes(node))
         if isinstance(node, ast.Import):
             for alias in node.names:
                 own = alias.asname or alias.name.partition(".")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 
 from slipway.check.finding import Found, Place
@@ -114,6 +115,8 @@ def auto_complete(subject: Subject) -> Iterator[Found]:
 
 def _too_new(module: Module, python: str) -> tuple[int, int, str]:
     minor = int(python.partition(".")[2])
+    if sys.version_info[:2] <= (3, minor):
+        return 0, 0, ""  # it was parsed by this Python already
     try:
         ast.parse(module.text, feature_version=(3, minor))
     except SyntaxError as error:

@@ -12,6 +12,7 @@ from slipway import config
 from slipway.check.finding import Found
 from slipway.check.mending import mends_for_missing_io
 from slipway.check.rule import rule
+from slipway.check.rules.layout import steps
 from slipway.check.subject import Config, Subject
 from slipway.pbtxt import FieldPath
 
@@ -116,7 +117,7 @@ def tensor_without_name(subject: Subject) -> Iterator[Found]:
 )
 def input_twice(subject: Subject) -> Iterator[Found]:
     """Two inputs of the same name."""
-    return _twice(subject, "input")
+    return (found for _, found in _twice(subject, "input"))
 
 
 @rule(
@@ -148,10 +149,12 @@ def labels(subject: Subject) -> Iterator[Found]:
     """``label_filename`` names no file of the model directory."""
     for tensor in tensors(subject) if not subject.lone else ():
         name = tensor.said.label_filename if tensor.kind == "output" else ""
+        if not name:
+            continue
         file = tensor.of.directory / name
         pointer = file.with_name(f"{file.name}{POINTER}")
         inside = file.resolve().is_relative_to(tensor.of.directory.resolve())
-        if name and not inside or name and not file.is_file() and not pointer.is_file():
+        if not inside or not (file.is_file() or pointer.is_file()):
             yield Found(
                 tensor.of.value_place(*tensor.path, "label_filename"),
                 (
@@ -191,20 +194,32 @@ def ragged_without_batches(subject: Subject) -> Iterator[Found]:
     source="Triton core, model.cc (Init), and seen on 24.10",
 )
 def output_twice(subject: Subject) -> Iterator[Found]:
-    """Two outputs of the same name."""
-    return _twice(subject, "output")
+    """Two outputs of the same name, of a model that is no ensemble's step."""
+    composing = steps(subject)
+    return (found for name, found in _twice(subject, "output") if name not in composing)
 
 
-def _twice(subject: Subject, kind: str) -> Iterator[Found]:
+@rule(
+    "SW253",
+    "output-of-a-step-twice",
+    reason="the load fails: “multiple outputs in model … are mapped to the same ensemble tensor”",
+    source="Triton core, ensemble_utils.cc, and seen on 24.10",
+)
+def output_of_a_step_twice(subject: Subject) -> Iterator[Found]:
+    """Two outputs of the same name, of a composing model."""
+    composing = steps(subject)
+    return (found for name, found in _twice(subject, "output") if name in composing)
+
+
+def _twice(subject: Subject, kind: str) -> Iterator[tuple[str, Found]]:
+    """Names that are given twice, by the model's name."""
     seen: set[tuple[object, ...]] = set()
     for tensor in tensors(subject):
         key = (tensor.of.path, tensor.said.name)
         if tensor.kind == kind and tensor.said.name and key in seen:
-            yield Found(
-                tensor.of.value_place(*tensor.path, "name"),
-                f"there are two {kind}s {tensor.said.name!r}",
-                "remove one, or rename it",
-            )
+            place = tensor.of.value_place(*tensor.path, "name")
+            what = f"there are two {kind}s {tensor.said.name!r}"
+            yield tensor.of.name, Found(place, what, "remove one, or rename it")
         if tensor.kind == kind:
             seen.add(key)
 
