@@ -77,6 +77,7 @@ def not_loaded(subject: Subject) -> Iterator[Found]:
     "bls-shared-name",
     reason="with two releases loaded, requests to both fail: the name stands for two models",
     source=SEEN + "; calls between models know no namespace",
+    severity="warning",
 )
 def shared_name(subject: Subject) -> Iterator[Found]:
     """A called model whose name does not tell the release: the next one has it, too."""

@@ -132,8 +132,9 @@ def _missing(flow: Flow) -> list[str]:
 
 
 def _loose(flow: Flow) -> list[str]:
-    """Tensors with a value that nobody reads."""
-    return [name for name in flow.names if name not in flow.readers and name not in flow.outputs]
+    """Tensors with a value that nobody reads; the ensemble's inputs have to be read by a step."""
+    answered = set(flow.outputs) - (set(flow.inputs) - set(flow.writers))
+    return [name for name in flow.names if name not in {*flow.readers, *answered}]
 
 
 def _spare(flow: Flow) -> list[str]:

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from slipway.check.finding import Found
 from slipway.check.import_names import DISTRIBUTIONS, SAME_NAME
-from slipway.check.python_code import UTILS, python_models
+from slipway.check.python_code import UTILS, Code, python_models
 from slipway.check.python_imports import Import, first, imports, is_local, is_module
 from slipway.check.rule import rule
 from slipway.check.subject import Subject
