@@ -27,6 +27,8 @@ from slipway.scaffold.from_onnx import Derived
 from slipway.server import lower, triton
 from slipway.server.triton import Server
 from slipway.settings import Settings
+from slipway.testing import golden
+from slipway.testing.model import Model
 
 from benchmarks.result import Report, Row
 from benchmarks.subject import ROOT, Subject
@@ -121,7 +123,7 @@ def _take(case: Case, configured: Settings, server: Server) -> None:
             lower.to_cpu(server.folder(case.name))
             server.load_placed(case.name)
         case.reached.append("loaded")
-        case.reason = _answer(case, derived, server)
+        case.reason = _answer(case, derived, server) or _golden(case, folder, server)
         if not case.reason:
             case.reached.append("answered")
     except SlipwayError as error:
@@ -170,6 +172,15 @@ def _answer(case: Case, derived: Derived, server: Server) -> str:
             return f"{tensor.name}: {problem}" + (
                 ", as ONNX Runtime without a server" if own else ""
             )
+    return ""
+
+
+def _golden(case: Case, folder: Path, server: Server) -> str:
+    """How the answer to the golden case differs from what was recorded with it; empty if it agrees."""
+    for place in golden.cases(folder):
+        lines = golden.differences(place, golden.outcome(Model(server, case.name), place))
+        if lines:
+            return f"golden case: {lines[0]}"
     return ""
 
 
