@@ -187,6 +187,8 @@ def test_a_string_that_is_not_utf8_is_refused(server: Server, tmp_path: Path) ->
         ('name: "X_FP32" data_type: TYPE_FP16 dims: 2', "is TYPE_FP16 in the model configuration"),
         ('name: "X_FP32" data_type: TYPE_FP32 dims: 3', r"has the shape \[-1, 3\]"),
         ('name: "X_FP32" data_type: TYPE_FP32 dims: [2, 2]', r"has the shape \[-1, 2, 2\]"),
+        # the native backend takes a free size only where the graph has one
+        ('name: "X_FP32" data_type: TYPE_FP32 dims: -1', r"has the shape \[-1, -1\]"),
     ],
 )
 def test_a_config_that_contradicts_the_graph_fails_the_load(
@@ -211,6 +213,36 @@ def test_a_sequence_fails_the_load_though_the_config_does_not_name_it(
     output { name: "Y_FP32" data_type: TYPE_FP32 dims: 2 }"""
     with pytest.raises(SlipwayError, match=r"Unsupported ONNX Type 'seq\(tensor\(float\)\)'"):
         server.load("wrong", model(tmp_path, graph, config))
+
+
+def test_an_outputs_shape_has_to_be_the_graphs_exactly(server: Server, tmp_path: Path) -> None:
+    info = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("Neg", ["X"], ["Y"])],
+        "negative",
+        [info("X", TensorProto.FLOAT, ["N", "M"])],
+        [info("Y", TensorProto.FLOAT, ["N", "M"])],
+    )
+    config = """input { name: "X" data_type: TYPE_FP32 dims: 2 }
+    output { name: "Y" data_type: TYPE_FP32 dims: 2 }"""
+    with pytest.raises(SlipwayError, match=r"output 'Y' has the shape \[-1, 2\]"):
+        server.load("exact", model(tmp_path, graph, config))
+
+
+def test_a_scalar_travels_as_one_element(server: Server, tmp_path: Path) -> None:
+    info = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("Neg", ["X"], ["Y"])],
+        "negative",
+        [info("X", TensorProto.FLOAT, [])],
+        [info("Y", TensorProto.FLOAT, [])],
+    )
+    config = """input { name: "X" data_type: TYPE_FP32 dims: 1 }
+    output { name: "Y" data_type: TYPE_FP32 dims: 1 }"""
+    server.load("scalar", model(tmp_path, graph, config, max_batch_size=0))
+    got = server.invoke("scalar", {"X": np.array([2], np.float32)})
+    assert got["Y"].tolist() == [-2.0]
+    server.unload("scalar")
 
 
 def test_a_file_that_is_no_graph_fails_the_load(server: Server, tmp_path: Path) -> None:

@@ -53,6 +53,31 @@ def test_tensors_of_kserve_v2_are_read(case: Path) -> None:
     assert read["B"].dtype == bool
 
 
+def test_a_tensor_may_lie_in_a_file_of_numpys(case: Path) -> None:
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    np.save(case / "x.npy", values)
+    entry = {"name": "X", "shape": [2, 3], "datatype": "FP32", "data": {"file": "x.npy"}}
+    np.testing.assert_array_equal(given_input(case, {"inputs": [entry]})["X"], values)
+    with pytest.raises(SlipwayError, match="its file holds float32"):
+        given_input(case, {"inputs": [entry | {"datatype": "INT64"}]})
+
+
+def test_a_file_of_numpys_that_holds_code_is_refused(case: Path) -> None:
+    np.save(case / "x.npy", np.array([print], dtype=object), allow_pickle=True)
+    entry = {"name": "X", "shape": [1], "datatype": "FP32", "data": {"file": "x.npy"}}
+    with pytest.raises(SlipwayError, match="allow_pickle=False"):
+        given_input(case, {"inputs": [entry]})
+
+
+def test_a_large_answer_is_kept_beside_the_json_and_compared_from_there(case: Path) -> None:
+    answer = {"large": np.arange(5000, dtype=np.float32), "small": np.arange(3)}
+    golden.update(case, answer)
+    assert len((case / "expected.json").read_text(encoding="utf-8")) < 300
+    assert golden.differences(case, answer) == []
+    other = answer | {"large": answer["large"] + 1}
+    assert golden.differences(case, other)[0].startswith("large[0]: expected 0.0, got 1.0")
+
+
 @pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "link"])
 def test_a_file_outside_the_cases_folder_is_refused(case: Path, name: str) -> None:
     (case.parent / "secret").write_text("s", encoding="utf-8")
