@@ -6,7 +6,7 @@ compared with the test's own, within the tolerance of onnx's runner.
 
 from __future__ import annotations
 
-import itertools
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -25,6 +25,7 @@ from slipway.errors import SlipwayError
 from slipway.scaffold import from_onnx, naming
 from slipway.scaffold.from_onnx import Derived
 from slipway.server import lower, triton
+from slipway.server.client import ServerGone
 from slipway.server.triton import Server
 from slipway.settings import Settings
 from slipway.testing import golden
@@ -50,6 +51,7 @@ class Case:
     reached: list[str] = field(default_factory=list)
     reason: str = ""
     carried: bool = True
+    again: bool = False
 
 
 def measure(subject: Subject) -> list[Report]:
@@ -88,13 +90,25 @@ def cases(limit: int | None = None) -> list[Case]:
 def sweep(wanted: Sequence[Case], work: Path) -> Iterator[Case]:
     """Take each case as far as it goes."""
     configured = _repository(work)
-    for part in itertools.batched(wanted, LOADS_A_SERVER):
+    left = list(wanted)
+    while left:
         with triton.start(configured) as server:
-            for case in part:
-                _take(case, configured, server)
-                if sys.stderr.isatty() or case.reason:
-                    print(f"{case.name}: {case.reason or 'answered'}", file=sys.stderr)
+            for _ in range(min(LOADS_A_SERVER, len(left))):
+                case = left.pop(0)
+                try:
+                    _take(case, configured, server)
+                except ServerGone as error:
+                    # by its own fault or another's: a fresh server tells
+                    shutil.rmtree(configured.root / "models" / case.name, ignore_errors=True)
+                    if not case.again:
+                        left.insert(0, Case(case.folder, case.name, again=True))
+                        break
+                    case.reason = f"the server dies: {error.what}"
+                if case.reason:
+                    print(f"{case.name}: {case.reason}", file=sys.stderr)
                 yield case
+                if case.again:
+                    break
 
 
 def _repository(work: Path) -> Settings:
@@ -127,6 +141,9 @@ def _take(case: Case, configured: Settings, server: Server) -> None:
         if not case.reason:
             case.reached.append("answered")
     except SlipwayError as error:
+        gone = error if isinstance(error, ServerGone) else error.__cause__
+        if isinstance(gone, ServerGone):
+            raise gone from error
         case.reason = " ".join(error.what.split())
         case.carried = "which Triton does not carry" not in error.what
     except Exception as error:  # a bug, which must not cost the hour

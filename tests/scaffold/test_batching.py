@@ -81,3 +81,15 @@ def test_an_example_that_would_end_the_process_is_none(tmp_path: Path) -> None:
         [tensor("Y", [2], TensorProto.INT32)],
     )
     assert from_onnx.derive(file).example is None
+
+
+def test_an_example_whose_answer_has_another_shape_than_promised_is_none(tmp_path: Path) -> None:
+    # ONNX Runtime lets it pass; Triton's ensembles do not
+    file = save(
+        tmp_path / "m.onnx",
+        [node("Compress", ["X", "C"], ["Y"])],
+        [tensor("X", [5]), tensor("C", [5], TensorProto.BOOL)],
+        [tensor("Y", [4])],
+    )
+    found = from_onnx.derive(file).example
+    assert found is None or found.outputs["Y"].shape == (4,)

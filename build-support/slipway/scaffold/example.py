@@ -45,10 +45,21 @@ def find(graph: Graph, *, batch: int | None = None) -> Example | None:
     """
     for size in SIZES if _free(graph, batch) else SIZES[:1]:
         for inputs in _candidates(graph, size, batch):
-            if _answers(graph, inputs):
-                outputs = graph.run(inputs)
+            if not _answers(graph, inputs):
+                continue
+            outputs = graph.run(inputs)
+            if all(_fits(tensor, outputs[tensor.name]) for tensor in graph.outputs):
                 return Example(inputs, outputs, _equal(outputs, graph.run(inputs)))
     return None
+
+
+def _fits(tensor: Tensor, array: Array) -> bool:
+    """Whether an answer has the shape that the graph promises: Triton's ensembles insist on it."""
+    shape = np.shape(array)
+    return tensor.shape is None or (
+        len(shape) == len(tensor.shape)
+        and all(not isinstance(dim, int) or dim == size for dim, size in zip(tensor.shape, shape))
+    )
 
 
 def _answers(graph: Graph, inputs: dict[str, Array]) -> bool:
