@@ -74,8 +74,11 @@ def read(path: Path) -> ModelFolder:
             where=str(path),
             fix=f"add {path.name}_pipeline/{config.FILE_NAME} and its composing models",
         )
-    configs = {directory.name: _config(directory) for directory in directories}
+    configs = {
+        directory.name: config.parse(directory / config.FILE_NAME) for directory in directories
+    }
     ensemble = _served(path, configs)
+    _refuse_other_names(path, configs, ensemble)
     return ModelFolder(
         path=path,
         name=path.resolve().name,
@@ -117,16 +120,15 @@ def sources(model: ModelFolder) -> dict[str, Path]:
     return files
 
 
-def _config(directory: Path) -> ModelConfig:
-    path = directory / config.FILE_NAME
-    parsed = config.parse(path)
-    if parsed.name and parsed.name != directory.name:
-        raise SlipwayError(
-            f"its name is {parsed.name!r}, its folder's {directory.name!r}: Triton refuses that",
-            where=str(path),
-            fix=f'name: "{directory.name}"',
-        )
-    return parsed
+def _refuse_other_names(path: Path, configs: Mapping[str, ModelConfig], served: str) -> None:
+    """A composing model is found by its directory; the served one's name the endpoint maps."""
+    for name, parsed in configs.items():
+        if parsed.name and name not in (parsed.name, served):
+            raise SlipwayError(
+                f"its name is {parsed.name!r}, its folder's {name!r}: Triton refuses that",
+                where=str(path / name / config.FILE_NAME),
+                fix=f'name: "{name}"',
+            )
 
 
 def _version(path: Path) -> str:

@@ -9,7 +9,7 @@ import semver
 
 from slipway.check.finding import Found, Place
 from slipway.check.rule import rule
-from slipway.check.subject import Subject
+from slipway.check.subject import Config, Subject
 
 ALLOWED = re.compile(r"[A-Za-z0-9._-]+")
 # all that the server looks for which can be part of a name
@@ -36,20 +36,40 @@ LONGEST = 255
 @rule(
     "SW111",
     "name-differs",
-    reason="packing refuses it, as the server does for a composing model: “directory name must"
-    " equal model name”",
+    reason="the load fails: “directory name must equal model name”",
     source="Triton core, model_repository_manager.cc, and seen on 24.10",
 )
 def name_differs(subject: Subject) -> Iterator[Found]:
-    """``name`` is not the directory's."""
+    """A composing model's ``name`` is not its directory's."""
+    return (_named_otherwise(each) for each in _misnamed(subject) if each is not subject.served)
+
+
+@rule(
+    "SW120",
+    "served-name-differs",
+    severity="warning",
+    reason="an endpoint maps the name and answers; any other Triton refuses the model",
+    source="Triton core, model_repository_manager.cc (model name mapping), and seen on 24.10",
+)
+def served_name_differs(subject: Subject) -> Iterator[Found]:
+    """The served model's ``name`` is not its directory's."""
+    return (_named_otherwise(each) for each in _misnamed(subject) if each is subject.served)
+
+
+def _misnamed(subject: Subject) -> Iterator[Config]:
     for each, message in subject.parsed.values():
         if message.name and message.name != each.name:
-            yield Found(
-                each.place("name"),
-                f"its name is {message.name!r}, its directory's {each.name!r}",
-                f'name: "{each.name}"',
-                (each.replaced(("name",), f'name: "{each.name}"'),),
-            )
+            yield each
+
+
+def _named_otherwise(each: Config) -> Found:
+    assert each.message is not None
+    return Found(
+        each.place("name"),
+        f"its name is {each.message.name!r}, its directory's {each.name!r}",
+        f'name: "{each.name}"',
+        (each.replaced(("name",), f'name: "{each.name}"'),),
+    )
 
 
 @rule(
