@@ -116,8 +116,8 @@ def step_version(subject: Subject) -> Iterator[Found]:
             path = (*step.path, "model_version")
             said = path in flow.config.fields.spans
             name = flow.config.fields.spans.get((*step.path, "model_name"))
-            mends = [flow.config.replaced(path, "model_version: -1")] if said else []
-            if not said and name is not None:
+            mends = []
+            if not said and name is not None:  # a version that is said may be meant
                 whole = flow.config.text[name.start : name.end]
                 mended = f"{whole} model_version: -1"
                 mends = [flow.config.replaced((*step.path, "model_name"), mended)]
