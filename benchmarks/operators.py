@@ -66,9 +66,17 @@ def measure(subject: Subject) -> list[Report]:
     for stage in STAGES:
         reached = sum(stage in case.reached for case in carried)
         rows.append(Row(stage, f"{reached}", ratio=f"{reached / max(1, len(carried)):.1%}"))
-    left = [case for case in carried if STAGES[-1] not in case.reached]
-    rows += [Row(escape(f"{case.folder.name}: {case.reason}"), "") for case in left]
+    rows += [Row(escape(f"{why}: {', '.join(names)}"), "") for why, names in _left(carried)]
     return [Report("slipway new from onnx's operator test models", "", rows)]
+
+
+def _left(carried: Sequence[Case]) -> list[tuple[str, list[str]]]:
+    """Why cases went no further, and which; the most frequent reason first."""
+    names: dict[str, list[str]] = {}
+    for case in carried:
+        if STAGES[-1] not in case.reached:
+            names.setdefault(case.reason, []).append(case.folder.name)
+    return sorted(names.items(), key=lambda each: -len(each[1]))
 
 
 def cases(limit: int | None = None) -> list[Case]:
