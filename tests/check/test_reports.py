@@ -145,6 +145,18 @@ def as_gitlab(root: Path, *findings: Finding) -> list[dict[str, Any]]:
     return content
 
 
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_people_get_paths_from_where_they_are(
+    tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch, format: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = click.unstyle(rendered(report(tmp_path, finding(file, 2)), format))
+    assert "models/ä b/config.pbtxt" in said and str(tmp_path) not in said
+    monkeypatch.chdir("/")
+    said = click.unstyle(rendered(report(tmp_path, finding(file, 2)), format))
+    assert str(file).lstrip("/") in said
+
+
 def test_gitlab_gets_paths_in_the_repository_from_wherever_it_is_run(
     tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

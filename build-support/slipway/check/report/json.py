@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from slipway.check.finding import Finding
-from slipway.check.report.report import Report
+from slipway.check.report.report import Report, from_here
 from slipway.check.rule import RULES
 
 
@@ -25,7 +25,7 @@ def _finding(finding: Finding) -> dict[str, object]:
         "rule": finding.rule,
         "name": finding.name,
         "severity": finding.severity,
-        "path": finding.place.file.as_posix(),
+        "path": from_here(finding.place).file.as_posix(),
         "line": finding.place.line,
         "column": finding.place.column,
         "what": finding.what,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from slipway.check.finding import Finding, Severity
+from slipway.check.finding import Finding, Place, Severity
 
 
 @dataclass(frozen=True)
@@ -30,3 +30,9 @@ class Report:
     def path(self, finding: Finding) -> str:
         """A finding's file or folder by its path in the repository."""
         return Path(os.path.relpath(finding.place.file, self.root)).as_posix()
+
+
+def from_here(place: Place) -> Place:
+    """A place by its path from the current directory, if it lies below that."""
+    relative = Path(os.path.relpath(place.file))
+    return place if ".." in relative.parts else replace(place, file=relative)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from slipway.check.finding import Finding, Place
-from slipway.check.report.report import Report
+from slipway.check.report.report import Report, from_here
 from slipway.check.rule import RULES
 
 COLOURS = {"error": "red", "warning": "yellow"}
@@ -41,7 +41,7 @@ def summary(report: Report) -> str:
 
 
 def _finding(finding: Finding) -> Iterator[str]:
-    place = click.style(f"{finding.place}:", bold=True)
+    place = click.style(f"{from_here(finding.place)}:", bold=True)
     kind = click.style(
         f"{finding.severity} {finding.rule}", fg=COLOURS[finding.severity], bold=True
     )
