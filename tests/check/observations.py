@@ -10,11 +10,15 @@ import re
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 
 from check import fixture_repositories as repositories
+from check.mutation import interface
+from check.placing import by_chance
 from check.real_server import Outcome, RealServer, as_arrays, difference
 from slipway.server.client import Array
 
@@ -25,36 +29,56 @@ STEP = re.compile(
     r"^(400 )load failed for model 'MODEL': ensemble 'MODEL' depends on ('\w+') which has no loaded"
     r" version\. Model '\w+' loading failed with error: "
 )
+AS_SAID = "an answer as the config promises"
+NOT_AS_SAID = "an answer without an output that the config promises"
+CHANCE = "the model answers that the file system lists last"
 RIGHT = "the answer is right"
 WORDS: Array = np.array([[b"area"], [b"open sea"]], dtype=np.object_)
+SOUND = as_arrays({"WORDS": WORDS})
 
 type Observation = dict[str, str]
 """``load`` and, where that is 200, ``invoke``: what the server answers."""
 
 
 def observe(names: Iterable[str]) -> dict[str, Observation]:
-    """Each fixture alone on a server, as an endpoint starts it: load the model, ask it once."""
-    with tempfile.TemporaryDirectory(prefix="slipway-observations-") as name:
+    """Each fixture as an endpoint would load it; then it is asked once."""
+    with tempfile.TemporaryDirectory(prefix="slipway-observations-") as name, ExitStack() as stack:
         work = Path(name)
+        free: SimpleQueue[RealServer] = SimpleQueue()
+        for number in range(SERVERS):
+            free.put(stack.enter_context(RealServer(work / f"server{number}")))
+
+        def observed(name: str) -> Observation:
+            server = free.get()
+            try:
+                return _observed(name, work, server, right)
+            finally:
+                free.put(server)
+
+        server = free.get()
+        right = server.outcome(repositories.make("good", work / "good"), [SOUND])
+        free.put(server)
+        chosen = sorted(names)
         with ThreadPoolExecutor(SERVERS) as pool:
-            right = _outcome("good", work)
-            chosen = sorted(names)
-            outcomes = pool.map(lambda name: _outcome(name, work), chosen)
-            return {name: _shown(right, got) for name, got in zip(chosen, outcomes)}
+            return dict(zip(chosen, pool.map(observed, chosen)))
 
 
-def _outcome(name: str, work: Path) -> Outcome:
+def _observed(name: str, work: Path, server: RealServer, right: Outcome) -> Observation:
     folder = repositories.make(name, work / name)
-    with RealServer(work / f"server_{name}") as server:
-        for other in sorted(path for path in folder.parent.iterdir() if path != folder):
-            server.outcome(other, [])
-        return server.outcome(folder, [as_arrays({"WORDS": WORDS})])
-
-
-def _shown(right: Outcome, got: Outcome) -> Observation:
+    others = sorted(path for path in folder.parent.iterdir() if path != folder)
+    told, sound = interface.declared(folder), interface.declared(work / "good/models/sound")
+    if told is None or sound is None or interface.same(told, sound):
+        got = server.outcome(folder, [SOUND], others)
+        invoked = _short(difference(right, got)) or RIGHT
+    else:
+        # another model than the sound one: it is asked for what its config says
+        got = server.outcome(folder, [interface.asked(told)], others)
+        errors = [answer for answer in got.answers if isinstance(answer, str)]
+        kept = AS_SAID if interface.kept(told, got) else NOT_AS_SAID
+        invoked = _short(errors[0]) if errors else kept
     if got.refused:
         return {"load": _short(got.refused), "invoke": ""}
-    return {"load": "200", "invoke": _short(difference(right, got)) or RIGHT}
+    return {"load": "200", "invoke": CHANCE if by_chance(folder) else invoked}
 
 
 def _short(message: str) -> str:

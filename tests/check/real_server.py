@@ -16,17 +16,16 @@ import numpy as np
 from tritonclient.http import InferenceServerClient
 
 import fixture_models
-from check.placing import place
+from check.placing import leans, place
 from slipway.server import triton
 from slipway.server.client import BINARY, TARGET, Array, ServerGone, message_of, tensor
 from slipway.server.triton import Server
 from slipway.settings import Settings
 
-# what the Python models of the samples import
-PACKAGES = ("numpy", "numpy.libs", "PIL", "pillow.libs")
+NUMPY = ("numpy", "numpy.libs")
 PATIENCE_S = 20.0
 # a server keeps what was loaded until it ends: unloading after a process has died takes minutes
-LOADS_PER_SERVER = 30
+LOADS_PER_SERVER = 20
 SILENT = f"no answer in {PATIENCE_S:g} s"
 DEAD = "the server dies"
 RELATIVE, ABSOLUTE = 1e-4, 1e-5
@@ -95,19 +94,19 @@ class RealServer:
     configs stay as they are written.
     """
 
-    def __init__(self, work: Path) -> None:
+    def __init__(self, work: Path, packages: Sequence[str] = NUMPY) -> None:
         self._settings = Settings(root=work)
         self._running = ExitStack()
         self._server: Server | None = None
-        self._loaded: set[str] = set()
+        self._loads = 0
         work.mkdir(parents=True, exist_ok=True)
         home = work / "environment"
         fixture_models.environment(home)
-        packages = next(home.glob("lib/*/site-packages"))
-        shutil.rmtree(packages)
-        packages.mkdir()
-        for name in PACKAGES:
-            (packages / name).symlink_to(Path(np.__file__).parent.parent / name)
+        site = next(home.glob("lib/*/site-packages"))
+        shutil.rmtree(site)
+        site.mkdir()
+        for name in packages:
+            (site / name).symlink_to(Path(np.__file__).parent.parent / name)
         self._path = f"{home / 'bin'}:/usr/bin:/bin"
 
     def __enter__(self) -> Self:
@@ -121,27 +120,37 @@ class RealServer:
     ) -> None:
         self._stop()
 
-    def outcome(self, folder: Path, requests: Sequence[Asked]) -> Outcome:
-        """Load what packing would take of ``folder``, then send the ``requests`` in their order."""
-        server = self._ready(folder.name)
-        target = f"model_{len(self._loaded)}"
-        place(folder, server.folder(target))
-        model, url = server.model_hash(target), str(server.folder(target))
-        order = json.dumps({"model_name": model, "url": url}).encode()
-        loaded = self._call(server, target, "/models", (order, "application/json"))
+    def outcome(
+        self, folder: Path, requests: Sequence[Asked], beside: Sequence[Path] = ()
+    ) -> Outcome:
+        """Load what packing would take of ``folder``, then send the ``requests`` in their order.
+
+        Before it, the folders ``beside`` are loaded.
+        """
+        if self._loads and (beside or leans(folder)):
+            self._stop()
+        for other in beside:
+            self._load(other)
+        target, loaded = self._load(folder)
         if isinstance(loaded, str):
             return Outcome(loaded)
-        return Outcome(
-            "", tuple(self._answers(server, target, f"/models/{model}/invoke", requests))
-        )
+        return Outcome("", tuple(self._answers(target, requests)))
 
-    def _answers(
-        self, server: Server, target: str, path: str, requests: Sequence[Asked]
-    ) -> Iterator[Answer]:
+    def _load(self, folder: Path) -> tuple[str, Answer]:
+        server = self._ready()
+        self._loads += 1
+        target = f"model_{self._loads}"
+        place(folder, server.folder(target))
+        order = {"model_name": server.model_hash(target), "url": str(server.folder(target))}
+        asked = (json.dumps(order).encode(), "application/json")
+        return target, self._call(server, target, "/models", asked)
+
+    def _answers(self, target: str, requests: Sequence[Asked]) -> Iterator[Answer]:
         for request in requests:
-            yield self._call(server, target, path, request)
             if self._server is None:
                 return
+            path = f"/models/{self._server.model_hash(target)}/invoke"
+            yield self._call(self._server, target, path, request)
 
     def _call(self, server: Server, target: str, path: str, asked: Asked) -> Answer:
         body, kind = asked
@@ -163,17 +172,15 @@ class RealServer:
         outputs = read.get_response().get("outputs", [])
         return {output["name"]: read.as_numpy(output["name"]) for output in outputs}
 
-    def _ready(self, name: str) -> Server:
-        # never two of one name: the server takes a step that one lacks from the other
-        if name in self._loaded or len(self._loaded) >= LOADS_PER_SERVER:
+    def _ready(self) -> Server:
+        if self._loads >= LOADS_PER_SERVER:
             self._stop()
         if self._server is None:
-            self._loaded.clear()
             starting = triton.start(self._settings, environment={"PATH": self._path})
             self._server = self._running.enter_context(starting)
-        self._loaded.add(name)
         return self._server
 
     def _stop(self) -> None:
         self._server = None
+        self._loads = 0
         self._running.close()

@@ -15,12 +15,14 @@ from check.mutation import interface, kinds
 from check.mutation.mistake import Mistake
 from check.mutation.samples import Sample
 from check.placing import by_chance
-from check.real_server import Outcome, RealServer, difference
+from check.real_server import NUMPY, Outcome, RealServer, difference
 from slipway.check import check
 from slipway.settings import load
 
 # most of the time is spent in waiting for processes to start, and some of it for those that hang
 SERVERS = 3
+# what the samples' Python models import
+PACKAGES = (*NUMPY, "PIL", "pillow.libs")
 CHANCE = "the right model is served, since the file system lists it last"
 
 
@@ -60,7 +62,7 @@ def run(chosen: Sequence[Sample], seed: int, count: int) -> Iterator[Trial]:
         work = Path(name)
         free: SimpleQueue[RealServer] = SimpleQueue()
         for number in range(SERVERS):
-            free.put(stack.enter_context(RealServer(work / f"server{number}")))
+            free.put(stack.enter_context(RealServer(work / f"server{number}", PACKAGES)))
         randoms = [Random(f"{seed} {number}") for number in range(count)]
         drawn = [(random.choice(chosen), random) for random in randoms]
 
