@@ -2,7 +2,8 @@
 
 ``fixtures/good`` is a repository with one sound model. Each folder of ``fixtures/bad`` holds one
 mistake: the files that differ from the good ones, by their paths in the repository; ``expected.txt``,
-the findings as ``RULE path[:line[:column]]``; and ``removed.txt``, where files are to be missing.
+the findings as ``RULE path[:line[:column]]``; ``removed.txt``, where files are to be missing; and
+``links.txt``, lines of a path and what it links to, because Pants carries no link that leads nowhere.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from slipway.settings import Settings
 FIXTURES = Path(__file__).parent / "fixtures"
 GOOD = FIXTURES / "good"
 BAD = FIXTURES / "bad"
-ABOUT = {"expected.txt", "removed.txt"}
+ABOUT = {"expected.txt", "removed.txt", "links.txt"}
 
 
 def names() -> list[str]:
@@ -30,14 +31,23 @@ def make(name: str, root: Path) -> Path:
     shutil.copytree(GOOD, root, dirs_exist_ok=True)
     if name != "good":
         bad = BAD / name
-        shutil.copytree(bad, root, dirs_exist_ok=True, symlinks=True)
+        shutil.copytree(bad, root, dirs_exist_ok=True)
         for path in (root / about for about in ABOUT):
             path.unlink(missing_ok=True)
         removed = bad / "removed.txt"
         for line in removed.read_text().split() if removed.exists() else ():
             path = root / line
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for link, target in links(name):
+            (root / link).symlink_to(target)
     return root / "models" / "sound"
+
+
+def links(name: str) -> list[tuple[str, str]]:
+    """The links that the fixture ``name`` adds, with what they lead to."""
+    file = BAD / name / "links.txt"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [(link, target) for link, _, target in (line.partition(" ") for line in lines)]
 
 
 def configured(root: Path) -> Settings:

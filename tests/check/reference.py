@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import difflib
 import json
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,13 +116,11 @@ def _changes(name: str) -> Iterator[str]:
     removed = bad / "removed.txt"
     for line in removed.read_text().split() if removed.exists() else ():
         yield f"removed {line}"
-    for file in sorted(path for path in bad.rglob("*") if path.is_symlink() or path.is_file()):
+    for link, target in repositories.links(name):
+        yield f"link {link} to {target}"
+    for file in sorted(path for path in bad.rglob("*") if path.is_file()):
         path = file.relative_to(bad)
-        if path.as_posix() in repositories.ABOUT:
-            continue
-        if file.is_symlink():
-            yield f"link {path} to {os.readlink(file)}"
-        else:
+        if path.as_posix() not in repositories.ABOUT:
             yield from _difference(path, _text(repositories.GOOD / path), _text(file))
 
 
