@@ -5,6 +5,7 @@ in all of them is added here: the release version and the lock of :data:`GOOD`. 
 written as text in ``<file>.onnx.txt``, in ONNX's own syntax
 (https://github.com/onnx/onnx/blob/main/docs/Syntax.md). ``requests.json`` is a list of KServe v2
 requests; a model without it is for a backend, or by a way, that the local server does not have.
+``slipway.toml`` is there where the model is for another Triton than that of :data:`GOOD`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from check.fixture_repositories import FIXTURES, GOOD
 
 CORPUS = FIXTURES / "corpus"
 REQUESTS = "requests.json"
+SETTINGS = "slipway.toml"
 GRAPH = ".onnx.txt"
 SHARED = ("requirements.txt", "requirements.lock")
 
@@ -37,9 +39,9 @@ def answering() -> list[str]:
 def make(name: str, root: Path) -> Path:
     """Write the model ``name`` into the repository ``root``; its folder."""
     folder = root / "models" / name
-    shutil.copytree(CORPUS / name, folder, ignore=shutil.ignore_patterns(REQUESTS))
-    if not (root / "slipway.toml").exists():
-        shutil.copyfile(GOOD / "slipway.toml", root / "slipway.toml")
+    shutil.copytree(CORPUS / name, folder, ignore=shutil.ignore_patterns(REQUESTS, SETTINGS))
+    own = CORPUS / name / SETTINGS
+    shutil.copyfile(own if own.exists() else GOOD / SETTINGS, root / SETTINGS)
     (folder / "model_version.txt").write_text("1.0.0\n")
     for text in list(folder.rglob(f"*{GRAPH}")):
         graph = onnx.parser.parse_model(text.read_text(encoding="utf-8"))
