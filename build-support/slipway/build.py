@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slipway import environment, repository, weights
+from slipway import check, environment, repository, weights
 from slipway.artifact import Packed, pack
+from slipway.check.subject import Repository
 from slipway.environment import Environment
 from slipway.errors import SlipwayError
 from slipway.repository import ModelFolder
@@ -18,9 +19,11 @@ def build(folder: Path, settings: Settings, output: Path) -> Packed:
     """Build the artifact of the model in ``folder`` into the folder ``output``.
 
     Raises:
-        SlipwayError: a part of it is wrong; nothing is left under the artifact's name.
+        SlipwayError: a check finds an error, or a part is wrong; nothing is left under the
+            artifact's name.
     """
     model = repository.read(folder)
+    refuse_mistakes(folder, settings)
     store = weights.Weights(settings.root)
     files = {
         pointer.path / part if part else pointer.path: cached
@@ -29,6 +32,27 @@ def build(folder: Path, settings: Settings, output: Path) -> Packed:
     }
     made = environment_of(model, settings)
     return finish(model, made, files, output / model.artifact_name, settings)
+
+
+def refuse_mistakes(folder: Path, settings: Settings) -> None:
+    """Refuse a model folder in which ``slipway check`` finds an error.
+
+    Raises:
+        SlipwayError: the first error, and how many there are.
+    """
+    errors = [
+        found
+        for found in check.check_folder(folder, Repository(settings))
+        if found.severity == "error"
+    ]
+    if errors:
+        first, more = errors[0], len(errors) - 1
+        others = f"\n{more} more: slipway check {folder}" if more else ""
+        raise SlipwayError(
+            f"{first.rule} {first.name}: {first.what}{others}",
+            where=str(first.place),
+            fix=first.fix,
+        )
 
 
 def environment_of(model: ModelFolder, settings: Settings) -> Environment | None:

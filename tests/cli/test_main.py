@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import fixture_models
 import pytest
 from artifact.samples import write_model
 
@@ -58,11 +59,11 @@ def test_one_broken_model_stops_only_itself(
     shutil.rmtree(good)
     shutil.copytree(FOLDERS / "step_is_missing", tmp_path / "models" / "broken")
     for name in ("first", "last"):
-        model = tmp_path / "models" / name / name
-        (model / "1").mkdir(parents=True)
-        (model / "1" / "model.onnx").write_bytes(b"weights")
-        (model / "config.pbtxt").write_text('backend: "onnxruntime"\n')
-        (model.parent / "model_version.txt").write_text("1.0.0\n")
+        fixture_models.copy("adder", tmp_path).rename(tmp_path / "models" / name)
+        (tmp_path / "models" / name / "adder").rename(tmp_path / "models" / name / name)
+        config = tmp_path / "models" / name / name / "config.pbtxt"
+        config.write_text(config.read_text().replace('"adder"', f'"{name}"'))
+        (tmp_path / "models" / name / "model_version.txt").write_text("1.0.0\n")
     monkeypatch.chdir(tmp_path)
     assert main(["build", "--json"]) == 1
     printed = capsys.readouterr()
