@@ -88,10 +88,7 @@ def _tensors(declared: tuple[Declared, ...], nodes: list[Any]) -> tuple[Tensor, 
     found = []
     for tensor in declared:
         shape = shapes.get(tensor.name) or ()
-        known = tuple(
-            None if isinstance(dim, int) and dim < 0 else (dim or None if dim != 0 else 0)
-            for dim in shape
-        )
+        known = tuple(dim if isinstance(dim, int) else dim or None for dim in shape)
         ranked = bool(shape) or tensor.shape is not None
         stated = tensor.shape is not None and _sizes(tensor.shape) == _sizes(known)
         found.append(Tensor(tensor.name, tensor.datatype, known if ranked else None, stated))

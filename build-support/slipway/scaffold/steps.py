@@ -63,13 +63,12 @@ def plan(graph: Graph, max_batch_size: int, ranks: dict[str, int]) -> Steps:
 
     ``ranks`` are those seen of outputs when the graph ran: it need not state them.
     """
-    publics: set[str] = set()
-    betweens = {tensor.name for tensor in (*graph.inputs, *graph.outputs)}
+    names = _Names({tensor.name for tensor in (*graph.inputs, *graph.outputs)})
 
     def passed(tensors: tuple[Tensor, ...], stage: str) -> tuple[Passed, ...]:
-        variables: set[str] = set()
+        names.variables.clear()
         return tuple(
-            _passed(tensor, stage, max_batch_size > 0, ranks, publics, betweens, variables)
+            _passed(tensor, names.of(tensor.name, stage), max_batch_size > 0, ranks)
             for tensor in tensors
         )
 
@@ -77,39 +76,36 @@ def plan(graph: Graph, max_batch_size: int, ranks: dict[str, int]) -> Steps:
     return Steps(max_batch_size, inputs, outputs)
 
 
+class _Names:
+    """Hands out names; ``graph`` are the graph's own."""
+
+    def __init__(self, graph: set[str]) -> None:
+        self.graph = graph
+        self.ensemble: set[str] = set()
+        self.variables: set[str] = set()
+
+    def of(self, name: str, stage: str) -> tuple[str, str, str]:
+        """What clients, the ensemble and Python call the graph's tensor ``name``."""
+        public = naming.public(name, self.ensemble)
+        self.ensemble.add(public)
+        between = naming.free(f"{stage}_{public}", self.ensemble | self.graph)
+        self.ensemble.add(between)
+        variable = naming.variable(public, self.variables)
+        self.variables.add(variable)
+        return public, between, variable
+
+
 def _passed(
-    tensor: Tensor,
-    stage: str,
-    batching: bool,
-    ranks: dict[str, int],
-    publics: set[str],
-    betweens: set[str],
-    variables: set[str],
+    tensor: Tensor, names: tuple[str, str, str], batching: bool, ranks: dict[str, int]
 ) -> Passed:
-    public = naming.public(tensor.name, publics)
-    publics.add(public)
-    between = naming.free(f"{stage}_{public}", betweens | publics)
-    betweens.add(between)
-    shape = tensor.shape
-    if shape is None:
+    if tensor.shape is None:
         # the native backend takes a tensor of unknown rank for a scalar, whose dims are ones
         rank = ranks.get(tensor.name, 1)
         dims, graph_dims = (-1,) * rank or (1,), (1,) * max(rank, 1)
         scalar = rank == 0
     else:
-        sizes = tuple(dim if isinstance(dim, int) else -1 for dim in shape[int(batching) :])
+        row = tensor.shape[int(batching) :]
+        sizes = tuple(dim if isinstance(dim, int) else -1 for dim in row)
         dims = graph_dims = sizes or (1,)
         scalar = not sizes
-    variable = naming.variable(public, variables)
-    variables.add(variable)
-    return Passed(
-        tensor.name,
-        public,
-        between,
-        variable,
-        tensor.datatype,
-        dims,
-        graph_dims,
-        scalar,
-        tensor.stated,
-    )
+    return Passed(tensor.name, *names, tensor.datatype, dims, graph_dims, scalar, tensor.stated)
