@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from slipway.check.finding import Place
+from slipway.check.model_files import loaded_versions
 from slipway.check.subject import Config, Module, Subject
 from slipway.config import ModelConfig
 
@@ -77,14 +78,16 @@ class Code:
 
 @dataclass(frozen=True)
 class PythonModel:
-    """One model of the Python backend: the ``entry`` modules that the server imports, one a model
-    version, and ``reached``, those and what they import of the model's own."""
+    """One loaded version of a model of the Python backend: the ``entries`` that the server imports,
+    one where it is there, and ``reached``, those and what they import of the model's own. ``asked``
+    says whether requests can come to this version."""
 
     config: Config
     message: ModelConfig
     entries: tuple[Module, ...]
     reached: tuple[Module, ...]
     codes: tuple[Code, ...]
+    asked: bool
 
     @property
     def inputs(self) -> set[str]:
@@ -111,20 +114,45 @@ class PythonModel:
 
 @lru_cache(maxsize=1)  # every rule of one folder asks, then those of the next
 def python_models(subject: Subject) -> list[PythonModel]:
-    """The models of the Python backend whose config parses."""
+    """The loaded versions of the models of the Python backend whose config parses."""
     found = []
     for name, modules in subject.modules.items():
         config, message = subject.parsed[name]
         file = message.default_model_filename or MODEL_FILE
-        entries = [
-            each
-            for each in modules
-            if each.path.parent in config.versions and each.path.name == file
-        ]
-        reached = _reached(entries, modules)
-        codes = [read(each) for each in reached if each.tree is not None]
-        found.append(PythonModel(config, message, tuple(entries), tuple(reached), tuple(codes)))
+        versions = loaded_versions(config, message)
+        asked = _asked(subject, config, versions)
+        for version in versions:
+            others = [path for path in config.versions if path != version]
+            near = [m for m in modules if not any(m.path.is_relative_to(path) for path in others)]
+            entries = [each for each in near if each.path == version / file]
+            reached = _reached(entries, near)
+            codes = [read(each) for each in reached if each.tree is not None]
+            found.append(
+                PythonModel(
+                    config, message, tuple(entries), tuple(reached), tuple(codes), version in asked
+                )
+            )
     return found
+
+
+def asked_models(subject: Subject) -> list[PythonModel]:
+    """Those of them that requests can come to."""
+    return [model for model in python_models(subject) if model.asked]
+
+
+def _asked(subject: Subject, config: Config, versions: list[Path]) -> list[Path]:
+    """The versions that are asked: the newest of the model served, and of steps what they say."""
+    if subject.served is config:
+        return versions[-1:]
+    steps = [
+        step.model_version
+        for _, message in subject.parsed.values()
+        for step in message.ensemble_scheduling.step
+        if step.model_name == config.name
+    ]
+    said = [path for path in versions if int(path.name) in steps]
+    newest = versions[-1:] if min(steps, default=-1) < 0 else []
+    return [*said, *newest] if steps else versions
 
 
 def read(module: Module) -> Code:

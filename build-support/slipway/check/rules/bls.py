@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from slipway.check.finding import Found
 from slipway.check.flow import did_you_mean, listed
-from slipway.check.python_code import Code, PythonModel, argument, python_models
+from slipway.check.python_code import Code, PythonModel, argument, asked_models
 from slipway.check.rule import rule
 from slipway.check.subject import Subject
 from slipway.config import ModelConfig
@@ -152,7 +152,7 @@ def unknown_input(subject: Subject) -> Iterator[Found]:
 
 
 def _calls(subject: Subject) -> Iterator[Call]:
-    for model in python_models(subject):
+    for model in asked_models(subject):
         for code in model.codes:
             for _, call in code.calls("InferenceRequest"):
                 node = argument(call, 4, "model_name")

@@ -7,7 +7,14 @@ import sys
 from collections.abc import Iterator
 
 from slipway.check.finding import Found, Place
-from slipway.check.python_code import CLASS, Code, Function, PythonModel, python_models
+from slipway.check.python_code import (
+    CLASS,
+    Code,
+    Function,
+    PythonModel,
+    asked_models,
+    python_models,
+)
 from slipway.check.rule import rule
 from slipway.check.subject import Module, Subject
 
@@ -63,7 +70,7 @@ def no_class(subject: Subject) -> Iterator[Found]:
 )
 def no_execute(subject: Subject) -> Iterator[Found]:
     """A class without the method that answers."""
-    for model in python_models(subject):
+    for model in asked_models(subject):
         for code, found, methods in _classes(model):
             if "execute" not in methods:
                 yield Found(

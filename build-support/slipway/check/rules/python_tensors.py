@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from slipway.check.finding import Found
 from slipway.check.flow import did_you_mean, listed, nearest
-from slipway.check.python_code import Code, PythonModel, argument, python_models
+from slipway.check.python_code import Code, PythonModel, argument, asked_models
 from slipway.check.rule import rule
 from slipway.check.subject import Subject
 
@@ -24,7 +24,7 @@ CONFIG = {"get_input_config_by_name": True, "get_output_config_by_name": False}
 )
 def reads_unknown_tensor(subject: Subject) -> Iterator[Found]:
     """A tensor that the config does not have among its inputs."""
-    for model in python_models(subject):
+    for model in asked_models(subject):
         known = model.inputs | _completed(model)
         for code in model.codes if model.message.input else ():
             for _, call in code.calls("get_input_tensor_by_name"):
@@ -47,7 +47,7 @@ def reads_unknown_tensor(subject: Subject) -> Iterator[Found]:
 )
 def returns_unknown_tensor(subject: Subject) -> Iterator[Found]:
     """A tensor that is no output, in the place of an output that is nowhere made."""
-    for model in python_models(subject):
+    for model in asked_models(subject):
         unknown, missing = _outputs(subject, model)
         for code, node, name in unknown if missing else ():
             close = nearest(name, missing)
@@ -67,7 +67,7 @@ def returns_unknown_tensor(subject: Subject) -> Iterator[Found]:
 )
 def drops_tensor(subject: Subject) -> Iterator[Found]:
     """A tensor that is no output, beside all that are."""
-    for model in python_models(subject):
+    for model in asked_models(subject):
         unknown, missing = _outputs(subject, model)
         for code, node, name in unknown if not missing else ():
             if not _is_answered(code, node):
@@ -88,7 +88,7 @@ def drops_tensor(subject: Subject) -> Iterator[Found]:
 )
 def never_returned(subject: Subject) -> Iterator[Found]:
     """An output that is asked for, and that no response holds."""
-    for model in python_models(subject):
+    for model in asked_models(subject):
         unknown, missing = _outputs(subject, model)
         if unknown or not missing or not all(_is_plain(code) for code in model.codes):
             continue
@@ -109,7 +109,7 @@ def never_returned(subject: Subject) -> Iterator[Found]:
 )
 def config_of_unknown_tensor(subject: Subject) -> Iterator[Found]:
     """A tensor whose config is asked for, and that the config does not have."""
-    for model in python_models(subject):
+    for model in asked_models(subject):
         for code in model.codes:
             for function, call in code.calls(*CONFIG):
                 known = (model.inputs if CONFIG[function] else model.outputs) | _completed(model)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from slipway import config
 from slipway.check.finding import Found
 from slipway.check.flow import flows
-from slipway.check.python_code import Code, PythonModel, argument, python_models
+from slipway.check.python_code import Code, PythonModel, argument, asked_models
 from slipway.check.rule import rule
 from slipway.check.subject import Subject
 
@@ -64,6 +64,7 @@ def returns_another_type(subject: Subject) -> Iterator[Found]:
 @rule(
     "SW517",
     "answers-another-type",
+    severity="warning",
     reason="the answer has another type than the config tells clients; the server does not compare",
     source="seen on 24.10",
 )
@@ -73,7 +74,7 @@ def answers_another_type(subject: Subject) -> Iterator[Found]:
 
 
 def _found(subject: Subject, *, read: bool) -> Iterator[Found]:
-    for model in python_models(subject):
+    for model in asked_models(subject):
         for made in _made(model):
             if _is_read(subject, made) == read:
                 yield Found(
