@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from slipway.check.python_code import Code, PythonModel, imported
@@ -79,6 +80,10 @@ def is_local(each: Import, model: PythonModel) -> bool:
 
 
 def is_module(folder: Path, name: str) -> bool:
-    if (folder / name).is_dir() and any((folder / name).iterdir()):
-        return True
-    return any(True for suffix in SUFFIXES for _ in folder.glob(f"{name}{suffix}"))
+    for path in folder.iterdir():
+        if path.name == name and path.is_dir() and any(path.iterdir()):
+            return True
+        if path.name.startswith(f"{name}."):
+            if any(fnmatchcase(path.name, f"{name}{suffix}") for suffix in SUFFIXES):
+                return True
+    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -128,10 +129,11 @@ def shadowed_module(subject: Subject) -> Iterator[Found]:
     """A module of the model called as one of the standard library or of a locked package."""
     library = provided.standard_library(subject.settings.python)
     locked = {canonicalize_name(name).replace("-", "_") for name in _locked(subject)}
+    taken = library | locked
     for model in python_models(subject):
         for each in first(imports(model)):
             other = "the standard library" if each.top in library else "a locked package"
-            if not each.level and each.top in library | locked and is_local(each, model):
+            if not each.level and each.top in taken and is_local(each, model):
                 yield Found(
                     each.code.place(each.node),
                     f"{each.top!r} is of {other}, not the model's own {each.top}.py",
@@ -143,13 +145,13 @@ def _unresolved(subject: Subject) -> list[Import]:
     """The imports that neither Python nor the model, nor a locked package of that name, has."""
     locked = _locked(subject)
     built = provided.modules(subject.lock, subject.settings) or frozenset()
-    library = provided.standard_library(subject.settings.python)
+    there = provided.standard_library(subject.settings.python) | OWN | built
     # one for each module and package: the first of its imports
     found: dict[tuple[Path, tuple[str, ...]], Import] = {}
     for model in python_models(subject) if locked else ():
         own_path = any(_changes_path(code) for code in model.codes)
         for each in first(imports(model)):
-            known = each.top in library | OWN | built or provided.left_out(each.top)
+            known = each.top in there or provided.left_out(each.top)
             if each.level or known or is_local(each, model) or each.top == "__future__":
                 continue
             if own_path and not _brings(each.name):
@@ -185,6 +187,7 @@ def _brings(name: str) -> tuple[str, ...]:
     return (canonicalize_name(parts[0]),) if parts[0] in SAME_NAME else ()
 
 
+@lru_cache(maxsize=1)  # of the folder that is looked at
 def _locked(subject: Subject) -> set[str]:
     """What is locked; and what is asked for, which a lock that is not current may lack."""
     if not subject.lock.is_file():

@@ -83,7 +83,7 @@ def name_not_unique(subject: Subject) -> Iterator[Found]:
     here = subject.folder.resolve()
     for each in subject.configs.values():
         for owner in subject.repository.owners.get(each.name, ()):
-            if owner.resolve().parent != here:
+            if owner != each.directory.absolute() and owner.resolve().parent != here:
                 yield Found(
                     Place(each.directory),
                     f"there is another model {each.name!r} in {owner.parent.name}/",
