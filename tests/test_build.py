@@ -12,7 +12,7 @@ from slipway.errors import SlipwayError
 
 
 def test_a_mistake_is_told_with_its_rule_place_and_fix_before_anything_is_built(
-    tmp_path: Path, slipway_cache: Path
+    tmp_path: Path,
 ) -> None:
     folder = repositories.make("SW404_misspelled_input", tmp_path)
     with pytest.raises(SlipwayError, match="SW404 unknown-input") as refused:
@@ -20,4 +20,3 @@ def test_a_mistake_is_told_with_its_rule_place_and_fix_before_anything_is_built(
     assert refused.value.where == f"{folder}/sound_pipeline/config.pbtxt:30:22"
     assert refused.value.fix
     assert not (tmp_path / "dist").exists()
-    assert not slipway_cache.exists()
