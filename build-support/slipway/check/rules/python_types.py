@@ -1,4 +1,4 @@
-"""SW516 and SW517: the data types of the tensors that Python models return."""
+"""SW516 to SW518: the data types of the tensors that Python models return and read."""
 
 from __future__ import annotations
 
@@ -71,6 +71,46 @@ def returns_another_type(subject: Subject) -> Iterator[Found]:
 def answers_another_type(subject: Subject) -> Iterator[Found]:
     """A tensor of another type than its output has, which is only answered."""
     return _found(subject, read=False)
+
+
+@rule(
+    "SW518",
+    "type-unknown-to-numpy",
+    reason="each request fails: “Tensor dtype is BF16 and cannot be converted to NumPy”",
+    source="Triton's Python backend, pb_tensor.cc, and seen on 24.10",
+)
+def type_unknown_to_numpy(subject: Subject) -> Iterator[Found]:
+    """An input of a type that numpy does not have, read as an array of numpy's."""
+    bfloat = config.schema().DataType.Value("TYPE_BF16")
+    for model in asked_models(subject):
+        names = {tensor.name for tensor in model.message.input if tensor.data_type == bfloat}
+        for code in model.codes if names else ():
+            for _, call in code.calls("get_input_tensor_by_name"):
+                node = argument(call, 1, "name")
+                name = code.text(node)
+                if node is not None and name in names and _as_numpy(code, call):
+                    yield Found(
+                        code.place(node),
+                        f"{name!r} is TYPE_BF16, which numpy does not have",
+                        "read it by to_dlpack(), or make it TYPE_FP32 in the config",
+                    )
+
+
+def _as_numpy(code: Code, call: ast.Call) -> bool:
+    """Whether the tensor that a call returns is made an array, there or by its variable."""
+    around = code.parents.get(call)
+    if isinstance(around, ast.Attribute):
+        return around.attr == "as_numpy"
+    if not isinstance(around, ast.Assign) or not isinstance(around.targets[0], ast.Name):
+        return False
+    variable = around.targets[0].id
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "as_numpy"
+        and isinstance(node.value, ast.Name)
+        and node.value.id == variable
+        for node in ast.walk(code.function_of(call))
+    )
 
 
 def _found(subject: Subject, *, read: bool) -> Iterator[Found]:

@@ -167,6 +167,25 @@ def labels(subject: Subject) -> Iterator[Found]:
 
 
 @rule(
+    "SW254",
+    "no-labels",
+    reason="a client that asks for the classes gets them without their names",
+    source="Triton core, label_provider.cc, and seen on 24.10",
+)
+def no_labels(subject: Subject) -> Iterator[Found]:
+    """``label_filename`` names an empty file."""
+    for tensor in tensors(subject):
+        name = tensor.said.label_filename if tensor.kind == "output" else ""
+        file = tensor.of.directory / name
+        if name and file.is_file() and not file.read_bytes().strip():
+            yield Found(
+                tensor.of.value_place(*tensor.path, "label_filename"),
+                f"{name!r} holds no label",
+                "one name a line, in the order of the values",
+            )
+
+
+@rule(
     "SW251",
     "ragged-without-batches",
     severity="warning",
