@@ -78,7 +78,7 @@ def _with_planes(graph: bytes) -> bytes:
     height, width, channels = (
         d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim[1:]
     )
-    shape = ["batch", channels, height, width]
+    shape: list[str | int | None] = ["batch", channels, height, width]
     planes = helper.make_tensor_value_info(PLANES, TensorProto.FLOAT, shape)
     model.graph.input[0].CopyFrom(planes)
     del model.graph.node[:2]
