@@ -93,7 +93,7 @@ class PythonModel:
     def inputs(self) -> set[str]:
         """The tensors that a request may hold."""
         message = self.message
-        controls = (c.name for c in message.sequence_batching.control_input)
+        controls = (c.name for c in message.sequence_batching.control_input if c.control)
         states = (state.input_name for state in message.sequence_batching.state)
         batch = (name for each in message.batch_input for name in each.target_name)
         return {*(each.name for each in message.input), *controls, *states, *batch}

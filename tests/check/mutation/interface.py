@@ -5,6 +5,7 @@ A mistake in it may make another model that is as sound: nobody but its old clie
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from check.real_server import Asked, Outcome
 from slipway import config, repository
 from slipway.config import ModelConfig
 from slipway.errors import SlipwayError
-from slipway.server.client import BINARY
+from slipway.server.client import BINARY, Array
 
 LENGTH = 3  # of what may be of any
 
@@ -35,13 +36,15 @@ def same(one: ModelConfig, other: ModelConfig) -> bool:
     return _told(one) == _told(other)
 
 
-def asked(told: ModelConfig) -> Asked:
-    """A request for one row, as the config asks for it; a sequence of its own where it must be."""
+def asked(told: ModelConfig, examples: Mapping[str, Array] | None = None) -> Asked:
+    """A request for one row, as the config asks for it; a sequence of its own where it must be.
+
+    Its values are those of ``examples``, by the inputs' names, as far as their types allow.
+    """
     sequence = {"sequence_id": 1, "sequence_start": True, "sequence_end": True}
     alone = sequence if told.HasField("sequence_batching") else {}
-    body, size = InferenceServerClient.generate_request_body(
-        [_input(tensor, told) for tensor in told.input], **alone
-    )
+    inputs = [_input(tensor, told, (examples or {}).get(tensor.name)) for tensor in told.input]
+    body, size = InferenceServerClient.generate_request_body(inputs, **alone)
     return body, f"{BINARY}{len(body) if size is None else size}"
 
 
@@ -57,12 +60,14 @@ def _told(told: ModelConfig) -> list[str]:
     return [str(told.max_batch_size), *map(str, told.input), "", *map(str, told.output)]
 
 
-def _input(tensor: Any, told: ModelConfig) -> InferInput:
+def _input(tensor: Any, told: ModelConfig, example: Array | None) -> InferInput:
     dims = [dim if dim > 0 else LENGTH for dim in tensor.dims]
     shape = [1, *dims] if told.max_batch_size > 0 else dims
     datatype = config.dtype_name(tensor.data_type)
     kind = triton_to_np_dtype(datatype)
-    array = np.full(shape, b"0") if kind is np.object_ else np.ones(shape, dtype=kind)
+    text = kind is np.object_
+    if example is None or text != (example.dtype == np.object_):
+        example = np.array([b"0" if text else 1], dtype=kind)
     made = InferInput(tensor.name, shape, datatype)
-    made.set_data_from_numpy(array)
+    made.set_data_from_numpy(np.resize(example, shape).astype(kind))
     return made

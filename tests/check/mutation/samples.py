@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from tritonclient.utils import triton_to_np_dtype
 
 from check import corpus, fixture_repositories
 from check.real_server import Asked, as_arrays, as_json
@@ -22,11 +24,13 @@ REPEATED = 4
 
 @dataclass(frozen=True)
 class Sample:
-    """``make`` writes a repository with the one model, and gives its folder."""
+    """``make`` writes a repository with the one model, and gives its folder; ``examples`` are the
+    inputs of its first request, by name."""
 
     name: str
     make: Callable[[Path], Path]
     requests: tuple[Asked, ...]
+    examples: Mapping[str, Array]
 
 
 def of_the_tests() -> list[Sample]:
@@ -40,17 +44,23 @@ def all_of_them() -> list[Sample]:
 
 
 def _of_corpus(name: str) -> Sample:
-    requests = tuple(as_json(request) for request in corpus.requests(name))
-    return Sample(name, lambda root: corpus.make(name, root), requests)
+    requests = corpus.requests(name)
+    examples = {tensor["name"]: _array(tensor) for tensor in requests[0]["inputs"]}
+    asked = tuple(map(as_json, requests))
+    return Sample(name, lambda root: corpus.make(name, root), asked, examples)
+
+
+def _array(tensor: Mapping[str, Any]) -> Array:
+    kind = triton_to_np_dtype(tensor["datatype"])
+    text = kind is np.object_
+    return np.array([x.encode() if text else x for x in tensor["data"]], dtype=kind)
 
 
 def _sound() -> Sample:
     words: Array = np.array([[b"area"], [b"open sea"]], dtype=np.object_)
-    return Sample(
-        "sound",
-        lambda root: fixture_repositories.make("good", root),
-        (as_arrays({"WORDS": words}),),
-    )
+    inputs = {"WORDS": words}
+    make = fixture_repositories.make
+    return Sample("sound", lambda root: make("good", root), (as_arrays(inputs),), inputs)
 
 
 def _screen_detection() -> Sample:
@@ -64,4 +74,5 @@ def _screen_detection() -> Sample:
 
     files = (CASES / "recaptured" / "screen.jpg", CASES / "one_bad_file_in_a_batch" / "notes.txt")
     images: Array = np.array([[file.read_bytes()] for file in files], dtype=np.object_)
-    return Sample(SCREEN.name, make, (as_arrays({"IMAGE": images}),))
+    inputs = {"IMAGE": images}
+    return Sample(SCREEN.name, make, (as_arrays(inputs),), inputs)

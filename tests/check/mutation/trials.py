@@ -109,7 +109,7 @@ def _trial(
             and before
             and now
             and not interface.same(before, now)
-            and interface.kept(now, server.outcome(folder, [interface.asked(now)]))
+            and interface.kept(now, server.outcome(folder, [interface.asked(now, sample.examples)]))
         )
     finally:
         free.put(server)
