@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -145,6 +146,16 @@ def test_warnings_fail_only_if_that_is_asked_for(
     assert main(["check"]) == 0
     assert capsys.readouterr().out.endswith("1 warning in 1 of 1 model\n")
     assert main(["check", "--strict"]) == 1
+
+
+def test_what_is_wrong_for_every_model_is_told_once(
+    good: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(good / "models" / "sound", good / "models" / "sound_too")
+    settings = good / "slipway.toml"
+    settings.write_text(settings.read_text().replace('"25.04"', '"23.10"'))
+    assert main(["check"]) == 1
+    assert capsys.readouterr().out.count("SW607") == 1
 
 
 def test_what_breaks_in_one_model_hides_no_other(

@@ -38,10 +38,7 @@ def check(folders: Iterable[Path], settings: Settings) -> list[Finding]:
 
 def check_folder(folder: Path, repository: Repository) -> list[Finding]:
     """Every finding in one model folder."""
-    subject = Subject(folder, repository)
-    found = {finding.key: finding for rule in RULES.values() for finding in rule.findings(subject)}
-    left = ignore.apply(subject, list(found.values()))
-    return sorted(left, key=lambda finding: finding.key)
+    return _findings(Subject(folder, repository), RULES.values())
 
 
 def check_config(path: Path, settings: Settings) -> list[Finding]:
@@ -50,10 +47,10 @@ def check_config(path: Path, settings: Settings) -> list[Finding]:
     It is judged as a server would that completes configs from their weights: what it leaves out is
     no mistake.
     """
-    subject = Lone(path, Repository(settings))
-    rules_of_configs = [rule for id, rule in RULES.items() if id.startswith(CONFIG_RULES)]
-    found = {
-        finding.key: finding for rule in rules_of_configs for finding in rule.findings(subject)
-    }
-    left = ignore.apply(subject, list(found.values()))
-    return sorted(left, key=lambda finding: finding.key)
+    chosen = [rule for id, rule in RULES.items() if id.startswith(CONFIG_RULES)]
+    return _findings(Lone(path, Repository(settings)), chosen)
+
+
+def _findings(subject: Subject, chosen: Iterable[Rule]) -> list[Finding]:
+    found = {finding.key: finding for rule in chosen for finding in rule.findings(subject)}
+    return sorted(ignore.apply(subject, list(found.values())), key=lambda finding: finding.key)

@@ -12,7 +12,7 @@ import click
 
 from slipway import check as library
 from slipway import config, settings
-from slipway.check import RULES, Finding
+from slipway.check import RULES, Finding, Place
 from slipway.check import report as reports
 from slipway.check.subject import Repository
 from slipway.cli.progress import working
@@ -104,14 +104,19 @@ def _checked(
     """The findings by what was looked at; what breaks in one model does not hide the others."""
     repository = Repository(configured)
     found: dict[Path, list[Finding]] = {}
+    told: set[tuple[Place, str, str]] = set()
     for path in chosen:
         try:
             if path.is_dir():
-                found[path] = library.check_folder(path, repository)
+                findings = library.check_folder(path, repository)
             else:
-                found[path] = library.check_config(path, configured)
+                findings = library.check_config(path, configured)
         except Exception as error:
             bugs[path] = error
+            continue
+        # what is wrong in slipway.toml is wrong for every model, and told once
+        found[path] = [finding for finding in findings if finding.key not in told]
+        told.update(finding.key for finding in findings)
     return found
 
 
