@@ -18,17 +18,26 @@ import numpy as np
 
 from check import fixture_repositories as repositories
 from check.mutation import interface
-from check.placing import by_chance
+from check.placing import by_chance, place
 from check.real_server import Outcome, RealServer, as_arrays, difference
 from slipway.server.client import Array
 
 OBSERVED = Path(__file__).with_name("observed.json")
 SERVERS = 3
 LONGEST = 300
-STEP = re.compile(
-    r"^(400 )load failed for model 'MODEL': ensemble 'MODEL' depends on ('\w+') which has no loaded"
-    r" version\. Model '\w+' loading failed with error: "
+PLAIN = (
+    (
+        re.compile(
+            r"load failed for model 'MODEL': ensemble 'MODEL' depends on ('\w+') which has no loaded"
+            r" version\. Model '\w+' loading failed with error: "
+        ),
+        r"\1: ",
+    ),
+    # which tensor is named first is chance
+    (re.compile(r"(unexpected shape for input) '\w+' (for model '\w+')\..*"), r"\1 … \2"),
 )
+AMBIGUOUS = re.compile(r"contains models that are not available or ambiguous: (\S+)")
+POLL = "400 failed to load 'MODEL', failed to poll from model repository"
 AS_SAID = "an answer as the config promises"
 NOT_AS_SAID = "an answer without an output that the config promises"
 CHANCE = "the model answers that the file system lists last"
@@ -66,6 +75,8 @@ def observe(names: Iterable[str]) -> dict[str, Observation]:
 def _observed(name: str, work: Path, server: RealServer, right: Outcome) -> Observation:
     folder = repositories.make(name, work / name)
     others = sorted(path for path in folder.parent.iterdir() if path != folder)
+    if not others and _placed(folder) == _placed(work / "good/models/sound"):
+        return {"load": "200", "invoke": RIGHT}  # the server gets the very same files
     told, sound = interface.declared(folder), interface.declared(work / "good/models/sound")
     if told is None or sound is None or interface.same(told, sound):
         got = server.outcome(folder, [SOUND], others)
@@ -77,14 +88,30 @@ def _observed(name: str, work: Path, server: RealServer, right: Outcome) -> Obse
         kept = AS_SAID if interface.kept(told, got) else NOT_AS_SAID
         invoked = _short(errors[0]) if errors else kept
     if got.refused:
-        return {"load": _short(got.refused), "invoke": ""}
+        return {"load": _loading(got.refused, folder), "invoke": ""}
     return {"load": "200", "invoke": CHANCE if by_chance(folder) else invoked}
+
+
+def _placed(folder: Path) -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory(prefix="slipway-observations-") as name:
+        place(folder, Path(name) / "model")
+        files = [path for path in Path(name).rglob("*") if path.is_file()]
+        return {path.relative_to(name).as_posix(): path.read_bytes() for path in files}
+
+
+def _loading(message: str, folder: Path) -> str:
+    unavailable = AMBIGUOUS.search(message)
+    if unavailable and (folder / unavailable[1]).is_dir():
+        # refused by its config: this is said or that, by the order of directories
+        return POLL
+    return _short(message)
 
 
 def _short(message: str) -> str:
     """The first line, of a composing model's failure its own words."""
     line = (message.strip().splitlines() or [""])[0].rstrip(";")
-    line = STEP.sub(r"\1\2: ", line)
+    for pattern, plain in PLAIN:
+        line = pattern.sub(plain, line)
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
 
 

@@ -52,29 +52,9 @@ def by_chance(folder: Path) -> bool:
     return len(found) > 1 and sum(found) != 1
 
 
-def leans(folder: Path) -> bool:
-    """Whether something in it may be bound to a model of that name which is loaded already."""
-    directories = [path.parent for path in folder.glob(f"*/{config.FILE_NAME}")]
-    steps: set[str] = set()
-    for directory in directories:
-        try:
-            read = config.parse(directory / config.FILE_NAME)
-        except SlipwayError:
-            return True
-        if read.name not in ("", directory.name):
-            return True
-        steps |= {step.model_name for step in read.ensemble_scheduling.step}
-    calls = any("InferenceRequest" in file.read_text(errors="replace") for file in _code(folder))
-    return calls or not steps <= {directory.name for directory in directories}
-
-
 def _texts(folder: Path) -> list[str]:
     configs = folder.glob(f"*/{config.FILE_NAME}")
     return [path.read_text(encoding="utf-8", errors="replace") for path in configs]
-
-
-def _code(folder: Path) -> list[Path]:
-    return [path for path in folder.glob("*/**/*.py") if path.is_file()]
 
 
 def _taken(file: Path, folder: Path) -> bool:

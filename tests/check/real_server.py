@@ -16,7 +16,7 @@ import numpy as np
 from tritonclient.http import InferenceServerClient
 
 import fixture_models
-from check.placing import leans, place
+from check.placing import place
 from slipway.server import triton
 from slipway.server.client import BINARY, TARGET, Array, ServerGone, message_of, tensor
 from slipway.server.triton import Server
@@ -98,7 +98,7 @@ class RealServer:
         self._settings = Settings(root=work)
         self._running = ExitStack()
         self._server: Server | None = None
-        self._loads = 0
+        self._loaded: list[str] = []
         work.mkdir(parents=True, exist_ok=True)
         home = work / "environment"
         fixture_models.environment(home)
@@ -127,8 +127,17 @@ class RealServer:
 
         Before it, the folders ``beside`` are loaded.
         """
-        if self._loads and (beside or leans(folder)):
+        # never two of one name: the server binds what one lacks to the other's
+        if beside or folder.name in self._loaded or len(self._loaded) >= LOADS_PER_SERVER:
             self._stop()
+        used = bool(self._loaded)
+        outcome = self._attempt(folder, requests, beside)
+        said = {outcome.refused, *(a for a in outcome.answers if isinstance(a, str))}
+        # what killed it or holds it may be of the loads before
+        again = used and not said.isdisjoint({DEAD, SILENT})
+        return self._attempt(folder, requests, beside) if again else outcome
+
+    def _attempt(self, folder: Path, requests: Sequence[Asked], beside: Sequence[Path]) -> Outcome:
         for other in beside:
             self._load(other)
         target, loaded = self._load(folder)
@@ -138,8 +147,8 @@ class RealServer:
 
     def _load(self, folder: Path) -> tuple[str, Answer]:
         server = self._ready()
-        self._loads += 1
-        target = f"model_{self._loads}"
+        self._loaded.append(folder.name)
+        target = f"model_{len(self._loaded)}"
         place(folder, server.folder(target))
         order = {"model_name": server.model_hash(target), "url": str(server.folder(target))}
         asked = (json.dumps(order).encode(), "application/json")
@@ -163,7 +172,7 @@ class RealServer:
         if answer.status != 200:
             message = message_of(answer).replace(str(server.folder(target)), "")
             message = re.sub(r"(?<![\w:])(::|/)(?=\w)", "", message)
-            return f"{answer.status} {re.sub(rf'\b{target}\b', 'MODEL', message)}"
+            return f"{answer.status} {re.sub(rf'\b{target}(?!\d)', 'MODEL', message)}"
         if path == "/models":
             return {}
         binary = answer.content_type.startswith(BINARY)
@@ -173,8 +182,6 @@ class RealServer:
         return {output["name"]: read.as_numpy(output["name"]) for output in outputs}
 
     def _ready(self) -> Server:
-        if self._loads >= LOADS_PER_SERVER:
-            self._stop()
         if self._server is None:
             starting = triton.start(self._settings, environment={"PATH": self._path})
             self._server = self._running.enter_context(starting)
@@ -182,5 +189,5 @@ class RealServer:
 
     def _stop(self) -> None:
         self._server = None
-        self._loads = 0
+        self._loaded = []
         self._running.close()
