@@ -63,7 +63,7 @@ def test_an_operator_model_answers_as_onnx_expects(
     server.load(name, artifact(folder, environment))
     planned = derived.steps
     got = server.invoke(name, {t.public: t.served(inputs[t.name], False) for t in planned.inputs})
-    server.unload(name)
+    # they stay loaded: a server of 24.10 that is short of time may die of an unload
     assert planned.max_batch_size == 0 and len(got) == len(outputs)
     for tensor in planned.outputs:
         expected = tensor.served(outputs[tensor.name], False)
