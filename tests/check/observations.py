@@ -19,7 +19,7 @@ import numpy as np
 from check import fixture_repositories as repositories
 from check.mutation import interface
 from check.placing import by_chance, place
-from check.real_server import Outcome, RealServer, as_arrays, difference
+from check.real_server import DEAD, Outcome, RealServer, as_arrays, difference
 from slipway.server.client import Array
 
 OBSERVED = Path(__file__).with_name("observed.json")
@@ -104,7 +104,8 @@ def _loading(message: str, folder: Path) -> str:
     if unavailable and (folder / unavailable[1]).is_dir():
         # refused by its config: this is said or that, by the order of directories
         return POLL
-    return _short(message)
+    # 24.10 frees what it has not made, and dies of it before or after it has answered
+    return DEAD if "initial_state" in message else _short(message)
 
 
 def _short(message: str) -> str:
