@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import pytest
 
 from check import fixture_repositories as repositories
 from slipway import settings
@@ -85,7 +86,7 @@ def _head(rule: Rule) -> Iterator[str]:
 
 
 def _example(name: str) -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="slipway-reference-") as work:
+    with tempfile.TemporaryDirectory(prefix="slipway-reference-") as work, _no_cache(work):
         root = Path(work).resolve()
         repositories.make(name, root)
         with contextlib.chdir(root):
@@ -104,6 +105,14 @@ def _example(name: str) -> Iterator[str]:
     if mended:
         yield "`slipway check --fix` does:\n"
         yield _block("diff", mended.rstrip())
+
+
+@contextlib.contextmanager
+def _no_cache(work: str) -> Iterator[None]:
+    """A projected size counts the environment where this machine has built it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLIPWAY_CACHE", str(Path(work, "cache")))
+        yield
 
 
 def _found() -> list[Finding]:

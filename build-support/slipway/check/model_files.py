@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from slipway.check.subject import Config
-from slipway.config import ModelConfig
+from slipway.config import ModelConfig, schema
 
 POINTER = ".dvc"
 DEFAULT_VERSIONS = 1  # of the newest, where no policy says otherwise
@@ -32,17 +33,22 @@ GRAPHDEF, SAVED_MODEL = "model.graphdef", "model.savedmodel"
 
 
 def loaded_versions(read: Config, message: ModelConfig) -> list[Path]:
-    """The version directories that Triton loads by the config's policy (model_lifecycle.cc)."""
-    versions = [path for path in read.versions if path.name == "0" or path.name[0] != "0"]
-    policy = message.version_policy
+    """The version directories that Triton loads by the config's policy, in their order."""
+    found = {int(path.name): path for path in read.versions if path.name == str(int(path.name))}
+    return [found[version] for version in chosen_versions(message, found)]
+
+
+def chosen_versions(message: ModelConfig | None, versions: Iterable[int]) -> list[int]:
+    """Of the model versions that are there, those that Triton loads (model_lifecycle.cc)."""
+    there = sorted(versions)
+    policy = (message or schema().ModelConfig()).version_policy
     chosen = policy.WhichOneof("policy_choice")
     if chosen == "all":
-        return versions
+        return there
     if chosen == "specific":
-        wanted = set(policy.specific.versions)
-        return [path for path in versions if int(path.name) in wanted]
+        return [version for version in there if version in policy.specific.versions]
     newest = policy.latest.num_versions if chosen == "latest" else DEFAULT_VERSIONS
-    return versions[-newest:] if newest else []
+    return there[-newest:] if newest else []
 
 
 def expected(read: Config, message: ModelConfig) -> tuple[str, ...]:

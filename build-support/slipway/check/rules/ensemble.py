@@ -7,6 +7,7 @@ from pathlib import Path
 
 from slipway.check.finding import Found
 from slipway.check.flow import SCHEDULING, Flow, did_you_mean, flows, listed
+from slipway.check.model_files import loaded_versions
 from slipway.check.rule import rule
 from slipway.check.subject import Config, Subject
 from slipway.config import ModelConfig
@@ -110,7 +111,7 @@ def step_version(subject: Subject) -> Iterator[Found]:
             wanted = step.said.model_version
             if step.model is None or step.message is None or wanted == -1:
                 continue
-            loaded = loaded_versions(step.model, step.message)
+            loaded = [int(path.name) for path in loaded_versions(step.model, step.message)]
             if step.model.is_ensemble or not step.model.versions or wanted in loaded:
                 continue
             path = (*step.path, "model_version")
@@ -147,18 +148,6 @@ def ensemble_setting(subject: Subject) -> Iterator[Found]:
                     f"an ensemble has no {name}",
                     "remove it, or move it to the model that it is meant for",
                 )
-
-
-def loaded_versions(model: Config, message: ModelConfig) -> list[int]:
-    """The model versions that the server would load of those on disk, after the version policy."""
-    present = [int(path.name) for path in model.versions if path.name == str(int(path.name))]
-    policy = message.version_policy
-    if policy.HasField("specific"):
-        return [version for version in present if version in policy.specific.versions]
-    if policy.HasField("all"):
-        return present
-    count = policy.latest.num_versions if policy.HasField("latest") else 1
-    return present[-count:] if count else []
 
 
 def _composing(subject: Subject, flow: Flow) -> list[str]:

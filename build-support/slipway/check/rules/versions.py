@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from slipway.check.finding import Found, Mend, Move, Place, Remove
+from slipway.check.model_files import chosen_versions
 from slipway.check.rule import rule
 from slipway.check.subject import Config, Subject
 from slipway.repository import LEFT_OUT_NAMES
@@ -137,7 +138,7 @@ def taken_for_a_version(subject: Subject) -> Iterator[Found]:
                     f"{path.name!r} does not fit into 64 bits: the server aborts",
                     "a smaller number",
                 )
-            elif versions and number in _chosen(each, {*versions, number}):
+            elif versions and number in chosen_versions(each.message, {*versions, number}):
                 yield Found(
                     Place(path),
                     f"the server takes {path.name!r} for version {number}",
@@ -155,7 +156,7 @@ def no_version_chosen(subject: Subject) -> Iterator[Found]:
     """``version_policy`` leaves nothing to load."""
     for each, message in subject.parsed.values():
         versions = _versions(each) or ({1} if each.is_ensemble else set())
-        if versions and not _chosen(each, versions):
+        if versions and not chosen_versions(message, versions):
             here = ", ".join(str(version) for version in sorted(versions))
             latest = message.version_policy.HasField("latest")
             yield Found(
@@ -176,7 +177,7 @@ def version_not_here(subject: Subject) -> Iterator[Found]:
     """``version_policy`` names versions that are here, and one that is not."""
     for each, message in subject.parsed.values():
         versions = _versions(each) or ({1} if each.is_ensemble else set())
-        if not _chosen(each, versions):
+        if not chosen_versions(message, versions):
             continue
         for number, version in enumerate(message.version_policy.specific.versions):
             if version not in versions:
@@ -220,14 +221,3 @@ def _read_as(path: Path) -> int | None:
 def _meant(path: Path) -> str:
     found = MEANT.fullmatch(path.name)
     return str(int(found["number"] or found["named"])) if found else ""
-
-
-def _chosen(each: Config, versions: set[int]) -> set[int]:
-    policy = each.message.version_policy if each.message is not None else None
-    if policy is None or policy.WhichOneof("policy_choice") is None:
-        return {max(versions)} if versions else set()
-    if policy.HasField("specific"):
-        return versions & set(policy.specific.versions)
-    if policy.HasField("latest"):
-        return set(sorted(versions, reverse=True)[: policy.latest.num_versions])
-    return versions
