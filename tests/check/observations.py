@@ -33,6 +33,8 @@ PLAIN = (
         ),
         r"\1: ",
     ),
+    # the server's own files lie elsewhere on each machine
+    (re.compile(r"[^' ]*/triton/[^'/ ]*/(?=python|onnxruntime)"), "/opt/tritonserver/backends/"),
     # which tensor is named first is chance
     (re.compile(r"(unexpected shape for input) '\w+' (for model '\w+')\..*"), r"\1 … \2"),
 )

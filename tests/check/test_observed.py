@@ -6,7 +6,18 @@ import json
 
 from check import fixture_repositories, observations
 
+AGAIN = "write it anew: PYTHONPATH=build-support:tests python -m check.observations"
+TIMES = 3
+
 
 def test_the_real_server_still_does_what_was_observed() -> None:
     observed = json.loads(observations.OBSERVED.read_text(encoding="utf-8"))
-    assert observations.observe(fixture_repositories.names()) == observed
+    names = fixture_repositories.names()
+    assert sorted(observed) == names, AGAIN
+    # 24.10 dies of a load now and then, sound models' loads as well: what differs is asked again
+    for _ in range(TIMES):
+        found = observations.observe(names)
+        names = [name for name in names if found[name] != observed[name]]
+        if not names:
+            return
+    assert found == {name: observed[name] for name in found}, AGAIN
