@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slipway import check, environment, repository, weights
+from slipway import environment, repository, weights
 from slipway.artifact import Packed, pack
-from slipway.check.subject import Repository
 from slipway.environment import Environment
 from slipway.errors import SlipwayError
 from slipway.repository import ModelFolder
@@ -40,6 +39,10 @@ def refuse_mistakes(folder: Path, settings: Settings) -> None:
     Raises:
         SlipwayError: the first error, and how many there are.
     """
+    # only here: the single steps, which a build system runs many times, need no rules
+    from slipway import check
+    from slipway.check.subject import Repository
+
     errors = [
         found
         for found in check.check_folder(folder, Repository(settings))

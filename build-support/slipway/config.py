@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from google.protobuf import text_format
 
+from slipway import generated
 from slipway.errors import SlipwayError
 
 FILE_NAME = "config.pbtxt"
@@ -18,22 +17,8 @@ type ModelConfig = Any
 
 
 def schema() -> ModuleType:
-    """tritonclient's generated ``model_config_pb2``.
-
-    Loaded by its path: importing it by its name runs the package's ``__init__`` first, which
-    imports gRPC and costs half a second at every start.
-    """
-    name = "tritonclient.grpc.model_config_pb2"
-    if name not in sys.modules:
-        package = importlib.util.find_spec("tritonclient")
-        assert package is not None and package.submodule_search_locations
-        path = Path(package.submodule_search_locations[0]) / "grpc" / "model_config_pb2.py"
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        sys.modules[name] = module
-    return sys.modules[name]
+    """tritonclient's generated ``model_config_pb2``."""
+    return generated.module("tritonclient.grpc.model_config_pb2")
 
 
 def parse(path: Path) -> ModelConfig:

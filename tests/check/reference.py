@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -160,9 +162,13 @@ def _text(file: Path) -> str | None:
 
 
 def _observed(name: str) -> tuple[str, str]:
-    observed = json.loads(OBSERVED.read_text(encoding="utf-8")) if OBSERVED.exists() else {}
-    seen = observed.get(name, NOT_OBSERVED)
+    seen = _observations().get(name, NOT_OBSERVED)
     return _said(seen["load"]), _said(seen["invoke"])
+
+
+@functools.cache
+def _observations() -> Any:
+    return json.loads(OBSERVED.read_text(encoding="utf-8"))
 
 
 def _said(answer: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from check import fixture_repositories as repositories
+from slipway.environment.environment import Environment, save
 from slipway.environment.lock import content
 
 PREPROCESSING = "models/sound/sound_preprocessing"
@@ -175,8 +176,8 @@ def test_what_the_cached_environment_has_is_known(tmp_path: Path, slipway_cache:
     folder = slipway_cache / "environments" / "built"
     folder.mkdir(parents=True)
     digest = hashlib.sha256(content(lock).encode()).hexdigest()
-    note = {"lock": digest, "python": "3.12.1", "platform": "linux-64"}
-    (folder / "environment.json").write_text(json.dumps(note), encoding="utf-8")
+    save(Environment(folder, "0" * 64, "3.12.1", "linux-64", "here", (), digest, 1, 1, 1))
+    (folder / "environment.tar.gz").write_bytes(b"")
     site = "lib/python3.12/site-packages"
     members = [[f"{site}/companywords/__init__.py", 0], [f"{site}/numpy/__init__.py", 0]]
     index = folder / "environment.tar.gz.index.json"

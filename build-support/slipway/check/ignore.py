@@ -18,7 +18,7 @@ IGNORE = re.compile(
     r"#\s*slipway:\s*ignore\b\s*=?\s*(?P<rules>SW\w*(?:\s*,\s*SW\w*)*)?(?P<reason>.*)", re.DOTALL
 )
 # the kinds of text whose comments are read
-CONFIG, PYTHON, POINTER, REQUIREMENTS = ".pbtxt", ".py", ".dvc", ".txt"
+CONFIG, PYTHON, POINTER = ".pbtxt", ".py", ".dvc"
 # a comment of YAML and of requirements.txt stands behind a space, or begins the line
 COMMENT = re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE)
 # the rules about ignores themselves, which no ignore silences

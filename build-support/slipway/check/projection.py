@@ -8,7 +8,6 @@ a tenth of the 10 Gbit/s that the smaller instance types promise at their best.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,10 +16,8 @@ from pathlib import Path
 from slipway import weights
 from slipway.check.model_files import POINTER
 from slipway.check.subject import Subject
-from slipway.environment import Environment, load
-from slipway.environment.lock import content
+from slipway.environment import Environment, provided
 from slipway.errors import SlipwayError
-from slipway.files import cache_dir
 from slipway.repository import LEFT_OUT_ENDINGS
 
 # bytes a second, and files
@@ -59,7 +56,8 @@ def project(subject: Subject) -> Projection:
         elif path.is_file() and not path.name.endswith(LEFT_OUT_ENDINGS):
             if not any(_pointer(each).exists() for each in (path, *path.parents)):
                 sizes[path] = path.stat().st_size
-    return Projection(sizes, _environment(subject))
+    environment = provided.built(subject.lock, subject.settings) if subject.modules else None
+    return Projection(sizes, environment)
 
 
 def _pointer(path: Path) -> Path:
@@ -71,18 +69,3 @@ def _pointed(pointer: Path) -> int:
         return weights.read(pointer).size or 0
     except SlipwayError:
         return 0  # a malformed pointer is another rule's
-
-
-def _environment(subject: Subject) -> Environment | None:
-    """The environment of the folder's lock, if this machine has built it."""
-    if not subject.lock.is_file() or not subject.modules:
-        return None
-    wanted = hashlib.sha256(content(subject.lock).encode()).hexdigest()
-    for note in sorted(cache_dir("environments").glob("*/environment.json")):
-        try:
-            made = load(note.parent)
-        except SlipwayError:
-            continue  # of another version of Slipway
-        if made.lock == wanted and made.platform == subject.settings.platform:
-            return made
-    return None

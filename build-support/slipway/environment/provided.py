@@ -10,9 +10,10 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from slipway.archive import INDEX
-from slipway.environment.environment import ARCHIVE, NOTE
+from slipway.environment.environment import ARCHIVE, NOTE, Environment, load
 from slipway.environment.lock import content
 from slipway.environment.stdlib import DROPPED
+from slipway.errors import SlipwayError
 from slipway.files import cache_dir
 from slipway.settings import Settings
 
@@ -36,19 +37,26 @@ def left_out(name: str) -> bool:
     return any(fnmatch(place, pattern) for place in places for pattern in DROPPED)
 
 
-def modules(lock: Path, settings: Settings) -> frozenset[str] | None:
-    """The top-level modules in the environment that was built of ``lock``, if the cache has it."""
+def built(lock: Path, settings: Settings) -> Environment | None:
+    """The environment that this machine has built of ``lock``, if it is still in the cache."""
     if not lock.is_file():
         return None
     digest = hashlib.sha256(content(lock).encode()).hexdigest()
     for note in sorted(cache_dir("environments").glob(f"*/{NOTE}")):
         try:
-            said = json.loads(note.read_text(encoding="utf-8"))
-        except ValueError:
-            continue
-        if said.get("lock") == digest and str(said.get("python")).startswith(f"{settings.python}."):
-            return _modules(note.with_name(ARCHIVE + INDEX), settings.python)
+            made = load(note.parent)
+        except SlipwayError:
+            continue  # of another version of Slipway
+        same_python = made.python.startswith(f"{settings.python}.")
+        if made.lock == digest and made.platform == settings.platform and same_python:
+            return made
     return None
+
+
+def modules(lock: Path, settings: Settings) -> frozenset[str] | None:
+    """The top-level modules in the environment that was :func:`built` of ``lock``."""
+    made = built(lock, settings)
+    return _modules(made.folder / (ARCHIVE + INDEX), settings.python) if made else None
 
 
 @cache

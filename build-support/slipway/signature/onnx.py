@@ -5,14 +5,13 @@ Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 
 from __future__ import annotations
 
-import importlib.util
 import mmap
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from slipway import generated
 from slipway.errors import SlipwayError
 from slipway.signature import wire
 from slipway.signature.signature import Dim, Shape, Signature, Tensor
@@ -64,18 +63,8 @@ def is_flatbuffer(file: Path) -> bool:
 
 
 def schema() -> ModuleType:
-    """onnx's generated ``onnx_ml_pb2``, loaded by its path: importing the package costs 0.5 s."""
-    name = "onnx.onnx_ml_pb2"
-    if name not in sys.modules:
-        package = importlib.util.find_spec("onnx")
-        assert package is not None and package.submodule_search_locations
-        path = Path(package.submodule_search_locations[0]) / "onnx_ml_pb2.py"
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        sys.modules[name] = module
-    return sys.modules[name]
+    """onnx's generated ``onnx_ml_pb2``."""
+    return generated.module("onnx.onnx_ml_pb2")
 
 
 @dataclass
