@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from slipway.server import lower, triton
-from slipway.server.client import Array
+from slipway.kserve import Array
 
 from benchmarks import recipe, result
 from benchmarks.result import Report, interleaved, median

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from slipway.server import triton
-from slipway.server.client import BINARY, TARGET, tensor
+from slipway.kserve import BINARY, tensor
+from slipway.server.client import TARGET
 from tritonclient.http import InferenceServerClient, InferRequestedOutput
 
 from benchmarks import load, processes, result

@@ -20,7 +20,7 @@ from check import fixture_repositories as repositories
 from check.mutation import interface
 from check.placing import by_chance, place
 from check.real_server import DEAD, Outcome, RealServer, as_arrays, difference
-from slipway.server.client import Array
+from slipway.kserve import Array
 
 OBSERVED = Path(__file__).with_name("observed.json")
 SERVERS = 3

@@ -18,7 +18,8 @@ from tritonclient.http import InferenceServerClient
 import fixture_models
 from check.placing import place
 from slipway.server import triton
-from slipway.server.client import BINARY, TARGET, Array, ServerGone, message_of, tensor
+from slipway.kserve import BINARY, Array, message_of, tensor
+from slipway.server.client import TARGET, ServerGone
 from slipway.server.triton import Server
 from slipway.settings import Settings
 
@@ -170,7 +171,7 @@ class RealServer:
             self._stop()
             return SILENT if isinstance(error.__cause__, TimeoutError) else DEAD
         if answer.status != 200:
-            message = message_of(answer).replace(str(server.folder(target)), "")
+            message = message_of(answer.status, answer.body).replace(str(server.folder(target)), "")
             message = re.sub(r"(?<![\w:])(::|/)(?=\w)", "", message)
             return f"{answer.status} {re.sub(rf'\b{target}(?!\d)', 'MODEL', message)}"
         if path == "/models":

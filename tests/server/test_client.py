@@ -11,7 +11,8 @@ import pytest
 import fixture_models
 from slipway.errors import SlipwayError
 from slipway.server import client, triton
-from slipway.server.client import Answer, Client, InferenceError, ServerGone, message_of
+from slipway.kserve import message_of
+from slipway.server.client import Client, InferenceError, ServerGone
 from slipway.server.triton import Server
 from slipway.settings import Settings
 
@@ -48,7 +49,7 @@ def test_nobody_listening_is_told_apart_from_a_refusal() -> None:
     ],
 )
 def test_the_message_of_any_answer_can_be_read(body: bytes, said: str) -> None:
-    assert message_of(Answer(404, "", body)) == said
+    assert message_of(404, body) == said
 
 
 def test_a_model_slower_than_the_platform_allows_is_an_inference_error(

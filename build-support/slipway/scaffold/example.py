@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from slipway.scaffold.graph import Graph, Tensor
-from slipway.testing.model import numpy_type
+from slipway.interface import numpy_type
 
 type Array = np.ndarray[Any, Any]
 

@@ -8,22 +8,16 @@ from __future__ import annotations
 
 import http.client
 import json
-import re
 import threading
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-from tritonclient.http import InferenceServerClient, InferInput
-from tritonclient.utils import np_to_triton_dtype
-
+from slipway import kserve
 from slipway.errors import SlipwayError
-
-type Array = np.ndarray[Any, Any]
+from slipway.kserve import Array
 
 HOST = "127.0.0.1"
 TARGET = "X-Amzn-SageMaker-Target-Model"
-BINARY = "application/vnd.sagemaker-triton.binary+json;json-header-size="
 # the server gives an unload 350 s; the platform waits 360 s for it
 TIMEOUT_S = 380.0
 # what the platform grants a container to answer an invocation (AWS, mms-container-apis.html)
@@ -96,18 +90,10 @@ class Client:
             InferenceError: the request was refused, or the model failed on it.
             SlipwayError: an array's type has no counterpart in Triton.
         """
-        body, header = InferenceServerClient.generate_request_body(
-            [tensor(name, np.asarray(array)) for name, array in inputs.items()]
-        )
-        size = len(body) if header is None else header
-        answer = self.invoke_raw(model, target, body, content_type or f"{BINARY}{size}")
+        body, encoded = kserve.encode(inputs)
+        answer = self.invoke_raw(model, target, body, content_type or encoded)
         _check(answer, InferenceError)
-        binary = answer.content_type.startswith(BINARY)
-        result = InferenceServerClient.parse_response_body(
-            answer.body, header_length=int(answer.content_type[len(BINARY) :]) if binary else None
-        )
-        outputs = result.get_response().get("outputs", [])
-        return {output["name"]: result.as_numpy(output["name"]) for output in outputs}
+        return kserve.decode(answer.body, answer.content_type)
 
     def invoke_raw(self, model: str, target: str, body: bytes, content_type: str) -> Answer:
         """Ask the model with a body as it stands, and give the answer as it came.
@@ -165,38 +151,6 @@ class Client:
         return connection
 
 
-def tensor(name: str, array: Array) -> InferInput:
-    """tritonclient's form of an input.
-
-    Raises:
-        SlipwayError: the array's type has no counterpart in Triton.
-    """
-    if array.dtype.kind == "U":
-        array = array.astype(object)
-    datatype = np_to_triton_dtype(array.dtype)
-    if datatype is None:
-        raise SlipwayError(
-            f"input {name!r}: Triton has no type for numpy's {array.dtype}",
-            fix=f"convert it first, such as {name}.astype(numpy.float32)",
-        )
-    tensor = InferInput(name, list(array.shape), datatype)
-    tensor.set_data_from_numpy(array)
-    return tensor
-
-
 def _check(answer: Answer, error: type[Refused]) -> None:
     if answer.status != 200:
-        raise error(answer.status, message_of(answer))
-
-
-def message_of(answer: Answer) -> str:
-    """What an error's body says."""
-    if not answer.body:
-        return f"HTTP {answer.status}, and no word why"
-    text = answer.body.decode(errors="replace")
-    try:
-        return str(json.loads(text)["error"])
-    except (ValueError, KeyError, TypeError):
-        # two errors in one body: the load's, and that of taking its repository back
-        found = re.match(r'\{"error":("(?:[^"\\]|\\.)*")\}', text)
-        return str(json.loads(found[1])) if found else text
+        raise error(answer.status, kserve.message_of(answer.status, answer.body))

@@ -19,7 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from slipway.server import command, log, lower
-from slipway.server.client import HOST, Array, Client, Refused, ServerGone
+from slipway.kserve import Array
+from slipway.server.client import HOST, Client, Refused, ServerGone
 from slipway.server.command import CONTAINER_MODELS, Command
 from slipway.server.source import Source, find
 from slipway.settings import Settings

@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from slipway.server.client import Array, InferenceError, Refused
+from slipway.interface import BYTES, numpy_type
+from slipway.kserve import Array
+from slipway.server.client import InferenceError, Refused
 from slipway.server.triton import Server
 from slipway.testing import golden
-from slipway.testing.model import BYTES, Model, numpy_type
+from slipway.testing.model import Model
 
 NOT_LOADED = 404
 # of a model's process; python_backend, stub_launcher.cc
@@ -64,9 +66,9 @@ def check(server: Server, target: str, artifact: Path, case: Path | None) -> lis
 
 def blank(model: Model) -> dict[str, Array]:
     """A batch of one of zeros and empty strings; dims that vary are 1."""
-    batch = (1,) if model.batches else ()
+    batch = (1,) if model.interface.batches else ()
     request: dict[str, Array] = {}
-    for name, tensor in model.inputs.items():
+    for name, tensor in model.interface.inputs.items():
         shape = batch + tuple(max(1, dim) for dim in tensor.dims)
         blank: Any = b"" if tensor.datatype == BYTES else 0
         request[name] = np.full(shape, blank, dtype=numpy_type(tensor.datatype))

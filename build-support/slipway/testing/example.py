@@ -8,7 +8,8 @@ from pathlib import Path
 from tritonclient.http import InferenceServerClient, InferRequestedOutput
 
 from slipway.repository import ModelFolder
-from slipway.server.client import BINARY, HOST, TARGET, tensor
+from slipway.kserve import BINARY, tensor
+from slipway.server.client import HOST, TARGET
 from slipway.server.triton import Server
 from slipway.testing import contract, golden
 from slipway.testing.model import Model

@@ -15,8 +15,10 @@ from tritonclient.utils import np_to_triton_dtype
 
 from slipway.errors import SlipwayError
 from slipway.files import written_aside
-from slipway.server.client import Array, InferenceError
-from slipway.testing.model import BYTES, Model, numpy_type
+from slipway.interface import BYTES, numpy_type
+from slipway.kserve import Array
+from slipway.server.client import InferenceError
+from slipway.testing.model import Model
 
 INPUT = "input.json"
 EXPECTED = "expected.json"

@@ -17,7 +17,7 @@ from check.real_server import Asked, Outcome
 from slipway import config, repository
 from slipway.config import ModelConfig
 from slipway.errors import SlipwayError
-from slipway.server.client import BINARY, Array
+from slipway.kserve import BINARY, Array
 
 LENGTH = 3  # of what may be of any
 

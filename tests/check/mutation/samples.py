@@ -13,7 +13,7 @@ from tritonclient.utils import triton_to_np_dtype
 
 from check import corpus, fixture_repositories
 from check.real_server import Asked, as_arrays, as_json
-from slipway.server.client import Array
+from slipway.kserve import Array
 
 ROOT = Path(__file__).parents[3]
 SCREEN = ROOT / "models" / "screen_detection"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from slipway.errors import SlipwayError
-from slipway.testing.model import Tensor, as_array
+from slipway.interface import Tensor, as_array
 
 IMAGE = Tensor("BYTES", (1,))
 NUMBERS = Tensor("FP32", (-1,))
