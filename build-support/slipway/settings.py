@@ -4,21 +4,60 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from slipway.errors import SlipwayError
 
 FILE_NAME = "slipway.toml"
+BUILT_IN = ("local", "staging", "production")
 Layout = Literal["directory", "archive"]
 
 KNOWN = {
     "triton": {"release", "test_release", "docker_image"},
     "environment": {"python", "platform", "channels", "layout"},
     "release": {"store"},
-    "endpoint": None,
+    "endpoint": None,  # a table of tables
 }
+# of each [endpoint.<name>]
+ENDPOINT_KEYS = {
+    "stage",
+    "endpoint_name",
+    "region",
+    "profile",
+    "store",
+    "models",
+    "memory",
+    "disk",
+    "cache",
+    "allow",
+}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """``[endpoint.<name>]``: one SageMaker multi-model endpoint.
+
+    With ``endpoint_name`` (and ``region``, ``profile`` of the AWS configuration) clients ask that
+    endpoint in AWS; without it, the one that ``slipway endpoint up`` serves here. ``stage`` is
+    the part of the release store that it serves and that its aliases come from. The rest limits
+    the local one: loaded ``models``, bytes of ``memory`` and ``disk`` (0: no limit), ``cache`` as
+    SageMaker's ModelCacheSetting, target models that callers are allowed (StringLike patterns).
+    """
+
+    name: str
+    stage: Literal["staging", "production"] = "staging"
+    endpoint_name: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    store: str | None = None
+    models: int = 0
+    memory: int = 0
+    disk: int = 0
+    cache: Literal["enabled", "disabled"] = "enabled"
+    allow: tuple[str, ...] = ("*",)
 
 
 @dataclass(frozen=True)
@@ -34,7 +73,24 @@ class Settings:
     layout: Layout = "directory"
     store: str = ".slipway/releases"
     docker_image: str | None = None
-    endpoints: tuple[str, ...] = ()
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The endpoint ``name``, as configured; ``local``, ``staging`` and ``production`` need no entry.
+
+        Raises:
+            SlipwayError: there is none of that name.
+        """
+        if name in self.endpoints:
+            return self.endpoints[name]
+        if name in BUILT_IN:
+            return Endpoint(name, stage="production" if name == "production" else "staging")
+        known = ", ".join(sorted({*self.endpoints, *BUILT_IN}))
+        raise SlipwayError(
+            f"no endpoint {name!r}",
+            where=str(self.root / FILE_NAME),
+            fix=f"one of {known}, or add [endpoint.{name}]",
+        )
 
 
 def stub_python(release: str) -> str:
@@ -96,7 +152,10 @@ def _parse(path: Path) -> Settings:
         channels=tuple(environment.get("channels", ())),
         layout=layout,
         store=tables.get("release", {}).get("store", default.store),
-        endpoints=tuple(tables.get("endpoint", {})),
+        endpoints={
+            name: _endpoint(path, name, values)
+            for name, values in tables.get("endpoint", {}).items()
+        },
     )
     for key in ("triton_release", "test_release"):
         if not re.fullmatch(r"\d\d\.\d\d", getattr(settings, key)):
@@ -106,6 +165,47 @@ def _parse(path: Path) -> Settings:
                 fix='a Triton release is year.month, such as "25.04"',
             )
     return settings
+
+
+def size(text: str | int) -> int:
+    """Bytes that ``text`` says: ``2GiB``, ``500MB``, ``4g``, or a plain number.
+
+    Raises:
+        ValueError: it says none.
+    """
+    found = re.fullmatch(
+        r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?)B?|B)?", str(text).strip(), re.IGNORECASE
+    )
+    if not found:
+        raise ValueError(f"{text!r} is no size, such as 2GiB")
+    number, unit, binary = found.groups()
+    power = " KMGT".index(unit.upper()) if unit else 0
+    return int(
+        float(number)
+        * (1000 if unit and not binary and str(text).strip()[-1] in "bB" else 1024) ** power
+    )
+
+
+def _endpoint(path: Path, name: str, values: Any) -> Endpoint:
+    where, place = f"{path}: [endpoint.{name}]", f"endpoint.{name}"
+    if not isinstance(values, dict):
+        raise _unknown(path, place, [f"[endpoint.{name}] with keys of its own"])
+    for key in values:
+        if key not in ENDPOINT_KEYS:
+            raise _unknown(path, f"{place}.{key}", sorted(ENDPOINT_KEYS))
+    chosen = {"stage": "production" if name == "production" else "staging", **values}
+    try:
+        if chosen["stage"] not in ("staging", "production"):
+            raise ValueError(f"stage is {chosen['stage']!r}: staging or production")
+        if chosen.get("cache", "enabled") not in ("enabled", "disabled"):
+            raise ValueError(f"cache is {chosen['cache']!r}: enabled or disabled")
+        for key in {"memory", "disk"} & set(chosen):
+            chosen[key] = size(chosen[key])
+        chosen["models"] = int(chosen.get("models", 0))
+        chosen["allow"] = tuple(str(pattern) for pattern in chosen.get("allow", ("*",)))
+    except (TypeError, ValueError) as error:
+        raise SlipwayError(str(error), where=where, fix="correct the value") from error
+    return Endpoint(name, **chosen)
 
 
 def _unknown(path: Path, name: str, known: list[str]) -> SlipwayError:
