@@ -38,6 +38,16 @@ MTIME = 315532800  # 1980-01-01, the earliest that zip files can say as well
 HEADER = b"\x1f\x8b\x08\x00" + b"\x00" * 4 + b"\x00\xff"  # no name, no time, unknown system
 END = b"\x03\x00"  # an empty final deflate block
 INDEX = ".index.json"
+EXTENDED = frozenset(
+    (
+        tarfile.XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+    )
+)
+LARGEST_EXTENDED = 1 << 20
 DEFLATE_ERROR: type[Exception] = zlib_ng.error  # type: ignore[assignment]  # its stub is wrong
 
 
@@ -244,22 +254,36 @@ def write_indexed(path: Path, writer: TarGzWriter) -> None:
     path.with_name(path.name + INDEX).write_bytes(writer.index())
 
 
+class _Bounded(tarfile.TarInfo):
+    """A member whose extended header is small: tarfile reads one whole, and gzip makes 1 GB of
+    zeros a 1 MB file."""
+
+    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in EXTENDED and self.size > LARGEST_EXTENDED:
+            raise tarfile.ReadError(f"an extended header of {self.size:,} bytes")
+        member: tarfile.TarInfo = super()._proc_member(tar)  # type: ignore[misc]
+        return member
+
+
 @contextlib.contextmanager
-def open_tar(path: Path) -> Iterator[tarfile.TarFile]:
-    """Read a ``tar.gz`` as a stream, once, members in their order.
+def open_tar(source: Path | BinaryIO, name: str = "") -> Iterator[tarfile.TarFile]:
+    """Read a ``tar.gz``, a file or a stream called ``name``, once, members in their order.
 
     Raises:
         SlipwayError: there is none, it is cut short, or it is no ``tar.gz``.
     """
+    where = name or str(source)
     try:
-        stream = gzip_ng.GzipNGFile(path)  # type: ignore[no-untyped-call]
-        with stream, tarfile.open(fileobj=stream, mode="r|") as tar:
+        stream = gzip_ng.GzipNGFile(source)  # type: ignore[no-untyped-call]
+        with stream, tarfile.open(fileobj=stream, mode="r|", tarinfo=_Bounded) as tar:
             yield tar
     except FileNotFoundError as error:
-        raise SlipwayError("no such file", where=str(path)) from error
+        if not isinstance(source, Path):
+            raise
+        raise SlipwayError("no such file", where=where) from error
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, DEFLATE_ERROR) as error:
         raise SlipwayError(
-            f"no whole tar.gz: {error}", where=str(path), fix="build or fetch it anew"
+            f"no whole tar.gz: {error}", where=where, fix="build or fetch it anew"
         ) from error
 
 

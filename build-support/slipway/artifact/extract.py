@@ -2,32 +2,78 @@
 
 from __future__ import annotations
 
+import errno
 import tarfile
 from pathlib import Path
+from typing import BinaryIO
 
 from slipway.archive import open_tar
 from slipway.errors import SlipwayError
 
+UNNAMEABLE = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EEXIST, errno.ELOOP}
+BLOCK = 4096  # the least that a file or folder takes on common file systems
 
-def extract(artifact: Path, into: Path) -> None:
-    """Unpack ``artifact`` into the folder ``into``, and nothing outside of it.
+
+class NoRoom(SlipwayError):
+    """The unpacked artifact is larger than the room it was given."""
+
+
+def extract(
+    artifact: Path | BinaryIO, into: Path, *, name: str = "", room: int | None = None
+) -> int:
+    """Unpack ``artifact``, a file or a stream called ``name``, into the folder ``into``, and
+    nothing outside of it; returns the bytes that it takes on the disk.
 
     Raises:
+        NoRoom: it takes more than ``room`` bytes.
         SlipwayError: it is no whole ``tar.gz``, or a member would lie elsewhere, is a link or a
             device (Slipway packs plain files only).
     """
+    where = name or str(artifact)
     into.mkdir(parents=True, exist_ok=True)
-    with open_tar(artifact) as tar:
+    taken = 0
+    with open_tar(artifact, name) as tar:
         for member in tar:
             if not (member.isfile() or member.isdir()):
-                raise _refused(artifact, f"{member.name} is neither a file nor a folder")
+                raise _refused(where, f"{member.name} is neither a file nor a folder")
+            taken += _blocks(member)
+            if room is not None and taken > room:
+                raise NoRoom(f"it takes more than {room:,} bytes unpacked", where=where)
             try:
                 tar.extract(member, into, filter="data", set_attrs=member.isfile())
-            except tarfile.FilterError as error:
-                raise _refused(artifact, str(error)) from error
+            except (
+                tarfile.FilterError,
+                ValueError,
+                NotADirectoryError,
+                IsADirectoryError,
+            ) as error:
+                raise _refused(where, str(error)) from error
+            except OSError as error:
+                if error.errno in UNNAMEABLE:
+                    raise _refused(where, f"{member.name!r:.80}: {error.strerror}") from error
+                raise
+    return taken
 
 
-def _refused(artifact: Path, why: str) -> SlipwayError:
-    return SlipwayError(
-        f"not unpacked: {why}", where=str(artifact), fix="build it anew with slipway build"
-    )
+def unpacked_size(artifact: Path | BinaryIO, *, name: str = "", most: int) -> int:
+    """The bytes that ``artifact`` would take on the disk; nothing is written.
+
+    Raises:
+        NoRoom: more than ``most``.
+        SlipwayError: it is no whole ``tar.gz``.
+    """
+    taken = 0
+    with open_tar(artifact, name) as tar:
+        for member in tar:
+            taken += _blocks(member)
+            if taken > most:
+                raise NoRoom(f"it takes more than {most:,} bytes unpacked", where=name)
+    return taken
+
+
+def _blocks(member: tarfile.TarInfo) -> int:
+    return BLOCK * max(1, -(-member.size // BLOCK))
+
+
+def _refused(where: str, why: str) -> SlipwayError:
+    return SlipwayError(f"not unpacked: {why}", where=where, fix="build it anew with slipway build")

@@ -34,19 +34,21 @@ def main() -> None:
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
+    keep = False
     try:
         if os.getppid() == orders["owner"]:
-            _serve(orders)
+            keep = _serve(orders)
     finally:
         _kill_descendants()
         if orders["after"]:
             subprocess.run(orders["after"], stdin=subprocess.DEVNULL, check=False)
-        for pattern in orders["remove"]:
+        for pattern in (*orders["remove"], *(() if keep else orders["remove_with_owner"])):
             for path in glob.glob(pattern):
                 _remove(path)
 
 
-def _serve(orders: dict[str, Any]) -> None:
+def _serve(orders: dict[str, Any]) -> bool:
+    """Serve until server or owner end; whether the owner lives on and wants to keep its models."""
     owner = os.pidfd_open(orders["owner"])
     with open(orders["log"], "ab") as log:
         server = subprocess.Popen(
@@ -63,7 +65,9 @@ def _serve(orders: dict[str, Any]) -> None:
     readable, _, _ = select.select([sys.stdin, owner, ended], [], [])
     if readable == [ended]:
         print(json.dumps({"exit": server.wait()}), flush=True)
-        return
+        return True
+    # a dead owner closes its end of the pipe without a word
+    return sys.stdin in readable and sys.stdin.buffer.read1() == b"keep\n"
 
 
 def _die_with_supervisor() -> None:

@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
-import glob
-import hashlib
 import json
 import os
 import re
-import secrets
 import select
 import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from slipway.server import command, log, lower
+from slipway.errors import SlipwayError
 from slipway.kserve import Array
 from slipway.server.client import HOST, Client, Refused, ServerGone
-from slipway.server.command import CONTAINER_MODELS, Command
+from slipway.server.command import Command
+from slipway.server.places import Kept, Places, model_hash
 from slipway.server.source import Source, find
 from slipway.settings import Settings
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 START_TIMEOUT_S = 120
-# servers of 26.06 and later refuse other places (sagemaker_server.h, model_path_regex_)
-FIXED_PLACE_SINCE = "26.06"
 
 
 class Server:
     """A server that takes loads and invocations; made by :func:`start`."""
 
-    def __init__(self, source: Source, client: Client, places: _Places, settings: Settings) -> None:
+    def __init__(
+        self,
+        source: Source,
+        client: Client,
+        places: Places,
+        settings: Settings,
+        process: subprocess.Popen[bytes],
+    ) -> None:
         self.source = source
         self.client = client
         self.port = client.port
         self.log_file = places.log
+        self.supervisor = process.pid
+        # readable once the server has ended by itself
+        self.ended = process.stdout
         self._places = places
         self._root = settings.root
 
@@ -78,17 +84,17 @@ class Server:
         model = self.model_hash(target)
         before = self.log_file.stat().st_size
         try:
-            self.client.load(model, str(self._places.seen_models / model / "model"), target)
+            self.client.load(model, self.url(target), target)
         except (Refused, ServerGone) as error:
             if isinstance(error, Refused) and error.status == 409:
                 raise
-            raise log.failed_load(
-                target,
-                str(error),
-                self._logged(before),
-                self.folder(target),
-                self._kept_log(target),
-            ) from error
+            raise self.failed_load(target, str(error), before) from error
+
+    def failed_load(self, target: str, message: str, since: int) -> SlipwayError:
+        """The error for a load that was answered with ``message``, with what the server has logged
+        since its log had ``since`` bytes."""
+        logged, kept = self._logged(since), self._kept_log(target)
+        return log.failed_load(target, message, logged, self.folder(target), kept)
 
     def unload(self, target: str) -> None:
         """Unload a target model; its files stay, as on the platform.
@@ -101,6 +107,10 @@ class Server:
     def folder(self, target: str) -> Path:
         """Where the target's artifact lies extracted."""
         return self._places.models / self.model_hash(target) / "model"
+
+    def url(self, target: str) -> str:
+        """Where the server sees the target's artifact."""
+        return str(self._places.seen_models / self.model_hash(target) / "model")
 
     def is_loaded(self, target: str) -> bool:
         """Whether the target model is loaded."""
@@ -136,34 +146,7 @@ class Server:
 
     def model_hash(self, target: str) -> str:
         """The platform's name for a target: hexadecimal, because a hyphen in it fails."""
-        return self._places.name + hashlib.sha256(target.encode()).hexdigest()[:32]
-
-
-class _Places:
-    """The folders of one server; ``seen_models`` is the models' folder as the server sees it."""
-
-    def __init__(self, source: Source, log_file: Path | None) -> None:
-        self.name = f"s{os.getpid():x}n{secrets.token_hex(4)}x"
-        self.shm_prefix = f"slipway_{self.name}_"
-        self.base = Path(tempfile.mkdtemp(prefix="slipway_triton_")).resolve()
-        fixed = source.kind == "path" and source.release >= FIXED_PLACE_SINCE
-        self.models = CONTAINER_MODELS if fixed else self.base / "opt" / "ml" / "models"
-        self.seen_models = CONTAINER_MODELS if source.kind == "docker" else self.models
-        self.empty = self.base / "empty"
-        self.temporary = self.base / "tmp"
-        for folder in (self.models, self.empty, self.temporary):
-            folder.mkdir(parents=True, exist_ok=True)
-        self.log = log_file or self.base / "triton.log"
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        self.log.touch()
-
-    def patterns(self) -> list[str]:
-        """What is to be removed in the end."""
-        return [
-            f"/dev/shm/{self.shm_prefix}*",
-            f"{glob.escape(str(self.models))}/{self.name}*",
-            glob.escape(str(self.base)),
-        ]
+        return model_hash(self._places.names, target)
 
 
 @contextmanager
@@ -174,13 +157,14 @@ def start(
     verbose: bool = False,
     auto_complete: bool = False,
     environment: Mapping[str, str] | None = None,
+    kept: Kept | None = None,
 ) -> Iterator[Server]:
     """Run the best Triton there is until the block ends, however it ends.
 
     Whatever becomes of this process, SIGKILL included, no process, shared memory or folder of the
     server stays. ``log_file`` is appended to and kept; ``environment`` is set for server and models
     as an endpoint's model environment would be. ``auto_complete`` lets Triton derive what configs
-    leave out, its own default.
+    leave out, its own default. Models extracted into ``kept`` are there for the next server.
 
     The server takes connections on every interface, because its SageMaker port has no address
     option in any release (``sagemaker_address_`` in command_line_parser.h); only Docker can confine
@@ -190,7 +174,7 @@ def start(
         SlipwayError: there is no Triton, or it did not start; its last log lines are in it.
     """
     source = find(settings)
-    places = _Places(source, log_file)
+    places = Places(source, log_file, kept)
     with _reserved_port() as port:
         try:
             process = _supervise(
@@ -203,16 +187,16 @@ def start(
         client = Client(port)
         try:
             _await_ready(process, client, source, places)
-            yield Server(source, client, places, settings)
+            yield Server(source, client, places, settings, process)
         finally:
             client.close()
-            _stop(process)
+            _stop(process, kept)
 
 
 def _command(
     source: Source,
     settings: Settings,
-    places: _Places,
+    places: Places,
     port: int,
     verbose: bool,
     auto_complete: bool,
@@ -241,7 +225,7 @@ def _reserved_port() -> Iterator[int]:
         yield holder.getsockname()[1]
 
 
-def _supervise(start_with: Command, places: _Places) -> subprocess.Popen[bytes]:
+def _supervise(start_with: Command, places: Places) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", str(SUPERVISOR)],
         stdin=subprocess.PIPE,
@@ -258,6 +242,7 @@ def _supervise(start_with: Command, places: _Places) -> subprocess.Popen[bytes]:
         "log": str(places.log.resolve()),
         "owner": os.getpid(),
         "remove": places.patterns(),
+        "remove_with_owner": places.patterns_with_owner(),
     }
     assert process.stdin is not None
     process.stdin.write(json.dumps(orders).encode() + b"\n")
@@ -266,7 +251,7 @@ def _supervise(start_with: Command, places: _Places) -> subprocess.Popen[bytes]:
 
 
 def _await_ready(
-    process: subprocess.Popen[bytes], client: Client, source: Source, places: _Places
+    process: subprocess.Popen[bytes], client: Client, source: Source, places: Places
 ) -> None:
     assert process.stdout is not None
     waited = 0.0
@@ -279,8 +264,10 @@ def _await_ready(
             raise log.failed_start(str(source), what, places.log)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes], kept: Kept | None) -> None:
     assert process.stdin is not None and process.stdout is not None
-    process.stdin.close()
+    with suppress(BrokenPipeError):
+        process.stdin.write(b"keep\n" if kept else b"")
+        process.stdin.close()
     process.stdout.close()
     process.wait()
