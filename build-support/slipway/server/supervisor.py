@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import glob
+import io
 import json
 import os
 import select
@@ -67,7 +68,9 @@ def _serve(orders: dict[str, Any]) -> bool:
         print(json.dumps({"exit": server.wait()}), flush=True)
         return True
     # a dead owner closes its end of the pipe without a word
-    return sys.stdin in readable and sys.stdin.buffer.read1() == b"keep\n"
+    given = sys.stdin.buffer
+    assert isinstance(given, io.BufferedReader)
+    return sys.stdin in readable and given.read1() == b"keep\n"
 
 
 def _die_with_supervisor() -> None:
