@@ -13,7 +13,7 @@ from slipway import build as library
 from slipway import release, settings
 from slipway.cli import models as named
 from slipway.cli.progress import working
-from slipway.release.publish import Stage
+from slipway.release.keys import Stage
 from slipway.source import commit
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from slipway.errors import SlipwayError
 from slipway.files import aside, locked, sha256_of, written_aside
+from slipway.release.store import Stat
 
 CHUNK = 1 << 20
+# what a file system says of a key that it does not, or cannot, hold
+ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EILSEQ}
 
 
 class DirectoryStore:
@@ -54,8 +62,38 @@ class DirectoryStore:
         """See :class:`~slipway.release.store.Store`."""
         try:
             return self._path(key).read_bytes()
-        except FileNotFoundError:
+        except OSError as error:
+            if error.errno in ABSENT:
+                return None
+            raise self._unread(key, error) from error
+
+    def stat(self, key: str) -> Stat | None:
+        """See :class:`~slipway.release.store.Store`."""
+        try:
+            found = self._path(key).stat()
+        except OSError as error:
+            if error.errno in ABSENT:
+                return None
+            raise self._unread(key, error) from error
+        if not stat.S_ISREG(found.st_mode):
             return None
+        return Stat(found.st_size, f"{found.st_mtime_ns}-{found.st_ino}-{found.st_size}")
+
+    @contextlib.contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        """See :class:`~slipway.release.store.Store`."""
+        try:
+            file = self._path(key).open("rb")
+        except OSError as error:
+            if error.errno in ABSENT:
+                raise SlipwayError(
+                    "no such key in the release store",
+                    where=str(self.root / key),
+                    fix="slipway describe <name>",
+                ) from error
+            raise self._unread(key, error) from error
+        with file:
+            yield file
 
     def digest(self, key: str) -> str | None:
         """See :class:`~slipway.release.store.Store`."""
@@ -74,16 +112,32 @@ class DirectoryStore:
 
     def keys(self, prefix: str) -> list[str]:
         """See :class:`~slipway.release.store.Store`."""
-        files = (path for path in self.root.rglob("*") if path.is_file())
+        start = self._path(prefix.rpartition("/")[0])
+        files = (path for path in start.rglob("*") if path.is_file())
         relative = (path.relative_to(self.root) for path in files)
         visible = (p for p in relative if not any(part.startswith(".") for part in p.parts))
         return sorted(p.as_posix() for p in visible if p.as_posix().startswith(prefix))
 
     def _path(self, key: str) -> Path:
         path = self.root / key
-        if not path.resolve().is_relative_to(self.root.resolve()) or key.startswith("/"):
-            raise SlipwayError(f"the key {key!r} leads out of the store", where=str(self.root))
+        try:
+            inside = path.resolve().is_relative_to(self.root.resolve())
+        except ValueError:  # a NUL, or text that is no UTF-8
+            inside = False
+        if not inside or key.startswith("/") or ".." in key.split("/"):
+            raise SlipwayError(
+                f"the key {key!r:.200} leads out of the store",
+                where=str(self.root),
+                fix="a key is a path without '..'",
+            )
         return path
+
+    def _unread(self, key: str, error: OSError) -> SlipwayError:
+        return SlipwayError(
+            f"not readable: {error.strerror}",
+            where=str(self.root / key),
+            fix="let your user read the release store",
+        )
 
 
 def _claim(made: Path, target: Path) -> bool:

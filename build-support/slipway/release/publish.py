@@ -2,31 +2,23 @@
 
 Every step can be cut off and done again: what is there already is left as it is, and nobody is led
 by the alias to bytes that are not there.
-
-Below a store's root, for each stage (``staging``, ``production``):
-
-- ``<stage>/models/<target model>``: the artifact; the endpoint's prefix is ``<stage>/models/``;
-- ``<stage>/catalog/<name>/releases/<target model>.json``: its manifest, digest and commit;
-- ``<stage>/catalog/<name>/alias.json``: the target model that the name stands for.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 import semver
 
-from slipway.artifact import manifest
+from slipway.artifact import manifest, served
 from slipway.artifact.manifest import Manifest
 from slipway.errors import SlipwayError
 from slipway.files import sha256_of
+from slipway.release import alias, keys
+from slipway.release.keys import Stage
 from slipway.release.store import Store
-
-Stage = Literal["staging", "production"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +52,8 @@ def publish(
     made = manifest.read(artifact)
     digest = sha256 or sha256_of(artifact)
     target = target_model(made, digest, stage)
-    key = f"{stage}/models/{target}"
+    interface = served.interface(artifact)
+    key = keys.artifact(stage, target)
     created = store.create_file(key, artifact, digest)
     if not created and (there := store.digest(key)) != digest:
         raise SlipwayError(
@@ -70,14 +63,14 @@ def publish(
         )
     record = {
         "manifest": asdict(made),
+        "interface": interface.dump(),
         "sha256": digest,
         "target": target,
         "commit": commit,
         "published": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    catalog = f"{stage}/catalog/{made.name}"
-    store.create(f"{catalog}/releases/{target}.json", _json(record))
-    _move_alias(store, f"{catalog}/alias.json", target)
+    store.create(keys.record(stage, made.name, target), keys.dump(record))
+    alias.move(store, stage, made.name, alias.to(target))
     return Release(made.name, made.version, stage, target, digest, created)
 
 
@@ -91,20 +84,9 @@ def target_model(made: Manifest, sha256: str, stage: Stage) -> str:
     return f"{made.name}_{made.version}{suffix}.tar.gz"
 
 
-def _move_alias(store: Store, key: str, target: str) -> None:
-    wanted = _json({"target": target})
-    while (before := store.read(key)) != wanted:
-        if store.swap(key, before, wanted):
-            return
-
-
 def _next_free(made: Manifest, store: Store, stage: Stage) -> str:
-    taken = set(store.keys(f"{stage}/models/{made.name}_"))
+    taken = set(store.keys(keys.artifact(stage, f"{made.name}_")))
     version = semver.Version.parse(made.version)
-    while f"{stage}/models/{made.name}_{version}.tar.gz" in taken:
+    while keys.artifact(stage, f"{made.name}_{version}.tar.gz") in taken:
         version = version.bump_patch()
     return str(version)
-
-
-def _json(value: object) -> bytes:
-    return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()

@@ -1,0 +1,154 @@
+"""The releases of a stage by name: their records, interfaces and aliases."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import semver
+
+from slipway import interface as interfaces
+from slipway.artifact import served
+from slipway.errors import SlipwayError
+from slipway.interface import Interface
+from slipway.release import alias as aliases
+from slipway.release import keys
+from slipway.release.alias import Alias
+from slipway.release.keys import Stage
+from slipway.release.store import Reader
+
+
+@dataclass(frozen=True)
+class Record:
+    """A release: ``published`` is its time, in ISO 8601; ``interface`` is ``None`` in a record
+    that was written before records had it."""
+
+    name: str
+    version: str
+    target: str
+    sha256: str
+    commit: str | None
+    published: str
+    interface: Interface | None
+
+
+class Catalog:
+    """What ``reader`` holds of ``stage``. Nothing is remembered: each call reads."""
+
+    def __init__(self, reader: Reader, stage: Stage) -> None:
+        self._reader = reader
+        self.stage = stage
+
+    def names(self) -> list[str]:
+        """The names that were ever released, sorted."""
+        prefix = keys.catalog(self.stage)
+        found = (key.removeprefix(prefix) for key in self._reader.keys(prefix))
+        return sorted({name for name, slash, _ in (key.partition("/") for key in found) if slash})
+
+    def targets(self, name: str) -> list[str]:
+        """The target models of ``name``'s releases, sorted as text; empty if there are none."""
+        prefix = keys.records(self.stage, name)
+        found = (key.removeprefix(prefix) for key in self._reader.keys(prefix))
+        return [key.removesuffix(keys.RECORD) for key in found if key.endswith(keys.RECORD)]
+
+    def releases(self, name: str) -> list[Record]:
+        """The releases of ``name``, newest first.
+
+        Raises:
+            SlipwayError: there are none; names those that are like it.
+        """
+        targets = self.targets(name)
+        if not targets:
+            raise self._unknown(name)
+        return sorted((self.record(name, target) for target in targets), key=_age, reverse=True)
+
+    def record(self, name: str, target: str) -> Record:
+        """The release of ``name`` that is the target model ``target``.
+
+        Raises:
+            SlipwayError: there is none; names those that are like it.
+        """
+        key = keys.record(self.stage, name, target)
+        data = self._reader.read(key)
+        if data is None:
+            known = self.targets(name)
+            if not known:
+                raise self._unknown(name)
+            raise SlipwayError(
+                f"{target} is no release of {name} in {self.stage}",
+                fix=_near(target, known, f"slipway describe {name}"),
+            )
+        return _parse(data, key)
+
+    def alias(self, name: str) -> Alias:
+        """What ``name`` stands for.
+
+        Raises:
+            SlipwayError: it stands for nothing; names those that are like it.
+        """
+        key = keys.alias(self.stage, name)
+        data = self._reader.read(key)
+        if data is not None:
+            return aliases.parse(data, where=key)
+        known = self.targets(name)
+        if not known:
+            raise self._unknown(name)
+        raise SlipwayError(
+            f"{name} has releases in {self.stage}, but its alias names none",
+            where=key,
+            fix=f"slipway alias {name} {known[-1]} --to {self.stage}",
+        )
+
+    def interface(self, name: str, target: str) -> Interface:
+        """What the release ``target`` takes and gives: from its record, or its artifact, of which
+        little is read.
+
+        Raises:
+            SlipwayError: there is no such release, or neither says it.
+        """
+        found = self.record(name, target).interface
+        if found is not None:
+            return found
+        key = keys.artifact(self.stage, target)
+        with self._reader.open(key) as stream:
+            return served.interface(stream, key)
+
+    def _unknown(self, name: str) -> SlipwayError:
+        names = self.names()
+        return SlipwayError(
+            f"no release of {name!r} in {self.stage}",
+            fix=_near(name, names, f"slipway publish models/{name} --to {self.stage}"),
+        )
+
+
+def _near(word: str, known: Iterable[str], otherwise: str) -> str:
+    near = difflib.get_close_matches(word, known, cutoff=0.5)
+    return f"did you mean {' or '.join(near)}?" if near else otherwise
+
+
+def _age(record: Record) -> tuple[str, semver.Version, str]:
+    return record.published, semver.Version.parse(record.version), record.target
+
+
+def _parse(data: bytes, key: str) -> Record:
+    try:
+        said = json.loads(data)
+        made = said["manifest"]
+        interface = said.get("interface")
+        return Record(
+            name=made["name"],
+            version=made["version"],
+            target=said["target"],
+            sha256=said["sha256"],
+            commit=said["commit"],
+            published=said["published"],
+            interface=None if interface is None else interfaces.parse(interface),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise SlipwayError(
+            f"the record of a release is damaged: {error!r}",
+            where=key,
+            fix="remove it, and publish the artifact again",
+        ) from error
