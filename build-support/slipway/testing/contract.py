@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from slipway.comparison import compare
 from slipway.interface import BYTES, numpy_type
 from slipway.kserve import Array
 from slipway.server.client import InferenceError, Refused
@@ -89,7 +90,7 @@ def _same(
     if isinstance(first, str) or isinstance(again, str):
         lines = [] if first == again else [f"expected {first}, got {again}"]
     else:
-        lines = golden.compare(first, again, {})
+        lines = compare(first, again, {})
     return [f"{when}: {line}" for line in lines]
 
 

@@ -7,12 +7,12 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
-from tritonclient.utils import np_to_triton_dtype
 
+from slipway.comparison import TOLERANCES, Tolerance, compare, datatype
 from slipway.errors import SlipwayError
 from slipway.files import written_aside
 from slipway.interface import BYTES, numpy_type
@@ -22,21 +22,11 @@ from slipway.testing.model import Model
 
 INPUT = "input.json"
 EXPECTED = "expected.json"
-# between processors and ONNX Runtime's releases a result differs in its last digits
-TOLERANCES = {"FP16": (1e-3, 1e-2), "FP32": (1e-5, 1e-4), "FP64": (1e-9, 1e-6)}
-SHOWN = 5
 # a tensor of more elements lies in a file of numpy's beside the JSON
 LARGEST_IN_JSON = 4096
 
 type Outcome = dict[str, Array] | str
 """The outputs by name, or the message of an error."""
-
-
-class Tolerance(NamedTuple):
-    """As numpy's: |got - expected| <= absolute + relative * |expected|."""
-
-    absolute: float
-    relative: float
 
 
 def cases(model: Path) -> list[Path]:
@@ -95,17 +85,6 @@ def differences(case: Path, got: Outcome) -> list[str]:
     return compare(_outputs(expected, path), got, _tolerances(expected))
 
 
-def compare(
-    expected: Mapping[str, Array], got: Mapping[str, Array], tolerances: Mapping[str, Tolerance]
-) -> list[str]:
-    """One line for each output, type, shape or element that differs."""
-    lines = [f"output {name!r} is missing" for name in sorted(set(expected) - set(got))]
-    lines += [f"output {name!r} is new" for name in sorted(set(got) - set(expected))]
-    for name in sorted(set(expected) & set(got)):
-        lines += _compare(name, expected[name], got[name], tolerances.get(name))
-    return lines
-
-
 def update(case: Path, got: Outcome) -> list[str]:
     """Make ``got`` what the case expects, keeping tolerances; returns what changed.
 
@@ -126,7 +105,7 @@ def update(case: Path, got: Outcome) -> list[str]:
 
 def entry(file: Path, array: Array) -> dict[str, Any]:
     """The tensor as JSON says it; a large one is written to ``file``, which the JSON then names."""
-    described = {"shape": list(array.shape), "datatype": _datatype(array)}
+    described = {"shape": list(array.shape), "datatype": datatype(array)}
     if array.size <= LARGEST_IN_JSON or array.dtype == object:
         return described | {"data": _data(array)}
     np.save(file, array, allow_pickle=False)
@@ -136,34 +115,6 @@ def entry(file: Path, array: Array) -> dict[str, Any]:
 def file_of(case: Path, side: str, name: str) -> Path:
     """Where a large tensor of a case lies; ``side`` is "input" or "expected"."""
     return case / f"{side}_{quote(name, safe='')}.npy"
-
-
-def _compare(name: str, expected: Array, got: Array, tolerance: Tolerance | None) -> list[str]:
-    if expected.dtype != got.dtype or expected.shape != got.shape:
-        described = [f"{_datatype(array)} {list(array.shape)}" for array in (expected, got)]
-        return [f"{name}: expected {described[0]}, got {described[1]}"]
-    chosen = tolerance or Tolerance(*TOLERANCES.get(_datatype(expected), (0, 0)))
-    if expected.dtype == object:
-        unequal = np.array(expected != got, dtype=bool)
-    elif expected.dtype.kind == "f":
-        unequal = ~np.isclose(got, expected, chosen.relative, chosen.absolute, equal_nan=True)
-    elif tolerance and expected.dtype.kind in "iu":
-        unequal = ~np.isclose(got, expected, chosen.relative, chosen.absolute)
-    else:
-        unequal = expected != got
-    indices = np.argwhere(unequal)
-    suffix = f" (atol {chosen.absolute:g}, rtol {chosen.relative:g})" if any(chosen) else ""
-    lines = [
-        f"{name}{[int(i) for i in index]}: expected {_shown(expected[tuple(index)])},"
-        f" got {_shown(got[tuple(index)])}{suffix}"
-        for index in indices[:SHOWN]
-    ]
-    more = len(indices) - SHOWN
-    return lines + ([f"{name}: and {more} more elements"] if more > 0 else [])
-
-
-def _shown(value: Any) -> str:
-    return repr(value) if isinstance(value, bytes) else str(value)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -282,7 +233,3 @@ def _json_text(element: bytes) -> str | dict[str, str]:
         return element.decode()
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(element).decode()}
-
-
-def _datatype(array: Array) -> str:
-    return str(np_to_triton_dtype(array.dtype))
