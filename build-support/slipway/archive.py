@@ -274,7 +274,10 @@ def open_tar(source: Path | BinaryIO, name: str = "") -> Iterator[tarfile.TarFil
     """
     where = name or str(source)
     try:
-        stream = gzip_ng.GzipNGFile(source)  # type: ignore[no-untyped-call]
+        if isinstance(source, Path):
+            stream = gzip_ng.GzipNGFile(source)  # type: ignore[no-untyped-call]
+        else:
+            stream = gzip_ng.GzipNGFile(fileobj=source)  # type: ignore[no-untyped-call]
         with stream, tarfile.open(fileobj=stream, mode="r|", tarinfo=_Bounded) as tar:
             yield tar
     except FileNotFoundError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,30 +16,31 @@ BLOCK = 4096  # the least that a file or folder takes on common file systems
 
 
 class NoRoom(SlipwayError):
-    """The unpacked artifact is larger than the room it was given."""
+    """The unpacked artifact takes more than there is room for."""
 
 
 def extract(
-    artifact: Path | BinaryIO, into: Path, *, name: str = "", room: int | None = None
-) -> int:
+    artifact: Path | BinaryIO,
+    into: Path,
+    *,
+    name: str = "",
+    take: Callable[[int], None] = lambda _: None,
+) -> None:
     """Unpack ``artifact``, a file or a stream called ``name``, into the folder ``into``, and
-    nothing outside of it; returns the bytes that it takes on the disk.
+    nothing outside of it. Before anything is written, ``take`` is called with the bytes that it
+    takes on the disk; it may raise :class:`NoRoom`.
 
     Raises:
-        NoRoom: it takes more than ``room`` bytes.
         SlipwayError: it is no whole ``tar.gz``, or a member would lie elsewhere, is a link or a
             device (Slipway packs plain files only).
     """
     where = name or str(artifact)
     into.mkdir(parents=True, exist_ok=True)
-    taken = 0
     with open_tar(artifact, name) as tar:
         for member in tar:
             if not (member.isfile() or member.isdir()):
                 raise _refused(where, f"{member.name} is neither a file nor a folder")
-            taken += _blocks(member)
-            if room is not None and taken > room:
-                raise NoRoom(f"it takes more than {room:,} bytes unpacked", where=where)
+            take(_blocks(member))
             try:
                 tar.extract(member, into, filter="data", set_attrs=member.isfile())
             except (
@@ -52,7 +54,6 @@ def extract(
                 if error.errno in UNNAMEABLE:
                     raise _refused(where, f"{member.name!r:.80}: {error.strerror}") from error
                 raise
-    return taken
 
 
 def unpacked_size(artifact: Path | BinaryIO, *, name: str = "", most: int) -> int:

@@ -6,6 +6,7 @@ import glob
 import hashlib
 import os
 import secrets
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,18 @@ class Kept:
     def place(self, target: str) -> Path:
         """Where a target's artifact lies; the endpoint's container has it below ``model/``."""
         return self.folder / model_hash(self.names, target)
+
+    def patterns(self) -> list[str]:
+        """What is to be removed in the end."""
+        folder = glob.escape(str(self.folder))
+        kept = [f"{folder}/{self.names}*", f"{folder}/.aside-{self.names}*"]
+        return kept if self.folder == CONTAINER_MODELS else [folder]
+
+    def remove(self) -> None:
+        """Remove every extracted artifact."""
+        for pattern in self.patterns():
+            for path in glob.glob(pattern):
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def keep(settings: Settings) -> Kept:
@@ -84,8 +97,4 @@ class Places:
 
     def patterns_with_owner(self) -> list[str]:
         """What is to be removed once this process has ended."""
-        if not self.kept:
-            return []
-        folder = glob.escape(str(self.kept.folder))
-        kept = [f"{folder}/{self.kept.names}*", f"{folder}/.aside-{self.kept.names}*"]
-        return kept if self.kept.folder == CONTAINER_MODELS else [folder]
+        return self.kept.patterns() if self.kept else []

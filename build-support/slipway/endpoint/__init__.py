@@ -1,0 +1,1 @@
+"""SageMaker's multi-model endpoint on loopback, in front of the real Triton server."""

@@ -1,0 +1,124 @@
+"""The endpoints over HTTP: SageMaker's runtime API, metrics, the live page."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.resources import files
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from slipway.endpoint import state
+from slipway.endpoint.endpoint import Endpoint
+from slipway.endpoint.failure import LARGEST_BODY, Failure, internal, invalid, too_large
+from slipway.endpoint.observer import Metrics
+from slipway.server.client import TARGET
+
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+# what the platform hands on to the container, and back
+FORWARDED = ("Content-Type", "Accept", ATTRIBUTES)
+RETURNED = ("Content-Type", ATTRIBUTES)
+PAGE = {
+    "/": ("index.html", "text/html"),
+    "/page.css": ("page.css", "text/css"),
+    "/page.js": ("page.js", "text/javascript"),
+}
+# a page of another site can make its name mean this machine, but cannot send another Host
+OWN_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
+POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+logger = logging.getLogger("slipway.endpoint")
+
+
+def application(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Application:
+    """The application that serves ``endpoints`` by their names."""
+    application = web.Application(middlewares=[_guard], client_max_size=LARGEST_BODY)
+
+    async def invoke(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        endpoint = endpoints.get(name)
+        if endpoint is None:
+            raise invalid(f"Endpoint {name} of account 000000000000 not found.")
+        body = await _body(request)
+        headers = {key: request.headers[key] for key in FORWARDED if key in request.headers}
+        answer = await endpoint.invoke(request.headers.get(TARGET), body, headers)
+        given = {key: answer.headers[key] for key in RETURNED if key in answer.headers}
+        return web.Response(
+            body=answer.body, headers={**given, "x-amzn-Invoked-Production-Variant": "AllTraffic"}
+        )
+
+    async def scrape(request: web.Request) -> web.Response:
+        text = generate_latest(metrics.registry)
+        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def show(request: web.Request) -> web.Response:
+        return web.json_response(state.of(endpoints))
+
+    async def ping(request: web.Request) -> web.Response:
+        return web.Response()
+
+    application.router.add_post("/endpoints/{name}/invocations", invoke)
+    application.router.add_get("/metrics", scrape)
+    application.router.add_get("/state", show)
+    application.router.add_get("/ping", ping)
+    for path, (file, kind) in PAGE.items():
+        application.router.add_get(path, _file(file, kind))
+    return application
+
+
+async def _body(request: web.Request) -> bytes:
+    if (request.content_length or 0) > LARGEST_BODY:
+        raise too_large()
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise too_large() from error
+
+
+def _file(name: str, kind: str) -> Handler:
+    text = files("slipway.endpoint").joinpath("page", name).read_text(encoding="utf-8")
+
+    async def serve(request: web.Request) -> web.Response:
+        return web.Response(
+            text=text, content_type=kind, headers={"Content-Security-Policy": POLICY}
+        )
+
+    return serve
+
+
+@web.middleware
+async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every failure as botocore expects it."""
+    try:
+        host = request.headers.get("Host", "").rpartition(":")[0] or request.headers.get("Host", "")
+        if host not in OWN_HOSTS:
+            raise Failure(421, "ValidationError", f"this is not the host {host!r:.100}")
+        response = await handler(request)
+    except Failure as failure:
+        response = _refusal(failure)
+    except web.HTTPException as error:
+        response = _refusal(Failure(error.status, "UnknownOperationException", str(error.reason)))
+    except (ConnectionError, ValueError) as error:
+        # the caller broke off, or what it sent is no HTTP
+        response = _refusal(invalid(f"the request could not be read: {error}"))
+    except Exception:
+        logger.exception("a bug in slipway, at %s", request.path)
+        response = _refusal(internal())
+    response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
+    return response
+
+
+def _refusal(failure: Failure) -> web.Response:
+    headers: dict[str, Any] = {"Content-Type": "application/json"}
+    if failure.type:
+        headers["x-amzn-ErrorType"] = failure.type
+    response = web.Response(body=failure.body(), status=failure.status, headers=headers)
+    if failure.status in (413, 421):
+        # the rest of the body is not read
+        response.force_close()
+    return response

@@ -1,0 +1,27 @@
+"""What one instance of an endpoint has room for, and how long the platform waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """``models`` loaded at once, bytes of ``memory`` and ``disk``; 0 is no limit.
+
+    The times, in seconds, are AWS's: an invocation waits ``not_ready_s`` for a model, which may
+    take ``load_s`` in all (https://docs.aws.amazon.com/sagemaker/latest/dg/multi-model-endpoints.html),
+    a container has ``invocation_s`` to answer and ``unload_s`` to unload
+    (https://docs.aws.amazon.com/sagemaker/latest/dg/mms-container-apis.html).
+    The server is asked for a sign of life every ``ping_s``.
+    """
+
+    models: int = 0
+    memory: int = 0
+    disk: int = 0
+    cached: bool = True
+    not_ready_s: float = 60.0
+    load_s: float = 360.0
+    invocation_s: float = 60.0
+    unload_s: float = 360.0
+    ping_s: float = 5.0

@@ -1,0 +1,55 @@
+"""How much memory each loaded model takes: that of its own processes.
+
+A model of the Python backend runs in processes that name its folder in their command line
+(stub_launcher.cc). What a native backend takes inside the server's process cannot be told apart
+and counts as the server's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+
+def of_models(supervisor: int, folders: Mapping[str, Path]) -> dict[str, int]:
+    """Bytes of memory by target: the proportional set size of the processes of each folder."""
+    taken = dict.fromkeys(folders, 0)
+    for process, command in _processes(supervisor):
+        for target, folder in folders.items():
+            if f"{folder}/" in command:
+                taken[target] += _size(process)
+    return taken
+
+
+def of_all(supervisor: int) -> int:
+    """Bytes of memory of the server and every process below it."""
+    return sum(_size(process) for process, _ in _processes(supervisor))
+
+
+def has_processes(supervisor: int, folder: Path) -> bool:
+    """Whether a model has processes still."""
+    return any(f"{folder}/" in command for _, command in _processes(supervisor))
+
+
+def _processes(supervisor: int) -> list[tuple[psutil.Process, str]]:
+    try:
+        found = psutil.Process(supervisor).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+    processes = []
+    for process in found:
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE:
+                processes.append((process, " ".join(process.cmdline())))
+        except psutil.NoSuchProcess:
+            continue
+    return processes
+
+
+def _size(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_full_info().pss)
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return 0

@@ -1,0 +1,314 @@
+"""Which target models are loaded: on first use, once for all who wait, least recently used out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Literal
+
+from slipway.endpoint import memory
+from slipway.endpoint.container import Container
+from slipway.endpoint.disk import Disk
+from slipway.endpoint.failure import Failure, not_ready, of_model, unavailable
+from slipway.endpoint.limits import Limits
+from slipway.endpoint.observer import Observer
+from slipway.server.client import Refused, ServerGone
+
+DEATHS = 2  # of the server while it loads one model: then it is the model's fault
+STUBS_GONE_S = 5.0  # a model's processes end up to 1.5 s after its unloading has returned
+NOT_LOADED, THERE_ALREADY, NO_MEMORY = 404, 409, 507
+
+
+@dataclass(eq=False)
+class Model:
+    """One entry. ``users`` are the invocations that wait for it or are under way; ``used`` is when
+    the last one ended (monotonic seconds); ``memory`` in bytes. Once ``admitted``, it takes room.
+    """
+
+    target: str
+    state: Literal["loading", "loaded", "unloading"] = "loading"
+    users: int = 0
+    used: float = field(default_factory=time.monotonic)
+    memory: int = 0
+    admitted: bool = False
+    task: asyncio.Task[None] | None = None
+
+
+class Models:
+    """The models of one container."""
+
+    def __init__(
+        self, limits: Limits, disk: Disk, container: Container, observer: Observer
+    ) -> None:
+        self.table: dict[str, Model] = {}
+        self._limits = limits
+        self._disk = disk
+        self._container = container
+        self._observer = observer
+        self._change = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._trimming = False
+
+    @property
+    def loaded(self) -> list[Model]:
+        """What is loaded, the least recently used first."""
+        found = [model for model in self.table.values() if model.state == "loaded"]
+        return sorted(found, key=lambda model: model.used)
+
+    def pins(self, target: str) -> bool:
+        """Whether the target's files have to stay on the disk."""
+        return target in self.table
+
+    async def acquire(self, target: str) -> tuple[Model, bool]:
+        """Have a target loaded and keep it so until :meth:`release`; whether it was already.
+
+        Raises:
+            Failure: it cannot be loaded, or not in the time that an invocation waits.
+        """
+        if self._take(target):
+            return self.table[target], True
+        deadline = time.monotonic() + self._limits.not_ready_s
+        while True:
+            model = self.table.get(target) or self._begin(target)
+            assert model.task is not None
+            loads = model.state == "loading"
+            model.users += 1
+            try:
+                done, _ = await asyncio.wait(
+                    {model.task}, timeout=max(0.0, deadline - time.monotonic())
+                )
+                if not done:
+                    raise not_ready(target, self._limits.not_ready_s)
+                if loads:
+                    if model.task.cancelled():
+                        raise unavailable("the endpoint is ending")
+                    model.task.result()
+                if self._take(target):
+                    return self.table[target], False
+            finally:
+                model.users -= 1
+
+    def _take(self, target: str) -> bool:
+        model = self.table.get(target)
+        if model is None or model.state != "loaded":
+            return False
+        model.users += 1
+        return True
+
+    def release(self, model: Model) -> None:
+        """An invocation has ended."""
+        model.users -= 1
+        model.used = time.monotonic()
+        if self.table.get(model.target) is not model or model.state != "loaded":
+            return
+        if not self._limits.cached:
+            if not model.users:
+                self._spawn(self._unload(model))
+        elif not self._trimming and self._over():
+            self._spawn(self._trim())
+
+    def forget(self, model: Model) -> None:
+        """The server does not have this model, whatever the table says."""
+        if self.table.get(model.target) is model and model.state == "loaded":
+            self._drop(model)
+
+    def lost(self) -> None:
+        """The server has ended: nothing is loaded any more. What was being loaded goes on."""
+        for model in list(self.table.values()):
+            if model.state == "loaded":
+                self._drop(model)
+
+    async def close(self) -> None:
+        """Stop every load and unload."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def measured(self, taken: dict[str, int]) -> None:
+        """Newly measured memory, by target."""
+        for target, size in taken.items():
+            if target in self.table and size:
+                self.table[target].memory = size
+        if not self._trimming and self._over():
+            self._spawn(self._trim())
+
+    def _begin(self, target: str) -> Model:
+        model = Model(target)
+        self.table[target] = model
+        model.task = self._spawn(self._load(model))
+        return model
+
+    async def _load(self, model: Model) -> None:
+        evicted: list[str] = []
+        try:
+            async with asyncio.timeout(self._limits.load_s):
+                placed, downloaded = await self._disk.place(
+                    model.target, lambda: self._evict(evicted, "its files have to go")
+                )
+                if downloaded:
+                    self._observer.downloaded(model.target, placed.seconds, placed.size)
+                await self._admit(model)
+                started = time.monotonic()
+                await self._load_placed(model, evicted)
+                self._observer.loaded(model.target, time.monotonic() - started)
+                await self._weigh(model)
+        except TimeoutError:
+            failure = of_model(0, f"{model.target!r} was not loaded in {self._limits.load_s:g} s")
+            self._failed(model, failure, evicted)
+            raise failure from None
+        except Failure as failure:
+            self._failed(model, failure, evicted)
+            raise
+        except BaseException:
+            self._drop(model)
+            raise
+        model.state = "loaded"
+        model.used = time.monotonic()
+        self._observer.count(len(self.loaded))
+        if self._over():
+            self._spawn(self._trim())
+
+    async def _load_placed(self, model: Model, evicted: list[str]) -> None:
+        """Load what lies on the disk, on the next server if this one dies of something else."""
+        deaths = 0
+        while True:
+            await self._container.ready(self._limits.load_s)
+            generation, server = self._container.generation, self._container.server
+            since = server.log_file.stat().st_size
+            self._container.controls += 1
+            try:
+                await self._container.calls.load(model.target, self._limits.load_s)
+                return
+            except Refused as refused:
+                if refused.status == THERE_ALREADY:
+                    return
+                if refused.status == NO_MEMORY and await self._evict(evicted, "out of memory"):
+                    continue
+                said = server.failed_load(model.target, refused.what, since)
+                raise of_model(refused.status, str(said)) from refused
+            except ServerGone as gone:
+                deaths += 1
+                if deaths == DEATHS:
+                    said = server.failed_load(model.target, gone.what, since)
+                    raise of_model(0, f"the server died twice while it loaded: {said}") from gone
+            finally:
+                self._container.controls -= 1
+            await self._container.replaced(generation, self._limits.ping_s)
+
+    async def _weigh(self, model: Model) -> None:
+        """Measure a model that was just loaded.
+
+        Raises:
+            Failure: 507, it takes more memory than there is for all.
+        """
+        folders = {model.target: self._disk.folder(model.target)}
+        supervisor = self._container.server.supervisor
+        taken = await asyncio.to_thread(memory.of_models, supervisor, folders)
+        model.memory = taken[model.target]
+        if self._limits.memory and model.memory > self._limits.memory:
+            await self._unload(model)
+            raise of_model(
+                507,
+                f"{model.target!r} takes {model.memory:,} bytes of memory,"
+                f" the instance has {self._limits.memory:,}",
+            )
+
+    def _failed(self, model: Model, failure: Failure, evicted: list[str]) -> None:
+        """No healthy model stays unloaded for one that could not be loaded."""
+        self._drop(model)
+        self._observer.failed(model.target, failure)
+        for target in evicted:
+            if target not in self.table:
+                self._observer.restored(target, model.target)
+                self._begin(target)
+
+    async def _admit(self, model: Model) -> None:
+        """Wait while there are as many as fit, and one more that comes."""
+        while self._limits.models and self._admitted() > self._limits.models:
+            self._change.clear()
+            if not self._trimming and self._over():
+                self._spawn(self._trim())
+            await self._change.wait()
+        model.admitted = True
+
+    def _admitted(self) -> int:
+        return sum(m.admitted and m.state != "unloading" for m in self.table.values())
+
+    def _over(self) -> bool:
+        present = [model for model in self.table.values() if model.state == "loaded"]
+        if self._limits.models and len(present) > self._limits.models:
+            return True
+        taken = sum(model.memory for model in present)
+        return bool(self._limits.memory and taken > self._limits.memory and len(present) > 1)
+
+    async def _trim(self) -> None:
+        """Unload what was used longest ago until the rest fits; what is in use stays."""
+        if self._trimming:
+            return
+        self._trimming = True
+        try:
+            while self._over() and await self._evict([], "to make room"):
+                pass
+        finally:
+            self._trimming = False
+            self._change.set()
+
+    async def _evict(self, evicted: list[str], why: str) -> bool:
+        idle = [model for model in self.loaded if not model.users]
+        if not idle:
+            return False
+        victim = idle[0]
+        evicted.append(victim.target)
+        self._observer.evicted(victim.target, why)
+        await self._unload(victim)
+        return True
+
+    async def _unload(self, model: Model) -> None:
+        model.state = "unloading"
+        self._change.set()
+        model.task = self._spawn(self._unloading(model))
+        await asyncio.shield(model.task)
+
+    async def _unloading(self, model: Model) -> None:
+        container, started = self._container, time.monotonic()
+        server, generation = container.server, container.generation
+        container.controls += 1
+        try:
+            await container.calls.unload(model.target, self._limits.unload_s)
+            folder = self._disk.folder(model.target)
+            while (
+                time.monotonic() < started + STUBS_GONE_S
+                and generation == container.generation
+                and await asyncio.to_thread(memory.has_processes, server.supervisor, folder)
+            ):
+                await asyncio.sleep(0.05)
+            self._observer.unloaded(model.target, time.monotonic() - started)
+        except Refused as refused:
+            if refused.status != NOT_LOADED:
+                container.replace(f"unloading {model.target!r} failed: {refused.what}")
+        except ServerGone:
+            pass  # with the server, the model is gone as well
+        except TimeoutError:
+            container.replace(f"unloading {model.target!r} did not return")
+        finally:
+            container.controls -= 1
+            self._drop(model)
+
+    def _drop(self, model: Model) -> None:
+        if self.table.get(model.target) is model:
+            del self.table[model.target]
+        self._observer.count(len(self.loaded))
+        self._change.set()
+
+    def _spawn(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # a failed load is told to those who wait, and to the observer

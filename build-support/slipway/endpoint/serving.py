@@ -1,0 +1,131 @@
+"""Endpoints served on loopback until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import uvloop
+from aiohttp import web
+
+from slipway import settings as configuration
+from slipway.endpoint import endpoint as one
+from slipway.endpoint.app import application
+from slipway.endpoint.endpoint import Endpoint
+from slipway.endpoint.limits import Limits
+from slipway.endpoint.objects import Objects
+from slipway.endpoint.observer import Metrics, Observer
+from slipway.endpoint.policy import Policy
+from slipway.errors import SlipwayError
+from slipway.release.keys import artifact
+from slipway.release.store import open_reader
+from slipway.server.client import HOST
+from slipway.settings import Settings
+
+DEFAULT_PORT = 8090
+
+
+@dataclass(frozen=True)
+class Served:
+    """Endpoints that are up at ``url``."""
+
+    url: str
+    endpoints: dict[str, Endpoint]
+
+
+@asynccontextmanager
+async def up(
+    settings: Settings,
+    wanted: Sequence[configuration.Endpoint],
+    *,
+    port: int = DEFAULT_PORT,
+    limits: Callable[[configuration.Endpoint], Limits] | None = None,
+) -> AsyncIterator[Served]:
+    """Serve the endpoints ``wanted`` until the block ends; ``port`` 0 is any free one.
+
+    Raises:
+        SlipwayError: the port is taken, the store cannot be read, there is no Triton.
+    """
+    metrics = Metrics()
+    endpoints: dict[str, Endpoint] = {}
+    async with AsyncExitStack() as stack:
+        listening = stack.enter_context(_listening(port))
+        for each in wanted:
+            reader = open_reader(each.store or settings.store, settings.root)
+            log_file = settings.root / ".slipway" / "logs" / f"endpoint_{each.name}.log"
+            log_file.unlink(missing_ok=True)
+            endpoints[each.name] = await stack.enter_async_context(
+                one.running(
+                    each.name,
+                    settings,
+                    Objects(reader, artifact(each.stage, "")),
+                    (limits or limits_of)(each),
+                    Policy(each.allow),
+                    Observer(each.name, metrics),
+                    log_file,
+                )
+            )
+        runner = web.AppRunner(
+            application(endpoints, metrics),
+            access_log=None,
+            handle_signals=False,
+            # a compressed body is the container's to read
+            auto_decompress=False,
+            shutdown_timeout=1.0,
+        )
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.SockSite(runner, listening).start()
+        yield Served(f"http://{HOST}:{listening.getsockname()[1]}", endpoints)
+
+
+def limits_of(configured: configuration.Endpoint) -> Limits:
+    """An endpoint's limits, with the platform's own times."""
+    return Limits(
+        models=configured.models,
+        memory=configured.memory,
+        disk=configured.disk,
+        cached=configured.cache == "enabled",
+    )
+
+
+@contextmanager
+def serve(
+    settings: Settings,
+    wanted: Sequence[configuration.Endpoint],
+    *,
+    port: int = 0,
+    limits: Callable[[configuration.Endpoint], Limits] | None = None,
+) -> Iterator[Served]:
+    """As :func:`up`, in a thread of its own: for callers that are not asynchronous."""
+    loop = uvloop.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="slipway-endpoint", daemon=True)
+    thread.start()
+    stack = AsyncExitStack()
+    try:
+        opened = stack.enter_async_context(up(settings, wanted, port=port, limits=limits))
+        yield asyncio.run_coroutine_threadsafe(opened, loop).result()
+    finally:
+        asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result()
+        asyncio.run_coroutine_threadsafe(loop.shutdown_default_executor(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((HOST, port))
+        except OSError as error:
+            raise SlipwayError(
+                f"the port {port} cannot be had: {error.strerror}",
+                fix="choose another with --port, or 0 for any that is free",
+            ) from error
+        yield listening
