@@ -1,0 +1,25 @@
+"""Asking models on an endpoint, from an application.
+
+from slipway.client import Endpoint
+
+with Endpoint("production") as endpoint:
+    answer = endpoint.model("screen_detection").predict({"IMAGE": photo})
+"""
+
+from slipway.client.endpoint import Endpoint
+from slipway.client.errors import ConnectionFailed, InvocationError, ModelError
+from slipway.client.model import Answer, Model
+from slipway.client.values import Integers, Numbers, Texts, Truths
+
+__all__ = [
+    "Answer",
+    "ConnectionFailed",
+    "Endpoint",
+    "Integers",
+    "InvocationError",
+    "Model",
+    "ModelError",
+    "Numbers",
+    "Texts",
+    "Truths",
+]
