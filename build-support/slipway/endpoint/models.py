@@ -105,7 +105,7 @@ class Models:
             return
         if not self._limits.cached:
             if not model.users:
-                self._spawn(self._unload(model))
+                self._unload(model)
         elif not self._trimming and self._over():
             self._spawn(self._trim())
 
@@ -208,7 +208,7 @@ class Models:
         taken = await asyncio.to_thread(memory.of_models, supervisor, folders)
         model.memory = taken[model.target]
         if self._limits.memory and model.memory > self._limits.memory:
-            await self._unload(model)
+            await asyncio.shield(self._unload(model))
             raise of_model(
                 507,
                 f"{model.target!r} takes {model.memory:,} bytes of memory,"
@@ -262,14 +262,15 @@ class Models:
         victim = idle[0]
         evicted.append(victim.target)
         self._observer.evicted(victim.target, why)
-        await self._unload(victim)
+        await asyncio.shield(self._unload(victim))
         return True
 
-    async def _unload(self, model: Model) -> None:
+    def _unload(self, model: Model) -> asyncio.Task[None]:
+        """From here on nobody is given the model; the task ends when it is gone."""
         model.state = "unloading"
         self._change.set()
         model.task = self._spawn(self._unloading(model))
-        await asyncio.shield(model.task)
+        return model.task
 
     async def _unloading(self, model: Model) -> None:
         container, started = self._container, time.monotonic()
