@@ -12,6 +12,7 @@ from artifact.samples import packed, write_environment, write_model
 from slipway.artifact import Packed
 from slipway.errors import SlipwayError
 from slipway.release import publish
+from slipway.release.alias import Alias, Variant, move
 from slipway.release.directory import DirectoryStore
 
 
@@ -40,6 +41,11 @@ def test_a_branch_goes_to_staging_under_its_digest(artifact: Packed, store: Dire
     record = json.loads(store.read(f"staging/catalog/tiny/releases/{made.target}.json") or b"")
     assert (record["sha256"], record["commit"]) == (artifact.sha256, "c0ffee")
     assert record["manifest"]["weights"]
+    assert record["interface"] == {
+        "max_batch_size": 8,
+        "inputs": [{"name": "IN", "datatype": "FP32", "dims": [1]}],
+        "outputs": [{"name": "OUT", "datatype": "FP32", "dims": [1]}],
+    }
 
 
 def test_publishing_the_same_bytes_again_changes_nothing(
@@ -80,6 +86,16 @@ def test_an_artifact_that_changed_after_packing_is_not_published(
     with pytest.raises(SlipwayError, match="packing recorded"):
         publish(artifact.path, store, sha256=artifact.sha256)
     assert store.keys("") == []
+
+
+def test_publishing_ends_a_weighted_alias(
+    artifact: Packed, store: DirectoryStore, tmp_path: Path
+) -> None:
+    first = publish(changed(tmp_path).path, store).target
+    second = publish(artifact.path, store).target
+    move(store, "staging", "tiny", Alias((Variant(first, 90), Variant(second, 10))))
+    publish(artifact.path, store)
+    assert json.loads(store.read("staging/catalog/tiny/alias.json") or b"") == {"target": second}
 
 
 def test_a_publishing_that_was_cut_off_is_completed_by_the_next(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import semver
@@ -61,7 +61,7 @@ class Catalog:
         """
         targets = self.targets(name)
         if not targets:
-            raise self._unknown(name)
+            raise unknown(name, [self])
         return sorted((self.record(name, target) for target in targets), key=_age, reverse=True)
 
     def record(self, name: str, target: str) -> Record:
@@ -73,14 +73,31 @@ class Catalog:
         key = keys.record(self.stage, name, target)
         data = self._reader.read(key)
         if data is None:
-            known = self.targets(name)
-            if not known:
-                raise self._unknown(name)
-            raise SlipwayError(
-                f"{target} is no release of {name} in {self.stage}",
-                fix=_near(target, known, f"slipway describe {name}"),
-            )
+            raise self._unreleased(name, target)
         return _parse(data, key)
+
+    def resolve(self, name: str, word: str) -> str:
+        """The one target model of ``name`` that ``word`` means: a target model, the release
+        version of one, or a part of one's key.
+
+        Raises:
+            SlipwayError: none or several are meant; names them.
+        """
+        known = self.targets(name)
+        if word in known:
+            return word
+        of_version = [
+            t for t in known if t.startswith((f"{name}_{word}-rc.", f"{name}_{word}.tar"))
+        ]
+        found = of_version or [target for target in known if word in target]
+        if len(found) > 1:
+            raise SlipwayError(
+                f"{word!r} may be any of {len(found)} releases of {name} in {self.stage}",
+                fix=f"say which: {', '.join(found)}",
+            )
+        if not found:
+            raise self._unreleased(name, word)
+        return found[0]
 
     def alias(self, name: str) -> Alias:
         """What ``name`` stands for.
@@ -88,18 +105,27 @@ class Catalog:
         Raises:
             SlipwayError: it stands for nothing; names those that are like it.
         """
-        key = keys.alias(self.stage, name)
-        data = self._reader.read(key)
-        if data is not None:
-            return aliases.parse(data, where=key)
+        found = self.find_alias(name)
+        if found is not None:
+            return found
         known = self.targets(name)
         if not known:
-            raise self._unknown(name)
+            raise unknown(name, [self])
         raise SlipwayError(
-            f"{name} has releases in {self.stage}, but its alias names none",
-            where=key,
+            f"{name} has releases in {self.stage}, but no alias",
+            where=keys.alias(self.stage, name),
             fix=f"slipway alias {name} {known[-1]} --to {self.stage}",
         )
+
+    def find_alias(self, name: str) -> Alias | None:
+        """What ``name`` stands for, or ``None``.
+
+        Raises:
+            SlipwayError: its alias is damaged.
+        """
+        key = keys.alias(self.stage, name)
+        data = self._reader.read(key)
+        return None if data is None else aliases.parse(data, where=key)
 
     def interface(self, name: str, target: str) -> Interface:
         """What the release ``target`` takes and gives: from its record, or its artifact, of which
@@ -115,12 +141,24 @@ class Catalog:
         with self._reader.open(key) as stream:
             return served.interface(stream, key)
 
-    def _unknown(self, name: str) -> SlipwayError:
-        names = self.names()
+    def _unreleased(self, name: str, target: str) -> SlipwayError:
+        known = self.targets(name)
+        if not known:
+            return unknown(name, [self])
         return SlipwayError(
-            f"no release of {name!r} in {self.stage}",
-            fix=_near(name, names, f"slipway publish models/{name} --to {self.stage}"),
+            f"{target} is no release of {name} in {self.stage}",
+            fix=_near(target, known, f"slipway describe {name}"),
         )
+
+
+def unknown(name: str, catalogs: Sequence[Catalog]) -> SlipwayError:
+    """What to say when none of ``catalogs`` has a release of ``name``: which names are like it."""
+    names = {known for catalog in catalogs for known in catalog.names()}
+    stages = " or ".join(catalog.stage for catalog in catalogs)
+    return SlipwayError(
+        f"no release of {name!r} in {stages}",
+        fix=_near(name, names, f"slipway publish models/{name} --to {catalogs[0].stage}"),
+    )
 
 
 def _near(word: str, known: Iterable[str], otherwise: str) -> str:
@@ -137,6 +175,7 @@ def _parse(data: bytes, key: str) -> Record:
         said = json.loads(data)
         made = said["manifest"]
         interface = said.get("interface")
+        semver.Version.parse(made["version"])
         return Record(
             name=made["name"],
             version=made["version"],

@@ -112,7 +112,8 @@ class DirectoryStore:
 
     def keys(self, prefix: str) -> list[str]:
         """See :class:`~slipway.release.store.Store`."""
-        start = self._path(prefix.rpartition("/")[0])
+        self._path(prefix)  # refuses one that leads out
+        start = self.root / prefix.rpartition("/")[0]
         files = (path for path in start.rglob("*") if path.is_file())
         relative = (path.relative_to(self.root) for path in files)
         visible = (p for p in relative if not any(part.startswith(".") for part in p.parts))

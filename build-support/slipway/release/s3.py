@@ -16,8 +16,8 @@ from slipway.release.store import PLACE, Stat
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# a HEAD request is answered without a body: botocore then gives the status as the code
-ABSENT = {"NoSuchKey", "404"}
+# a status where there is no body with a code
+ABSENT = {"NoSuchKey", "KeyTooLongError", "404"}
 DENIED = {"AccessDenied", "403", "AllAccessDisabled"}
 WRONG_CREDENTIALS = {
     "InvalidAccessKeyId",
@@ -51,15 +51,17 @@ class S3Reader:
 
     def stat(self, key: str) -> Stat | None:
         """See :class:`~slipway.release.store.Reader`; the version is the object's ETag."""
+        if len(self._key(key).encode()) > LONGEST_KEY:
+            return None  # a HEAD request would not tell this from other mistakes
         with self._told(key):
             try:
                 head = self._client.head_object(Bucket=self._bucket, Key=self._key(key))
             except ClientError as error:
-                if _code(error) not in ABSENT:
-                    raise
-                # 404 without a body: the object or the bucket; a listing names which
+                # a HEAD request is answered without a body: a listing says what is wrong
                 self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=1)
-                return None
+                if _code(error) in ABSENT:
+                    return None
+                raise
             return Stat(head["ContentLength"], head["ETag"].strip('"'))
 
     @contextlib.contextmanager
@@ -83,18 +85,13 @@ class S3Reader:
         return sorted(key.removeprefix(self._prefix) for key in found if not key.endswith("/"))
 
     def _key(self, key: str) -> str:
-        whole = self._prefix + key
-        try:
-            fits = len(whole.encode()) <= LONGEST_KEY and "\0" not in key
-        except UnicodeEncodeError:
-            fits = False
-        if not fits or key.startswith("/") or ".." in key.split("/"):
+        if key.startswith("/") or ".." in key.split("/") or "\0" in key or not _is_utf8(key):
             raise SlipwayError(
                 f"the key {key!r:.200} leads out of the store",
                 where=f"s3://{self._bucket}/{self._prefix}",
-                fix="a key is a path without '..' and of at most 1,024 bytes",
+                fix="a key is a path without '..'",
             )
-        return whole
+        return self._prefix + key
 
     @contextlib.contextmanager
     def _told(self, key: str) -> Iterator[None]:
@@ -138,6 +135,14 @@ def open_s3(location: str, profile: str | None = None) -> S3Reader:
             fix="correct ~/.aws/config or the AWS_… variables",
         ) from error
     return S3Reader(client, bucket, prefix)
+
+
+def _is_utf8(key: str) -> bool:
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _code(error: ClientError) -> str:

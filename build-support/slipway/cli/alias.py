@@ -1,0 +1,89 @@
+"""``slipway alias``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from slipway.errors import SlipwayError
+
+if TYPE_CHECKING:
+    from slipway.release.alias import Alias, Variant
+    from slipway.release.catalog import Catalog
+    from slipway.release.keys import Stage
+
+
+@click.command()
+@click.argument("name")
+@click.argument("targets", nargs=-1, metavar="[TARGET[=WEIGHT]]...")
+@click.option("--shadow", metavar="TARGET", help="Is invoked beside, and never returned.")
+@click.option("--to", "stage", type=click.Choice(["staging", "production"]), default="staging")
+@click.option("--json", "as_json", is_flag=True, help="The alias as one JSON object.")
+def alias(
+    name: str, targets: tuple[str, ...], shadow: str | None, stage: str, as_json: bool
+) -> None:
+    """Let NAME stand for one TARGET, or for several by their weights. Without TARGET, show it.
+
+    A release version, or another part of a target model's key, will do where one release fits.
+    The next slipway publish of NAME makes it stand for the new release alone.
+
+    Example: slipway alias screen_detection 1.0.0=90 1.1.0=10 --to production
+    """
+    from slipway import release, settings
+    from slipway.release import alias as aliases
+    from slipway.release.catalog import Catalog
+
+    if shadow is not None and not targets:
+        raise click.UsageError("--shadow needs the targets that it is beside, too")
+    configured = settings.load(Path.cwd())
+    chosen = cast("Stage", stage)
+    if targets:
+        store = release.open_store(configured.store, configured.root)
+        catalog = Catalog(store, chosen)
+        made = aliases.Alias(
+            tuple(_variants(catalog, name, targets)),
+            None if shadow is None else catalog.resolve(name, shadow),
+        )
+        aliases.move(store, chosen, name, made)
+    else:
+        reader = release.open_reader(configured.store, configured.root)
+        made = Catalog(reader, chosen).alias(name)
+    if as_json:
+        click.echo(json.dumps({"name": name, "stage": stage} | dump(made)))
+        return
+    for line in lines(made):
+        click.echo(line)
+
+
+def dump(shown: Alias) -> dict[str, object]:
+    """The same keys whatever it stands for, unlike what is stored."""
+    return {
+        "target": shown.target,
+        "variants": [{"target": v.target, "weight": v.weight} for v in shown.variants],
+        "shadow": shown.shadow,
+    }
+
+
+def lines(shown: Alias) -> list[str]:
+    """Each variant's share and target model, then the shadow, as people read them."""
+    total = sum(variant.weight for variant in shown.variants)
+    shares = [f"{100 * variant.weight / total:.3g} %" for variant in shown.variants]
+    said = [f"{share:>6}  {v.target}" for share, v in zip(shares, shown.variants, strict=True)]
+    return said + ([f"shadow  {shown.shadow}"] if shown.shadow is not None else [])
+
+
+def _variants(catalog: Catalog, name: str, words: Sequence[str]) -> list[Variant]:
+    from slipway.release.alias import Variant
+
+    split = [word.rpartition("=") if "=" in word else (word, "", "") for word in words]
+    given = [weight for _, _, weight in split]
+    if any(given) and not all(weight.isdecimal() for weight in given):
+        raise SlipwayError(
+            f"{' '.join(words)}: a weight is missing, or no whole number",
+            fix=f"give every target one, such as {split[0][0]}=90, or none for even shares",
+        )
+    return [Variant(catalog.resolve(name, word), int(weight or 1)) for word, _, weight in split]

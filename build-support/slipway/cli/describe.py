@@ -1,0 +1,150 @@
+"""``slipway describe``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from slipway.cli.progress import working
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from slipway.interface import Interface, Tensor
+    from slipway.release.alias import Alias
+    from slipway.release.catalog import Catalog, Record
+    from slipway.settings import Settings
+
+SHA256_DIGITS, COMMIT_DIGITS = 12, 7  # for people; --json has them whole
+
+
+@click.command()
+@click.argument("name")
+@click.option("--stage", type=click.Choice(["staging", "production"]), help="Only this one.")
+@click.option("--endpoint", metavar="NAME", help="The stage and store of this endpoint.")
+@click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON object.")
+def describe(name: str, stage: str | None, endpoint: str | None, as_json: bool) -> None:
+    """Print what the model NAME takes and gives, its releases, and what its alias stands for.
+
+    Example: slipway describe screen_detection
+    """
+    from slipway import settings
+    from slipway.release.catalog import unknown
+
+    if stage and endpoint:
+        raise click.UsageError("--stage or --endpoint, not both")
+    with working(f"reading the releases of {name}"):
+        catalogs = _catalogs(settings.load(Path.cwd()), stage, endpoint)
+        found = [_read(catalog, name) for catalog in catalogs if catalog.targets(name)]
+        if not found:
+            raise unknown(name, catalogs)
+    if as_json:
+        stages = {described.stage: described.dump() for described in found}
+        click.echo(json.dumps({"name": name, "stages": stages}, indent=1))
+        return
+    for number, described in enumerate(found):
+        if number:
+            click.echo()
+        _print(name, described)
+
+
+@dataclass(frozen=True)
+class _Described:
+    """A name in one stage. The interface is of what its alias stands for, else of the newest."""
+
+    stage: str
+    interface: Interface
+    alias: Alias | None
+    releases: list[Record]
+
+    def dump(self) -> dict[str, object]:
+        from slipway.cli import alias as shown
+
+        said_once = ("name", "interface")
+        return {
+            "interface": self.interface.dump(),
+            "alias": shown.dump(self.alias) if self.alias else None,
+            "releases": [
+                {key: value for key, value in asdict(record).items() if key not in said_once}
+                for record in self.releases
+            ],
+        }
+
+
+def _catalogs(configured: Settings, stage: str | None, endpoint: str | None) -> list[Catalog]:
+    from slipway import release
+    from slipway.release.catalog import Catalog
+
+    if endpoint is not None:
+        asked = configured.endpoint(endpoint)
+        location = asked.store or configured.store
+        reader = release.open_reader(location, configured.root, profile=asked.profile)
+        return [Catalog(reader, asked.stage)]
+    reader = release.open_reader(configured.store, configured.root)
+    both = [Catalog(reader, "staging"), Catalog(reader, "production")]
+    return [catalog for catalog in both if stage in (None, catalog.stage)]
+
+
+def _read(catalog: Catalog, name: str) -> _Described:
+    releases = catalog.releases(name)
+    alias = catalog.find_alias(name)
+    target = alias.target if alias else releases[0].target
+    return _Described(catalog.stage, catalog.interface(name, target), alias, releases)
+
+
+def _print(name: str, described: _Described) -> None:
+    from rich.console import Console
+
+    from slipway.cli.alias import lines
+
+    console = Console(highlight=False)
+    console.print(f"[bold]{name}[/] in [bold]{described.stage}[/]\n")
+    console.print(_tensors(described.interface))
+    if described.interface.batches:
+        console.print(f"batch: at most {described.interface.max_batch_size}")
+    console.print("\nalias")
+    said = lines(described.alias) if described.alias else ["none: slipway alias sets it"]
+    for line in said:
+        console.print(f"  {line}", soft_wrap=True, markup=False)
+    console.print()
+    console.print(_releases(described.releases))
+
+
+def _tensors(interface: Interface) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("", "tensor", "type", "shape")
+    for direction, tensors in (("in", interface.inputs), ("out", interface.outputs)):
+        for name, tensor in tensors.items():
+            shape = _shape(interface, tensor) + (" (optional)" if tensor.optional else "")
+            table.add_row(direction, escape(name), tensor.datatype, escape(shape))
+    return table
+
+
+def _shape(interface: Interface, tensor: Tensor) -> str:
+    sizes = ["any" if dim == -1 else str(dim) for dim in tensor.dims]
+    return f"[{', '.join((['batch'] if interface.batches else []) + sizes)}]"
+
+
+def _releases(releases: list[Record]) -> Table:
+    """Two lines each, so that a target model's key fits beside the rest on 80 columns."""
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column("release", overflow="fold")
+    for column in ("published", "sha256", "commit"):
+        table.add_column(column, no_wrap=True)
+    for record in releases:
+        day, _, time = record.published.partition("T")
+        table.add_row(
+            f"{record.version}\n  {record.target}",
+            f"{day}\n{time[:5]} UTC",
+            record.sha256[:SHA256_DIGITS],
+            (record.commit or "")[:COMMIT_DIGITS],
+        )
+    return table
