@@ -75,6 +75,11 @@ def test_a_missing_bucket_is_named_by_every_way_to_read(bucket: Bucket) -> None:
         assert error.fix and str(error.where).startswith("s3://no-such-bucket/team/")
 
 
+def test_a_bucket_of_no_possible_name_is_a_mistake_in_the_settings(bucket: Bucket) -> None:
+    for error in refusals(open_reader("s3://no bucket", Path())):
+        assert "no bucket" in error.what and error.fix == "correct slipway.toml: release.store"
+
+
 def test_wrong_credentials_and_denied_access_are_told_apart(
     bucket: Bucket, moto: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +102,7 @@ def test_no_credentials_at_all_are_said(bucket: Bucket, monkeypatch: pytest.Monk
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     for error in refusals(open_reader(bucket.location, Path())):
-        assert error.what == "no AWS credentials" and error.fix
+        assert error.what.startswith("no AWS credentials") and "aws configure" in str(error.fix)
 
 
 def test_an_endpoint_that_is_not_there_is_said(aws: Path, monkeypatch: pytest.MonkeyPatch) -> None:

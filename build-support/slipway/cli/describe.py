@@ -106,19 +106,18 @@ def _print(name: str, described: _Described) -> None:
     console.print(_tensors(described.interface))
     if described.interface.batches:
         console.print(f"batch: at most {described.interface.max_batch_size}")
-    console.print("\nalias")
-    said = lines(described.alias) if described.alias else ["none: slipway alias sets it"]
-    for line in said:
-        console.print(f"  {line}", soft_wrap=True, markup=False)
-    console.print()
-    console.print(_releases(described.releases))
+    alias = lines(described.alias) if described.alias else ["none: slipway alias sets it"]
+    for title, said in (("alias", alias), ("releases", _releases(described.releases))):
+        console.print(f"\n[italic]{title}[/]")
+        for line in said:
+            console.print(f"  {line}", soft_wrap=True, markup=False)
 
 
 def _tensors(interface: Interface) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("", "tensor", "type", "shape")
+    table = Table("", "tensor", "type", "shape", title="interface", title_justify="left")
     for direction, tensors in (("in", interface.inputs), ("out", interface.outputs)):
         for name, tensor in tensors.items():
             shape = _shape(interface, tensor) + (" (optional)" if tensor.optional else "")
@@ -131,20 +130,14 @@ def _shape(interface: Interface, tensor: Tensor) -> str:
     return f"[{', '.join((['batch'] if interface.batches else []) + sizes)}]"
 
 
-def _releases(releases: list[Record]) -> Table:
-    """Two lines each, so that a target model's key fits beside the rest on 80 columns."""
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 1, 0, 0))
-    table.add_column("release", overflow="fold")
-    for column in ("published", "sha256", "commit"):
-        table.add_column(column, no_wrap=True)
+def _releases(releases: list[Record]) -> list[str]:
+    """Two lines each: a target model's key is copied from here, and must not be folded."""
+    said = []
+    width = max(len(record.version) for record in releases)
     for record in releases:
-        day, _, time = record.published.partition("T")
-        table.add_row(
-            f"{record.version}\n  {record.target}",
-            f"{day}\n{time[:5]} UTC",
-            record.sha256[:SHA256_DIGITS],
-            (record.commit or "")[:COMMIT_DIGITS],
-        )
-    return table
+        published = record.published[:16].replace("T", " ")
+        commit = f"  commit {record.commit[:COMMIT_DIGITS]}" if record.commit else ""
+        sha256 = record.sha256[:SHA256_DIGITS]
+        said.append(f"{record.version:{width}}  {published} UTC  sha256 {sha256}{commit}")
+        said.append(f"{'':{width}}  {record.target}")
+    return said

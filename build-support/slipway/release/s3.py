@@ -8,7 +8,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ProfileNotFound
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
 
 from slipway.errors import SlipwayError
 from slipway.release.store import PLACE, Stat
@@ -26,6 +36,13 @@ WRONG_CREDENTIALS = {
     "InvalidToken",
     "TokenRefreshRequired",
 }
+NO_CREDENTIALS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    SSOError,
+    TokenRetrievalError,
+)
 LONGEST_KEY = 1024  # bytes (S3 User Guide, "Naming Amazon S3 objects")
 
 
@@ -101,10 +118,14 @@ class S3Reader:
             yield
         except ClientError as error:
             raise _refused(error, self._bucket, where) from error
-        except NoCredentialsError as error:
+        except NO_CREDENTIALS as error:
             raise SlipwayError(
-                "no AWS credentials", where=where, fix="aws configure, or set AWS_PROFILE"
+                f"no AWS credentials: {error}",
+                where=where,
+                fix="aws configure, or aws sso login, or set AWS_PROFILE",
             ) from error
+        except ParamValidationError as error:
+            raise SlipwayError(str(error), where=where, fix=f"correct {PLACE}") from error
         except BotoCoreError as error:
             raise SlipwayError(
                 f"S3 was not reached, or broke off: {error}",
