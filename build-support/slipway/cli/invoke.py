@@ -63,10 +63,10 @@ def invoke(
     FILES are rows of an input that takes bytes, such as pictures; several are one batch. With
     several inputs write INPUT=FILE.
 
-    Examples:
+    Example: slipway invoke screen_detection photo.jpg
 
     \b
-      slipway invoke screen_detection photo.jpg
+    Others:
       slipway invoke titanic --json '{"fare": 7, "sex": "male"}'
       slipway invoke adder --npy A=a.npy --npy B=b.npy --output npy
     """

@@ -32,11 +32,12 @@ class InvocationError(SlipwayError):
 
 class ModelError(InvocationError):
     """The model, or the server around it, failed on the request. ``status`` and ``message`` are the
-    container's own: 400 where the model refused the request or failed on it."""
+    container's own: 400 where the model refused the request or failed on it, 0 where it gave no
+    answer."""
 
     def __init__(self, message: str, *, status: int, where: str) -> None:
         super().__init__(
-            f"the model answers {status}: {message}",
+            f"the model answers {status}: {message}" if status else f"no answer: {message}",
             status=status,
             code="ModelError",
             where=where,
@@ -63,7 +64,7 @@ def of_response(response: Mapping[str, Any], where: str) -> InvocationError:
     error = response.get("Error", {})
     code, message = str(error.get("Code", "")), str(error.get("Message", ""))
     if code == "ModelError":
-        original = int(response.get("OriginalStatusCode") or status)
+        original = int(response.get("OriginalStatusCode", 0))
         said = str(response.get("OriginalMessage") or message)
         return ModelError(kserve.message_of(original, said.encode()), status=original, where=where)
     what = f"{code} ({status}): {message or 'no word why'}"

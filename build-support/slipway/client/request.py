@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from slipway.comparison import datatype
+from slipway.endpoint.failure import LARGEST_BODY
 from slipway.errors import SlipwayError
 from slipway.interface import BYTES, Interface, Tensor, as_array, numpy_type
 from slipway.kserve import Array
 
-# bytes (AWS, "Amazon SageMaker endpoints and quotas": payload of InvokeEndpoint)
-LARGEST_BODY = 6_291_456
 # what numpy makes of plain values by itself, for each kind that is declared
 GIVEN = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}
 SAID = {"f": "numbers", "i": "whole numbers", "u": "whole numbers", "b": "true or false"}
@@ -62,7 +61,8 @@ def array(name: str, value: Any, declared: Tensor, batches: bool) -> Array:
     plain = not isinstance(value, np.ndarray)
     if plain and declared.datatype != BYTES:
         _check_values(name, value, declared)
-    made = as_array(name, value, declared, batches)
+    with np.errstate(over="ignore"):  # an overflow is refused below
+        made = as_array(name, value, declared, batches)
     if declared.datatype == BYTES:
         return _texts(name, made)
     if made.dtype != numpy_type(declared.datatype):

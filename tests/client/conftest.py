@@ -1,0 +1,42 @@
+"""An endpoint that answers as told, and the releases on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from client import fake_runtime, releases
+from client.fake_runtime import FakeRuntime
+
+from slipway.client import Endpoint, runtime
+from slipway.release.directory import DirectoryStore
+from slipway.settings import Settings
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeRuntime]:
+    """SageMaker's runtime API on loopback; the waits between attempts are short."""
+    monkeypatch.setattr(runtime, "SHORTEST_WAIT_S", 0.001)
+    monkeypatch.setattr(runtime, "FIRST_WAIT_S", 0.002)
+    monkeypatch.setattr(runtime, "LONGEST_WAIT_S", 0.01)
+    with fake_runtime.running() as running:
+        yield running
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DirectoryStore:
+    """Three releases of ``m``, of which the first is served."""
+    made = DirectoryStore(tmp_path / "store")
+    for target in (releases.ONE, releases.TWO, releases.THREE):
+        releases.release(made, target)
+    releases.alias(made, releases.ONE)
+    return made
+
+
+@pytest.fixture
+def endpoint(fake: FakeRuntime, store: DirectoryStore) -> Iterator[Endpoint]:
+    """The client of the fake endpoint."""
+    settings = Settings(root=store.root.parent, store=store.root.name)
+    with Endpoint("local", settings=settings, url=fake.url) as made:
+        yield made

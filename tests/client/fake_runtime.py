@@ -1,0 +1,123 @@
+"""Answers of SageMaker's runtime API, one after the other as a test wants them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from aiohttp import web
+
+from slipway.comparison import datatype
+from slipway.kserve import Array
+
+TARGET = "X-Amzn-SageMaker-Target-Model"
+
+
+class Asked(NamedTuple):
+    """A request as it came."""
+
+    target: str
+    content_type: str
+    body: bytes
+
+
+class Reply(NamedTuple):
+    """What is answered; without ``status``, the connection is closed instead."""
+
+    status: int | None
+    body: bytes = b""
+    error: str | None = None
+    content_type: str = "application/json"
+
+
+def outputs(arrays: Mapping[str, Array]) -> Reply:
+    """Outputs as Triton answers them in JSON."""
+    entries = [
+        {
+            "name": name,
+            "shape": list(array.shape),
+            "datatype": datatype(array),
+            "data": [v.decode() if isinstance(v, bytes) else v for v in array.ravel().tolist()],
+        }
+        for name, array in arrays.items()
+    ]
+    return Reply(200, json.dumps({"outputs": entries}).encode())
+
+
+def error(status: int, code: str, message: str = "", **more: Any) -> Reply:
+    """An error as the platform answers it."""
+    return Reply(status, json.dumps({"Message": message, **more}).encode(), code)
+
+
+CLOSED = Reply(None)
+THROTTLED = error(429, "ThrottlingException", "Rate exceeded")
+NOT_READY = error(429, "ModelNotReadyException", "it is being loaded")
+UNAVAILABLE = error(503, "ServiceUnavailable", "no capacity")
+SCORE = outputs({"SCORE": np.array([[0.5]], np.float32)})
+
+
+@dataclass
+class FakeRuntime:
+    """``replies`` first, in their order; then what ``otherwise`` gives for the request."""
+
+    url: str = ""
+    replies: list[Reply] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    connections: set[Any] = field(default_factory=set)
+    otherwise: Callable[[Asked], Reply] = lambda asked: SCORE
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        asked = Asked(
+            request.headers.get(TARGET, ""),
+            request.headers.get("Content-Type", ""),
+            await request.read(),
+        )
+        self.asked.append(asked)
+        assert request.transport is not None
+        self.connections.add(request.transport.get_extra_info("peername"))
+        if self.replies:
+            reply = self.replies.pop(0)
+        else:
+            # in a thread: it may wait for what the test does
+            reply = await asyncio.to_thread(self.otherwise, asked)
+        if reply.status is None:
+            request.transport.close()
+            return web.Response()
+        headers = {"Content-Type": reply.content_type}
+        if reply.error:
+            headers["x-amzn-ErrorType"] = reply.error
+        return web.Response(status=reply.status, body=reply.body, headers=headers)
+
+
+@contextmanager
+def running() -> Iterator[FakeRuntime]:
+    """One on loopback, under every endpoint name, in a thread of its own."""
+    fake = FakeRuntime()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def start() -> web.AppRunner:
+        application = web.Application(client_max_size=1 << 24)
+        application.router.add_post("/endpoints/{name}/invocations", fake._handle)
+        runner = web.AppRunner(application, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        return runner
+
+    runner = asyncio.run_coroutine_threadsafe(start(), loop).result()
+    try:
+        yield fake
+    finally:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

@@ -1,0 +1,38 @@
+"""A release store with records and aliases, and no artifacts."""
+
+from __future__ import annotations
+
+from slipway.interface import Interface, Tensor
+from slipway.release import keys
+from slipway.release.alias import Alias, Variant, move
+from slipway.release.directory import DirectoryStore
+
+STAGE: keys.Stage = "staging"
+ONE, TWO, THREE = (f"m_{number}.0.0.tar.gz" for number in (1, 2, 3))
+# what `m` takes and gives unless a test says otherwise
+FEATURES = Interface(
+    16,
+    {"X": Tensor("FP32", (4,)), "NOTE": Tensor("BYTES", (1,), optional=True)},
+    {"SCORE": Tensor("FP32", (1,))},
+)
+
+
+def release(
+    store: DirectoryStore, target: str, interface: Interface = FEATURES, name: str = "m"
+) -> None:
+    """Record the release ``target``."""
+    said = {
+        "manifest": {"name": name, "version": target.split("_")[1].removesuffix(".tar.gz")},
+        "sha256": "0" * 64,
+        "target": target,
+        "commit": None,
+        "published": "2026-01-01T00:00:00+00:00",
+        "interface": interface.dump(),
+    }
+    store.create(keys.record(STAGE, name, target), keys.dump(said))
+
+
+def alias(store: DirectoryStore, *targets: str, shadow: str | None = None, name: str = "m") -> None:
+    """Let ``m`` stand for ``targets`` in equal parts."""
+    chosen = Alias(tuple(Variant(target, 1) for target in targets), shadow)
+    move(store, STAGE, name, chosen)
