@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def alias(
         aliases.move(store, chosen, name, made)
     else:
         reader = release.open_reader(configured.store, configured.root)
-        made = Catalog(reader, chosen).alias(name)
+        with working(f"reading the alias of {name}"):
+            made = Catalog(reader, chosen).alias(name)
     if as_json:
         click.echo(json.dumps({"name": name, "stage": stage} | dump(made)))
         return
