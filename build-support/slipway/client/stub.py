@@ -38,7 +38,7 @@ def write(name: str, target: str, interface: Interface) -> str:
         lstrip_blocks=True,
         autoescape=False,  # nothing here is HTML
     )
-    environment.filters["python"] = _literal
+    environment.filters |= {"python": _literal, "text": _text}
     inputs = identifiers.distinct(interface.inputs, RESERVED)
     outputs = identifiers.distinct(interface.outputs, RESERVED)
     parameters = [_tensor(key, inputs[key], t, interface) for key, t in interface.inputs.items()]
@@ -99,6 +99,11 @@ def _literal(text: str) -> str:
     """A Python string, in the quotes that black prefers."""
     quote = '"' if text.count('"') <= text.count("'") else "'"
     return quote + "".join(_escaped(letter, quote) for letter in text) + quote
+
+
+def _text(text: str) -> str:
+    """What stands in a docstring or comment, and cannot end it."""
+    return "".join(_escaped(letter, '"') for letter in text)
 
 
 def _escaped(letter: str, quote: str) -> str:

@@ -1,0 +1,175 @@
+"""What a command line gives: JSON, files, arrays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway.client import arguments, request
+from slipway.errors import SlipwayError
+from slipway.interface import Interface, Tensor
+
+TITANIC = Interface(
+    64,
+    {
+        "fare": Tensor("FP32", (1,)),
+        "Sex": Tensor("BYTES", (1,)),
+        "TAGS": Tensor("FP32", (-1,), optional=True),
+    },
+    {},
+)
+PHOTO = Interface(
+    8,
+    {
+        "IMAGE": Tensor("BYTES", (1,)),
+        "MASK": Tensor("BYTES", (1,), optional=True),
+        "SCALE": Tensor("FP32", (1,), optional=True),
+    },
+    {},
+)
+SINGLE = Interface(0, {"IMAGE": Tensor("BYTES", (-1,))}, {})
+
+
+def fitted(interface: Interface, **given_values: Any) -> dict[str, Any]:
+    """The tensors of what a command line gives, as lists."""
+    values = arguments.values(interface, name="m", **given_values)
+    return {k: v.tolist() for k, v in request.fit(interface, values, name="m").items()}
+
+
+def refusal(interface: Interface, **given_values: Any) -> str:
+    with pytest.raises(SlipwayError) as caught:
+        fitted(interface, **given_values)
+    assert caught.value.fix
+    return str(caught.value)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.jpg", "b.jpg", "x=1.jpg"):
+        (tmp_path / name).write_bytes(name.encode())
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ({"fare": 7, "sex": "male"}, {"fare": [[7.0]], "Sex": [[b"male"]]}),
+        (
+            {"FARE": [7, 8], "SEX": ["male", "female"]},
+            {"fare": [[7.0], [8.0]], "Sex": [[b"male"], [b"female"]]},
+        ),
+        (
+            [{"fare": 7, "sex": "male"}, {"fare": 8, "sex": "female"}],
+            {"fare": [[7.0], [8.0]], "Sex": [[b"male"], [b"female"]]},
+        ),
+        (
+            [{"fare": 7, "sex": "m", "tags": [1, 2]}],
+            {"fare": [[7.0]], "Sex": [[b"m"]], "TAGS": [[1.0, 2.0]]},
+        ),
+        ({"fare": 7, "sex": "m", "tags": None}, {"fare": [[7.0]], "Sex": [[b"m"]]}),
+    ],
+)
+def test_json_is_a_row_columns_or_a_list_of_rows(said: Any, wanted: Any) -> None:
+    assert fitted(TITANIC, text=json.dumps(said)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{fare: 7}", "--json is not JSON"),
+        ("[1, 2]", "neither an object nor a list of objects"),
+        ("7", "neither an object nor a list of objects"),
+        ("[]", "no rows"),
+        ('{"fair": 7}', "did you mean fare?"),
+        ('{"temperature": 7}', "its inputs: fare FP32 [n, 1]"),
+        ('{"fare": 7, "FARE": 8}', "'fare' is given twice"),
+        ('{"fare": 7}', "m needs 'Sex'"),
+        ('[{"fare": 7, "sex": "m"}, {"fare": 8}]', "row 2 has other fields than the first: Sex"),
+        (
+            '[{"fare": 7, "sex": "m", "tags": [1]}, {"fare": 7, "sex": "m", "tags": [1, 2]}]',
+            "'TAGS': row 2 has the shape [2], the first [1]",
+        ),
+        ('[{"fare": "x", "sex": "m"}]', "'fare' is FP32: numbers, not 'x'"),
+        ('{"fare": 7, "sex": "m", "tags": [1, 2]}', "can mean (1, 2) or (2, 1)"),
+    ],
+)
+def test_json_that_does_not_fit_is_told(text: str, said: str) -> None:
+    assert said in refusal(TITANIC, text=text)
+
+
+def test_a_name_that_fits_two_inputs_but_for_its_case_is_asked_for() -> None:
+    both = Interface(0, {"a": Tensor("FP32", (1,)), "A": Tensor("FP32", (1,))}, {})
+    assert fitted(both, text='{"a": 1, "A": 2}') == {"a": [1.0], "A": [2.0]}
+    cased = Interface(0, {"Ab": Tensor("FP32", (1,)), "aB": Tensor("FP32", (1,))}, {})
+    assert "'ab' can mean Ab or aB" in refusal(cased, text='{"ab": 1}')
+
+
+def test_without_batches_one_row_is_a_request_and_two_are_refused() -> None:
+    one = Interface(0, {"X": Tensor("FP32", (1,))}, {})
+    assert fitted(one, text='[{"x": 1}]') == {"X": [1.0]}
+    assert "takes no batches" in refusal(one, text='[{"x": 1}, {"x": 2}]')
+
+
+def test_files_are_rows_of_the_one_input_that_can_be_meant(here: Path) -> None:
+    assert fitted(PHOTO, files=["a.jpg"]) == {"IMAGE": [[b"a.jpg"]]}
+    assert fitted(PHOTO, files=["a.jpg", "b.jpg"]) == {"IMAGE": [[b"a.jpg"], [b"b.jpg"]]}
+    assert fitted(SINGLE, files=["a.jpg", "b.jpg"]) == {"IMAGE": [b"a.jpg", b"b.jpg"]}
+
+
+def test_files_of_several_inputs_are_named(here: Path) -> None:
+    wanted = {"IMAGE": [[b"a.jpg"]], "MASK": [[b"b.jpg"]]}
+    assert fitted(PHOTO, files=["a.jpg", "mask=b.jpg"]) == wanted
+    both = Interface(0, {"A": Tensor("BYTES", (1,)), "B": Tensor("BYTES", (1,))}, {})
+    said = refusal(both, files=["a.jpg"])
+    assert "which input is a.jpg?" in said and "A BYTES [1], B BYTES [1]" in said
+
+
+def test_a_file_may_have_an_equals_sign_in_its_name(here: Path) -> None:
+    assert fitted(PHOTO, files=["x=1.jpg"]) == {"IMAGE": [[b"x=1.jpg"]]}
+    assert fitted(PHOTO, files=["image=x=1.jpg"]) == {"IMAGE": [[b"x=1.jpg"]]}
+
+
+def test_files_json_and_arrays_come_together_but_never_twice(here: Path) -> None:
+    np.save(here / "s.npy", np.array([[0.5]], np.float32))
+    wanted = {"IMAGE": [[b"a.jpg"]], "SCALE": [[0.5]]}
+    assert fitted(PHOTO, files=["a.jpg"], text='{"scale": 0.5}') == wanted
+    assert fitted(PHOTO, files=["a.jpg"], arrays=["scale=s.npy"]) == wanted
+    said = refusal(PHOTO, files=["a.jpg"], text='{"image": "x"}')
+    assert "'IMAGE' is given twice" in said
+
+
+def test_mistakes_with_files_are_told(here: Path) -> None:
+    assert "missing.jpg: cannot be read" in refusal(PHOTO, files=["missing.jpg"])
+    assert "--npy SCALE=FILE.npy" in refusal(PHOTO, files=["scale=a.jpg"])
+    assert "a.jpg: not read as an array" in refusal(PHOTO, arrays=["image=a.jpg"])
+    assert "missing.npy: not read" in refusal(PHOTO, arrays=["image=missing.npy"])
+    np.savez(here / "two.npz", a=np.zeros(1), b=np.zeros(1))
+    assert "several arrays" in refusal(PHOTO, arrays=["image=two.npz"])
+
+
+def test_an_array_that_would_have_to_be_unpickled_is_refused(here: Path) -> None:
+    np.save(here / "code.npy", np.array([print], dtype=object), allow_pickle=True)
+    assert "allow_pickle=False" in refusal(SINGLE, arrays=["code.npy"])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["fare", "SEX", "tags", "other", ""]), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+def test_whatever_json_is_given_it_fits_or_is_refused_with_a_fix(said: Any) -> None:
+    try:
+        fitted(TITANIC, text=json.dumps(said))
+    except SlipwayError as error:
+        assert error.fix

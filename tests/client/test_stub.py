@@ -1,0 +1,201 @@
+"""Generated clients: they compile, black and mypy have nothing to say, and they work."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from client import fake_runtime, generated_client, releases
+from client.fake_runtime import SCORE, FakeRuntime
+from client.releases import ONE, TWO
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slipway import kserve
+from slipway.client import Endpoint, stub
+from slipway.errors import SlipwayError
+from slipway.interface import Interface, Tensor
+from slipway.release.directory import DirectoryStore
+
+TYPES = [
+    "BOOL",
+    "BYTES",
+    *(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)),
+    "FP16",
+    "FP32",
+    "FP64",
+]
+# one of each kind of thing that a generated client has to cope with
+EVERYTHING = Interface(
+    16,
+    {
+        "IMAGE": Tensor("BYTES", (1,)),
+        "image": Tensor("UINT8", (-1, -1, 3), optional=True),
+        "class": Tensor("INT64", (1,), optional=True),
+        "is.key?": Tensor("BOOL", (), optional=True),
+        "self": Tensor("FP16", (2, 2), optional=True),
+        "a name that is as long as no name should ever be, but nobody keeps one from writing it": (
+            Tensor("FP64", (1,), optional=True)
+        ),
+    },
+    {
+        "SCORE": Tensor("FP32", (1,)),
+        'say "hello"\n': Tensor("BYTES", (1,)),
+        "a name that is as long as no name should ever be, but nobody keeps one from writing it": (
+            Tensor("INT32", (-1,))
+        ),
+    },
+)
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=100)
+TENSORS = st.dictionaries(
+    NAMES,
+    st.builds(
+        Tensor,
+        st.sampled_from(TYPES),
+        st.lists(st.integers(-1, 4096).filter(bool), max_size=4).map(tuple),
+        st.booleans(),
+    ),
+    max_size=4,
+)
+INTERFACES = st.builds(Interface, st.sampled_from([0, 1, 64]), TENSORS, TENSORS)
+
+
+def loaded(text: str, folder: Path) -> ModuleType:
+    """The generated module, imported."""
+    file = folder / "generated.py"
+    file.write_text(text, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("generated", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["generated"] = module  # dataclasses look for it there
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules["generated"]
+    return module
+
+
+def run(text: str) -> dict[str, Any]:
+    """What the generated module defines."""
+    namespace: dict[str, Any] = {"__name__": __name__}
+    exec(compile(text, "generated.py", "exec"), namespace)
+    return namespace
+
+
+def test_the_generated_client_among_the_tests_is_what_would_be_generated_today() -> None:
+    """black and mypy check that file with all others; written anew with
+    ``python -m client.test_stub`` in tests/."""
+    written = Path(generated_client.__file__).read_text(encoding="utf-8")
+    assert written == stub.write("m", ONE, EVERYTHING)
+
+
+@settings(deadline=None)
+@given(INTERFACES)
+def test_whatever_the_interface_the_client_holds_it_and_takes_its_inputs(
+    interface: Interface,
+) -> None:
+    namespace = run(stub.write("m", ONE, interface))
+    assert namespace["INTERFACE"] == interface
+    predict = namespace["MClient"].predict
+    assert len(predict.__kwdefaults__) == 1 + sum(t.optional for t in interface.inputs.values())
+    assert len(namespace["MAnswer"].__dataclass_fields__) == len(interface.outputs)
+
+
+@given(NAMES, NAMES)
+def test_no_name_of_a_model_or_release_ends_a_docstring_or_comment(name: str, target: str) -> None:
+    end = '"""\nraise SystemExit\n'
+    run(stub.write(name + end, target + end, releases.FEATURES))
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.from_regex(r"[A-Za-z][\w.-]{0,40}", fullmatch=True, alphabet=st.characters(codec="ascii")),
+    INTERFACES,
+)
+def test_black_has_nothing_to_change(name: str, interface: Interface) -> None:
+    black = pytest.importorskip("black")
+    text = stub.write(name, f"{name}_1.0.0.tar.gz", interface)
+    mode = black.Mode(line_length=100, target_versions={black.TargetVersion.PY312})
+    assert black.format_str(text, mode=mode) == text
+
+
+def test_mypy_finds_what_is_used_wrongly_and_nothing_else(tmp_path: Path) -> None:
+    pytest.importorskip("mypy")
+    (tmp_path / "generated.py").write_text(stub.write("m", ONE, EVERYTHING), encoding="utf-8")
+    (tmp_path / "right.py").write_text(
+        "import numpy as np\nfrom numpy.typing import NDArray\n"
+        "from generated import MClient\n"
+        "def ask(client: MClient) -> NDArray[np.float32]:\n"
+        "    return client.predict(image=[b'x', 'y'], tensor_class=[[1], [2]], key='k').score\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "wrong.py").write_text(
+        "from generated import MClient\n"
+        "def ask(client: MClient) -> None:\n"
+        "    client.predict()\n"
+        "    client.predict(image=1)\n"
+        "    client.predict(image=b'x', tensor_class=0.5)\n"
+        "    client.predict(image=b'x').label\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir=cache"]
+    command += ["--no-error-summary", "--follow-imports=silent"]  # the library has its own check
+    library = Path(stub.__file__).parents[2]
+    done = subprocess.run(
+        [*command, "generated.py", "right.py", "wrong.py"],
+        cwd=tmp_path,
+        env={"MYPYPATH": str(library), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+    )
+    found = [line for line in done.stdout.splitlines() if ": error:" in line]
+    assert [line.partition(": error:")[0] for line in found] == [
+        f"wrong.py:{line}" for line in (3, 4, 5, 6)
+    ], done.stdout
+
+
+def test_a_generated_client_asks_with_its_own_names(
+    fake: FakeRuntime, endpoint: Endpoint, store: DirectoryStore, tmp_path: Path
+) -> None:
+    module = loaded(stub.write("m", ONE, releases.FEATURES), tmp_path)
+    answer = module.MClient(endpoint).predict(x=[1, 2, 3, 4])
+    assert answer.score.tolist() == [[0.5]]
+    assert fake.asked[0].body == kserve.encode({"X": np.array([[1, 2, 3, 4]], np.float32)})[0]
+    module.MClient(endpoint, target=TWO).predict(x=[1, 2, 3, 4], note="n", key="user-17")
+    assert [asked.target for asked in fake.asked] == [ONE, TWO]
+
+
+def test_when_the_served_interface_changes_it_says_to_make_it_anew(
+    fake: FakeRuntime, endpoint: Endpoint, store: DirectoryStore, tmp_path: Path
+) -> None:
+    other = Interface(16, {"X": Tensor("FP32", (5,))}, releases.FEATURES.outputs)
+    releases.release(store, "m_4.0.0.tar.gz", other)
+    releases.alias(store, "m_4.0.0.tar.gz")
+    module = loaded(stub.write("m", ONE, releases.FEATURES), tmp_path)
+    with pytest.raises(SlipwayError, match="slipway client m -o <file>"):
+        module.MClient(endpoint).predict(x=[1, 2, 3, 4])
+    assert fake.asked == []
+
+
+def test_a_model_without_tensors_has_a_client_too(
+    fake: FakeRuntime, endpoint: Endpoint, store: DirectoryStore, tmp_path: Path
+) -> None:
+    releases.release(store, "m_4.0.0.tar.gz", Interface(0, {}, {}))
+    fake.otherwise = lambda asked: fake_runtime.outputs({})
+    module = loaded(stub.write("m", "m_4.0.0.tar.gz", Interface(0, {}, {})), tmp_path)
+    module.MClient(endpoint, target="m_4.0.0.tar.gz").predict()
+    assert len(fake.asked) == 1
+
+
+def test_the_client_says_which_release_it_was_made_from() -> None:
+    assert ONE in stub.write("m", ONE, EVERYTHING).split("\n\n")[0]
+
+
+if __name__ == "__main__":
+    Path(generated_client.__file__).write_text(stub.write("m", ONE, EVERYTHING), encoding="utf-8")
