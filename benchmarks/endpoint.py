@@ -1,0 +1,170 @@
+"""What the local endpoint adds to the server behind it: the same requests, sent to either."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from slipway import kserve
+from slipway.endpoint import serving
+from slipway.endpoint.endpoint import Endpoint
+from slipway.kserve import Array
+from slipway.release.keys import artifact
+from slipway.server.client import TARGET, Client
+from tests import fixture_models
+
+from benchmarks import load, result
+from benchmarks.load import Load
+from benchmarks.result import Report, Row
+from benchmarks.subject import Subject
+
+CLIENTS = (1, 16)
+PHOTOGRAPH = "tests/cases/photograph/photo.jpg"
+SAMPLE, TRIVIAL = "screen_detection_0.tar.gz", "adder_0.tar.gz"
+TITLES = {
+    SAMPLE: "Endpoint, the sample model's photograph",
+    TRIVIAL: "Endpoint, a model that adds eight numbers",
+}
+PATH = "/endpoints/local/invocations"
+GONE_S = 10.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """A target model and what it is asked."""
+
+    target: str
+    body: bytes
+    content_type: str
+
+
+def measure(subject: Subject) -> list[Report]:
+    """One server, asked directly and through the endpoint in front of it; then first answers."""
+    photograph = (subject.model.path / PHOTOGRAPH).read_bytes()
+    numbers = np.ones((1, 4), np.float32)
+    requests = [
+        _request(SAMPLE, {"IMAGE": np.array([[photograph]], dtype=np.object_)}),
+        _request(TRIVIAL, {"A": numbers, "B": numbers}),
+    ]
+    store = subject.work / "store"
+    adder = fixture_models.copy("adder", subject.work)
+    fixture_models.pack(adder, store / artifact("staging", TRIVIAL))
+    for number in range(subject.repeats(5)):
+        os.link(subject.artifact, store / artifact("staging", f"screen_detection_{number}.tar.gz"))
+    with _up(subject, store, cache="enabled") as (port, endpoint):
+        reports = [_warm(subject, port, endpoint, request) for request in requests]
+    with _up(subject, store, cache="disabled") as (port, endpoint):
+        return [*reports, _cold(subject, port, endpoint, requests[0])]
+
+
+def _request(target: str, inputs: dict[str, Array]) -> Request:
+    return Request(target, *kserve.encode(inputs))
+
+
+@contextmanager
+def _up(subject: Subject, store: Path, cache: str) -> Iterator[tuple[int, Endpoint]]:
+    """The port of an endpoint in this process, which only waits meanwhile."""
+    settings = replace(subject.settings, root=subject.work)
+    configured = replace(settings.endpoint("local"), store=str(store), cache=cache)
+    with serving.serve(settings, [configured]) as served:
+        yield int(served.url.rpartition(":")[2]), served.endpoints["local"]
+
+
+def _warm(subject: Subject, port: int, endpoint: Endpoint, request: Request) -> Report:
+    _ask(port, request)
+    server = endpoint.container.server
+    places = {
+        "direct": (server.port, f"/models/{server.model_hash(request.target)}/invoke"),
+        "endpoint": (port, PATH),
+    }
+    written = {name: subject.work / f"{name}.request" for name in places}
+    for name, (_, path) in places.items():
+        headers = {TARGET: request.target}
+        written[name].write_bytes(load.request(path, request.body, request.content_type, headers))
+    length, warm_up = (1.0, 0.5) if subject.quick else (3.0, 0.5)
+    runs: dict[tuple[str, int], list[Load]] = {}
+    for _ in range(subject.repeats(7)):
+        for clients in CLIENTS:
+            for name, (at, _) in places.items():
+                seen = load.run(at, clients, length, warm_up, written[name])
+                runs.setdefault((name, clients), []).append(seen)
+    rows: list[Row] = []
+    for clients in CLIENTS:
+        rows += _compared(runs["endpoint", clients], runs["direct", clients], clients, request)
+    return Report(TITLES[request.target], "Triton's SageMaker port itself", rows)
+
+
+def _compared(ours: list[Load], theirs: list[Load], clients: int, request: Request) -> list[Row]:
+    who = f"{clients} client{'s' if clients > 1 else ''}"
+    judged = request.target == SAMPLE
+    rate, p50, p99 = (
+        [statistics.median(getattr(seen, name) for seen in runs) for runs in (ours, theirs)]
+        for name in ("rate", "p50", "p99")
+    )
+    show, least = result.a_second, 0.85 if judged and clients > 1 else None
+    most = 1.5 if judged and clients == 1 else None
+    return [
+        result.compared(f"{who}: requests", rate[0], rate[1], show, at_least=least),
+        result.compared(f"{who}: p50", p50[0], p50[1], result.milliseconds, at_most=most),
+        result.compared(f"{who}: p99", p99[0], p99[1], result.milliseconds),
+    ]
+
+
+def _cold(subject: Subject, port: int, endpoint: Endpoint, request: Request) -> Report:
+    """First answers; each target is unloaded again before the next measurement."""
+    server = endpoint.container.server
+    times: dict[str, list[float]] = {}
+
+    def direct(target: str, fresh: bool) -> None:
+        if fresh:
+            server.load(target, subject.artifact)
+        else:
+            server.load_placed(target)
+        server.client.invoke_raw(
+            server.model_hash(target), target, request.body, request.content_type
+        )
+
+    for number in range(subject.repeats(5)):
+        asked = replace(request, target=f"screen_detection_{number}.tar.gz")
+        other = f"direct_{number}.tar.gz"
+        for what, fresh in (("not on the disk", True), ("on the disk", False)):
+            times.setdefault(f"endpoint {what}", []).append(_timed(partial(_ask, port, asked)))
+            _await_unloaded(endpoint)
+            times.setdefault(f"direct {what}", []).append(_timed(partial(direct, other, fresh)))
+            server.unload(other)
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    rows = [
+        result.compared(
+            what, medians[f"endpoint {what}"], medians[f"direct {what}"], result.seconds
+        )
+        for what in ("not on the disk", "on the disk")
+    ]
+    return Report("Endpoint, the sample model's first answer", "load and invoke on Triton", rows)
+
+
+def _timed(action: partial[None]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def _ask(port: int, request: Request) -> None:
+    client = Client(port)
+    headers = {TARGET: request.target, "Content-Type": request.content_type}
+    answer = client.call("POST", PATH, request.body, headers)
+    client.close()
+    if answer.status != 200:
+        raise RuntimeError(f"the endpoint answered {answer.status}: {answer.body!r}")
+
+
+def _await_unloaded(endpoint: Endpoint) -> None:
+    end = time.monotonic() + GONE_S
+    while endpoint.models.table and time.monotonic() < end:
+        time.sleep(0.01)
