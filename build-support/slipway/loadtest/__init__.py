@@ -1,0 +1,1 @@
+"""Load tests of an endpoint: what it can carry, what that means for scaling, what differs."""

@@ -1,0 +1,84 @@
+"""Where a load test sends its requests: the local endpoint, or one in AWS with signatures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from slipway.errors import SlipwayError
+from slipway.loadtest.answer import Request
+from slipway.server.client import TARGET
+from slipway.settings import Endpoint
+
+type Sign = Callable[[str, Mapping[str, str], bytes], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Address:
+    """An endpoint's URL for invocations; ``sign`` gives the headers that AWS wants."""
+
+    url: str
+    here: bool
+    sign: Sign | None = None
+
+    def headers(self, request: Request) -> Mapping[str, str]:
+        """The headers to send with ``request``."""
+        plain = {TARGET: request.target, "Content-Type": request.content_type}
+        return self.sign(self.url, plain, request.body) if self.sign else plain
+
+
+def of(endpoint: Endpoint, root: Path, url: str | None = None) -> Address:
+    """Where ``endpoint`` is: at ``url`` if given, in AWS if it has an ``endpoint_name``, else where
+    the local process is recorded.
+
+    Raises:
+        SlipwayError: no local one runs, or AWS's region or credentials are missing.
+    """
+    if url:
+        return local(url, endpoint.name)
+    if endpoint.endpoint_name:
+        return _aws(endpoint, endpoint.endpoint_name)
+    from slipway.endpoint import record
+
+    return local(record.find(root, endpoint.name), endpoint.name)
+
+
+def local(url: str, name: str) -> Address:
+    """The endpoint ``name`` of a process that serves at ``url``."""
+    return Address(_invocations(url, name), here=True)
+
+
+def _invocations(url: str, name: str) -> str:
+    return f"{url.rstrip('/')}/endpoints/{quote(name, safe='')}/invocations"
+
+
+def _aws(endpoint: Endpoint, name: str) -> Address:
+    import boto3
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.exceptions import BotoCoreError
+
+    where = f"slipway.toml: endpoint.{endpoint.name}"
+    try:
+        session = boto3.Session(profile_name=endpoint.profile, region_name=endpoint.region)
+        client = session.client("sagemaker-runtime")
+        credentials = session.get_credentials()
+    except BotoCoreError as error:
+        raise SlipwayError(
+            str(error), where=where, fix="give region and profile, or set AWS_REGION"
+        ) from error
+    if credentials is None:
+        raise SlipwayError("no AWS credentials", where=where, fix="aws configure, or give profile")
+    region = client.meta.region_name
+
+    def sign(url: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
+        request = AWSRequest("POST", url, dict(headers), body)
+        request.headers["X-Amz-Content-SHA256"] = hashlib.sha256(body).hexdigest()
+        # credentials that expire are renewed by botocore when they are frozen
+        SigV4Auth(credentials.get_frozen_credentials(), "sagemaker", region).add_auth(request)
+        return dict(request.headers.items())
+
+    return Address(_invocations(client.meta.endpoint_url, name), here=False, sign=sign)

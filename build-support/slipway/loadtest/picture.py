@@ -1,0 +1,117 @@
+"""A report as a picture: latencies against rate, the knee, cold starts apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from slipway.errors import SlipwayError
+from slipway.loadtest.report import Report
+from slipway.loadtest.stage import Stage
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ENDINGS = {".svg", ".png"}
+# tell apart in print and by colour-blind readers (Okabe, Ito)
+COLOURS = {"p50": "#0072B2", "p90": "#E69F00", "p99": "#D55E00"}
+COLD, KNEE, LIMIT = "#56B4E9", "#009E73", "#666666"
+INCHES = (8.0, 4.6)
+PIXELS_PER_INCH = 150
+
+
+def check(path: Path) -> None:
+    """Refuse a file name before anything is measured.
+
+    Raises:
+        SlipwayError: it ends neither with .svg nor .png, or its folder is not there.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        raise SlipwayError(
+            f"no picture of the kind {path.suffix or 'without an ending'}",
+            where=str(path),
+            fix=f"--picture {path.stem or 'loadtest'}.svg, or .png",
+        )
+    if not path.parent.is_dir():
+        raise SlipwayError("no such folder", where=str(path.parent), fix="make it first")
+
+
+def draw(report: Report, path: Path) -> None:
+    """Draw ``report`` into ``path``, whose ending says how.
+
+    Raises:
+        SlipwayError: nothing was measured.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure  # without pyplot there is no window, and no global state
+
+    stages = report.results.stages
+    loads = [found.seconds for found in report.results.first_loads if found.seconds is not None]
+    loads += [each.cold.p50 for each in stages if each.cold.p50 is not None]
+    if not stages and not loads:
+        raise SlipwayError(
+            "nothing was answered, so there is nothing to draw",
+            where=str(path),
+            fix="the errors above say why",
+        )
+    # equal reports make equal bytes
+    with matplotlib.rc_context({"svg.hashsalt": "slipway", "svg.fonttype": "none"}):
+        figure = Figure(figsize=INCHES, layout="constrained")
+        main, side = figure.subplots(1, 2, sharey=True, width_ratios=(5, 1))
+        if stages:
+            _stages(main, report, stages)
+        _cold(side, loads)
+        main.set_yscale("log")
+        main.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda y, _: f"{y:g}"))
+        main.set_ylabel("latency, ms")
+        figure.suptitle(_title(report), fontsize=10)
+        metadata = {"Date": None} if path.suffix.lower() == ".svg" else None
+        figure.savefig(path, dpi=PIXELS_PER_INCH, metadata=metadata)
+
+
+def _stages(axes: Axes, report: Report, stages: list[Stage]) -> None:
+    closed = stages[0].concurrency is not None
+    for name, colour in COLOURS.items():
+        points = [
+            (each.concurrency or each.offered, value * 1e3, each.saturated and not closed)
+            for each in stages
+            if (value := getattr(each.warm, name)) is not None
+        ]
+        axes.plot([x for x, _, _ in points], [y for _, y, _ in points], color=colour, label=name)
+        for filled in (False, True):
+            chosen = [(x, y) for x, y, saturated in points if saturated != filled]
+            axes.plot(
+                [x for x, _ in chosen],
+                [y for _, y in chosen],
+                "o",
+                color=colour,
+                markersize=5,
+                fillstyle="full" if filled else "none",
+            )
+    knee = report.knee
+    if knee and knee.rate is not None:
+        axes.axvline(knee.rate, color=KNEE, linestyle="--", label=f"knee {knee.rate:.4g}/s")
+    if knee and knee.limit > 0:
+        axes.axhline(
+            knee.limit * 1e3, color=LIMIT, linestyle=":", label=f"limit {knee.limit * 1e3:.4g} ms"
+        )
+    axes.set_xlabel(
+        "waiting clients" if closed else "offered rate, requests a second (hollow: saturated)"
+    )
+    axes.set_xlim(left=0)
+    axes.grid(True, which="both", alpha=0.2)
+    axes.legend(fontsize=8, loc="upper left")
+
+
+def _cold(axes: Axes, loads: list[float]) -> None:
+    axes.plot([0.0] * len(loads), [s * 1e3 for s in loads], "D", color=COLD, alpha=0.7)
+    axes.set_xticks([0.0], ["cold starts"])
+    axes.grid(True, axis="y", which="both", alpha=0.2)
+    if not loads:
+        axes.text(0, 0.5, "none", ha="center", transform=axes.get_xaxis_transform())
+
+
+def _title(report: Report) -> str:
+    targets = list(report.subject.shares)
+    what = targets[0] if len(targets) == 1 else f"{len(targets)} releases, {report.subject.kind}"
+    return f"{what} on {report.subject.endpoint}"

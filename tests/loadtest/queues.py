@@ -1,0 +1,50 @@
+"""A server of known behaviour, computed: requests that come at random, one worker, random times."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from slipway.loadtest import arrivals, stage
+from slipway.loadtest.answer import Answer
+from slipway.loadtest.knee import Point
+
+TARGET = "tiny_1.0.0.tar.gz"
+
+
+def answers(
+    rate: float, capacity: float, seconds: float, random: np.random.Generator
+) -> list[Answer]:
+    """What an M/M/1 server of ``capacity`` (1/s) answers to Poisson arrivals of ``rate``."""
+    free = 0.0
+    made = []
+    for at in arrivals.poisson(rate, seconds, random):
+        free = max(free, float(at)) + random.exponential(1 / capacity)
+        made.append(Answer(TARGET, float(at), float(at), free))
+    return made
+
+
+def p99(rate: float, capacity: float) -> float:
+    """The true p99 (s) of such a server: its response times are exponential."""
+    return math.log(100) / (capacity - rate)
+
+
+class Server:
+    """Measured as a load test measures: each call of :meth:`measure` is a stage."""
+
+    def __init__(self, capacity: float, seconds: float, seed: int = 0) -> None:
+        self.capacity = capacity
+        self.points: list[Point] = []
+        self._seconds = seconds
+        self._random = np.random.default_rng(seed)
+
+    async def measure(self, rate: float) -> Point | None:
+        """A stage at ``rate``."""
+        found = answers(rate, self.capacity, self._seconds, self._random)
+        self.points.append(stage.point(stage.open_loop(found, self._seconds)))
+        return self.points[-1]
+
+    async def throughput(self, clients: int) -> float:
+        """What waiting clients reach: all that the one worker can do."""
+        return self.capacity

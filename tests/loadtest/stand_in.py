@@ -1,0 +1,80 @@
+"""An endpoint over HTTP as the local one answers, with behaviour that a test chooses."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from slipway import kserve
+from slipway.kserve import Array
+
+TARGET = "X-Amzn-SageMaker-Target-Model"
+
+
+@dataclass
+class Endpoint:
+    """``url`` is where it answers. ``seen`` are the headers of each invocation, with ``path``.
+
+    ``seconds`` says how long an invocation of a target takes, ``failures`` what it is refused with
+    (status, type, message). ``tells``: a header says which answers waited for a load; the first
+    invocation of a target does.
+    """
+
+    seconds: Callable[[str], float] = lambda _: 0.0
+    failures: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    outputs: Mapping[str, Array] = field(default_factory=dict)
+    tells: bool = True
+    url: str = ""
+    seen: list[dict[str, str]] = field(default_factory=list)
+    loaded: set[str] = field(default_factory=set)
+
+    async def invoke(self, request: web.Request) -> web.Response:
+        """One invocation."""
+        target = request.headers[TARGET]
+        self.seen.append(dict(request.headers) | {"path": request.path})
+        await request.read()
+        cold = target not in self.loaded
+        self.loaded.add(target)
+        await asyncio.sleep(self.seconds(target))
+        if target in self.failures:
+            status, kind, message = self.failures[target]
+            return web.json_response(
+                {"Message": message}, status=status, headers={"x-amzn-ErrorType": kind}
+            )
+        body, content_type = kserve.encode(self.outputs)
+        headers = {"Content-Type": content_type}
+        if self.tells:
+            headers["X-Slipway-Model-Cache"] = "load" if cold else "hit"
+        return web.Response(body=body, headers=headers)
+
+
+@contextmanager
+def serving(endpoint: Endpoint) -> Iterator[Endpoint]:
+    """Serve ``endpoint`` on loopback until the block ends."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def start() -> web.AppRunner:
+        application = web.Application()
+        application.router.add_post("/endpoints/{name}/invocations", endpoint.invoke)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        endpoint.url = "http://127.0.0.1:%d" % runner.addresses[0][1]
+        return runner
+
+    runner = asyncio.run_coroutine_threadsafe(start(), loop).result()
+    try:
+        yield endpoint
+    finally:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

@@ -1,0 +1,46 @@
+"""Which release each request is for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from slipway.loadtest.answer import Request
+from slipway.loadtest.mix import Mix, shuffled
+
+
+def requests(target: str, count: int) -> list[Request]:
+    return [Request(target, bytes([number]), "") for number in range(count)]
+
+
+def test_popular_releases_are_asked_more_by_zipfs_law() -> None:
+    targets = [f"m{number}" for number in range(8)]
+    mix = Mix({t: requests(t, 1) for t in targets}, np.random.default_rng(0), 1.0)
+    drawn = Counter(request.target for request in mix.draw(20_000))
+    expected = [share * 20_000 for share in mix.shares]
+    observed = [drawn[target] for target in targets]
+    assert stats.chisquare(observed, expected).pvalue > 0.001
+    assert drawn["m0"] / drawn["m3"] == pytest.approx(4, rel=0.15)
+
+
+def test_each_input_of_a_release_is_sent() -> None:
+    mix = Mix({"m": requests("m", 3)}, np.random.default_rng(0))
+    assert {request.body for request in mix.draw(100)} == {b"\0", b"\1", b"\2"}
+    assert mix.first("m").body == b"\0"
+
+
+def test_a_seed_gives_the_same_requests_again() -> None:
+    given = {t: requests(t, 3) for t in ("a", "b")}
+    first, second = (Mix(given, np.random.default_rng(5), 1.0) for _ in range(2))
+    assert first.draw(50) == second.draw(50)
+    assert list(islice(first.endless(), 600)) == list(islice(second.endless(), 600))
+
+
+def test_popularity_has_nothing_to_do_with_the_order_of_releases() -> None:
+    targets = [f"m{number}" for number in range(20)]
+    order = shuffled(targets, np.random.default_rng(0))
+    assert order != targets and sorted(order) == sorted(targets)
