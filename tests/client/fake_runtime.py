@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from aiohttp import web
+from tritonclient.utils import serialize_byte_tensor
 
 from slipway.comparison import datatype
-from slipway.kserve import Array
+from slipway.kserve import BINARY, Array
 
 TARGET = "X-Amzn-SageMaker-Target-Model"
 
@@ -37,17 +38,23 @@ class Reply(NamedTuple):
 
 
 def outputs(arrays: Mapping[str, Array]) -> Reply:
-    """Outputs as Triton answers them in JSON."""
+    """Outputs as Triton answers them: binary tensors behind a JSON header."""
+    parts = {
+        name: serialize_byte_tensor(array).item() if array.dtype == object else array.tobytes()
+        for name, array in arrays.items()
+    }
     entries = [
         {
             "name": name,
             "shape": list(array.shape),
             "datatype": datatype(array),
-            "data": [v.decode() if isinstance(v, bytes) else v for v in array.ravel().tolist()],
+            "parameters": {"binary_data_size": len(parts[name])},
         }
         for name, array in arrays.items()
     ]
-    return Reply(200, json.dumps({"outputs": entries}).encode())
+    header = json.dumps({"outputs": entries}).encode()
+    body = header + b"".join(parts.values())
+    return Reply(200, body, content_type=f"{BINARY}{len(header)}")
 
 
 def error(status: int, code: str, message: str = "", **more: Any) -> Reply:

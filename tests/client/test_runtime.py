@@ -30,7 +30,7 @@ def asked(fake: FakeRuntime) -> Iterator[Runtime]:
 def test_a_request_goes_as_sagemaker_wants_it(fake: FakeRuntime, asked: Runtime) -> None:
     answer = asked.invoke("m_1.0.0.tar.gz", b"body", "application/x-test")
     assert fake.asked == [("m_1.0.0.tar.gz", "application/x-test", b"body")]
-    assert answer == (SCORE.body, "application/json")
+    assert answer == (SCORE.body, SCORE.content_type)
 
 
 @pytest.mark.parametrize(

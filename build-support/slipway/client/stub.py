@@ -109,4 +109,5 @@ def _text(text: str) -> str:
 def _escaped(letter: str, quote: str) -> str:
     if letter in "'\"":
         return f"\\{letter}" if letter == quote else letter
-    return repr(letter)[1:-1]
+    # from there on letters may be as wide as two columns, or none, and black counts columns
+    return (repr(letter) if letter < "\u0300" else ascii(letter))[1:-1]
