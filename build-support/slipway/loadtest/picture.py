@@ -46,7 +46,11 @@ def draw(report: Report, path: Path) -> None:
     from matplotlib.figure import Figure  # without pyplot there is no window, and no global state
 
     stages = report.results.stages
-    loads = [found.seconds for found in report.results.first_loads if found.seconds is not None]
+    loads = [
+        found.seconds
+        for found in report.results.first_loads
+        if found.seconds is not None and found.cold is not False
+    ]
     loads += [each.cold.p50 for each in stages if each.cold.p50 is not None]
     if not stages and not loads:
         raise SlipwayError(

@@ -185,6 +185,7 @@ class _Run:
         return min(seconds, time.perf_counter() - begin)
 
     def _keep(self, made: Stage, answers: Sequence[Answer]) -> None:
-        if answers:
+        # of a stage that was stopped at once, there is nothing to say
+        if answers or not self.generator.stop.is_set():
             self.results.stages.append(made)
             self.results.stages.sort(key=lambda each: (each.concurrency or 0, each.offered))

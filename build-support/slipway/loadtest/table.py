@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,6 +13,7 @@ from slipway.loadtest.compare import Comparison, Ratio
 from slipway.loadtest.perf_analyzer import PROGRAM, Measured
 from slipway.loadtest.percentile import Latencies
 from slipway.loadtest.report import Report
+from slipway.loadtest.run import Results
 from slipway.loadtest.stage import Stage
 
 NONE = "–"
@@ -28,7 +30,7 @@ def show(report: Report, console: Console) -> None:
         console.print(_first_loads(report))
     if report.results.stages:
         console.print(_stages(report))
-    _errors(report.results.stages, report.results.messages, console)
+    _errors(report.results, console)
     _conclusion(report, console)
     for note in report.notes:
         console.print(f"[dim]{escape(note)}[/]")
@@ -148,13 +150,13 @@ def _remark(each: Stage, knee: float | None) -> str:
     return ", ".join(remarks)
 
 
-def _errors(stages: list[Stage], messages: Mapping[str, str], console: Console) -> None:
-    counted: dict[str, int] = {}
-    for each in stages:
-        for kind, count in each.errors.items():
-            counted[kind] = counted.get(kind, 0) + count
-    for kind, count in sorted(counted.items(), key=lambda item: -item[1]):
-        first = f", the first: {messages[kind]:.300}" if kind in messages else ""
+def _errors(results: Results, console: Console) -> None:
+    counted = Counter(found.error for found in results.first_loads if found.error)
+    for each in results.stages:
+        counted.update(each.errors)
+    for kind, count in counted.most_common():
+        said = results.messages.get(kind)
+        first = f", the first: {said:.300}" if said else ""
         console.print(f"[red]{count} × {escape(kind)}[/]{escape(first)}")
 
 

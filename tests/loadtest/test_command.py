@@ -1,0 +1,244 @@
+"""``slipway loadtest``: from a command line to tables, JSON, pictures and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from client import releases
+from client.releases import ONE, THREE, TWO
+
+import slipway
+from loadtest import stand_in
+from slipway.cli import main
+from slipway.interface import Interface, Tensor
+from slipway.loadtest import alternate
+from slipway.release.directory import DirectoryStore
+
+
+def command(endpoint: stand_in.Endpoint, *words: str) -> int:
+    return main(["loadtest", *words, "--url", endpoint.url])
+
+
+def as_json(
+    endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str], *words: str
+) -> dict[str, Any]:
+    assert command(endpoint, *words, "--output", "json") == 0
+    said: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return said
+
+
+def test_rates_are_shown_with_knee_target_and_cost(
+    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("prices.toml").write_text('[usd_per_hour]\n"ml.x" = 2.0\n', encoding="utf-8")
+    words = ["--rates", "350", "--seconds", "1", "--p99", "30s", "--picture", "load.svg"]
+    words += ["--traffic", "120/s", "--instance", "ml.x", "--prices", "prices.toml"]
+    assert command(endpoint, "m", *words) == 0
+    said = capsys.readouterr().out
+    assert ONE in said and "sent: zeros and empty strings" in said
+    assert "← knee" in said and "Knee: " in said
+    assert "SageMakerVariantInvocationsPerInstance: " in said and " × 0.5 × 60 s = " in said
+    assert "2 × 2 USD/h × 730 h = 2,920.00 USD a month" in said
+    assert "hold for this machine" in " ".join(said.split())
+    assert Path("load.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_machines_get_json(
+    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = as_json(endpoint, capsys, "m", "--target", "2.0.0", "--rates", "30", "--seconds", "1")
+    assert said["subject"]["shares"] == {TWO: 1.0}
+    assert said["results"]["first_loads"][0]["cold"] is True
+    assert said["results"]["stages"][0]["warm"]["p99"] is None  # too few answers
+    assert said["knee"]["rate"] is None and "299 answers" in said["knee"]["ended_by"]
+
+
+def test_too_few_answers_are_said_instead_of_a_number(
+    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(endpoint, "m", "--rates", "20", "--seconds", "1") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "No knee: no rate had the 299 answers that a p99 needs." in said and "–" in said
+
+
+def test_mixed_traffic_goes_to_all_releases_by_popularity(
+    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--kind", "mixed", "--zipf", "2", "--rates", "300", "--seconds", "1"]
+    said = as_json(endpoint, capsys, *words)
+    assert sorted(said["subject"]["shares"].values()) == pytest.approx([4 / 49, 9 / 49, 36 / 49])
+    asked = {
+        t: counted["requests"] for t, counted in said["results"]["stages"][0]["targets"].items()
+    }
+    most = max(said["subject"]["shares"], key=said["subject"]["shares"].__getitem__)
+    assert set(asked) == {ONE, TWO, THREE} and max(asked, key=asked.__getitem__) == most
+
+
+def test_first_loads_alone(
+    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endpoint.failures[TWO] = (507, "", "")
+    words = ["m", "--kind", "first-load", "--releases", f"1.0.0, {TWO}"]
+    assert command(endpoint, *words) == 0
+    said = capsys.readouterr().out
+    assert "cold" in said and "507" in said and "offered" not in said
+
+
+def test_failures_are_shown_by_kind_and_an_endpoint_that_never_answers_ends_with_1(
+    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endpoint.failures[ONE] = (424, "ModelError", "it is broken")
+    assert command(endpoint, "m", "--rates", "20", "--seconds", "1") == 1
+    said = capsys.readouterr().out
+    assert "424 ModelError" in said and "it is broken" in said
+
+
+def test_the_inputs_are_checked_before_anything_is_sent(
+    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(endpoint, "m", "--json", '{"Y": 1}') == 1
+    assert "m has no input 'Y'" in capsys.readouterr().err and endpoint.seen == []
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve rounds instead of forty."""
+    monkeypatch.setattr(alternate, "ROUNDS", 12)
+
+
+def test_a_slower_release_is_told_and_can_fail(
+    store: DirectoryStore,
+    endpoint: stand_in.Endpoint,
+    capsys: pytest.CaptureFixture[str],
+    short: None,
+) -> None:
+    # ten times: no machine is so uneven
+    endpoint.seconds = lambda target: 0.03 if target == TWO else 0.003
+    words = ["m", "--compare", "1.0.0", "2.0.0", "--seconds", "1"]
+    assert command(endpoint, *words) == 0
+    said = capsys.readouterr().out
+    assert "The second is slower." in said and "12 rounds of " in said
+    assert command(endpoint, *words, "--fail-if-slower", "50%") == 1
+    capsys.readouterr()
+    found = as_json(endpoint, capsys, "m", "--compare", "2.0.0", "1.0.0", "--seconds", "1")
+    assert found["verdict"] == "faster" and found["releases"] == [TWO, ONE]
+    assert found["median"]["ratio"] < 0.7 and found["spoilt"] == 0
+
+
+def test_both_get_the_same_requests_and_alternate(
+    store: DirectoryStore, endpoint: stand_in.Endpoint, short: None
+) -> None:
+    assert command(endpoint, "m", "--compare", "1.0.0", "2.0.0", "--seconds", "1") == 0
+    asked = [seen[stand_in.TARGET] for seen in endpoint.seen]
+    changes = sum(a != b for a, b in zip(asked, asked[1:]))
+    assert 12 <= changes <= 25  # one within each of 12 rounds, by chance one between
+
+
+def test_releases_of_other_inputs_are_not_compared(
+    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    releases.release(store, "m_4.0.0.tar.gz", Interface(8, {"Z": Tensor("FP32", (2,))}, {}))
+    assert command(endpoint, "m", "--compare", "1.0.0", "4.0.0") == 1
+    assert "do not take the same inputs" in capsys.readouterr().err and endpoint.seen == []
+
+
+def test_a_release_that_fails_is_not_compared(
+    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endpoint.failures[TWO] = (424, "ModelError", "it is broken")
+    assert command(endpoint, "m", "--compare", "1.0.0", "2.0.0", "--seconds", "1") == 1
+    said = capsys.readouterr().err
+    assert f"{TWO} does not answer: 424 ModelError it is broken" in said and "fix: " in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "0 names"),
+        (["m", "n"], "2 names"),
+        (
+            ["m", "--rates", "1", "--concurrency", "1"],
+            "--rates and --concurrency do not go together",
+        ),
+        (["m", "--compare", "a", "b", "--p99", "1s"], "--compare and --p99"),
+        (["m", "--concurrency", "1", "--p99", "1s"], "--concurrency and --p99"),
+        (["m", "--traffic", "1/s"], "--traffic needs --p99 and --instance and --prices"),
+        (["m", "--fail-if-slower", "5%"], "--fail-if-slower needs --compare"),
+        (["m", "--compare", "1.0.0", "2.0.0", "--fail-if-slower", "5"], "is no percentage"),
+        (["m", "--compare", "1.0.0", "2.0.0", "--concurrency", "1,2"], "takes one --concurrency"),
+        (["m", "--releases", "a"], "--releases is for several"),
+        (["--kind", "mixed", "--target", "a"], "--target is for one release"),
+        (["--kind", "first-load", "--rates", "1"], "first loads have no rate"),
+        (["m", "--kind", "mixed", "--compare", "a", "b"], "--kind mixed"),
+        (["m", "--rates", "fast"], "--rates 'fast'"),
+        (["m", "--p99", "200"], "--p99 '200'"),
+        (["m", "--picture", "load.gif"], "no picture of the kind .gif"),
+        (["n"], "no release of 'n'"),
+        (["m", "--target", "9.9.9"], "9.9.9 is no release of m"),
+        (["m", "--endpoint", "nowhere"], "no endpoint 'nowhere'"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_a_fix(
+    store: DirectoryStore, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert main(["loadtest", *words]) == 1
+    printed = capsys.readouterr().err
+    assert said in printed and "\nfix: " in printed
+
+
+def test_without_an_endpoint_its_start_is_named(
+    store: DirectoryStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["loadtest", "m"]) == 1
+    assert "slipway endpoint up" in capsys.readouterr().err
+
+
+def test_production_in_aws_is_not_overrun_by_mistake(
+    store: DirectoryStore,
+    endpoint: stand_in.Endpoint,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "made up")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", endpoint.url)
+    text = Path("slipway.toml").read_text(encoding="utf-8")
+    entry = (
+        '[endpoint.live]\nendpoint_name = "models"\nregion = "us-east-1"\nstage = "production"\n'
+    )
+    Path("slipway.toml").write_text(text + entry, encoding="utf-8")
+    for file in list((store.root / "staging").rglob("*.json")):
+        copy = store.root / "production" / file.relative_to(store.root / "staging")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(file.read_bytes())
+    words = ["loadtest", "m", "--endpoint", "live", "--rates", "10", "--seconds", "1"]
+    assert main(words) == 1
+    assert "--yes" in capsys.readouterr().err and endpoint.seen == []
+    assert main([*words, "--yes"]) == 0
+    assert "hold for this machine" not in capsys.readouterr().out
+    assert endpoint.seen[0]["path"] == "/endpoints/models/invocations"
+
+
+def test_ctrl_c_shows_what_there_is(store: DirectoryStore, endpoint: stand_in.Endpoint) -> None:
+    words = [sys.executable, "-m", "slipway", "loadtest", "m", "--url", endpoint.url]
+    words += ["--rates", "50", "--seconds", "600"]
+    path = str(Path(slipway.__file__).parent.parent)
+    process = subprocess.Popen(
+        words, env=os.environ | {"PYTHONPATH": path}, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        while len(endpoint.seen) < 60:
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert "Interrupted" in said and "offered/s" in said
