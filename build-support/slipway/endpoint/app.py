@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
@@ -22,14 +23,14 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 # what the platform hands on to the container, and back
 FORWARDED = ("Content-Type", "Accept", ATTRIBUTES)
-RETURNED = ("Content-Type", ATTRIBUTES)
+RETURNED = ("content-type", ATTRIBUTES.lower())
 PAGE = {
     "/": ("index.html", "text/html"),
     "/page.css": ("page.css", "text/css"),
     "/page.js": ("page.js", "text/javascript"),
 }
 # a page of another site can make its name mean this machine, but cannot send another Host
-OWN_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
+OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
 POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 logger = logging.getLogger("slipway.endpoint")
@@ -95,8 +96,8 @@ def _file(name: str, kind: str) -> Handler:
 async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every failure as botocore expects it."""
     try:
-        host = request.headers.get("Host", "").rpartition(":")[0] or request.headers.get("Host", "")
-        if host not in OWN_HOSTS:
+        host = request.headers.get("Host", "")
+        if not OWN_HOST.fullmatch(host):
             raise Failure(421, "ValidationError", f"this is not the host {host!r:.100}")
         response = await handler(request)
     except Failure as failure:

@@ -122,7 +122,7 @@ class Container:
                     reason = await self._watch()
                 finally:
                     self._ready.clear()
-                    await self.calls.close()
+                    self.calls.close()
                     await asyncio.shield(asyncio.to_thread(stack.close))
                 self._lost(reason)
 

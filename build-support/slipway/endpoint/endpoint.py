@@ -11,7 +11,7 @@ from pathlib import Path
 
 from slipway import kserve
 from slipway.endpoint import memory, objects
-from slipway.endpoint.calls import Answer
+from slipway.endpoint.connections import Answer
 from slipway.endpoint.container import Container
 from slipway.endpoint.disk import Disk
 from slipway.endpoint.failure import Failure, denied, of_model, unavailable
