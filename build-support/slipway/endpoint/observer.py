@@ -18,6 +18,8 @@ from slipway.endpoint.failure import Failure
 from slipway.endpoint.series import Series
 
 EVENTS = 200
+EVENTS_OF_KIND = 25  # each kind has its own: loads do not push out the last restart
+LONGEST_TEXT = 4000  # characters of an event's text: a model's answer may have millions
 SAMPLES = 512
 MICROSECONDS = 1e6
 # of requests: 0.5 ms to 60 s; of loads: 10 ms to 360 s
@@ -31,8 +33,8 @@ LOAD_BUCKETS = tuple(
 
 
 class Event(NamedTuple):
-    """``when`` in seconds since 1970; ``kind`` is load, unload, evict, restore, error, stale or
-    restart."""
+    """``when`` in seconds since 1970; ``kind`` is download, load, failed load, unload, evict,
+    restore, error, stale or restart."""
 
     when: float
     kind: str
@@ -111,16 +113,29 @@ class Metrics:
         )
 
 
+class _Usual:
+    """What every invocation of one target counts in, found once: finding costs more than counting."""
+
+    def __init__(self, metrics: Metrics, labels: tuple[str, str]) -> None:
+        self.invocations = metrics.invocations.labels(*labels)
+        self.hits = metrics.hits.labels(*labels)
+        self.model_latency = metrics.model_latency.labels(*labels)
+        self.overhead_latency = metrics.overhead_latency.labels(*labels)
+
+
 class Observer:
     """Sees what happens at one endpoint."""
 
     def __init__(self, endpoint: str, metrics: Metrics) -> None:
+        self.began = time.time()
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self.counts: Tally[str] = Tally()
         self.seen: dict[str, Seen] = {}
         self.series = Series()
         self._name = endpoint
         self._metrics = metrics
+        self._usual: dict[str, _Usual] = {}
+        self._of_kind: dict[str, deque[Event]] = {}
 
     def answered(
         self,
@@ -137,17 +152,20 @@ class Observer:
         seen = self.seen.get(target)
         if seen is None:
             seen = self.seen[target] = Seen()
+        usual = self._usual.get(target)
+        if usual is None:
+            usual = self._usual[target] = _Usual(metrics, labels)
         seen.invocations += 1
         seen.last = time.time()
-        metrics.invocations.labels(*labels).inc()
+        usual.invocations.inc()
         if hit:
             seen.hits += 1
-            metrics.hits.labels(*labels).inc()
+            usual.hits.inc()
         else:
             metrics.waiting.labels(*labels).observe(waited * MICROSECONDS)
         if asked:
-            metrics.model_latency.labels(*labels).observe(asked * MICROSECONDS)
-        metrics.overhead_latency.labels(*labels).observe((whole - asked) * MICROSECONDS)
+            usual.model_latency.observe(asked * MICROSECONDS)
+        usual.overhead_latency.observe((whole - asked) * MICROSECONDS)
         self.series.add(whole, failed=failure is not None, cold=not hit)
         if failure is None:
             seen.latencies.append(whole)
@@ -215,4 +233,12 @@ class Observer:
         """Remember an event for the page."""
         self.counts[kind] += 1
         self._metrics.events.labels(self._name, kind).inc()
-        self.events.append(Event(time.time(), kind, target, what))
+        text = what if len(what) <= LONGEST_TEXT else f"{what[:LONGEST_TEXT]} …"
+        event = Event(time.time(), kind, target, text)
+        self.events.append(event)
+        self._of_kind.setdefault(kind, deque(maxlen=EVENTS_OF_KIND)).append(event)
+
+    def latest(self) -> list[Event]:
+        """The last events of each kind, the newest first."""
+        kept = [event for events in self._of_kind.values() for event in events]
+        return sorted(kept, key=lambda event: event.when, reverse=True)
