@@ -23,6 +23,7 @@ TARGET = "X-Amzn-SageMaker-Target-Model"
 class Asked(NamedTuple):
     """A request as it came."""
 
+    endpoint: str
     target: str
     content_type: str
     body: bytes
@@ -81,6 +82,7 @@ class FakeRuntime:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         asked = Asked(
+            request.match_info["name"],
             request.headers.get(TARGET, ""),
             request.headers.get("Content-Type", ""),
             await request.read(),

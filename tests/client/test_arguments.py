@@ -84,6 +84,7 @@ def test_json_is_a_row_columns_or_a_list_of_rows(said: Any, wanted: Any) -> None
     ("text", "said"),
     [
         ("{fare: 7}", "--json is not JSON"),
+        ("[" * 100_000, "--json is not JSON"),
         ("[1, 2]", "neither an object nor a list of objects"),
         ("7", "neither an object nor a list of objects"),
         ("[]", "no rows"),
@@ -148,6 +149,8 @@ def test_files_json_and_arrays_come_together_but_never_twice(here: Path) -> None
 def test_mistakes_with_files_are_told(here: Path) -> None:
     assert "missing.jpg: cannot be read" in refusal(PHOTO, files=["missing.jpg"])
     assert "--npy SCALE=FILE.npy" in refusal(PHOTO, files=["scale=a.jpg"])
+    Path("large.jpg").write_bytes(bytes(6_291_457))
+    assert "large.jpg: larger than a whole request" in refusal(PHOTO, files=["large.jpg"])
     assert "a.jpg: not read as an array" in refusal(PHOTO, arrays=["image=a.jpg"])
     assert "missing.npy: not read" in refusal(PHOTO, arrays=["image=missing.npy"])
     np.savez(here / "two.npz", a=np.zeros(1), b=np.zeros(1))

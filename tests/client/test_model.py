@@ -63,7 +63,7 @@ def test_values_go_as_binary_tensors_and_arrays_come_back(
     outputs = endpoint.model("m").predict(FEATURES | {"NOTE": None})
     assert outputs["SCORE"].dtype == np.float32 and outputs["SCORE"].tolist() == [[0.5]]
     body, content_type = kserve.encode({"X": np.array([[1, 2, 3, 4]], np.float32)})
-    assert fake.asked == [Asked(ONE, content_type, body)]
+    assert fake.asked == [Asked("local", ONE, content_type, body)]
     assert invocations(endpoint, variant=ONE, role="answer", outcome="ok") == 1
     assert counted(endpoint, "slipway_client_latency_seconds_count", variant=ONE) == 1
 

@@ -29,7 +29,7 @@ def asked(fake: FakeRuntime) -> Iterator[Runtime]:
 
 def test_a_request_goes_as_sagemaker_wants_it(fake: FakeRuntime, asked: Runtime) -> None:
     answer = asked.invoke("m_1.0.0.tar.gz", b"body", "application/x-test")
-    assert fake.asked == [("m_1.0.0.tar.gz", "application/x-test", b"body")]
+    assert fake.asked == [("local", "m_1.0.0.tar.gz", "application/x-test", b"body")]
     assert answer == (SCORE.body, SCORE.content_type)
 
 
@@ -223,3 +223,28 @@ def test_no_credentials_and_no_region_are_told(
 def test_an_endpoint_that_is_not_up_here_says_how_to_start_it(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError, match="slipway endpoint up --endpoint local"):
         runtime.find(Entry("local"), tmp_path)
+
+
+def test_the_same_code_asks_aws_with_the_configuration_of_aws(
+    fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "made-up")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", fake.url)
+    entry = Entry("production", endpoint_name="models", region="eu-central-1")
+    runtime.find(entry, tmp_path).invoke("m", b"", "a/b")
+    assert [asked.endpoint for asked in fake.asked] == ["models"]
+
+
+def test_no_proxy_stands_before_this_machine(
+    fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    Runtime("local", url=fake.url).invoke("m", b"", "a/b")
+    assert len(fake.asked) == 1
+
+
+def test_an_address_that_is_none_is_told() -> None:
+    with pytest.raises(SlipwayError, match="fix: an address is such as http://127.0.0.1:8090"):
+        Runtime("local", url="nowhere")

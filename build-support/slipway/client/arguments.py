@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from slipway.client import request
+from slipway.endpoint.failure import LARGEST_BODY
 from slipway.errors import SlipwayError
 from slipway.interface import BYTES, Interface
 from slipway.kserve import Array
@@ -64,7 +65,7 @@ def of_json(interface: Interface, text: str, name: str) -> dict[str, Any]:
     """
     try:
         said = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SlipwayError(
             f"--json is not JSON: {error}", fix="""such as --json '{"fare": 7, "sex": "male"}'"""
         ) from error
@@ -169,6 +170,12 @@ def _once(key: str, found: Mapping[str, Any]) -> None:
 
 def _read(file: Path) -> bytes:
     try:
+        if file.stat().st_size > LARGEST_BODY:
+            raise SlipwayError(
+                f"larger than a whole request may be, {LARGEST_BODY:,} bytes",
+                where=str(file),
+                fix="make it smaller: scale pictures down, or compress them",
+            )
         return file.read_bytes()
     except OSError as error:
         raise SlipwayError(

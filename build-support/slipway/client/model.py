@@ -52,7 +52,7 @@ class Model:
         self._expected = expected
 
     def predict(self, inputs: Mapping[str, Any], *, key: str | None = None) -> dict[str, Array]:
-        """The outputs by name, batch included; strings are ``bytes`` in arrays of ``object``.
+        """The outputs by name, in the declared order, batch included; strings are ``bytes`` in arrays of ``object``.
 
         ``inputs`` are values by the model's input names. Arrays go as they are; numbers, strings,
         bytes and lists of them take the type that the release declares. The batch may be left out
@@ -83,7 +83,11 @@ class Model:
         reply = self._send(target, body, content_type, ANSWER)
         if shadow is not None:
             self._shadow(shadow, body, content_type, reply)
-        return Answer(_decoded(reply), target)
+        outputs = _decoded(reply)
+        declared = self._routes.interface(target).outputs
+        # Triton answers in an order of its own
+        ordered = {name: outputs[name] for name in declared if name in outputs}
+        return Answer(ordered | outputs, target)
 
     def interface(self, target: str | None = None) -> Interface:
         """What ``target`` takes and gives, by default the one that gets most invocations.

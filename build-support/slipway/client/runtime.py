@@ -78,6 +78,8 @@ class Runtime:
                     read_timeout=READ_TIMEOUT_S,
                     max_pool_connections=CONNECTIONS,
                     tcp_keepalive=True,
+                    # a proxy of the company's does not lead to this machine
+                    proxies={} if url else None,
                 ),
                 **({"endpoint_url": url, **LOCAL} if url else {"region_name": region}),
             )
@@ -85,7 +87,11 @@ class Runtime:
             raise SlipwayError(
                 f"boto3 cannot be set up: {error}",
                 where=self.where,
-                fix="correct region and profile of the endpoint in slipway.toml, or ~/.aws/config",
+                fix=(
+                    "an address is such as http://127.0.0.1:8090"
+                    if url
+                    else "correct region and profile of the endpoint in slipway.toml, or ~/.aws/config"
+                ),
             ) from error
 
     def invoke(
