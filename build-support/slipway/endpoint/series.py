@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from dataclasses import asdict, dataclass
@@ -68,7 +69,7 @@ class Series:
 
 def percentile(ordered: list[float], share: float) -> float | None:
     """The nearest-rank percentile of sorted values; ``None`` of none."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None
 
 
 def _next(now: float) -> float:

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slipway.endpoint.endpoint import Endpoint
-from slipway.endpoint.series import percentile
-
-SHOWN_EVENTS = 50
+from slipway.endpoint.series import INTERVAL_S, percentile
 
 
 def of(endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:
@@ -23,6 +21,7 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
     seen = observer.seen.values()
     return {
         "source": str(endpoint.container.server.source),
+        "since": observer.began,
         "ready": endpoint.container.is_ready,
         "generation": endpoint.container.generation,
         "limits": {
@@ -39,8 +38,9 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
         "hits": sum(one.hits for one in seen),
         "counts": dict(observer.counts),
         "models": [_model(endpoint, target) for target in _targets(endpoint)],
+        "interval": INTERVAL_S,
         "series": observer.series.summaries(),
-        "events": [event._asdict() for event in reversed(observer.events)][:SHOWN_EVENTS],
+        "events": [event._asdict() for event in observer.latest()],
     }
 
 
