@@ -19,6 +19,7 @@ from slipway.server.triton import Server
 from slipway.settings import Settings
 
 MISSED = 3  # pings without an answer mean that the server hangs
+DRAIN_S = 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 
 
@@ -83,11 +84,13 @@ class Container:
             self._ready.clear()
             self._replace.set_result(reason)
 
-    async def replace_when_idle(self, reason: str, patience_s: float) -> None:
-        """As :meth:`replace`, once requests under way are answered; later ones wait."""
-        generation = self.generation
+    async def replace_when_idle(self, reason: str, generation: int) -> None:
+        """As :meth:`replace`, of that ``generation``, once requests under way are answered, or
+        after :data:`DRAIN_S`; later ones wait."""
+        if generation != self.generation:
+            return
         self._ready.clear()
-        deadline = time.monotonic() + patience_s
+        deadline = time.monotonic() + DRAIN_S
         while self.in_flight and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
         if generation == self.generation:

@@ -28,7 +28,6 @@ TRIES = 3  # the server may be replaced between finding the model and asking it
 LOOK_S = 10.0  # between looks at memory and at overwritten objects
 # the words of the Python backend for a model whose process has died (python_be.cc)
 DEAD = b"is not healthy"
-DRAIN_S = 10.0
 LONGEST_GRACE_S = 300.0
 
 
@@ -154,7 +153,9 @@ class Endpoint:
             return
         self._deaths[target] = (deaths + 1, time.monotonic())
         reason = f"a process of {target!r} has died, and 24.10 and later do not start it again"
-        self._replacing = asyncio.create_task(self.container.replace_when_idle(reason, DRAIN_S))
+        self._replacing = asyncio.create_task(
+            self.container.replace_when_idle(reason, self.container.generation)
+        )
 
     def lost(self, reason: str) -> None:
         """The server has ended."""

@@ -16,7 +16,6 @@ from slipway.endpoint.limits import Limits
 from slipway.endpoint.observer import Observer
 from slipway.server.client import Refused, ServerGone
 
-DEATHS = 2  # of the server while it loads one model: then it is the model's fault
 STUBS_GONE_S = 5.0  # a model's processes end up to 1.5 s after its unloading has returned
 NOT_LOADED, THERE_ALREADY, NO_MEMORY = 404, 409, 507
 
@@ -50,6 +49,7 @@ class Models:
         self._change = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._trimming = False
+        self._suspected = asyncio.Lock()
 
     @property
     def loaded(self) -> list[Model]:
@@ -72,19 +72,18 @@ class Models:
         deadline = time.monotonic() + self._limits.not_ready_s
         while True:
             model = self.table.get(target) or self._begin(target)
-            assert model.task is not None
-            loads = model.state == "loading"
+            # its unloading, if it turns out to be too large, is another task
+            task, loads = model.task, model.state == "loading"
+            assert task is not None
             model.users += 1
             try:
-                done, _ = await asyncio.wait(
-                    {model.task}, timeout=max(0.0, deadline - time.monotonic())
-                )
+                done, _ = await asyncio.wait({task}, timeout=max(0.0, deadline - time.monotonic()))
                 if not done:
                     raise not_ready(target, self._limits.not_ready_s)
                 if loads:
-                    if model.task.cancelled():
+                    if task.cancelled():
                         raise unavailable("the endpoint is ending")
-                    model.task.result()
+                    task.result()
                 if self._take(target):
                     return self.table[target], False
             finally:
@@ -142,6 +141,7 @@ class Models:
 
     async def _load(self, model: Model) -> None:
         evicted: list[str] = []
+        deadline = time.monotonic() + self._limits.load_s
         try:
             async with asyncio.timeout(self._limits.load_s):
                 placed, downloaded = await self._disk.place(
@@ -150,10 +150,10 @@ class Models:
                 if downloaded:
                     self._observer.downloaded(model.target, placed.seconds, placed.size)
                 await self._admit(model)
-                started = time.monotonic()
-                await self._load_placed(model, evicted)
-                self._observer.loaded(model.target, time.monotonic() - started)
-                await self._weigh(model)
+            started = time.monotonic()
+            await self._load_placed(model, evicted, deadline)
+            self._observer.loaded(model.target, time.monotonic() - started)
+            await self._weigh(model)
         except TimeoutError:
             failure = of_model(0, f"{model.target!r} was not loaded in {self._limits.load_s:g} s")
             self._failed(model, failure, evicted)
@@ -170,16 +170,39 @@ class Models:
         if self._over():
             self._spawn(self._trim())
 
-    async def _load_placed(self, model: Model, evicted: list[str]) -> None:
-        """Load what lies on the disk, on the next server if this one dies of something else."""
-        deaths = 0
+    async def _load_placed(self, model: Model, evicted: list[str], deadline: float) -> None:
+        """Load what lies on the disk. If the server dies of it, the next one is asked, and by this
+        model alone of those that it may have died of."""
+        try:
+            await self._ask_to_load(model, evicted, deadline)
+        except ServerGone:
+            async with self._suspected:
+                since = self._container.log_file.stat().st_size
+                try:
+                    await self._ask_to_load(model, evicted, deadline)
+                except ServerGone as gone:
+                    server = self._container.server
+                    said = server.failed_load(model.target, gone.what, since)
+                    raise of_model(0, f"the server died twice while it loaded: {said}") from gone
+
+    async def _ask_to_load(self, model: Model, evicted: list[str], deadline: float) -> None:
+        """
+        Raises:
+            Failure: the server has refused.
+            ServerGone: it died; it is gone when this is raised.
+            TimeoutError: it did not answer until ``deadline``.
+        """
+        container = self._container
         while True:
-            await self._container.ready(self._limits.load_s)
-            generation, server = self._container.generation, self._container.server
+            await container.ready(deadline - time.monotonic())
+            generation, server = container.generation, container.server
             since = server.log_file.stat().st_size
-            self._container.controls += 1
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            container.controls += 1
             try:
-                await self._container.calls.load(model.target, self._limits.load_s)
+                await container.calls.load(model.target, left)
                 return
             except Refused as refused:
                 if refused.status == THERE_ALREADY:
@@ -188,14 +211,16 @@ class Models:
                     continue
                 said = server.failed_load(model.target, refused.what, since)
                 raise of_model(refused.status, str(said)) from refused
-            except ServerGone as gone:
-                deaths += 1
-                if deaths == DEATHS:
-                    said = server.failed_load(model.target, gone.what, since)
-                    raise of_model(0, f"the server died twice while it loaded: {said}") from gone
+            except ServerGone:
+                await container.replaced(generation, self._limits.ping_s)
+                raise
+            except TimeoutError:
+                # it loads one model at a time (sagemaker_server.cc): no other would be loaded again
+                reason = f"loading {model.target!r} did not return"
+                self._spawn(container.replace_when_idle(reason, generation))
+                raise
             finally:
-                self._container.controls -= 1
-            await self._container.replaced(generation, self._limits.ping_s)
+                container.controls -= 1
 
     async def _weigh(self, model: Model) -> None:
         """Measure a model that was just loaded.

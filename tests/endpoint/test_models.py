@@ -1,0 +1,317 @@
+"""Loading and evicting, in front of the real server."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from endpoint.conftest import Opener
+from endpoint.shelf import Shelf, Up, until
+
+type Pool = ThreadPoolExecutor
+
+
+@pytest.fixture
+def pool() -> Any:
+    """Threads that ask beside the test's own."""
+    with ThreadPoolExecutor(24) as threads:
+        yield threads
+
+
+def test_a_model_is_loaded_by_its_first_invocation_and_not_before(up: Opener, shelf: Shelf) -> None:
+    first, _ = shelf.put(1, notes=shelf.notes), shelf.put(2, notes=shelf.notes)
+    with up() as running:
+        assert shelf.loads() == []
+        assert running.release(first) == 1
+        assert running.release(first) == 1
+        assert shelf.loads() == [1]
+        assert running.loaded() == [first]
+        seen = running.inside.observer.seen[first]
+        assert (seen.invocations, seen.hits, seen.loads) == (2, 1, 1)
+
+
+def test_twenty_first_invocations_share_one_download_and_one_load(
+    up: Opener, shelf: Shelf, pool: Pool
+) -> None:
+    target = shelf.put(1, notes=shelf.notes, load_when=shelf.gate("go"))
+    with up() as running:
+        asked = [pool.submit(running.release, target) for _ in range(20)]
+        until(lambda: _users(running, target) == 20)
+        shelf.gate("go").touch()
+        assert [one.result() for one in asked] == [1] * 20
+        assert shelf.loads() == [1]
+        assert running.events("download", "load") == [("download", target), ("load", target)]
+
+
+def test_the_least_recently_used_model_goes_first(up: Opener, shelf: Shelf) -> None:
+    a, b, c = (shelf.put(number) for number in (1, 2, 3))
+    with up(models=2) as running:
+        for target in (a, b, a, c):
+            running.ask(target)
+        until(lambda: running.loaded() == [a, c])
+        assert running.events("evict") == [("evict", b)]
+        running.ask(a)
+        running.ask(b)
+        until(lambda: running.loaded() == [a, b])
+
+
+def test_a_model_in_use_is_never_evicted(up: Opener, shelf: Shelf, pool: Pool) -> None:
+    busy = shelf.put(1, answer_when=shelf.gate("answer"))
+    others = [shelf.put(number) for number in (2, 3, 4)]
+    with up(models=1) as running:
+        asked = pool.submit(running.release, busy)
+        until(lambda: _users(running, busy) == 1 and running.loaded() == [busy])
+        for number, target in enumerate(others, 2):
+            assert running.release(target) == number
+        assert busy in running.loaded()
+        assert ("evict", busy) not in running.events()
+        shelf.gate("answer").touch()
+        assert asked.result() == 1
+
+
+def test_one_that_comes_waits_while_every_other_is_in_use(
+    up: Opener, shelf: Shelf, pool: Pool
+) -> None:
+    a, b = (shelf.put(n, answer_when=shelf.gate(f"answer {n}")) for n in (1, 2))
+    c = shelf.put(3, notes=shelf.notes)
+    with up(models=1) as running:
+        first = [pool.submit(running.release, target) for target in (a, b)]
+        until(lambda: set(running.loaded()) == {a, b})
+        third = pool.submit(running.release, c)
+        until(lambda: _users(running, c) == 1 and c in running.inside.disk.placed)
+        assert shelf.loads() == [] and not third.done()
+        shelf.gate("answer 1").touch()
+        assert third.result() == 3
+        shelf.gate("answer 2").touch()
+        assert [one.result() for one in first] == [1, 2]
+
+
+def test_more_memory_than_there_is_evicts(up: Opener, shelf: Shelf) -> None:
+    a, b, c = (shelf.put(number, memory=60 << 20) for number in (1, 2, 3))
+    with up() as running:
+        running.ask(a)
+        taken = running.inside.models.table[a].memory
+        assert 60 << 20 < taken < 180 << 20
+    with up(memory=int(2.5 * taken)) as running:
+        running.ask(a)
+        running.ask(b)
+        running.ask(c)
+        until(lambda: running.loaded() == [b, c])
+        assert running.events("evict") == [("evict", a)]
+
+
+def test_a_model_larger_than_the_memory_is_refused_and_evicts_nobody(
+    up: Opener, shelf: Shelf
+) -> None:
+    a, large = shelf.put(1), shelf.put(2, memory=300 << 20)
+    with up(memory=200 << 20) as running:
+        running.ask(a)
+        with pytest.raises(running.errors.ModelError, match="bytes of memory") as caught:
+            running.ask(large)
+        assert caught.value.response["OriginalStatusCode"] == 507
+        assert running.loaded() == [a]
+        assert running.events("evict", "restore") == []
+
+
+def test_a_disk_that_is_full_loses_what_was_used_longest_ago(up: Opener, shelf: Shelf) -> None:
+    a, b, c = (shelf.put(number) for number in (1, 2, 3))
+    with up() as running:
+        running.ask(a)
+        size = running.inside.disk.placed[a].size
+    with up(disk=2 * size + 4096) as running:
+        for target in (a, b, c):
+            running.ask(target)
+        assert set(running.inside.disk.placed) == {b, c}
+        assert running.inside.disk.taken == 2 * size
+        assert running.events("evict") == [("evict", a)]
+        assert not running.inside.disk.folder(a).exists()
+        assert running.release(a) == 1
+
+
+def test_what_is_not_loaded_leaves_the_disk_before_what_is(up: Opener, shelf: Shelf) -> None:
+    a, b, c = (shelf.put(number) for number in (1, 2, 3))
+    with up() as running:
+        running.ask(a)
+        size = running.inside.disk.placed[a].size
+    with up(models=1, disk=2 * size + 4096) as running:
+        for target in (a, b):
+            running.ask(target)
+        until(lambda: running.loaded() == [b])
+        running.ask(c)
+        assert set(running.inside.disk.placed) == {b, c}
+
+
+def test_an_artifact_larger_than_the_disk_is_refused_and_evicts_nobody(
+    up: Opener, shelf: Shelf
+) -> None:
+    a = shelf.put(1)
+    large = shelf.put(2, padding="x" * 400_000)
+    with up(disk=300_000) as running:
+        running.ask(a)
+        with pytest.raises(running.errors.ModelError, match="No space left on device") as caught:
+            running.ask(large)
+        assert caught.value.response["OriginalStatusCode"] == 507
+        assert running.loaded() == [a]
+        assert running.events("evict", "restore") == []
+        assert set(running.inside.disk.placed) == {a}
+
+
+def test_a_server_out_of_memory_evicts_and_tries_again(up: Opener, shelf: Shelf) -> None:
+    a, b = shelf.put(1, notes=shelf.notes), shelf.put(2, notes=shelf.notes)
+    c = shelf.put(3, notes=shelf.notes, no_memory_beside=1)
+    with up() as running:
+        for target in (a, b):
+            running.ask(target)
+        assert running.release(c) == 3
+        assert running.loaded() == [b, c]
+        assert running.events("evict") == [("evict", a)]
+
+
+def test_no_healthy_model_stays_evicted_for_one_that_then_fails_to_load(
+    up: Opener, shelf: Shelf
+) -> None:
+    a, b = shelf.put(1), shelf.put(2)
+    shelf.gate("full").touch()
+    never = shelf.put(3, no_memory_while=shelf.gate("full"))
+    with up() as running:
+        for target in (a, b):
+            running.ask(target)
+        with pytest.raises(running.errors.ModelError, match="MemoryError") as caught:
+            running.ask(never)
+        assert caught.value.response["OriginalStatusCode"] == 507
+        until(lambda: set(running.loaded()) == {a, b})
+        assert running.events("restore") == [("restore", a), ("restore", b)]
+        shelf.gate("full").unlink()
+        assert running.release(never) == 3
+
+
+def test_a_model_that_fails_to_load_evicts_nobody(up: Opener, shelf: Shelf) -> None:
+    a, b = shelf.put(1), shelf.put(2)
+    broken = shelf.write("broken.tar.gz", shelf.packed(3).replace(b"\x1f", b"\0", 1))
+    with up(models=2) as running:
+        for target in (a, b):
+            running.ask(target)
+        for _ in range(3):
+            with pytest.raises(running.errors.ValidationError, match="no whole tar.gz"):
+                running.ask(broken)
+        assert running.loaded() == [a, b]
+        assert running.events("evict", "unload", "restart") == []
+
+
+def test_a_slow_load_is_not_ready_and_goes_on_until_a_later_invocation_finds_it(
+    up: Opener, shelf: Shelf
+) -> None:
+    target = shelf.put(1, notes=shelf.notes, load_when=shelf.gate("go"))
+    with up(not_ready_s=0.2) as running:
+        for _ in range(2):
+            with pytest.raises(running.errors.ModelNotReadyException) as caught:
+                running.ask(target)
+            assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
+        shelf.gate("go").touch()
+        until(lambda: running.loaded() == [target])
+        assert running.release(target) == 1
+        assert shelf.loads() == [1]
+
+
+def test_a_load_that_never_ends_is_given_up_and_keeps_no_other_from_loading(
+    up: Opener, shelf: Shelf
+) -> None:
+    # the server loads one model at a time: only another server loads anything again
+    target = shelf.put(1, notes=shelf.notes, load_when=shelf.gate("go"))
+    other = shelf.put(2)
+    with up(load_s=1.0) as running:
+        with pytest.raises(running.errors.ModelError, match=r"not loaded in 1 s"):
+            running.ask(target)
+        assert running.release(other) == 2
+        shelf.gate("go").touch()
+        assert running.release(target) == 1
+        assert running.inside.container.generation == 2
+
+
+def test_an_answer_that_takes_too_long_is_a_model_error(
+    up: Opener, shelf: Shelf, pool: Pool
+) -> None:
+    target = shelf.put(1, answer_when=shelf.gate("go"))
+    with up(invocation_s=0.3) as running:
+        with pytest.raises(running.errors.ModelError, match="timed out") as caught:
+            running.ask(target)
+        assert caught.value.response["OriginalStatusCode"] == 0
+        shelf.gate("go").touch()
+        until(lambda: _answers(running, target, 1))
+
+
+def test_without_a_cache_a_model_is_unloaded_after_its_invocation(
+    up: Opener, shelf: Shelf, pool: Pool
+) -> None:
+    target = shelf.put(1, notes=shelf.notes)
+    with up(cached=False) as running:
+        for count in (1, 2):
+            assert running.release(target) == 1
+            until(lambda: running.loaded() == [] and not running.inside.models.table)
+            assert shelf.loads() == [1] * count
+        together = [pool.submit(running.release, target) for _ in range(8)]
+        assert [one.result() for one in together] == [1] * 8
+        until(lambda: not running.inside.models.table)
+        # what is on the disk stays
+        assert running.events("download") == [("download", target)]
+
+
+def test_a_model_that_kills_the_server_as_it_loads_is_told_and_takes_no_other_along(
+    up: Opener, shelf: Shelf
+) -> None:
+    a, killer = shelf.put(1), shelf.put(2, kills_server=True)
+    with up() as running:
+        assert running.release(a) == 1
+        with pytest.raises(running.errors.ModelError, match="died twice while it loaded"):
+            running.ask(killer)
+        assert running.release(a) == 1
+
+
+def test_what_loads_beside_a_model_that_kills_the_server_is_not_blamed(
+    up: Opener, shelf: Shelf, pool: Pool
+) -> None:
+    # the server loads one model at a time: the others wait for it behind the one that kills
+    killer = shelf.put(9, notes=shelf.notes, load_when=shelf.gate("go"), kills_server=True)
+    slow = [shelf.put(number) for number in (1, 2, 3)]
+    with up() as running:
+        blamed = pool.submit(running.ask, killer)
+        until(lambda: shelf.loads() == [9])
+        asked = [pool.submit(running.release, target) for target in slow]
+        until(lambda: running.inside.container.controls == 4)
+        shelf.gate("go").touch()
+        assert [one.result() for one in asked] == [1, 2, 3]
+        with pytest.raises(running.errors.ModelError, match="died twice while it loaded"):
+            blamed.result()
+
+
+def test_requests_and_evictions_of_many_models_at_once_answer_right(
+    up: Opener, shelf: Shelf, pool: Pool
+) -> None:
+    targets = [shelf.put(number) for number in range(4)]
+    barrier = threading.Barrier(4)
+
+    def caller(first: int) -> list[int]:
+        barrier.wait()
+        return [running.release(targets[(first + step) % 4]) for step in range(4)]
+
+    with up(models=2) as running:
+        asked: list[Future[list[int]]] = [pool.submit(caller, first) for first in range(4)]
+        for first, one in enumerate(asked):
+            assert one.result() == [(first + step) % 4 for step in range(4)]
+        until(lambda: len(running.loaded()) == 2)
+        assert running.inside.container.generation == 1
+
+
+def _users(running: Up, target: str) -> int:
+    model = running.inside.models.table.get(target)
+    return model.users if model else 0
+
+
+def _answers(running: Up, target: str, release: int) -> bool:
+    try:
+        return running.release(target) == release
+    except running.errors.ModelError:
+        return False
