@@ -39,15 +39,15 @@ INTERFACE = Interface(
 
 @dataclass(frozen=True, eq=False)
 class MAnswer:
-    """What m answers; n is the number of rows."""
+    """What m answers; batch is the number of rows."""
 
-    # "SCORE": FP32 [n, 1]
+    # "SCORE": FP32 [batch, 1]
     score: NDArray[np.float32]
 
-    # 'say "hello"\n': BYTES [n, 1]
+    # 'say "hello"\n': BYTES [batch, 1]
     say_hello: NDArray[np.object_]
 
-    # "a name that is as long as no name should ever be, but nobody keeps one from writing it": INT32 [n, any]
+    # "a name that is as long as no name should ever be, but nobody keeps one from writing it": INT32 [batch, any]
     a_name_that_is_as_long_as_no_n: NDArray[np.int32]
 
 
@@ -67,24 +67,24 @@ class MClient:
     def predict(
         self,
         *,
-        # "IMAGE": BYTES [n, 1]
+        # "IMAGE": BYTES [batch, 1]
         image: Texts | NDArray[np.object_],
-        # "image": UINT8 [n, any, any, 3]
+        # "image": UINT8 [batch, any, any, 3]
         image_2: Integers | NDArray[np.uint8] | None = None,
-        # "class": INT64 [n, 1]
+        # "class": INT64 [batch, 1]
         tensor_class: Integers | NDArray[np.int64] | None = None,
-        # "is.key?": BOOL [n]
+        # "is.key?": BOOL [batch]
         is_key: Truths | NDArray[np.bool_] | None = None,
-        # "self": FP16 [n, 2, 2]
+        # "self": FP16 [batch, 2, 2]
         tensor_self: Numbers | NDArray[np.float16] | None = None,
-        # "a name that is as long as no name should ever be, but nobody keeps one from writing it": FP64 [n, 1]
+        # "a name that is as long as no name should ever be, but nobody keeps one from writing it": FP64 [batch, 1]
         a_name_that_is_as_long_as_no_n: Numbers | NDArray[np.float64] | None = None,
         # of a weighted alias, equal keys are answered by the same variant
         key: str | None = None,
     ) -> MAnswer:
         """Ask the model; see ``slipway.client.Model.predict`` for values and errors.
 
-        n rows at once, 1 to 16; of one row, n may be left out.
+        1 to 16 rows at once; of one row, the batch may be left out.
         """
         outputs = self.model.predict(
             {

@@ -89,7 +89,7 @@ def test_json_is_a_row_columns_or_a_list_of_rows(said: Any, wanted: Any) -> None
         ("7", "neither an object nor a list of objects"),
         ("[]", "no rows"),
         ('{"fair": 7}', "did you mean fare?"),
-        ('{"temperature": 7}', "its inputs: fare FP32 [n, 1]"),
+        ('{"temperature": 7}', "its inputs: fare FP32 [batch, 1]"),
         ('{"fare": 7, "FARE": 8}', "'fare' is given twice"),
         ('{"fare": 7}', "m needs 'Sex'"),
         ('[{"fare": 7, "sex": "m"}, {"fare": 8}]', "row 2 has other fields than the first: Sex"),

@@ -13,8 +13,8 @@ import fixture_models
 import numpy as np
 import pytest
 from client import releases
-from client.test_model import counted
-from client.test_stub import loaded
+from client.modules import loaded
+from client.scraped import counted
 from endpoint import shelf as shelves
 from endpoint.shelf import Shelf, Up, until
 

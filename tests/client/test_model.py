@@ -11,8 +11,8 @@ import pytest
 from client import fake_runtime, releases
 from client.fake_runtime import SCORE, THROTTLED, Asked, FakeRuntime, Reply
 from client.releases import ONE, THREE, TWO
+from client.scraped import counted
 from prometheus_client import CollectorRegistry
-from prometheus_client.parser import text_string_to_metric_families
 
 from slipway import kserve
 from slipway.client import Endpoint, ModelError
@@ -25,16 +25,6 @@ from slipway.settings import Settings
 
 FEATURES = {"X": [1, 2, 3, 4]}
 FAILED = fake_runtime.error(424, "ModelError", OriginalStatusCode=400, OriginalMessage="no")
-
-
-def counted(endpoint: Endpoint, sample: str, **labels: str) -> float:
-    """The sum of a metric's samples with these labels."""
-    return sum(
-        each.value
-        for family in text_string_to_metric_families(endpoint.metrics())
-        for each in family.samples
-        if each.name == sample and labels.items() <= each.labels.items()
-    )
 
 
 def invocations(endpoint: Endpoint, **labels: str) -> float:

@@ -88,7 +88,7 @@ def test_strings_and_bytes_become_bytes_in_rows() -> None:
         (of("INT64", 1), np.array([1], np.int32), "the array is INT32 (int32)"),
         (of("BYTES", 1), np.array([1]), "the array is INT64 (int64)"),
         (of("FP32", 3), [1, 2], "has the shape [2], not [3]"),
-        (of("FP32", 3, batch=8), [[1, 2]], "has the shape [1, 2], not [n, 3]"),
+        (of("FP32", 3, batch=8), [[1, 2]], "has the shape [1, 2], not [batch, 3]"),
         (of("FP32", 2, -1), [1, 2, 3], "has the shape [3], not [2, any]"),
         (of("FP32", -1, batch=8), [1, 2], "can mean (1, 2) or (2, 1)"),
         (of("FP32", 1, batch=2), [1, 2, 3], "3 rows, and m takes 1 to 2"),

@@ -12,7 +12,7 @@ from slipway.client import shown
 from slipway.errors import SlipwayError
 
 OUTPUTS = {
-    "SCORE": np.array([[0.5], [np.nan]], np.float32),
+    "SCORE": np.array([[0.1], [np.nan]], np.float32),
     "LABEL": np.array([["h\u00e9".encode()], [b"\xff\xfe"]], dtype=object),
     "WIDE": np.arange(20).reshape(2, 10),
 }
@@ -20,14 +20,14 @@ OUTPUTS = {
 
 def test_json_has_strings_base64_where_they_are_none_and_null_for_nan() -> None:
     said = json.loads(json.dumps(shown.as_json(OUTPUTS), allow_nan=False))
-    assert said["SCORE"] == [[0.5], [None]]
+    assert said["SCORE"] == [[0.1], [None]]
     assert said["LABEL"] == [["h\u00e9"], [{"base64": "//4="}]]
     assert said["WIDE"][1][-1] == 19
 
 
 def test_a_table_has_a_line_for_each_row_of_the_batch() -> None:
     assert shown.rows(OUTPUTS, True) == [
-        ["0.5", "h\u00e9", "[0, 1, 2, 3, 4, 5 … (10 elements)]"],
+        ["0.1", "h\u00e9", "[0, 1, 2, 3, 4, 5 … (10 elements)]"],
         ["nan", "2 bytes", "[10, 11, 12, 13, 14, 15 … (10 elements)]"],
     ]
     assert shown.rows({"Y": np.array([1, 2])}, False) == [["[1, 2]"]]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 from client import fake_runtime, generated_client, releases
 from client.fake_runtime import SCORE, FakeRuntime
+from client.modules import loaded
 from client.releases import ONE, TWO
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -64,21 +63,6 @@ TENSORS = st.dictionaries(
     max_size=4,
 )
 INTERFACES = st.builds(Interface, st.sampled_from([0, 1, 64]), TENSORS, TENSORS)
-
-
-def loaded(text: str, folder: Path) -> ModuleType:
-    """The generated module, imported."""
-    file = folder / "generated.py"
-    file.write_text(text, encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("generated", file)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["generated"] = module  # dataclasses look for it there
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        del sys.modules["generated"]
-    return module
 
 
 def run(text: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from slipway.client import request
+from slipway.client import request, tensors
 from slipway.endpoint.failure import LARGEST_BODY
 from slipway.errors import SlipwayError
 from slipway.interface import BYTES, Interface
@@ -152,7 +152,7 @@ def _assigned(
 
 def _stacked(key: str, rows: list[Any], interface: Interface) -> Array:
     """The values of single rows as one array, the batch first."""
-    arrays = [request.array(key, row, interface.inputs[key], False) for row in rows]
+    arrays = [tensors.array(key, row, interface.inputs[key], False) for row in rows]
     for number, array in enumerate(arrays[1:], 2):
         if array.shape != arrays[0].shape:
             raise SlipwayError(

@@ -21,7 +21,7 @@ SHOWN = 6  # elements of a row's tensor in a table
 def as_json(outputs: Mapping[str, Array]) -> dict[str, Any]:
     """The outputs as nested lists. Bytes that are no UTF-8 become ``{"base64": …}``; what JSON has
     no number for (NaN, infinity) becomes ``null``."""
-    return {name: _plain(array.tolist()) for name, array in outputs.items()}
+    return {name: _plain(_shortest(array)) for name, array in outputs.items()}
 
 
 def rows(outputs: Mapping[str, Array], batches: bool) -> list[list[str]]:
@@ -64,6 +64,14 @@ def _storable(name: str, array: Array) -> Array:
             f"output {name!r} ends in NUL, which numpy's strings cannot hold", fix="--output json"
         )
     return fixed
+
+
+def _shortest(array: Array) -> Any:
+    """Nested lists; floats with the fewest digits that give the same value in their own type."""
+    if array.dtype.kind != "f":
+        return array.tolist()
+    digits = np.array([float(str(element)) for element in array.ravel()], dtype=object)
+    return digits.reshape(array.shape).tolist()
 
 
 def _plain(value: Any) -> Any:
