@@ -85,19 +85,6 @@ def test_a_closed_loop_sends_one_after_the_other(endpoint: stand_in.Endpoint) ->
     assert all(a.done <= b.sent for a, b in zip(answers, answers[1:]))
 
 
-def test_cold_starts_are_told(endpoint: stand_in.Endpoint) -> None:
-    requests = iter([FAST, FAST])
-    assert [
-        a.cold for a in generate(endpoint.url, lambda g: g.closed_loop(requests, 1, 60))[0]
-    ] == [
-        True,
-        False,
-    ]
-    endpoint.tells = False
-    answers, _ = generate(endpoint.url, lambda g: g.closed_loop(iter([FAST]), 1, 60))
-    assert answers[0].cold is None
-
-
 def test_failures_are_counted_by_kind_with_the_first_message(endpoint: stand_in.Endpoint) -> None:
     endpoint.failures[SLOW.target] = (424, "ModelError:http://x", "shape is wrong")
     requests = iter([FAST, SLOW, SLOW])

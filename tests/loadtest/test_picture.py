@@ -9,8 +9,7 @@ import pytest
 
 from loadtest import queues
 from slipway.errors import SlipwayError
-from slipway.loadtest import picture, report, stage
-from slipway.loadtest.address import Address
+from slipway.loadtest import address, picture, report, stage
 from slipway.loadtest.report import Report, Subject
 from slipway.loadtest.run import FirstLoad, Results
 
@@ -28,7 +27,7 @@ def made(*, loads: bool = True, concurrency: bool = False) -> Report:
         else:
             results.stages.append(stage.open_loop(answers, 60))
     subject = Subject("local", "warm", {queues.TARGET: 1.0}, "1 golden cases", 0)
-    return report.make(subject, Address("http://x", here=True), results, limit=0.2)
+    return report.make(subject, address.local("http://x", "local"), results, limit=0.2)
 
 
 def test_a_drawing_shows_percentiles_knee_limit_and_cold_starts(tmp_path: Path) -> None:
@@ -68,7 +67,7 @@ def test_waiting_clients_have_no_knee(tmp_path: Path) -> None:
 
 def test_nothing_answered_is_nothing_to_draw(tmp_path: Path) -> None:
     subject = Subject("local", "warm", {queues.TARGET: 1.0}, "", 0)
-    empty = report.make(subject, Address("http://x", here=True), Results())
+    empty = report.make(subject, address.local("http://x", "local"), Results())
     with pytest.raises(SlipwayError, match="nothing was answered"):
         picture.draw(empty, tmp_path / "load.svg")
 

@@ -7,12 +7,13 @@ import json
 import numpy as np
 
 from loadtest import queues
-from slipway.loadtest import report, stage
+from slipway.loadtest import address, report, stage
 from slipway.loadtest.address import Address
 from slipway.loadtest.report import Report, Subject, Traffic
 from slipway.loadtest.run import FirstLoad, Results
 
-HERE, AWS = Address("http://127.0.0.1:1", here=True), Address("https://x", here=False)
+HERE = address.local("http://127.0.0.1:1", "local")
+AWS = Address("models", "https://x", sign=lambda url, headers, body: headers)
 MIXED = Subject("local", "mixed", {"a": 0.6, "b": 0.4}, "", 0)
 WARM = Subject("local", "warm", {queues.TARGET: 1.0}, "", 0)
 

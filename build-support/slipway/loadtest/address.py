@@ -18,11 +18,18 @@ type Sign = Callable[[str, Mapping[str, str], bytes], Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Address:
-    """An endpoint's URL for invocations; ``sign`` gives the headers that AWS wants."""
+    """An endpoint's URL for invocations; ``sign`` gives the headers that AWS wants, ``metrics`` is
+    where a local one counts hits and loads."""
 
+    name: str
     url: str
-    here: bool
+    metrics: str | None = None
     sign: Sign | None = None
+
+    @property
+    def here(self) -> bool:
+        """Whether it runs on this machine."""
+        return self.sign is None
 
     def headers(self, request: Request) -> Mapping[str, str]:
         """The headers to send with ``request``."""
@@ -48,7 +55,7 @@ def of(endpoint: Endpoint, root: Path, url: str | None = None) -> Address:
 
 def local(url: str, name: str) -> Address:
     """The endpoint ``name`` of a process that serves at ``url``."""
-    return Address(_invocations(url, name), here=True)
+    return Address(name, _invocations(url, name), metrics=f"{url.rstrip('/')}/metrics")
 
 
 def _invocations(url: str, name: str) -> str:
@@ -81,4 +88,4 @@ def _aws(endpoint: Endpoint, name: str) -> Address:
         SigV4Auth(credentials.get_frozen_credentials(), "sagemaker", region).add_auth(request)
         return dict(request.headers.items())
 
-    return Address(_invocations(client.meta.endpoint_url, name), here=False, sign=sign)
+    return Address(name, _invocations(client.meta.endpoint_url, name), sign=sign)

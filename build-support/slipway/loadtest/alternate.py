@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from slipway.errors import SlipwayError
+from slipway.loadtest import cold
 from slipway.loadtest.address import Address
 from slipway.loadtest.answer import Answer, Request
 from slipway.loadtest.generator import TIMEOUT_S, Generator
@@ -67,7 +68,9 @@ def alternate(
                     requests = itertools.cycle((first, second)[which])
                     await generator.send(next(requests), time.perf_counter())
                     block = itertools.islice(itertools.cycle((first, second)[which]), size)
-                    made[which] = await generator.closed_loop(block, concurrency, float("inf"))
+                    made[which] = await cold.watched(
+                        generator, generator.closed_loop(block, concurrency, float("inf"))
+                    )
                 if generator.stop.is_set():
                     break
                 _keep(blocks, *made)

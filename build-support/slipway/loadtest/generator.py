@@ -26,8 +26,6 @@ TIMEOUT_S = 60.0
 # each is a connection; more waiting requests tell nothing new about a server that is overrun
 OUTSTANDING = 512
 UNSENT = f"not sent: {OUTSTANDING} requests were waiting already"
-# says "hit", or "load" where the request waited for a load; only the local endpoint sends it
-CACHE = "X-Slipway-Model-Cache"
 
 
 class Generator:
@@ -122,11 +120,41 @@ class Generator:
     async def send(self, request: Request, begin: float, intended: float | None = None) -> Answer:
         """Send one request; ``begin`` is the ``perf_counter`` that its times count from."""
         sent = time.perf_counter() - begin
-        error, cold = await self._exchange(request)
+        error = await self._exchange(request)
         done = time.perf_counter() - begin
-        return Answer(
-            request.target, sent if intended is None else intended, sent, done, error, cold
-        )
+        return Answer(request.target, sent if intended is None else intended, sent, done, error)
+
+    async def text(self, url: str) -> str:
+        """What ``url`` says.
+
+        Raises:
+            aiohttp.ClientError, TimeoutError: it says nothing.
+        """
+        async with self._session.get(url, raise_for_status=True) as response:
+            return await response.text()
+
+    async def _exchange(self, request: Request) -> str | None:
+        """Why there is no answer, or ``None``."""
+        try:
+            async with self._session.post(
+                self.address.url, data=request.body, headers=self.address.headers(request)
+            ) as response:
+                body = await response.read()
+                if response.status == 200:
+                    return None
+                kind = response.headers.get("x-amzn-ErrorType", response.reason or "")
+                # AWS appends a colon and a URL
+                error = f"{response.status} {kind.split(':')[0]}".strip()
+                self.messages.setdefault(error, _message(response.status, body))
+                return error
+        except TimeoutError:
+            return f"no answer in {self._timeout_s:g} s"
+        except aiohttp.ClientConnectorError as failure:
+            self.messages.setdefault("no connection", str(failure))
+            return "no connection"
+        except aiohttp.ClientError as failure:
+            self.messages.setdefault("the connection broke", repr(failure))
+            return "the connection broke"
 
     async def _unless_stopped(self, work: asyncio.Future[Any]) -> None:
         stopping = asyncio.create_task(self.stop.wait())
@@ -137,29 +165,6 @@ class Generator:
         finally:
             stopping.cancel()
             work.cancel()
-
-    async def _exchange(self, request: Request) -> tuple[str | None, bool | None]:
-        try:
-            async with self._session.post(
-                self.address.url, data=request.body, headers=self.address.headers(request)
-            ) as response:
-                body = await response.read()
-                said = response.headers.get(CACHE)
-                if response.status == 200:
-                    return None, None if said is None else said != "hit"
-                kind = response.headers.get("x-amzn-ErrorType", response.reason or "")
-                # AWS appends a colon and a URL
-                error = f"{response.status} {kind.split(':')[0]}".strip()
-                self.messages.setdefault(error, _message(response.status, body))
-                return error, None
-        except TimeoutError:
-            return f"no answer in {self._timeout_s:g} s", None
-        except aiohttp.ClientConnectorError as failure:
-            self.messages.setdefault("no connection", str(failure))
-            return "no connection", None
-        except aiohttp.ClientError as failure:
-            self.messages.setdefault("the connection broke", repr(failure))
-            return "the connection broke", None
 
 
 def _message(status: int, body: bytes) -> str:

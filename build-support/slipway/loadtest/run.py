@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from slipway.loadtest import search, stage
+from slipway.loadtest import cold, search, stage
 from slipway.loadtest.address import Address
 from slipway.loadtest.answer import Answer
 from slipway.loadtest.generator import Generator
@@ -104,15 +104,21 @@ def with_generator(
 async def first_load(generator: Generator, mix: Mix, target: str) -> FirstLoad:
     """Invoke ``target`` until it answers, as long as the platform loads."""
     begin = time.perf_counter()
-    retries = 0
-    while True:
-        answer = await generator.send(mix.first(target), begin)
-        if answer.error != NOT_READY or answer.done > LOADING_S or generator.stop.is_set():
-            cold = True if retries else answer.cold
-            seconds = answer.done if answer.error is None else None
-            return FirstLoad(target, seconds, answer.error, cold, retries)
-        retries += 1
-        await asyncio.sleep(PAUSE_S)
+
+    async def until_it_answers() -> list[Answer]:
+        answers: list[Answer] = []
+        while not generator.stop.is_set():
+            answers.append(await generator.send(mix.first(target), begin))
+            if answers[-1].error != NOT_READY or answers[-1].done > LOADING_S:
+                break
+            await asyncio.sleep(PAUSE_S)
+        return answers
+
+    answers = await cold.watched(generator, until_it_answers())
+    last = answers[-1]
+    seconds = last.done if last.error is None else None
+    waited = True if len(answers) > 1 else last.cold
+    return FirstLoad(target, seconds, last.error, waited, len(answers) - 1)
 
 
 class _Run:
@@ -156,7 +162,7 @@ class _Run:
         requests = self.mix.draw(len(times))
         begin = time.perf_counter()
         with self.doing(f"{rate:.4g}/s for {seconds:.0f} s"):
-            answers = await self.generator.open_loop(requests, times)
+            answers = await cold.watched(self.generator, self.generator.open_loop(requests, times))
         made = stage.open_loop(answers, self._lasted(begin, seconds))
         self._keep(made, answers)
         return None if self.generator.stop.is_set() else stage.point(made)
@@ -167,7 +173,9 @@ class _Run:
             return
         begin = time.perf_counter()
         with self.doing(f"{clients} waiting clients for {seconds:.0f} s"):
-            answers = await self.generator.closed_loop(self.mix.endless(), clients, seconds)
+            answers = await cold.watched(
+                self.generator, self.generator.closed_loop(self.mix.endless(), clients, seconds)
+            )
         self._keep(stage.closed_loop(answers, clients, self._lasted(begin, seconds)), answers)
 
     async def throughput(self, clients: int) -> float:
