@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 import re
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -18,12 +20,13 @@ from slipway.endpoint.failure import LARGEST_BODY, Failure, internal, invalid, t
 from slipway.endpoint.observer import Metrics
 from slipway.server.client import TARGET
 
-type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+type Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 # what the platform hands on to the container, and back
 FORWARDED = ("Content-Type", "Accept", ATTRIBUTES)
 RETURNED = ("content-type", ATTRIBUTES.lower())
+INVOCATIONS = re.compile(r"/endpoints/([^/]+)/invocations")
 PAGE = {
     "/": ("index.html", "text/html"),
     "/page.css": ("page.css", "text/css"),
@@ -36,15 +39,14 @@ POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-acti
 logger = logging.getLogger("slipway.endpoint")
 
 
-def application(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Application:
-    """The application that serves ``endpoints`` by their names."""
-    application = web.Application(middlewares=[_guard], client_max_size=LARGEST_BODY)
+def server(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Server:
+    """The server of ``endpoints`` by their names.
 
-    async def invoke(request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        endpoint = endpoints.get(name)
-        if endpoint is None:
-            raise invalid(f"Endpoint {name} of account 000000000000 not found.")
+    aiohttp's server without its application, whose routing costs a sixth of the time that an
+    invocation spends here.
+    """
+
+    async def invoke(request: web.BaseRequest, endpoint: Endpoint) -> web.Response:
         body = await _body(request)
         headers = {key: request.headers[key] for key in FORWARDED if key in request.headers}
         answer = await endpoint.invoke(request.headers.get(TARGET), body, headers)
@@ -53,28 +55,51 @@ def application(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Appl
             body=answer.body, headers={**given, "x-amzn-Invoked-Production-Variant": "AllTraffic"}
         )
 
-    async def scrape(request: web.Request) -> web.Response:
+    async def scrape(request: web.BaseRequest) -> web.Response:
         text = generate_latest(metrics.registry)
         return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    async def show(request: web.Request) -> web.Response:
+    async def show(request: web.BaseRequest) -> web.Response:
         return web.json_response(state.of(endpoints))
 
-    async def ping(request: web.Request) -> web.Response:
+    async def ping(request: web.BaseRequest) -> web.Response:
         return web.Response()
 
-    application.router.add_post("/endpoints/{name}/invocations", invoke)
-    application.router.add_get("/metrics", scrape)
-    application.router.add_get("/state", show)
-    application.router.add_get("/ping", ping)
-    for path, (file, kind) in PAGE.items():
-        application.router.add_get(path, _file(file, kind))
-    return application
+    shown: dict[str, Handler] = {"/metrics": scrape, "/state": show, "/ping": ping}
+    shown |= {path: _file(file, kind) for path, (file, kind) in PAGE.items()}
+
+    async def route(request: web.BaseRequest) -> web.StreamResponse:
+        path = request.path
+        name = INVOCATIONS.fullmatch(path)
+        if not name and path not in shown:
+            raise web.HTTPNotFound
+        allowed = ("POST",) if name else ("GET", "HEAD")
+        if request.method not in allowed:
+            raise web.HTTPMethodNotAllowed(request.method, allowed)
+        if not name:
+            return await shown[path](request)
+        endpoint = endpoints.get(name[1])
+        if endpoint is None:
+            raise invalid(f"Endpoint {name[1]} of account 000000000000 not found.")
+        return await invoke(request, endpoint)
+
+    return web.Server(
+        partial(_guard, handler=route),
+        request_factory=partial(
+            web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=LARGEST_BODY
+        ),
+        access_log=None,
+        # a compressed body is the container's to read
+        auto_decompress=False,
+    )
 
 
-async def _body(request: web.Request) -> bytes:
+async def _body(request: web.BaseRequest) -> bytes:
     if (request.content_length or 0) > LARGEST_BODY:
         raise too_large()
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
     try:
         return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
@@ -84,7 +109,7 @@ async def _body(request: web.Request) -> bytes:
 def _file(name: str, kind: str) -> Handler:
     text = files("slipway.endpoint").joinpath("page", name).read_text(encoding="utf-8")
 
-    async def serve(request: web.Request) -> web.Response:
+    async def serve(request: web.BaseRequest) -> web.Response:
         return web.Response(
             text=text, content_type=kind, headers={"Content-Security-Policy": POLICY}
         )
@@ -92,8 +117,7 @@ def _file(name: str, kind: str) -> Handler:
     return serve
 
 
-@web.middleware
-async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _guard(request: web.BaseRequest, handler: Handler) -> web.StreamResponse:
     """Every failure as botocore expects it."""
     try:
         host = request.headers.get("Host", "")
@@ -110,8 +134,14 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception:
         logger.exception("a bug in slipway, at %s", request.path)
         response = _refusal(internal())
-    response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
+    response.headers["x-amzn-RequestId"] = _id()
     return response
+
+
+def _id() -> str:
+    """A random UUID, in a quarter of the time that ``uuid`` takes."""
+    digits = os.urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def _refusal(failure: Failure) -> web.Response:

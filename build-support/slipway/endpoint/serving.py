@@ -14,7 +14,7 @@ from aiohttp import web
 
 from slipway import settings as configuration
 from slipway.endpoint import endpoint as one
-from slipway.endpoint.app import application
+from slipway.endpoint.app import server
 from slipway.endpoint.endpoint import Endpoint
 from slipway.endpoint.limits import Limits
 from slipway.endpoint.objects import Objects
@@ -69,14 +69,7 @@ async def up(
                     log_file,
                 )
             )
-        runner = web.AppRunner(
-            application(endpoints, metrics),
-            access_log=None,
-            handle_signals=False,
-            # a compressed body is the container's to read
-            auto_decompress=False,
-            shutdown_timeout=1.0,
-        )
+        runner = web.ServerRunner(server(endpoints, metrics), shutdown_timeout=1.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.SockSite(runner, listening).start()
