@@ -9,7 +9,7 @@ import pytest
 from artifact.samples import packed, write_environment, write_model
 
 from slipway.cli import main
-from slipway.release import publish
+from slipway.release.publish import publish
 from slipway.release.directory import DirectoryStore
 
 OLD, NEW, NEWEST = (f"tiny_1.{minor}.0.tar.gz" for minor in (2, 3, 4))

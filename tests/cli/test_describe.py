@@ -10,7 +10,7 @@ import pytest
 from artifact.samples import packed, write_environment, write_model
 
 from slipway.cli import main
-from slipway.release import publish
+from slipway.release.publish import publish
 from slipway.release.directory import DirectoryStore
 
 

@@ -11,7 +11,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 from mypy_boto3_s3 import S3Client
 
-from slipway.release import Reader, open_reader
+from slipway.release.store import Reader, open_reader
 
 BUCKET, PREFIX = "releases", "team/slipway"
 

@@ -11,7 +11,9 @@ from release.conftest import Place
 
 from slipway.errors import SlipwayError
 from slipway.interface import Tensor
-from slipway.release import Reader, alias, keys, publish
+from slipway.release import alias, keys
+from slipway.release.publish import publish
+from slipway.release.store import Reader
 from slipway.release.catalog import Catalog
 from slipway.release.directory import DirectoryStore
 

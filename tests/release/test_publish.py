@@ -11,7 +11,7 @@ from artifact.samples import packed, write_environment, write_model
 
 from slipway.artifact import Packed
 from slipway.errors import SlipwayError
-from slipway.release import publish
+from slipway.release.publish import publish
 from slipway.release.alias import Alias, Variant, move
 from slipway.release.directory import DirectoryStore
 

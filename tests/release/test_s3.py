@@ -13,7 +13,7 @@ from moto.core.authorization import enable_iam_authentication
 from release.conftest import BUCKET, PREFIX, Bucket
 
 from slipway.errors import SlipwayError
-from slipway.release import Reader, open_reader
+from slipway.release.store import Reader, open_reader
 
 
 def refusals(reader: Reader) -> list[SlipwayError]:

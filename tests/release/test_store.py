@@ -8,7 +8,7 @@ import pytest
 from release.conftest import Place
 
 from slipway.errors import SlipwayError
-from slipway.release import open_reader, open_store
+from slipway.release.store import open_reader, open_store
 
 
 def test_what_is_there_is_read_and_what_is_not_is_none(place: Place) -> None:

@@ -34,16 +34,17 @@ def alias(
 
     Example: slipway alias screen_detection 1.0.0=90 1.1.0=10 --to production
     """
-    from slipway import release, settings
+    from slipway import settings
     from slipway.release import alias as aliases
     from slipway.release.catalog import Catalog
+    from slipway.release.store import open_reader, open_store
 
     if shadow is not None and not targets:
         raise click.UsageError("--shadow needs the targets that it is beside, too")
     configured = settings.load(Path.cwd())
     chosen = cast("Stage", stage)
     if targets:
-        store = release.open_store(configured.store, configured.root)
+        store = open_store(configured.store, configured.root)
         catalog = Catalog(store, chosen)
         made = aliases.Alias(
             tuple(_variants(catalog, name, targets)),
@@ -51,7 +52,7 @@ def alias(
         )
         aliases.move(store, chosen, name, made)
     else:
-        reader = release.open_reader(configured.store, configured.root)
+        reader = open_reader(configured.store, configured.root)
         with working(f"reading the alias of {name}"):
             made = Catalog(reader, chosen).alias(name)
     if as_json:

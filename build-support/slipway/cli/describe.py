@@ -76,15 +76,15 @@ class _Described:
 
 
 def _catalogs(configured: Settings, stage: str | None, endpoint: str | None) -> list[Catalog]:
-    from slipway import release
     from slipway.release.catalog import Catalog
+    from slipway.release.store import open_reader
 
     if endpoint is not None:
         asked = configured.endpoint(endpoint)
         location = asked.store or configured.store
-        reader = release.open_reader(location, configured.root, profile=asked.profile)
+        reader = open_reader(location, configured.root, profile=asked.profile)
         return [Catalog(reader, asked.stage)]
-    reader = release.open_reader(configured.store, configured.root)
+    reader = open_reader(configured.store, configured.root)
     both = [Catalog(reader, "staging"), Catalog(reader, "production")]
     return [catalog for catalog in both if stage in (None, catalog.stage)]
 

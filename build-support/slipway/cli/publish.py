@@ -10,10 +10,12 @@ from typing import cast
 import click
 
 from slipway import build as library
-from slipway import release, settings
+from slipway import settings
 from slipway.cli import models as named
 from slipway.cli.progress import working
+from slipway.release import publish as publishing
 from slipway.release.keys import Stage
+from slipway.release.store import open_store
 from slipway.source import commit
 
 
@@ -28,12 +30,12 @@ def publish(models: tuple[Path, ...], artifact: Path | None, stage: str, as_json
     Example: slipway publish models/screen_detection
     """
     configured = settings.load(Path.cwd())
-    store = release.open_store(configured.store, configured.root)
+    store = open_store(configured.store, configured.root)
 
     def one(folder: Path) -> None:
         with working(f"publishing {folder.name}"):
             file = artifact or library.build(folder, configured, Path("dist")).path
-            made = release.publish(
+            made = publishing.publish(
                 file,
                 store,
                 stage=cast(Stage, stage),
