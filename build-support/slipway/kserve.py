@@ -35,7 +35,8 @@ def encode(inputs: Mapping[str, Array]) -> tuple[bytes, str]:
 
 
 def decode(body: bytes, content_type: str) -> dict[str, Array]:
-    """The outputs of an answer by name; strings are ``bytes`` in arrays of ``object``."""
+    """The outputs of an answer by name; strings of a binary answer are ``bytes`` in arrays of
+    ``object``, those of a JSON answer ``str``."""
     header = int(content_type[len(BINARY) :]) if content_type.startswith(BINARY) else None
     result = InferenceServerClient.parse_response_body(body, header_length=header)
     outputs = result.get_response().get("outputs", [])
