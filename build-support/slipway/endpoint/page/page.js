@@ -4,6 +4,7 @@
 const EVERY_MS = 2000;
 const PATIENCE_MS = 10000;
 const MANY = 12; // models, from which on they can be searched
+const LONG = 220; // characters, more of which are folded away
 const SVG = "http://www.w3.org/2000/svg";
 
 // ---------------------------------------------------------------- words for figures
@@ -92,6 +93,9 @@ function order(parent, wanted) {
   });
 }
 
+/** A target model's name, kept apart from the direction of what is around it. */
+const named = (target) => make("bdi", target.length > LONG ? { class: "long" } : {}, target);
+
 // ---------------------------------------------------------------- totals
 
 class Total {
@@ -174,11 +178,12 @@ class Chart {
     for (const chart of Chart.all) chart.mark();
   }
 
-  constructor(root, label, lines, scale, say) {
-    Object.assign(this, { lines, scale, say, series: [] });
+  constructor(root, label, lines, scale, written) {
+    Object.assign(this, { lines, scale, written, series: [], restarts: [] });
     this.svg = make("svg:svg", { "aria-hidden": "true" });
     this.cross = make("svg:g");
-    this.plot = make("div", { class: "plot", tabindex: 0, role: "slider", "aria-label": `${label}: arrow keys choose a time` }, this.svg);
+    const slider = { role: "slider", tabindex: 0, "aria-valuemin": 0, "aria-valuemax": 0, "aria-valuenow": 0 };
+    this.plot = make("div", { class: "plot", "aria-label": `${label}: arrow keys choose a time`, ...slider }, this.svg);
     this.at = make("span", { class: "at" });
     this.values = lines.map(() => make("b"));
     const keys = lines.map(({ key, name }, index) => {
@@ -240,21 +245,20 @@ class Chart {
     const y = this.y(tick);
     return [
       make("svg:line", { class: "grid", x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y }),
-      make("svg:text", { x: LEFT - 7, y: y + 4, "text-anchor": "end" }, this.say(tick)),
+      make("svg:text", { x: LEFT - 7, y: y + 4, "text-anchor": "end" }, this.written(tick)),
     ];
   }
 
   columns() {
-    const bottom = this.floor;
     const pixels = (this.width - LEFT - RIGHT) / (this.until - this.from); // a second's
     const step = STEPS_S.find((seconds) => seconds * pixels >= (seconds < 60 ? 76 : 52)) ?? STEPS_S.at(-1);
-    const made = [make("svg:line", { class: "axis", x1: LEFT, x2: this.width - RIGHT, y1: bottom, y2: bottom })];
+    const made = [make("svg:line", { class: "axis", x1: LEFT, x2: this.width - RIGHT, y1: this.floor, y2: this.floor })];
     for (let when = Math.ceil(this.from / step) * step; when <= this.until; when += step) {
       const x = this.x(when);
-      made.push(make("svg:line", { class: "axis", x1: x, x2: x, y1: bottom, y2: bottom + 4 }));
+      made.push(make("svg:line", { class: "axis", x1: x, x2: x, y1: this.floor, y2: this.floor + 4 }));
       if (x > this.width - RIGHT - 14) continue;
       const text = (step < 60 ? clock : minutes).format(new Date(1000 * when));
-      made.push(make("svg:text", { x, y: bottom + 17, "text-anchor": "middle" }, text));
+      made.push(make("svg:text", { x, y: this.floor + 17, "text-anchor": "middle" }, text));
     }
     return made;
   }
@@ -314,7 +318,6 @@ class Chart {
     put(this.at, chosen ? `at ${clock.format(new Date(1000 * one.when))}` : "latest");
     const said = this.lines.map(({ name, of, text }) => `${name} ${text(of(one))}`).join(", ");
     const shown = this.shown;
-    set(this.plot, "aria-valuemin", 0);
     set(this.plot, "aria-valuemax", shown.length - 1);
     // while it moves by itself, a screen reader is not to read it out
     if (chosen || document.activeElement !== this.plot) {
@@ -353,9 +356,9 @@ const drawn = (run) => "M" + run.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)
 const dot = (key, cx, cy, r = 2) => make("svg:circle", { class: key, cx, cy, r });
 
 function logarithmic(values) {
-  const positive = values.filter((value) => value > 0);
-  const low = Math.floor(Math.log10(Math.min(...positive, 1000)));
-  const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...positive, 10))));
+  const positive = values.some((value) => value > 0) ? values.filter((value) => value > 0) : [1, 1000];
+  const low = Math.floor(Math.log10(Math.min(...positive)));
+  const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...positive))));
   const ticks = [];
   for (let power = low; power <= high; power++) {
     for (const factor of high - low < 3 && power < high ? [1, 2, 5] : [1]) ticks.push(factor * 10 ** power);
@@ -433,7 +436,7 @@ function compare(one, other) {
 function newRow(target) {
   const row = make("tr", { role: "row" });
   for (const key of Object.keys(labels)) {
-    if (key === "target") row.append(make("th", { scope: "row", role: "rowheader" }, make("bdi", {}, target)));
+    if (key === "target") row.append(make("th", { scope: "row", role: "rowheader" }, named(target)));
     else if (key === "state") row.append(make("td", { role: "cell", "data-key": key }, make("span", { class: "state" })));
     else row.append(make("td", { role: "cell", "data-key": key }, make("data")));
     if (key !== "target") row.lastChild.setAttribute("data-label", labels[key]);
@@ -517,7 +520,6 @@ const KINDS = {
   download: "download",
 };
 const QUIET = ["load", "unload", "download"]; // the ordinary: not shown until asked for
-const LONG = 220; // characters
 const boxes = new Map();
 const items = new Map();
 
@@ -553,7 +555,7 @@ function newItem(event) {
     { "data-kind": event.kind },
     make("time"),
     make("span", { class: "kind" }, KINDS[event.kind] ?? event.kind),
-    make("div", {}, ...(event.target ? [make("bdi", {}, event.target), " "] : []), what, " ", make("span", { class: "times" })),
+    make("div", {}, ...(event.target ? [named(event.target), " "] : []), what, " ", make("span", { class: "times" })),
   );
 }
 
@@ -581,7 +583,7 @@ function showEvents({ events, counts }) {
 let state = null; // the last answer
 const links = new Map();
 
-function chosen() {
+function current() {
   const asked = new URLSearchParams(location.search).get("endpoint");
   const names = Object.keys(state.endpoints);
   return names.includes(asked) ? asked : names[0];
@@ -618,7 +620,7 @@ function showServer({ source, ready, generation, limits }) {
 
 function show() {
   if (!state) return;
-  const name = chosen();
+  const name = current();
   const endpoint = state.endpoints[name];
   put($("#name"), name);
   showEndpoints(name);
@@ -643,10 +645,10 @@ let asking = false;
 function say(link, text, notice = "") {
   set($("#link"), "data-link", link);
   put($("#link"), text);
-  $("#endpoint").toggleAttribute("data-old", link === "gone");
+  document.body.toggleAttribute("data-old", link === "gone");
   $("#notice").hidden = !notice;
   put($("#notice"), notice);
-  const name = state ? `${chosen()} – Slipway endpoint` : "Slipway endpoint";
+  const name = state ? `${current()} – Slipway endpoint` : "Slipway endpoint";
   const title = link === "gone" ? `Gone: ${name}` : name;
   if (document.title !== title) document.title = title;
 }
