@@ -126,7 +126,7 @@ def test_a_slower_release_is_told_and_can_fail(
     said = capsys.readouterr().out
     assert "The second is slower." in said and "12 rounds of " in said
     assert command(endpoint, *words, "--fail-if-slower", "50%") == 1
-    capsys.readouterr()
+    assert f"{TWO} is slower by more than 50%" in capsys.readouterr().err
     found = as_json(endpoint, capsys, "m", "--compare", "2.0.0", "1.0.0", "--seconds", "1")
     assert found["verdict"] == "faster" and found["releases"] == [TWO, ONE]
     assert found["median"]["ratio"] < 0.7 and found["spoilt"] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ import pytest
 from loadtest import stand_in
 from slipway.loadtest import address, run, search
 from slipway.loadtest.answer import Request
+from slipway.loadtest.generator import Generator
 from slipway.loadtest.mix import Mix
 from slipway.loadtest.run import Plan, Results
 
@@ -94,3 +96,15 @@ def test_a_release_that_never_answers_ends_the_test(endpoint: stand_in.Endpoint)
     endpoint.failures[TARGETS[0]] = (424, "ModelError", "it is broken")
     results = ran(endpoint, Plan(rates=(20,), seconds=1))
     assert results.stages == [] and results.messages == {"424 ModelError": "it is broken"}
+
+
+def test_a_first_load_that_hangs_can_be_stopped(endpoint: stand_in.Endpoint) -> None:
+    endpoint.seconds = lambda _: 5.0
+
+    async def work(generator: Generator) -> None:
+        asyncio.get_running_loop().call_later(0.2, generator.stop.set)
+        mix = Mix({TARGETS[0]: [Request(TARGETS[0], b"", "")]}, np.random.default_rng(0))
+        assert await run.first_load(generator, mix, TARGETS[0]) is None
+        assert await generator.once(mix.first(TARGETS[0]), 0.0) == []
+
+    run.with_generator(address.local(endpoint.url, "local"), 60, work)

@@ -62,12 +62,12 @@ def alternate(
             size = await _size(generator, first, second, seconds, concurrency)
         with doing(f"{ROUNDS} rounds of {size} requests to each"):
             for _ in range(ROUNDS):
-                order = random.permutation(2)
+                order = [int(which) for which in random.permutation(2)]
                 made: list[list[Answer]] = [[], []]
                 for which in order:
-                    requests = itertools.cycle((first, second)[which])
-                    await generator.send(next(requests), time.perf_counter())
-                    block = itertools.islice(itertools.cycle((first, second)[which]), size)
+                    requests = (first, second)[which]
+                    await generator.once(requests[0], time.perf_counter())
+                    block = itertools.islice(itertools.cycle(requests), size)
                     made[which] = await cold.watched(
                         generator, generator.closed_loop(block, concurrency, float("inf"))
                     )
@@ -92,6 +92,8 @@ async def _size(
     for requests in (first, second):
         mix = Mix({requests[0].target: requests}, np.random.default_rng(0))
         found = await first_load(generator, mix, requests[0].target)
+        if found is None:
+            return FEWEST
         if found.error:
             said = generator.messages.get(found.error, "")
             raise SlipwayError(

@@ -124,6 +124,12 @@ class Generator:
         done = time.perf_counter() - begin
         return Answer(request.target, sent if intended is None else intended, sent, done, error)
 
+    async def once(self, request: Request, begin: float) -> list[Answer]:
+        """As :meth:`send`; nothing, if the test is stopped meanwhile."""
+        sending = asyncio.create_task(self.send(request, begin))
+        await self._unless_stopped(sending)
+        return [sending.result()] if sending.done() and not sending.cancelled() else []
+
     async def text(self, url: str) -> str:
         """What ``url`` says.
 

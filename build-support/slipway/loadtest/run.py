@@ -101,20 +101,22 @@ def with_generator(
         runner.run(inside())
 
 
-async def first_load(generator: Generator, mix: Mix, target: str) -> FirstLoad:
-    """Invoke ``target`` until it answers, as long as the platform loads."""
+async def first_load(generator: Generator, mix: Mix, target: str) -> FirstLoad | None:
+    """Invoke ``target`` until it answers, as long as the platform loads; ``None`` if stopped."""
     begin = time.perf_counter()
 
     async def until_it_answers() -> list[Answer]:
-        answers: list[Answer] = []
-        while not generator.stop.is_set():
-            answers.append(await generator.send(mix.first(target), begin))
-            if answers[-1].error != NOT_READY or answers[-1].done > LOADING_S:
-                break
+        answers = await generator.once(mix.first(target), begin)
+        while answers and answers[-1].error == NOT_READY and answers[-1].done < LOADING_S:
             await asyncio.sleep(PAUSE_S)
+            answers += await generator.once(mix.first(target), begin)
+            if generator.stop.is_set():
+                return []
         return answers
 
     answers = await cold.watched(generator, until_it_answers())
+    if not answers:
+        return None
     last = answers[-1]
     seconds = last.done if last.error is None else None
     waited = True if len(answers) > 1 else last.cold
@@ -133,12 +135,12 @@ class _Run:
 
     async def whole(self) -> None:
         for target in self.mix.targets:
-            if self.generator.stop.is_set():
-                return
             with self.doing(f"first load of {target}"):
                 found = await first_load(self.generator, self.mix, target)
+            if found is None:
+                return
             self.results.first_loads.append(found)
-        if self.plan.first_loads_only or not any(not f.error for f in self.results.first_loads):
+        if self.plan.first_loads_only or all(found.error for found in self.results.first_loads):
             return
         with self.doing("warming up"):
             await self.generator.closed_loop(iter(self.mix.draw(WARMING)), 1, PROBE_S)

@@ -40,7 +40,9 @@ def show_comparison(
     compared: Comparison, names: tuple[str, str], spoilt: int, here: bool, console: Console
 ) -> None:
     """Print whether the second of ``names`` is slower; ``spoilt`` rounds were left out."""
-    table = Table("", *(escape(name) for name in names), "ratio", "from", "to", "")
+    for word, name in zip(("first", "second"), names):
+        console.print(f"{word}: {escape(name)}", soft_wrap=True)
+    table = Table("", "first", "second", "ratio", "from", "to", "")
     for label, ratio in (("p50", compared.median), ("p99", compared.p99)):
         if ratio is None:
             table.add_row(label, *[NONE] * 5, "too few answers")
