@@ -171,10 +171,10 @@ class Endpoint:
             self.models.measured(await asyncio.to_thread(memory.of_models, supervisor, folders))
             self.memory = await asyncio.to_thread(memory.of_all, supervisor)
             self.observer.measured(self.memory, self.disk.taken)
-            for target in await self.disk.stale():
-                if target not in self.overwritten:
-                    self.overwritten.add(target)
-                    self.observer.stale(target)
+            stale = set(await self.disk.stale())
+            for target in stale - self.overwritten:
+                self.observer.stale(target)
+            self.overwritten = stale
 
 
 @asynccontextmanager
@@ -206,12 +206,14 @@ async def running(
     models = Models(limits, disk, container, observer)
     endpoint = Endpoint(name, limits, policy, disk, container, models, observer)
     started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    tasks = [asyncio.create_task(container.run(started)), asyncio.create_task(endpoint.look())]
+    tasks = [asyncio.create_task(container.run(started))]
     try:
         await started
+        tasks.append(asyncio.create_task(endpoint.look()))
         yield endpoint
     finally:
         await models.close()
+        await disk.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -100,6 +100,8 @@ class Models:
         """An invocation has ended."""
         model.users -= 1
         model.used = time.monotonic()
+        if not model.users:
+            self._change.set()
         if self.table.get(model.target) is not model or model.state != "loaded":
             return
         if not self._limits.cached:
@@ -145,7 +147,7 @@ class Models:
         try:
             async with asyncio.timeout(self._limits.load_s):
                 placed, downloaded = await self._disk.place(
-                    model.target, lambda: self._evict(evicted, "its files have to go")
+                    model.target, lambda: self._evict_for_files(model, evicted)
                 )
                 if downloaded:
                     self._observer.downloaded(model.target, placed.seconds, placed.size)
@@ -166,6 +168,7 @@ class Models:
             raise
         model.state = "loaded"
         model.used = time.monotonic()
+        self._change.set()
         self._observer.count(len(self.loaded))
         if self._over():
             self._spawn(self._trim())
@@ -288,6 +291,16 @@ class Models:
         evicted.append(victim.target)
         self._observer.evicted(victim.target, why)
         await asyncio.shield(self._unload(victim))
+        return True
+
+    async def _evict_for_files(self, model: Model, evicted: list[str]) -> bool:
+        """Have the files of another model free to go; whether there is another at all."""
+        self._change.clear()
+        if await self._evict(evicted, "its files have to go"):
+            return True
+        if self.table.keys() <= {model.target}:
+            return False
+        await self._change.wait()
         return True
 
     def _unload(self, model: Model) -> asyncio.Task[None]:
