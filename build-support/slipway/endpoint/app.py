@@ -25,7 +25,7 @@ type Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 # what the platform hands on to the container, and back
 FORWARDED = ("Content-Type", "Accept", ATTRIBUTES)
-RETURNED = ("content-type", ATTRIBUTES.lower())
+RETURNED = {"content-type": "Content-Type", ATTRIBUTES.lower(): ATTRIBUTES}
 INVOCATIONS = re.compile(r"/endpoints/([^/]+)/invocations")
 PAGE = {
     "/": ("index.html", "text/html"),
@@ -50,7 +50,7 @@ def server(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Server:
         body = await _body(request)
         headers = {key: request.headers[key] for key in FORWARDED if key in request.headers}
         answer = await endpoint.invoke(request.headers.get(TARGET), body, headers)
-        given = {key: answer.headers[key] for key in RETURNED if key in answer.headers}
+        given = {shown: answer.headers[k] for k, shown in RETURNED.items() if k in answer.headers}
         return web.Response(
             body=answer.body, headers={**given, "x-amzn-Invoked-Production-Variant": "AllTraffic"}
         )
