@@ -107,6 +107,18 @@ def test_the_inputs_are_checked_before_anything_is_sent(
     assert "m has no input 'Y'" in capsys.readouterr().err and endpoint.seen == []
 
 
+def test_the_inputs_may_lie_in_a_file(
+    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("x.json").write_text('[{"X": [1, 2]}, {"X": [3, 4]}]', encoding="utf-8")
+    said = as_json(
+        endpoint, capsys, "m", "--json", "@x.json", "--concurrency", "1", "--seconds", "1"
+    )
+    assert said["subject"]["inputs"] == "the inputs given" and said["knee"] is None
+    assert command(endpoint, "m", "--json", "@none.json") == 1
+    assert "cannot be read" in capsys.readouterr().err
+
+
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twelve rounds instead of forty."""

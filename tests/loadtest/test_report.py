@@ -72,7 +72,7 @@ def test_a_late_generator_and_an_interruption_are_said() -> None:
     late = [answer._replace(sent=answer.sent + 0.3, done=answer.done + 0.3) for answer in answers]
     results = Results(stages=[stage.open_loop(late, 60)], interrupted=True)
     notes = report.make(WARM, AWS, results).notes
-    assert notes[0].startswith("Interrupted") and "sent late" in notes[1]
+    assert notes[0].startswith("Interrupted") and "could not keep its schedule" in notes[1]
 
 
 def test_machines_get_everything() -> None:

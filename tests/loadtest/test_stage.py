@@ -51,8 +51,9 @@ def test_a_generator_that_was_late_says_so() -> None:
     made = stage.open_loop(
         [Answer("m", 1 + i / 10, 1.05 + i / 10, 1.06 + i / 10) for i in range(80)], 10
     )
-    assert made.late and made.lag_p99 == pytest.approx(0.05)
-    assert not stage.open_loop([answered(1 + i / 10, 1.06 + i / 10) for i in range(80)], 10).late
+    assert made.late and made.lag_p99 == pytest.approx(0.05)  # of a latency of 0.06
+    slow = [Answer("m", 1 + i / 10, 1.05 + i / 10, 1.5 + i / 10) for i in range(80)]
+    assert not stage.open_loop(slow, 10).late  # of 0.5
 
 
 def test_a_queue_answers_as_the_theory_of_queues_says() -> None:

@@ -27,6 +27,21 @@ TOGETHER = {
     "perf_analyzer_model": ("perf_analyzer",),
 }
 FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def _text(context: click.Context, option: click.Parameter, given: str | None) -> str | None:
+    """JSON as it stands, of a file, or of standard input."""
+    if given is None or not (given == "-" or given.startswith("@")):
+        return given
+    try:
+        with click.open_file(given.removeprefix("@"), encoding="utf-8") as file:
+            return str(file.read())
+    except (OSError, UnicodeDecodeError) as error:
+        raise SlipwayError(
+            f"cannot be read: {error}", where=given, fix="name a file of JSON in UTF-8"
+        ) from error
+
+
 OPTIONS = (
     click.option("--endpoint", default="local", show_default=True, help="Of slipway.toml."),
     click.option("--url", help="Of a local endpoint, if it is not recorded here."),
@@ -56,7 +71,8 @@ OPTIONS = (
     click.option(
         "--json",
         "text",
-        metavar="JSON",
+        metavar="JSON|@FILE|-",
+        callback=_text,
         help="Send this, as slipway invoke takes it; by default the golden cases' inputs.",
     ),
     click.option("--p99", metavar="200ms", help="Recommend an autoscaling target for this limit."),

@@ -95,9 +95,10 @@ def _notes(
     late = [each for each in results.stages if each.late]
     if late:
         notes.append(
-            f"In {len(late)} of {len(results.stages)} stages the generator sent late (by up to"
-            f" {max(each.lag_p99 for each in late) * 1e3:.3g} ms for 99 % of the requests): it, or"
-            " the machine it runs on, was the bottleneck there. Latencies include that delay."
+            f"In {len(late)} of {len(results.stages)} stages the generator could not keep its"
+            f" schedule: it sent up to {max(each.lag_p99 for each in late) * 1e3:.3g} ms late (99 %"
+            " of the requests). It, or the machine that it shares, was too slow; the latencies"
+            " include this delay."
         )
     if any(each.warm.p99 is None and each.requests for each in results.stages):
         notes.append(

@@ -15,8 +15,8 @@ from slipway.loadtest.percentile import Latencies
 
 # of a stage's time: a queue has to fill before it has its length
 SETTLING = 0.1
-# later than this, and by more than a tenth of the median: the generator was the bottleneck
-LATE_S = 0.002
+# the generator's own delay may be so much of the p99 before it is told
+LATE = 0.2
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,9 @@ class Stage:
 
     @property
     def late(self) -> bool:
-        """Whether the generator could not keep its own schedule, so that the latencies are its own."""
-        return self.lag_p99 > max(LATE_S, 0.1 * (self.warm.p50 or 0.0))
+        """Whether the generator could not keep its schedule: its delay is a fifth of the p99."""
+        slow = self.warm.p99 or self.warm.largest or 0.0
+        return self.lag_p99 > LATE * slow > 0
 
 
 def open_loop(answers: Sequence[Answer], seconds: float) -> Stage:
