@@ -88,7 +88,8 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
                 up.ask(target, REFUSED)
         # a row of that name, too, though Triton's Python backend gives names to a shell
         up.inside.observer.loaded(EVIL, 1.0)
-        up.inside.overwritten.add(first)  # as the endpoint does at its next look at the store
+        shelf.put(4, first)
+        shelves.until(lambda: first in up.inside.overwritten)
         shelves.until(lambda: up.loaded() == [first] and len(up.inside.models.table) == 1)
         yield up
 

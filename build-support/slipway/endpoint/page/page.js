@@ -165,8 +165,11 @@ const RIGHT = 14;
 const TOP = 14;
 const BOTTOM = 22;
 const LEAST = 5;
+const NARROWEST = 2; // pixels of an interval
 const SPANS_S = [120, 300, 900];
 const STEPS_S = [15, 30, 60, 120, 180, 300];
+
+let interval = 1; // seconds, as the state says
 
 /** One chart; `lines` name what they show of an interval. The chosen interval is common to all. */
 class Chart {
@@ -220,7 +223,10 @@ class Chart {
     if (!this.width || !this.series.length) return;
     this.until = this.series.at(-1).when;
     const age = this.until - this.series[0].when;
-    this.from = this.until - (SPANS_S.find((span) => span >= age) ?? SPANS_S.at(-1));
+    // a narrow chart shows less, so that its lines stay lines
+    const most = ((this.width - LEFT - RIGHT) / NARROWEST) * interval;
+    const fitting = SPANS_S.filter((span, index) => !index || span <= most);
+    this.from = this.until - (fitting.find((span) => span >= age) ?? fitting.at(-1));
     const values = this.shown.flatMap((one) => this.lines.map(({ of }) => of(one))).filter((value) => value !== null);
     const { ticks, place } = this.scale(values);
     this.floor = this.height - BOTTOM;
@@ -376,7 +382,6 @@ function linear(values) {
   return { ticks, place: (value) => value / most };
 }
 
-let interval = 1; // seconds
 const each = (key) => (one) => one[key] / interval;
 
 const latency = new Chart(
@@ -436,7 +441,7 @@ function compare(one, other) {
 function newRow(target) {
   const row = make("tr", { role: "row" });
   for (const key of Object.keys(labels)) {
-    if (key === "target") row.append(make("th", { scope: "row", role: "rowheader" }, named(target)));
+    if (key === "target") row.append(make("th", { scope: "row", role: "rowheader" }, named(target), " "));
     else if (key === "state") row.append(make("td", { role: "cell", "data-key": key }, make("span", { class: "state" })));
     else row.append(make("td", { role: "cell", "data-key": key }, make("data")));
     if (key !== "target") row.lastChild.setAttribute("data-label", labels[key]);
