@@ -47,7 +47,7 @@ EXTENDED = frozenset(
         tarfile.GNUTYPE_LONGLINK,
     )
 )
-LARGEST_EXTENDED = 1 << 20
+LARGEST_EXTENDED = 1 << 13  # tarfile's expressions take seconds for more (CVE-2024-6232)
 DEFLATE_ERROR: type[Exception] = zlib_ng.error  # type: ignore[assignment]  # its stub is wrong
 
 
@@ -255,14 +255,39 @@ def write_indexed(path: Path, writer: TarGzWriter) -> None:
 
 
 class _Bounded(tarfile.TarInfo):
-    """A member whose extended header is small: tarfile reads one whole, and gzip makes 1 GB of
-    zeros a 1 MB file."""
+    """A member whose extended headers are few and small: tarfile reads each whole, keeps what the
+    global ones say, and calls itself for the next; and gzip makes 1 GB of zeros a 1 MB file."""
+
+    @classmethod
+    def fromtarfile(cls, tar: tarfile.TarFile) -> Self:
+        tar.members.clear()  # it keeps every member, for those who ask twice
+        try:
+            return super().fromtarfile(tar)
+        except (tarfile.TarError, EOFError, OSError, DEFLATE_ERROR):
+            raise
+        except Exception as error:
+            # numbers that are none, names that are no text: tarfile lets through what int() raises
+            raise tarfile.ReadError(f"a header that is none: {error}") from error
 
     def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
-        if self.type in EXTENDED and self.size > LARGEST_EXTENDED:
-            raise tarfile.ReadError(f"an extended header of {self.size:,} bytes")
+        read = tar.__dict__.setdefault("extended", {"of the archive": 0, "of a member": 0})
+        whose = "of the archive" if self.type == tarfile.XGLTYPE else "of a member"
+        if self.type in EXTENDED:
+            read[whose] += max(self.size, tarfile.BLOCKSIZE)
+            if read[whose] > LARGEST_EXTENDED:
+                raise tarfile.ReadError(f"extended headers {whose} of {read[whose]:,} bytes")
+        elif self.type == tarfile.GNUTYPE_SPARSE:
+            raise tarfile.ReadError("a sparse file")
+        else:
+            read["of a member"] = 0
         member: tarfile.TarInfo = super()._proc_member(tar)  # type: ignore[misc]
         return member
+
+    def _sparse(self, *_: object) -> None:
+        # the maps of sparse files have no largest size
+        raise tarfile.ReadError("a sparse file")
+
+    _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _sparse
 
 
 @contextlib.contextmanager

@@ -44,7 +44,7 @@ def extract(
             try:
                 tar.extract(member, into, filter="data", set_attrs=member.isfile())
             except (
-                tarfile.FilterError,
+                tarfile.TarError,
                 ValueError,
                 NotADirectoryError,
                 IsADirectoryError,

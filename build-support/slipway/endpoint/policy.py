@@ -23,6 +23,10 @@ class Policy:
 
 
 def _regular(pattern: str) -> str:
-    # runs of stars mean one star; more of them make the search slow
-    pattern = re.sub(r"\*+", "*", pattern)
-    return re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    first, *rest = (re.escape(part).replace(r"\?", ".") for part in pattern.split("*"))
+    if not rest:
+        return first
+    *middle, last = rest
+    # what lies between two stars may match where it first does, and is never tried elsewhere:
+    # many stars would take for ever (as in fnmatch.translate)
+    return first + "".join(f"(?>.*?{part})" for part in middle) + f".*{last}"

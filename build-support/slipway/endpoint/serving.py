@@ -27,6 +27,7 @@ from slipway.server.client import HOST
 from slipway.settings import Settings
 
 DEFAULT_PORT = 8090
+BACKLOG = 128
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,11 @@ def _listening(port: int) -> Iterator[socket.socket]:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((HOST, port))
-        except OSError as error:
+            # at once: until it listens, another process can bind it, too
+            listening.listen(BACKLOG)
+        except (OSError, OverflowError) as error:
             raise SlipwayError(
-                f"the port {port} cannot be had: {error.strerror}",
+                f"the port {port} cannot be had: {getattr(error, 'strerror', error)}",
                 fix="choose another with --port, or 0 for any that is free",
             ) from error
         yield listening

@@ -66,7 +66,9 @@ def _serve(orders: dict[str, Any]) -> bool:
     readable, _, _ = select.select([sys.stdin, owner, ended], [], [])
     if readable == [ended]:
         print(json.dumps({"exit": server.wait()}), flush=True)
-        return True
+        _kill_descendants()
+        # the owner may be gone before it has heard of it
+        readable, _, _ = select.select([sys.stdin, owner], [], [])
     # a dead owner closes its end of the pipe without a word
     given = sys.stdin.buffer
     assert isinstance(given, io.BufferedReader)
