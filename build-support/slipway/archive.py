@@ -260,7 +260,8 @@ class _Bounded(tarfile.TarInfo):
 
     @classmethod
     def fromtarfile(cls, tar: tarfile.TarFile) -> Self:
-        tar.members.clear()  # it keeps every member, for those who ask twice
+        # it keeps every member, for those who ask twice
+        tar.members.clear()  # type: ignore[attr-defined]
         try:
             return super().fromtarfile(tar)
         except (tarfile.TarError, EOFError, OSError, DEFLATE_ERROR):
