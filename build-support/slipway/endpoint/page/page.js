@@ -165,8 +165,8 @@ const RIGHT = 14;
 const TOP = 14;
 const BOTTOM = 22;
 const LEAST = 5;
-const NARROWEST = 2; // pixels of an interval
-const SPANS_S = [120, 300, 900];
+const NARROWEST = 2.75; // pixels of an interval
+const SPANS_S = [120, 300, 600, 900];
 const STEPS_S = [15, 30, 60, 120, 180, 300];
 
 let interval = 1; // seconds, as the state says
