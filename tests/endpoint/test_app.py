@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import socket
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -131,6 +132,16 @@ def _named(wrong: dict[str, str]) -> dict[str, str]:
 def test_an_invocation_without_a_target_is_a_validation_error(shared: Up) -> None:
     with pytest.raises(shared.errors.ValidationError, match="TargetModel is missing"):
         shared.caller.boto3.invoke_endpoint(EndpointName="local", Body=b"{}")
+
+
+def test_a_target_that_is_no_text_can_be_shown_on_a_terminal(shared: Up) -> None:
+    address = urlsplit(shared.url)
+    with socket.create_connection((str(address.hostname), int(address.port or 0))) as raw:
+        head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{TARGET}: "
+        raw.sendall(head.encode() + b"\xff\x80.tar.gz\r\nContent-Length: 0\r\n\r\n")
+        assert b" 400 " in raw.recv(65536)
+    (event,) = [e for e in shared.inside.observer.events if e.target.endswith("udc80.tar.gz")]
+    assert event.target.isascii() and event.what.isascii()
 
 
 def test_a_target_of_1024_characters_is_looked_for_and_one_more_is_refused(shared: Up) -> None:

@@ -37,6 +37,9 @@ OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
 POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 logger = logging.getLogger("slipway.endpoint")
+# aiohttp's own is a traceback for every request that is no HTTP; _guard sees everything else
+silent = logging.getLogger("slipway.endpoint.http")
+silent.setLevel(logging.CRITICAL)
 
 
 def server(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Server:
@@ -89,6 +92,7 @@ def server(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Server:
             web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=LARGEST_BODY
         ),
         access_log=None,
+        logger=silent,
         # a compressed body is the container's to read
         auto_decompress=False,
     )

@@ -77,7 +77,8 @@ class Endpoint:
             if not self.policy.allows(target):
                 raise denied(self.name, target)
         except Failure as failure:
-            self.observer.refused(str(target), failure)
+            # what is no target may hold anything: the terminal shows it
+            self.observer.refused(ascii(target or "")[1:-1], failure)
             raise
         seen = _Seen()
         try:
