@@ -10,7 +10,7 @@ import re
 import socket
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from artifact.test_hostile_artifacts import END, HOSTILE
+from artifact.test_hostile_artifacts import END, HOSTILE, file, header
 from endpoint import shelf as shelves
 from endpoint.shelf import Shelf, Up
 from slipway import kserve
@@ -281,10 +281,8 @@ def test_a_hostile_artifact_is_told_and_does_no_harm(watched: Watched, name: str
 
 
 def _artifact(shelf: Shelf, name: str) -> bytes:
-    from artifact.test_hostile_artifacts import file, header
-
     good = shelf.packed(5)
-    made = {
+    made: dict[str, Callable[[], bytes]] = {
         "cut off": lambda: good[: len(good) // 2],
         "no gzip": lambda: b"plainly no archive" * 100,
         "0 bytes": lambda: b"",
