@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from slipway import kserve
@@ -69,7 +70,9 @@ def _request(target: str, inputs: dict[str, Array]) -> Request:
 
 
 @contextmanager
-def _up(subject: Subject, store: Path, cache: str) -> Iterator[tuple[int, Endpoint]]:
+def _up(
+    subject: Subject, store: Path, cache: Literal["enabled", "disabled"]
+) -> Iterator[tuple[int, Endpoint]]:
     """The port of an endpoint in this process, which only waits meanwhile."""
     settings = replace(subject.settings, root=subject.work)
     configured = replace(settings.endpoint("local"), store=str(store), cache=cache)
