@@ -22,6 +22,7 @@ import threading
 import time
 import urllib.request
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -236,7 +237,8 @@ def _watched(
     began = time.monotonic()
     for caller in callers:
         caller.start()
-    events = [(every_s * (n + 0.5), lambda: run.kill(process.pid)) for n in range(999)]
+    events: list[tuple[float, Callable[[], object]]] = []
+    events += [(every_s * (n + 0.5), lambda: run.kill(process.pid)) for n in range(999)]
     events += [(seconds * (n + 1) / (DELETED + 1), run.delete) for n in range(DELETED)]
     events += [(seconds / 2, lambda: at.update(middle=held(process.pid, run.temporary)))]
     for when, happens in sorted(events, key=lambda event: event[0]):

@@ -153,9 +153,12 @@ class Models:
                     self._observer.downloaded(model.target, placed.seconds, placed.size)
                 await self._admit(model)
             started = time.monotonic()
-            await self._load_placed(model, evicted, deadline)
+            generation = 0
+            while generation != self._container.generation or not self._container.is_ready:
+                # once more, if the server ended before the table said that it has the model
+                generation = await self._load_placed(model, evicted, deadline)
+                await self._weigh(model)
             self._observer.loaded(model.target, time.monotonic() - started)
-            await self._weigh(model)
         except TimeoutError:
             failure = of_model(0, f"{model.target!r} was not loaded in {self._limits.load_s:g} s")
             self._failed(model, failure, evicted)
@@ -173,23 +176,24 @@ class Models:
         if self._over():
             self._spawn(self._trim())
 
-    async def _load_placed(self, model: Model, evicted: list[str], deadline: float) -> None:
-        """Load what lies on the disk. If the server dies of it, the next one is asked, and by this
-        model alone of those that it may have died of."""
+    async def _load_placed(self, model: Model, evicted: list[str], deadline: float) -> int:
+        """Load what lies on the disk; into which generation. If the server dies of it, the next one
+        is asked, and by this model alone of those that it may have died of."""
         try:
-            await self._ask_to_load(model, evicted, deadline)
+            return await self._ask_to_load(model, evicted, deadline)
         except ServerGone:
             async with self._suspected:
                 since = self._container.log_file.stat().st_size
                 try:
-                    await self._ask_to_load(model, evicted, deadline)
+                    return await self._ask_to_load(model, evicted, deadline)
                 except ServerGone as gone:
                     server = self._container.server
                     said = server.failed_load(model.target, gone.what, since)
                     raise of_model(0, f"the server died twice while it loaded: {said}") from gone
 
-    async def _ask_to_load(self, model: Model, evicted: list[str], deadline: float) -> None:
-        """
+    async def _ask_to_load(self, model: Model, evicted: list[str], deadline: float) -> int:
+        """Have the present server load a model; its generation.
+
         Raises:
             Failure: the server has refused.
             ServerGone: it died; it is gone when this is raised.
@@ -206,10 +210,10 @@ class Models:
             container.controls += 1
             try:
                 await container.calls.load(model.target, left)
-                return
+                return generation
             except Refused as refused:
                 if refused.status == THERE_ALREADY:
-                    return
+                    return generation
                 if refused.status == NO_MEMORY and await self._evict(evicted, "out of memory"):
                     continue
                 said = server.failed_load(model.target, refused.what, since)
