@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,8 +21,8 @@ class Endpoint:
     """``url`` is where it answers. ``seen`` are the headers of each invocation, with ``path``.
 
     ``seconds`` says how long an invocation of a target takes, ``failures`` what it is refused with
-    (status, type, message). The first invocation of a target waits for its load, which ``/metrics``
-    counts, unless it ``tells`` nothing.
+    (status, type, message). The first invocation of a target waits for its load, as a
+    header tells, unless it ``tells`` nothing.
     """
 
     seconds: Callable[[str], float] = lambda _: 0.0
@@ -33,16 +32,13 @@ class Endpoint:
     url: str = ""
     seen: list[dict[str, str]] = field(default_factory=list)
     loaded: set[str] = field(default_factory=set)
-    invocations: Counter[str] = field(default_factory=Counter)
-    hits: Counter[str] = field(default_factory=Counter)
 
     async def invoke(self, request: web.Request) -> web.Response:
         """One invocation."""
         target = request.headers[TARGET]
         self.seen.append(dict(request.headers) | {"path": request.path})
         await request.read()
-        self.invocations[target] += 1
-        self.hits[target] += target in self.loaded
+        cold = target not in self.loaded
         self.loaded.add(target)
         await asyncio.sleep(self.seconds(target))
         if target in self.failures:
@@ -51,18 +47,10 @@ class Endpoint:
                 {"Message": message}, status=status, headers={"x-amzn-ErrorType": kind}
             )
         body, content_type = kserve.encode(self.outputs)
-        return web.Response(body=body, headers={"Content-Type": content_type})
-
-    async def metrics(self, request: web.Request) -> web.Response:
-        """The counters."""
-        if not self.tells:
-            raise web.HTTPNotFound
-        lines = ["# TYPE Invocations_total counter", "# TYPE ModelCacheHit_total counter"]
-        for name, counted in (("Invocations", self.invocations), ("ModelCacheHit", self.hits)):
-            for target, count in counted.items():
-                labels = f'EndpointName="local",TargetModel="{target}"'
-                lines.append(f"{name}_total{{{labels}}} {count}.0")
-        return web.Response(text="\n".join(lines) + "\n")
+        headers = {"Content-Type": content_type}
+        if self.tells:
+            headers["X-Slipway-Model-Cache"] = "load" if cold else "hit"
+        return web.Response(body=body, headers=headers)
 
 
 @contextmanager
@@ -75,7 +63,6 @@ def serving(endpoint: Endpoint) -> Iterator[Endpoint]:
     async def start() -> web.AppRunner:
         application = web.Application()
         application.router.add_post("/endpoints/{name}/invocations", endpoint.invoke)
-        application.router.add_get("/metrics", endpoint.metrics)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -85,6 +85,14 @@ def test_a_closed_loop_sends_one_after_the_other(endpoint: stand_in.Endpoint) ->
     assert all(a.done <= b.sent for a, b in zip(answers, answers[1:]))
 
 
+def test_cold_starts_are_told_where_the_endpoint_tells_them(endpoint: stand_in.Endpoint) -> None:
+    for tells, told in ((True, [True, False]), (False, [None, None])):
+        endpoint.tells = tells
+        requests = iter([FAST, FAST])
+        answers, _ = generate(endpoint.url, lambda g: g.closed_loop(requests, 1, 60))
+        assert [answer.cold for answer in answers] == told
+
+
 def test_failures_are_counted_by_kind_with_the_first_message(endpoint: stand_in.Endpoint) -> None:
     endpoint.failures[SLOW.target] = (424, "ModelError:http://x", "shape is wrong")
     requests = iter([FAST, SLOW, SLOW])

@@ -13,7 +13,7 @@ from slipway.loadtest.report import Report, Subject, Traffic
 from slipway.loadtest.run import FirstLoad, Results
 
 HERE = address.local("http://127.0.0.1:1", "local")
-AWS = Address("models", "https://x", sign=lambda url, headers, body: headers)
+AWS = Address("https://x", sign=lambda url, headers, body: headers)
 MIXED = Subject("local", "mixed", {"a": 0.6, "b": 0.4}, "", 0)
 WARM = Subject("local", "warm", {queues.TARGET: 1.0}, "", 0)
 

@@ -33,7 +33,7 @@ def test_each_release_is_first_invoked_once(endpoint: stand_in.Endpoint) -> None
     endpoint.failures[TARGETS[2]] = (400, "ValidationError", "no such object")
     results = ran(endpoint, Plan(first_loads_only=True), TARGETS)
     assert [found.target for found in results.first_loads] == list(TARGETS)
-    assert [found.cold for found in results.first_loads] == [True, False, True, True]
+    assert [found.cold for found in results.first_loads] == [True, False, None, True]
     assert results.first_loads[2].error == "400 ValidationError"
     assert results.first_loads[2].seconds is None
     assert len(endpoint.seen) == 4 and results.stages == []

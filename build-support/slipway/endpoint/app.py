@@ -15,6 +15,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from slipway.endpoint import state
+from slipway.endpoint.calls import CACHE
 from slipway.endpoint.endpoint import Endpoint
 from slipway.endpoint.failure import LARGEST_BODY, Failure, internal, invalid, too_large
 from slipway.endpoint.observer import Metrics
@@ -25,7 +26,11 @@ type Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 # what the platform hands on to the container, and back
 FORWARDED = ("Content-Type", "Accept", ATTRIBUTES)
-RETURNED = {"content-type": "Content-Type", ATTRIBUTES.lower(): ATTRIBUTES}
+RETURNED = {
+    "content-type": "Content-Type",
+    ATTRIBUTES.lower(): ATTRIBUTES,
+    CACHE: "X-Slipway-Model-Cache",
+}
 INVOCATIONS = re.compile(r"/endpoints/([^/]+)/invocations")
 PAGE = {
     "/": ("index.html", "text/html"),

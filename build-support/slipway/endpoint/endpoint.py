@@ -11,6 +11,7 @@ from pathlib import Path
 
 from slipway import kserve
 from slipway.endpoint import memory, objects
+from slipway.endpoint.calls import CACHE
 from slipway.endpoint.connections import Answer
 from slipway.endpoint.container import Container
 from slipway.endpoint.disk import Disk
@@ -106,7 +107,8 @@ class Endpoint:
                 seen.asked = time.perf_counter() - found
                 self.models.release(model)
             if answer.status == 200:
-                return answer
+                told = {CACHE: "hit" if seen.hit else "load"}
+                return answer._replace(headers={**answer.headers, **told})
             if answer.status != NOT_LOADED or answer.body:
                 raise self._failure(target, answer)
             self.models.forget(model)

@@ -18,12 +18,9 @@ type Sign = Callable[[str, Mapping[str, str], bytes], Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Address:
-    """An endpoint's URL for invocations; ``sign`` gives the headers that AWS wants, ``metrics`` is
-    where a local one counts hits and loads."""
+    """An endpoint's URL for invocations; ``sign`` gives the headers that AWS wants."""
 
-    name: str
     url: str
-    metrics: str | None = None
     sign: Sign | None = None
 
     @property
@@ -55,7 +52,7 @@ def of(endpoint: Endpoint, root: Path, url: str | None = None) -> Address:
 
 def local(url: str, name: str) -> Address:
     """The endpoint ``name`` of a process that serves at ``url``."""
-    return Address(name, _invocations(url, name), metrics=f"{url.rstrip('/')}/metrics")
+    return Address(_invocations(url, name))
 
 
 def _invocations(url: str, name: str) -> str:
@@ -88,4 +85,4 @@ def _aws(endpoint: Endpoint, name: str) -> Address:
         SigV4Auth(credentials.get_frozen_credentials(), "sagemaker", region).add_auth(request)
         return dict(request.headers.items())
 
-    return Address(name, _invocations(client.meta.endpoint_url, name), sign=sign)
+    return Address(_invocations(client.meta.endpoint_url, name), sign=sign)

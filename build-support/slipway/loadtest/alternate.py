@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from slipway.errors import SlipwayError
-from slipway.loadtest import cold
 from slipway.loadtest.address import Address
 from slipway.loadtest.answer import Answer, Request
 from slipway.loadtest.generator import TIMEOUT_S, Generator
@@ -68,9 +67,7 @@ def alternate(
                     requests = (first, second)[which]
                     await generator.once(requests[0], time.perf_counter())
                     block = itertools.islice(itertools.cycle(requests), size)
-                    made[which] = await cold.watched(
-                        generator, generator.closed_loop(block, concurrency, float("inf"))
-                    )
+                    made[which] = await generator.closed_loop(block, concurrency, float("inf"))
                 if generator.stop.is_set():
                     break
                 _keep(blocks, *made)

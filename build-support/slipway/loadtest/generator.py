@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import aiohttp
 
+from slipway.endpoint.calls import CACHE
 from slipway.kserve import Array, message_of
 from slipway.loadtest.address import Address
 from slipway.loadtest.answer import Answer, Request
@@ -120,9 +121,11 @@ class Generator:
     async def send(self, request: Request, begin: float, intended: float | None = None) -> Answer:
         """Send one request; ``begin`` is the ``perf_counter`` that its times count from."""
         sent = time.perf_counter() - begin
-        error = await self._exchange(request)
+        error, cold = await self._exchange(request)
         done = time.perf_counter() - begin
-        return Answer(request.target, sent if intended is None else intended, sent, done, error)
+        return Answer(
+            request.target, sent if intended is None else intended, sent, done, error, cold
+        )
 
     async def once(self, request: Request, begin: float) -> list[Answer]:
         """As :meth:`send`; nothing, if the test is stopped meanwhile."""
@@ -130,37 +133,29 @@ class Generator:
         await self._unless_stopped(sending)
         return [sending.result()] if sending.done() and not sending.cancelled() else []
 
-    async def text(self, url: str) -> str:
-        """What ``url`` says.
-
-        Raises:
-            aiohttp.ClientError, TimeoutError: it says nothing.
-        """
-        async with self._session.get(url, raise_for_status=True) as response:
-            return await response.text()
-
-    async def _exchange(self, request: Request) -> str | None:
-        """Why there is no answer, or ``None``."""
+    async def _exchange(self, request: Request) -> tuple[str | None, bool | None]:
+        """Why there is no answer, or ``None``; and whether it waited for a load, if that is told."""
         try:
             async with self._session.post(
                 self.address.url, data=request.body, headers=self.address.headers(request)
             ) as response:
                 body = await response.read()
+                said = response.headers.get(CACHE)
                 if response.status == 200:
-                    return None
+                    return None, None if said is None else said != "hit"
                 kind = response.headers.get("x-amzn-ErrorType", response.reason or "")
                 # AWS appends a colon and a URL
                 error = f"{response.status} {kind.split(':')[0]}".strip()
                 self.messages.setdefault(error, _message(response.status, body))
-                return error
         except TimeoutError:
-            return f"no answer in {self._timeout_s:g} s"
+            error = f"no answer in {self._timeout_s:g} s"
         except aiohttp.ClientConnectorError as failure:
-            self.messages.setdefault("no connection", str(failure))
-            return "no connection"
+            error = "no connection"
+            self.messages.setdefault(error, str(failure))
         except aiohttp.ClientError as failure:
-            self.messages.setdefault("the connection broke", repr(failure))
-            return "the connection broke"
+            error = "the connection broke"
+            self.messages.setdefault(error, repr(failure))
+        return error, None
 
     async def _unless_stopped(self, work: asyncio.Future[Any]) -> None:
         stopping = asyncio.create_task(self.stop.wait())

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from slipway.loadtest import cold, search, stage
+from slipway.loadtest import search, stage
 from slipway.loadtest.address import Address
 from slipway.loadtest.answer import Answer
 from slipway.loadtest.generator import Generator
@@ -104,23 +104,18 @@ def with_generator(
 async def first_load(generator: Generator, mix: Mix, target: str) -> FirstLoad | None:
     """Invoke ``target`` until it answers, as long as the platform loads; ``None`` if stopped."""
     begin = time.perf_counter()
-
-    async def until_it_answers() -> list[Answer]:
+    retries = 0
+    while True:
         answers = await generator.once(mix.first(target), begin)
-        while answers and answers[-1].error == NOT_READY and answers[-1].done < LOADING_S:
-            await asyncio.sleep(PAUSE_S)
-            answers += await generator.once(mix.first(target), begin)
-            if generator.stop.is_set():
-                return []
-        return answers
-
-    answers = await cold.watched(generator, until_it_answers())
-    if not answers:
-        return None
-    last = answers[-1]
+        if not answers:
+            return None
+        (last,) = answers
+        if last.error != NOT_READY or last.done > LOADING_S:
+            break
+        retries += 1
+        await asyncio.sleep(PAUSE_S)
     seconds = last.done if last.error is None else None
-    waited = True if len(answers) > 1 else last.cold
-    return FirstLoad(target, seconds, last.error, waited, len(answers) - 1)
+    return FirstLoad(target, seconds, last.error, True if retries else last.cold, retries)
 
 
 class _Run:
@@ -164,7 +159,7 @@ class _Run:
         requests = self.mix.draw(len(times))
         begin = time.perf_counter()
         with self.doing(f"{rate:.4g}/s for {seconds:.0f} s"):
-            answers = await cold.watched(self.generator, self.generator.open_loop(requests, times))
+            answers = await self.generator.open_loop(requests, times)
         made = stage.open_loop(answers, self._lasted(begin, seconds))
         self._keep(made, answers)
         return None if self.generator.stop.is_set() else stage.point(made)
@@ -175,9 +170,7 @@ class _Run:
             return
         begin = time.perf_counter()
         with self.doing(f"{clients} waiting clients for {seconds:.0f} s"):
-            answers = await cold.watched(
-                self.generator, self.generator.closed_loop(self.mix.endless(), clients, seconds)
-            )
+            answers = await self.generator.closed_loop(self.mix.endless(), clients, seconds)
         self._keep(stage.closed_loop(answers, clients, self._lasted(begin, seconds)), answers)
 
     async def throughput(self, clients: int) -> float:
