@@ -184,6 +184,10 @@ def test_no_healthy_model_stays_evicted_for_one_that_then_fails_to_load(
         assert caught.value.response["OriginalStatusCode"] == 507
         until(lambda: set(running.loaded()) == {a, b})
         assert running.events("restore") == [("restore", a), ("restore", b)]
+        # what was of no use is not done again for a while
+        with pytest.raises(running.errors.ModelError, match="MemoryError"):
+            running.ask(never)
+        assert running.events("evict") == [("evict", a), ("evict", b)]
         shelf.gate("full").unlink()
         assert running.release(never) == 3
 

@@ -20,6 +20,7 @@ from slipway.endpoint.container import Container
 from slipway.endpoint.disk import Disk, Placed
 from slipway.endpoint.failure import Failure
 from slipway.endpoint.limits import Limits
+from slipway.endpoint.loader import Loader
 from slipway.endpoint.models import Models
 from slipway.endpoint.observer import Metrics, Observer
 from slipway.server.client import Refused, ServerGone
@@ -121,7 +122,8 @@ async def run(
     log.touch()
     server = MadeUp(chance, broken, log)
     observer = Observer("laws", Metrics())
-    models = Models(limits, cast(Disk, Folder()), cast(Container, server), observer)
+    disk = cast(Disk, Folder())
+    models = Models(limits, disk, Loader(limits, disk, cast(Container, server)), observer)
     server.models = models
 
     async def caller() -> None:

@@ -17,7 +17,8 @@ from slipway.endpoint.container import Container
 from slipway.endpoint.disk import Disk
 from slipway.endpoint.failure import Failure, denied, of_model, unavailable
 from slipway.endpoint.limits import Limits
-from slipway.endpoint.models import NOT_LOADED, Models
+from slipway.endpoint.loader import NOT_LOADED, Loader
+from slipway.endpoint.models import Models
 from slipway.endpoint.objects import Objects
 from slipway.endpoint.observer import Observer
 from slipway.endpoint.policy import Policy
@@ -206,7 +207,7 @@ async def running(
 
     container = Container(settings, kept, log_file, limits, lost)
     disk = Disk(found, kept, limits.disk, pinned)
-    models = Models(limits, disk, container, observer)
+    models = Models(limits, disk, Loader(limits, disk, container), observer)
     endpoint = Endpoint(name, limits, policy, disk, container, models, observer)
     started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     tasks = [asyncio.create_task(container.run(started))]

@@ -8,16 +8,13 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Literal
 
-from slipway.endpoint import memory
-from slipway.endpoint.container import Container
 from slipway.endpoint.disk import Disk
 from slipway.endpoint.failure import Failure, not_ready, of_model, unavailable
 from slipway.endpoint.limits import Limits
+from slipway.endpoint.loader import Loader
 from slipway.endpoint.observer import Observer
-from slipway.server.client import Refused, ServerGone
 
-STUBS_GONE_S = 5.0  # a model's processes end up to 1.5 s after its unloading has returned
-NOT_LOADED, THERE_ALREADY, NO_MEMORY = 404, 409, 507
+IN_VAIN_S = 300.0
 
 
 @dataclass(eq=False)
@@ -36,20 +33,19 @@ class Model:
 
 
 class Models:
-    """The models of one container."""
+    """The models of one endpoint."""
 
-    def __init__(
-        self, limits: Limits, disk: Disk, container: Container, observer: Observer
-    ) -> None:
+    def __init__(self, limits: Limits, disk: Disk, loader: Loader, observer: Observer) -> None:
         self.table: dict[str, Model] = {}
         self._limits = limits
         self._disk = disk
-        self._container = container
+        self._loader = loader
         self._observer = observer
         self._change = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._trimming = False
-        self._suspected = asyncio.Lock()
+        # when models were unloaded for a target that then failed all the same (monotonic seconds)
+        self._in_vain: dict[str, float] = {}
 
     @property
     def loaded(self) -> list[Model]:
@@ -153,11 +149,10 @@ class Models:
                     self._observer.downloaded(model.target, placed.seconds, placed.size)
                 await self._admit(model)
             started = time.monotonic()
-            generation = 0
-            while generation != self._container.generation or not self._container.is_ready:
-                # once more, if the server ended before the table said that it has the model
-                generation = await self._load_placed(model, evicted, deadline)
-                await self._weigh(model)
+            model.memory = await self._loader.load(
+                model.target, lambda: self._evict_for_memory(model, evicted), deadline
+            )
+            await self._refuse_too_large(model)
             self._observer.loaded(model.target, time.monotonic() - started)
         except TimeoutError:
             failure = of_model(0, f"{model.target!r} was not loaded in {self._limits.load_s:g} s")
@@ -176,80 +171,21 @@ class Models:
         if self._over():
             self._spawn(self._trim())
 
-    async def _load_placed(self, model: Model, evicted: list[str], deadline: float) -> int:
-        """Load what lies on the disk; into which generation. If the server dies of it, the next one
-        is asked, and by this model alone of those that it may have died of."""
-        try:
-            return await self._ask_to_load(model, evicted, deadline)
-        except ServerGone:
-            async with self._suspected:
-                since = self._container.log_file.stat().st_size
-                try:
-                    return await self._ask_to_load(model, evicted, deadline)
-                except ServerGone as gone:
-                    server = self._container.server
-                    said = server.failed_load(model.target, gone.what, since)
-                    raise of_model(0, f"the server died twice while it loaded: {said}") from gone
-
-    async def _ask_to_load(self, model: Model, evicted: list[str], deadline: float) -> int:
-        """Have the present server load a model; its generation.
-
-        Raises:
-            Failure: the server has refused.
-            ServerGone: it died; it is gone when this is raised.
-            TimeoutError: it did not answer until ``deadline``.
-        """
-        container = self._container
-        while True:
-            await container.ready(deadline - time.monotonic())
-            generation, server = container.generation, container.server
-            since = server.log_file.stat().st_size
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            container.controls += 1
-            try:
-                await container.calls.load(model.target, left)
-                return generation
-            except Refused as refused:
-                if refused.status == THERE_ALREADY:
-                    return generation
-                if refused.status == NO_MEMORY and await self._evict(evicted, "out of memory"):
-                    continue
-                said = server.failed_load(model.target, refused.what, since)
-                raise of_model(refused.status, str(said)) from refused
-            except ServerGone:
-                await container.replaced(generation, self._limits.ping_s)
-                raise
-            except TimeoutError:
-                # it loads one model at a time (sagemaker_server.cc): no other would be loaded again
-                reason = f"loading {model.target!r} did not return"
-                self._spawn(container.replace_when_idle(reason, generation))
-                raise
-            finally:
-                container.controls -= 1
-
-    async def _weigh(self, model: Model) -> None:
-        """Measure a model that was just loaded.
-
-        Raises:
-            Failure: 507, it takes more memory than there is for all.
-        """
-        folders = {model.target: self._disk.folder(model.target)}
-        supervisor = self._container.server.supervisor
-        taken = await asyncio.to_thread(memory.of_models, supervisor, folders)
-        model.memory = taken[model.target]
-        if self._limits.memory and model.memory > self._limits.memory:
-            await asyncio.shield(self._unload(model))
-            raise of_model(
-                507,
-                f"{model.target!r} takes {model.memory:,} bytes of memory,"
-                f" the instance has {self._limits.memory:,}",
-            )
+    async def _refuse_too_large(self, model: Model) -> None:
+        if not self._limits.memory or model.memory <= self._limits.memory:
+            return
+        await asyncio.shield(self._unload(model))
+        raise of_model(
+            507,
+            f"{model.target!r} takes {model.memory:,} bytes of memory,"
+            f" the instance has {self._limits.memory:,}",
+        )
 
     def _failed(self, model: Model, failure: Failure, evicted: list[str]) -> None:
         """No healthy model stays unloaded for one that could not be loaded."""
         self._drop(model)
+        if evicted:
+            self._in_vain[model.target] = time.monotonic()
         self._observer.failed(model.target, failure)
         for target in evicted:
             if target not in self.table:
@@ -297,6 +233,14 @@ class Models:
         await asyncio.shield(self._unload(victim))
         return True
 
+    async def _evict_for_memory(self, model: Model, evicted: list[str]) -> bool:
+        """Unload another model, unless that was of no use to this one a while ago: the server
+        chooses 507 by words such as OOM, which may stand in a message for other reasons."""
+        last = self._in_vain.get(model.target)
+        if last is not None and time.monotonic() < last + IN_VAIN_S:
+            return False
+        return await self._evict(evicted, "out of memory")
+
     async def _evict_for_files(self, model: Model, evicted: list[str]) -> bool:
         """Have the files of another model free to go; whether there is another at all."""
         self._change.clear()
@@ -315,28 +259,11 @@ class Models:
         return model.task
 
     async def _unloading(self, model: Model) -> None:
-        container, started = self._container, time.monotonic()
-        server, generation = container.server, container.generation
-        container.controls += 1
+        started = time.monotonic()
         try:
-            await container.calls.unload(model.target, self._limits.unload_s)
-            folder = self._disk.folder(model.target)
-            while (
-                time.monotonic() < started + STUBS_GONE_S
-                and generation == container.generation
-                and await asyncio.to_thread(memory.has_processes, server.supervisor, folder)
-            ):
-                await asyncio.sleep(0.05)
-            self._observer.unloaded(model.target, time.monotonic() - started)
-        except Refused as refused:
-            if refused.status != NOT_LOADED:
-                container.replace(f"unloading {model.target!r} failed: {refused.what}")
-        except ServerGone:
-            pass  # with the server, the model is gone as well
-        except TimeoutError:
-            container.replace(f"unloading {model.target!r} did not return")
+            if await self._loader.unload(model.target):
+                self._observer.unloaded(model.target, time.monotonic() - started)
         finally:
-            container.controls -= 1
             self._drop(model)
 
     def _drop(self, model: Model) -> None:
