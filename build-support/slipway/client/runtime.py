@@ -67,6 +67,7 @@ class Runtime:
     ) -> None:
         self.name = name
         self.where = f"endpoint {name}" + (f" at {url}" if url else "")
+        place: dict[str, Any] = {"endpoint_url": url, **LOCAL} if url else {"region_name": region}
         try:
             session = boto3.session.Session(profile_name=None if url else profile)
             self._client: Any = session.client(
@@ -81,7 +82,7 @@ class Runtime:
                     # a proxy of the company's does not lead to this machine
                     proxies={} if url else None,
                 ),
-                **({"endpoint_url": url, **LOCAL} if url else {"region_name": region}),
+                **place,
             )
         except (BotoCoreError, ValueError) as error:
             raise SlipwayError(
