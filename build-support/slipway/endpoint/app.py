@@ -9,6 +9,8 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import PurePath
 from typing import Any
 
 from aiohttp import web
@@ -32,10 +34,12 @@ RETURNED = {
     CACHE: "X-Slipway-Model-Cache",
 }
 INVOCATIONS = re.compile(r"/endpoints/([^/]+)/invocations")
-PAGE = {
-    "/": ("index.html", "text/html"),
-    "/page.css": ("page.css", "text/css"),
-    "/page.js": ("page.js", "text/javascript"),
+# of the page's files; nothing else of its folder is served
+KINDS = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
 }
 # a page of another site can make its name mean this machine, but cannot send another Host
 OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
@@ -74,7 +78,7 @@ def server(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Server:
         return web.Response()
 
     shown: dict[str, Handler] = {"/metrics": scrape, "/state": show, "/ping": ping}
-    shown |= {path: _file(file, kind) for path, (file, kind) in PAGE.items()}
+    shown |= _page()
 
     async def route(request: web.BaseRequest) -> web.StreamResponse:
         path = request.path
@@ -115,8 +119,18 @@ async def _body(request: web.BaseRequest) -> bytes:
         raise too_large() from error
 
 
-def _file(name: str, kind: str) -> Handler:
-    text = files("slipway.endpoint").joinpath("page", name).read_text(encoding="utf-8")
+def _page() -> dict[str, Handler]:
+    """The live page's files by their paths."""
+    folder = files("slipway.endpoint").joinpath("page")
+    return {
+        "/" if file.name == "index.html" else f"/{file.name}": _file(file, KINDS[kind])
+        for file in folder.iterdir()
+        if (kind := PurePath(file.name).suffix) in KINDS
+    }
+
+
+def _file(file: Traversable, kind: str) -> Handler:
+    text = file.read_text(encoding="utf-8")
 
     async def serve(request: web.BaseRequest) -> web.Response:
         return web.Response(

@@ -1,0 +1,56 @@
+// Asking for /state every two seconds, as long as somebody looks.
+
+import { $, put, set } from "./document.js";
+import { current, state, take } from "./view.js";
+import { clock } from "./words.js";
+
+const EVERY_MS = 2000;
+const PATIENCE_MS = 10000;
+
+let timer = 0;
+let asking = false;
+
+function say(link, text, notice = "") {
+  set($("#link"), "data-link", link);
+  put($("#link"), text);
+  document.body.toggleAttribute("data-old", link === "gone");
+  $("#notice").hidden = !notice;
+  put($("#notice"), notice);
+  const name = state ? `${current()} – Slipway endpoint` : "Slipway endpoint";
+  const title = link === "gone" ? `Gone: ${name}` : name;
+  if (document.title !== title) document.title = title;
+}
+
+/** The state, or nothing: no answer, or that of another program at this port. */
+async function fetched() {
+  try {
+    const response = await fetch("/state", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Ask, and again after a while unless nobody looks. */
+export async function ask() {
+  if (asking) return;
+  asking = true;
+  clearTimeout(timer);
+  const answer = await fetched();
+  asking = false;
+  if (document.hidden) say("paused", "Paused");
+  else timer = setTimeout(ask, EVERY_MS);
+  if (answer) {
+    take(answer);
+    if (!document.hidden) say("live", "Live");
+  } else if (!document.hidden) {
+    // what was shown stays, and is called old
+    const since = state ? ` What is shown is of ${clock.format(new Date(1000 * state.when))}.` : "";
+    say("gone", "Gone", `The endpoint does not answer.${since} Asking again every ${EVERY_MS / 1000} seconds.`);
+  }
+}
+
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(timer);
+  if (!document.hidden) ask();
+});
