@@ -28,7 +28,7 @@ from slipway import kserve
 from slipway.server.client import TARGET
 
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
-SECRET = 999
+SECRET = 7_654_321  # no part of a time or a size, and exact as FP32
 BODY, CONTENT_TYPE = kserve.encode({"X": np.ones(2, np.float32)})
 HEADER = int(CONTENT_TYPE.rpartition("=")[2])
 BINARY = "application/vnd.sagemaker-triton.binary+json"
