@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from slipway.endpoint import state
@@ -81,7 +82,10 @@ def server(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Server:
     shown |= _page()
 
     async def route(request: web.BaseRequest) -> web.StreamResponse:
-        path = request.path
+        try:
+            path = request.path
+        except ValueError as error:
+            raise invalid(f"no path of a URL: {error}") from error
         name = INVOCATIONS.fullmatch(path)
         if not name and path not in shown:
             raise web.HTTPNotFound
@@ -110,13 +114,16 @@ def server(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Server:
 async def _body(request: web.BaseRequest) -> bytes:
     if (request.content_length or 0) > LARGEST_BODY:
         raise too_large()
-    if request.headers.get("Expect", "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0
     try:
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0
         return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise too_large() from error
+    except (OSError, ValueError, HttpProcessingError, web.RequestPayloadError) as error:
+        # the caller broke off, or what it sent is no HTTP
+        raise invalid(f"the body could not be read: {error}") from error
 
 
 def _page() -> dict[str, Handler]:
@@ -151,9 +158,6 @@ async def _guard(request: web.BaseRequest, handler: Handler) -> web.StreamRespon
         response = _refusal(failure)
     except web.HTTPException as error:
         response = _refusal(Failure(error.status, "UnknownOperationException", str(error.reason)))
-    except (ConnectionError, ValueError) as error:
-        # the caller broke off, or what it sent is no HTTP
-        response = _refusal(invalid(f"the request could not be read: {error}"))
     except Exception:
         logger.exception("a bug in slipway, at %s", request.path)
         response = _refusal(internal())
