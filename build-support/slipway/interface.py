@@ -119,6 +119,18 @@ def as_array(name: str, value: Any, declared: Tensor | None, batches: bool) -> A
     return _promoted(name, array, ((-1,) if batches else ()) + declared.dims)
 
 
+def blank(interface: Interface) -> dict[str, Array]:
+    """A batch of one of zeros and empty strings; sizes that vary are 1, optional inputs left out."""
+    batch = (1,) if interface.batches else ()
+    made: dict[str, Array] = {}
+    for name, tensor in interface.inputs.items():
+        if not tensor.optional:
+            shape = batch + tuple(max(1, size) for size in tensor.dims)
+            nothing: Any = b"" if tensor.datatype == BYTES else 0
+            made[name] = np.full(shape, nothing, dtype=numpy_type(tensor.datatype))
+    return made
+
+
 def _promoted(name: str, array: Array, dims: tuple[int, ...]) -> Array:
     """``array`` with the sizes of 1 that it lacks, where that can be done in one way only."""
     if array.ndim >= len(dims):

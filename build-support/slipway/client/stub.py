@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from slipway import templates
 from slipway.client import identifiers
 from slipway.client.request import shape
 from slipway.interface import Interface, Tensor, numpy_type
@@ -30,14 +30,7 @@ def write(name: str, target: str, interface: Interface) -> str:
     Raises:
         SlipwayError: numpy has no type for an input.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # nothing here is HTML
-    )
+    environment = templates.environment(TEMPLATES)
     environment.filters |= {"python": _literal, "text": _text}
     inputs = identifiers.distinct(interface.inputs, RESERVED)
     outputs = identifiers.distinct(interface.outputs, RESERVED)

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from slipway import kserve
 from slipway.client import request as requests
 from slipway.errors import SlipwayError
-from slipway.interface import BYTES, Interface, numpy_type
+from slipway.interface import Interface, blank
 from slipway.kserve import Array
 from slipway.loadtest.answer import Request
 from slipway.testing import golden
@@ -55,18 +53,6 @@ def arrays_of(
     if fitting:
         return fitting, f"{len(fitting)} golden cases"
     return [blank(interface)], "zeros and empty strings, for want of golden cases"
-
-
-def blank(interface: Interface) -> dict[str, Array]:
-    """A batch of one of zeros and empty strings; sizes that vary are 1."""
-    batch = (1,) if interface.batches else ()
-    made: dict[str, Array] = {}
-    for name, tensor in interface.inputs.items():
-        if not tensor.optional:
-            shape = batch + tuple(max(1, size) for size in tensor.dims)
-            nothing: Any = b"" if tensor.datatype == BYTES else 0
-            made[name] = np.full(shape, nothing, dtype=numpy_type(tensor.datatype))
-    return made
 
 
 def expects_error(case: Path) -> bool:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf import text_encoding
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from slipway import templates
 from slipway.repository import VERSION_FILE
 from slipway.scaffold.naming import PARTS
 
@@ -28,14 +28,7 @@ def render(kind: str, name: str, version: str, values: Mapping[str, Any], target
     ``version`` is the release version, ``values`` are what the templates ask for besides the name.
     ``*.jinja`` is rendered, everything else copied; names that begin with ``_`` are parts of others.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # nothing here is HTML
-    )
+    environment = templates.environment(TEMPLATES)
     environment.filters |= {"text": _protobuf, "python": _python}
     (target / "BUILD").write_text(BUILD, encoding="utf-8")
     (target / VERSION_FILE).write_text(f"{version}\n", encoding="utf-8")

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from slipway.comparison import compare
-from slipway.interface import BYTES, numpy_type
+from slipway.interface import blank
 from slipway.kserve import Array
 from slipway.server.client import InferenceError, Refused
 from slipway.server.triton import Server
@@ -37,7 +34,7 @@ def check(server: Server, target: str, artifact: Path, case: Path | None) -> lis
     """
     second = f"second-copy-of-{target}"
     model = Model(server, target)
-    request = model.arrays(golden.inputs(case)) if case else blank(model)
+    request = model.arrays(golden.inputs(case)) if case else blank(model.interface)
     first = _ask(server, target, request)
     if isinstance(first, str) and DEAD in first:
         return [first]
@@ -63,17 +60,6 @@ def check(server: Server, target: str, artifact: Path, case: Path | None) -> lis
         if not any(DEAD in problem for problem in problems) and server.is_loaded(second):
             server.unload(second)
     return problems
-
-
-def blank(model: Model) -> dict[str, Array]:
-    """A batch of one of zeros and empty strings; dims that vary are 1."""
-    batch = (1,) if model.interface.batches else ()
-    request: dict[str, Array] = {}
-    for name, tensor in model.interface.inputs.items():
-        shape = batch + tuple(max(1, dim) for dim in tensor.dims)
-        blank: Any = b"" if tensor.datatype == BYTES else 0
-        request[name] = np.full(shape, blank, dtype=numpy_type(tensor.datatype))
-    return request
 
 
 def _ask(server: Server, target: str, request: Mapping[str, Array]) -> golden.Outcome:

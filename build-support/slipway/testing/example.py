@@ -8,10 +8,11 @@ from pathlib import Path
 from tritonclient.http import InferenceServerClient, InferRequestedOutput
 
 from slipway.repository import ModelFolder
+from slipway.interface import blank
 from slipway.kserve import BINARY, tensor
 from slipway.server.client import HOST, TARGET
 from slipway.server.triton import Server
-from slipway.testing import contract, golden
+from slipway.testing import golden
 from slipway.testing.model import Model
 
 
@@ -22,7 +23,7 @@ def request(server: Server, target: str, folder: ModelFolder, file: Path) -> str
     """
     model = Model(server, target)
     case = next(iter(golden.cases(folder.path)), None)
-    arrays = model.arrays(golden.inputs(case)) if case else contract.blank(model)
+    arrays = model.arrays(golden.inputs(case)) if case else blank(model.interface)
     outputs = [out.name for out in folder.configs[folder.ensemble].output]
     body, header = InferenceServerClient.generate_request_body(
         [tensor(name, array) for name, array in arrays.items()],
