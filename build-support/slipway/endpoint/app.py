@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
+import random
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -166,8 +166,8 @@ async def _guard(request: web.BaseRequest, handler: Handler) -> web.StreamRespon
 
 
 def _id() -> str:
-    """A random UUID, in a quarter of the time that ``uuid`` takes."""
-    digits = os.urandom(16).hex()
+    """A random UUID without ``uuid``'s call to the system."""
+    digits = f"{random.getrandbits(128):032x}"
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
