@@ -218,7 +218,9 @@ def test_two_thousand_hostile_requests_do_no_harm(watched: Watched) -> None:
     memory = psutil.Process().memory_info().rss
 
     @given(st.one_of(*(st.fixed_dictionaries(GOOD | changed) for changed in CHANGES)))
-    @settings(max_examples=1800, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        database=None, max_examples=1800, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     def structured(made: dict[str, Any]) -> None:
         watched.send(request(**made))
 
@@ -247,7 +249,9 @@ def test_two_thousand_hostile_requests_do_no_harm(watched: Watched) -> None:
     )  # fmt: skip
 
     @given(raw)
-    @settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        database=None, max_examples=600, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     def unstructured(data: bytes) -> None:
         watched.send(data, whole=False)
 

@@ -156,9 +156,9 @@ def test_nothing_is_left_of_the_command_if_server_and_command_are_killed_togethe
     try:
         assert Caller(record.find(tmp_path, "local")).release(target) == 1
         below = psutil.Process(process.pid).children(recursive=True)
-        for each in below:
-            if each.name() == "tritonserver":
-                each.kill()
+        # named before the first is killed: what it leaves goes at once
+        for server in [each for each in below if each.name() == "tritonserver"]:
+            server.kill()
         process.kill()
         process.communicate(timeout=60)
     finally:
