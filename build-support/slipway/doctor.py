@@ -55,7 +55,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for name in settings.endpoints:
         yield Finding("endpoint", "ok", name)
     if not settings.endpoints:
-        yield Finding("endpoint", "note", "none in slipway.toml: publishing goes to the store only")
+        yield Finding(
+            "endpoint", "note", "none in slipway.toml: `slipway endpoint up` serves the store here"
+        )
 
 
 def _pythons(settings: Settings) -> Iterator[Finding]:

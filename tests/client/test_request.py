@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from slipway.client import request
-from slipway.endpoint.failure import LARGEST_BODY
+from slipway.endpoint.protocol import LARGEST_BODY
 from slipway.errors import SlipwayError
 from slipway.interface import Interface, Tensor, numpy_type
 from slipway.kserve import Array

@@ -18,7 +18,7 @@ from endpoint import shelf as shelves
 from endpoint.conftest import Opener
 from endpoint.shelf import Caller, Shelf, Up
 from slipway import kserve
-from slipway.endpoint.failure import LARGEST_BODY
+from slipway.endpoint.protocol import LARGEST_BODY
 from slipway.server.client import TARGET
 
 PATH = "/endpoints/local/invocations"

@@ -109,9 +109,7 @@ def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(asyncio, "to_thread", at_once)
     monkeypatch.setattr(memory, "has_processes", lambda supervisor, folder: False)
-    monkeypatch.setattr(
-        memory, "of_models", lambda supervisor, folders: dict.fromkeys(folders, SIZE)
-    )
+    monkeypatch.setattr(memory, "of_model", lambda supervisor, folder: SIZE)
 
 
 async def run(

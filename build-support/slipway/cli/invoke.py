@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from slipway.cli import json_text
 from slipway.cli.progress import working
-from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
     from slipway.client import Answer, Model
-
-STDIN = "-"
 
 
 @click.command()
@@ -24,7 +21,8 @@ STDIN = "-"
 @click.option(
     "--json",
     "text",
-    metavar="JSON|@FILE|-",
+    callback=json_text.read,
+    metavar=json_text.METAVAR,
     help="Values by input: one row, lists of rows, or a list of objects, one for each row.",
 )
 @click.option("--npy", "arrays", multiple=True, metavar="[INPUT=]FILE", help="An array of numpy's.")
@@ -75,25 +73,11 @@ def invoke(
     with Endpoint(where, url=url) as endpoint:
         model = endpoint.model(name, target=target)
         inputs = arguments.values(
-            model.interface(), name=name, files=files, text=_text(text), arrays=arrays
+            model.interface(), name=name, files=files, text=text, arrays=arrays
         )
         with working(f"asking {name}"):
             answer = model.ask(inputs, key=key)
         _say(answer, model, form, directory)
-
-
-def _text(argument: str | None) -> str | None:
-    """JSON as it stands, of a file, or of standard input."""
-    if argument is None or not (argument == STDIN or argument.startswith("@")):
-        return argument
-    try:
-        if argument == STDIN:
-            return sys.stdin.read()
-        return Path(argument[1:]).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SlipwayError(
-            f"cannot be read: {error}", where=argument, fix="name a file of JSON in UTF-8"
-        ) from error
 
 
 def _say(answer: Answer, model: Model, form: str, directory: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from slipway.cli import json_text
 from slipway.errors import SlipwayError
 
 # of the options on the left, none goes with one on the right
@@ -27,19 +28,6 @@ TOGETHER = {
     "perf_analyzer_model": ("perf_analyzer",),
 }
 FILE = click.Path(dir_okay=False, path_type=Path)
-
-
-def _text(context: click.Context, option: click.Parameter, given: str | None) -> str | None:
-    """JSON as it stands, of a file, or of standard input."""
-    if given is None or not (given == "-" or given.startswith("@")):
-        return given
-    try:
-        with click.open_file(given.removeprefix("@"), encoding="utf-8") as file:
-            return str(file.read())
-    except (OSError, UnicodeDecodeError) as error:
-        raise SlipwayError(
-            f"cannot be read: {error}", where=given, fix="name a file of JSON in UTF-8"
-        ) from error
 
 
 OPTIONS = (
@@ -71,8 +59,8 @@ OPTIONS = (
     click.option(
         "--json",
         "text",
-        metavar="JSON|@FILE|-",
-        callback=_text,
+        metavar=json_text.METAVAR,
+        callback=json_text.read,
         help="Send this, as slipway invoke takes it; by default the golden cases' inputs.",
     ),
     click.option("--p99", metavar="200ms", help="Recommend an autoscaling target for this limit."),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from slipway.client import request, tensors
-from slipway.endpoint.failure import LARGEST_BODY
+from slipway.endpoint.protocol import LARGEST_BODY
 from slipway.errors import SlipwayError
 from slipway.interface import BYTES, Interface
 from slipway.kserve import Array

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from slipway.client import tensors
-from slipway.endpoint.failure import LARGEST_BODY
+from slipway.endpoint.protocol import LARGEST_BODY
 from slipway.errors import SlipwayError
 from slipway.interface import Interface, Tensor
 from slipway.kserve import Array

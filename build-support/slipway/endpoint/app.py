@@ -18,10 +18,10 @@ from aiohttp.http import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from slipway.endpoint import state
-from slipway.endpoint.calls import CACHE
 from slipway.endpoint.endpoint import Endpoint
-from slipway.endpoint.failure import LARGEST_BODY, Failure, internal, invalid, too_large
+from slipway.endpoint.failure import Failure, internal, invalid, too_large
 from slipway.endpoint.observer import Metrics
+from slipway.endpoint.protocol import CACHE, LARGEST_BODY
 from slipway.server.client import TARGET
 
 type Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -29,11 +29,7 @@ type Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 # what the platform hands on to the container, and back
 FORWARDED = ("Content-Type", "Accept", ATTRIBUTES)
-RETURNED = {
-    "content-type": "Content-Type",
-    ATTRIBUTES.lower(): ATTRIBUTES,
-    CACHE: "X-Slipway-Model-Cache",
-}
+RETURNED = {"content-type": "Content-Type", ATTRIBUTES.lower(): ATTRIBUTES}
 INVOCATIONS = re.compile(r"/endpoints/([^/]+)/invocations")
 # of the page's files; nothing else of its folder is served
 KINDS = {
@@ -62,11 +58,11 @@ def server(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Server:
     async def invoke(request: web.BaseRequest, endpoint: Endpoint) -> web.Response:
         body = await _body(request)
         headers = {key: request.headers[key] for key in FORWARDED if key in request.headers}
-        answer = await endpoint.invoke(request.headers.get(TARGET), body, headers)
+        answer, hit = await endpoint.invoke(request.headers.get(TARGET), body, headers)
         given = {shown: answer.headers[k] for k, shown in RETURNED.items() if k in answer.headers}
-        return web.Response(
-            body=answer.body, headers={**given, "x-amzn-Invoked-Production-Variant": "AllTraffic"}
-        )
+        given[CACHE] = "hit" if hit else "load"
+        given["x-amzn-Invoked-Production-Variant"] = "AllTraffic"
+        return web.Response(body=answer.body, headers=given)
 
     async def scrape(request: web.BaseRequest) -> web.Response:
         text = generate_latest(metrics.registry)

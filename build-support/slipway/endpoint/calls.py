@@ -10,9 +10,6 @@ from slipway.endpoint.connections import Answer, Connections
 from slipway.server.client import HOST, TARGET, Refused, ServerGone
 from slipway.server.triton import Server
 
-# of our own, not of SageMaker: "hit", or "load" where the invocation waited for one
-CACHE = "x-slipway-model-cache"
-
 
 class Calls:
     """Calls one server through one pool of kept connections."""

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from slipway import kserve
 from slipway.endpoint import memory, objects
-from slipway.endpoint.calls import CACHE
 from slipway.endpoint.connections import Answer
 from slipway.endpoint.container import Container
 from slipway.endpoint.disk import Disk
@@ -67,8 +66,10 @@ class Endpoint:
         self._deaths: dict[str, tuple[int, float]] = {}
         self._replacing: asyncio.Task[None] | None = None
 
-    async def invoke(self, target: str | None, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """The container's answer.
+    async def invoke(
+        self, target: str | None, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[Answer, bool]:
+        """The container's answer, and whether the model was loaded already.
 
         Raises:
             Failure: every other answer.
@@ -93,7 +94,7 @@ class Endpoint:
                 self._note(target, began, seen, failure)
             raise
         self._note(target, began, seen, None)
-        return answer
+        return answer, seen.hit
 
     async def _answer(
         self, target: str, body: bytes, headers: Mapping[str, str], began: float, seen: _Seen
@@ -108,8 +109,7 @@ class Endpoint:
                 seen.asked = time.perf_counter() - found
                 self.models.release(model)
             if answer.status == 200:
-                told = {CACHE: "hit" if seen.hit else "load"}
-                return answer._replace(headers={**answer.headers, **told})
+                return answer
             if answer.status != NOT_LOADED or answer.body:
                 raise self._failure(target, answer)
             self.models.forget(model)
@@ -156,7 +156,8 @@ class Endpoint:
         if self._replacing and not self._replacing.done():
             return
         self._deaths[target] = (deaths + 1, time.monotonic())
-        reason = f"a process of {target!r} has died, and 24.10 and later do not start it again"
+        # seen on 24.10
+        reason = f"a process of {target!r} has died, and Triton does not start it again"
         self._replacing = asyncio.create_task(
             self.container.replace_when_idle(reason, self.container.generation)
         )
@@ -172,8 +173,8 @@ class Endpoint:
             await asyncio.sleep(LOOK_S)
             folders = {model.target: self.disk.folder(model.target) for model in self.models.loaded}
             supervisor = self.container.server.supervisor
-            self.models.measured(await asyncio.to_thread(memory.of_models, supervisor, folders))
-            self.memory = await asyncio.to_thread(memory.of_all, supervisor)
+            taken, self.memory = await asyncio.to_thread(memory.taken, supervisor, folders)
+            self.models.measured(taken)
             self.observer.measured(self.memory, self.disk.taken)
             stale = set(await self.disk.stale())
             for target in stale - self.overwritten:

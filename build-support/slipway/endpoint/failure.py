@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-LARGEST_BODY = 6_291_456  # bytes: 6 MiB, for request and response (AWS, InvokeEndpoint)
+from slipway.endpoint.protocol import LARGEST_BODY
 
 
 class Failure(Exception):

@@ -131,7 +131,5 @@ class Loader:
         task.add_done_callback(self._replacing.discard)
 
     async def _weigh(self, target: str) -> int:
-        folders = {target: self._disk.folder(target)}
         supervisor = self._container.server.supervisor
-        taken = await asyncio.to_thread(memory.of_models, supervisor, folders)
-        return taken[target]
+        return await asyncio.to_thread(memory.of_model, supervisor, self._disk.folder(target))

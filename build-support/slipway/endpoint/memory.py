@@ -13,19 +13,23 @@ from pathlib import Path
 import psutil
 
 
-def of_models(supervisor: int, folders: Mapping[str, Path]) -> dict[str, int]:
-    """Bytes of memory by target: the proportional set size of the processes of each folder."""
-    taken = dict.fromkeys(folders, 0)
+def of_model(supervisor: int, folder: Path) -> int:
+    """Bytes of memory, as the proportional set size, of the processes of one folder's model."""
+    found = _processes(supervisor)
+    return sum(_size(process) for process, command in found if f"{folder}/" in command)
+
+
+def taken(supervisor: int, folders: Mapping[str, Path]) -> tuple[dict[str, int], int]:
+    """Bytes of memory, as the proportional set size of processes: of each target's, whose folders
+    are given, and of the server and every process below it."""
+    of_target, of_all = dict.fromkeys(folders, 0), 0
     for process, command in _processes(supervisor):
+        size = _size(process)
+        of_all += size
         for target, folder in folders.items():
             if f"{folder}/" in command:
-                taken[target] += _size(process)
-    return taken
-
-
-def of_all(supervisor: int) -> int:
-    """Bytes of memory of the server and every process below it."""
-    return sum(_size(process) for process, _ in _processes(supervisor))
+                of_target[target] += size
+    return of_target, of_all
 
 
 def has_processes(supervisor: int, folder: Path) -> bool:

@@ -103,8 +103,8 @@ class Models:
         if not self._limits.cached:
             if not model.users:
                 self._unload(model)
-        elif not self._trimming and self._over():
-            self._spawn(self._trim())
+        else:
+            self._trim()
 
     def forget(self, model: Model) -> None:
         """The server does not have this model, whatever the table says."""
@@ -128,8 +128,7 @@ class Models:
         for target, size in taken.items():
             if target in self.table and size:
                 self.table[target].memory = size
-        if not self._trimming and self._over():
-            self._spawn(self._trim())
+        self._trim()
 
     def _begin(self, target: str) -> Model:
         model = Model(target)
@@ -168,8 +167,7 @@ class Models:
         model.used = time.monotonic()
         self._change.set()
         self._observer.count(len(self.loaded))
-        if self._over():
-            self._spawn(self._trim())
+        self._trim()
 
     async def _refuse_too_large(self, model: Model) -> None:
         if not self._limits.memory or model.memory <= self._limits.memory:
@@ -196,8 +194,7 @@ class Models:
         """Wait while there are as many as fit, and one more that comes."""
         while self._limits.models and self._admitted() > self._limits.models:
             self._change.clear()
-            if not self._trimming and self._over():
-                self._spawn(self._trim())
+            self._trim()
             await self._change.wait()
         model.admitted = True
 
@@ -211,11 +208,14 @@ class Models:
         taken = sum(model.memory for model in present)
         return bool(self._limits.memory and taken > self._limits.memory and len(present) > 1)
 
-    async def _trim(self) -> None:
+    def _trim(self) -> None:
+        """See to it that what is loaded fits, unless somebody does already."""
+        if not self._trimming and self._over():
+            self._trimming = True
+            self._spawn(self._trimmed())
+
+    async def _trimmed(self) -> None:
         """Unload what was used longest ago until the rest fits; what is in use stays."""
-        if self._trimming:
-            return
-        self._trimming = True
         try:
             while self._over() and await self._evict([], "to make room"):
                 pass

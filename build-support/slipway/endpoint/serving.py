@@ -26,7 +26,6 @@ from slipway.release.store import open_reader
 from slipway.server.client import HOST
 from slipway.settings import Settings
 
-DEFAULT_PORT = 8090
 BACKLOG = 128
 
 
@@ -43,7 +42,7 @@ async def up(
     settings: Settings,
     wanted: Sequence[configuration.Endpoint],
     *,
-    port: int = DEFAULT_PORT,
+    port: int = 0,
     limits: Callable[[configuration.Endpoint], Limits] | None = None,
 ) -> AsyncIterator[Served]:
     """Serve the endpoints ``wanted`` until the block ends; ``port`` 0 is any free one.

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from slipway.endpoint.calls import CACHE
+from slipway.endpoint.protocol import CACHE
 from slipway.kserve import Array, message_of
 from slipway.loadtest.address import Address
 from slipway.loadtest.answer import Answer, Request
