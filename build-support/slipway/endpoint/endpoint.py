@@ -197,29 +197,28 @@ async def running(
     Raises:
         SlipwayError: there is no Triton, or it does not start.
     """
-    kept = await asyncio.to_thread(places.keep, settings)
-    endpoint: Endpoint
+    with places.keep(settings) as kept:
+        endpoint: Endpoint
 
-    def lost(reason: str) -> None:
-        endpoint.lost(reason)
+        def lost(reason: str) -> None:
+            endpoint.lost(reason)
 
-    def pinned(target: str) -> bool:
-        return endpoint.models.pins(target)
+        def pinned(target: str) -> bool:
+            return endpoint.models.pins(target)
 
-    container = Container(settings, kept, log_file, limits, lost)
-    disk = Disk(found, kept, limits.disk, pinned)
-    models = Models(limits, disk, Loader(limits, disk, container), observer)
-    endpoint = Endpoint(name, limits, policy, disk, container, models, observer)
-    started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    tasks = [asyncio.create_task(container.run(started))]
-    try:
-        await started
-        tasks.append(asyncio.create_task(endpoint.look()))
-        yield endpoint
-    finally:
-        await models.close()
-        await disk.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.to_thread(kept.remove)
+        container = Container(settings, kept, log_file, limits, lost)
+        disk = Disk(found, kept, limits.disk, pinned)
+        models = Models(limits, disk, Loader(limits, disk, container), observer)
+        endpoint = Endpoint(name, limits, policy, disk, container, models, observer)
+        started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        tasks = [asyncio.create_task(container.run(started))]
+        try:
+            await started
+            tasks.append(asyncio.create_task(endpoint.look()))
+            yield endpoint
+        finally:
+            await models.close()
+            await disk.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

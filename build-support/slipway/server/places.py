@@ -6,11 +6,13 @@ import glob
 import hashlib
 import os
 import secrets
-import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from slipway.server import supervised
 from slipway.server.command import CONTAINER_MODELS
 from slipway.server.source import Source, find
 from slipway.settings import Settings
@@ -23,10 +25,11 @@ FIXED_PLACE_SINCE = "26.06"
 class Kept:
     """Extracted artifacts that outlive a server, for the one that takes its place.
 
-    They lie in ``folder``, each in one whose name begins with ``names``. Both go when this process
-    has ended, however it ended.
+    They lie in ``folder``, each in one whose name begins with ``names``; the servers' own folders
+    lie in ``root``. All go when this process has ended, however it ended.
     """
 
+    root: Path
     folder: Path
     names: str
 
@@ -34,25 +37,24 @@ class Kept:
         """Where a target's artifact lies; the endpoint's container has it below ``model/``."""
         return self.folder / model_hash(self.names, target)
 
-    def patterns(self) -> list[str]:
-        """What is to be removed in the end."""
-        folder = glob.escape(str(self.folder))
-        kept = [f"{folder}/{self.names}*", f"{folder}/.aside-{self.names}*"]
-        return kept if self.folder == CONTAINER_MODELS else [folder]
 
-    def remove(self) -> None:
-        """Remove every extracted artifact."""
-        for pattern in self.patterns():
-            for path in glob.glob(pattern):
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def keep(settings: Settings) -> Kept:
+@contextmanager
+def keep(settings: Settings) -> Iterator[Kept]:
     """A new place for extracted artifacts, where the best Triton here can see it."""
-    names = f"k{os.getpid():x}n{secrets.token_hex(4)}x"
-    if _fixed(find(settings)):
-        return Kept(CONTAINER_MODELS, names)
-    return Kept(Path(tempfile.mkdtemp(prefix="slipway_models_")).resolve(), names)
+    name = f"s{os.getpid():x}n{secrets.token_hex(4)}x"
+    root = Path(tempfile.gettempdir()).resolve() / f"slipway_{name}"
+    fixed = _fixed(find(settings))
+    kept = Kept(root, CONTAINER_MODELS if fixed else root / "models", name)
+    names = f"{glob.escape(str(CONTAINER_MODELS))}/"
+    # named before they are there: nothing is left even by one killed in between
+    patterns = [f"{names}{name}*", f"{names}.aside-{name}*"] if fixed else []
+    keeper = supervised.begin(None, [*patterns, glob.escape(str(root))])
+    try:
+        for folder in (kept.root, kept.folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        yield kept
+    finally:
+        supervised.end(keeper)
 
 
 def model_hash(names: str, target: str) -> str:
@@ -73,9 +75,9 @@ class Places:
     def __init__(self, source: Source, log_file: Path | None, kept: Kept | None) -> None:
         self.name = f"s{os.getpid():x}n{secrets.token_hex(4)}x"
         self.names = kept.names if kept else self.name
-        self.kept = kept
         self.shm_prefix = f"slipway_{self.name}_"
-        self.base = Path(tempfile.mkdtemp(prefix="slipway_triton_")).resolve()
+        root = kept.root if kept else None
+        self.base = Path(tempfile.mkdtemp(prefix="slipway_triton_", dir=root)).resolve()
         own = CONTAINER_MODELS if _fixed(source) else self.base / "opt" / "ml" / "models"
         self.models = kept.folder if kept else own
         self.seen_models = CONTAINER_MODELS if source.kind == "docker" else self.models
@@ -94,7 +96,3 @@ class Places:
             f"{glob.escape(str(self.models))}/{self.name}*",
             glob.escape(str(self.base)),
         ]
-
-    def patterns_with_owner(self) -> list[str]:
-        """What is to be removed once this process has ended."""
-        return self.kept.patterns() if self.kept else []

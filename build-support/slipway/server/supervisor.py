@@ -3,7 +3,7 @@
 A script of its own (``python -I -S supervisor.py``, the standard library only), because whoever
 starts a server may be killed with SIGKILL, and then nobody else is left to clean up. It reads one
 JSON line from its standard input, starts the server, and ends it when that input is closed or the
-owner is gone. Ending is killing: a graceful end takes two seconds and leaves no less behind, since
+owner is gone; without a server it only waits for that, and removes. Ending is killing: a graceful end takes two seconds and leaves no less behind, since
 every descendant (the Python backend's processes among them) is reaped, and the shared memory and
 folders named in the orders are removed, here. On its standard output it says
 ``{"exit": code}`` if the server ends by itself.
@@ -11,9 +11,9 @@ folders named in the orders are removed, here. On its standard output it says
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import glob
-import io
 import json
 import os
 import select
@@ -21,10 +21,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+REMOVALS = 50
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -35,22 +37,25 @@ def main() -> None:
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
-    keep = False
     try:
         if os.getppid() == orders["owner"]:
-            keep = _serve(orders)
+            owner = os.pidfd_open(orders["owner"])
+            if orders["argv"]:
+                _serve(orders, owner)
+            # a closed pipe and a dead owner are watched both: a fork of the owner may hold the
+            # pipe open
+            select.select([sys.stdin, owner], [], [])
     finally:
         _kill_descendants()
         if orders["after"]:
             subprocess.run(orders["after"], stdin=subprocess.DEVNULL, check=False)
-        for pattern in (*orders["remove"], *(() if keep else orders["remove_with_owner"])):
+        for pattern in orders["remove"]:
             for path in glob.glob(pattern):
                 _remove(path)
 
 
-def _serve(orders: dict[str, Any]) -> bool:
-    """Serve until server or owner end; whether the owner lives on and wants to keep its models."""
-    owner = os.pidfd_open(orders["owner"])
+def _serve(orders: dict[str, Any], owner: int) -> None:
+    """Serve until the server or its owner ends."""
     with open(orders["log"], "ab") as log:
         server = subprocess.Popen(
             orders["argv"],
@@ -62,17 +67,10 @@ def _serve(orders: dict[str, Any]) -> bool:
             preexec_fn=_die_with_supervisor,
         )
     ended = os.pidfd_open(server.pid)
-    # a closed pipe and a dead owner are watched both: a fork of the owner may hold the pipe open
     readable, _, _ = select.select([sys.stdin, owner, ended], [], [])
     if readable == [ended]:
         print(json.dumps({"exit": server.wait()}), flush=True)
         _kill_descendants()
-        # the owner may be gone before it has heard of it
-        readable, _, _ = select.select([sys.stdin, owner], [], [])
-    # a dead owner closes its end of the pipe without a word
-    given = sys.stdin.buffer
-    assert isinstance(given, io.BufferedReader)
-    return sys.stdin in readable and given.read1() == b"keep\n"
 
 
 def _die_with_supervisor() -> None:
@@ -107,10 +105,16 @@ def _children() -> list[int]:
 
 
 def _remove(path: str) -> None:
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        os.unlink(path)
+    # more than once: what ends at the same moment may write a last file
+    for _ in range(REMOVALS):
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+        if not os.path.lexists(path):
+            return
+        time.sleep(0.1)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import select
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from slipway.server import command, log, lower
+from slipway.server import command, log, lower, supervised
 from slipway.errors import SlipwayError
 from slipway.kserve import Array
 from slipway.server.client import HOST, Client, Refused, ServerGone
@@ -23,7 +21,6 @@ from slipway.server.places import Kept, Places, model_hash
 from slipway.server.source import Source, find
 from slipway.settings import Settings
 
-SUPERVISOR = Path(__file__).with_name("supervisor.py")
 START_TIMEOUT_S = 120
 
 
@@ -177,9 +174,11 @@ def start(
     places = Places(source, log_file, kept)
     with _reserved_port() as port:
         try:
-            process = _supervise(
+            process = supervised.begin(
                 _command(source, settings, places, port, verbose, auto_complete, environment or {}),
-                places,
+                places.patterns(),
+                cwd=places.temporary,
+                log=places.log,
             )
         except BaseException:
             shutil.rmtree(places.base, ignore_errors=True)
@@ -190,7 +189,7 @@ def start(
             yield Server(source, client, places, settings, process)
         finally:
             client.close()
-            _stop(process, kept)
+            supervised.end(process)
 
 
 def _command(
@@ -225,31 +224,6 @@ def _reserved_port() -> Iterator[int]:
         yield holder.getsockname()[1]
 
 
-def _supervise(start_with: Command, places: Places) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(SUPERVISOR)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        # Ctrl-C goes to the terminal's whole group; the server is ended in order instead
-        start_new_session=True,
-        cwd="/",
-    )
-    orders = {
-        "argv": start_with.argv,
-        "env": start_with.env,
-        "after": start_with.after,
-        "cwd": str(places.temporary),
-        "log": str(places.log.resolve()),
-        "owner": os.getpid(),
-        "remove": places.patterns(),
-        "remove_with_owner": places.patterns_with_owner(),
-    }
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(orders).encode() + b"\n")
-    process.stdin.flush()
-    return process
-
-
 def _await_ready(
     process: subprocess.Popen[bytes], client: Client, source: Source, places: Places
 ) -> None:
@@ -262,12 +236,3 @@ def _await_ready(
         if ended or waited > START_TIMEOUT_S:
             what = "ended before it was ready" if ended else f"not ready after {START_TIMEOUT_S} s"
             raise log.failed_start(str(source), what, places.log)
-
-
-def _stop(process: subprocess.Popen[bytes], kept: Kept | None) -> None:
-    assert process.stdin is not None and process.stdout is not None
-    with suppress(BrokenPipeError):
-        process.stdin.write(b"keep\n" if kept else b"")
-        process.stdin.close()
-    process.stdout.close()
-    process.wait()

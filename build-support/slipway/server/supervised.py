@@ -1,0 +1,53 @@
+"""Starts and ends :mod:`slipway.server.supervisor`, which outlives this process to clean up."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from slipway.server.command import Command
+
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
+
+
+def begin(
+    server: Command | None, remove: Sequence[str], *, cwd: Path = Path("/"), log: Path | None = None
+) -> subprocess.Popen[bytes]:
+    """Run ``server`` in ``cwd``, its output appended to ``log``, until :func:`end` is called or
+    this process has ended, however it ended. Then what the patterns ``remove`` match is removed.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", str(SUPERVISOR)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # Ctrl-C goes to the terminal's whole group; the server is ended in order instead
+        start_new_session=True,
+        cwd="/",
+    )
+    orders = {
+        "argv": server.argv if server else None,
+        "env": server.env if server else None,
+        "after": server.after if server else None,
+        "cwd": str(cwd),
+        "log": str(log.resolve()) if log else None,
+        "owner": os.getpid(),
+        "remove": remove,
+    }
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(orders).encode() + b"\n")
+    process.stdin.flush()
+    return process
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End the server, and wait until nothing of it is left."""
+    assert process.stdin is not None and process.stdout is not None
+    with suppress(BrokenPipeError):
+        process.stdin.close()
+    process.stdout.close()
+    process.wait()
