@@ -95,12 +95,3 @@ def test_mistakes_are_told_with_their_fix_and_change_nothing(
     said = capsys.readouterr().err
     assert what in said and fix in said
     assert stored(root) == {"target": NEWEST}
-
-
-def test_a_store_that_is_not_written_to_yet_says_so(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (root / "slipway.toml").write_text('[release]\nstore = "s3://releases/team"\n')
-    assert alias("1.2.0") == 1
-    said = capsys.readouterr().err
-    assert "can be read, but not written to" in said and "fix:" in said

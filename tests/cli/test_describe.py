@@ -10,7 +10,8 @@ import pytest
 from artifact.samples import packed, write_environment, write_model
 
 from slipway.cli import main
-from slipway.release.publish import publish
+from slipway.release.origin import Origin
+from slipway.release.publish import Told, publish
 from slipway.release.directory import DirectoryStore
 
 
@@ -22,7 +23,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     store = DirectoryStore(checkout / ".slipway" / "releases")
     for weights in (b"one", b"two"):
         made = packed(write_model(checkout, weights), environment)
-        publish(made.path, store, sha256=made.sha256, commit="c0ffee" * 6)
+        publish(made.path, store, sha256=made.sha256, told=Told(Origin("c0ffee" * 6)))
     publish(made.path, store, stage="production")
     monkeypatch.chdir(checkout)
     monkeypatch.setenv("COLUMNS", "80")

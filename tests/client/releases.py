@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from slipway.artifact.manifest import Manifest
 from slipway.interface import Interface, Tensor
 from slipway.release import keys
 from slipway.release.alias import Alias, Variant, move
 from slipway.release.directory import DirectoryStore
+from slipway.release.origin import Origin
+from slipway.release.record import Record
 
 STAGE: keys.Stage = "staging"
 ONE, TWO, THREE = (f"m_{number}.0.0.tar.gz" for number in (1, 2, 3))
@@ -21,15 +24,10 @@ def release(
     store: DirectoryStore, target: str, interface: Interface = FEATURES, name: str = "m"
 ) -> None:
     """Record the release ``target``."""
-    said = {
-        "manifest": {"name": name, "version": target.split("_")[1].removesuffix(".tar.gz")},
-        "sha256": "0" * 64,
-        "target": target,
-        "commit": None,
-        "published": "2026-01-01T00:00:00+00:00",
-        "interface": interface.dump(),
-    }
-    store.create(keys.record(STAGE, name, target), keys.dump(said))
+    version = target.split("_")[1].removesuffix(".tar.gz")
+    made = Manifest(name, version, name, {}, {}, None, "slipway")
+    said = Record(made, target, "0" * 64, "2026-01-01T00:00:00Z", Origin(), interface)
+    store.create(keys.record(STAGE, name, target), said.dump())
 
 
 def alias(store: DirectoryStore, *targets: str, shadow: str | None = None, name: str = "m") -> None:

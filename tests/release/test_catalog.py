@@ -12,7 +12,8 @@ from release.conftest import Place
 from slipway.errors import SlipwayError
 from slipway.interface import Tensor
 from slipway.release import alias, keys
-from slipway.release.publish import publish
+from slipway.release.origin import Origin
+from slipway.release.publish import Told, publish
 from slipway.release.store import Reader
 from slipway.release.catalog import Catalog
 from slipway.release.directory import DirectoryStore
@@ -25,7 +26,7 @@ def published(tmp_path: Path) -> DirectoryStore:
     """Two releases in production, the first one's record as it was before interfaces."""
     store = DirectoryStore(tmp_path / "published")
     made = packed(write_model(tmp_path / "checkout"), write_environment(tmp_path / "environment"))
-    publish(made.path, store, stage="production", commit="c0ffee")
+    publish(made.path, store, stage="production", told=Told(Origin("c0ffee")))
     key = keys.record("production", "tiny", OLD)
     record = json.loads(store.read(key) or b"")
     del record["interface"]

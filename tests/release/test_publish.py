@@ -11,7 +11,8 @@ from artifact.samples import packed, write_environment, write_model
 
 from slipway.artifact import Packed
 from slipway.errors import SlipwayError
-from slipway.release.publish import publish
+from slipway.release.origin import Origin
+from slipway.release.publish import Told, publish
 from slipway.release.alias import Alias, Variant, move
 from slipway.release.directory import DirectoryStore
 
@@ -32,7 +33,7 @@ def changed(tmp_path: Path) -> Packed:
 
 
 def test_a_branch_goes_to_staging_under_its_digest(artifact: Packed, store: DirectoryStore) -> None:
-    made = publish(artifact.path, store, sha256=artifact.sha256, commit="c0ffee")
+    made = publish(artifact.path, store, sha256=artifact.sha256, told=Told(Origin("c0ffee")))
     assert made.target == f"tiny_1.2.0-rc.h{artifact.sha256[:12]}.tar.gz"
     stored = (store.root / "staging/models" / made.target).read_bytes()
     assert hashlib.sha256(stored).hexdigest() == artifact.sha256
@@ -73,7 +74,7 @@ def test_production_refuses_other_bytes_and_names_the_next_free_version(
     assert not publish(artifact.path, store, stage="production").created
     with pytest.raises(SlipwayError, match="other bytes") as caught:
         publish(changed(tmp_path).path, store, stage="production")
-    assert caught.value.fix == "write 1.2.1 into models/tiny/model_version.txt"
+    assert caught.value.fix == "write 1.2.1 into it: slipway bump tiny"
     assert store.digest("production/models/tiny_1.2.0.tar.gz") == artifact.sha256
 
 
@@ -104,4 +105,5 @@ def test_a_publishing_that_was_cut_off_is_completed_by_the_next(
     target = f"tiny_1.2.0-rc.h{artifact.sha256[:12]}.tar.gz"
     store.create_file(f"staging/models/{target}", artifact.path, artifact.sha256)
     assert not publish(artifact.path, store, sha256=artifact.sha256).created
-    assert len(store.keys("staging/catalog/tiny/")) == 2
+    assert len(store.keys("staging/catalog/tiny/releases/")) == 1
+    assert store.read("staging/catalog/tiny/alias.json")

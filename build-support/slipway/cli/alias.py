@@ -37,14 +37,14 @@ def alias(
     from slipway import settings
     from slipway.release import alias as aliases
     from slipway.release.catalog import Catalog
-    from slipway.release.store import open_reader, open_store
+    from slipway.release.store import open_stage
 
     if shadow is not None and not targets:
         raise click.UsageError("--shadow needs the targets that it is beside, too")
     configured = settings.load(Path.cwd())
     chosen = cast("Stage", stage)
     if targets:
-        store = open_store(configured.store, configured.root)
+        store = open_stage(configured, chosen)
         catalog = Catalog(store, chosen)
         made = aliases.Alias(
             tuple(_variants(catalog, name, targets)),
@@ -52,9 +52,8 @@ def alias(
         )
         aliases.move(store, chosen, name, made)
     else:
-        reader = open_reader(configured.store, configured.root)
         with working(f"reading the alias of {name}"):
-            made = Catalog(reader, chosen).alias(name)
+            made = Catalog(open_stage(configured, chosen), chosen).alias(name)
     if as_json:
         click.echo(json.dumps({"name": name, "stage": stage} | dump(made)))
         return

@@ -36,16 +36,13 @@ def client(name: str, file: Path, where: str, target: str | None) -> None:
     from slipway.client import stub  # numpy: not at every start
     from slipway.files import written_aside
     from slipway.release.catalog import Catalog
-    from slipway.release.store import open_reader
+    from slipway.release.store import open_endpoint
 
     configured = settings.load(Path.cwd())
     entry = configured.endpoint(where)
     _refuse_foreign(file, stub.MADE_BY)
     with working(f"reading the releases of {name}"):
-        reader = open_reader(
-            entry.store or configured.store, configured.root, profile=entry.profile
-        )
-        catalog = Catalog(reader, entry.stage)
+        catalog = Catalog(open_endpoint(configured, entry), entry.stage)
         chosen = target or catalog.alias(name).target
         text = stub.write(name, chosen, catalog.interface(name, chosen))
     try:

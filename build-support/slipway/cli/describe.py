@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from slipway.interface import Interface, Tensor
     from slipway.release.alias import Alias
-    from slipway.release.catalog import Catalog, Record
+    from slipway.release.catalog import Catalog
+    from slipway.release.record import Record
     from slipway.settings import Settings
 
 SHA256_DIGITS, COMMIT_DIGITS = 12, 7  # for people; --json has them whole
@@ -64,12 +65,14 @@ class _Described:
     def dump(self) -> dict[str, object]:
         from slipway.cli import alias as shown
 
-        said_once = ("name", "interface")
+        of_the_model = ("manifest", "interface", "origin")
         return {
             "interface": self.interface.dump(),
             "alias": shown.dump(self.alias) if self.alias else None,
             "releases": [
-                {key: value for key, value in asdict(record).items() if key not in said_once}
+                {"version": record.version}
+                | {key: value for key, value in asdict(record).items() if key not in of_the_model}
+                | asdict(record.origin)
                 for record in self.releases
             ],
         }
@@ -77,16 +80,13 @@ class _Described:
 
 def _catalogs(configured: Settings, stage: str | None, endpoint: str | None) -> list[Catalog]:
     from slipway.release.catalog import Catalog
-    from slipway.release.store import open_reader
+    from slipway.release.store import open_endpoint, open_stage
+    from slipway.settings.release import STAGES
 
     if endpoint is not None:
         asked = configured.endpoint(endpoint)
-        location = asked.store or configured.store
-        reader = open_reader(location, configured.root, profile=asked.profile)
-        return [Catalog(reader, asked.stage)]
-    reader = open_reader(configured.store, configured.root)
-    both = [Catalog(reader, "staging"), Catalog(reader, "production")]
-    return [catalog for catalog in both if stage in (None, catalog.stage)]
+        return [Catalog(open_endpoint(configured, asked), asked.stage)]
+    return [Catalog(open_stage(configured, one), one) for one in STAGES if stage in (None, one)]
 
 
 def _read(catalog: Catalog, name: str) -> _Described:

@@ -58,12 +58,11 @@ def loadtest(names: tuple[str, ...], **options: Any) -> int:
 
 def _place(name: str) -> _Place:
     from slipway.release.catalog import Catalog
-    from slipway.release.store import open_reader
+    from slipway.release.store import open_endpoint
 
     configured = settings.load(Path.cwd())
     entry = configured.endpoint(name)
-    reader = open_reader(entry.store or configured.store, configured.root, profile=entry.profile)
-    return _Place(entry, Catalog(reader, entry.stage), configured.root)
+    return _Place(entry, Catalog(open_endpoint(configured, entry), entry.stage), configured.root)
 
 
 def _address(place: _Place, options: dict[str, Any]) -> Address:

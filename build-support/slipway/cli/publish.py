@@ -15,8 +15,9 @@ from slipway.cli import models as named
 from slipway.cli.progress import working
 from slipway.release import publish as publishing
 from slipway.release.keys import Stage
-from slipway.release.store import open_store
-from slipway.source import commit
+from slipway.release.origin import origin
+from slipway.release.publish import Told
+from slipway.release.store import open_stage
 
 
 @click.command()
@@ -30,7 +31,8 @@ def publish(models: tuple[Path, ...], artifact: Path | None, stage: str, as_json
     Example: slipway publish models/screen_detection
     """
     configured = settings.load(Path.cwd())
-    store = open_store(configured.store, configured.root)
+    store = open_stage(configured, cast(Stage, stage))
+    told = Told(origin(configured.root))
 
     def one(folder: Path) -> None:
         with working(f"publishing {folder.name}"):
@@ -40,7 +42,7 @@ def publish(models: tuple[Path, ...], artifact: Path | None, stage: str, as_json
                 store,
                 stage=cast(Stage, stage),
                 sha256=library.recorded(file),
-                commit=commit(configured.root),
+                told=told,
             )
         if as_json:
             click.echo(json.dumps(asdict(made)))

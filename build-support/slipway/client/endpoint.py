@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +17,7 @@ from slipway.client.routes import Routes
 from slipway.client.shadow import Beside
 from slipway.interface import Interface
 from slipway.release.catalog import Catalog
-from slipway.release.store import open_reader
+from slipway.release.store import open_endpoint
 from slipway.settings import Settings
 
 # s; a model's first load may take SageMaker six minutes, which few callers want to wait
@@ -62,8 +63,9 @@ class Endpoint:
         else:
             repository = settings or configuration.load(Path.cwd())
             entry = repository.endpoint(name)
-        location = store or entry.store or repository.store
-        reader = open_reader(location, repository.root, profile=entry.profile)
+        if store is not None:
+            entry = replace(entry, store=store)
+        reader = open_endpoint(repository, entry)
         self.catalog = Catalog(reader, entry.stage)
         self._runtime = runtime.find(entry, repository.root, url)
         self._metrics = Metrics(registry)

@@ -22,7 +22,7 @@ from slipway.endpoint.observer import Metrics, Observer
 from slipway.endpoint.policy import Policy
 from slipway.errors import SlipwayError
 from slipway.release.keys import artifact
-from slipway.release.store import open_reader
+from slipway.release.store import open_endpoint
 from slipway.server.client import HOST
 from slipway.settings import Settings
 
@@ -55,7 +55,7 @@ async def up(
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(_listening(port))
         for each in wanted:
-            reader = open_reader(each.store or settings.store, settings.root)
+            reader = open_endpoint(settings, each)
             log_file = settings.root / ".slipway" / "logs" / f"endpoint_{each.name}.log"
             log_file.unlink(missing_ok=True)
             endpoints[each.name] = await stack.enter_async_context(

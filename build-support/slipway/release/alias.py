@@ -77,6 +77,13 @@ class Alias:
         digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
         return self.choose((int.from_bytes(digest[:8]) >> 11) / POINTS)
 
+    def __str__(self) -> str:
+        """Its target model, or every variant with its share, and the shadow."""
+        total = sum(variant.weight for variant in self.variants)
+        shares = [f"{v.target} ({100 * v.weight / total:.3g} %)" for v in self.variants]
+        said = self.target if len(shares) == 1 else ", ".join(shares)
+        return said if self.shadow is None else f"{said}, shadowed by {self.shadow}"
+
     def dump(self) -> bytes:
         """As JSON, which :func:`parse` reads."""
         said: dict[str, object] = {"target": self.target}
@@ -114,8 +121,9 @@ def parse(data: bytes, *, where: str | None = None) -> Alias:
         ) from error
 
 
-def move(store: Store, stage: Stage, name: str, alias: Alias) -> None:
-    """Let ``name`` stand for ``alias``. Of two movers at once, one comes after the other.
+def move(store: Store, stage: Stage, name: str, alias: Alias) -> Alias | None:
+    """Let ``name`` stand for ``alias``; what it stood for before. Of two movers at once, one comes
+    after the other.
 
     Raises:
         SlipwayError: a target model of it was never released in ``stage``; names those that were.
@@ -126,7 +134,8 @@ def move(store: Store, stage: Stage, name: str, alias: Alias) -> None:
     key, wanted = keys.alias(stage, name), alias.dump()
     while (before := store.read(key)) != wanted:
         if store.swap(key, before, wanted):
-            return
+            break
+    return None if before is None else parse(before, where=key)
 
 
 def _refuse_unreleased(reader: Reader, stage: Stage, name: str, target: str) -> None:

@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import semver
 
-from slipway import interface as interfaces
 from slipway.artifact import served
 from slipway.errors import SlipwayError
 from slipway.interface import Interface
 from slipway.release import alias as aliases
 from slipway.release import keys
+from slipway.release import record as records
 from slipway.release.alias import Alias
 from slipway.release.keys import Stage
+from slipway.release.record import Record
 from slipway.release.store import Reader
-
-
-@dataclass(frozen=True)
-class Record:
-    """A release: ``published`` is its time, in ISO 8601; ``interface`` is ``None`` in a record
-    that was written before records had it."""
-
-    name: str
-    version: str
-    target: str
-    sha256: str
-    commit: str | None
-    published: str
-    interface: Interface | None
 
 
 class Catalog:
@@ -74,7 +59,7 @@ class Catalog:
         data = self._reader.read(key)
         if data is None:
             raise self._unreleased(name, target)
-        return _parse(data, key)
+        return records.parse(data, key)
 
     def resolve(self, name: str, word: str) -> str:
         """The one target model of ``name`` that ``word`` means: a target model, the release
@@ -168,26 +153,3 @@ def _near(word: str, known: Iterable[str], otherwise: str) -> str:
 
 def _age(record: Record) -> tuple[str, semver.Version, str]:
     return record.published, semver.Version.parse(record.version), record.target
-
-
-def _parse(data: bytes, key: str) -> Record:
-    try:
-        said = json.loads(data)
-        made = said["manifest"]
-        interface = said.get("interface")
-        semver.Version.parse(made["version"])
-        return Record(
-            name=made["name"],
-            version=made["version"],
-            target=said["target"],
-            sha256=said["sha256"],
-            commit=said["commit"],
-            published=said["published"],
-            interface=None if interface is None else interfaces.parse(interface),
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise SlipwayError(
-            f"the record of a release is damaged: {error!r}",
-            where=key,
-            fix="remove it, and publish the artifact again",
-        ) from error

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from slipway.errors import SlipwayError
 from slipway.files import aside, locked, sha256_of, written_aside
-from slipway.release.store import Stat
+from slipway.release.store import Progress, Reader, Stat, changed
 
 CHUNK = 1 << 20
 # what a file system says of a key that it does not, or cannot, hold
@@ -30,25 +30,36 @@ class DirectoryStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def create_file(self, key: str, source: Path, sha256: str) -> bool:
+    def create_file(
+        self, key: str, source: Path, sha256: str, progress: Progress | None = None
+    ) -> bool:
         """See :class:`~slipway.release.store.Store`; the bytes are hashed while they are copied."""
+        with source.open("rb") as file:
+            return self._create_from(key, file, str(source), sha256, progress)
+
+    def copy(self, source: Reader, source_key: str, key: str, sha256: str) -> bool:
+        """See :class:`~slipway.release.store.Store`."""
+        with source.open(source_key) as stream:
+            return self._create_from(key, stream, source_key, sha256, None)
+
+    def _create_from(
+        self, key: str, file: BinaryIO, where: str, sha256: str, progress: Progress | None
+    ) -> bool:
         target = self._path(key)
         if target.exists():
             return False
         with aside(target) as made:
             digest = hashlib.sha256()
-            with source.open("rb") as file, made.open("wb") as out:
+            with made.open("wb") as out:
                 while chunk := file.read(CHUNK):
                     digest.update(chunk)
                     out.write(chunk)
+                    if progress:
+                        progress(len(chunk))
                 out.flush()
                 os.fsync(out.fileno())
             if digest.hexdigest() != sha256:
-                raise SlipwayError(
-                    f"its SHA-256 is {digest.hexdigest()}, packing recorded {sha256}",
-                    where=str(source),
-                    fix="it changed after it was built: build it anew",
-                )
+                raise changed(where, digest.hexdigest(), sha256)
             return _claim(made, target)
 
     def create(self, key: str, data: bytes) -> bool:
@@ -99,6 +110,16 @@ class DirectoryStore:
         """See :class:`~slipway.release.store.Store`."""
         path = self._path(key)
         return sha256_of(path) if path.exists() else None
+
+    def delete(self, key: str) -> bool:
+        """See :class:`~slipway.release.store.Store`."""
+        path = self._path(key)
+        with locked(path.with_name(f".{path.name}.lock")):
+            try:
+                path.unlink()
+            except FileNotFoundError:
+                return False
+        return True
 
     def swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
         """See :class:`~slipway.release.store.Store`; a lock file keeps other writers out."""

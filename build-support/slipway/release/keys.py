@@ -2,6 +2,9 @@
 
 - ``<stage>/models/<target model>``: the artifact; the endpoint's prefix is ``<stage>/models/``;
 - ``<stage>/catalog/<name>/releases/<target model>.json``: its manifest, interface, digest, commit;
+- ``<stage>/catalog/<name>/pruned/<target model>.json``: the same, once the artifact was removed;
+- ``<stage>/catalog/<name>/evidence/<sha256>/<kind>.json``: what is attested of these bytes;
+- ``<stage>/catalog/<name>/history/<time>-<action>.json``: what was done, by whom;
 - ``<stage>/catalog/<name>/alias.json``: the target models that the name stands for.
 """
 
@@ -10,8 +13,12 @@ from __future__ import annotations
 import json
 from typing import Literal
 
-Stage = Literal["staging", "production"]
+from slipway.settings.release import StageName
+
+Stage = StageName
 RECORD = ".json"
+# provenance and tests are envelopes around in-toto statements, sbom is a CycloneDX document
+Kind = Literal["provenance", "tests", "sbom"]
 
 
 def artifact(stage: Stage, target: str) -> str:
@@ -32,6 +39,21 @@ def records(stage: Stage, name: str) -> str:
 def record(stage: Stage, name: str, target: str) -> str:
     """The key of one release's record."""
     return f"{records(stage, name)}{target}{RECORD}"
+
+
+def pruned(stage: Stage, name: str, target: str) -> str:
+    """The key of the record of a release whose artifact was removed: its version stays taken."""
+    return f"{catalog(stage)}{name}/pruned/{target}{RECORD}"
+
+
+def evidence(stage: Stage, name: str, sha256: str, kind: Kind) -> str:
+    """The key of what is attested of an artifact's bytes."""
+    return f"{catalog(stage)}{name}/evidence/{sha256}/{kind}.json"
+
+
+def history(stage: Stage, name: str) -> str:
+    """What the keys of a name's events begin with."""
+    return f"{catalog(stage)}{name}/history/"
 
 
 def alias(stage: Stage, name: str) -> str:

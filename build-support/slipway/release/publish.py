@@ -1,4 +1,4 @@
-"""An artifact becomes a release: bytes first, then its record, then the alias.
+"""An artifact becomes a release: its bytes, what is attested of them, its record, then the alias.
 
 Every step can be cut off and done again: what is there already is left as it is, and nobody is led
 by the alias to bytes that are not there.
@@ -6,9 +6,10 @@ by the alias to bytes that are not there.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import semver
 
@@ -16,9 +17,12 @@ from slipway.artifact import manifest, served
 from slipway.artifact.manifest import Manifest
 from slipway.errors import SlipwayError
 from slipway.files import sha256_of
-from slipway.release import alias, keys
-from slipway.release.keys import Stage
-from slipway.release.store import Store
+from slipway.release import alias, journal, keys, record
+from slipway.release.keys import Kind, Stage
+from slipway.release.origin import Origin
+from slipway.release.record import Record
+from slipway.release.serve import serve
+from slipway.release.store import Progress, Store
 
 
 @dataclass(frozen=True)
@@ -33,45 +37,92 @@ class Release:
     created: bool
 
 
+@dataclass(frozen=True)
+class Told:
+    """What is known of an artifact beside its bytes. ``evidence`` holds documents by their kind;
+    the rest is as in a :class:`~slipway.release.record.Record`."""
+
+    origin: Origin = Origin()
+    evidence: Mapping[Kind, bytes] = field(default_factory=dict)
+    metrics: dict[str, float] | None = None
+    rules: dict[str, dict[str, Any]] | None = None
+    changes: tuple[str, ...] = ()
+
+
 def publish(
     artifact: Path,
     store: Store,
     *,
     stage: Stage = "staging",
     sha256: str | None = None,
-    commit: str | None = None,
+    told: Told | None = None,
+    progress: Progress | None = None,
 ) -> Release:
     """Publish ``artifact`` and move its name's alias to it.
 
     ``sha256`` is the digest that packing recorded; the bytes that are stored have to match it.
 
     Raises:
-        SlipwayError: the bytes changed since they were packed, or production has other bytes under
-            this release version; names the next free one.
+        SlipwayError: the bytes changed since they were packed, or the stage has, or had, other
+            bytes under this release version; names the next free one.
     """
-    made = manifest.read(artifact)
+    made, told = manifest.read(artifact), told or Told()
     digest = sha256 or sha256_of(artifact)
-    target = target_model(made, digest, stage)
-    interface = served.interface(artifact)
-    key = keys.artifact(stage, target)
-    created = store.create_file(key, artifact, digest)
-    if not created and (there := store.digest(key)) != digest:
-        raise SlipwayError(
-            f"{stage} has other bytes under {target} (sha256 {there})",
-            where=str(artifact),
-            fix=f"write {_next_free(made, store, stage)} into models/{made.name}/model_version.txt",
-        )
-    record = {
-        "manifest": asdict(made),
-        "interface": interface.dump(),
-        "sha256": digest,
-        "target": target,
-        "commit": commit,
-        "published": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    store.create(keys.record(stage, made.name, target), keys.dump(record))
-    alias.move(store, stage, made.name, alias.to(target))
-    return Release(made.name, made.version, stage, target, digest, created)
+    new = Record(
+        manifest=made,
+        target=target_model(made, digest, stage),
+        sha256=digest,
+        published=journal.now(),
+        origin=told.origin,
+        interface=served.interface(artifact),
+        size=artifact.stat().st_size,
+        metrics=told.metrics,
+        rules=told.rules,
+        changes=told.changes,
+    )
+
+    def put(key: str) -> bool:
+        return store.create_file(key, artifact, digest, progress)
+
+    created = install(store, stage, new, told.evidence, put)
+    serve(store, stage, made.name, alias.to(new.target), "publish", told.origin)
+    return Release(made.name, made.version, stage, new.target, digest, created)
+
+
+def install(
+    store: Store,
+    stage: Stage,
+    new: Record,
+    evidence: Mapping[Kind, bytes],
+    put: Callable[[str], bool],
+) -> bool:
+    """Bring a release into ``stage``, but for the alias; whether ``put`` created its object.
+
+    ``put`` is called with the artifact's key and creates it unless it is there. A later run of the
+    tests replaces what an earlier one found; other evidence stays as it was first written.
+
+    Raises:
+        SlipwayError: there are, or were, other bytes under the key; says whose, and names the next
+            free version.
+    """
+    gone = store.read(keys.pruned(stage, new.name, new.target))
+    if gone is not None and record.parse(gone, new.target).sha256 != new.sha256:
+        raise _taken(store, stage, new, f"had {_whose(gone, new)}, which were pruned,")
+    key = keys.artifact(stage, new.target)
+    created = put(key)
+    if not created and (there := store.digest(key)) != new.sha256:
+        known = store.read(keys.record(stage, new.name, new.target))
+        whose = f"other bytes (sha256 {there})" if known is None else _whose(known, new)
+        raise _taken(store, stage, new, f"has {whose}")
+    for kind, document in evidence.items():
+        at = keys.evidence(stage, new.name, new.sha256, kind)
+        if not store.create(at, document) and kind == "tests":
+            while not store.swap(at, store.read(at), document):
+                pass  # another run wrote in between; the last one counts
+    store.create(keys.record(stage, new.name, new.target), new.dump())
+    if gone is not None:
+        store.delete(keys.pruned(stage, new.name, new.target))
+    return created
 
 
 def target_model(made: Manifest, sha256: str, stage: Stage) -> str:
@@ -84,9 +135,34 @@ def target_model(made: Manifest, sha256: str, stage: Stage) -> str:
     return f"{made.name}_{made.version}{suffix}.tar.gz"
 
 
-def _next_free(made: Manifest, store: Store, stage: Stage) -> str:
-    taken = set(store.keys(keys.artifact(stage, f"{made.name}_")))
+def next_free(store: Store, stage: Stage, made: Manifest) -> str:
+    """The release version of ``made``, or the first patch above it, that ``stage`` never had."""
     version = semver.Version.parse(made.version)
-    while keys.artifact(stage, f"{made.name}_{version}.tar.gz") in taken:
+    while any(
+        store.stat(key) is not None
+        for target in [f"{made.name}_{version}.tar.gz"]
+        for key in (keys.artifact(stage, target), keys.pruned(stage, made.name, target))
+    ):
         version = version.bump_patch()
     return str(version)
+
+
+def _whose(data: bytes, new: Record) -> str:
+    """The bytes of another release under the same key, as people know it."""
+    known = record.parse(data, new.target)
+    told = [
+        f"commit {known.commit[:7]}" if known.commit else "",
+        f"by {known.origin.by}" if known.origin.by else "",
+        known.origin.pipeline or "",
+        known.published[:16].replace("T", " ") + " UTC",
+    ]
+    return f"other bytes (sha256 {known.sha256}; {', '.join(filter(None, told))})"
+
+
+def _taken(store: Store, stage: Stage, new: Record, what: str) -> SlipwayError:
+    free = next_free(store, stage, new.manifest)
+    return SlipwayError(
+        f"{stage} {what} under {new.target}",
+        where=f"models/{new.name}/model_version.txt",
+        fix=f"write {free} into it: slipway bump {new.name}",
+    )

@@ -62,7 +62,7 @@ class S3Reader:
                     "Body"
                 ].read()
             except ClientError as error:
-                if _code(error) in ABSENT:
+                if error_code(error) in ABSENT:
                     return None
                 raise
 
@@ -76,7 +76,7 @@ class S3Reader:
             except ClientError as error:
                 # a HEAD request is answered without a body: a listing says what is wrong
                 self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=1)
-                if _code(error) in ABSENT:
+                if error_code(error) in ABSENT:
                     return None
                 raise
             return Stat(head["ContentLength"], head["ETag"].strip('"'))
@@ -134,8 +134,8 @@ class S3Reader:
             ) from error
 
 
-def open_s3(location: str, profile: str | None = None) -> S3Reader:
-    """The store at ``s3://bucket[/prefix]``. Nothing is sent before it is read.
+def client_of(location: str, profile: str | None = None) -> tuple[S3Client, str, str]:
+    """The client, bucket and prefix of ``s3://bucket[/prefix]``. Nothing is sent yet.
 
     Raises:
         SlipwayError: no bucket is named, or boto3's configuration is wrong.
@@ -155,7 +155,7 @@ def open_s3(location: str, profile: str | None = None) -> S3Reader:
             where=location,
             fix="correct ~/.aws/config or the AWS_… variables",
         ) from error
-    return S3Reader(client, bucket, prefix)
+    return client, bucket, prefix
 
 
 def _is_utf8(key: str) -> bool:
@@ -166,12 +166,13 @@ def _is_utf8(key: str) -> bool:
     return True
 
 
-def _code(error: ClientError) -> str:
+def error_code(error: ClientError) -> str:
+    """S3's word for what it refused, or a status where there is no body."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def _refused(error: ClientError, bucket: str, where: str) -> SlipwayError:
-    code = _code(error)
+    code = error_code(error)
     said = str(error.response.get("Error", {}).get("Message", "")) or str(error)
     if code == "NoSuchBucket":
         return SlipwayError(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
 from slipway.errors import SlipwayError
+from slipway.settings import Endpoint, Settings, StageSettings
+from slipway.settings.release import StageName
 
 PLACE = "slipway.toml: release.store"
+Progress = Callable[[int], object]
 
 
 class Stat(NamedTuple):
@@ -51,11 +55,24 @@ class Reader(Protocol):
 class Store(Reader, Protocol):
     """Where releases lie, for those who publish: no key of an artifact is ever overwritten."""
 
-    def create_file(self, key: str, source: Path, sha256: str) -> bool:
+    def create_file(
+        self, key: str, source: Path, sha256: str, progress: Progress | None = None
+    ) -> bool:
         """Copy ``source`` to ``key`` unless there is one; whether this call created it.
+
+        ``progress`` is called, from any thread, with the bytes that have arrived since.
 
         Raises:
             SlipwayError: the bytes of ``source`` have another SHA-256 than ``sha256``.
+        """
+        ...
+
+    def copy(self, source: Reader, source_key: str, key: str, sha256: str) -> bool:
+        """Copy ``source_key`` of another store to ``key`` unless there is one; whether this call
+        created it. Between two stores in S3 no byte comes through here.
+
+        Raises:
+            SlipwayError: there is no such source, or its bytes have another SHA-256.
         """
         ...
 
@@ -67,9 +84,22 @@ class Store(Reader, Protocol):
         """The SHA-256 of ``key``'s bytes, or ``None``."""
         ...
 
+    def delete(self, key: str) -> bool:
+        """Remove ``key``; whether it was there."""
+        ...
+
     def swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
         """Write ``data`` if ``key`` still holds ``expected`` (``None``: is absent); whether it did."""
         ...
+
+
+def changed(where: str, sha256: str, expected: str) -> SlipwayError:
+    """What to say of bytes that are not those that were built."""
+    return SlipwayError(
+        f"its SHA-256 is {sha256}, packing recorded {expected}",
+        where=where,
+        fix="it changed after it was built: build it anew",
+    )
 
 
 def open_reader(location: str, root: Path, *, profile: str | None = None) -> Reader:
@@ -79,33 +109,38 @@ def open_reader(location: str, root: Path, *, profile: str | None = None) -> Rea
     Raises:
         SlipwayError: a location of a kind that is not known, or a profile that is not there.
     """
+    return _open(StageSettings("staging", location, profile), root)
+
+
+def open_endpoint(settings: Settings, entry: Endpoint) -> Reader:
+    """The store that an endpoint serves, to be read.
+
+    Raises:
+        SlipwayError: as :func:`open_reader`.
+    """
+    return _open(settings.store_of(entry), settings.root)
+
+
+def open_stage(settings: Settings, stage: StageName) -> Store:
+    """The store of a stage's releases, to be read and written.
+
+    Raises:
+        SlipwayError: as :func:`open_reader`.
+    """
+    return _open(settings.stage(stage), settings.root)
+
+
+def _open(chosen: StageSettings, root: Path) -> Store:
     from slipway.release.directory import DirectoryStore
 
-    if location.startswith("s3://"):
-        from slipway.release.s3 import open_s3  # boto3 behind it: not for a folder
+    if chosen.store.startswith("s3://"):
+        from slipway.release.s3_store import open_s3  # boto3 behind it: not for a folder
 
-        return open_s3(location, profile)
-    if "://" in location:
+        return open_s3(chosen)
+    if "://" in chosen.store:
         raise SlipwayError(
-            f"no release store of the kind {location!r}",
+            f"no release store of the kind {chosen.store!r}",
             where=PLACE,
             fix="name a folder, such as .slipway/releases, or s3://bucket/prefix",
         )
-    return DirectoryStore(root / location)
-
-
-def open_store(location: str, root: Path) -> Store:
-    """The store at ``location``, to be read and written: a folder, relative to ``root``.
-
-    Raises:
-        SlipwayError: a location of another kind.
-    """
-    from slipway.release.directory import DirectoryStore
-
-    if "://" in location:
-        raise SlipwayError(
-            f"the release store {location} can be read, but not written to",
-            where=PLACE,
-            fix="name a folder, such as .slipway/releases",
-        )
-    return DirectoryStore(root / location)
+    return DirectoryStore(root / chosen.store)

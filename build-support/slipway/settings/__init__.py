@@ -5,59 +5,31 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from slipway.errors import SlipwayError
+from slipway.settings import endpoint as endpoints
+from slipway.settings import release
+from slipway.settings.endpoint import Endpoint
+from slipway.settings.release import STORE, Signing, StageName, StageSettings
+from slipway.settings.tables import size, unknown
+
+__all__ = ["Endpoint", "Settings", "Signing", "StageSettings", "load", "size", "stub_python"]
 
 FILE_NAME = "slipway.toml"
 BUILT_IN = ("local", "staging", "production")
 Layout = Literal["directory", "archive"]
 
-KNOWN = {
+# the rest check their own keys
+KNOWN: dict[str, set[str] | None] = {
     "triton": {"release", "test_release", "docker_image"},
     "environment": {"python", "platform", "channels", "layout"},
-    "release": {"store"},
-    "endpoint": None,  # a table of tables
+    "release": None,
+    "signing": None,
+    "endpoint": None,
 }
-# of each [endpoint.<name>]
-ENDPOINT_KEYS = {
-    "stage",
-    "endpoint_name",
-    "region",
-    "profile",
-    "store",
-    "models",
-    "memory",
-    "disk",
-    "cache",
-    "allow",
-}
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """``[endpoint.<name>]``: one SageMaker multi-model endpoint.
-
-    With ``endpoint_name`` (and ``region``, ``profile`` of the AWS configuration) clients ask that
-    endpoint in AWS; without it, the one that ``slipway endpoint up`` serves here. ``stage`` is
-    the part of the release store that it serves and that its aliases come from. The rest limits
-    the local one: loaded ``models``, bytes of ``memory`` and ``disk`` (0: no limit), ``cache`` as
-    SageMaker's ModelCacheSetting, target models that callers are allowed (StringLike patterns).
-    """
-
-    name: str
-    stage: Literal["staging", "production"] = "staging"
-    endpoint_name: str | None = None
-    region: str | None = None
-    profile: str | None = None
-    store: str | None = None
-    models: int = 0
-    memory: int = 0
-    disk: int = 0
-    cache: Literal["enabled", "disabled"] = "enabled"
-    allow: tuple[str, ...] = ("*",)
 
 
 @dataclass(frozen=True)
@@ -71,9 +43,22 @@ class Settings:
     platform: str = "linux-64"
     channels: tuple[str, ...] = ()
     layout: Layout = "directory"
-    store: str = ".slipway/releases"
+    store: str = STORE
     docker_image: str | None = None
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    stages: Mapping[StageName, StageSettings] = field(default_factory=dict)
+    signing: Signing = Signing()
+
+    def stage(self, name: StageName) -> StageSettings:
+        """How the releases of a stage lie; ``store`` is where, if nothing else is said."""
+        return self.stages.get(name) or StageSettings(name, self.store)
+
+    def store_of(self, entry: Endpoint) -> StageSettings:
+        """What an endpoint serves: its stage's store, unless it has one of its own."""
+        stage = self.stage(entry.stage)
+        if entry.store is None:
+            return replace(stage, profile=entry.profile or stage.profile)
+        return StageSettings(entry.stage, entry.store, entry.profile)
 
     def endpoint(self, name: str) -> Endpoint:
         """The endpoint ``name``, as configured; ``local``, ``staging`` and ``production`` need no entry.
@@ -129,11 +114,11 @@ def _parse(path: Path) -> Settings:
         ) from error
     for table, values in tables.items():
         if table not in KNOWN:
-            raise _unknown(path, f"[{table}]", sorted(KNOWN))
+            raise unknown(path, f"[{table}]", KNOWN)
         allowed = KNOWN[table]
         for key in values if allowed is not None else ():
-            if key not in cast(set[str], allowed):
-                raise _unknown(path, f"{table}.{key}", sorted(cast(set[str], allowed)))
+            if allowed is not None and key not in allowed:
+                raise unknown(path, f"{table}.{key}", allowed)
     triton: dict[str, Any] = tables.get("triton", {})
     environment: dict[str, Any] = tables.get("environment", {})
     layout = environment.get("layout", "directory")
@@ -153,9 +138,11 @@ def _parse(path: Path) -> Settings:
         layout=layout,
         store=tables.get("release", {}).get("store", default.store),
         endpoints={
-            name: _endpoint(path, name, values)
+            name: endpoints.parse(path, name, values)
             for name, values in tables.get("endpoint", {}).items()
         },
+        stages=release.parse_stages(path, tables.get("release", {})),
+        signing=release.parse_signing(path, tables.get("signing", {})),
     )
     for key in ("triton_release", "test_release"):
         if not re.fullmatch(r"\d\d\.\d\d", getattr(settings, key)):
@@ -165,50 +152,3 @@ def _parse(path: Path) -> Settings:
                 fix='a Triton release is year.month, such as "25.04"',
             )
     return settings
-
-
-def size(text: str | int) -> int:
-    """Bytes that ``text`` says: ``2GiB``, ``500MB``, ``4g``, or a plain number.
-
-    Raises:
-        ValueError: it says none.
-    """
-    found = re.fullmatch(
-        r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?)B?|B)?", str(text).strip(), re.IGNORECASE
-    )
-    if not found:
-        raise ValueError(f"{text!r} is no size, such as 2GiB")
-    number, unit, binary = found.groups()
-    power = " KMGT".index(unit.upper()) if unit else 0
-    return int(
-        float(number)
-        * (1000 if unit and not binary and str(text).strip()[-1] in "bB" else 1024) ** power
-    )
-
-
-def _endpoint(path: Path, name: str, values: Any) -> Endpoint:
-    where, place = f"{path}: [endpoint.{name}]", f"endpoint.{name}"
-    if not isinstance(values, dict):
-        raise _unknown(path, place, [f"[endpoint.{name}] with keys of its own"])
-    for key in values:
-        if key not in ENDPOINT_KEYS:
-            raise _unknown(path, f"{place}.{key}", sorted(ENDPOINT_KEYS))
-    chosen = {"stage": "production" if name == "production" else "staging", **values}
-    try:
-        if chosen["stage"] not in ("staging", "production"):
-            raise ValueError(f"stage is {chosen['stage']!r}: staging or production")
-        if chosen.get("cache", "enabled") not in ("enabled", "disabled"):
-            raise ValueError(f"cache is {chosen['cache']!r}: enabled or disabled")
-        for key in {"memory", "disk"} & set(chosen):
-            chosen[key] = size(chosen[key])
-        chosen["models"] = int(chosen.get("models", 0))
-        chosen["allow"] = tuple(str(pattern) for pattern in chosen.get("allow", ("*",)))
-    except (TypeError, ValueError) as error:
-        raise SlipwayError(str(error), where=where, fix="correct the value") from error
-    return Endpoint(name, **chosen)
-
-
-def _unknown(path: Path, name: str, known: list[str]) -> SlipwayError:
-    return SlipwayError(
-        f"unknown {name}", where=str(path), fix=f"remove it; known are: {', '.join(known)}"
-    )

@@ -1,0 +1,69 @@
+"""``[endpoint.<name>]`` of ``slipway.toml``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from slipway.errors import SlipwayError
+from slipway.settings.tables import size, unknown
+
+KEYS = {
+    "stage",
+    "endpoint_name",
+    "region",
+    "profile",
+    "store",
+    "models",
+    "memory",
+    "disk",
+    "cache",
+    "allow",
+}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """``[endpoint.<name>]``: one SageMaker multi-model endpoint.
+
+    With ``endpoint_name`` (and ``region``, ``profile`` of the AWS configuration) clients ask that
+    endpoint in AWS; without it, the one that ``slipway endpoint up`` serves here. ``stage`` is
+    the part of the release store that it serves and that its aliases come from. The rest limits
+    the local one: loaded ``models``, bytes of ``memory`` and ``disk`` (0: no limit), ``cache`` as
+    SageMaker's ModelCacheSetting, target models that callers are allowed (StringLike patterns).
+    """
+
+    name: str
+    stage: Literal["staging", "production"] = "staging"
+    endpoint_name: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    store: str | None = None
+    models: int = 0
+    memory: int = 0
+    disk: int = 0
+    cache: Literal["enabled", "disabled"] = "enabled"
+    allow: tuple[str, ...] = ("*",)
+
+
+def parse(path: Path, name: str, values: Any) -> Endpoint:
+    where, place = f"{path}: [endpoint.{name}]", f"endpoint.{name}"
+    if not isinstance(values, dict):
+        raise unknown(path, place, [f"[endpoint.{name}] with keys of its own"])
+    for key in values:
+        if key not in KEYS:
+            raise unknown(path, f"{place}.{key}", KEYS)
+    chosen = {"stage": "production" if name == "production" else "staging", **values}
+    try:
+        if chosen["stage"] not in ("staging", "production"):
+            raise ValueError(f"stage is {chosen['stage']!r}: staging or production")
+        if chosen.get("cache", "enabled") not in ("enabled", "disabled"):
+            raise ValueError(f"cache is {chosen['cache']!r}: enabled or disabled")
+        for key in {"memory", "disk"} & set(chosen):
+            chosen[key] = size(chosen[key])
+        chosen["models"] = int(chosen.get("models", 0))
+        chosen["allow"] = tuple(str(pattern) for pattern in chosen.get("allow", ("*",)))
+    except (TypeError, ValueError) as error:
+        raise SlipwayError(str(error), where=where, fix="correct the value") from error
+    return Endpoint(name, **chosen)

@@ -1,0 +1,97 @@
+"""``[release]``, ``[release.staging]``, ``[release.production]`` and ``[signing]`` of ``slipway.toml``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from slipway.errors import SlipwayError
+from slipway.settings.tables import unknown
+
+StageName = Literal["staging", "production"]
+STAGES: tuple[StageName, ...] = get_args(StageName)
+# what a stage may ask of every release, beside what promotion asks anyway
+REQUIREMENTS = ("tests", "provenance", "signature")
+RELEASE_KEYS = {"store", *STAGES}
+STAGE_KEYS = {"store", "profile", "kms_key", "tags", "require"}
+SIGNING_KEYS = {"key", "trusted"}
+STORE = ".slipway/releases"
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """Where and how one stage's releases lie.
+
+    ``store`` is a folder, relative to the repository, or ``s3://bucket/prefix``; the environment's
+    ``SLIPWAY_STAGING_STORE`` and ``SLIPWAY_PRODUCTION_STORE`` go before ``slipway.toml``. In S3,
+    ``profile`` is one of the AWS configuration, ``kms_key`` encrypts (without it the bucket's
+    default does) and ``tags`` are put on every object. ``require`` is what every release of the
+    stage has to bring.
+    """
+
+    name: StageName
+    store: str = STORE
+    profile: str | None = None
+    kms_key: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    require: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Signing:
+    """``key`` says by which key releases are signed, as a URI of securesystemslib; the environment's
+    ``SLIPWAY_SIGNING_KEY`` goes before. ``trusted`` are the public keys that verifying accepts:
+    PEM files, relative to the repository.
+    """
+
+    key: str | None = None
+    trusted: tuple[str, ...] = ()
+
+
+def parse_stages(path: Path, values: Mapping[str, Any]) -> dict[StageName, StageSettings]:
+    """Both stages, whether ``[release]`` names them or not.
+
+    Raises:
+        SlipwayError: a key or a value is unknown.
+    """
+    if not set(values) <= RELEASE_KEYS:
+        raise unknown(path, f"release.{min(set(values) - RELEASE_KEYS)}", RELEASE_KEYS)
+    store = values.get("store", STORE)
+    return {name: _stage(path, name, store, values.get(name, {})) for name in STAGES}
+
+
+def parse_signing(path: Path, values: Mapping[str, Any]) -> Signing:
+    """How releases are signed.
+
+    Raises:
+        SlipwayError: a key is unknown.
+    """
+    if not set(values) <= SIGNING_KEYS:
+        raise unknown(path, f"signing.{min(set(values) - SIGNING_KEYS)}", SIGNING_KEYS)
+    key = os.environ.get("SLIPWAY_SIGNING_KEY") or values.get("key")
+    return Signing(key, tuple(str(file) for file in values.get("trusted", ())))
+
+
+def _stage(path: Path, name: StageName, store: str, values: Mapping[str, Any]) -> StageSettings:
+    if not set(values) <= STAGE_KEYS:
+        raise unknown(path, f"release.{name}.{min(set(values) - STAGE_KEYS)}", STAGE_KEYS)
+    require = tuple(values.get("require", ()))
+    for word in require:
+        if word not in REQUIREMENTS:
+            raise SlipwayError(
+                f"{name} requires {word!r}",
+                where=f"{path}: [release.{name}]",
+                fix=f"some of {', '.join(REQUIREMENTS)}",
+            )
+    chosen = os.environ.get(f"SLIPWAY_{name.upper()}_STORE") or values.get("store") or store
+    return StageSettings(
+        name,
+        chosen,
+        values.get("profile"),
+        values.get("kms_key"),
+        {str(key): str(value) for key, value in values.get("tags", {}).items()},
+        require,
+    )
