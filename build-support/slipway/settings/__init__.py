@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -61,15 +62,19 @@ class Settings:
         return StageSettings(entry.stage, entry.store, entry.profile)
 
     def endpoint(self, name: str) -> Endpoint:
-        """The endpoint ``name``, as configured; ``local``, ``staging`` and ``production`` need no entry.
+        """The endpoint ``name``, as configured; ``local``, ``staging`` and ``production`` need no
+        entry. ``SLIPWAY_STAGING_ENDPOINT`` and ``SLIPWAY_PRODUCTION_ENDPOINT`` of the environment
+        are the names of these two in AWS, before ``slipway.toml``.
 
         Raises:
             SlipwayError: there is none of that name.
         """
-        if name in self.endpoints:
-            return self.endpoints[name]
-        if name in BUILT_IN:
-            return Endpoint(name, stage="production" if name == "production" else "staging")
+        found = self.endpoints.get(name)
+        if found is None and name in BUILT_IN:
+            found = Endpoint(name, stage="production" if name == "production" else "staging")
+        if found is not None:
+            in_aws = os.environ.get(f"SLIPWAY_{name.upper()}_ENDPOINT")
+            return replace(found, endpoint_name=in_aws) if in_aws else found
         known = ", ".join(sorted({*self.endpoints, *BUILT_IN}))
         raise SlipwayError(
             f"no endpoint {name!r}",
