@@ -6,14 +6,17 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 import stat
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
 from slipway.errors import SlipwayError
 from slipway.files import aside, locked, sha256_of, written_aside
-from slipway.release.store import Progress, Reader, Stat, changed
+from slipway.release.store import ABANDONED, Progress, Reader, Stat, changed
 
 CHUNK = 1 << 20
 # what a file system says of a key that it does not, or cannot, hold
@@ -120,6 +123,17 @@ class DirectoryStore:
             except FileNotFoundError:
                 return False
         return True
+
+    def clean(self, older_than: timedelta = ABANDONED) -> int:
+        """See :class:`~slipway.release.store.Store`."""
+        count = 0
+        before = time.time() - older_than.total_seconds()
+        for left in self.root.rglob(".aside-*"):
+            with contextlib.suppress(FileNotFoundError):  # its writer has just ended
+                if left.stat().st_mtime < before:
+                    shutil.rmtree(left, ignore_errors=True)
+                    count += 1
+        return count
 
     def swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
         """See :class:`~slipway.release.store.Store`; a lock file keeps other writers out."""

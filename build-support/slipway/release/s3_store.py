@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from slipway.release.s3 import S3Reader, client_of, error_code
-from slipway.release.store import Progress, Reader, changed
+from slipway.release.store import ABANDONED, Progress, Reader, changed
 from slipway.settings import StageSettings
 
 if TYPE_CHECKING:
@@ -74,6 +75,10 @@ class S3Store(S3Reader):
         with self._told(key):
             self._client.delete_object(Bucket=self._bucket, Key=self._key(key))
         return True
+
+    def clean(self, older_than: timedelta = ABANDONED) -> int:
+        """See :class:`~slipway.release.store.Store`."""
+        return 0
 
     def swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
         """See :class:`~slipway.release.store.Store`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -13,6 +14,8 @@ from slipway.settings.release import StageName
 
 PLACE = "slipway.toml: release.store"
 Progress = Callable[[int], object]
+# nobody goes on with an upload after so long
+ABANDONED = timedelta(days=1)
 
 
 class Stat(NamedTuple):
@@ -86,6 +89,13 @@ class Store(Reader, Protocol):
 
     def delete(self, key: str) -> bool:
         """Remove ``key``; whether it was there."""
+        ...
+
+    def clean(self, older_than: timedelta = ABANDONED) -> int:
+        """Remove what writers that were cut off left, if it is older; how many such leftovers.
+
+        None of it is a key, but S3 charges for the parts of an upload until it is ended.
+        """
         ...
 
     def swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
