@@ -62,6 +62,18 @@ def outcome(model: Model, case: Path) -> Outcome:
         return error.what
 
 
+def expected_error(case: Path) -> str | None:
+    """A part of the error's message that the case expects, ``None`` where it expects outputs or
+    says nothing yet.
+
+    Raises:
+        SlipwayError: ``expected.json`` is malformed.
+    """
+    path = case / EXPECTED
+    said = _read(path).get("error") if path.is_file() else None
+    return None if said is None else str(said)
+
+
 def differences(case: Path, got: Outcome) -> list[str]:
     """How ``got`` differs from what the case expects; empty if it agrees.
 
