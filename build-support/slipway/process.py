@@ -31,7 +31,14 @@ def run(
     command = [str(word) for word in argv]
     try:
         done = subprocess.run(
-            command, cwd=cwd, env=env, input=stdin, text=True, capture_output=True, check=False
+            command,
+            cwd=cwd,
+            env=env,
+            input=stdin,
+            encoding="utf-8",
+            errors="replace",  # what others wrote, such as a commit's subject, may be anything
+            capture_output=True,
+            check=False,
         )
     except FileNotFoundError as error:
         raise SlipwayError(f"{what}: there is no program {command[0]!r} here", fix=fix) from error

@@ -1,0 +1,237 @@
+"""Whether a model's metrics allow its release: what was measured of it, beside what is served.
+
+Metrics come from DVC's metrics files and from ``slipway evaluate``; how far they may fall behind is
+said in ``evaluation.toml`` (:mod:`slipway.thresholds`). Both travel in the release's record.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from slipway import thresholds
+from slipway.errors import SlipwayError
+from slipway.files import sha256_of
+from slipway.release.record import Record
+from slipway.thresholds import Threshold
+
+PROGRAM = "evaluate.py"
+MEASURED = ".metrics.json"
+ARTIFACT = ".tar.gz"
+State = Literal["better", "same", "allowed", "refused", "changed", "new", "gone"]
+
+
+class Measured(Protocol):
+    """What was measured of an artifact: a :class:`Record` or an :class:`Evaluation`."""
+
+    @property
+    def metrics(self) -> Mapping[str, float] | None: ...
+    @property
+    def rules(self) -> Mapping[str, Mapping[str, Any]] | None: ...
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """``metrics`` by their names, with dots where DVC's files nest; ``rules`` are thresholds by the
+    metric's name, as JSON. ``notes`` say which metrics were left out, and why."""
+
+    metrics: dict[str, float]
+    rules: dict[str, dict[str, Any]]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One metric of a candidate beside that of what is served; ``None`` where it was not measured.
+
+    ``state`` without a rule is ``same``, ``changed``, ``new`` or ``gone``; with one, ``better``,
+    ``allowed`` (worse, within its margin) and ``refused`` as well. ``said`` says why it is refused;
+    ``loosened`` what the rule allows that the served release's did not.
+    """
+
+    name: str
+    candidate: float | None
+    served: float | None
+    rule: dict[str, Any] | None
+    state: State
+    said: str | None = None
+    loosened: tuple[str, ...] = ()
+
+
+def read(folder: Path, artifact: Path | None, sha256: str | None = None) -> Evaluation | None:
+    """What is known of the model in ``folder`` as it is packed in ``artifact``; ``None`` if it has
+    neither metrics nor thresholds.
+
+    ``sha256`` is the artifact's, where it is known. What ``slipway evaluate`` measured of other bytes is left
+    out, and so are DVC's metrics of other weights; ``notes`` say so.
+
+    Raises:
+        SlipwayError: its ``evaluation.toml`` is malformed or names a file that is not there, or a
+            file of metrics is damaged.
+    """
+    from slipway.release import dvc_metrics  # DVC behind it
+
+    chosen = thresholds.load(folder)
+    found, notes = dvc_metrics.read(folder, artifact, None if chosen is None else chosen.files)
+    if artifact is not None:
+        measured, more = _measured(folder, artifact, sha256 or sha256_of(artifact))
+        found |= {PROGRAM: measured} if measured else {}
+        notes += more
+    rules = {} if chosen is None else {name: rule.dump() for name, rule in chosen.metric.items()}
+    if not found and not rules:
+        return None
+    return Evaluation(_merged(found), rules, tuple(notes))
+
+
+def measured_file(artifact: Path) -> Path:
+    """Where ``slipway evaluate`` writes what it measured of ``artifact``."""
+    return artifact.with_name(artifact.name.removesuffix(ARTIFACT) + MEASURED)
+
+
+def compare(candidate: Measured, served: Measured | None) -> list[Compared]:
+    """Each metric that ``candidate`` or ``served`` has, those with a rule of the candidate's first.
+
+    ``served`` is what production serves, ``None`` for nothing: then only bounds can refuse.
+    """
+    rules = _rules(candidate)
+    mine, theirs = candidate.metrics or {}, (served.metrics if served is not None else None) or {}
+    names = [*sorted(rules), *sorted((set(mine) | set(theirs)) - set(rules))]
+    before = {} if served is None else _rules(served)
+    return [
+        _compared(name, mine.get(name), theirs.get(name), rules.get(name), before.get(name))
+        for name in names
+    ]
+
+
+def refuse_worse(candidate: Record, served: Record | None) -> None:
+    """Refuse to promote what is worse than ``served``, which production serves, by the candidate's
+    own rules. With nothing served, only ``at_least`` and ``at_most`` count.
+
+    Raises:
+        SlipwayError: a metric is worse by more than its margin, was not measured any more, or
+            breaks a bound; shows both values of each, and which rules were loosened.
+    """
+    compared = compare(candidate, served)
+    refused = [each for each in compared if each.state == "refused"]
+    if not refused:
+        return
+    against = f" than what production serves ({served.version})" if served is not None else ""
+    what = f"{candidate.name} {candidate.version} is worse{against} or breaks a bound:"
+    loosened = [
+        f"{each.name}: its rule was loosened: {change}"
+        for each in compared
+        for change in each.loosened
+    ]
+    lines = [f"{each.name}: {each.said}" for each in refused] + loosened
+    missing = any(each.candidate is None for each in refused)
+    raise SlipwayError(
+        "\n  ".join([what, *lines]),
+        where=f"models/{candidate.name}/{thresholds.FILE_NAME}",
+        fix=(
+            f"measure it: slipway evaluate models/{candidate.name}, or dvc repro; then publish it anew"
+            if missing
+            else "train it further, or allow the loss there with margin"
+        ),
+    )
+
+
+def _compared(
+    name: str,
+    value: float | None,
+    served: float | None,
+    rule: Threshold | None,
+    was: Threshold | None,
+) -> Compared:
+    dumped = None if rule is None else rule.dump()
+    loosened = tuple(_loosened(rule, was))
+    said = None if rule is None else _problem(rule, value, served)
+    if said is not None:
+        return Compared(name, value, served, dumped, "refused", said, loosened)
+    return Compared(name, value, served, dumped, _state(rule, value, served), None, loosened)
+
+
+def _state(rule: Threshold | None, value: float | None, served: float | None) -> State:
+    if served is None:
+        return "new"
+    if value is None:
+        return "gone"
+    if value == served:
+        return "same"
+    if rule is None or not (math.isfinite(value) and math.isfinite(served)):
+        return "changed"
+    return "better" if rule.worsening(value, served) < 0 else "allowed"
+
+
+def _problem(rule: Threshold, value: float | None, served: float | None) -> str | None:
+    """Why a metric is refused: both values, and by how much it may be worse."""
+    if served is None:
+        return rule.beyond(value)
+    if value is None:
+        return f"not measured, production has {served:g}"
+    if not math.isfinite(value):
+        return f"{value:g}, production has {served:g}"
+    if math.isfinite(served):
+        worsening, allowed = rule.worsening(value, served), rule.allowed(served)
+        if worsening > allowed:
+            margin = f" ({rule.margin})" if isinstance(rule.margin, str) else ""
+            return (
+                f"{value:g}, production has {served:g}: {rule.better} is better,"
+                f" worse by {worsening:g}, allowed is {float(allowed):g}{margin}"
+            )
+    return rule.beyond(value)
+
+
+def _loosened(rule: Threshold | None, was: Threshold | None) -> Sequence[str]:
+    if was is None:
+        return ()
+    return ["it has none any more"] if rule is None else rule.looser_than(was)
+
+
+def _rules(measured: Measured) -> dict[str, Threshold]:
+    """The thresholds of a record.
+
+    Raises:
+        SlipwayError: they are none.
+    """
+    try:
+        return {name: thresholds.parse(rule) for name, rule in (measured.rules or {}).items()}
+    except (ValueError, TypeError) as error:
+        raise SlipwayError(
+            f"the rules in a release's record are damaged: {error}", fix="publish it anew"
+        ) from error
+
+
+def _measured(folder: Path, artifact: Path, sha256: str) -> tuple[dict[str, float], list[str]]:
+    """What ``slipway evaluate`` wrote beside ``artifact``, if it is of these bytes."""
+    file, again = measured_file(artifact), f"slipway evaluate {folder}"
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+        metrics = {str(name): _number(value) for name, value in said["metrics"].items()}
+        of = said["sha256"]
+    except FileNotFoundError:
+        missing = (folder / PROGRAM).is_file()
+        return {}, [f"{PROGRAM} has not measured this artifact: {again}"] if missing else []
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SlipwayError(f"damaged: {error!r}", where=str(file), fix=again) from error
+    if of != sha256:
+        return {}, [f"{file} is left out: it is of other bytes (sha256 {of[:12]}): {again}"]
+    return metrics, []
+
+
+def _number(value: Any) -> float:
+    """JSON has no NaN: ``null`` stands for it."""
+    return math.nan if value is None else float(value)
+
+
+def _merged(found: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The metrics of several files; a name that two have gets the file's before it, as in DVC."""
+    names = [name for metrics in found.values() for name in metrics]
+    return {
+        (name if names.count(name) == 1 else f"{file}:{name}"): value
+        for file, metrics in found.items()
+        for name, value in metrics.items()
+    }

@@ -1,0 +1,199 @@
+"""``models/<name>/evaluation.toml``: how far a model's metrics may fall behind the served ones.
+
+files = ["training/metrics.json"]   # without it: the metrics that dvc.yaml names in the folder
+
+[metric."test.auc"]
+better = "higher"    # or "lower"
+margin = 0.005       # how much worse it may be; "2 %" of the served value; without it: nothing
+at_least = 0.95      # and at_most: whatever is served
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from slipway.errors import SlipwayError
+
+FILE_NAME = "evaluation.toml"
+Better = Literal["higher", "lower"]
+TABLES = ("files", "metric")
+KEYS = ("better", "margin", "at_least", "at_most")
+PER_CENT = "%"
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """What one metric has to keep to. ``margin`` is absolute, or a text such as ``2 %``: a share of
+    the served value. ``at_least`` and ``at_most`` hold whatever is served."""
+
+    better: Better
+    margin: float | str = 0.0
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON, which :func:`parse` reads; what is not set is left out."""
+        said = {key: getattr(self, key) for key in KEYS}
+        return {key: value for key, value in said.items() if value is not None}
+
+    def allowed(self, served: float) -> Decimal:
+        """By how much a metric may be worse than ``served``."""
+        if isinstance(self.margin, str):
+            return abs(_exact(served)) * _share(self.margin)
+        return _exact(self.margin)
+
+    def worsening(self, value: float, served: float) -> Decimal:
+        """By how much ``value`` is worse than ``served``; negative if it is better."""
+        better = _exact(value) - _exact(served)
+        return -better if self.better == "higher" else better
+
+    def beyond(self, value: float | None) -> str | None:
+        """Which of the two bounds ``value`` breaks, in words; ``None`` is a value nobody measured."""
+        bounds = [("at_least", self.at_least), ("at_most", self.at_most)]
+        set_ones = [
+            f"{key.replace('_', ' ')} {bound:g}" for key, bound in bounds if bound is not None
+        ]
+        if not set_ones:
+            return None
+        if value is None:
+            return f"not measured, and has to be {' and '.join(set_ones)}"
+        if math.isnan(value):
+            return f"{value:g}, and has to be {' and '.join(set_ones)}"
+        if self.at_least is not None and value < self.at_least:
+            return f"{value:g}, and has to be at least {self.at_least:g}"
+        if self.at_most is not None and value > self.at_most:
+            return f"{value:g}, and has to be at most {self.at_most:g}"
+        return None
+
+    def looser_than(self, other: Threshold) -> list[str]:
+        """What this one allows that ``other`` did not, each in a few words."""
+        if self.better != other.better:
+            return [f"better was {other.better!r}, is {self.better!r}"]
+        found = []
+        if _wider(self.margin, other.margin):
+            found.append(f"margin was {other.margin}, is {self.margin}")
+        for key, falls in (("at_least", True), ("at_most", False)):
+            mine, before = getattr(self, key), getattr(other, key)
+            if before is None or mine == before:
+                continue
+            if mine is None:
+                found.append(f"{key} was {before:g}, is gone")
+            elif (mine < before) is falls:
+                found.append(f"{key} was {before:g}, is {mine:g}")
+        return found
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The file of one model. ``files`` are the DVC metrics meant, relative to the model's folder;
+    ``None``: those that DVC's own files name there."""
+
+    metric: Mapping[str, Threshold] = field(default_factory=dict)
+    files: tuple[str, ...] | None = None
+
+
+def load(folder: Path) -> Thresholds | None:
+    """What ``folder``'s ``evaluation.toml`` says; ``None`` if there is none.
+
+    Raises:
+        SlipwayError: it is not TOML, or a key or value means nothing; names the metric.
+    """
+    path = folder / FILE_NAME
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SlipwayError(
+            f"not valid TOML: {error}", where=str(path), fix="mend the line named above"
+        ) from error
+    try:
+        return _parse_file(said)
+    except ValueError as error:
+        raise SlipwayError(
+            str(error), where=str(path), fix="docs/versions.md shows such a file"
+        ) from error
+
+
+def parse(said: Mapping[str, Any]) -> Threshold:
+    """What :meth:`Threshold.dump` gave, or one table of the file.
+
+    Raises:
+        ValueError: a key or a value means nothing.
+    """
+    unknown = sorted(set(said) - set(KEYS))
+    if unknown:
+        raise ValueError(f"unknown key {unknown[0]!r}; known are: {', '.join(KEYS)}")
+    if said.get("better") not in get_args(Better):
+        raise ValueError(f"better is {said.get('better')!r}: \"higher\" or \"lower\"")
+    margin = said.get("margin", 0.0)
+    if isinstance(margin, str):
+        _share(margin)
+    elif not _is_number(margin) or margin < 0:
+        raise ValueError(f'margin is {margin!r}: a number such as 0.005, or "2 %"')
+    for key in ("at_least", "at_most"):
+        if said.get(key) is not None and not _is_number(said[key]):
+            raise ValueError(f"{key} is {said[key]!r}: a number")
+    low, high = said.get("at_least"), said.get("at_most")
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"at_least is {low}, above at_most, which is {high}")
+    return Threshold(said["better"], margin, low, high)
+
+
+def _parse_file(said: Mapping[str, Any]) -> Thresholds:
+    unknown = sorted(set(said) - set(TABLES))
+    if unknown:
+        raise ValueError(f'unknown key {unknown[0]!r}; known are: files, [metric."<name>"]')
+    files, tables = said.get("files"), said.get("metric", {})
+    if files is not None and not (
+        isinstance(files, list) and all(isinstance(f, str) for f in files)
+    ):
+        raise ValueError('files is no list of names, such as ["training/metrics.json"]')
+    if not isinstance(tables, dict):
+        raise ValueError('metric is no table: write [metric."<name>"]')
+    found = {}
+    for name, table in tables.items():
+        try:
+            if not isinstance(table, dict):
+                raise ValueError("no table of its own")
+            found[name] = parse(table)
+        except ValueError as error:
+            dotted = isinstance(table, dict) and any(isinstance(v, dict) for v in table.values())
+            hint = "; a name with dots stands in quotes" if dotted else ""
+            raise ValueError(f'[metric."{name}"]: {error}{hint}') from error
+    return Thresholds(found, None if files is None else tuple(files))
+
+
+def _share(text: str) -> Decimal:
+    """``2 %`` as 0.02."""
+    number = text.removesuffix(PER_CENT).strip()
+    try:
+        share = Decimal(number) / 100
+    except ArithmeticError as error:
+        raise ValueError(f'margin is {text!r}: a number, or a share such as "2 %"') from error
+    if not text.endswith(PER_CENT) or not share.is_finite() or share < 0:
+        raise ValueError(f'margin is {text!r}: a number, or a share such as "2 %"')
+    return share
+
+
+def _wider(margin: float | str, other: float | str) -> bool:
+    if isinstance(margin, str) and isinstance(other, str):
+        return _share(margin) > _share(other)
+    if isinstance(margin, str) or isinstance(other, str):
+        return margin != other  # which is wider depends on the value: worth a look
+    return margin > other
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _exact(value: float) -> Decimal:
+    """The number as it is written: 0.9791 - 0.9741 is 0.005, and not a little more."""
+    return Decimal(repr(float(value)))
