@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import AbstractContextManager
 from typing import BinaryIO
 
 from slipway.endpoint.failure import Failure, invalid
+from slipway.release import keys
 from slipway.release.store import Reader, Stat
-
-LONGEST = 1024  # characters of a target model (AWS, InvokeEndpoint)
-# Triton's Python backend makes the target model's name, unquoted, a part of a command line that a
-# shell reads (stub_launcher.cc; seen on 24.10: `$(…)` in it is run, and `<` lets a load never return)
-HARMLESS = re.compile(r"[A-Za-z0-9._+=@,:/-]+")
 
 
 class Objects:
@@ -54,13 +49,7 @@ def check(target: str | None) -> str:
     """
     if not target:
         raise invalid("TargetModel is missing: a multi-model endpoint needs it at each invocation")
-    if len(target) > LONGEST:
-        raise invalid(f"TargetModel has {len(target)} characters, at most {LONGEST} are allowed")
-    if not HARMLESS.fullmatch(target):
-        raise invalid(
-            "TargetModel holds other characters than letters, digits and . _ + = @ , : / -"
-        )
-    # a part that begins with a dot leads elsewhere, or to a file that is still being written
-    if any(not part or part.startswith(".") for part in target.split("/")):
-        raise invalid(f"TargetModel {target!r} is no key below the endpoint's prefix")
+    wrong = keys.wrong_target(target)
+    if wrong is not None:
+        raise invalid(f"TargetModel {wrong}")
     return target

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -56,6 +57,12 @@ class Alias:
     def target(self) -> str:
         """The heaviest variant's target model, the first among equals."""
         return max(self.variants, key=lambda variant: variant.weight).target
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The variants' target models, the heaviest first."""
+        ordered = sorted(self.variants, key=lambda variant: -variant.weight)
+        return tuple(variant.target for variant in ordered)
 
     def choose(self, point: float) -> str:
         """The target model at ``point``, 0 ≤ point < 1: of many even points, each variant gets the
@@ -121,25 +128,51 @@ def parse(data: bytes, *, where: str | None = None) -> Alias:
         ) from error
 
 
-def move(store: Store, stage: Stage, name: str, alias: Alias) -> Alias | None:
+def move(
+    store: Store,
+    stage: Stage,
+    name: str,
+    alias: Alias,
+    *,
+    allow: Callable[[Alias | None], None] = lambda _: None,
+) -> Alias | None:
     """Let ``name`` stand for ``alias``; what it stood for before. Of two movers at once, one comes
     after the other.
 
+    ``allow`` is called with what the name stands for right before it is replaced, and stops the
+    move by what it raises; whoever moves it in between is seen, and ``allow`` called again.
+
     Raises:
-        SlipwayError: a target model of it was never released in ``stage``; names those that were.
+        SlipwayError: a target model of it was never released in ``stage``, or is being pruned;
+            names those that can be served.
     """
     targets = [variant.target for variant in alias.variants]
-    for target in targets if alias.shadow is None else [*targets, alias.shadow]:
+    targets += [] if alias.shadow is None else [alias.shadow]
+    for target in targets:
         _refuse_unreleased(store, stage, name, target)
     key, wanted = keys.alias(stage, name), alias.dump()
     while (before := store.read(key)) != wanted:
+        parsed = None if before is None else parse(before, where=key)
+        allow(parsed)
         if store.swap(key, before, wanted):
             break
+    # who prunes marks a release before looking at the alias: one of both sees the other
+    for target in targets:
+        try:
+            _refuse_unreleased(store, stage, name, target)
+        except SlipwayError:
+            if before is not None:
+                store.swap(key, wanted, before)
+            elif store.read(key) == wanted:
+                store.delete(key)
+            raise
     return None if before is None else parse(before, where=key)
 
 
 def _refuse_unreleased(reader: Reader, stage: Stage, name: str, target: str) -> None:
-    if reader.stat(keys.record(stage, name, target)) is not None:
+    recorded = reader.stat(keys.record(stage, name, target)) is not None
+    gone = reader.stat(keys.pruned(stage, name, target)) is not None
+    if recorded and not gone:
         return
     prefix = keys.records(stage, name)
     known = [
@@ -147,8 +180,10 @@ def _refuse_unreleased(reader: Reader, stage: Stage, name: str, target: str) -> 
         for key in reader.keys(prefix)
         if key.endswith(keys.RECORD)
     ]
+    others = [one for one in known if one != target]
+    why = "was pruned" if gone else f"is no release of {name} in {stage}"
     raise SlipwayError(
-        f"{target} is no release of {name} in {stage}",
+        f"{target} {why}",
         where=keys.alias(stage, name),
-        fix=f"one of {', '.join(known)}" if known else f"slipway publish models/{name}",
+        fix=f"one of {', '.join(others)}" if others else f"slipway publish models/{name}",
     )

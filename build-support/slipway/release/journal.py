@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from slipway.errors import SlipwayError
 from slipway.release import keys
+from slipway.release.alias import Alias
 from slipway.release.keys import Stage
 from slipway.release.origin import Origin
 from slipway.release.store import Reader, Store
 
 Action = Literal["publish", "promote", "rollback", "alias", "prune"]
+READERS = 16  # requests at once
 
 
 @dataclass(frozen=True)
 class Event:
-    """``target`` is what the name stands for afterwards, ``before`` what it stood for; of a pruned
-    release ``target`` is the one that went. ``when`` is in ISO 8601, UTC."""
+    """``target`` is what the name stands for afterwards, ``before`` what it stood for, as an alias
+    says it; of a pruned release ``target`` is the one that went. ``when`` is in ISO 8601, UTC.
+
+    ``now`` and ``was`` are the target models of both, the heaviest first, without a shadow; empty
+    if the alias did not move.
+    """
 
     action: Action
     target: str
@@ -28,42 +36,101 @@ class Event:
     when: str
     origin: Origin
     reason: str | None = None
+    now: tuple[str, ...] = ()
+    was: tuple[str, ...] = ()
 
 
-def write(
-    store: Store,
-    stage: Stage,
-    name: str,
-    action: Action,
-    target: str,
-    before: str | None,
-    origin: Origin,
-    reason: str | None = None,
-) -> Event:
-    """Add an event that happens now."""
-    event = Event(action, target, before, now(), origin, reason)
+def write(store: Store, stage: Stage, name: str, event: Event) -> None:
+    """Add ``event``, after all that are there."""
+    prefix = keys.history(stage, name)
+    stamp = event.when
+    there = store.keys(prefix)
+    if there and (last := there[-1].removeprefix(prefix)[: len(stamp)]) >= stamp:
+        # a clock behind that of who came before: the order of keys is the order of events
+        stamp = _iso(datetime.fromisoformat(last) + timedelta(microseconds=1))
     # two at one moment are told apart by chance
-    key = f"{keys.history(stage, name)}{event.when}-{action}-{secrets.token_hex(4)}.json"
+    key = f"{prefix}{stamp}-{event.action}-{secrets.token_hex(4)}.json"
     store.create(key, keys.dump(asdict(event)))
-    return event
 
 
 def read(reader: Reader, stage: Stage, name: str) -> list[Event]:
-    """Every event of ``name``, newest first."""
-    found = reversed(reader.keys(keys.history(stage, name)))
-    return [_parse(data, key) for key in found if (data := reader.read(key)) is not None]
+    """Every event of ``name``, newest first.
+
+    Raises:
+        SlipwayError: one is damaged.
+    """
+    return read_keys(reader, reader.keys(keys.history(stage, name)))
+
+
+def read_keys(reader: Reader, found: Sequence[str]) -> list[Event]:
+    """The events of ``found``, the keys of one name's history, newest first.
+
+    Raises:
+        SlipwayError: one is damaged.
+    """
+    ordered = sorted(found, reverse=True)
+    with ThreadPoolExecutor(READERS) as pool:
+        read = pool.map(reader.read, ordered)
+        return [parse(data, key) for key, data in zip(ordered, read) if data is not None]
+
+
+def last_move(reader: Reader, found: Sequence[str]) -> Event | None:
+    """The newest event among ``found``, the keys of one name's history, by which the alias moved.
+
+    Raises:
+        SlipwayError: it is damaged.
+    """
+    for key in sorted(found, reverse=True):
+        data = reader.read(key) if "-prune-" not in key.rpartition("/")[2] else None
+        if data is not None:
+            return parse(data, key)
+    return None
+
+
+def line(events: Sequence[Event], current: Alias | None) -> list[tuple[str, ...]]:
+    """What a name stood for, one after the other, up to ``current``, without what was rolled back
+    from. ``events`` are newest first.
+
+    A rollback leads back along this line: what it left is not come back to by another one.
+    """
+    made: list[tuple[str, ...]] = []
+    for event in reversed(events):
+        if event.was and event.was != (made[-1] if made else None):
+            made.append(event.was)  # there before the journal, or moved by one who was cut off
+        if not event.now:
+            continue
+        if event.action == "rollback" and event.now in made:
+            del made[len(made) - made[::-1].index(event.now) :]
+        elif event.now != (made[-1] if made else None):
+            made.append(event.now)
+    served = () if current is None else current.targets
+    if served in made:
+        # two who moved at once may have written their events the other way round
+        return made[: len(made) - made[::-1].index(served)]
+    return [*made, served] if served else made
 
 
 def now() -> str:
     """In ISO 8601, UTC, so that text sorts as time does."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return _iso(datetime.now(UTC))
 
 
-def _parse(data: bytes, key: str) -> Event:
+def parse(data: bytes, key: str) -> Event:
+    """An event's bytes.
+
+    Raises:
+        SlipwayError: they are none; ``key`` is named.
+    """
     try:
         said = json.loads(data)
-        return Event(**{**said, "origin": Origin(**said["origin"])})
-    except (ValueError, KeyError, TypeError) as error:
+        said["origin"] = Origin(**said["origin"])
+        said["now"], said["was"] = tuple(said.get("now", ())), tuple(said.get("was", ()))
+        return Event(**said)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SlipwayError(
             f"an event is damaged: {error!r}", where=key, fix="remove it from the store"
         ) from error
+
+
+def _iso(time: datetime) -> str:
+    return time.isoformat(timespec="microseconds").replace("+00:00", "Z")

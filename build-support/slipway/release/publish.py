@@ -17,7 +17,7 @@ from slipway.artifact import manifest, served
 from slipway.artifact.manifest import Manifest
 from slipway.errors import SlipwayError
 from slipway.files import sha256_of
-from slipway.release import alias, journal, keys, record
+from slipway.release import alias, journal, keys, pruned, record
 from slipway.release.keys import Kind, Stage
 from slipway.release.origin import Origin
 from slipway.release.record import Record
@@ -105,14 +105,17 @@ def install(
         SlipwayError: there are, or were, other bytes under the key; says whose, and names the next
             free version.
     """
-    gone = store.read(keys.pruned(stage, new.name, new.target))
-    if gone is not None and record.parse(gone, new.target).sha256 != new.sha256:
-        raise _taken(store, stage, new, f"had {_whose(gone, new)}, which were pruned,")
+    gone = pruned.find(store, stage, new.name, new.target)
+    if gone is not None and gone.record.sha256 != new.sha256:
+        raise _taken(store, stage, new, f"had {_whose(gone.record)}, which were pruned,")
+    if gone is not None and gone.finished is None:
+        raise _being_pruned(stage, new)
     key = keys.artifact(stage, new.target)
     created = put(key)
     if not created and (there := store.digest(key)) != new.sha256:
-        known = store.read(keys.record(stage, new.name, new.target))
-        whose = f"other bytes (sha256 {there})" if known is None else _whose(known, new)
+        at = keys.record(stage, new.name, new.target)
+        known = store.read(at)
+        whose = f"other bytes (sha256 {there})" if known is None else _whose(record.parse(known, at))
         raise _taken(store, stage, new, f"has {whose}")
     for kind, document in evidence.items():
         at = keys.evidence(stage, new.name, new.sha256, kind)
@@ -121,7 +124,9 @@ def install(
                 pass  # another run wrote in between; the last one counts
     store.create(keys.record(stage, new.name, new.target), new.dump())
     if gone is not None:
-        store.delete(keys.pruned(stage, new.name, new.target))
+        pruned.unmark(store, stage, gone.record)
+    elif store.stat(keys.pruned(stage, new.name, new.target)) is not None:
+        raise _being_pruned(stage, new)  # since this began
     return created
 
 
@@ -147,9 +152,15 @@ def next_free(store: Store, stage: Stage, made: Manifest) -> str:
     return str(version)
 
 
-def _whose(data: bytes, new: Record) -> str:
+def _being_pruned(stage: Stage, new: Record) -> SlipwayError:
+    return SlipwayError(
+        f"{new.target} is being pruned from {stage}",
+        fix=f"slipway prune {new.name} --stage {stage} completes it, if it was cut off; then again",
+    )
+
+
+def _whose(known: Record) -> str:
     """The bytes of another release under the same key, as people know it."""
-    known = record.parse(data, new.target)
     told = [
         f"commit {known.commit[:7]}" if known.commit else "",
         f"by {known.origin.by}" if known.origin.by else "",

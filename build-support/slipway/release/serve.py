@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from slipway.release import alias as aliases
-from slipway.release import journal
+from slipway.release import journal, keys
 from slipway.release.alias import Alias
-from slipway.release.journal import Action
+from slipway.release.journal import Action, Event
 from slipway.release.keys import Stage
 from slipway.release.origin import Origin
 from slipway.release.store import Store
@@ -19,16 +21,24 @@ def serve(
     action: Action,
     origin: Origin,
     reason: str | None = None,
+    *,
+    allow: Callable[[Alias | None], None] = lambda _: None,
 ) -> Alias | None:
     """Move the alias of ``name``, and write the event; what it stood for before.
 
-    Done again, nothing changes and no event is written.
+    Done again, nothing changes; an event that was cut off before it was written is written then.
+    ``allow`` may stop the move, as :func:`slipway.release.alias.move` says.
 
     Raises:
-        SlipwayError: a target model of it was never released in ``stage``.
+        SlipwayError: a target model of it was never released in ``stage``, or was pruned.
     """
-    before = aliases.move(store, stage, name, alias)
-    if before != alias:
-        was = None if before is None else str(before)
-        journal.write(store, stage, name, action, str(alias), was, origin, reason)
+    before = aliases.move(store, stage, name, alias, allow=allow)
+    said, was = (None, ()) if before is None else (str(before), before.targets)
+    if before == alias:
+        last = journal.last_move(store, store.keys(keys.history(stage, name)))
+        if last is not None and last.target == str(alias):
+            return before
+        said, was = (None, ()) if last is None else (last.target, last.now)
+    event = Event(action, str(alias), said, journal.now(), origin, reason, alias.targets, was)
+    journal.write(store, stage, name, event)
     return before
