@@ -30,6 +30,7 @@ COMMANDS = {
     "client": "client",
     "describe": "describe",
     "alias": "alias",
+    "affected": "affected",
     "lock": "lock",
     "inspect": "inspect",
     "diff": "diff",

@@ -55,14 +55,17 @@ def base(root: Path, environ: Mapping[str, str] = os.environ, asked: str | None 
 
 
 def _asked(git: _Git, revision: str) -> Base:
-    commit = git.fetched(revision)
+    commit = git.commit(revision)
+    common = git.common(commit) if commit else None
+    if common is None and len(revision) == len(NO_COMMIT):
+        common = git.common_fetched(revision)
+        commit = git.commit(revision)
     if commit is None:
         raise SlipwayError(
             f"no commit {revision!r} here",
             where=str(git.root),
             fix=f"name a commit that exists: --base, or the variable {ASKED}",
         )
-    common = git.common(commit)
     if common is None:
         return Base(None, f"{revision} has no history in common with this commit")
     same = "" if common == commit else f", where this left {revision}"
@@ -112,7 +115,9 @@ class _Git:
 
     def commit(self, revision: str) -> str | None:
         """The commit's full name, if it is here."""
-        return self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        return self._ask(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+        )
 
     def common(self, commit: str) -> str | None:
         """The best commit in HEAD's history that ``commit`` has as well, as far as it is here."""
@@ -128,14 +133,6 @@ class _Git:
             return None
         # without the history between, a shallow clone does not know that it is an ancestor
         return self.common_fetched(parents[0])
-
-    def fetched(self, revision: str) -> str | None:
-        """The commit, fetched by its full name if it is not here."""
-        found = self.commit(revision)
-        if found is None and len(revision) == 40:
-            self._ask("fetch", "--quiet", "--no-tags", "--depth=1", "origin", revision)
-            found = self.commit(revision)
-        return found
 
     def common_fetched(self, commit: str) -> str | None:
         """As :meth:`common`, deepening a shallow clone until there is one."""
@@ -153,7 +150,7 @@ class _Git:
         if self._ask("remote", "get-url", "origin") is None:
             return
         head = self.commit("HEAD")
-        is_commit = len(wanted) == 40
+        is_commit = len(wanted) == len(NO_COMMIT)
         refs = [wanted if is_commit else f"+refs/heads/{wanted}:refs/remotes/origin/{wanted}"]
         shallow = self._ask("rev-parse", "--is-shallow-repository") == "true"
         if not shallow:
