@@ -1,0 +1,117 @@
+"""DSSE envelopes: a payload, its type, and signatures of both.
+
+Source: https://github.com/secure-systems-lab/dsse; the library is securesystemslib. What is signed
+is the pre-authentication encoding of type and payload, and it is checked before the payload is read.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from securesystemslib.dsse import Envelope
+    from securesystemslib.signer import Key, Signer
+
+# of an envelope or an SBOM; those of a thousand packages have a tenth of it
+LARGEST = 16 << 20
+
+
+@dataclass(frozen=True)
+class Opened:
+    """``signed_by`` are the ids of the keys whose signatures were found good, ``signatures`` those
+    that the envelope names. ``wrong`` says what is wrong with them."""
+
+    payload: bytes
+    signatures: tuple[str, ...]
+    signed_by: tuple[str, ...]
+    wrong: tuple[str, ...]
+
+
+def seal(payload: bytes, kind: str, signer: Signer | None) -> bytes:
+    """The envelope's bytes; without ``signer`` it holds no signature."""
+    from securesystemslib.dsse import Envelope
+
+    made = Envelope(payload, kind, {})
+    if signer is not None:
+        signature = made.sign(signer)
+        if "bundle" in signature.unrecognized_fields:
+            # SigstoreSigner gives base64 where securesystemslib's own envelope wants hex
+            signature.signature = base64.b64decode(signature.signature).hex()
+    return _dump(made)
+
+
+def open_(data: bytes, kind: str, trusted: Sequence[Key]) -> Opened:
+    """Check the signatures of an envelope by the ``trusted`` keys, and its type.
+
+    Only the very bytes that :func:`seal` writes are an envelope: there is one way to write each, so
+    that no bit of it can be another one unnoticed.
+
+    Raises:
+        ValueError: it is no envelope, or one around something else than ``kind``.
+    """
+    read = _parse(data)
+    if read.payload_type != kind:
+        raise ValueError(f"its payload is of the type {read.payload_type!r:.100}, not {kind}")
+    known = {key.keyid: key for key in trusted}
+    good: list[str] = []
+    wrong: list[str] = []
+    for keyid in read.signatures:
+        if keyid not in known:
+            continue
+        if _verifies(read, known[keyid]):
+            good.append(keyid)
+        else:
+            wrong.append(f"the signature by {shown(keyid)} is wrong")
+    if trusted and read.signatures and not good and not wrong:
+        named = ", ".join(map(shown, read.signatures))
+        wrong.append(f"signed by {named}, which is none of the trusted keys")
+    return Opened(read.payload, tuple(read.signatures), tuple(good), tuple(wrong))
+
+
+def shown(keyid: str) -> str:
+    """The start of a key's id, as people are told."""
+    return keyid[:12]
+
+
+def _verifies(read: Envelope, key: Key) -> bool:
+    from securesystemslib.exceptions import UnverifiedSignatureError
+
+    try:
+        key.verify_signature(read.signatures[key.keyid], read.pae())
+    except UnverifiedSignatureError:
+        return False
+    return True
+
+
+def _parse(data: bytes) -> Envelope:
+    from securesystemslib.dsse import Envelope
+
+    if len(data) > LARGEST:
+        raise ValueError(f"{len(data)} bytes are more than any envelope has")
+    try:
+        read = Envelope.from_dict(json.loads(data))
+        same = _dump(read) == data
+    # whatever JSON it is, and whatever the library makes of it
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:
+        raise ValueError(f"no DSSE envelope: {error!r:.200}") from error
+    if not same:
+        raise ValueError("no DSSE envelope as Slipway writes it: it was changed")
+    return read
+
+
+def _dump(envelope: Any) -> bytes:
+    said = envelope.to_dict()
+    # a list in the order of signing would make equal envelopes unequal
+    said["signatures"].sort(key=lambda signature: str(signature["keyid"]))
+    return (json.dumps(said, indent=1, sort_keys=True) + "\n").encode()
