@@ -1,0 +1,121 @@
+"""``slipway notify``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from slipway import settings
+from slipway.cli.progress import working
+from slipway.errors import SlipwayError
+
+if TYPE_CHECKING:
+    from slipway.pipeline.news import Job, Kind, News
+    from slipway.release.keys import Stage
+    from slipway.settings import Settings
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["released", "failed", "rolled-back"]))
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--stage",
+    type=click.Choice(["staging", "production"]),
+    default="production",
+    show_default=True,
+)
+@click.option("--reason", help="Why; by default what the store says.")
+@click.option("--job", "job", help="What failed; by default the jobs that GitLab knows as failed.")
+@click.option("--log", help="The address of its log.")
+@click.option("--dry-run", is_flag=True, help="Print the message, and send nothing.")
+@click.option("--json", "as_json", is_flag=True, help="The message as a webhook and SNS get it.")
+def notify(
+    what: str,
+    names: tuple[str, ...],
+    stage: str,
+    reason: str | None,
+    job: str | None,
+    log: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Tell people that the models NAME were released, failed or were rolled back: what, who, where,
+    and how to undo it.
+
+    Destinations are the environment's: SLIPWAY_WEBHOOK_URL (Slack, or what takes the same) and
+    SLIPWAY_SNS_TOPIC (an ARN). Whatever goes wrong is a warning: the exit code is 0.
+
+    Example: slipway notify released screen_detection --dry-run
+    """
+    try:
+        from slipway.pipeline import notify as library
+
+        with working("asking the store"):
+            news = _news(what, names, stage, reason, job, log)
+        if not dry_run:
+            with working("sending"):
+                sent = library.notify(news, _warn)
+        if dry_run or as_json:
+            _print(news, as_json)
+        else:
+            click.echo(f"told: {', '.join(sent)}" if sent else "told nobody", err=not sent)
+    except Exception as error:  # a message is not worth a failed pipeline
+        _warn(f"no notification: {type(error).__name__}")
+
+
+def _news(
+    what: str,
+    names: tuple[str, ...],
+    stage: str,
+    reason: str | None,
+    job: str | None,
+    log: str | None,
+) -> News:
+    from slipway.pipeline import news
+    from slipway.pipeline.notify import bounded
+
+    jobs = [news.Job(job, log)] if job else []
+
+    def gather(configured: Settings | None) -> News:
+        return news.gather(
+            cast("Kind", what),
+            [Path(name).name for name in dict.fromkeys(names)],
+            configured,
+            stage=cast("Stage", stage),
+            reason=reason,
+            jobs=jobs,
+            warn=_warn,
+        )
+
+    configured = _settings()
+    try:
+        return bounded(lambda: gather(configured))
+    except SlipwayError as error:
+        _warn(f"the store tells nothing: {error.what}")
+        return gather(None)
+
+
+def _settings() -> Settings | None:
+    try:
+        return settings.load(Path.cwd())
+    except SlipwayError as error:
+        _warn(str(error))
+        return None
+
+
+def _print(news: News, as_json: bool) -> None:
+    from slipway.pipeline import notify_message
+
+    made = notify_message.message(news)
+    if as_json:
+        sns = {"Subject": made.subject, "Message": made.plain}
+        click.echo(json.dumps({"webhook": made.body, "sns": sns}, ensure_ascii=False))
+    else:
+        click.echo(made.plain, nl=False)
+
+
+def _warn(what: str) -> None:
+    click.echo(f"warning: {what}", err=True)
