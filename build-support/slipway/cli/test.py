@@ -12,6 +12,8 @@ from slipway.cli import models as named
 from slipway.cli.progress import working
 from slipway.testing import run
 
+REPORT = ".tests.xml"
+
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @named.argument
@@ -23,7 +25,8 @@ def test(
 ) -> int:
     """Build MODELS, or all, and test each artifact on a real Triton server.
 
-    A model's own tests, its golden cases, and the contract of a multi-model endpoint.
+    A model's own tests, its golden cases, and the contract of a multi-model endpoint. What they
+    found is written to dist/<artifact>.tests.xml, which `slipway publish` reads.
 
     Example: slipway test models/screen_detection
     """
@@ -39,6 +42,7 @@ def test(
             configured.root,
             artifact=file,
             update_golden=update_golden,
+            report=Path("dist") / (file.name.removesuffix(".tar.gz") + REPORT),
             arguments=arguments,
         )
         return status == 0

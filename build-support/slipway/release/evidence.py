@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from slipway.artifact import manifest
 from slipway.errors import SlipwayError
@@ -31,6 +31,9 @@ from slipway.release.statement import PAYLOAD_TYPE, Said
 from slipway.release.store import Reader
 from slipway.release.tested import Tested
 from slipway.settings import Settings
+
+if TYPE_CHECKING:
+    from securesystemslib.signer import Key
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -152,7 +155,7 @@ def describe(evidence: Mapping[Kind, bytes], settings: Settings | None = None) -
     return lines
 
 
-def _line(kind: Kind, document: bytes, trusted: Sequence[envelope.Key]) -> str:
+def _line(kind: Kind, document: bytes, trusted: Sequence[Key]) -> str:
     if kind == "sbom":
         return f"sbom: {sbom.packages(document)} packages"
     opened = envelope.open_(document, PAYLOAD_TYPE, trusted)

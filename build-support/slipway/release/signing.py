@@ -16,15 +16,14 @@ from urllib.parse import parse_qs, urlparse
 
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
+from slipway.settings.release import PEM, SIGNING_KEY
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Key, Signer
 
-VARIABLE = "SLIPWAY_SIGNING_KEY"
 SETTING = "slipway.toml: [signing]"
-PEM = "-----BEGIN"
-# what base64 makes of PEM's first bytes: a masked variable of GitLab's has one line and no spaces
-ENCODED_PEM = "LS0tLS1CRUdJTi"
+# in base64, because a masked variable of GitLab's has one line and no spaces
+TEXT, ENCODED = PEM
 FILE, KMS, SIGSTORE = "file2", "awskms", "sigstore"
 EXTRAS = {"hv": "vault", "gnupg": "crypto"}  # of securesystemslib, where it is not the scheme
 
@@ -38,13 +37,13 @@ def signer(settings: Settings) -> Signer | None:
     key = settings.signing.key
     if not key:
         return None
-    if key.lstrip().startswith(PEM):
-        return _of_pem(key.replace("\\n", "\n").strip().encode() + b"\n", VARIABLE)
-    if key.startswith(ENCODED_PEM):
+    if key.lstrip().startswith(TEXT):
+        return _of_pem(key.replace("\\n", "\n").strip().encode() + b"\n", SIGNING_KEY)
+    if key.startswith(ENCODED):
         try:
-            return _of_pem(base64.b64decode(key, validate=True), VARIABLE)
+            return _of_pem(base64.b64decode(key, validate=True), SIGNING_KEY)
         except binascii.Error:
-            raise _unusable("neither PEM nor base64 of it", VARIABLE) from None
+            raise _unusable("neither PEM nor base64 of it", SIGNING_KEY) from None
     scheme = key.partition(":")[0] if ":" in key else None
     if scheme is None or scheme == FILE:
         return _of_file(key.removeprefix(f"{FILE}:"), settings)
@@ -164,5 +163,5 @@ def _unusable(what: str, where: str) -> SlipwayError:
     return SlipwayError(
         f"no signing key: {what}",
         where=where,
-        fix=f"slipway keys new, and let {VARIABLE} name its file",
+        fix=f"slipway keys new, and let {SIGNING_KEY} name its file",
     )

@@ -17,8 +17,10 @@ STAGES: tuple[StageName, ...] = get_args(StageName)
 REQUIREMENTS = ("tests", "provenance", "signature")
 RELEASE_KEYS = {"store", *STAGES}
 STAGE_KEYS = {"store", "profile", "kms_key", "tags", "require"}
+SIGNING_KEY = "SLIPWAY_SIGNING_KEY"
 SIGNING_KEYS = {"key", "trusted"}
 STORE = ".slipway/releases"
+PEM = ("-----BEGIN", "LS0tLS1CRUdJTi")  # as text, and in base64
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,13 @@ class StageSettings:
 
 @dataclass(frozen=True)
 class Signing:
-    """``key`` says by which key releases are signed, as a URI of securesystemslib; the environment's
-    ``SLIPWAY_SIGNING_KEY`` goes before. ``trusted`` are the public keys that verifying accepts:
-    PEM files, relative to the repository.
+    """``key`` says by which key releases are signed, as a URI of securesystemslib or a PEM file,
+    relative to the repository; the environment's ``SLIPWAY_SIGNING_KEY`` goes before, and may be the
+    PEM itself. ``trusted`` are the public keys that verifying accepts: PEM files, relative to the
+    repository, or ``sigstore:?identity=…&issuer=…``.
     """
 
-    key: str | None = None
+    key: str | None = field(default=None, repr=False)  # it may be the secret itself
     trusted: tuple[str, ...] = ()
 
 
@@ -67,12 +70,24 @@ def parse_signing(path: Path, values: Mapping[str, Any]) -> Signing:
     """How releases are signed.
 
     Raises:
-        SlipwayError: a key is unknown.
+        SlipwayError: a key or a value is unknown, or a private key itself stands in the file.
     """
     if not set(values) <= SIGNING_KEYS:
         raise unknown(path, f"signing.{min(set(values) - SIGNING_KEYS)}", SIGNING_KEYS)
-    key = os.environ.get("SLIPWAY_SIGNING_KEY") or values.get("key")
-    return Signing(key, tuple(str(file) for file in values.get("trusted", ())))
+    key, trusted = values.get("key"), values.get("trusted", [])
+    where = f"{path}: [signing]"
+    if not isinstance(key, str | None) or (key and key.lstrip().startswith(PEM)):
+        raise SlipwayError(
+            "key is no URI and no file's path",
+            where=where,
+            fix='key = "awskms:alias/…" or a file outside of git; a secret belongs into'
+            f" {SIGNING_KEY}, and one that was committed is none any more",
+        )
+    if not isinstance(trusted, list) or not all(isinstance(file, str) for file in trusted):
+        raise SlipwayError(
+            "trusted is no list of files", where=where, fix='trusted = ["keys/releases.pub.pem"]'
+        )
+    return Signing(os.environ.get(SIGNING_KEY, "").strip() or key, tuple(trusted))
 
 
 def _stage(path: Path, name: StageName, store: str, values: Mapping[str, Any]) -> StageSettings:

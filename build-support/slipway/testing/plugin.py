@@ -3,11 +3,14 @@
 A model is a folder ``models/<name>``. Its golden cases and contract test are collected whenever
 files or folders of it are, under Pants as well, which names test files only. ``-k`` selects among
 them; a node id (``test_x.py::test_y``) selects that test alone.
+
+A JUnit report (``--junitxml``) says which artifact was tested, by its digest, and whether the run
+left anything out: a release's evidence is made of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,9 +18,11 @@ import pytest
 from slipway.errors import SlipwayError
 from slipway.testing import contract, golden
 from slipway.testing.model import Model
+from slipway.testing.reported import Reported
 from slipway.testing.served import Served
 
 MODELS = "models"
+REPORTED = pytest.StashKey[Reported]()
 SERVED = pytest.StashKey[Served]()
 UPDATED = pytest.StashKey[dict[str, list[str]]]()
 
@@ -37,7 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have one server for the session."""
-    config.stash[SERVED] = Served(config.rootpath, config.getoption("slipway_artifact"))
+    reported = config.stash[REPORTED] = Reported()
+    config.stash[SERVED] = Served(config.rootpath, config.getoption("slipway_artifact"), reported)
     config.stash[UPDATED] = {}
 
 
@@ -58,6 +64,25 @@ def pytest_collection_modifyitems(
                 items[index].add_marker(pytest.mark.allow_hosts(["127.0.0.1"]))
         end = own[-1] + 1 if own else len(items)
         items[end:end] = _own_items(session, folder)
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Count what ``-k``, ``-m`` and their like leave out."""
+    for item in items:
+        item.config.stash[REPORTED].deselected(item)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
+    """Say in the JUnit report what was tested, before pytest writes it."""
+    config = session.config
+    named = [path for path in _named(config) if path.exists()]
+    for folder in _collected_models(config):
+        for pattern in config.getini("python_files"):
+            for file in (folder / "tests").rglob(pattern):
+                if not any(file == path or path in file.parents for path in named):
+                    config.stash[REPORTED].unnamed(file.name)
+    config.stash[REPORTED].write(config, exitstatus)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -177,10 +202,7 @@ def _item(
 def _collected_models(config: pytest.Config) -> list[Path]:
     """The models that the command line names, by a file or folder in, of or above them."""
     folders: dict[Path, None] = {}
-    for argument in config.args:
-        if "::" in argument:
-            continue
-        path = (config.invocation_params.dir / argument).resolve()
+    for path in _named(config):
         inside = model_folder(path, config.rootpath)
         if inside:
             folders[inside] = None
@@ -188,6 +210,12 @@ def _collected_models(config: pytest.Config) -> list[Path]:
             below = path if path.name == MODELS else path / MODELS
             folders |= dict.fromkeys(sorted(_models_below(below)))
     return list(folders)
+
+
+def _named(config: pytest.Config) -> list[Path]:
+    """The files and folders that the command line names, but for single tests."""
+    here = config.invocation_params.dir
+    return [(here / argument).resolve() for argument in config.args if "::" not in argument]
 
 
 def _models_below(models: Path) -> Iterator[Path]:

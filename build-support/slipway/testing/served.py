@@ -7,19 +7,22 @@ from pathlib import Path
 
 from slipway import settings
 from slipway.errors import SlipwayError
+from slipway.files import sha256_of
 from slipway.server import triton
 from slipway.server.triton import Server
 from slipway.testing import artifact
 from slipway.testing.model import Model
+from slipway.testing.reported import Reported
 
 
 class Served:
     """Holds one server, for the model asked for last; a failure is remembered, not retried."""
 
-    def __init__(self, root: Path, given: Path | None) -> None:
+    def __init__(self, root: Path, given: Path | None, reported: Reported) -> None:
         self.notes: dict[str, tuple[str, ...]] = {}
         self._root = root
         self._given = given
+        self._reported = reported
         self._stack = ExitStack()
         self._folder: Path | None = None
         self._found: tuple[Model, Path] | SlipwayError | None = None
@@ -62,6 +65,8 @@ class Served:
         found = artifact.of_model(folder, self._root, self._given)
         server: Server = self._stack.enter_context(triton.start(settings.load(folder)))
         target = f"{folder.name}.tar.gz"
+        digest = sha256_of(found)
         lowered = server.load(target, found)
+        self._reported.served(folder.name, found, digest, str(server.source))
         self.notes[folder.name] = (str(server.source), *lowered)
         return Model(server, target), found
