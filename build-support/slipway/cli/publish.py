@@ -5,49 +5,96 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
-from slipway import build as library
-from slipway import settings
 from slipway.cli import models as named
-from slipway.cli.progress import working
-from slipway.release import publish as publishing
-from slipway.release.keys import Stage
-from slipway.release.origin import origin
-from slipway.release.publish import Told
-from slipway.release.store import open_stage
+from slipway.cli.progress import uploading, working
+
+if TYPE_CHECKING:
+    from slipway.release.keys import Stage
+    from slipway.release.publish import Release
+    from slipway.release.tested import Tested
+
+REPORTS = ("dist/test/reports", "dist/*.tests.xml")  # ./pants test, slipway test
 
 
 @click.command()
 @named.argument
 @named.artifact_option
 @click.option("--to", "stage", type=click.Choice(["staging", "production"]), default="staging")
+@click.option(
+    "--tests",
+    "reports",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A JUnit report, or a folder of them; by default those of slipway test and ./pants test.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def publish(models: tuple[Path, ...], artifact: Path | None, stage: str, as_json: bool) -> int:
+def publish(
+    models: tuple[Path, ...],
+    artifact: Path | None,
+    stage: str,
+    reports: tuple[Path, ...],
+    as_json: bool,
+) -> int:
     """Build MODELS, or all, and publish them to the release store of slipway.toml.
+
+    With the bytes go their provenance, the report of their tests if there is one, what was measured
+    of them, and the commits since what production serves. To production, what [release.production]
+    requires has to be among it; slipway promote brings there what staging tested.
 
     Example: slipway publish models/screen_detection
     """
+    from slipway import build as library
+    from slipway import settings
+    from slipway.files import sha256_of
+    from slipway.release import evidence, told
+    from slipway.release import publish as publishing
+    from slipway.release.origin import origin
+    from slipway.release.store import open_stage
+
     configured = settings.load(Path.cwd())
-    store = open_stage(configured, cast(Stage, stage))
-    told = Told(origin(configured.root))
+    to = cast("Stage", stage)
+    store, production = open_stage(configured, to), open_stage(configured, "production")
+    by = origin(configured.root)
+    among = reports or tuple(path for pattern in REPORTS for path in Path().glob(pattern))
 
     def one(folder: Path) -> None:
-        with working(f"publishing {folder.name}"):
+        with working(f"building {folder.name}"):
             file = artifact or library.build(folder, configured, Path("dist")).path
-            made = publishing.publish(
-                file,
-                store,
-                stage=cast(Stage, stage),
-                sha256=library.recorded(file),
-                told=told,
+            sha256 = library.recorded(file) or sha256_of(file)
+        with working(f"gathering what is known of {file.name}"):
+            known, notes = told.gather(
+                configured, folder, file, sha256, by, reports=among, production=production
             )
+        for note in notes:
+            click.echo(f"note: {note}", err=True)
+        if to == "production":
+            there = evidence.read(store, to, folder.name, sha256)
+            target = publishing.target_of(file, sha256, to)
+            told.refuse_lacking(configured, to, target, {**there, **known.evidence}, sha256)
+        with uploading(f"publishing {file.name}", file.stat().st_size) as bar:
+            made = publishing.publish(
+                file, store, stage=to, sha256=sha256, told=known, progress=bar
+            )
+        tested = evidence.tested(store, to, made.name, made.sha256)
         if as_json:
-            click.echo(json.dumps(asdict(made)))
+            how = None if tested is None else asdict(tested)
+            click.echo(json.dumps(asdict(made) | {"tested": how}))
         else:
-            state = "published" if made.created else "there already"
-            click.echo(f"{made.name} {made.version} → {made.stage}: {made.target} ({state})")
+            _print(made, tested)
 
     return named.each(named.chosen(models, configured, artifact), one)
+
+
+def _print(made: Release, tested: Tested | None) -> None:
+    from slipway.cli.shown import size
+
+    state = "published" if made.created else "there already"
+    click.echo(f"{made.name} {made.version} → {made.stage}: {made.target} ({state})")
+    ran = str(tested) if tested is not None else "these bytes were not tested"
+    click.echo(f"  {size(made.size)}; {ran}")
+    if made.stays is not None:
+        click.echo(f"  not served: {made.stays}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import semver
 
@@ -14,6 +15,7 @@ from slipway.release import alias as aliases
 from slipway.release import keys
 from slipway.release import record as records
 from slipway.release.alias import Alias
+from slipway.release.journal import READERS
 from slipway.release.keys import Stage
 from slipway.release.record import Record
 from slipway.release.store import Reader
@@ -38,6 +40,12 @@ class Catalog:
         found = (key.removeprefix(prefix) for key in self._reader.keys(prefix))
         return [key.removesuffix(keys.RECORD) for key in found if key.endswith(keys.RECORD)]
 
+    def pruned(self, name: str) -> list[str]:
+        """The target models of ``name`` whose artifacts were removed, sorted as text."""
+        prefix = keys.pruned(self.stage, name, "").removesuffix(keys.RECORD)
+        found = (key.removeprefix(prefix) for key in self._reader.keys(prefix))
+        return [key.removesuffix(keys.RECORD) for key in found]
+
     def releases(self, name: str) -> list[Record]:
         """The releases of ``name``, newest first.
 
@@ -47,7 +55,20 @@ class Catalog:
         targets = self.targets(name)
         if not targets:
             raise unknown(name, [self])
-        return sorted((self.record(name, target) for target in targets), key=_age, reverse=True)
+        with ThreadPoolExecutor(READERS) as pool:
+            found = list(pool.map(lambda target: self.find(name, target), targets))
+        # one that was pruned since it was listed is none any more
+        return sorted((record for record in found if record is not None), key=_age, reverse=True)
+
+    def find(self, name: str, target: str) -> Record | None:
+        """The release of ``name`` that is the target model ``target``, or ``None``.
+
+        Raises:
+            SlipwayError: its record is damaged.
+        """
+        key = keys.record(self.stage, name, target)
+        data = self._reader.read(key)
+        return None if data is None else records.parse(data, key)
 
     def record(self, name: str, target: str) -> Record:
         """The release of ``name`` that is the target model ``target``.
@@ -55,11 +76,10 @@ class Catalog:
         Raises:
             SlipwayError: there is none; names those that are like it.
         """
-        key = keys.record(self.stage, name, target)
-        data = self._reader.read(key)
-        if data is None:
+        found = self.find(name, target)
+        if found is None:
             raise self._unreleased(name, target)
-        return records.parse(data, key)
+        return found
 
     def resolve(self, name: str, word: str) -> str:
         """The one target model of ``name`` that ``word`` means: a target model, the release
@@ -130,6 +150,13 @@ class Catalog:
         known = self.targets(name)
         if not known:
             return unknown(name, [self])
+        gone = [one for one in self.pruned(name) if target in one]
+        if gone:
+            return SlipwayError(
+                f"{gone[-1]} was pruned from {self.stage}",
+                where=keys.pruned(self.stage, name, gone[-1]),
+                fix=f"publish the same bytes again, or take one of {', '.join(known[-5:])}",
+            )
         return SlipwayError(
             f"{target} is no release of {name} in {self.stage}",
             fix=_near(target, known, f"slipway describe {name}"),

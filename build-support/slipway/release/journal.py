@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from slipway.errors import SlipwayError
+from slipway.release import alias as aliases
 from slipway.release import keys
 from slipway.release.alias import Alias
 from slipway.release.keys import Stage
@@ -26,8 +27,7 @@ class Event:
     """``target`` is what the name stands for afterwards, ``before`` what it stood for, as an alias
     says it; of a pruned release ``target`` is the one that went. ``when`` is in ISO 8601, UTC.
 
-    ``now`` and ``was`` are the target models of both, the heaviest first, without a shadow; empty
-    if the alias did not move.
+    ``now`` and ``was`` are both aliases with their weights; ``now`` is ``None`` if none moved.
     """
 
     action: Action
@@ -36,8 +36,19 @@ class Event:
     when: str
     origin: Origin
     reason: str | None = None
-    now: tuple[str, ...] = ()
-    was: tuple[str, ...] = ()
+    now: Alias | None = None
+    was: Alias | None = None
+
+    def names(self, target: str) -> bool:
+        """Whether ``target`` is served after it or was before."""
+        return any(alias and target in alias.targets for alias in (self.now, self.was))
+
+    def dump(self) -> bytes:
+        """As JSON, which :func:`parse` reads."""
+        said = {key: value for key, value in asdict(self).items() if key not in ("now", "was")}
+        for key, alias in (("now", self.now), ("was", self.was)):
+            said[key] = None if alias is None else json.loads(alias.dump())
+        return keys.dump(said)
 
 
 def write(store: Store, stage: Stage, name: str, event: Event) -> None:
@@ -50,7 +61,7 @@ def write(store: Store, stage: Stage, name: str, event: Event) -> None:
         stamp = _iso(datetime.fromisoformat(last) + timedelta(microseconds=1))
     # two at one moment are told apart by chance
     key = f"{prefix}{stamp}-{event.action}-{secrets.token_hex(4)}.json"
-    store.create(key, keys.dump(asdict(event)))
+    store.create(key, event.dump())
 
 
 def read(reader: Reader, stage: Stage, name: str) -> list[Event]:
@@ -87,27 +98,26 @@ def last_move(reader: Reader, found: Sequence[str]) -> Event | None:
     return None
 
 
-def line(events: Sequence[Event], current: Alias | None) -> list[tuple[str, ...]]:
+def line(events: Sequence[Event], current: Alias | None) -> list[Alias]:
     """What a name stood for, one after the other, up to ``current``, without what was rolled back
     from. ``events`` are newest first.
 
     A rollback leads back along this line: what it left is not come back to by another one.
     """
-    made: list[tuple[str, ...]] = []
+    made: list[Alias] = []
     for event in reversed(events):
-        if event.was and event.was != (made[-1] if made else None):
+        if event.was is not None and event.was not in made[-1:]:
             made.append(event.was)  # there before the journal, or moved by one who was cut off
-        if not event.now:
+        if event.now is None:
             continue
         if event.action == "rollback" and event.now in made:
-            del made[len(made) - made[::-1].index(event.now) :]
-        elif event.now != (made[-1] if made else None):
+            del made[_last(made, event.now) + 1 :]
+        elif event.now not in made[-1:]:
             made.append(event.now)
-    served = () if current is None else current.targets
-    if served in made:
-        # two who moved at once may have written their events the other way round
-        return made[: len(made) - made[::-1].index(served)]
-    return [*made, served] if served else made
+    if current is None:
+        return made
+    # two who moved at once may have written their events the other way round
+    return made[: _last(made, current) + 1] if current in made else [*made, current]
 
 
 def now() -> str:
@@ -124,12 +134,18 @@ def parse(data: bytes, key: str) -> Event:
     try:
         said = json.loads(data)
         said["origin"] = Origin(**said["origin"])
-        said["now"], said["was"] = tuple(said.get("now", ())), tuple(said.get("was", ()))
+        for side in ("now", "was"):
+            moved = said.get(side)
+            said[side] = None if moved is None else aliases.parse(keys.dump(moved), where=key)
         return Event(**said)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SlipwayError(
             f"an event is damaged: {error!r}", where=key, fix="remove it from the store"
         ) from error
+
+
+def _last(made: Sequence[Alias], alias: Alias) -> int:
+    return len(made) - 1 - list(reversed(made)).index(alias)
 
 
 def _iso(time: datetime) -> str:

@@ -14,6 +14,8 @@ import json
 import re
 from typing import Literal
 
+import semver
+
 from slipway.settings.release import StageName
 
 Stage = StageName
@@ -51,6 +53,12 @@ def wrong_target(target: str) -> str | None:
     if any(not part or part.startswith(".") for part in target.split("/")):
         return f"{target!r} is no key below the endpoint's prefix"
     return None
+
+
+def version_of(name: str, target: str) -> semver.Version | None:
+    """The release version that a target model of ``name`` says, if it says one."""
+    said = target.removeprefix(f"{name}_").removesuffix(".tar.gz")
+    return semver.Version.parse(said) if semver.Version.is_valid(said) else None
 
 
 def records(stage: Stage, name: str) -> str:

@@ -18,6 +18,7 @@ from slipway.artifact.manifest import Manifest
 from slipway.errors import SlipwayError
 from slipway.files import sha256_of
 from slipway.release import alias, journal, keys, pruned, record
+from slipway.release.forward import Stays, forward_only
 from slipway.release.keys import Kind, Stage
 from slipway.release.origin import Origin
 from slipway.release.record import Record
@@ -27,7 +28,8 @@ from slipway.release.store import Progress, Store
 
 @dataclass(frozen=True)
 class Release:
-    """An artifact under its immutable key. ``created`` is false if the same bytes were there."""
+    """An artifact under its immutable key, of ``size`` bytes. ``created`` is false if the same
+    bytes were there. ``stays`` says why the name goes on standing for another release, if so."""
 
     name: str
     version: str
@@ -35,6 +37,8 @@ class Release:
     target: str
     sha256: str
     created: bool
+    size: int = 0
+    stays: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,14 @@ def publish(
     told: Told | None = None,
     progress: Progress | None = None,
 ) -> Release:
-    """Publish ``artifact`` and move its name's alias to it.
+    """Publish ``artifact`` and move its name's alias to it; production's only forward.
 
     ``sha256`` is the digest that packing recorded; the bytes that are stored have to match it.
 
     Raises:
-        SlipwayError: the bytes changed since they were packed, or the stage has, or had, other
-            bytes under this release version; names the next free one.
+        SlipwayError: the bytes changed since they were packed, the name or version has characters
+            that an endpoint refuses, or the stage has, or had, other bytes under this release
+            version; names the next free one.
     """
     made, told = manifest.read(artifact), told or Told()
     digest = sha256 or sha256_of(artifact)
@@ -84,9 +89,19 @@ def publish(
     def put(key: str) -> bool:
         return store.create_file(key, artifact, digest, progress)
 
+    _refuse_unservable(made, new.target)
     created = install(store, stage, new, told.evidence, put)
-    serve(store, stage, made.name, alias.to(new.target), "publish", told.origin)
-    return Release(made.name, made.version, stage, new.target, digest, created)
+    stays = None
+    try:
+        if stage == "staging":
+            serve(store, stage, made.name, alias.to(new.target), "publish", told.origin)
+        else:
+            may = forward_only(store, made.name, new.target, made.version)
+            serve(store, stage, made.name, alias.to(new.target), "publish", told.origin, allow=may)
+    except Stays as why:
+        stays = str(why)
+    size = artifact.stat().st_size
+    return Release(made.name, made.version, stage, new.target, digest, created, size, stays)
 
 
 def install(
@@ -115,7 +130,9 @@ def install(
     if not created and (there := store.digest(key)) != new.sha256:
         at = keys.record(stage, new.name, new.target)
         known = store.read(at)
-        whose = f"other bytes (sha256 {there})" if known is None else _whose(record.parse(known, at))
+        whose = (
+            f"other bytes (sha256 {there})" if known is None else _whose(record.parse(known, at))
+        )
         raise _taken(store, stage, new, f"has {whose}")
     for kind, document in evidence.items():
         at = keys.evidence(stage, new.name, new.sha256, kind)
@@ -140,6 +157,15 @@ def target_model(made: Manifest, sha256: str, stage: Stage) -> str:
     return f"{made.name}_{made.version}{suffix}.tar.gz"
 
 
+def target_of(artifact: Path, sha256: str, stage: Stage) -> str:
+    """The target model that ``artifact`` becomes in ``stage``.
+
+    Raises:
+        SlipwayError: it is no artifact of Slipway's.
+    """
+    return target_model(manifest.read(artifact), sha256, stage)
+
+
 def next_free(store: Store, stage: Stage, made: Manifest) -> str:
     """The release version of ``made``, or the first patch above it, that ``stage`` never had."""
     version = semver.Version.parse(made.version)
@@ -150,6 +176,18 @@ def next_free(store: Store, stage: Stage, made: Manifest) -> str:
     ):
         version = version.bump_patch()
     return str(version)
+
+
+def _refuse_unservable(made: Manifest, target: str) -> None:
+    wrong = keys.wrong_target(target)
+    if wrong is None and "/" in target:
+        wrong = "holds a slash"
+    if wrong is not None:
+        raise SlipwayError(
+            f"its target model {target!r:.200} {wrong}",
+            where=f"models/{made.name}",
+            fix="rename the model's folder, or correct model_version.txt: letters, digits and . _ + -",
+        )
 
 
 def _being_pruned(stage: Stage, new: Record) -> SlipwayError:

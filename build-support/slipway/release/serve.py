@@ -33,12 +33,13 @@ def serve(
         SlipwayError: a target model of it was never released in ``stage``, or was pruned.
     """
     before = aliases.move(store, stage, name, alias, allow=allow)
-    said, was = (None, ()) if before is None else (str(before), before.targets)
+    was = before
     if before == alias:
         last = journal.last_move(store, store.keys(keys.history(stage, name)))
         if last is not None and last.target == str(alias):
             return before
-        said, was = (None, ()) if last is None else (last.target, last.now)
-    event = Event(action, str(alias), said, journal.now(), origin, reason, alias.targets, was)
+        was = None if last is None else last.now
+    said = None if was is None else str(was)
+    event = Event(action, str(alias), said, journal.now(), origin, reason, alias, was)
     journal.write(store, stage, name, event)
     return before
