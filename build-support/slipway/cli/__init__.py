@@ -38,6 +38,7 @@ COMMANDS = {
     "client": "client",
     "describe": "describe",
     "alias": "alias",
+    "keys": "keys",
     "affected": "affected",
     "lock": "lock",
     "inspect": "inspect",
