@@ -26,9 +26,8 @@ def working(what: str) -> Iterator[None]:
 def uploading(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """Show a bar beside ``label`` with bytes, speed and time left, if standard error is a terminal.
 
-    Yields what is to be called, from any thread, with the bytes that have arrived since; a part
-    that is sent once more is taken back by a negative number. ``total`` is in bytes, ``None``
-    where nobody knows.
+    Yields what is to be called, from any thread, with the bytes that have arrived since. ``total``
+    is in bytes, ``None`` where nobody knows.
     """
     if not sys.stderr.isatty():
         yield lambda _: None

@@ -9,7 +9,7 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +21,19 @@ from slipway.release.store import ABANDONED, Progress, Reader, Stat, changed
 CHUNK = 1 << 20
 # what a file system says of a key that it does not, or cannot, hold
 ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EILSEQ}
+ASIDE = ".aside-"
+# what a file system says that has no room, and how to mend it
+ROOM = "free space on its disk, or raise your quota"
+REFUSED = {
+    errno.ENOSPC: ROOM,
+    errno.EDQUOT: ROOM,
+    errno.EFBIG: "its file system takes no file of that size: use another one",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    **dict.fromkeys(
+        (errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EXDEV),
+        "its file system has no hard links, by which a name is given once: use another one",
+    ),
+}
 
 
 class DirectoryStore:
@@ -48,29 +61,38 @@ class DirectoryStore:
     def _create_from(
         self, key: str, file: BinaryIO, where: str, sha256: str, progress: Progress | None
     ) -> bool:
-        target = self._path(key)
-        if target.exists():
+        if self.stat(key) is not None:
             return False
-        with aside(target) as made:
+
+        def copied(out: BinaryIO) -> None:
             digest = hashlib.sha256()
-            with made.open("wb") as out:
-                while chunk := file.read(CHUNK):
-                    digest.update(chunk)
-                    out.write(chunk)
-                    if progress:
-                        progress(len(chunk))
-                out.flush()
-                os.fsync(out.fileno())
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+                out.write(chunk)
+                if progress:
+                    progress(len(chunk))
             if digest.hexdigest() != sha256:
                 raise changed(where, digest.hexdigest(), sha256)
-            return _claim(made, target)
+
+        return self._claimed(key, copied)
 
     def create(self, key: str, data: bytes) -> bool:
         """See :class:`~slipway.release.store.Store`."""
+        return self._claimed(key, lambda out: out.write(data))
+
+    def _claimed(self, key: str, write: Callable[[BinaryIO], object]) -> bool:
+        """Give what ``write`` writes the name ``key``, unless that is taken."""
         target = self._path(key)
-        with aside(target) as made:
-            made.write_bytes(data)
-            return _claim(made, target)
+        with self._writing(key), aside(target) as made:
+            with made.open("wb") as out:
+                write(out)
+                out.flush()
+                os.fsync(out.fileno())  # else a power cut leaves the name and no bytes
+            try:
+                os.link(made, target)
+            except FileExistsError:
+                return False
+            return True
 
     def read(self, key: str) -> bytes | None:
         """See :class:`~slipway.release.store.Store`."""
@@ -111,34 +133,45 @@ class DirectoryStore:
 
     def digest(self, key: str) -> str | None:
         """See :class:`~slipway.release.store.Store`."""
-        path = self._path(key)
-        return sha256_of(path) if path.exists() else None
+        try:
+            return sha256_of(self._path(key))
+        except OSError as error:
+            if error.errno in ABSENT:
+                return None
+            raise self._unread(key, error) from error
 
     def delete(self, key: str) -> bool:
         """See :class:`~slipway.release.store.Store`."""
         path = self._path(key)
-        with locked(path.with_name(f".{path.name}.lock")):
+        if self.stat(key) is None:
+            return False
+        with self._writing(key), locked(_lock(path)):
             try:
                 path.unlink()
             except FileNotFoundError:
                 return False
         return True
 
-    def clean(self, older_than: timedelta = ABANDONED) -> int:
+    def clean(self, prefix: str, older_than: timedelta = ABANDONED) -> int:
         """See :class:`~slipway.release.store.Store`."""
         count = 0
         before = time.time() - older_than.total_seconds()
-        for left in self.root.rglob(".aside-*"):
-            with contextlib.suppress(FileNotFoundError):  # its writer has just ended
-                if left.stat().st_mtime < before:
-                    shutil.rmtree(left, ignore_errors=True)
-                    count += 1
+        for left in self.root.rglob(f"{ASIDE}*"):
+            of = left.relative_to(self.root).with_name(left.name.removeprefix(ASIDE))
+            if of.as_posix().startswith(prefix):
+                with contextlib.suppress(FileNotFoundError):  # its writer has just ended
+                    if _newest(left) < before:
+                        shutil.rmtree(left, ignore_errors=True)
+                        count += 1
         return count
 
     def swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
-        """See :class:`~slipway.release.store.Store`; a lock file keeps other writers out."""
+        """See :class:`~slipway.release.store.Store`; a lock file keeps those out who replace or
+        remove, the key itself those who create."""
+        if expected is None:
+            return self.create(key, data)
         path = self._path(key)
-        with locked(path.with_name(f".{path.name}.lock")):
+        with self._writing(key), locked(_lock(path)):
             if self.read(key) != expected:
                 return False
             with written_aside(path) as made:
@@ -168,6 +201,18 @@ class DirectoryStore:
             )
         return path
 
+    @contextlib.contextmanager
+    def _writing(self, key: str) -> Iterator[None]:
+        """Say why the file system refuses to write."""
+        try:
+            yield
+        except OSError as error:
+            raise SlipwayError(
+                f"not written: {error.strerror}",
+                where=str(self.root / key),
+                fix=REFUSED.get(error.errno or 0, "let your user write to the release store"),
+            ) from error
+
     def _unread(self, key: str, error: OSError) -> SlipwayError:
         return SlipwayError(
             f"not readable: {error.strerror}",
@@ -176,10 +221,10 @@ class DirectoryStore:
         )
 
 
-def _claim(made: Path, target: Path) -> bool:
-    """Give the finished file its name, unless that is taken."""
-    try:
-        os.link(made, target)
-    except FileExistsError:
-        return False
-    return True
+def _lock(path: Path) -> Path:
+    return path.with_name(f".{path.name}.lock")
+
+
+def _newest(folder: Path) -> float:
+    """When something was last written in ``folder``."""
+    return max(path.stat().st_mtime for path in (folder, *folder.iterdir()))

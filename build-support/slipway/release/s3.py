@@ -5,45 +5,41 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, BinaryIO, cast
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 import boto3
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    ParamValidationError,
-    PartialCredentialsError,
+    IncompleteReadError,
     ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
+    ReadTimeoutError,
+    ResponseStreamingError,
 )
 
 from slipway.errors import SlipwayError
+from slipway.release.s3_errors import ABSENT, code_of, told
 from slipway.release.store import PLACE, Stat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
 
-# a status where there is no body with a code
-ABSENT = {"NoSuchKey", "KeyTooLongError", "404"}
-DENIED = {"AccessDenied", "403", "AllAccessDisabled"}
-WRONG_CREDENTIALS = {
-    "InvalidAccessKeyId",
-    "SignatureDoesNotMatch",
-    "ExpiredToken",
-    "InvalidToken",
-    "TokenRefreshRequired",
-}
-NO_CREDENTIALS = (
-    NoCredentialsError,
-    PartialCredentialsError,
-    CredentialRetrievalError,
-    SSOError,
-    TokenRetrievalError,
-)
+READS = 3
+BROKEN_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 LONGEST_KEY = 1024  # bytes (S3 User Guide, "Naming Amazon S3 objects")
+
+
+class Address(NamedTuple):
+    """An object, and the client that reaches it."""
+
+    client: S3Client
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
 
 
 class S3Reader:
@@ -57,29 +53,16 @@ class S3Reader:
     def read(self, key: str) -> bytes | None:
         """See :class:`~slipway.release.store.Reader`."""
         with self._told(key):
-            try:
-                return self._client.get_object(Bucket=self._bucket, Key=self._key(key))[
-                    "Body"
-                ].read()
-            except ClientError as error:
-                if error_code(error) in ABSENT:
-                    return None
-                raise
+            found = fetch(self.address(key))
+        return None if found is None else found[0]
 
     def stat(self, key: str) -> Stat | None:
         """See :class:`~slipway.release.store.Reader`; the version is the object's ETag."""
         if len(self._key(key).encode()) > LONGEST_KEY:
             return None  # a HEAD request would not tell this from other mistakes
         with self._told(key):
-            try:
-                head = self._client.head_object(Bucket=self._bucket, Key=self._key(key))
-            except ClientError as error:
-                # a HEAD request is answered without a body: a listing says what is wrong
-                self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=1)
-                if error_code(error) in ABSENT:
-                    return None
-                raise
-            return Stat(head["ContentLength"], head["ETag"].strip('"'))
+            found = head(self.address(key))
+        return None if found is None else Stat(found["ContentLength"], found["ETag"].strip('"'))
 
     @contextlib.contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
@@ -101,6 +84,14 @@ class S3Reader:
         # the console makes a "folder" by an empty object whose key ends in a slash
         return sorted(key.removeprefix(self._prefix) for key in found if not key.endswith("/"))
 
+    def address(self, key: str) -> Address:
+        """Where the object of ``key`` is in S3.
+
+        Raises:
+            SlipwayError: ``key`` leads out of the store.
+        """
+        return Address(self._client, self._bucket, self._key(key))
+
     def _key(self, key: str) -> str:
         if key.startswith("/") or ".." in key.split("/") or "\0" in key or not _is_utf8(key):
             raise SlipwayError(
@@ -110,28 +101,40 @@ class S3Reader:
             )
         return self._prefix + key
 
-    @contextlib.contextmanager
-    def _told(self, key: str) -> Iterator[None]:
+    def _told(self, key: str) -> AbstractContextManager[None]:
         """Say what S3 refused as its reader can mend it."""
-        where = f"s3://{self._bucket}/{self._prefix}{key}"
+        return told(self._bucket, f"s3://{self._bucket}/{self._prefix}{key}")
+
+
+def fetch(at: Address) -> tuple[bytes, GetObjectOutputTypeDef] | None:
+    """The bytes of a small object, and what S3 says of it; ``None`` if there is none.
+
+    It is asked for again if its bytes break off, as boto3 does for all that comes before them.
+    """
+    for left in reversed(range(READS)):
         try:
-            yield
+            found = at.client.get_object(Bucket=at.bucket, Key=at.key)
+            return found["Body"].read(), found
         except ClientError as error:
-            raise _refused(error, self._bucket, where) from error
-        except NO_CREDENTIALS as error:
-            raise SlipwayError(
-                f"no AWS credentials: {error}",
-                where=where,
-                fix="aws configure, or aws sso login, or set AWS_PROFILE",
-            ) from error
-        except ParamValidationError as error:
-            raise SlipwayError(str(error), where=where, fix=f"correct {PLACE}") from error
-        except BotoCoreError as error:
-            raise SlipwayError(
-                f"S3 was not reached, or broke off: {error}",
-                where=where,
-                fix="check the network, and AWS_ENDPOINT_URL_S3 if it is set; then try again",
-            ) from error
+            if code_of(error) in ABSENT:
+                return None
+            raise
+        except BROKEN_OFF:
+            if not left:
+                raise
+    raise AssertionError("the last time raises or returns")
+
+
+def head(at: Address, **options: Any) -> HeadObjectOutputTypeDef | None:
+    """What S3 says of an object without its bytes; ``None`` if there is none."""
+    try:
+        return at.client.head_object(Bucket=at.bucket, Key=at.key, **options)
+    except ClientError as error:
+        # a HEAD request is answered without a body: a listing says what is wrong
+        at.client.list_objects_v2(Bucket=at.bucket, MaxKeys=1)
+        if code_of(error) in ABSENT:
+            return None
+        raise
 
 
 def client_of(location: str, profile: str | None = None) -> tuple[S3Client, str, str]:
@@ -164,35 +167,3 @@ def _is_utf8(key: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def error_code(error: ClientError) -> str:
-    """S3's word for what it refused, or a status where there is no body."""
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def _refused(error: ClientError, bucket: str, where: str) -> SlipwayError:
-    code = error_code(error)
-    said = str(error.response.get("Error", {}).get("Message", "")) or str(error)
-    if code == "NoSuchBucket":
-        return SlipwayError(
-            f"no bucket {bucket!r}", where=where, fix="aws s3 ls names the buckets that you can see"
-        )
-    if code in ABSENT:
-        return SlipwayError(
-            "no such key in the release store", where=where, fix="slipway describe <name>"
-        )
-    if code in WRONG_CREDENTIALS:
-        return SlipwayError(
-            f"AWS refuses the credentials: {said}",
-            where=where,
-            fix="aws sts get-caller-identity shows whose they are; renew them",
-        )
-    if code in DENIED:
-        return SlipwayError(
-            f"access denied ({said})",
-            where=where,
-            fix="allow s3:GetObject on the objects and s3:ListBucket on the bucket, without"
-            " which S3 denies what is not there, too",
-        )
-    return SlipwayError(f"S3 answers {code}: {said}", where=where, fix="try again")

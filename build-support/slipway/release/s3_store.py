@@ -1,102 +1,135 @@
-"""A release store in S3, written to: every key is created by a conditional request."""
+"""A release store in S3, written to: every key is created or replaced by a conditional request."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from botocore.exceptions import ClientError
 
-from slipway.release.s3 import S3Reader, client_of, error_code
-from slipway.release.store import ABANDONED, Progress, Reader, changed
+from slipway.errors import SlipwayError
+from slipway.release import s3_copy, s3_create, s3_resume
+from slipway.release.s3 import S3Reader, client_of, fetch, head
+from slipway.release.s3_create import DIGEST, WRITERS, Content, Target
+from slipway.release.s3_errors import ABSENT, CONFLICT, LACKING, UNMET, code_of
+from slipway.release.s3_upload import PART
+from slipway.release.store import ABANDONED, Progress, Reader
 from slipway.settings import StageSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-TAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+CHUNK = 1 << 20
 
 
 class S3Store(S3Reader):
-    """A :class:`~slipway.release.store.Store` of the keys below ``prefix`` in ``bucket``."""
+    """A :class:`~slipway.release.store.Store` of the keys below ``prefix`` in ``bucket``.
 
-    def __init__(self, client: S3Client, bucket: str, prefix: str, settings: StageSettings) -> None:
+    Files larger than ``part`` bytes are sent in parts of that size, at least.
+    """
+
+    def __init__(
+        self, client: S3Client, bucket: str, prefix: str, settings: StageSettings, part: int = PART
+    ) -> None:
         super().__init__(client, bucket, prefix)
-        self._settings = settings
+        self._options = _options(settings)
+        self._part = part
 
     def create_file(
         self, key: str, source: Path, sha256: str, progress: Progress | None = None
     ) -> bool:
-        """See :class:`~slipway.release.store.Store`."""
-        data = source.read_bytes()
-        found = hashlib.sha256(data).hexdigest()
-        if found != sha256:
-            raise changed(str(source), found, sha256)
-        return self.create(key, data)
+        """See :class:`~slipway.release.store.Store`; what was cut off is gone on with."""
+        content = Content(lambda: source.open("rb"), source.stat().st_size, sha256, str(source))
+        return self._create(key, content, progress)
 
     def copy(self, source: Reader, source_key: str, key: str, sha256: str) -> bool:
-        """See :class:`~slipway.release.store.Store`."""
-        with source.open(source_key) as stream:
-            data = stream.read()
-        found = hashlib.sha256(data).hexdigest()
-        if found != sha256:
-            raise changed(source_key, found, sha256)
-        return self.create(key, data)
+        """See :class:`~slipway.release.store.Store`; made with this store's credentials."""
+        found = source.stat(source_key)
+        if found is None:
+            raise SlipwayError(
+                "no such key in the release store", where=source_key, fix="slipway describe <name>"
+            )
+        if self.stat(key) is not None:
+            return False
+        if isinstance(source, S3Reader):
+            there, target = source.address(source_key), self._target(key)
+            if s3_copy.reaches(there, target):
+                with self._told(key):
+                    created = s3_copy.copy(there, target, sha256)
+                if created is not None:
+                    return created
+        content = Content(lambda: source.open(source_key), found.size, sha256, source_key)
+        return self._create(key, content, None)
 
     def create(self, key: str, data: bytes) -> bool:
         """See :class:`~slipway.release.store.Store`."""
         with self._told(key):
-            try:
-                self._client.put_object(
-                    Bucket=self._bucket,
-                    Key=self._key(key),
-                    Body=data,
-                    IfNoneMatch="*",
-                    ChecksumSHA256=base64.b64encode(hashlib.sha256(data).digest()).decode(),
-                )
-            except ClientError as error:
-                if error_code(error) in TAKEN:
-                    return False
-                raise
-            return True
+            return s3_create.put(self._target(key), data)
 
     def digest(self, key: str) -> str | None:
-        """See :class:`~slipway.release.store.Store`."""
-        data = self.read(key)
-        return None if data is None else hashlib.sha256(data).hexdigest()
+        """See :class:`~slipway.release.store.Store`; as it was when the key was written. What
+        others put there is read."""
+        with self._told(key):
+            found = head(self.address(key))
+        if found is None:
+            return None
+        if DIGEST in found["Metadata"]:
+            return found["Metadata"][DIGEST]
+        digest = hashlib.sha256()
+        with self.open(key) as stream:
+            while chunk := stream.read(CHUNK):
+                digest.update(chunk)
+        return digest.hexdigest()
 
     def delete(self, key: str) -> bool:
-        """See :class:`~slipway.release.store.Store`."""
-        if self.stat(key) is None:
-            return False
-        with self._told(key):
-            self._client.delete_object(Bucket=self._bucket, Key=self._key(key))
-        return True
+        """See :class:`~slipway.release.store.Store`; of several at once, one hears that it was."""
+        while (found := self.stat(key)) is not None:
+            named: Any = {"Bucket": self._bucket, "Key": self._key(key)}
+            with self._told(key):
+                try:
+                    self._client.delete_object(**named, IfMatch=f'"{found.version}"')
+                    return True
+                except ClientError as error:
+                    if code_of(error) in LACKING:
+                        self._client.delete_object(**named)
+                        return True
+                    if code_of(error) not in UNMET | CONFLICT | ABSENT:
+                        raise
+        return False
 
-    def clean(self, older_than: timedelta = ABANDONED) -> int:
+    def clean(self, prefix: str, older_than: timedelta = ABANDONED) -> int:
         """See :class:`~slipway.release.store.Store`."""
-        return 0
+        with self._told(prefix):
+            found = list(
+                s3_resume.abandoned(self._client, self._bucket, self._key(prefix), older_than)
+            )
+            for upload in found:
+                upload.abort()
+        return len(found)
 
     def swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
-        """See :class:`~slipway.release.store.Store`."""
+        """See :class:`~slipway.release.store.Store`; bytes and ETag are of one answer."""
         if expected is None:
             return self.create(key, data)
-        stat = self.stat(key)
-        if stat is None or self.read(key) != expected:
+        with self._told(key):
+            found = fetch(self.address(key))
+            if found is None or found[0] != expected:
+                return False
+            got = found[1]
+            before = got["Metadata"].get(WRITERS, "").split()
+            return s3_create.put(self._target(key), data, {"IfMatch": got["ETag"]}, before)
+
+    def _create(self, key: str, content: Content, progress: Progress | None) -> bool:
+        if self.stat(key) is not None:
             return False
         with self._told(key):
-            try:
-                self._client.put_object(
-                    Bucket=self._bucket, Key=self._key(key), Body=data, IfMatch=stat.version
-                )
-            except ClientError as error:
-                if error_code(error) in TAKEN:
-                    return False
-                raise
-            return True
+            return s3_create.create(self._target(key), content, progress)
+
+    def _target(self, key: str) -> Target:
+        return Target(self.address(key), self._options, self._part)
 
 
 def open_s3(settings: StageSettings) -> S3Store:
@@ -107,3 +140,13 @@ def open_s3(settings: StageSettings) -> S3Store:
     """
     client, bucket, prefix = client_of(settings.store, settings.profile)
     return S3Store(client, bucket, prefix, settings)
+
+
+def _options(settings: StageSettings) -> dict[str, Any]:
+    """How the stage's objects are kept, as a request says it."""
+    options: dict[str, Any] = {}
+    if settings.kms_key:
+        options |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.kms_key}
+    if settings.tags:
+        options["Tagging"] = urlencode(settings.tags)
+    return options

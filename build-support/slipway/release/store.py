@@ -91,8 +91,9 @@ class Store(Reader, Protocol):
         """Remove ``key``; whether it was there."""
         ...
 
-    def clean(self, older_than: timedelta = ABANDONED) -> int:
-        """Remove what writers that were cut off left, if it is older; how many such leftovers.
+    def clean(self, prefix: str, older_than: timedelta = ABANDONED) -> int:
+        """Remove what writers of keys that begin with ``prefix`` left when they were cut off, if
+        nothing was added since; how many such leftovers.
 
         None of it is a key, but S3 charges for the parts of an upload until it is ended.
         """
