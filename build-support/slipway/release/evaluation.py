@@ -15,11 +15,10 @@ from typing import Any, Literal, Protocol
 
 from slipway import thresholds
 from slipway.errors import SlipwayError
-from slipway.files import sha256_of
+from slipway.files import sha256_of, written_aside
 from slipway.release.record import Record
-from slipway.thresholds import Threshold
+from slipway.thresholds import PROGRAM, Threshold
 
-PROGRAM = "evaluate.py"
 MEASURED = ".metrics.json"
 ARTIFACT = ".tar.gz"
 State = Literal["better", "same", "allowed", "refused", "changed", "new", "gone"]
@@ -90,6 +89,24 @@ def read(folder: Path, artifact: Path | None, sha256: str | None = None) -> Eval
 def measured_file(artifact: Path) -> Path:
     """Where ``slipway evaluate`` writes what it measured of ``artifact``."""
     return artifact.with_name(artifact.name.removesuffix(ARTIFACT) + MEASURED)
+
+
+def write(artifact: Path, sha256: str, metrics: Mapping[str, float]) -> Path:
+    """Keep what was measured of ``artifact``, beside it; the file."""
+    file = measured_file(artifact)
+    said = {
+        "artifact": artifact.name,
+        "sha256": sha256,
+        "metrics": {name: finite(value) for name, value in sorted(metrics.items())},
+    }
+    with written_aside(file) as aside:
+        aside.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    return file
+
+
+def finite(value: float | None) -> float | None:
+    """A metric as JSON has it: ``None`` for one that is no number."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def compare(candidate: Measured, served: Measured | None) -> list[Compared]:

@@ -1,0 +1,59 @@
+"""Run a model's ``evaluate.py`` against its artifact: what ``slipway evaluate`` does."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import slipway
+from slipway.errors import SlipwayError
+from slipway.thresholds import PROGRAM
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The metrics that ``evaluate`` returned, NaN for what was not finite. ``notes`` say by what the model was served, and what
+    was lowered to this machine."""
+
+    metrics: dict[str, float]
+    notes: tuple[str, ...]
+
+
+def evaluate(model: Path, root: Path, artifact: Path) -> Measurement:
+    """Call ``evaluate(model)`` of ``model``'s ``evaluate.py``, with ``artifact`` on a real Triton.
+
+    It gets what tests get, a :class:`~slipway.testing.model.Model`, and returns numbers by their
+    names. A process of its own, with the model's folder to import from and the repository's root to
+    run in, because the code may do as it likes with the process; what it prints goes to standard
+    error.
+
+    Raises:
+        SlipwayError: the model cannot be served, or ``evaluate.py`` fails or returns no numbers.
+    """
+    library = str(Path(slipway.__file__).parent.parent)
+    paths = [library, *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    worker = [sys.executable, "-m", "slipway.testing.evaluate_worker"]
+    with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
+        answer = Path(folder) / "answer.json"
+        places = [model.resolve(), root, artifact.resolve(), answer]
+        done = subprocess.run(
+            [*worker, *map(str, places)], cwd=root, env=environment, stdout=sys.stderr.fileno()
+        )
+        if not answer.exists():
+            raise SlipwayError(
+                f"it ended its process with status {done.returncode}",
+                where=str(model / PROGRAM),
+                fix="let evaluate(model) return its metrics",
+            )
+        said = json.loads(answer.read_text(encoding="utf-8"))
+    if "error" in said:
+        raise SlipwayError(said["error"], where=said["where"], fix=said["fix"])
+    metrics = {k: math.nan if v is None else v for k, v in said["metrics"].items()}
+    return Measurement(metrics, tuple(said["notes"]))

@@ -1,0 +1,101 @@
+"""The process that :mod:`slipway.testing.evaluate` starts: it serves a model, runs its
+``evaluate.py``, and writes what that returned, or what went wrong, as JSON."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from slipway import settings
+from slipway.errors import SlipwayError
+from slipway.files import written_aside
+from slipway.server import triton
+from slipway.testing.model import Model
+from slipway.thresholds import PROGRAM
+
+FUNCTION = "evaluate"
+RETURN = "return numbers by their names, such as {'accuracy': 0.9}"
+
+
+def main(model: Path, root: Path, artifact: Path, answer: Path) -> None:
+    """Write ``{"metrics", "notes"}``, or ``{"error", "where", "fix"}``, to ``answer``."""
+    try:
+        said = _measured(model, root, artifact)
+    except SlipwayError as error:
+        said = {"error": error.what, "where": error.where, "fix": error.fix}
+    with written_aside(answer) as aside:
+        aside.write_text(json.dumps(said), encoding="utf-8")
+
+
+def _measured(model: Path, root: Path, artifact: Path) -> dict[str, Any]:
+    program, target = model / PROGRAM, f"{model.name}.tar.gz"
+    evaluate = _function(program)
+    with triton.start(settings.load(root)) as server:
+        lowered = server.load(target, artifact)
+        returned = _guarded(lambda: evaluate(Model(server, target)), program)
+    notes = [f"served by {server.source}", *lowered]
+    return {"metrics": _numbers(returned, program), "notes": notes}
+
+
+def _function(program: Path) -> Callable[[Any], Any]:
+    """``evaluate`` of the program, before anything is started for it."""
+    sys.path.insert(0, str(program.parent))
+    spec = importlib.util.spec_from_file_location("evaluate", program)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # as an import does it: what it defines can be found, pickled
+    _guarded(lambda: spec.loader.exec_module(module), program)  # type: ignore[union-attr]
+    found = getattr(module, FUNCTION, None)
+    if not callable(found):
+        raise SlipwayError(
+            f"it has no function {FUNCTION}",
+            where=str(program),
+            fix=f"def {FUNCTION}(model: Model) -> dict[str, float]: ...",
+        )
+    function: Callable[[Any], Any] = found
+    return function
+
+
+def _guarded(call: Callable[[], Any], program: Path) -> Any:
+    """What ``call`` returns; an error of the program is told with its place in it."""
+    try:
+        return call()
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame.lineno for frame in frames if frame.filename == str(program)]
+        line = own[-1] if own else getattr(error, "lineno", None)
+        inside = [frame for frame in frames if frame.filename != __file__]
+        print("".join(traceback.format_list(inside)), end="", file=sys.stderr)
+        raise SlipwayError(
+            f"{type(error).__name__}: {error}",
+            where=f"{program}:{line}" if line else str(program),
+            fix="mend it; the calls that led there stand above",
+        ) from error
+
+
+def _numbers(returned: Any, program: Path) -> dict[str, float | None]:
+    """Metrics as JSON has them: ``None`` for what is not a number."""
+    if not isinstance(returned, Mapping) or not returned:
+        raise SlipwayError(
+            f"{FUNCTION} returned {returned!r}, no metrics", where=str(program), fix=RETURN
+        )
+    found: dict[str, float | None] = {}
+    for name, value in returned.items():
+        try:
+            number = float(value)
+        except (TypeError, ValueError) as error:
+            raise SlipwayError(
+                f"the metric {name!r} is {value!r}, no number", where=str(program), fix=RETURN
+            ) from error
+        found[str(name)] = number if math.isfinite(number) else None
+    return found
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
