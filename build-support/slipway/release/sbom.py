@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 PINNED = re.compile(r"([A-Za-z0-9._-]+)\s*==")
+INTERPRETER = "python"
 # names of files whose bytes are a trained model
 MODEL_FILES = {".onnx", ".pt", ".pth", ".plan", ".engine", ".savedmodel", ".safetensors", ".gguf"}
 NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")  # RFC 9562: of URLs
@@ -90,26 +91,26 @@ def _packages(made: Manifest, settings: Settings) -> list[Component]:
     lock = settings.root / "models" / made.name / "requirements.lock"
     hashes = _hashes(lock, str(made.environment["lock"]))
     return [
-        (
-            _interpreter(package, made.environment)
-            if package["name"] == "python"
-            else _package(package, hashes.get(canonicalize_name(package["name"]), []))
-        )
-        for package in made.environment["packages"]
+        _interpreter(made.environment),
+        *(
+            _package(package, hashes.get(canonicalize_name(package["name"]), []))
+            for package in made.environment["packages"]
+            if package["name"] != INTERPRETER
+        ),
     ]
 
 
-def _interpreter(package: Mapping[str, str], environment: Mapping[str, Any]) -> Component:
+def _interpreter(environment: Mapping[str, Any]) -> Component:
     from cyclonedx.model.component import Component, ComponentType
     from packageurl import PackageURL
 
     told = {"from": environment["interpreter"], "platform": environment["platform"]}
     return Component(
         type=ComponentType.PLATFORM,
-        name="python",
-        version=package["version"],
-        bom_ref=f"interpreter:python@{package['version']}",
-        purl=PackageURL("generic", name="python", version=package["version"]),
+        name=INTERPRETER,
+        version=environment["python"],
+        bom_ref=f"interpreter:{environment['python']}",
+        purl=PackageURL("generic", name=INTERPRETER, version=environment["python"]),
         properties=_properties(told),
     )
 
