@@ -8,8 +8,8 @@ from typing import Protocol
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from mypy_boto3_s3 import S3Client
+from release.store.faulty import FaultyS3, serving
 
 from slipway.release.store import Reader, open_reader
 
@@ -51,12 +51,9 @@ class Bucket:
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[str]:
-    """The URL of moto's server."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    """The URL of moto's server, whose conditional writes are one step."""
+    with serving(FaultyS3()) as server:
+        yield server.url
 
 
 @pytest.fixture

@@ -1,0 +1,385 @@
+"""moto's S3 over HTTP, with what S3 promises and moto leaves out, and with faults on demand.
+
+What is added, each from the S3 API reference: conditions are checked and kept in one step; bodies
+are compared with their SHA-256; parts keep theirs, and are completed only with them; an upload that
+ended is gone; the source's ETag is checked when a part is copied; uploads have begun when they did.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import random
+import re
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import parse_qs, unquote
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import FakeMultipart, s3_backends
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+ACCOUNT = "123456789012"  # moto's, for credentials that it does not know
+Kind = Literal["status", "cut request", "cut answer", "half answer", "slow"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request: ``operation`` as boto3 calls it; ``size`` is of its body, in bytes."""
+
+    operation: str
+    bucket: str
+    key: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    size: int
+
+    @property
+    def upload(self) -> str:
+        return self.query.get("uploadId", [""])[0]
+
+    @property
+    def part(self) -> int:
+        return int(self.query.get("partNumber", ["0"])[0])
+
+    @property
+    def conditional(self) -> bool:
+        return "if-match" in self.headers or "if-none-match" in self.headers
+
+
+@dataclass
+class Fault:
+    """What goes wrong with the next ``times`` requests of ``operations`` (all, if empty), after
+    ``skip`` that go well.
+
+    - status: answered with ``status`` and ``code``, before or (``done``) after it was done;
+    - cut request: the connection ends when half of the body has arrived;
+    - cut answer: all is done, and the connection ends without a word;
+    - half answer: as before, in the middle of the answer;
+    - slow: the answer comes byte by byte.
+    """
+
+    kind: Kind
+    operations: frozenset[str] = frozenset()
+    times: int = 1
+    skip: int = 0
+    status: int = 500
+    code: str = "InternalError"
+    message: str = "We encountered an internal error."
+    headers: tuple[tuple[str, str], ...] = ()
+    done: bool = False
+
+    def takes(self, asked: Asked) -> bool:
+        if self.times == 0 or (self.operations and asked.operation not in self.operations):
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        self.times -= 1
+        return True
+
+
+@dataclass
+class Answer:
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        return self.status.startswith("2")
+
+
+@dataclass
+class FaultyS3:
+    """The WSGI application. ``conflicts`` is how likely a conditional write is answered by 409
+    while another of the same key is under way; ``repeated`` is what S3 says when an upload that
+    was completed is completed again; ``checksums`` is off for a server that tells none."""
+
+    conflicts: float = 0.0
+    repeated: Literal["the same", "NoSuchUpload", "PreconditionFailed"] = "NoSuchUpload"
+    checksums: bool = True
+    faults: list[Fault] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    begun: dict[str, datetime] = field(default_factory=dict)
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        self._app = DomainDispatcherApplication(create_backend_app)
+        self._lock = threading.RLock()
+        self._writing: Counter[tuple[str, str]] = Counter()
+        self._random = random.Random(7)
+
+    def fail(self, kind: Kind, *operations: str, **how: Any) -> Fault:
+        """Let the next requests fail."""
+        fault = Fault(kind, frozenset(operations), **how)
+        with self._lock:
+            self.faults.append(fault)
+        return fault
+
+    def count(self, *operations: str) -> int:
+        """How many requests of ``operations`` were begun."""
+        return sum(asked.operation in operations for asked in list(self.asked))
+
+    def reset(self) -> None:
+        """No faults, and nothing remembered of what was asked."""
+        with self._lock:
+            self.faults.clear()
+            self.asked.clear()
+        self.conflicts, self.repeated, self.checksums = 0.0, "NoSuchUpload", True
+
+    def age(self, by: timedelta) -> None:
+        """Let all unfinished uploads and their parts be older."""
+        for upload in self.begun:
+            self.begun[upload] -= by
+        for bucket in s3_backends[ACCOUNT]["aws"].buckets.values():
+            for multipart in bucket.multiparts.values():
+                for part in multipart.parts.values():
+                    part.last_modified -= by
+
+    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        asked = _asked(environ)
+        with self._lock:
+            self.asked.append(asked)
+            fault = next((each for each in self.faults if each.takes(asked)), None)
+        source = environ["wsgi.input"]
+        if fault and fault.kind == "cut request":
+            source.read(asked.size // 2)
+            raise _cut(environ)
+        body = source.read(asked.size)
+        if fault and fault.kind == "status" and not fault.done:
+            answer = _error(fault.status, fault.code, fault.message, fault.headers)
+        else:
+            with self._under_way(asked) as alone:
+                answer = self._do(asked, body, environ, alone)
+        if fault and fault.kind == "status" and fault.done:
+            answer = _error(fault.status, fault.code, fault.message, fault.headers)
+        if fault and fault.kind == "cut answer":
+            raise _cut(environ)
+        if asked.operation.startswith("Head") and not answer.ok:
+            answer.body = b""
+        start(answer.status, answer.headers)
+        if fault and fault.kind == "half answer":
+            return _half(answer.body, environ)
+        if fault and fault.kind == "slow":
+            return (answer.body[at : at + 1] for at in range(len(answer.body)))
+        return [answer.body]
+
+    @contextmanager
+    def _under_way(self, asked: Asked) -> Iterator[bool]:
+        """Whether no other conditional write of the same key is under way."""
+        place = asked.bucket, asked.key
+        with self._lock:
+            alone = self._writing[place] == 0
+            self._writing[place] += asked.conditional
+        try:
+            yield alone
+        finally:
+            with self._lock:
+                self._writing[place] -= asked.conditional
+
+    def _do(self, asked: Asked, body: bytes, environ: dict[str, Any], alone: bool) -> Answer:
+        named = asked.headers.get("x-amz-checksum-sha256")
+        if named and asked.operation in ("PutObject", "UploadPart") and named != _sha256(body):
+            return _error(400, "BadDigest", "The SHA256 you specified did not match.")
+        with self._lock:  # the condition and the write are one step
+            if asked.conditional and not alone and self._random.random() < self.conflicts:
+                return _error(409, "ConditionalRequestConflict", "A conflicting operation.")
+            return self._refused(asked, body) or self._enriched(
+                asked, self._passed_on(environ, body), body
+            )
+
+    def _passed_on(self, environ: dict[str, Any], body: bytes) -> Answer:
+        said: list[Any] = []
+        inner = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        pieces = self._app(inner, lambda status, headers, *_: said.append((status, headers)))
+        made = b"".join(pieces)
+        return Answer(said[0][0], list(said[0][1]), made)
+
+    def _refused(self, asked: Asked, body: bytes) -> Answer | None:
+        """What S3 refuses and moto does not."""
+        if not asked.upload:
+            return None
+        upload = self._upload(asked)
+        if upload is None:
+            if asked.operation == "CompleteMultipartUpload" and self._completed(asked):
+                if self.repeated == "the same":
+                    return None
+                if self.repeated == "PreconditionFailed":
+                    return _error(412, "PreconditionFailed", "The key is there.")
+            return _error(404, "NoSuchUpload", "The specified upload does not exist.")
+        if asked.operation == "UploadPartCopy":
+            bucket, _, key = unquote(asked.headers["x-amz-copy-source"]).lstrip("/").partition("/")
+            source = s3_backends[ACCOUNT]["aws"].get_object(bucket, key)
+            if source is None:
+                return _error(404, "NoSuchKey", "The specified key does not exist.")
+            wanted = asked.headers.get("x-amz-copy-source-if-match", source.etag)
+            if wanted.strip('"') != source.etag.strip('"'):
+                return _error(412, "PreconditionFailed", "x-amz-copy-source-If-Match")
+        if asked.operation == "CompleteMultipartUpload" and self.checksums:
+            return _incomplete(asked, upload, body.decode())
+        return None
+
+    def _enriched(self, asked: Asked, answer: Answer, body: bytes) -> Answer:
+        """What S3 tells and moto does not."""
+        if not answer.ok:
+            return answer
+        text = answer.body
+        if asked.operation == "CreateMultipartUpload":
+            identity = re.search(rb"<UploadId>(.*?)</UploadId>", text)
+            assert identity
+            self.begun[identity[1].decode()] = datetime.now(UTC)
+        if asked.operation == "UploadPartCopy" and self.checksums:
+            upload = self._upload(asked)
+            assert upload
+            told = f"<ChecksumSHA256>{_of_part(upload, asked.part)}</ChecksumSHA256>"
+            # the result is the answer's root in S3; moto wraps it once more
+            etag = upload.parts[asked.part].etag.strip('"')
+            text = (
+                f"<CopyPartResult><ETag>&quot;{etag}&quot;</ETag>{told}</CopyPartResult>".encode()
+            )
+        if asked.operation == "ListParts" and self.checksums:
+            upload = self._upload(asked)
+            assert upload
+
+            def with_checksum(match: re.Match[bytes]) -> bytes:
+                assert upload
+                checksum = _of_part(upload, int(match[1])).encode()
+                return match[0] + b"<ChecksumSHA256>" + checksum + b"</ChecksumSHA256>"
+
+            text = re.sub(rb"<PartNumber>(\d+)</PartNumber>", with_checksum, text)
+        if asked.operation == "ListMultipartUploads":
+            for upload_id, when in self.begun.items():
+                text = re.sub(
+                    rb"(<UploadId>%s</UploadId>.*?<Initiated>).*?(</Initiated>)"
+                    % upload_id.encode(),
+                    rb"\g<1>%s\g<2>" % when.strftime("%Y-%m-%dT%H:%M:%S.000Z").encode(),
+                    text,
+                    flags=re.DOTALL,
+                )
+        headers = dict((name.lower(), value) for name, value in answer.headers)
+        if asked.operation == "HeadObject" and "x-amz-checksum-sha256" in headers:
+            count = headers["etag"].strip('"').partition("-")[2]
+            if not self.checksums:
+                del headers["x-amz-checksum-sha256"]
+            elif count and "-" not in headers["x-amz-checksum-sha256"]:
+                headers["x-amz-checksum-sha256"] += f"-{count}"
+        if text != answer.body:
+            headers["content-length"] = str(len(text))
+        return Answer(answer.status, list(headers.items()), text)
+
+    def _upload(self, asked: Asked) -> FakeMultipart | None:
+        bucket = s3_backends[ACCOUNT]["aws"].buckets.get(asked.bucket)
+        return bucket.multiparts.get(asked.upload) if bucket else None
+
+    def _completed(self, asked: Asked) -> bool:
+        there = s3_backends[ACCOUNT]["aws"].get_object(asked.bucket, asked.key)
+        return bool(there and there.multipart and there.multipart.id == asked.upload)
+
+
+@contextmanager
+def serving(app: FaultyS3) -> Iterator[FaultyS3]:
+    """``app`` on a free port of loopback; its URL is in ``url``."""
+
+    class Quiet(WSGIRequestHandler):
+        def log(self, type: str, message: str, *args: Any) -> None:
+            pass
+
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    server.daemon_threads = True  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    app.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield app
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _asked(environ: dict[str, Any]) -> Asked:
+    query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    headers = {
+        name.removeprefix("HTTP_").replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+    bucket, _, key = path.lstrip("/").partition("/")
+    size = int(environ.get("CONTENT_LENGTH") or 0)
+    operation = _operation(environ["REQUEST_METHOD"], bool(key), query, headers)
+    return Asked(operation, bucket, key, query, headers, size)
+
+
+def _operation(method: str, key: bool, query: dict[str, list[str]], headers: dict[str, str]) -> str:
+    match method:
+        case "PUT" if "partNumber" in query:
+            return "UploadPartCopy" if "x-amz-copy-source" in headers else "UploadPart"
+        case "PUT" if "tagging" not in query:
+            return "PutObject" if key else "CreateBucket"
+        case "POST" if "uploads" in query:
+            return "CreateMultipartUpload"
+        case "POST" if "uploadId" in query:
+            return "CompleteMultipartUpload"
+        case "DELETE":
+            return "AbortMultipartUpload" if "uploadId" in query else "DeleteObject"
+        case "HEAD":
+            return "HeadObject"
+        case "GET" if "uploadId" in query:
+            return "ListParts"
+        case "GET" if "uploads" in query:
+            return "ListMultipartUploads"
+        case "GET":
+            return "GetObject" if key else "ListObjectsV2"
+    return method
+
+
+def _incomplete(asked: Asked, upload: FakeMultipart, body: str) -> Answer | None:
+    """What is wrong with the list of parts that an upload shall be completed with."""
+    size = 0
+    for listed in re.findall(r"<Part>(.*?)</Part>", body, re.DOTALL):
+        number = int(re.findall(r"<PartNumber>(\d+)<", listed)[0])
+        told = re.findall(r"<ChecksumSHA256>(.*?)<", listed)
+        if upload.metadata.get("x-amz-checksum-algorithm") == "SHA256" and not told:
+            return _error(400, "InvalidRequest", "The upload was created using a sha256 checksum.")
+        if number not in upload.parts or told and told[0] != _of_part(upload, number):
+            return _error(400, "InvalidPart", "One or more parts could not be found.")
+        size += upload.parts[number].size
+    if int(asked.headers.get("x-amz-mp-object-size", size)) != size:
+        return _error(400, "InvalidRequest", "The object size is another one.")
+    return None
+
+
+def _of_part(upload: FakeMultipart, number: int) -> str:
+    return _sha256(upload.parts[number].value)
+
+
+def _sha256(data: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def _error(
+    status: int, code: str, message: str, headers: tuple[tuple[str, str], ...] = ()
+) -> Answer:
+    body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
+    told = [("Content-Type", "application/xml"), ("Content-Length", str(len(body))), *headers]
+    return Answer(f"{status} {code}", told, body)
+
+
+def _half(body: bytes, environ: dict[str, Any]) -> Iterator[bytes]:
+    yield body[: len(body) // 2]
+    raise _cut(environ)
+
+
+def _cut(environ: dict[str, Any]) -> ConnectionResetError:
+    """End the connection; to be raised, by which the server knows."""
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    return ConnectionResetError("cut on demand")
