@@ -1,0 +1,304 @@
+"""What a branch does to its models, beside what production serves: the merge request's report.
+
+Every part of it is found on its own: one that cannot be is said, and hides no other.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from slipway import build as builds
+from slipway import repository
+from slipway.artifact import contents
+from slipway.artifact.contents import Contents
+from slipway.artifact.diff import Change, diff
+from slipway.errors import SlipwayError
+from slipway.files import sha256_of
+from slipway.pipeline import report_facts as facts
+from slipway.pipeline import report_measure as measuring
+from slipway.pipeline.report_facts import Findings, Proposed, Size
+from slipway.pipeline.report_measure import Measured
+from slipway.release import keys, publish
+from slipway.release.catalog import Catalog
+from slipway.release.evaluation import Compared
+from slipway.release.origin import Origin, origin
+from slipway.release.record import Record
+from slipway.release.store import Reader, open_stage
+from slipway.release.tested import Tested
+from slipway.server import triton
+from slipway.server.triton import Server
+from slipway.settings import Settings
+
+type Doing = Callable[[str], AbstractContextManager[None]]
+"""Told what is going on, until its block ends."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """What production serves: ``since`` it was published there, in ISO 8601."""
+
+    version: str
+    target: str
+    sha256: str
+    commit: str | None
+    since: str
+    size: Size | None
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """A model that the branch changes or adds; ``served`` is ``None`` if production has none.
+
+    ``target`` is its target model in staging. ``problems`` are the parts that could not be found,
+    by their name. Where ``failed``, nothing but problems is known: there is no artifact.
+    """
+
+    name: str
+    version: str | None = None
+    target: str | None = None
+    sha256: str | None = None
+    served: Served | None = None
+    proposed: Proposed | None = None
+    size: Size | None = None
+    changes: tuple[Change, ...] = ()
+    commits: tuple[str, ...] = ()
+    measured: Measured | None = None
+    metrics: tuple[Compared, ...] = ()
+    notes: tuple[str, ...] = ()
+    findings: Findings | None = None
+    tested: Tested | None = None
+    tries: tuple[tuple[str, str], ...] = ()
+    problems: Mapping[str, str] = field(default_factory=dict)
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """``unchanged`` are models whose artifact is the very one that production serves, ``deleted``
+    those that the branch removes."""
+
+    models: tuple[ModelReport, ...]
+    unchanged: tuple[str, ...]
+    deleted: tuple[str, ...]
+    origin: Origin
+    source: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a model has no artifact, or one that does not load."""
+        return any(model.failed or "measured" in model.problems for model in self.models)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, for machines; times in seconds, sizes in bytes."""
+        return asdict(self) | {"failed": self.failed}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where a report gets its parts: ``artifact`` of the one model, or ``artifacts``, a folder of
+    them; what is not there is built into ``dist``. ``reports`` are JUnit files and folders."""
+
+    artifact: Path | None = None
+    artifacts: Path | None = None
+    reports: Sequence[Path] = ()
+
+
+def make(
+    settings: Settings,
+    folders: Sequence[Path],
+    deleted: Sequence[str] = (),
+    *,
+    sources: Sources = Sources(),
+    seconds: float = measuring.SECONDS,
+    doing: Doing = lambda _: nullcontext(),
+) -> Report:
+    """The report of the model ``folders`` and of those ``deleted``.
+
+    ``seconds`` are for the latencies of each model; with 0 nothing is loaded.
+    """
+    notes: list[str] = []
+    models: list[ModelReport] = []
+    unchanged: list[str] = []
+    source: str | None = None
+    with ExitStack() as stack:
+        production = _production(settings, notes)
+        server: Server | None = None
+        for folder in folders:
+            room = stack.enter_context(_room())
+            with doing(f"building {folder.name}"):
+                found = _Found(settings, folder, sources, production, room)
+            if found.unchanged:
+                unchanged.append(found.name)
+                continue
+            if server is None and seconds and not found.problems.get("artifact"):
+                with doing("starting Triton"):
+                    server = _server(stack, settings, notes)
+                    source = str(server.source) if server else None
+            models.append(_model(found, server, seconds, doing))
+    return Report(
+        tuple(models), tuple(unchanged), tuple(deleted), origin(settings.root), source, tuple(notes)
+    )
+
+
+class _Found:
+    """A model's artifact, and production's."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        sources: Sources,
+        production: Reader | None,
+        room: Path,
+    ) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.name = folder.resolve().name
+        self.sources = sources
+        self.problems: dict[str, str] = {}
+        self.artifact: Path | None = None
+        self.contents: Contents | None = None
+        self.record: Record | None = None
+        self.served_artifact: Path | None = None
+        self.served_contents: Contents | None = None
+        with self.part("artifact"):
+            self.artifact = _artifact(settings, folder, sources)
+            self.sha256 = builds.recorded(self.artifact) or sha256_of(self.artifact)
+        with self.part("production"):
+            if production is not None:
+                self.record = _record(production, self.name)
+        if self.artifact is None or self.unchanged:
+            return
+        with self.part("artifact"):
+            self.contents = contents.read(self.artifact)
+        with self.part("production"):
+            if self.record is not None and production is not None:
+                self.served_artifact = _fetched(production, self.record.target, room)
+                self.served_contents = contents.read(self.served_artifact)
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether production serves the very same bytes."""
+        return (
+            self.artifact is not None
+            and self.record is not None
+            and self.record.sha256 == self.sha256
+        )
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Whatever goes wrong in the block is the problem of this part, and of no other."""
+        try:
+            yield
+        except SlipwayError as error:
+            self.problems[name] = str(error)
+        except Exception as error:
+            self.problems[name] = f"this is a bug in slipway: {error!r}"
+
+
+def _model(found: _Found, server: Server | None, seconds: float, doing: Doing) -> ModelReport:
+    if found.artifact is None or found.contents is None:
+        return ModelReport(found.name, problems=found.problems, failed=True)
+    made, record = found.contents, found.record
+    proposed = findings = measured = tested = evaluated = None
+    changes: tuple[Change, ...] = ()
+    commits: tuple[str, ...] = ()
+    tries: tuple[tuple[str, str], ...] = ()
+    target = publish.target_model(made.manifest, found.sha256, "staging")
+    with found.part("changes"):
+        if found.served_artifact is not None and found.served_contents is not None:
+            changes = tuple(diff(found.served_contents, made))
+            proposed = facts.proposed(found.served_artifact, found.artifact)
+        commits = facts.commits(found.settings, found.folder, record)
+    with found.part("check"):
+        findings = facts.findings(found.settings, found.folder)
+    with found.part("tests"):
+        tested = facts.tested(found.settings, found.name, found.sha256, found.sources.reports)
+    with found.part("metrics"):
+        evaluated = facts.metrics(found.folder, found.artifact, found.sha256, record)
+    with found.part("try it"):
+        tries = facts.tries(found.settings, found.folder, target)
+    if server is not None:
+        with found.part("measured"), doing(f"measuring {found.name}"):
+            measured = measuring.measure(
+                server, found.folder, found.artifact, found.served_artifact, seconds
+            )
+    return ModelReport(
+        name=found.name,
+        version=made.manifest.version,
+        target=target,
+        sha256=found.sha256,
+        served=_served(record, found.served_contents),
+        proposed=proposed,
+        size=facts.size(made),
+        changes=changes,
+        commits=commits,
+        measured=measured,
+        metrics=evaluated.compared if evaluated else (),
+        notes=evaluated.notes if evaluated else (),
+        findings=findings,
+        tested=tested,
+        tries=tries,
+        problems=found.problems,
+    )
+
+
+def _served(record: Record | None, made: Contents | None) -> Served | None:
+    if record is None:
+        return None
+    size = None if made is None else facts.size(made)
+    return Served(
+        record.version, record.target, record.sha256, record.commit, record.published, size
+    )
+
+
+def _artifact(settings: Settings, folder: Path, sources: Sources) -> Path:
+    if sources.artifact is not None:
+        return sources.artifact
+    if sources.artifacts is not None:
+        there = sources.artifacts / repository.read(folder).artifact_name
+        if there.is_file():
+            return there
+    return builds.build(folder, settings, Path("dist")).path
+
+
+def _production(settings: Settings, notes: list[str]) -> Reader | None:
+    try:
+        return open_stage(settings, "production")
+    except SlipwayError as error:
+        notes.append(f"production cannot be read: {error}")
+        return None
+
+
+def _record(production: Reader, name: str) -> Record | None:
+    catalog = Catalog(production, "production")
+    alias = catalog.find_alias(name)
+    return None if alias is None else catalog.record(name, alias.target)
+
+
+def _fetched(production: Reader, target: str, room: Path) -> Path:
+    file = room / "production.tar.gz"
+    with production.open(keys.artifact("production", target)) as stream, file.open("wb") as out:
+        shutil.copyfileobj(stream, out, 1 << 20)
+    return file
+
+
+def _server(stack: ExitStack, settings: Settings, notes: list[str]) -> Server | None:
+    try:
+        return stack.enter_context(triton.start(settings))
+    except SlipwayError as error:
+        notes.append(f"nothing was measured, there is no server: {error}")
+        return None
+
+
+@contextmanager
+def _room() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="slipway-report-") as folder:
+        yield Path(folder)
