@@ -43,6 +43,7 @@ COMMANDS = {
     "lock": "lock",
     "inspect": "inspect",
     "diff": "diff",
+    "infra": "infra",
     "doctor": "doctor",
     "weights": "parts",
     "environment": "parts",
