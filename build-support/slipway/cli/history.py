@@ -1,0 +1,104 @@
+"""``slipway history``."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from slipway.cli.progress import working
+
+if TYPE_CHECKING:
+    from slipway.release.history import Entry
+    from slipway.release.keys import Stage
+
+INDENT = "    "
+MOST_CHANGES = 5
+
+
+@click.command()
+@click.argument("name")
+@click.option("--stage", type=click.Choice(["staging", "production"]), help="Only this one.")
+@click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="0: all of them.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON list.")
+def history(name: str, stage: str | None, limit: int, as_json: bool) -> None:
+    """List what was done to NAME, newest first: releases with the commits they brought, rollbacks
+    and splits with their reasons, by whom and in which pipeline.
+
+    Example: slipway history screen_detection --stage production
+    """
+    from slipway import settings
+    from slipway.release import history as library
+    from slipway.settings.release import STAGES
+
+    configured = settings.load(Path.cwd())
+    stages = (cast("Stage", stage),) if stage else STAGES
+    with working(f"reading the history of {name}"):
+        entries = library.history(configured, name, stages, limit + 1 if limit else None)
+    if as_json:
+        click.echo(json.dumps([entry.dump() for entry in entries[: limit or None]], indent=1))
+        return
+    if not entries:
+        click.echo(f"{name} was last released before there was a history: slipway describe {name}")
+    _print(name, entries[: limit or None])
+    if limit and len(entries) > limit:
+        click.echo("… and earlier ones: --limit 0 shows all")
+
+
+def _print(name: str, entries: Sequence[Entry]) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    rows = [_row(name, entry) for entry in entries]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
+    for entry, row in zip(entries, rows, strict=True):
+        said = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)]
+        colour = {"rollback": "yellow", "promote": "green"}.get(entry.event.action, "default")
+        line = "  ".join((said[0], said[1], f"[{colour}]{said[2]}[/]", said[3], said[4]))
+        console.print(line.rstrip(), soft_wrap=True)
+        for detail in _details(entry):
+            for folded in textwrap.wrap(detail, console.width - len(INDENT)) or [""]:
+                console.print(INDENT + folded, soft_wrap=True, markup=False, style="dim")
+
+
+def _row(name: str, entry: Entry) -> tuple[str, str, str, str, str]:
+    from rich.markup import escape
+
+    from slipway.cli.shown import minute, pipeline
+
+    event = entry.event
+    if event.action == "prune":
+        moved = f"{_told(name, event.target)} removed"
+    else:
+        before = _told(name, event.before) if event.before else ""
+        moved = f"{before} → {_told(name, event.target)}" if before else _told(name, event.target)
+    by = " ".join(filter(None, (event.origin.by, pipeline(event.origin.pipeline))))
+    return minute(event.when), entry.stage, event.action, escape(moved), escape(by)
+
+
+def _details(entry: Entry) -> list[str]:
+    said = [f"“{entry.event.reason}”"] if entry.event.reason else []
+    changes = list(entry.record.changes) if entry.record is not None else []
+    if len(changes) > MOST_CHANGES:
+        more = len(changes) - MOST_CHANGES + 1
+        changes[MOST_CHANGES - 1 :] = [f"… and {more} more: --json has all"]
+    return said + changes
+
+
+def _told(name: str, alias: str) -> str:
+    """An alias, or a target model, without what every one of ``name`` has."""
+    import re
+
+    short = alias.replace(f"{name}_", "").replace(".tar.gz", "")
+    return re.sub(r"-rc\.(h[0-9a-f]{7})[0-9a-f]*", r" \1", short)

@@ -1,0 +1,135 @@
+"""``slipway status``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from slipway.cli.progress import working
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from slipway.release.distance import Distance
+    from slipway.release.status import Served, Status
+
+BACK = "↶"
+DIGITS = 8  # of a target model's, and the h before them
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON list.")
+def status(names: tuple[str, ...], as_json: bool) -> None:
+    """Show what staging and production serve of each model, since when, from which commit and
+    pipeline, what is left to promote, and where catalog and bucket differ.
+
+    Example: slipway status
+    """
+    from slipway import settings
+    from slipway.release import status as library
+
+    configured = settings.load(Path.cwd())
+    with working("reading the catalogs"):
+        found = library.status(configured, names)
+    if as_json:
+        click.echo(json.dumps([one.dump() for one in found], indent=1))
+        return
+    _print(found)
+
+
+def _print(found: Sequence[Status]) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    models = [one for one in found if one.name]
+    if not models:
+        console.print("no releases yet: slipway publish")
+    else:
+        console.print(_table(models))
+    drift = [drift for one in found for drift in one.drift]
+    staging, production = (
+        sum(one.releases[s] for one in models) for s in ("staging", "production")
+    )
+    said = f"{len(drift)} differences" if len(drift) != 1 else "1 difference"
+    console.print(
+        f"{len(models)} {'model' if len(models) == 1 else 'models'}; {staging} releases in staging,"
+        f" {production} in production; "
+        + (f"[red]{said}[/] between catalog and bucket" if drift else "catalog and bucket agree")
+    )
+    if any(_rolled_back(one.production) or _rolled_back(one.staging) for one in models):
+        console.print(f"[dim]{BACK} rolled back; slipway history NAME says why[/]")
+    for one in drift:
+        console.print(f"[red]{one.what}[/]: {one.key}", soft_wrap=True)
+        console.print(f"  fix: {one.fix}", soft_wrap=True)
+
+
+def _table(models: Sequence[Status]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="italic")
+    table.add_column("model", overflow="fold")
+    table.add_column("staging", overflow="fold")
+    table.add_column("production", overflow="fold")
+    table.add_column("to promote", overflow="fold")
+    for one in models:
+        rows = [_lines(one.name, one.staging), _lines(one.name, one.production)]
+        table.add_row(f"[bold]{escape(one.name)}[/]", *("\n".join(row) for row in rows), _left(one))
+    return table
+
+
+def _lines(name: str, served: Served | None) -> list[str]:
+    """What is served since when, then from where; as markup."""
+    from rich.markup import escape
+
+    from slipway.cli.shown import age, commit, pipeline, short
+
+    if served is None:
+        return ["[dim]—[/]"]
+    variants, total = served.alias.variants, sum(v.weight for v in served.alias.variants)
+    said = [
+        f"[bold]{_version(short(name, v.target))}[/]"
+        + (f" {100 * v.weight / total:.3g} %" if len(variants) > 1 else "")
+        for v in variants
+    ]
+    if served.alias.shadow is not None:
+        said.append(f"shadow {_version(short(name, served.alias.shadow))}")
+    since = age(served.since) if served.since else ""
+    said[-1] += f" {since}" + (f" {BACK}" if _rolled_back(served) else "")
+    by = [commit(served.commit), pipeline(served.pipeline), served.by or ""]
+    return [*said, f"[dim]{escape(' '.join(filter(None, by)))}[/]"]
+
+
+def _version(target: str) -> str:
+    """A version, and in staging as much of the digest as tells two pushes apart."""
+    version, _, digest = target.partition("-rc.")
+    return f"{version} {digest[:DIGITS]}" if digest else version
+
+
+def _left(one: Status) -> str:
+    if one.staging is None:
+        return ""
+    if one.production is None:
+        return "[yellow]all of it[/]" if one.staging.version else ""
+    return "" if one.distance is None else _distance(one.distance)
+
+
+def _distance(distance: Distance) -> str:
+    if distance.state == "same":
+        return "[dim]nothing[/]"
+    commits = ""
+    if distance.commits:
+        commits = f"{distance.commits} commit" + ("s" if distance.commits > 1 else "")
+    if distance.state == "ahead":
+        return f"[yellow]{commits or 'newer'}[/]"
+    word = "older" if distance.state == "behind" else "other bytes"
+    return f"[yellow]{word}{', ' + commits if commits else ''}[/]"
+
+
+def _rolled_back(served: Served | None) -> bool:
+    return served is not None and served.action == "rollback"

@@ -1,0 +1,220 @@
+"""Stores full of small releases: artifacts of a few kilobytes that are whole in every respect.
+
+``python -m release.shelf FOLDER`` makes a repository with 200 of them, to look at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import random
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest import mock
+
+from slipway import settings as configuration
+from slipway.archive import TarGzWriter
+from slipway.artifact.manifest import Manifest
+from slipway.release import envelope, journal
+from slipway.release import tested as tests
+from slipway.release.keys import Stage
+from slipway.release.origin import Origin
+from slipway.release.promote import promote
+from slipway.release.publish import Release, Told, publish
+from slipway.release.rollback import rollback
+from slipway.release.statement import PAYLOAD_TYPE
+from slipway.release.store import open_stage
+from slipway.release.tested import Tested
+from slipway.settings import Settings
+
+CONFIG = """name: "{name}"
+backend: "python"
+max_batch_size: {batch}
+input [ {{ name: "IN" data_type: TYPE_FP32 dims: [ 4 ] }} ]
+output [ {{ name: "OUT" data_type: TYPE_FP32 dims: [ 1 ] }} ]
+"""
+DEV = Origin("c0ffee0" * 5 + "c0ffe", None, "dev")
+PACKAGES = {"numpy": "1.26.4"}
+
+
+def artifact(
+    folder: Path,
+    name: str = "m",
+    version: str = "1.0.0",
+    *,
+    code: str = "",
+    weights: bytes = b"weights",
+    packages: dict[str, str] | None = None,
+    batch: int = 8,
+) -> Path:
+    """Write an artifact of the one model ``name``, with weights and an environment of two files."""
+    sources = {
+        f"{name}/config.pbtxt": CONFIG.format(name=name, batch=batch).encode(),
+        f"{name}/1/model.py": f"class TritonPythonModel: ...\n{code}".encode(),
+    }
+    environment = {"bin/activate": b"PATH=here:$PATH\n", "bin/python3": b"\x7fELF"}
+    made = Manifest(
+        name=name,
+        version=version,
+        serves=name,
+        sources={file: hashlib.sha256(data).hexdigest() for file, data in sources.items()},
+        weights={
+            f"{name}/1/model.onnx": {"md5": hashlib.md5(weights).hexdigest(), "size": len(weights)}
+        },
+        environment={
+            "layout": "directory",
+            "path": f"{name}/python_env",
+            "python": "3.12.1",
+            "platform": "linux-64",
+            "interpreter": "local CPython 3.12.1",
+            "sha256": "0" * 64,
+            "lock": "0" * 64,
+            "size": 100,
+            "unpacked": sum(map(len, environment.values())),
+            "files": len(environment),
+            "packages": [
+                {"name": package, "version": number, "source": "pip"}
+                for package, number in (packages or PACKAGES).items()
+            ],
+        },
+        builder="slipway 0.1.0",
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}_{version}.tar.gz"
+    with path.open("wb") as file, TarGzWriter(file) as writer:
+        writer.add_bytes(f"{name}/1/manifest.json", made.dump())
+        for member, data in sorted(sources.items()):
+            writer.add_bytes(member, data)
+        writer.add_bytes(f"{name}/1/__pycache__/model.cpython-312.pyc", b"bytecode")
+        writer.add_bytes(f"{name}/1/model.onnx", weights)
+        for member, data in environment.items():
+            writer.add_bytes(f"{name}/python_env/{member}", data)
+    return path
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def passed(path: Path, *, failures: int = 0) -> bytes:
+    """Evidence that the tests of exactly these bytes passed, or that some failed."""
+    ran = Tested(failures == 0, 4, failures, "2026-01-01T00:00:00Z", seconds=2.0)
+    said = tests.dump(ran, path.name, sha256(path))
+    return envelope.seal(said, PAYLOAD_TYPE, None)
+
+
+def repository(root: Path, more: str = "") -> Settings:
+    """Settings of a repository with a store in a folder of its own."""
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "slipway.toml").write_text(f'[release]\nstore = "store"\n{more}', encoding="utf-8")
+    return configuration.load(root)
+
+
+def staged(
+    settings: Settings,
+    version: str = "1.0.0",
+    *,
+    name: str = "m",
+    tested: bool | None = True,
+    told: Told | None = None,
+    stage: Stage = "staging",
+    code: str = "",
+    **different: object,
+) -> Release:
+    """Publish a small artifact to staging, with its tests passed, failed or (``None``) unknown."""
+    path = artifact(settings.root / "dist", name, version, code=code, **different)  # type: ignore[arg-type]
+    known = told or Told(DEV)
+    documents = dict(known.evidence)
+    if tested is not None:
+        documents["tests"] = passed(path, failures=0 if tested else 1)
+    told = Told(known.origin, documents, known.metrics, known.rules, known.changes)
+    return publish(path, open_stage(settings, stage), stage=stage, told=told)
+
+
+def released(settings: Settings, *versions: str, name: str = "m") -> list[str]:
+    """Bring versions through staging to production; production's target models."""
+    for version in versions:
+        staged(settings, version, name=name)
+    return [
+        promote(settings, name, made, DEV).target
+        for made in (f"{name}_{version}-rc" for version in versions)
+    ]
+
+
+NAMES = """screen_detection translate_en_de translate_de_en sentiment fraud_score churn
+ product_ranking query_intent spam_filter face_blur plate_reader invoice_fields voice_activity
+ speaker_id demand_forecast price_elasticity topic_labels toxicity image_quality
+ near_duplicates""".split()
+SUBJECTS = """Weights of the nightly training|Threshold of the second stage|Smaller tensors between
+ steps|Batches of 16|numpy 1.26.4|Rows without a label are left out|Colours as the camera gives
+ them|Retrained on June's corrections|A faster resize|Warm up with a blank input"""
+
+
+def fill(root: Path, names: Sequence[str], releases: int, *, git: bool = True) -> Settings:
+    """A repository whose store has ``releases`` of each name in staging, most of them promoted, over
+    the last weeks; its commits touch one model each."""
+    settings = repository(root)
+    chance = random.Random(5)
+    subjects = " ".join(SUBJECTS.split()).split("|")
+    clock = datetime.now(UTC) - timedelta(hours=len(names) * releases * 3)
+    if git:
+        _git(root, "init", "-q", "-b", "main")
+    commits: dict[str, str] = {}
+    for number in range(len(names) * releases):
+        name, count = names[number % len(names)], number // len(names)
+        version = f"1.{count}.0"
+        subject = chance.choice(subjects)
+        folder = root / "models" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "model_version.txt").write_text(f"{version}\n", encoding="utf-8")
+        clock += timedelta(hours=2, minutes=chance.randrange(60))
+        commit = hashlib.sha1(f"{name} {version}".encode()).hexdigest()
+        if git:
+            _git(root, "add", "-A", "models")
+            _git(root, "commit", "-q", "-m", subject, "--date", clock.isoformat())
+            commit = _git(root, "rev-parse", "HEAD")
+        commits[name] = commit
+        pipeline = f"https://gitlab.example.com/team/models/-/pipelines/{4000 + number}"
+        packages = {"numpy": "1.26.4", "pillow": f"10.{count // 3}.0"}
+        told = Told(
+            Origin(commit, pipeline, "dev"),
+            metrics={"accuracy": round(0.9 + count / 200 + chance.random() / 100, 4)},
+            changes=(f"{commit[:7]} {subject}",),
+        )
+        with mock.patch.object(journal, "now", lambda: _iso(clock)):
+            made = staged(
+                settings, version, name=name, told=told, weights=version.encode() * 99,
+                packages=packages, code=f"LIMIT = {count // 2}\n", batch=8 if count < 9 else 16,
+            )  # fmt: skip
+        if count == releases - 1 and number % 3 == 0:
+            continue  # still in staging
+        clock += timedelta(minutes=20)
+        promoter = Origin(commit, pipeline, "ci")
+        with mock.patch.object(journal, "now", lambda: _iso(clock)):
+            promote(settings, name, made.target, promoter)
+    with mock.patch.object(journal, "now", lambda: _iso(clock)):
+        rollback(settings, "production", names[1], None, DEV, "answers in the wrong language")
+    return settings
+
+
+def _git(root: Path, *words: str) -> str:
+    who = ["-c", "user.name=dev", "-c", "user.email=dev@example.com"]
+    ran = subprocess.run(
+        ["git", "-C", str(root), *who, *words], check=True, capture_output=True, text=True
+    )
+    return ran.stdout.strip()
+
+
+def _iso(time: datetime) -> str:
+    return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--models", type=int, default=20)
+    parser.add_argument("--releases", type=int, default=10)
+    chosen = parser.parse_args()
+    fill(chosen.folder, NAMES[: chosen.models], chosen.releases)
