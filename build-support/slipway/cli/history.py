@@ -75,14 +75,16 @@ def _print(name: str, entries: Sequence[Entry]) -> None:
 def _row(name: str, entry: Entry) -> tuple[str, str, str, str, str]:
     from rich.markup import escape
 
-    from slipway.cli.shown import minute, pipeline
+    from slipway.cli.shown import minute, pipeline, release
 
     event = entry.event
     if event.action == "prune":
-        moved = f"{_told(name, event.target)} removed"
+        moved = f"{release(name, event.target)} removed"
     else:
-        before = _told(name, event.before) if event.before else ""
-        moved = f"{before} → {_told(name, event.target)}" if before else _told(name, event.target)
+        before = release(name, event.before) if event.before else ""
+        moved = (
+            f"{before} → {release(name, event.target)}" if before else release(name, event.target)
+        )
     by = " ".join(filter(None, (event.origin.by, pipeline(event.origin.pipeline))))
     return minute(event.when), entry.stage, event.action, escape(moved), escape(by)
 
@@ -94,11 +96,3 @@ def _details(entry: Entry) -> list[str]:
         more = len(changes) - MOST_CHANGES + 1
         changes[MOST_CHANGES - 1 :] = [f"… and {more} more: --json has all"]
     return said + changes
-
-
-def _told(name: str, alias: str) -> str:
-    """An alias, or a target model, without what every one of ``name`` has."""
-    import re
-
-    short = alias.replace(f"{name}_", "").replace(".tar.gz", "")
-    return re.sub(r"-rc\.(h[0-9a-f]{7})[0-9a-f]*", r" \1", short)

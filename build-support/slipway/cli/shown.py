@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 COMMIT_DIGITS = 7
+DIGEST_DIGITS = 8  # and the h before them: what tells staging's target models apart
+STAGED = re.compile(rf"-rc\.(h[0-9a-f]{{{DIGEST_DIGITS - 1}}})[0-9a-f]*")
 UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 
 
@@ -48,6 +51,7 @@ def pipeline(address: str | None) -> str:
     return "" if not address else f"#{address.rstrip('/').rpartition('/')[2]}"
 
 
-def short(name: str, target: str) -> str:
-    """A target model of ``name`` without what every one of it has."""
-    return target.removeprefix(f"{name}_").removesuffix(".tar.gz")
+def release(name: str, text: str) -> str:
+    """A target model of ``name``, or an alias as text, without what all of them have: a version,
+    and in staging the first digits of the digest."""
+    return STAGED.sub(r" \1", text.replace(f"{name}_", "").replace(".tar.gz", ""))

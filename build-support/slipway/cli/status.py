@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from slipway.release.status import Served, Status
 
 BACK = "↶"
-DIGITS = 8  # of a target model's, and the h before them
 
 
 @click.command()
@@ -87,28 +86,22 @@ def _lines(name: str, served: Served | None) -> list[str]:
     """What is served since when, then from where; as markup."""
     from rich.markup import escape
 
-    from slipway.cli.shown import age, commit, pipeline, short
+    from slipway.cli.shown import age, commit, pipeline, release
 
     if served is None:
         return ["[dim]—[/]"]
     variants, total = served.alias.variants, sum(v.weight for v in served.alias.variants)
     said = [
-        f"[bold]{_version(short(name, v.target))}[/]"
+        f"[bold]{release(name, v.target)}[/]"
         + (f" {100 * v.weight / total:.3g} %" if len(variants) > 1 else "")
         for v in variants
     ]
     if served.alias.shadow is not None:
-        said.append(f"shadow {_version(short(name, served.alias.shadow))}")
+        said.append(f"shadow {release(name, served.alias.shadow)}")
     since = age(served.since) if served.since else ""
     said[-1] += f" {since}" + (f" {BACK}" if _rolled_back(served) else "")
     by = [commit(served.commit), pipeline(served.pipeline), served.by or ""]
     return [*said, f"[dim]{escape(' '.join(filter(None, by)))}[/]"]
-
-
-def _version(target: str) -> str:
-    """A version, and in staging as much of the digest as tells two pushes apart."""
-    version, _, digest = target.partition("-rc.")
-    return f"{version} {digest[:DIGITS]}" if digest else version
 
 
 def _left(one: Status) -> str:

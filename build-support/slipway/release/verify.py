@@ -92,7 +92,7 @@ def verify(
     ``progress`` is called with the bytes that were read.
 
     Raises:
-        SlipwayError: the store cannot be read. What is wrong with the release is in the result.
+        SlipwayError: the store is not reached. What is wrong with the release is in the result.
     """
     reader = open_stage(settings, asked.stage)
     key = keys.artifact(asked.stage, asked.target)
@@ -109,10 +109,14 @@ def verify(
     if stat is None:
         problems.append("its artifact is gone")
         return Verified(asked.stage, asked.name, asked.target, 0, tuple(problems))
-    with reader.open(key) as stream:
-        digest, of_members = _read(stream, key, record, progress)
-    problems += of_members
-    if record is not None:
+    digest = None
+    try:
+        with reader.open(key) as stream:
+            digest, of_members = _read(stream, key, record, progress)
+        problems += of_members
+    except SlipwayError as error:
+        problems.append(f"not read to its end: {error.what}")
+    if record is not None and digest is not None:
         if record.size is not None and stat.size != record.size:
             problems.append(f"{stat.size:,} bytes, {record.size:,} were published")
         if digest != record.sha256:
