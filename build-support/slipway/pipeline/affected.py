@@ -24,6 +24,7 @@ BUILD_SYSTEM = (
     "ci/",
     "interpreter.lock",
     "models/BUILD",
+    "models/conftest.py",
     "pants",
     "pants.ci.toml",
     "pants.toml",

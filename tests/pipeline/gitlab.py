@@ -1,0 +1,90 @@
+"""Pipelines of GitLab, run by gitlab-ci-local from the repository's own ``.gitlab-ci.yml``."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.scratch import ROOT
+
+LINE = re.compile(r"^ (PASS|WARN|FAIL) +\[ *([^\]]*)\] (.+?)(?:  .*)?$")
+LATEST_S = 400
+DONE = {"PASS": "passed", "WARN": "allowed to fail", "FAIL": "failed"}
+
+
+def program() -> Path | None:
+    """gitlab-ci-local as ``.ci/run`` installs it, by the lock of ``ci/``; or on ``PATH``."""
+    lock = ROOT / "ci" / "package-lock.json"
+    key = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slipway" / "node"
+    found = cache / key / "node_modules" / ".bin" / "gitlab-ci-local"
+    if found.exists():
+        return found
+    on_path = shutil.which("gitlab-ci-local")
+    return Path(on_path) if on_path else None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A pipeline that has ended: what became of each job that ran, how long it took in seconds,
+    and everything that was said."""
+
+    jobs: Mapping[str, str]
+    seconds: Mapping[str, float]
+    said: str
+    logs: Path
+
+    def log(self, job: str) -> str:
+        """What a job said."""
+        return (self.logs / f"{job.replace(' ', '_')}.log").read_text(encoding="utf-8")
+
+
+def run(
+    root: Path, variables: Mapping[str, str], unset: Sequence[str] = (), jobs: Sequence[str] = ()
+) -> Run:
+    """Run the pipeline of the checkout at ``root``, or the ``jobs`` named, on this machine."""
+    found = program()
+    assert found is not None, "gitlab-ci-local is not installed"
+    state = root / ".gitlab-ci-local"
+    shutil.rmtree(state / "output", ignore_errors=True)
+    command = [
+        str(found),
+        "--home",
+        str(root.parent / "gitlab-home"),
+        "--force-shell-executor",
+        "--no-color",
+        "--timestamps",
+        *(word for key, value in variables.items() for word in ("--variable", f"{key}={value}")),
+        *(word for key in unset for word in ("--unset-variable", key)),
+        *jobs,
+    ]
+    done = subprocess.run(
+        command,
+        cwd=root,
+        env={key: value for key, value in os.environ.items() if not key.startswith("CI_")},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        timeout=LATEST_S,
+    )
+    states, seconds = {}, {}
+    for line in done.stdout.splitlines():
+        if matched := LINE.match(line):
+            states[matched[3]] = DONE[matched[1]]
+            seconds[matched[3]] = _seconds(matched[2])
+    assert states, done.stdout
+    return Run(states, seconds, done.stdout, state / "output")
+
+
+def _seconds(text: str) -> float:
+    matched = re.fullmatch(r"([\d.]+) (ms|s|min|h)", text)
+    if not matched:
+        return 0.0
+    return float(matched[1]) * {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}[matched[2]]
