@@ -5,6 +5,7 @@ Every part of it is found on its own: one that cannot be is said, and hides no o
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -97,7 +98,8 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """Everything, for machines; times in seconds, sizes in bytes."""
-        return asdict(self) | {"failed": self.failed}
+        said: dict[str, Any] = _plain(asdict(self) | {"failed": self.failed})
+        return said
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,15 @@ class Sources:
     artifact: Path | None = None
     artifacts: Path | None = None
     reports: Sequence[Path] = ()
+
+
+def _plain(value: Any) -> Any:
+    """Without what JSON has no number for: NaN and infinity become ``null``."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def make(

@@ -44,8 +44,8 @@ class Label:
 
 @dataclass(frozen=True)
 class Outputs:
-    """``cases`` were asked; ``errors`` say where one of the two answers with an error that the other
-    does not give."""
+    """``cases`` were asked; ``errors`` say where one of the two answers with an error, and the other
+    with outputs or another error."""
 
     cases: int
     tensors: tuple[TensorDifference, ...]
@@ -69,10 +69,10 @@ def outputs(candidate: Model, served: Model, cases: Sequence[Path]) -> Outputs:
     labels: list[Label] = []
     errors: list[str] = []
     for case in cases:
-        after, before = golden.outcome(candidate, case), golden.outcome(served, case)
+        after, before = _outcome(candidate, case), _outcome(served, case)
         if isinstance(after, str) or isinstance(before, str):
             if after != before:
-                errors.append(f"{case.name}: {_outcome(before)} → {_outcome(after)}")
+                errors.append(f"{case.name}: {_said(before)} → {_said(after)}")
             continue
         for name in {**before, **after}:
             one = _tensor(name, before.get(name), after.get(name), case.name)
@@ -82,7 +82,15 @@ def outputs(candidate: Model, served: Model, cases: Sequence[Path]) -> Outputs:
     return Outputs(len(cases), tensors, tuple(labels[:MOST]), len(labels[MOST:]), tuple(errors))
 
 
-def _outcome(outcome: golden.Outcome) -> str:
+def _outcome(model: Model, case: Path) -> golden.Outcome:
+    """Errors name the target model, by which the two always differ."""
+    found = golden.outcome(model, case)
+    if isinstance(found, str):
+        found = found.replace(model.target, "").replace(model.server.model_hash(model.target), "")
+    return found
+
+
+def _said(outcome: golden.Outcome) -> str:
     return f"error {outcome!r}" if isinstance(outcome, str) else "outputs"
 
 

@@ -14,10 +14,11 @@ from slipway.pipeline.report_view import Cell, view
 TEMPLATES = Path(__file__).parent / "templates"
 # by this line a report finds its own note on a merge request
 MARKER = "<!-- slipway report -->"
+SIGNS = {"note": "⚠️ ", "bad": "❌ "}
 # what GitLab gives a meaning to within a line; references (@, #, !, …) can be escaped as well:
 # https://docs.gitlab.com/user/markdown/#escape-characters
 SPECIAL = re.compile(r"[\\`*_\[\]<>|~$@#!^{}]|[&%](?=[\w\"#])")
-BEGINS = re.compile(r"^(?:[-+=:]|\d+(?=[.)]))")
+LIST = re.compile(r"^(?:(\d+)([.)])|([-+]))(?= |$)")
 
 
 def markdown(report: Report, *, brief: bool = False) -> str:
@@ -40,12 +41,7 @@ def _rendered(name: str, report: Report, **more: object) -> str:
 def escaped(text: str) -> str:
     """``text`` as it is, on one line of Markdown."""
     line = SPECIAL.sub(lambda found: "\\" + found[0], " ".join(text.split()))
-    return BEGINS.sub(_defused, line)
-
-
-def _defused(found: re.Match[str]) -> str:
-    # a digit cannot be escaped, what makes it a list can: 1\.
-    return found[0] + "\\" if found[0].isdigit() else "\\" + found[0]
+    return LIST.sub(lambda found: f"{found[1] or ''}\\{found[2] or found[3]}", line)
 
 
 def code_span(text: str) -> str:
@@ -59,7 +55,7 @@ def code_span(text: str) -> str:
 def cell(value: Cell) -> str:
     """A cell of a table, or a line."""
     text = code_span(value.text) if value.code else escaped(value.text)
-    return f"⚠️ {text}" if value.tone == "bad" else text
+    return SIGNS.get(value.tone, "") + text
 
 
 def fence(text: str) -> str:

@@ -5,18 +5,24 @@ Texts are plain here; each template escapes them in its own way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+import semver
+
 from slipway.loadtest.compare import Ratio
 from slipway.pipeline.report import ModelReport, Report
+from slipway.release.evaluation import Compared
 
-Tone = Literal["", "good", "bad"]
+# note: somebody should look; bad: this must not go to production as it is
+Tone = Literal["", "good", "note", "bad"]
 # a change of a size or a load of so much is pointed out
 NOTABLE = 0.10
+NOTABLE_LOAD = 0.25
 SLOWER = 0.05
 CHANGES = 60  # that are listed
+METRICS = 8  # without a rule, that are listed
 
 
 @dataclass(frozen=True)
@@ -99,13 +105,14 @@ class View:
 
 HEADS = ("Model", "Release", "Size", "Load", "p50", "p99", "Outputs", "Metrics", "Tests", "Check")
 DASH = Cell("–")
+SAME = ("same", "±0 %")
 
 
 def view(report: Report) -> View:
     """What there is to show of ``report``."""
     lines = []
     if report.deleted:
-        lines.append(Cell(f"Deleted by this branch: {', '.join(report.deleted)}.", "bad"))
+        lines.append(Cell(f"Deleted by this branch: {', '.join(report.deleted)}.", "note"))
     if report.unchanged:
         lines.append(Cell(f"Unchanged, byte for byte: {', '.join(report.unchanged)}."))
     lines += [Cell(note, "bad") for note in report.notes]
@@ -178,6 +185,7 @@ def _model(model: ModelReport) -> ModelView:
         _version(model),
         _performance(model),
         _answers(model),
+        _labels(model),
         _quality(model),
         _changed(model),
         _found(model),
@@ -203,25 +211,37 @@ def _bump(model: ModelReport) -> Cell:
 
 
 def _number(version: str) -> tuple[int, ...]:
-    import semver
-
     return semver.Version.parse(version).to_tuple()[:3]
 
 
 def _size(model: ModelReport) -> Cell:
     assert model.size is not None
-    before = model.served.size if model.served and model.served.size else None
-    return _beside(
-        model.size.artifact, before.artifact if before else None, megabytes, notable=NOTABLE
-    )
+    now = model.size.artifact
+    if model.served is None or model.served.size is None:
+        return Cell(megabytes(now))
+    change = _beside_only(now, model.served.size.artifact, NOTABLE)
+    return Cell(f"{megabytes(now)} ({change.text})", change.tone)
 
 
 def _load(model: ModelReport) -> Cell:
     if model.measured is None:
         return DASH
     now, before = model.measured.loads.medians
-    # a load is never twice the same: only what is far off is pointed out
-    return _beside(now, before, seconds, notable=2.5 * NOTABLE)
+    change = _load_change(model)
+    said = seconds(now) if before is None else f"{seconds(now)} ({change.text})"
+    return Cell(said, change.tone)
+
+
+def _load_change(model: ModelReport) -> Cell:
+    """A load is never twice the same: pointed out is only what is far off, each time."""
+    assert model.measured is not None
+    loads = model.measured.loads
+    now, before = loads.medians
+    if before is None:
+        return DASH
+    found = _beside_only(now, before, NOTABLE_LOAD)
+    apart = min(loads.candidate) > max(loads.served) or max(loads.candidate) < min(loads.served)
+    return found if apart else Cell(found.text)
 
 
 def _latency(model: ModelReport, level: str) -> Cell:
@@ -236,7 +256,7 @@ def _latency(model: ModelReport, level: str) -> Cell:
         return Cell(milliseconds(value))
     change = f"{milliseconds(value)} ({percent(ratio.ratio)})"
     if ratio.slower_by(SLOWER):
-        return Cell(f"{change} slower", "bad")
+        return Cell(f"{change} slower", "note")
     return Cell(f"{change} faster", "good") if ratio.verdict == "faster" else Cell(change)
 
 
@@ -260,13 +280,13 @@ def _outputs(model: ModelReport) -> Cell:
     if labels:
         said.append(f"{labels} {'label' if labels == 1 else 'labels'} changed")
     if found.errors:
-        said.append(f"{len(found.errors)} of {found.cases} cases: an error in one only")
+        said.append(f"{_counted(len(found.errors), 'error')} in one of the two")
     for tensor in found.tensors:
         if tensor.said:
             said.append(f"{tensor.tensor} {tensor.said}")
         elif tensor.changed and tensor.largest is not None:
             said.append(f"{tensor.tensor} ±{tensor.largest:.3g}")
-    return Cell(", ".join(said), "bad" if labels or found.errors else "")
+    return Cell(", ".join(said), "bad" if found.errors else "note" if labels else "")
 
 
 def _metrics(model: ModelReport) -> Cell:
@@ -274,7 +294,8 @@ def _metrics(model: ModelReport) -> Cell:
         return DASH
     refused = [metric.name for metric in model.metrics if metric.state == "refused"]
     if refused:
-        return Cell(f"{', '.join(refused)} refused", "bad")
+        which = refused[0] if len(refused) == 1 else str(len(refused))
+        return Cell(f"{which} refused", "bad")
     better = sum(metric.state == "better" for metric in model.metrics)
     worse = sum(metric.state == "allowed" for metric in model.metrics)
     said = [
@@ -287,7 +308,7 @@ def _metrics(model: ModelReport) -> Cell:
 
 def _tests(model: ModelReport) -> Cell:
     if model.tested is None:
-        return Cell("not run", "bad")
+        return Cell("not run", "note")
     tested = model.tested
     if tested.passed:
         return Cell(f"{tested.tests} passed", "good")
@@ -353,21 +374,17 @@ def _performance(model: ModelReport) -> Section | None:
 
 def _bars(model: ModelReport) -> Iterator[Bar]:
     before = model.served.size if model.served else None
-    if model.size is not None:
-        for label, name in (
-            ("artifact", "artifact"),
-            ("unpacked", "unpacked"),
-            ("environment", "environment"),
-            ("weights", "weights"),
-        ):
-            now = getattr(model.size, name)
-            was = None if before is None else getattr(before, name)
-            if now or was:
-                yield _bar(label, was, now, megabytes, _beside_only(now, was, NOTABLE))
+    for label in ("artifact", "unpacked", "environment", "weights") if model.size else ():
+        now: int = getattr(model.size, label)
+        was: int | None = None if before is None else getattr(before, label)
+        change = _beside_only(now, was, NOTABLE)
+        # what is downloaded always; its parts where they changed, or there is nothing to compare
+        if label == "artifact" or ((now or was) and change.text not in SAME):
+            yield _bar(label, was, now, megabytes, change)
     if model.measured is None:
         return
     loaded, was_loaded = model.measured.loads.medians
-    yield _bar("load", was_loaded, loaded, seconds, _beside_only(loaded, was_loaded, 2.5 * NOTABLE))
+    yield _bar("load", was_loaded, loaded, seconds, _load_change(model))
     latency = model.measured.latency
     if latency is None:
         return
@@ -381,8 +398,9 @@ def _bars(model: ModelReport) -> Iterator[Bar]:
             yield _bar(f"latency {level}", was_value, value, milliseconds, Cell(said, cell.tone))
 
 
-def _bar(label: str, before: float | None, now: float, said: object, change: Cell) -> Bar:
-    assert callable(said)
+def _bar(
+    label: str, before: float | None, now: float, said: Callable[[float], str], change: Cell
+) -> Bar:
     most = max(now, before or 0.0) or 1.0
     return Bar(
         label,
@@ -432,40 +450,64 @@ def _answers(model: ModelReport) -> Section | None:
         (
             Cell(t.tensor, code=True),
             Cell(t.datatype),
-            Cell(t.said or f"{t.changed} of {t.elements}", "bad" if t.said else ""),
+            Cell(t.said or f"{t.changed} of {t.elements}", "note" if t.said else ""),
             Cell("–" if t.largest is None else f"{t.largest:.3g}"),
             Cell(t.case or "–", code=bool(t.case)),
         )
         for t in found.tensors
     )
-    labels = tuple(
-        Cell(f"{x.case}: {x.place}: {x.before!r} → {x.after!r}", "bad") for x in found.labels
+    heads = ("output", "type", "elements changed", "largest difference", "in case")
+    return Section("Outputs", tuple(lines), heads, rows)
+
+
+def _labels(model: ModelReport) -> Section | None:
+    found = model.measured.outputs if model.measured else None
+    if found is None or not found.labels:
+        return None
+    rows = tuple(
+        (Cell(x.case, code=True), Cell(x.place, code=True), Cell(x.before), Cell(x.after, "note"))
+        for x in found.labels
     )
     more = (Cell(f"and {found.more_labels} more"),) if found.more_labels else ()
-    heads = ("output", "type", "elements changed", "largest difference", "in case")
-    return Section("Outputs", (*lines, *labels, *more), heads, rows)
+    return Section(
+        "Labels that changed", more, ("case", "element", "production", "this branch"), rows
+    )
 
 
 def _quality(model: ModelReport) -> Section | None:
     if not model.metrics and not model.notes:
         return None
-    tones: dict[str, Tone] = {"refused": "bad", "gone": "bad", "better": "good"}
+    ruled = [metric for metric in model.metrics if metric.rule is not None]
+    others = [m for m in model.metrics if m.rule is None and m.state != "same"]
+    lines = [
+        Cell(f"{metric.name}: its rule was loosened: {change}", "note")
+        for metric in model.metrics
+        for change in metric.loosened
+    ]
+    lines += [Cell(note, "note") for note in model.notes]
+    more, same = len(others) - METRICS, len(model.metrics) - len(ruled) - len(others)
+    if more > 0:
+        lines.append(Cell(f"{more} more without a rule are in the report's JSON."))
+    if same:
+        lines.append(Cell(f"{same} without a rule are the same."))
     rows = tuple(
         (
             Cell(metric.name, code=True),
             Cell(_figure(metric.served)),
             Cell(_figure(metric.candidate)),
-            Cell(metric.said or metric.state, tones.get(metric.state, "")),
+            _verdict(metric),
         )
-        for metric in model.metrics
+        for metric in [*ruled, *others[:METRICS]]
     )
-    loosened = [
-        Cell(f"{metric.name}: its rule was loosened: {change}", "bad")
-        for metric in model.metrics
-        for change in metric.loosened
-    ]
-    lines = (*loosened, *map(Cell, model.notes))
-    return Section("Metrics", lines, ("metric", "production", "this branch", ""), rows)
+    return Section("Metrics", tuple(lines), ("metric", "production", "this branch", ""), rows)
+
+
+def _verdict(metric: Compared) -> Cell:
+    tones: dict[str, Tone] = {"refused": "bad", "gone": "note", "better": "good"}
+    if metric.state == "refused":
+        return Cell(f"refused: {metric.said}", "bad")
+    said = "worse, within its margin" if metric.state == "allowed" else metric.state
+    return Cell(said, tones.get(metric.state, ""))
 
 
 def _figure(value: float | None) -> str:
@@ -489,12 +531,12 @@ def _changed(model: ModelReport) -> Section | None:
 
 def _found(model: ModelReport) -> Section | None:
     lines: list[Cell] = []
-    if model.tested is not None:
+    if model.tested is None:
+        lines.append(Cell("Tests: no report of a run on exactly this artifact.", "note"))
+    else:
         tested = model.tested
         lines.append(Cell(f"Tests: {tested}", "" if tested.passed else "bad"))
-        lines += [Cell(f"failed: {name}", "bad") for name in tested.failed[:CHANGES]]
-    else:
-        lines.append(Cell("Tests: no report of a run on exactly this artifact.", "bad"))
+        lines += [Cell(f"failed: {name}", "bad") for name in tested.failed[1:CHANGES]]
     lines += [Cell(line) for line in (model.findings.lines if model.findings else ())]
     return Section("Tests and check", tuple(lines))
 
@@ -505,20 +547,13 @@ def _commits(model: ModelReport) -> Section | None:
     return Section("Commits since the release in production", tuple(map(Cell, model.commits)))
 
 
-def _beside(now: float, before: float | None, said: object, notable: float) -> Cell:
-    assert callable(said)
-    change = _beside_only(now, before, notable)
-    text = said(now) if change.text in ("–", "same") else f"{said(now)} ({change.text})"
-    return Cell(text, change.tone)
-
-
 def _beside_only(now: float, before: float | None, notable: float) -> Cell:
     if not before:
         return DASH
     ratio = now / before
     if now == before:
         return Cell("same")
-    tone: Tone = "bad" if ratio > 1 + notable else "good" if ratio < 1 - notable else ""
+    tone: Tone = "note" if ratio > 1 + notable else "good" if ratio < 1 - notable else ""
     return Cell(percent(ratio), tone)
 
 
@@ -529,6 +564,8 @@ def _counted(number: int, what: str) -> str:
 def percent(ratio: float) -> str:
     """A ratio as a change: 1.034 is +3.4 %."""
     change = 100 * (ratio - 1)
+    if abs(change) < 0.05:
+        return "±0 %"
     return f"{change:+.1f} %" if abs(change) < 10 else f"{change:+.0f} %"
 
 
@@ -547,8 +584,3 @@ def seconds(time: float) -> str:
 def milliseconds(time: float) -> str:
     """Of requests."""
     return f"{1e3 * time:.3g} ms"
-
-
-def joined(lines: Sequence[Cell]) -> str:
-    """For a text without formatting."""
-    return "\n".join(cell.text for cell in lines)
