@@ -92,7 +92,7 @@ def _inputs(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> Iterat
         if was.optional != now.optional:
             how = "may be left out now" if now.optional else "has to be given now"
             yield Reason("minor" if now.optional else "major", f"input {name!r} {how}")
-    for name in after.keys() - before.keys() - set(renamed.values()):
+    for name in sorted(after.keys() - before.keys() - set(renamed.values())):
         how = "new and optional" if after[name].optional else "new, and has to be given"
         yield Reason("minor" if after[name].optional else "major", f"input {name!r} is {how}")
 
@@ -110,7 +110,7 @@ def _outputs(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> Itera
             # who copes with any size copes with a fixed one
             part: Part = "minor" if _covers(was.dims, now.dims) else "major"
             yield Reason(part, f"output {name!r}: dims {list(was.dims)} → {list(now.dims)}")
-    for name in after.keys() - before.keys() - set(renamed.values()):
+    for name in sorted(after.keys() - before.keys() - set(renamed.values())):
         yield Reason("minor", f"output {name!r} is new")
 
 

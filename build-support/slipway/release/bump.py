@@ -6,8 +6,8 @@ changed is judged against the highest of them, which production serves but for a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -128,29 +128,40 @@ def judge(
             where=str(artifact),
             fix=f"slipway build {model.path}",
         )
-    highest = had.highest
+    highest, version = had.highest, semver.Version.parse(made.version)
     if highest is None:
         return Judged(made.name, made.version, "new")
-    version = semver.Version.parse(made.version)
-    released = str(highest)
     same = version in had.targets and had.digest(version) == sha256
     if same and least is None:
-        return Judged(made.name, made.version, "unchanged", released)
+        return Judged(made.name, made.version, "unchanged", str(highest))
     found = versions.propose(had.side(highest), after)
     part, reasons = found.part, found.reasons
     if part is None and version in had.targets and not same:
         part, reasons = "patch", (Reason("patch", "equal sources, other bytes"),)
     if least is not None:
         part = _at_least(made.name, part, least, reasons)
+    state, proposed = decide(version, had.targets, same, part)
+    shown = None if proposed is None else str(proposed)
+    return Judged(made.name, made.version, state, str(highest), part, shown, reasons)
+
+
+def decide(
+    version: semver.Version, taken: Collection[semver.Version], same: bool, part: Part | None
+) -> tuple[State, semver.Version | None]:
+    """The state of ``version``, and the one to write instead, if any.
+
+    ``taken`` are production's, at least one; ``same`` says that it has these bytes under
+    ``version``; ``part`` is what the changes since the highest of them call for.
+    """
+    highest = max(taken)
     proposed = versions.after_version(highest, part)
-    judged = Judged(made.name, made.version, "free", released, part, str(proposed), reasons)
-    if version in had.targets:
-        return replace(judged, state="small" if same else "taken")
+    if version in taken:
+        return ("small" if same else "taken"), versions.after_version(highest, part or "patch")
     if version < highest:
-        return replace(judged, state="behind", proposed=str(_above(highest, part)))
+        return "behind", versions.after_version(highest, part or "patch")
     if version.finalize_version() < proposed:  # 2.0.0-rc.1 says that 2.0.0 is to come
-        return replace(judged, state="small")
-    return replace(judged, proposed=None)
+        return "small", proposed
+    return "free", None
 
 
 def refusal(judged: Judged, folder: Path) -> SlipwayError:
@@ -189,10 +200,6 @@ def _version(name: str, target: str) -> semver.Version | None:
     if target != f"{name}_{text}{ARTIFACT}" or not semver.Version.is_valid(text):
         return None
     return semver.Version.parse(text)
-
-
-def _above(version: semver.Version, part: Part | None) -> semver.Version:
-    return versions.after_version(version, part or "patch")
 
 
 def _at_least(name: str, part: Part | None, least: Part, reasons: tuple[Reason, ...]) -> Part:
