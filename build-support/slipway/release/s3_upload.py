@@ -128,7 +128,8 @@ def begin(
 def part_size(size: int, least: int = PART) -> int:
     """How large the parts of ``size`` bytes are: all alike but the last. The same for all who send
     or copy these bytes, so that their parts can be compared."""
-    return max(least, math.ceil(size / MOST_PARTS / (1 << 20)) << 20)
+    needed = math.ceil(size / MOST_PARTS)
+    return least if needed <= least else math.ceil(needed / (1 << 20)) << 20
 
 
 def checksum(data: bytes) -> str:
