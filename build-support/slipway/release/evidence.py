@@ -207,7 +207,9 @@ def _of_contents(evidence: Mapping[Kind, bytes], checked: Mapping[Kind, Said]) -
             sbom.packages(evidence["sbom"])
         except ValueError as error:
             found.append(f"sbom: {error}")
-        if named != _sha256(evidence["sbom"]):
+        if "provenance" not in evidence:
+            found.append("sbom: there is no provenance that names its digest")
+        elif "provenance" in checked and named != _sha256(evidence["sbom"]):
             found.append("sbom: its digest is not the one that the provenance names")
     elif named is not None:
         found.append("sbom: it is missing, and the provenance names it")

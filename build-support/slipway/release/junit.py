@@ -62,7 +62,7 @@ def read(reports: Iterable[Path], name: str, sha256: str) -> Tested | None:
     whole = [run for run in runs if run.complete]
     counted = [run for run in runs if run.complete or run.failed] if whole else runs
     failed = tuple(case for run in counted for case in run.failed)
-    reason = _reason(counted, whole, failed)
+    reason = _reason(counted, whole)
     ended = [run.ended for run in counted if run.ended]
     return Tested(
         passed=reason is None,
@@ -79,10 +79,10 @@ def read(reports: Iterable[Path], name: str, sha256: str) -> Tested | None:
     )
 
 
-def _reason(counted: Sequence[_Run], whole: Sequence[_Run], failed: Sequence[str]) -> str | None:
+def _reason(counted: Sequence[_Run], whole: Sequence[_Run]) -> str | None:
+    failed = [f"{case} failed ({run.file.name})" for run in counted for case in run.failed]
     if failed:
-        more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-        return f"{failed[0]} failed{more}"
+        return failed[0] if len(failed) == 1 else f"{failed[0]}, {len(failed) - 1} more failed"
     if not whole:
         reasons = (run.reason for run in counted if run.reason)
         return next(reasons, "the run was not finished")
