@@ -23,20 +23,29 @@ if TYPE_CHECKING:
 @click.argument("targets", nargs=-1, metavar="[TARGET[=WEIGHT]]...")
 @click.option("--shadow", metavar="TARGET", help="Is invoked beside, and never returned.")
 @click.option("--to", "stage", type=click.Choice(["staging", "production"]), default="staging")
+@click.option("--reason", metavar="TEXT", help="Why, for slipway history.")
 @click.option("--json", "as_json", is_flag=True, help="The alias as one JSON object.")
 def alias(
-    name: str, targets: tuple[str, ...], shadow: str | None, stage: str, as_json: bool
+    name: str,
+    targets: tuple[str, ...],
+    shadow: str | None,
+    stage: str,
+    reason: str | None,
+    as_json: bool,
 ) -> None:
     """Let NAME stand for one TARGET, or for several by their weights. Without TARGET, show it.
 
     A release version, or another part of a target model's key, will do where one release fits.
-    The next slipway publish of NAME makes it stand for the new release alone.
+    The next slipway publish or promote of NAME, and a rollback, make it stand for one release alone.
 
     Example: slipway alias screen_detection 1.0.0=90 1.1.0=10 --to production
     """
     from slipway import settings
     from slipway.release import alias as aliases
     from slipway.release.catalog import Catalog
+    from slipway.release.origin import origin
+    from slipway.release.rollback import refuse_damaged
+    from slipway.release.serve import serve
     from slipway.release.store import open_stage
 
     if shadow is not None and not targets:
@@ -50,7 +59,10 @@ def alias(
             tuple(_variants(catalog, name, targets)),
             None if shadow is None else catalog.resolve(name, shadow),
         )
-        aliases.move(store, chosen, name, made)
+        for target in dict.fromkeys((*made.targets, made.shadow)):
+            if target is not None:
+                refuse_damaged(store, chosen, catalog.record(name, target))
+        serve(store, chosen, name, made, "alias", origin(configured.root), reason)
     else:
         with working(f"reading the alias of {name}"):
             made = Catalog(open_stage(configured, chosen), chosen).alias(name)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from slipway.interface import Interface, Tensor
     from slipway.release.alias import Alias
     from slipway.release.catalog import Catalog
+    from slipway.release.journal import Event
     from slipway.release.record import Record
     from slipway.settings import Settings
 
@@ -39,8 +40,9 @@ def describe(name: str, stage: str | None, endpoint: str | None, as_json: bool) 
     if stage and endpoint:
         raise click.UsageError("--stage or --endpoint, not both")
     with working(f"reading the releases of {name}"):
-        catalogs = _catalogs(settings.load(Path.cwd()), stage, endpoint)
-        found = [_read(catalog, name) for catalog in catalogs if catalog.targets(name)]
+        configured = settings.load(Path.cwd())
+        catalogs = _catalogs(configured, stage, endpoint)
+        found = [_read(configured, catalog, name) for catalog in catalogs if catalog.targets(name)]
         if not found:
             raise unknown(name, catalogs)
     if as_json:
@@ -55,12 +57,15 @@ def describe(name: str, stage: str | None, endpoint: str | None, as_json: bool) 
 
 @dataclass(frozen=True)
 class _Described:
-    """A name in one stage. The interface is of what its alias stands for, else of the newest."""
+    """A name in one stage. Interface and evidence, as short lines, are of what its alias stands
+    for, else of the newest; ``moved`` is the alias's last move."""
 
     stage: str
     interface: Interface
     alias: Alias | None
     releases: list[Record]
+    moved: Event | None
+    evidence: list[str]
 
     def dump(self) -> dict[str, object]:
         from slipway.cli import alias as shown
@@ -69,6 +74,8 @@ class _Described:
         return {
             "interface": self.interface.dump(),
             "alias": shown.dump(self.alias) if self.alias else None,
+            "moved": None if self.moved is None else json.loads(self.moved.dump()),
+            "evidence": self.evidence,
             "releases": [
                 {"version": record.version}
                 | {key: value for key, value in asdict(record).items() if key not in of_the_model}
@@ -89,11 +96,19 @@ def _catalogs(configured: Settings, stage: str | None, endpoint: str | None) -> 
     return [Catalog(open_stage(configured, one), one) for one in STAGES if stage in (None, one)]
 
 
-def _read(catalog: Catalog, name: str) -> _Described:
+def _read(configured: Settings, catalog: Catalog, name: str) -> _Described:
+    from slipway.release import evidence, journal, keys
+
     releases = catalog.releases(name)
     alias = catalog.find_alias(name)
     target = alias.target if alias else releases[0].target
-    return _Described(catalog.stage, catalog.interface(name, target), alias, releases)
+    interface = catalog.interface(name, target)
+    events = catalog.reader.keys(keys.history(catalog.stage, name))
+    moved = journal.last_move(catalog.reader, events)
+    served = catalog.record(name, target)
+    known = evidence.read(catalog.reader, catalog.stage, name, served.sha256)
+    said = evidence.describe(known, configured)
+    return _Described(catalog.stage, interface, alias, releases, moved, said)
 
 
 def _print(name: str, described: _Described) -> None:
@@ -107,7 +122,12 @@ def _print(name: str, described: _Described) -> None:
     if described.interface.batches:
         console.print(f"batch: at most {described.interface.max_batch_size}")
     alias = lines(described.alias) if described.alias else ["none: slipway alias sets it"]
-    for title, said in (("alias", alias), ("releases", _releases(described.releases))):
+    if described.moved is not None:
+        alias.append(_moved(described.moved))
+    parts = {"alias": alias, "evidence": described.evidence}
+    for title, said in {**parts, "releases": _releases(described.releases)}.items():
+        if not said:
+            continue
         console.print(f"\n[italic]{title}[/]")
         for line in said:
             console.print(f"  {line}", soft_wrap=True, markup=False)
@@ -128,6 +148,14 @@ def _tensors(interface: Interface) -> Table:
 def _shape(interface: Interface, tensor: Tensor) -> str:
     sizes = ["any" if dim == -1 else str(dim) for dim in tensor.dims]
     return f"[{', '.join((['batch'] if interface.batches else []) + sizes)}]"
+
+
+def _moved(event: Event) -> str:
+    from slipway.cli.shown import minute, pipeline
+
+    by = " ".join(filter(None, (event.origin.by, pipeline(event.origin.pipeline))))
+    reason = f": {event.reason}" if event.reason else ""
+    return f"since {minute(event.when)} UTC ({event.action}{' by ' + by if by else ''}){reason}"
 
 
 def _releases(releases: list[Record]) -> list[str]:

@@ -51,9 +51,8 @@ def _print(found: Sequence[Status]) -> None:
     else:
         console.print(_table(models))
     drift = [drift for one in found for drift in one.drift]
-    staging, production = (
-        sum(one.releases[s] for one in models) for s in ("staging", "production")
-    )
+    staging = sum(one.releases["staging"] for one in models)
+    production = sum(one.releases["production"] for one in models)
     said = f"{len(drift)} differences" if len(drift) != 1 else "1 difference"
     console.print(
         f"{len(models)} {'model' if len(models) == 1 else 'models'}; {staging} releases in staging,"

@@ -25,25 +25,25 @@ class Catalog:
     """What ``reader`` holds of ``stage``. Nothing is remembered: each call reads."""
 
     def __init__(self, reader: Reader, stage: Stage) -> None:
-        self._reader = reader
+        self.reader = reader
         self.stage = stage
 
     def names(self) -> list[str]:
         """The names that were ever released, sorted."""
         prefix = keys.catalog(self.stage)
-        found = (key.removeprefix(prefix) for key in self._reader.keys(prefix))
+        found = (key.removeprefix(prefix) for key in self.reader.keys(prefix))
         return sorted({name for name, slash, _ in (key.partition("/") for key in found) if slash})
 
     def targets(self, name: str) -> list[str]:
         """The target models of ``name``'s releases, sorted as text; empty if there are none."""
         prefix = keys.records(self.stage, name)
-        found = (key.removeprefix(prefix) for key in self._reader.keys(prefix))
+        found = (key.removeprefix(prefix) for key in self.reader.keys(prefix))
         return [key.removesuffix(keys.RECORD) for key in found if key.endswith(keys.RECORD)]
 
     def pruned(self, name: str) -> list[str]:
         """The target models of ``name`` whose artifacts were removed, sorted as text."""
         prefix = keys.pruned(self.stage, name, "").removesuffix(keys.RECORD)
-        found = (key.removeprefix(prefix) for key in self._reader.keys(prefix))
+        found = (key.removeprefix(prefix) for key in self.reader.keys(prefix))
         return [key.removesuffix(keys.RECORD) for key in found]
 
     def releases(self, name: str) -> list[Record]:
@@ -67,7 +67,7 @@ class Catalog:
             SlipwayError: its record is damaged.
         """
         key = keys.record(self.stage, name, target)
-        data = self._reader.read(key)
+        data = self.reader.read(key)
         return None if data is None else records.parse(data, key)
 
     def record(self, name: str, target: str) -> Record:
@@ -129,7 +129,7 @@ class Catalog:
             SlipwayError: its alias is damaged.
         """
         key = keys.alias(self.stage, name)
-        data = self._reader.read(key)
+        data = self.reader.read(key)
         return None if data is None else aliases.parse(data, where=key)
 
     def interface(self, name: str, target: str) -> Interface:
@@ -143,7 +143,7 @@ class Catalog:
         if found is not None:
             return found
         key = keys.artifact(self.stage, target)
-        with self._reader.open(key) as stream:
+        with self.reader.open(key) as stream:
             return served.interface(stream, key)
 
     def _unreleased(self, name: str, target: str) -> SlipwayError:
