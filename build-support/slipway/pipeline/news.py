@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -79,6 +79,7 @@ def gather(
     """What is known of ``names`` after what happened to them. ``settings`` may be missing, the store
     out of reach: ``warn`` is told, and the rest is there."""
     here = origin(settings.root if settings else Path.cwd())
+    here = replace(here, commit=here.commit or os.environ.get("CI_COMMIT_SHA"))
     subjects = [Subject(name) for name in names]
     if settings is not None:
         try:
@@ -132,19 +133,19 @@ def _subject(
 
 
 def _event(events: Sequence[Event], actions: Sequence[str], here: Origin) -> Event | None:
-    """The event of this pipeline's, else the newest: a job that is run again did not move anything."""
+    """This pipeline's event, else the newest: a job that is run again did not move anything."""
     found = [event for event in events if event.action in actions]
     own = [event for event in found if here.pipeline and event.origin.pipeline == here.pipeline]
     return next(iter([*own, *found]), None)
 
 
 def _undo(name: str, stage: Stage, event: Event) -> str | None:
-    if event.before is None:
+    if event.was is None:
         return None
-    if not event.before.startswith(f"{name}_") or " " in event.before:
+    if len(event.was.variants) > 1:
         return f"slipway history {name} --stage {stage}"  # an alias of several: a person has to say
     of_stage = "" if stage == "production" else f" --stage {stage}"
-    return f"slipway rollback {name} --to {_version(name, event.before)}{of_stage}"
+    return f"slipway rollback {name} --to {_version(name, event.was.target)}{of_stage}"
 
 
 def _version(name: str, target: str) -> str:

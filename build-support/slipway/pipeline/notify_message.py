@@ -27,6 +27,7 @@ from slipway.pipeline.news import News, Subject
 # characters: what is allowed, and of the text, what Slack advises
 HEADER, SECTION, CONTEXT, TEXT, SUBJECT = 150, 3000, 2000, 4000, 100
 LINE = 200  # of what people wrote
+NAMED = 3  # models, in the head
 MODELS = 10  # that are told of one by one: a message has 50 blocks at most
 # a zero-width space: Mattermost and others read mentions in any text
 DEFUSED = "@\u200b"
@@ -99,8 +100,8 @@ def message(news: News) -> Message:
     rich, plain = Mrkdwn(), Plain()
     head = f"{SIGNS[news.kind]} {_head(news)}"
     shown = news.subjects[:MODELS]
-    more = len(news.subjects) - len(shown)
-    rest = [f"and {more} more: {', '.join(s.name for s in news.subjects[MODELS:])}"] if more else []
+    more = [subject.name for subject in news.subjects[MODELS:]]
+    rest = [f"and {len(more)} more:", *more] if more else []
     blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=_cut(head, HEADER)))]
     for subject in shown:
         text = _within(_subject(news, subject, rich), SECTION)
@@ -132,7 +133,9 @@ def _head(news: News) -> str:
     if not news.subjects:
         return said
     if len(news.subjects) > 1:
-        return f"{said}: {', '.join(subject.name for subject in news.subjects)}"
+        names = [subject.name for subject in news.subjects]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        return f"{said}: {', '.join(names[:NAMED])}{more}"
     return f"{said}: {news.subjects[0].name} {_move(news, news.subjects[0])}".rstrip()
 
 
