@@ -13,6 +13,7 @@ from slipway.errors import SlipwayError
 
 TOKEN = "SLIPWAY_GITLAB_TOKEN"
 TIMEOUT_S = 20.0
+PIPELINE = "CI_PIPELINE_ID"
 VARIABLES = ("CI_SERVER_URL", "CI_PROJECT_ID")
 
 
@@ -53,3 +54,18 @@ def client(environ: Mapping[str, str]) -> Iterator[gitlab.Gitlab]:
 def project(made: gitlab.Gitlab, environ: Mapping[str, str]) -> Project:
     """The pipeline's project, of which nothing is asked yet."""
     return made.projects.get(environ["CI_PROJECT_ID"], lazy=True)
+
+
+def failed_jobs(environ: Mapping[str, str]) -> list[tuple[str, str | None]]:
+    """Names of the pipeline's jobs that failed and may not, and the addresses of their logs; empty
+    where GitLab cannot be asked.
+
+    Raises:
+        SlipwayError: GitLab refuses, or is not reached.
+    """
+    if missing(environ, PIPELINE):
+        return []
+    with client(environ) as made:
+        pipeline = project(made, environ).pipelines.get(int(environ[PIPELINE]), lazy=True)
+        found = pipeline.jobs.list(scope="failed", iterator=True)
+        return [(str(job.name), job.web_url) for job in found if not job.allow_failure]

@@ -96,7 +96,7 @@ def gather(
         branch=os.environ.get("CI_COMMIT_REF_NAME"),
         title=os.environ.get("CI_COMMIT_TITLE"),
         link=_commit_link(),
-        jobs=tuple(jobs) or _this_job(kind),
+        jobs=tuple(jobs) or (_failed_jobs(warn) if kind == "failed" else ()),
         reason=reason,
     )
 
@@ -163,12 +163,21 @@ def _commit_link() -> str | None:
     return f"{project}/-/commit/{commit}" if project and commit else None
 
 
-def _this_job(kind: Kind) -> tuple[Job, ...]:
-    """This job, if it is the one that failed: in ``after_script`` GitLab says so."""
+def _failed_jobs(warn: Callable[[str], object]) -> tuple[Job, ...]:
+    """This job, if it is the one that failed, as GitLab says in ``after_script``; else the
+    pipeline's, if there is a token to ask for them."""
     name = os.environ.get("CI_JOB_NAME")
-    if kind == "failed" and name and os.environ.get("CI_JOB_STATUS") == "failed":
+    if name and os.environ.get("CI_JOB_STATUS") == "failed":
         return (Job(name, os.environ.get("CI_JOB_URL")),)
-    return ()
+    if not os.environ.get("SLIPWAY_GITLAB_TOKEN"):
+        return ()
+    from slipway.pipeline import gitlab_api  # python-gitlab: not at every start
+
+    try:
+        return tuple(Job(*job) for job in gitlab_api.failed_jobs(os.environ))
+    except SlipwayError as error:
+        warn(str(error))
+        return ()
 
 
 def _first_line(error: Exception) -> str:
