@@ -197,7 +197,7 @@ def _problem(rule: Threshold, value: float | None, served: float | None) -> str 
             margin = f" ({rule.margin})" if isinstance(rule.margin, str) else ""
             return (
                 f"{value:g}, production has {served:g}: {rule.better} is better,"
-                f" worse by {worsening:g}, allowed is {float(allowed):g}{margin}"
+                f" worse by {float(worsening):g}, allowed is {float(allowed):g}{margin}"
             )
     return rule.beyond(value)
 

@@ -40,7 +40,7 @@ def _measured(model: Path, root: Path, artifact: Path) -> dict[str, Any]:
         lowered = server.load(target, artifact)
         returned = _guarded(lambda: evaluate(Model(server, target)), program)
     notes = [f"served by {server.source}", *lowered]
-    return {"metrics": _numbers(returned, program), "notes": notes}
+    return {"metrics": numbers(returned, program), "notes": notes}
 
 
 def _function(program: Path) -> Callable[[Any], Any]:
@@ -79,8 +79,12 @@ def _guarded(call: Callable[[], Any], program: Path) -> Any:
         ) from error
 
 
-def _numbers(returned: Any, program: Path) -> dict[str, float | None]:
-    """Metrics as JSON has them: ``None`` for what is not a number."""
+def numbers(returned: Any, program: Path) -> dict[str, float | None]:
+    """What ``program``'s function ``returned``, as JSON has it: ``None`` for what is not finite.
+
+    Raises:
+        SlipwayError: it is no mapping of numbers.
+    """
     if not isinstance(returned, Mapping) or not returned:
         raise SlipwayError(
             f"{FUNCTION} returned {returned!r}, no metrics", where=str(program), fix=RETURN
