@@ -6,6 +6,7 @@ by the alias to bytes that are not there.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,7 +130,7 @@ def install(
     created = put(key)
     if not created and (there := store.digest(key)) != new.sha256:
         at = keys.record(stage, new.name, new.target)
-        known = store.read(at)
+        known = _written(store, at)
         whose = (
             f"other bytes (sha256 {there})" if known is None else _whose(record.parse(known, at))
         )
@@ -195,6 +196,16 @@ def _being_pruned(stage: Stage, new: Record) -> SlipwayError:
         f"{new.target} is being pruned from {stage}",
         fix=f"slipway prune {new.name} --stage {stage} completes it, if it was cut off; then again",
     )
+
+
+def _written(store: Store, at: str) -> bytes | None:
+    """The record of who was faster, which is written just after the bytes: it is waited for, but
+    not for long, as its writer may have been cut off."""
+    for _ in range(20):
+        if (found := store.read(at)) is not None:
+            return found
+        time.sleep(0.1)
+    return None
 
 
 def _whose(known: Record) -> str:

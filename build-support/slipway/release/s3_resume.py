@@ -55,7 +55,7 @@ class Note:
         try:
             said = json.loads(self._path.read_bytes()) if self._path else {}
             upload = Upload(*at, said["id"], said["writer"])
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return None
         try:
             return upload, upload.parts()

@@ -27,7 +27,8 @@ from moto.s3.models import FakeMultipart, s3_backends
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 ACCOUNT = "123456789012"  # moto's, for credentials that it does not know
-Kind = Literal["status", "cut request", "cut answer", "half answer", "slow"]
+Kind = Literal["status", "cut request", "cut answer", "half answer", "slow", "hold"]
+PATIENCE = 60.0  # seconds: what waits longer for a test has been forgotten by it
 
 
 @dataclass(frozen=True)
@@ -56,25 +57,29 @@ class Asked:
 
 @dataclass
 class Fault:
-    """What goes wrong with the next ``times`` requests of ``operations`` (all, if empty), after
-    ``skip`` that go well.
+    """What goes wrong with ``times`` requests of ``operations`` (all, if empty), after ``skip``
+    that go well: with each ``every``-th.
 
     - status: answered with ``status`` and ``code``, before or (``done``) after it was done;
     - cut request: the connection ends when half of the body has arrived;
     - cut answer: all is done, and the connection ends without a word;
     - half answer: as before, in the middle of the answer;
-    - slow: the answer comes byte by byte.
+    - slow: the answer comes byte by byte;
+    - hold: before anything is done, ``reached`` is set and ``go`` waited for.
     """
 
     kind: Kind
     operations: frozenset[str] = frozenset()
     times: int = 1
     skip: int = 0
+    every: int = 1
     status: int = 500
     code: str = "InternalError"
     message: str = "We encountered an internal error."
     headers: tuple[tuple[str, str], ...] = ()
     done: bool = False
+    reached: threading.Event = field(default_factory=threading.Event)
+    go: threading.Event = field(default_factory=threading.Event)
 
     def takes(self, asked: Asked) -> bool:
         if self.times == 0 or (self.operations and asked.operation not in self.operations):
@@ -83,6 +88,7 @@ class Fault:
             self.skip -= 1
             return False
         self.times -= 1
+        self.skip = self.every - 1
         return True
 
 
@@ -95,6 +101,25 @@ class Answer:
     @property
     def ok(self) -> bool:
         return self.status.startswith("2")
+
+
+class _Busy:
+    """Counts who is within. ``idle`` is set while nobody is."""
+
+    def __init__(self) -> None:
+        self._lock, self._count, self.idle = threading.Lock(), 0, threading.Event()
+        self.idle.set()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._count += 1
+            self.idle.clear()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._count -= 1
+            if not self._count:
+                self.idle.set()
 
 
 @dataclass
@@ -116,6 +141,7 @@ class FaultyS3:
         self._lock = threading.RLock()
         self._writing: Counter[tuple[str, str]] = Counter()
         self._random = random.Random(7)
+        self._busy = _Busy()
 
     def fail(self, kind: Kind, *operations: str, **how: Any) -> Fault:
         """Let the next requests fail."""
@@ -135,6 +161,11 @@ class FaultyS3:
             self.asked.clear()
         self.conflicts, self.repeated, self.checksums = 0.0, "NoSuchUpload", True
 
+    def settle(self) -> None:
+        """Wait until no request is under way."""
+        if not self._busy.idle.wait(PATIENCE):
+            raise TimeoutError("a request has not ended")
+
     def age(self, by: timedelta) -> None:
         """Let all unfinished uploads and their parts be older."""
         for upload in self.begun:
@@ -149,11 +180,26 @@ class FaultyS3:
         with self._lock:
             self.asked.append(asked)
             fault = next((each for each in self.faults if each.takes(asked)), None)
+        with self._busy:
+            return self._answered(asked, fault, environ, start)
+
+    def _answered(
+        self,
+        asked: Asked,
+        fault: Fault | None,
+        environ: dict[str, Any],
+        start: Callable[..., Any],
+    ) -> Iterable[bytes]:
         source = environ["wsgi.input"]
+        if fault and fault.kind == "hold":
+            fault.reached.set()
+            fault.go.wait(PATIENCE)
         if fault and fault.kind == "cut request":
             source.read(asked.size // 2)
             raise _cut(environ)
         body = source.read(asked.size)
+        if len(body) < asked.size:  # the client is gone
+            raise _cut(environ)
         if fault and fault.kind == "status" and not fault.done:
             answer = _error(fault.status, fault.code, fault.message, fault.headers)
         else:
