@@ -27,7 +27,7 @@ def prune(
     names: tuple[str, ...], keep: int, stage: str | None, dry_run: bool, as_json: bool
 ) -> None:
     """Remove the artifacts of old releases of NAME, or of all: never one that an alias names, none
-    of the N newest, and none of the last N that were served before.
+    of the N newest, and none of the N that were served last, so that a rollback finds them.
 
     Records and evidence stay: a version that was pruned is taken for ever. What uploads left that
     were cut off is removed, too.

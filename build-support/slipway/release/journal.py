@@ -111,13 +111,11 @@ def line(events: Sequence[Event], current: Alias | None) -> list[Alias]:
         if event.now is None:
             continue
         if event.action == "rollback" and event.now in made:
-            del made[_last(made, event.now) + 1 :]
+            del made[len(made) - made[::-1].index(event.now) :]
         elif event.now not in made[-1:]:
             made.append(event.now)
-    if current is None:
-        return made
-    # two who moved at once may have written their events the other way round
-    return made[: _last(made, current) + 1] if current in made else [*made, current]
+    # moved by one who was cut off; or by one of two at once, whose events are the other way round
+    return made if current is None or current in made[-1:] else [*made, current]
 
 
 def now() -> str:
@@ -142,10 +140,6 @@ def parse(data: bytes, key: str) -> Event:
         raise SlipwayError(
             f"an event is damaged: {error!r}", where=key, fix="remove it from the store"
         ) from error
-
-
-def _last(made: Sequence[Alias], alias: Alias) -> int:
-    return len(made) - 1 - list(reversed(made)).index(alias)
 
 
 def _iso(time: datetime) -> str:

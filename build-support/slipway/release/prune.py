@@ -39,7 +39,7 @@ def candidates(
     settings: Settings, names: Sequence[str], keep: int = KEEP, stages: Sequence[Stage] = STAGES
 ) -> list[Pruned]:
     """What :func:`prune` would remove: of ``names``, or of all. ``keep`` is how many of the newest
-    releases stay, and how many of those that were served before.
+    releases stay, and how many of those that were served last, the one before the last at least.
 
     Raises:
         SlipwayError: a name was never released, or a store cannot be read.
@@ -101,15 +101,12 @@ def _old(store: Store, catalog: Catalog, name: str, keep: int, also: set[str]) -
     releases = catalog.releases(name) if catalog.targets(name) else []
     alias = catalog.find_alias(name)
     line = journal.line(journal.read(store, stage, name), alias)
-    kept = {target for target in _named(alias)}
-    kept |= {record.target for record in releases[:keep]}
+    kept = set(_named(alias)) | {record.target for record in releases[:keep]}
     kept |= {record.target for record in releases if record.sha256 in also}
     there = {record.target for record in releases}
-    before: dict[str, None] = {}
-    for earlier in reversed(line[:-1]):
-        before.update((target, None) for target in earlier.targets if target in there)
-    # a rollback goes along them
-    kept |= set(list(before)[:keep])
+    # a rollback goes along these: what is served now counts, and one before it stays always
+    served = dict.fromkeys(frozenset(one.targets) & there for one in reversed(line))
+    kept |= set[str]().union(*[targets for targets in served if targets][: max(keep, 2)])
     old = [record for record in releases if record.target not in kept]
     return _cut_off(store, stage, name, catalog) + old
 

@@ -1,0 +1,313 @@
+"""Production gets the bytes that staging tested, and its alias moves forward only."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from release import shelf
+from release.shelf import DEV, released, repository, staged
+
+from slipway.errors import SlipwayError
+from slipway.release import alias as aliases
+from slipway.release import evidence, journal, keys
+from slipway.release.alias import Alias, Variant
+from slipway.release.catalog import Catalog
+from slipway.release.directory import DirectoryStore
+from slipway.release.origin import Origin
+from slipway.release.promote import promote
+from slipway.release.publish import Told, publish
+from slipway.release.record import Record
+from slipway.release.rollback import rollback
+from slipway.release.serve import serve
+from slipway.release.store import Store, open_stage
+from slipway.settings import Settings
+
+CI = Origin("merge00", "https://gitlab.example.com/team/models/-/pipelines/7", "ci")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return repository(tmp_path / "repository")
+
+
+def production(settings: Settings) -> Store:
+    return open_stage(settings, "production")
+
+
+def served(settings: Settings) -> str:
+    return str(Catalog(production(settings), "production").alias("m"))
+
+
+def everything(settings: Settings) -> dict[str, bytes | None]:
+    store = production(settings)
+    return {key: store.read(key) for key in store.keys("")}
+
+
+def test_production_gets_exactly_the_bytes_that_staging_tested(settings: Settings) -> None:
+    source = staged(
+        settings, told=Told(Origin("c0ffee", "pipelines/1", "dev"), metrics={"f1": 0.9})
+    )
+    made = promote(settings, "m", None, CI)
+    assert (made.target, made.source) == ("m_1.0.0.tar.gz", source.target)
+    assert made.created and made.moved and made.before is None and made.why is None
+    store = production(settings)
+    assert store.digest(keys.artifact("production", made.target)) == source.sha256
+    record = Catalog(store, "production").record("m", made.target)
+    assert (record.source, record.metrics) == (source.target, {"f1": 0.9})
+    # the commit that made it, and who promoted it
+    assert record.origin == Origin("c0ffee", CI.pipeline, "ci")
+    ran = evidence.tested(store, "production", "m", source.sha256)
+    assert ran is not None and ran.passed
+    [event] = journal.read(store, "production", "m")
+    assert (event.action, event.target, event.origin) == ("promote", made.target, CI)
+
+
+@pytest.mark.parametrize("word", ["1.0.0", "rc.h", "m_1.0.0", "whole"])
+def test_a_release_may_be_said_by_version_target_or_part(settings: Settings, word: str) -> None:
+    target = staged(settings).target
+    assert promote(settings, "m", target if word == "whole" else word, DEV).moved
+
+
+def test_two_stages_may_be_two_stores(tmp_path: Path) -> None:
+    settings = repository(tmp_path, '[release.production]\nstore = "another"\n')
+    staged(settings)
+    promote(settings, "m", None, DEV)
+    assert (tmp_path / "another/production/models/m_1.0.0.tar.gz").is_file()
+    assert not (tmp_path / "store/production").exists()
+
+
+def test_what_was_never_in_staging_is_refused_with_what_is(settings: Settings) -> None:
+    with pytest.raises(SlipwayError, match="no release of 'm' in staging") as caught:
+        promote(settings, "m", None, DEV)
+    assert caught.value.fix == "slipway publish models/m --to staging"
+    source = staged(settings)
+    with pytest.raises(SlipwayError, match="1.0.1 is no release of m in staging") as caught:
+        promote(settings, "m", "1.0.1", DEV)
+    assert caught.value.fix
+    assert not any(key.startswith("production") for key in everything(settings)) and source
+
+
+def test_two_pushes_of_one_version_have_to_be_told_apart(settings: Settings) -> None:
+    first = staged(settings, code="A = 1\n")
+    staged(settings, code="A = 2\n")
+    with pytest.raises(SlipwayError, match="any of 2 releases") as caught:
+        promote(settings, "m", "1.0.0", DEV)
+    assert caught.value.fix and first.target in caught.value.fix
+    assert promote(settings, "m", first.sha256[:12], DEV).sha256 == first.sha256
+
+
+@pytest.mark.parametrize(
+    ("tested", "what"), [(None, "no tests of exactly these bytes"), (False, "tests did not pass")]
+)
+def test_what_did_not_pass_its_tests_is_refused(
+    settings: Settings, tested: bool | None, what: str
+) -> None:
+    released(settings, "0.9.0")
+    staged(settings, tested=tested)
+    before = everything(settings)
+    with pytest.raises(SlipwayError, match=what) as caught:
+        promote(settings, "m", None, DEV)
+    assert caught.value.fix and "slipway test models/m" in caught.value.fix
+    assert everything(settings) == before
+
+
+def test_tests_of_other_bytes_do_not_count(settings: Settings) -> None:
+    staged(settings, code="A = 1\n", tested=True)
+    staged(settings, code="A = 2\n", tested=None)
+    with pytest.raises(SlipwayError, match="no tests of exactly these bytes"):
+        promote(settings, "m", None, DEV)
+
+
+def test_a_later_run_of_the_tests_counts(settings: Settings) -> None:
+    staged(settings, tested=False)
+    staged(settings, tested=True)
+    assert promote(settings, "m", None, DEV).moved
+
+
+def test_what_production_requires_has_to_be_there(tmp_path: Path) -> None:
+    settings = repository(tmp_path, '[release.production]\nrequire = ["provenance"]\n')
+    staged(settings)
+    with pytest.raises(SlipwayError, match="production requires provenance: no provenance"):
+        promote(settings, "m", None, DEV)
+    path = shelf.artifact(tmp_path / "dist")
+    documents = evidence.collect(path, settings, DEV, shelf.sha256(path), [])
+    publish(path, open_stage(settings, "staging"), told=Told(DEV, documents))
+    assert promote(settings, "m", None, DEV).moved
+
+
+def test_a_metric_that_is_worse_than_allowed_is_refused_with_both_values(
+    settings: Settings,
+) -> None:
+    rules = {"f1": {"better": "higher", "margin": 0.01}}
+    staged(settings, "1.0.0", told=Told(DEV, metrics={"f1": 0.95}, rules=rules))
+    promote(settings, "m", None, DEV)
+    staged(settings, "1.1.0", told=Told(DEV, metrics={"f1": 0.90}, rules=rules))
+    with pytest.raises(SlipwayError, match=r"0\.9.*0\.95"):
+        promote(settings, "m", None, DEV)
+    assert served(settings) == "m_1.0.0.tar.gz"
+
+
+def test_other_bytes_under_a_version_that_production_has_are_refused(settings: Settings) -> None:
+    released(settings, "1.0.0")
+    staged(settings, code="A = 2\n")
+    with pytest.raises(SlipwayError, match="production has other bytes") as caught:
+        promote(settings, "m", None, DEV)
+    assert caught.value.fix == "write 1.0.1 into it: slipway bump m"
+    assert "by dev" in caught.value.what
+
+
+def test_done_again_it_changes_nothing(settings: Settings) -> None:
+    released(settings, "1.0.0")
+    before = everything(settings)
+    again = promote(settings, "m", None, CI)
+    assert not again.created and not again.moved and again.why
+    assert everything(settings) == before
+
+
+def test_a_promotion_that_is_run_again_does_not_undo_a_rollback(settings: Settings) -> None:
+    released(settings, "1.0.0", "1.1.0")
+    rollback(settings, "production", "m", None, DEV, "worse")
+    before = everything(settings)
+    late = promote(settings, "m", "1.1.0", CI)
+    assert not late.moved and late.why and "rollback m --to 1.1.0" in late.why
+    assert everything(settings) == before
+
+
+def test_a_late_promotion_does_not_undo_a_newer_release(settings: Settings) -> None:
+    for version in ("1.0.0", "1.1.0"):
+        staged(settings, version)
+    promote(settings, "m", "1.1.0", DEV)
+    late = promote(settings, "m", "1.0.0", DEV)
+    assert late.created and not late.moved
+    assert late.why and "m_1.1.0.tar.gz is served, which is newer" in late.why
+    assert served(settings) == "m_1.1.0.tar.gz"
+
+
+def test_a_promotion_that_is_run_again_leaves_a_split_alone(settings: Settings) -> None:
+    one, two = released(settings, "1.0.0", "1.1.0")
+    split = Alias((Variant(one, 90), Variant(two, 10)))
+    serve(production(settings), "production", "m", split, "alias", DEV)
+    late = promote(settings, "m", "1.1.0", CI)
+    assert not late.moved and late.why and "slipway alias m 1.1.0" in late.why
+    assert served(settings) == str(split)
+
+
+def test_a_release_above_what_was_rolled_back_from_is_served(settings: Settings) -> None:
+    released(settings, "1.0.0", "1.1.0")
+    rollback(settings, "production", "m", None, DEV)
+    released(settings, "1.1.1")
+    assert served(settings) == "m_1.1.1.tar.gz"
+
+
+class CutOff(DirectoryStore):
+    """A folder whose writer dies at the write that is counted down to."""
+
+    left = 0
+
+    def _count(self) -> None:
+        type(self).left -= 1
+        if type(self).left < 0:
+            raise KeyboardInterrupt
+
+    def create(self, key: str, data: bytes) -> bool:
+        self._count()
+        return super().create(key, data)
+
+    def copy(self, *words: object, **more: object) -> bool:
+        self._count()
+        return super().copy(*words, **more)  # type: ignore[arg-type]
+
+    def swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
+        self._count()
+        return super().swap(key, expected, data)
+
+
+@pytest.mark.parametrize("writes", range(6))
+def test_cut_off_anywhere_it_is_completed_by_the_next(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    released(settings, "1.0.0")
+    source = staged(settings, "1.1.0")
+    with monkeypatch.context() as cut:
+        cut.setattr("slipway.release.directory.DirectoryStore", CutOff)
+        CutOff.left = writes
+        try:
+            promote(settings, "m", None, DEV)
+        except KeyboardInterrupt:
+            pass
+        else:
+            assert CutOff.left >= 0
+    promote(settings, "m", None, DEV)
+    store = production(settings)
+    assert served(settings) == "m_1.1.0.tar.gz"
+    assert store.digest("production/models/m_1.1.0.tar.gz") == source.sha256
+    moves = [event.target for event in journal.read(store, "production", "m")]
+    assert moves == ["m_1.1.0.tar.gz", "m_1.0.0.tar.gz"]
+
+
+def test_of_two_promotions_at_once_the_higher_version_is_served(settings: Settings) -> None:
+    versions = [f"1.{number}.0" for number in range(6)]
+    for version in versions:
+        staged(settings, version)
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda version: promote(settings, "m", version, DEV), versions))
+    assert served(settings) == "m_1.5.0.tar.gz"
+    assert len(Catalog(production(settings), "production").targets("m")) == 6
+
+
+def test_of_two_promotions_of_one_version_at_once_one_wins(settings: Settings) -> None:
+    made = [staged(settings, code=f"A = {number}\n") for number in range(4)]
+
+    def attempt(source: str) -> str | None:
+        try:
+            return promote(settings, "m", source, DEV).sha256
+        except SlipwayError as error:
+            assert "other bytes" in error.what
+            return None
+
+    with ThreadPoolExecutor(4) as pool:
+        won = {sha for sha in pool.map(attempt, [one.target for one in made]) if sha is not None}
+    assert len(won) == 1
+    assert production(settings).digest("production/models/m_1.0.0.tar.gz") in won
+
+
+def test_an_object_of_production_that_was_lost_is_copied_again(settings: Settings) -> None:
+    released(settings, "1.0.0")
+    production(settings).delete("production/models/m_1.0.0.tar.gz")
+    again = promote(settings, "m", None, DEV)
+    assert again.created and not again.moved
+    assert production(settings).stat("production/models/m_1.0.0.tar.gz")
+
+
+def test_publishing_to_production_moves_its_alias_forward_only(settings: Settings) -> None:
+    staged(settings, "1.1.0", stage="production")
+    late = staged(settings, "1.0.0", stage="production")
+    assert late.created and late.stays and served(settings) == "m_1.1.0.tar.gz"
+    rollback(settings, "production", "m", "1.0.0", DEV)
+    assert staged(settings, "1.1.0", stage="production").stays
+    assert served(settings) == "m_1.0.0.tar.gz"
+
+
+@pytest.mark.parametrize("name", ["a b", "a$(id)", "a;b", "é", ".m"])
+def test_a_name_that_an_endpoint_refuses_is_not_published(settings: Settings, name: str) -> None:
+    with pytest.raises(SlipwayError, match="its target model") as caught:
+        staged(settings, name=name, tested=None)
+    assert caught.value.fix and open_stage(settings, "staging").keys("") == []
+
+
+def test_records_from_before_there_was_more_in_them_are_promoted(settings: Settings) -> None:
+    source = staged(settings)
+    store = open_stage(settings, "staging")
+    key = keys.record("staging", "m", source.target)
+    old = json.loads(store.read(key) or b"")
+    for field in ("size", "source", "metrics", "rules", "changes", "pipeline", "by"):
+        del old[field]
+    assert store.swap(key, store.read(key), keys.dump(old))
+    made = promote(settings, "m", None, DEV)
+    record: Record = Catalog(production(settings), "production").record("m", made.target)
+    assert record.size is None and record.origin == replace(DEV)
+    assert served(settings) == str(aliases.to(made.target))

@@ -1,0 +1,228 @@
+"""Pruning removes what nothing names and no rollback needs, and its versions stay taken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from release import shelf
+from release.shelf import DEV, released, repository, staged
+
+from slipway.errors import SlipwayError
+from slipway.release import alias as aliases
+from slipway.release import journal, keys, prune, pruned
+from slipway.release.alias import Alias, Variant
+from slipway.release.catalog import Catalog
+from slipway.release.directory import DirectoryStore
+from slipway.release.keys import Stage
+from slipway.release.promote import promote
+from slipway.release.publish import publish
+from slipway.release.rollback import rollback
+from slipway.release.serve import serve
+from slipway.release.status import status
+from slipway.release.store import Store, open_stage
+from slipway.settings import Settings
+
+TARGETS = [f"m_1.{minor}.0.tar.gz" for minor in range(8)]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Eight releases, of which production serves the newest."""
+    made = repository(tmp_path / "repository")
+    released(made, *(f"1.{minor}.0" for minor in range(8)))
+    return made
+
+
+def store(settings: Settings, stage: Stage = "production") -> Store:
+    return open_stage(settings, stage)
+
+
+def run(settings: Settings, keep: int = 2, stage: Stage = "production") -> list[str]:
+    found = prune.candidates(settings, [], keep, [stage])
+    return sorted(one.target for one in found if prune.prune(settings, one, DEV))
+
+
+def left(settings: Settings, stage: Stage = "production") -> list[str]:
+    prefix = keys.models(stage)
+    return [key.removeprefix(prefix) for key in store(settings, stage).keys(prefix)]
+
+
+def test_the_newest_stay_and_the_others_go(settings: Settings) -> None:
+    found = prune.candidates(settings, ["m"], 2, ["production"])
+    assert left(settings) == TARGETS  # asking removes nothing
+    assert sum(one.size for one in found) > 0
+    assert run(settings) == TARGETS[:6]
+    assert left(settings) == TARGETS[6:] == Catalog(store(settings), "production").targets("m")
+    assert not run(settings)
+    events = journal.read(store(settings), "production", "m")
+    assert sorted(e.target for e in events if e.action == "prune") == TARGETS[:6]
+
+
+def test_what_an_alias_names_stays_its_shadow_too(settings: Settings) -> None:
+    split = Alias((Variant(TARGETS[0], 90), Variant(TARGETS[1], 10)), shadow=TARGETS[2])
+    serve(store(settings), "production", "m", split, "alias", DEV)
+    run(settings, 1)
+    assert left(settings) == [*TARGETS[:3], TARGETS[7]]
+
+
+def test_what_a_rollback_leads_to_stays(settings: Settings) -> None:
+    rollback(settings, "production", "m", "1.1.0", DEV)
+    run(settings, 1)
+    assert left(settings) == [TARGETS[0], TARGETS[1], TARGETS[7]]
+    assert rollback(settings, "production", "m", None, DEV).target == TARGETS[0]
+
+
+def test_staging_keeps_the_bytes_that_production_serves(settings: Settings) -> None:
+    rollback(settings, "production", "m", "1.1.0", DEV)
+    gone = run(settings, 1, "staging")
+    assert not any("_1.1.0-rc" in target for target in gone) and len(gone) == 5
+    store(settings).delete(keys.artifact("production", TARGETS[1]))
+    promote(settings, "m", "1.1.0", DEV)
+    assert TARGETS[1] in left(settings)
+
+
+def test_a_version_that_was_pruned_is_never_given_to_other_bytes(settings: Settings) -> None:
+    run(settings)
+    other = shelf.artifact(settings.root / "dist", version="1.1.0", code="A = 2\n")
+    with pytest.raises(SlipwayError, match="which were pruned") as caught:
+        publish(other, store(settings), stage="production")
+    assert caught.value.fix == "write 1.1.1 into it: slipway bump m"
+    assert not store(settings).stat(keys.artifact("production", TARGETS[1]))
+
+
+def test_the_same_bytes_may_come_back(settings: Settings) -> None:
+    run(settings)
+    assert TARGETS[1] in Catalog(store(settings), "production").pruned("m")
+    promote(settings, "m", "1.1.0", DEV)
+    assert TARGETS[1] in left(settings)
+    assert TARGETS[1] not in Catalog(store(settings), "production").pruned("m")
+    assert rollback(settings, "production", "m", "1.1.0", DEV).moved
+
+
+def test_what_was_pruned_is_told_to_who_asks_for_it(settings: Settings) -> None:
+    run(settings)
+    for ask in (
+        lambda: rollback(settings, "production", "m", "1.1.0", DEV),
+        lambda: Catalog(store(settings), "production").record("m", TARGETS[1]),
+    ):
+        with pytest.raises(SlipwayError, match="was pruned from production") as caught:
+            ask()
+        assert caught.value.fix and TARGETS[7] in caught.value.fix
+
+
+class CutOff(DirectoryStore):
+    """A folder whose writer dies at the change that is counted down to."""
+
+    left = 0
+
+    def _count(self) -> None:
+        type(self).left -= 1
+        if type(self).left < 0:
+            raise KeyboardInterrupt
+
+    def create(self, key: str, data: bytes) -> bool:
+        self._count()
+        return super().create(key, data)
+
+    def delete(self, key: str) -> bool:
+        self._count()
+        return super().delete(key)
+
+    def swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
+        self._count()
+        return super().swap(key, expected, data)
+
+
+@pytest.mark.parametrize("changes", range(5))
+def test_cut_off_anywhere_it_is_completed_by_the_next(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, changes: int
+) -> None:
+    [*_, old] = prune.candidates(settings, ["m"], 2, ["production"])
+    with monkeypatch.context() as cut:
+        cut.setattr("slipway.release.directory.DirectoryStore", CutOff)
+        CutOff.left = changes
+        with pytest.raises(KeyboardInterrupt):
+            prune.prune(settings, old, DEV)
+    # whatever is listed has its artifact, and what is half removed is said to be
+    listed = Catalog(store(settings), "production").targets("m")
+    assert all(store(settings).stat(keys.artifact("production", target)) for target in listed)
+    drift = [one.what for model in status(settings) for one in model.drift]
+    assert drift == (["pruning was cut off"] if changes == 2 else [])
+    run(settings)
+    assert left(settings) == TARGETS[6:]
+    assert not [one for model in status(settings) for one in model.drift]
+    mark = pruned.find(store(settings), "production", "m", old.target)
+    assert mark is not None and mark.finished
+
+
+def test_what_is_half_removed_is_neither_served_nor_published(settings: Settings) -> None:
+    record = Catalog(store(settings), "production").record("m", TARGETS[1])
+    assert pruned.mark(store(settings), "production", record)
+    with pytest.raises(SlipwayError, match="was pruned"):
+        aliases.move(store(settings), "production", "m", aliases.to(TARGETS[1]))
+    with pytest.raises(SlipwayError, match="its artifact is gone"):
+        rollback(settings, "production", "m", "1.1.0", DEV)
+    store(settings).delete(keys.artifact("production", TARGETS[1]))
+    with pytest.raises(SlipwayError, match="is being pruned") as caught:
+        promote(settings, "m", "1.1.0", DEV)
+    assert caught.value.fix and "slipway prune m --stage production" in caught.value.fix
+
+
+def test_an_alias_that_moves_to_it_meanwhile_saves_a_release(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = prune.candidates(settings, ["m"], 2, ["production"])
+    [old] = [one for one in found if one.target == TARGETS[1]]
+
+    class Rival(DirectoryStore):
+        """Another one serves the release right before it is marked."""
+
+        def create(self, key: str, data: bytes) -> bool:
+            if "/pruned/" in key:
+                plain = DirectoryStore(self.root)
+                serve(plain, "production", "m", aliases.to(TARGETS[1]), "alias", DEV)
+            return super().create(key, data)
+
+    with monkeypatch.context() as rival:
+        rival.setattr("slipway.release.directory.DirectoryStore", Rival)
+        assert not prune.prune(settings, old, DEV)
+    assert TARGETS[1] in left(settings)
+    assert Catalog(store(settings), "production").pruned("m") == []
+
+
+def test_an_alias_that_moved_to_what_is_being_removed_moves_back(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = Catalog(store(settings), "production").record("m", TARGETS[1])
+
+    class Rival(DirectoryStore):
+        """Another one marks the release right before the alias moves to it."""
+
+        def swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
+            if b"m_1.1.0" in data:
+                pruned.mark(DirectoryStore(self.root), "production", record)
+            return super().swap(key, expected, data)
+
+    rival = Rival(settings.root / "store")
+    with pytest.raises(SlipwayError, match="was pruned"):
+        serve(rival, "production", "m", aliases.to(TARGETS[1]), "alias", DEV)
+    assert Catalog(store(settings), "production").alias("m") == aliases.to(TARGETS[7])
+
+
+def test_a_name_that_nobody_released_is_told(settings: Settings) -> None:
+    with pytest.raises(SlipwayError, match="no release of 'n'"):
+        prune.candidates(settings, ["n"])
+
+
+def test_other_names_are_left_alone(settings: Settings) -> None:
+    released(settings, *(f"2.{minor}.0" for minor in range(8)), name="m_other")
+    for one in prune.candidates(settings, ["m"], 1):
+        assert one.name == "m" and prune.prune(settings, one, DEV)
+    assert len([key for key in store(settings).keys("production/models/m_other_")]) == 8
+
+
+def test_pushes_of_staging_go_once_there_are_newer_ones(tmp_path: Path) -> None:
+    settings = repository(tmp_path)
+    pushed = [staged(settings, code=f"A = {number}\n").target for number in range(4)]
+    assert run(settings, 2, "staging") == sorted(pushed[:2])
