@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import gitlab
-import requests
 from gitlab.v4.objects import Project
 
 from slipway.errors import SlipwayError
@@ -36,14 +35,10 @@ def client(environ: Mapping[str, str]) -> Iterator[gitlab.Gitlab]:
     url = environ.get("CI_API_V4_URL", "").rstrip("/").removesuffix("/api/v4")
     url = url or environ["CI_SERVER_URL"]
     try:
-        # redirects would carry the token elsewhere
-        with requests.Session() as session:
-            session.max_redirects = 0
-            with gitlab.Gitlab(
-                url, private_token=token, timeout=TIMEOUT_S, session=session
-            ) as made:
-                yield made
-    except (gitlab.GitlabError, requests.RequestException, ValueError) as error:
+        with gitlab.Gitlab(url, private_token=token, timeout=TIMEOUT_S) as made:
+            made.session.max_redirects = 0  # they would carry the token elsewhere
+            yield made
+    except (gitlab.GitlabError, OSError, ValueError) as error:  # those of requests are OSErrors
         raise SlipwayError(
             f"GitLab does not take it: {str(error).replace(token, '…')}",
             where=url,
