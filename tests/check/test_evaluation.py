@@ -1,0 +1,67 @@
+"""Thresholds and evaluate.py: where the rules know too little to say anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from check import fixture_repositories as repositories
+
+TOML = 'files = ["metrics.json"]\n[metric.auc]\nbetter = "higher"\n'
+PROGRAMS = [
+    "from helper import evaluate\n",
+    "from helper import *\n",
+    "from helper import measure as evaluate\n",
+    "evaluate = lambda model: {}\n",
+    "if True:\n    def evaluate(model): ...\n",
+    "class evaluate:\n    def __new__(cls, model): ...\n",
+]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return repositories.make("good", tmp_path)
+
+
+def rules(model: Path) -> list[str]:
+    return [found.rule for found in repositories.found(model.parent.parent)]
+
+
+def test_metrics_that_are_not_here_are_not_missed(model: Path) -> None:
+    (model / "evaluation.toml").write_text(TOML)
+    assert rules(model) == []
+    (model / "metrics.json").write_text('{"f1": 0.5}')
+    assert rules(model) == ["SW802"]
+
+
+def test_what_a_program_measures_is_not_known(model: Path) -> None:
+    (model / "evaluation.toml").write_text(TOML)
+    (model / "metrics.json").write_text('{"f1": 0.5}')
+    (model / "evaluate.py").write_text(PROGRAMS[0])
+    assert rules(model) == []
+
+
+def test_metrics_of_another_kind_are_not_judged(model: Path) -> None:
+    (model / "evaluation.toml").write_text(TOML)
+    for text in ("{", "[1, 2]", "0.5"):
+        (model / "metrics.json").write_text(text)
+        assert rules(model) == []
+
+
+def test_a_metric_may_be_named_with_its_file(model: Path) -> None:
+    (model / "metrics.json").write_text('{"auc": 0.5}')
+    (model / "evaluation.toml").write_text(TOML.replace("auc", '"metrics.json:auc"'))
+    assert rules(model) == []
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_function_may_come_from_anywhere(model: Path, program: str) -> None:
+    (model / "evaluate.py").write_text(program)
+    assert rules(model) == []
+
+
+@pytest.mark.parametrize("program", ["", "async def evaluate(model): ...\n", "evaluate(1)\n"])
+def test_what_cannot_be_the_function_is_none(model: Path, program: str) -> None:
+    (model / "evaluate.py").write_text(program)
+    assert rules(model) == ["SW803"]
