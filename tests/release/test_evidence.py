@@ -285,6 +285,46 @@ def test_evidence_too_large_to_be_any_is_not_read(made: Made, tmp_path: Path) ->
             ask(store, "staging", "tiny", made.sha256)
 
 
+# -- published again -------------------------------------------------------------------------------
+
+
+def test_what_is_missing_is_added_and_equal_evidence_is_left(
+    signed: Documents, made: Made, report: Path, key: KeyFiles
+) -> None:
+    assert evidence.newer({}, signed) == signed
+    assert list(evidence.newer({}, signed)) == ["sbom", "provenance", "tests"]
+    assert evidence.newer(signed, {}) == {}
+    # the first build's provenance stays, the last run of the tests counts
+    again = collect(made, report, key)
+    assert evidence.newer(signed, again) == {"tests": again["tests"]}
+
+
+def test_a_signature_replaces_none_and_none_replaces_a_signature(
+    signed: Documents, made: Made, report: Path
+) -> None:
+    unsigned = collect(made, report)
+    assert evidence.newer(unsigned, signed) == signed
+    assert evidence.newer(signed, unsigned) == {}
+
+
+def test_another_key_s_provenance_replaces_the_old_key_s(
+    signed: Documents, made: Made, report: Path, other_key: KeyFiles
+) -> None:
+    rotated = collect(made, report, other_key)
+    assert evidence.newer(signed, rotated) == rotated
+
+
+@pytest.mark.parametrize("damage", [{"provenance": b"{}"}, {"sbom": b"{}"}, {"sbom": None}])
+def test_what_is_damaged_is_replaced_as_a_whole(
+    signed: Documents, made: Made, report: Path, key: KeyFiles, damage: dict[Kind, bytes | None]
+) -> None:
+    there: Documents = {
+        kind: document for kind, document in {**signed, **damage}.items() if document is not None
+    }
+    again = collect(made, report, key)
+    assert evidence.newer(there, again) == again
+
+
 # -- whatever somebody does to the bytes -----------------------------------------------------------
 
 

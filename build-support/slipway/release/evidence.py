@@ -35,6 +35,9 @@ from slipway.settings import Settings
 if TYPE_CHECKING:
     from securesystemslib.signer import Key
 
+# the SBOM before the provenance that names its digest
+TOGETHER: tuple[Kind, ...] = ("sbom", "provenance")
+WRITTEN: tuple[Kind, ...] = (*TOGETHER, "tests")
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -78,6 +81,24 @@ def read(reader: Reader, stage: Stage, name: str, sha256: str) -> dict[Kind, byt
         if document is not None:
             found[kind] = document
     return found
+
+
+def newer(there: Mapping[Kind, bytes], made: Mapping[Kind, bytes]) -> dict[Kind, bytes]:
+    """Those of the documents ``made`` that belong in a store that holds ``there`` about these bytes,
+    in the order to write them in.
+
+    What is missing does. A later run of the tests replaces an earlier one, but for an unsigned one
+    that would replace a signed one. Provenance tells of the first build, and stays, with its SBOM,
+    unless it is signed by a key that it was not signed by before, or is not sound.
+    """
+    chosen = {kind: document for kind, document in made.items() if kind not in there}
+    old, new = (_signers(documents, "tests") for documents in (there, made))
+    if "tests" in made and (new or not old):
+        chosen["tests"] = made["tests"]
+    old, new = (_signers(documents, "provenance") for documents in (there, made))
+    if "provenance" in made and (new - old or not _sound(there)):
+        chosen |= {kind: made[kind] for kind in TOGETHER if kind in made}
+    return {kind: chosen[kind] for kind in WRITTEN if kind in chosen}
 
 
 def tested(reader: Reader, stage: Stage, name: str, sha256: str) -> Tested | None:
@@ -153,6 +174,24 @@ def describe(evidence: Mapping[Kind, bytes], settings: Settings | None = None) -
             what = error.what if isinstance(error, SlipwayError) else str(error)
             lines.append(f"{kind}: not readable: {what}")
     return lines
+
+
+def _signers(documents: Mapping[Kind, bytes], kind: Kind) -> set[str]:
+    """The keys that an envelope says it is signed by; none if it is not there or damaged."""
+    try:
+        return set(envelope.open_(documents[kind], PAYLOAD_TYPE, []).signatures)
+    except (KeyError, ValueError):
+        return set()
+
+
+def _sound(documents: Mapping[Kind, bytes]) -> bool:
+    """Whether there is provenance that can be read, and the SBOM that it names."""
+    try:
+        opened = envelope.open_(documents["provenance"], PAYLOAD_TYPE, [])
+        named = provenance.parse(statement.parse(opened.payload), "provenance").sbom
+    except (KeyError, ValueError, SlipwayError):
+        return False
+    return named == (_sha256(documents["sbom"]) if "sbom" in documents else None)
 
 
 def _line(kind: Kind, document: bytes, trusted: Sequence[Key]) -> str:

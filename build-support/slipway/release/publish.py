@@ -19,6 +19,7 @@ from slipway.artifact.manifest import Manifest
 from slipway.errors import SlipwayError
 from slipway.files import sha256_of
 from slipway.release import alias, journal, keys, pruned, record
+from slipway.release import evidence as evidences
 from slipway.release.forward import Stays, forward_only
 from slipway.release.keys import Kind, Stage
 from slipway.release.origin import Origin
@@ -114,8 +115,8 @@ def install(
 ) -> bool:
     """Bring a release into ``stage``, but for the alias; whether ``put`` created its object.
 
-    ``put`` is called with the artifact's key and creates it unless it is there. A later run of the
-    tests replaces what an earlier one found; other evidence stays as it was first written.
+    ``put`` is called with the artifact's key and creates it unless it is there. Of evidence
+    that is there already, :func:`slipway.release.evidence.newer` says what is replaced.
 
     Raises:
         SlipwayError: there are, or were, other bytes under the key; says whose, and names the next
@@ -135,11 +136,11 @@ def install(
             f"other bytes (sha256 {there})" if known is None else _whose(record.parse(known, at))
         )
         raise _taken(store, stage, new, f"has {whose}")
-    for kind, document in evidence.items():
+    attested = evidences.read(store, stage, new.name, new.sha256)
+    for kind, document in evidences.newer(attested, evidence).items():
         at = keys.evidence(stage, new.name, new.sha256, kind)
-        if not store.create(at, document) and kind == "tests":
-            while not store.swap(at, store.read(at), document):
-                pass  # another run wrote in between; the last one counts
+        while not store.swap(at, store.read(at), document):
+            pass  # another run wrote in between; the last one counts
     store.create(keys.record(stage, new.name, new.target), new.dump())
     if gone is not None:
         pruned.unmark(store, stage, gone.record)
