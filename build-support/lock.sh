@@ -35,3 +35,4 @@ lock pytest.txt 3.9 --universal "$@" --constraint "$same" $folder/pytest.in
 lock plugin.txt 3.9 "${linux[@]}" "$@" $folder/plugin.in
 lock black.txt 3.12 --universal "$@" $folder/black.in
 lock mypy.txt 3.12 --universal "$@" $folder/mypy.in
+lock infra.txt 3.12 --universal "$@" $folder/infra.in

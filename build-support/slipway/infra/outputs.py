@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 VARIABLES = {
     "Store": "SLIPWAY_{}_STORE",
     "EndpointName": "SLIPWAY_{}_ENDPOINT",
-    "CiRoleArn": "SLIPWAY_{}_ROLE",
+    "CiRoleArn": "AWS_ROLE_ARN",
     "PruneRoleArn": "SLIPWAY_{}_PRUNE_ROLE",
     "TopicArn": "SLIPWAY_SNS_TOPIC",
 }

@@ -66,8 +66,6 @@ def proposed(
             where=environment.stack,
             fix=f"slipway infra deploy {environment.name} removes what is left of it, and begins anew",
         )
-    with told(str(environment.template.path)):
-        client.validate_template(TemplateBody=environment.template.body)
     optional: dict[str, Any] = {"ImportExistingResources": True} if adopt else {}
     with told(environment.stack):
         made = client.create_change_set(

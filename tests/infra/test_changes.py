@@ -1,0 +1,77 @@
+"""Change sets as CloudFormation describes them (API reference, DescribeChangeSet)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slipway.infra.changes import Property, read
+
+
+def change(action: str, **more: Any) -> dict[str, Any]:
+    resource = {"LogicalResourceId": "Thing", "ResourceType": "AWS::X::Y", "Action": action}
+    return {"Type": "Resource", "ResourceChange": resource | more}
+
+
+def test_a_replacement_is_named_with_the_property_that_forces_it() -> None:
+    details = [
+        {
+            "Target": {
+                "Attribute": "Properties",
+                "Name": "ProductionVariants",
+                "Path": "/Properties/ProductionVariants/0/InstanceType",
+                "RequiresRecreation": "Always",
+                "BeforeValue": "ml.m5.xlarge",
+                "AfterValue": "ml.g4dn.xlarge",
+            },
+            "Evaluation": "Static",
+            "ChangeSource": "DirectModification",
+        },
+        {
+            "Target": {
+                "Attribute": "Properties",
+                "Name": "ProductionVariants",
+                "Path": "/Properties/ProductionVariants/0/InstanceType",
+            },
+            "Evaluation": "Dynamic",
+            "ChangeSource": "ParameterReference",
+            "CausingEntity": "Hardware",
+        },
+    ]
+    found = read([change("Modify", Replacement="True", Details=details)])
+    assert found[0].action == "replace" and found[0].is_harsh
+    assert found[0].properties == (
+        Property("ProductionVariants.0.InstanceType", "ml.m5.xlarge", "ml.g4dn.xlarge", True),
+    )
+
+
+def test_what_hangs_on_another_resource_may_be_replaced() -> None:
+    found = read([change("Modify", Replacement="Conditional", Details=[])])
+    assert found[0].action == "may replace" and found[0].is_harsh
+
+
+def test_a_removed_resource_that_is_retained_is_left_not_removed() -> None:
+    for policy in ("Retain", "RetainExceptOnCreate"):
+        assert read([change("Remove", PolicyAction=policy)])[0].action == "leave"
+    assert read([change("Remove", PolicyAction="Delete")])[0].action == "remove"
+    assert read([change("Remove")])[0].is_harsh
+
+
+def test_older_descriptions_name_the_property_without_its_path() -> None:
+    details = [
+        {"Target": {"Attribute": "Properties", "Name": "Tags"}},
+        {"Target": {"Attribute": "Tags"}},
+    ]
+    found = read([change("Modify", Replacement="False", Details=details)])
+    assert found[0].action == "modify"
+    assert [each.name for each in found[0].properties] == ["Tags"]
+
+
+def test_what_takes_something_away_comes_first() -> None:
+    said = [
+        change("Add", LogicalResourceId="A"),
+        change("Modify", LogicalResourceId="B", Replacement="False"),
+        change("Remove", LogicalResourceId="C"),
+        change("Modify", LogicalResourceId="D", Replacement="True"),
+        {"Type": "Hook"},
+    ]
+    assert [each.resource for each in read(said)] == ["C", "D", "A", "B"]
