@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from release.attested import FAILED, ORIGIN, KeyFiles, Made, junit, key_files, make
+from release.attested import FAILED, ORIGIN, OWN, KeyFiles, Made, junit, key_files, make
 
 from slipway.errors import SlipwayError
-from slipway.release import envelope, evidence, keys
+from slipway.release import envelope, evidence, evidence_kept, evidence_shown, keys
 from slipway.release.directory import DirectoryStore
 from slipway.release.keys import Kind
 from slipway.release.origin import Origin
@@ -257,18 +257,18 @@ def test_nothing_required_of_nothing_is_well(made: Made) -> None:
 
 
 def test_people_are_told_in_a_line_for_each(signed: Documents, made: Made, key: KeyFiles) -> None:
-    lines = evidence.describe(signed, made.signed(None, [key]))
+    lines = evidence_shown.describe(signed, made.signed(None, [key]))
     assert lines == [
         f"provenance: commit 0000000, built by {ORIGIN.pipeline}; signed by {key.keyid[:12]}",
         "tests: 2 of 2 tests passed in 2.0 s, 2026-01-02 03:04 UTC; signed by " + key.keyid[:12],
         "sbom: 2 packages",
     ]
-    untrusted = evidence.describe(signed)
+    untrusted = evidence_shown.describe(signed)
     assert untrusted[0].endswith(f"signed by {key.keyid[:12]}, which is not trusted here")
 
 
 def test_people_are_told_of_what_cannot_be_read() -> None:
-    lines = evidence.describe({"provenance": b"{}", "tests": sealed({}), "sbom": b"[]"})
+    lines = evidence_shown.describe({"provenance": b"{}", "tests": sealed({}), "sbom": b"[]"})
     assert [line.split(": ")[:2] for line in lines] == [
         [kind, "not readable"] for kind in ("provenance", "tests", "sbom")
     ]
@@ -291,27 +291,41 @@ def test_evidence_too_large_to_be_any_is_not_read(made: Made, tmp_path: Path) ->
 def test_what_is_missing_is_added_and_equal_evidence_is_left(
     signed: Documents, made: Made, report: Path, key: KeyFiles
 ) -> None:
-    assert evidence.newer({}, signed) == signed
-    assert list(evidence.newer({}, signed)) == ["sbom", "provenance", "tests"]
-    assert evidence.newer(signed, {}) == {}
+    assert evidence_kept.newer({}, signed) == signed
+    assert list(evidence_kept.newer({}, signed)) == ["sbom", "provenance", "tests"]
+    assert evidence_kept.newer(signed, {}) == {}
     # the first build's provenance stays, the last run of the tests counts
     again = collect(made, report, key)
-    assert evidence.newer(signed, again) == {"tests": again["tests"]}
+    assert evidence_kept.newer(signed, again) == {"tests": again["tests"]}
 
 
 def test_a_signature_replaces_none_and_none_replaces_a_signature(
     signed: Documents, made: Made, report: Path
 ) -> None:
     unsigned = collect(made, report)
-    assert evidence.newer(unsigned, signed) == signed
-    assert evidence.newer(signed, unsigned) == {}
+    assert evidence_kept.newer(unsigned, signed) == signed
+    assert evidence_kept.newer(signed, unsigned) == {}
+
+
+def test_a_selection_does_not_replace_a_run_that_passed_but_a_failure_does(
+    signed: Documents, made: Made, key: KeyFiles, tmp_path: Path
+) -> None:
+    file = tmp_path / "x.xml"
+    file.write_text(junit(made.sha256, OWN), encoding="utf-8")
+    selected = collect(made, file, key)
+    assert not problems(signed, made) and problems(selected, made)
+    assert evidence_kept.newer(signed, selected) == {}
+    assert evidence_kept.newer(selected, signed)["tests"] == signed["tests"]
+    file.write_text(junit(made.sha256, FAILED), encoding="utf-8")
+    failed = collect(made, file, key)
+    assert evidence_kept.newer(signed, failed) == {"tests": failed["tests"]}
 
 
 def test_another_key_s_provenance_replaces_the_old_key_s(
     signed: Documents, made: Made, report: Path, other_key: KeyFiles
 ) -> None:
     rotated = collect(made, report, other_key)
-    assert evidence.newer(signed, rotated) == rotated
+    assert evidence_kept.newer(signed, rotated) == rotated
 
 
 @pytest.mark.parametrize("damage", [{"provenance": b"{}"}, {"sbom": b"{}"}, {"sbom": None}])
@@ -322,7 +336,7 @@ def test_what_is_damaged_is_replaced_as_a_whole(
         kind: document for kind, document in {**signed, **damage}.items() if document is not None
     }
     again = collect(made, report, key)
-    assert evidence.newer(there, again) == again
+    assert evidence_kept.newer(there, again) == again
 
 
 # -- whatever somebody does to the bytes -----------------------------------------------------------
@@ -409,7 +423,7 @@ JSON = st.recursive(
 def test_no_document_at_all_crashes_or_is_well(document: bytes, made: Made, key: KeyFiles) -> None:
     documents: Documents = {"provenance": document, "tests": document, "sbom": document}
     assert problems(documents, made, key)
-    assert len(evidence.describe(documents)) == 3
+    assert len(evidence_shown.describe(documents)) == 3
 
 
 PREDICATES = st.sampled_from(
@@ -436,7 +450,7 @@ def test_no_statement_about_these_bytes_crashes_or_passes_for_tests(
     )
     documents: Documents = {"provenance": document, "tests": document}
     assert problems(documents, made)
-    assert len(evidence.describe(documents)) == 2
+    assert len(evidence_shown.describe(documents)) == 2
     store = DirectoryStore(tmp_path_factory.mktemp("store"))
     store.create(keys.evidence("staging", "tiny", made.sha256, "tests"), document)
     with pytest.raises(SlipwayError):

@@ -97,7 +97,7 @@ def _catalogs(configured: Settings, stage: str | None, endpoint: str | None) -> 
 
 
 def _read(configured: Settings, catalog: Catalog, name: str) -> _Described:
-    from slipway.release import evidence, journal, keys
+    from slipway.release import evidence, evidence_shown, journal, keys
 
     releases = catalog.releases(name)
     alias = catalog.find_alias(name)
@@ -107,7 +107,7 @@ def _read(configured: Settings, catalog: Catalog, name: str) -> _Described:
     moved = journal.last_move(catalog.reader, events)
     served = catalog.record(name, target)
     known = evidence.read(catalog.reader, catalog.stage, name, served.sha256)
-    said = evidence.describe(known, configured)
+    said = evidence_shown.describe(known, configured)
     return _Described(catalog.stage, interface, alias, releases, moved, said)
 
 

@@ -10,21 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from slipway.artifact import manifest
 from slipway.errors import SlipwayError
-from slipway.release import (
-    envelope,
-    junit,
-    keys,
-    provenance,
-    sbom,
-    signing,
-    statement,
-    tested as tests,
-)
-from slipway.release.envelope import LARGEST, Opened, shown
+from slipway.release import envelope, junit, keys, provenance, sbom, signing, statement
+from slipway.release import tested as tests
+from slipway.release.envelope import LARGEST
 from slipway.release.keys import Kind, Stage
 from slipway.release.origin import Origin
 from slipway.release.statement import PAYLOAD_TYPE, Said
@@ -32,12 +24,6 @@ from slipway.release.store import Reader
 from slipway.release.tested import Tested
 from slipway.settings import Settings
 
-if TYPE_CHECKING:
-    from securesystemslib.signer import Key
-
-# the SBOM before the provenance that names its digest
-TOGETHER: tuple[Kind, ...] = ("sbom", "provenance")
-WRITTEN: tuple[Kind, ...] = (*TOGETHER, "tests")
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -81,24 +67,6 @@ def read(reader: Reader, stage: Stage, name: str, sha256: str) -> dict[Kind, byt
         if document is not None:
             found[kind] = document
     return found
-
-
-def newer(there: Mapping[Kind, bytes], made: Mapping[Kind, bytes]) -> dict[Kind, bytes]:
-    """Those of the documents ``made`` that belong in a store that holds ``there`` about these bytes,
-    in the order to write them in.
-
-    What is missing does. A later run of the tests replaces an earlier one, but for an unsigned one
-    that would replace a signed one. Provenance tells of the first build, and stays, with its SBOM,
-    unless it is signed by a key that it was not signed by before, or is not sound.
-    """
-    chosen = {kind: document for kind, document in made.items() if kind not in there}
-    old, new = (_signers(documents, "tests") for documents in (there, made))
-    if "tests" in made and (new or not old):
-        chosen["tests"] = made["tests"]
-    old, new = (_signers(documents, "provenance") for documents in (there, made))
-    if "provenance" in made and (new - old or not _sound(there)):
-        chosen |= {kind: made[kind] for kind in TOGETHER if kind in made}
-    return {kind: chosen[kind] for kind in WRITTEN if kind in chosen}
 
 
 def tested(reader: Reader, stage: Stage, name: str, sha256: str) -> Tested | None:
@@ -156,64 +124,6 @@ def problems(
     except SlipwayError as error:
         found.append(f"{error.where}: {error.what}")
     return found
-
-
-def describe(evidence: Mapping[Kind, bytes], settings: Settings | None = None) -> list[str]:
-    """What ``evidence`` says, in short lines for people; with ``settings``, whose signature is good.
-
-    Nothing is refused here: what :func:`problems` finds is said as unreadable.
-    """
-    trusted = [] if settings is None else signing.trusted(settings)
-    lines: list[str] = []
-    for kind in KINDS:
-        if kind not in evidence:
-            continue
-        try:
-            lines.append(_line(kind, evidence[kind], trusted))
-        except (ValueError, SlipwayError) as error:
-            what = error.what if isinstance(error, SlipwayError) else str(error)
-            lines.append(f"{kind}: not readable: {what}")
-    return lines
-
-
-def _signers(documents: Mapping[Kind, bytes], kind: Kind) -> set[str]:
-    """The keys that an envelope says it is signed by; none if it is not there or damaged."""
-    try:
-        return set(envelope.open_(documents[kind], PAYLOAD_TYPE, []).signatures)
-    except (KeyError, ValueError):
-        return set()
-
-
-def _sound(documents: Mapping[Kind, bytes]) -> bool:
-    """Whether there is provenance that can be read, and the SBOM that it names."""
-    try:
-        opened = envelope.open_(documents["provenance"], PAYLOAD_TYPE, [])
-        named = provenance.parse(statement.parse(opened.payload), "provenance").sbom
-    except (KeyError, ValueError, SlipwayError):
-        return False
-    return named == (_sha256(documents["sbom"]) if "sbom" in documents else None)
-
-
-def _line(kind: Kind, document: bytes, trusted: Sequence[Key]) -> str:
-    if kind == "sbom":
-        return f"sbom: {sbom.packages(document)} packages"
-    opened = envelope.open_(document, PAYLOAD_TYPE, trusted)
-    said = statement.parse(opened.payload)
-    if kind == "tests":
-        what = str(tests.parse(said, kind))
-    else:
-        read = provenance.parse(said, kind)
-        commit = f"commit {read.commit[:7]}" if read.commit else "no commit"
-        what = f"{commit}, built by {read.invocation or read.builder}"
-    return f"{kind}: {what}; {_signed(opened)}"
-
-
-def _signed(opened: Opened) -> str:
-    if opened.signed_by:
-        return f"signed by {', '.join(map(shown, opened.signed_by))}"
-    if not opened.signatures:
-        return "not signed"
-    return f"signed by {', '.join(map(shown, opened.signatures))}, which is not trusted here"
 
 
 def _unsigned(

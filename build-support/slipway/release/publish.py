@@ -18,7 +18,7 @@ from slipway.artifact import manifest, served
 from slipway.artifact.manifest import Manifest
 from slipway.errors import SlipwayError
 from slipway.files import sha256_of
-from slipway.release import alias, journal, keys, pruned, record
+from slipway.release import alias, evidence_kept, journal, keys, pruned, record
 from slipway.release import evidence as evidences
 from slipway.release.forward import Stays, forward_only
 from slipway.release.keys import Kind, Stage
@@ -116,7 +116,7 @@ def install(
     """Bring a release into ``stage``, but for the alias; whether ``put`` created its object.
 
     ``put`` is called with the artifact's key and creates it unless it is there. Of evidence
-    that is there already, :func:`slipway.release.evidence.newer` says what is replaced.
+    that is there already, :func:`slipway.release.evidence_kept.newer` says what is replaced.
 
     Raises:
         SlipwayError: there are, or were, other bytes under the key; says whose, and names the next
@@ -137,7 +137,7 @@ def install(
         )
         raise _taken(store, stage, new, f"has {whose}")
     attested = evidences.read(store, stage, new.name, new.sha256)
-    for kind, document in evidences.newer(attested, evidence).items():
+    for kind, document in evidence_kept.newer(attested, evidence).items():
         at = keys.evidence(stage, new.name, new.sha256, kind)
         while not store.swap(at, store.read(at), document):
             pass  # another run wrote in between; the last one counts
