@@ -120,6 +120,11 @@ def code_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+def retried(error: ClientError) -> bool:
+    """Whether boto3 had asked before, so that S3 may have done it already."""
+    return bool(error.response.get("ResponseMetadata", {}).get("RetryAttempts"))
+
+
 def refused(error: ClientError, bucket: str, where: str) -> SlipwayError:
     """The error that ``error`` is to the reader."""
     what, fix = _words(error, bucket)

@@ -14,7 +14,7 @@ from slipway.errors import SlipwayError
 from slipway.release import s3_copy, s3_create, s3_resume
 from slipway.release.s3 import S3Reader, client_of, fetch, head
 from slipway.release.s3_create import DIGEST, WRITERS, Content, Target
-from slipway.release.s3_errors import ABSENT, CONFLICT, LACKING, UNMET, code_of
+from slipway.release.s3_errors import ABSENT, CONFLICT, LACKING, UNMET, code_of, retried
 from slipway.release.s3_upload import PART
 from slipway.release.store import ABANDONED, Progress, Reader
 from slipway.settings import StageSettings
@@ -96,6 +96,8 @@ class S3Store(S3Reader):
                     if code_of(error) in LACKING:
                         self._client.delete_object(**named)
                         return True
+                    if code_of(error) in ABSENT and retried(error):
+                        return True  # it was there, and the first answer was lost
                     if code_of(error) not in UNMET | CONFLICT | ABSENT:
                         raise
         return False

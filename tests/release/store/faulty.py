@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any, Literal
 from urllib.parse import parse_qs, unquote
 
@@ -76,7 +77,6 @@ class Fault:
     status: int = 500
     code: str = "InternalError"
     message: str = "We encountered an internal error."
-    headers: tuple[tuple[str, str], ...] = ()
     done: bool = False
     reached: threading.Event = field(default_factory=threading.Event)
     go: threading.Event = field(default_factory=threading.Event)
@@ -126,7 +126,8 @@ class _Busy:
 class FaultyS3:
     """The WSGI application. ``conflicts`` is how likely a conditional write is answered by 409
     while another of the same key is under way; ``repeated`` is what S3 says when an upload that
-    was completed is completed again; ``checksums`` is off for a server that tells none."""
+    was completed is completed again; ``checksums`` is off for a server that tells none. ``before`` has
+    what happens once, just before an operation is done; ``clock`` is how far its own is ahead."""
 
     conflicts: float = 0.0
     repeated: Literal["the same", "NoSuchUpload", "PreconditionFailed"] = "NoSuchUpload"
@@ -134,6 +135,8 @@ class FaultyS3:
     faults: list[Fault] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     begun: dict[str, datetime] = field(default_factory=dict)
+    before: dict[str, Callable[[], object]] = field(default_factory=dict)
+    clock: timedelta = timedelta(0)
     url: str = ""
 
     def __post_init__(self) -> None:
@@ -159,7 +162,9 @@ class FaultyS3:
         with self._lock:
             self.faults.clear()
             self.asked.clear()
+            self.before.clear()
         self.conflicts, self.repeated, self.checksums = 0.0, "NoSuchUpload", True
+        self.clock = timedelta(0)
 
     def settle(self) -> None:
         """Wait until no request is under way."""
@@ -201,12 +206,12 @@ class FaultyS3:
         if len(body) < asked.size:  # the client is gone
             raise _cut(environ)
         if fault and fault.kind == "status" and not fault.done:
-            answer = _error(fault.status, fault.code, fault.message, fault.headers)
+            answer = _error(fault.status, fault.code, fault.message)
         else:
             with self._under_way(asked) as alone:
                 answer = self._do(asked, body, environ, alone)
         if fault and fault.kind == "status" and fault.done:
-            answer = _error(fault.status, fault.code, fault.message, fault.headers)
+            answer = _error(fault.status, fault.code, fault.message)
         if fault and fault.kind == "cut answer":
             raise _cut(environ)
         if asked.operation.startswith("Head") and not answer.ok:
@@ -235,6 +240,8 @@ class FaultyS3:
         named = asked.headers.get("x-amz-checksum-sha256")
         if named and asked.operation in ("PutObject", "UploadPart") and named != _sha256(body):
             return _error(400, "BadDigest", "The SHA256 you specified did not match.")
+        if first := self.before.pop(asked.operation, None):
+            first()
         with self._lock:  # the condition and the write are one step
             if asked.conditional and not alone and self._random.random() < self.conflicts:
                 return _error(409, "ConditionalRequestConflict", "A conflicting operation.")
@@ -335,6 +342,9 @@ def serving(app: FaultyS3) -> Iterator[FaultyS3]:
     """``app`` on a free port of loopback; its URL is in ``url``."""
 
     class Quiet(WSGIRequestHandler):
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return format_datetime(datetime.now(UTC) + app.clock, usegmt=True)
+
         def log(self, type: str, message: str, *args: Any) -> None:
             pass
 
@@ -412,11 +422,9 @@ def _sha256(data: bytes) -> str:
     return base64.b64encode(hashlib.sha256(data).digest()).decode()
 
 
-def _error(
-    status: int, code: str, message: str, headers: tuple[tuple[str, str], ...] = ()
-) -> Answer:
+def _error(status: int, code: str, message: str) -> Answer:
     body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
-    told = [("Content-Type", "application/xml"), ("Content-Length", str(len(body))), *headers]
+    told = [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
     return Answer(f"{status} {code}", told, body)
 
 

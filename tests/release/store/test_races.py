@@ -200,7 +200,6 @@ def test_of_many_processes_exactly_one_wins_each_key(kept: Kept, tmp_path: Path)
                 "-c",
                 RACER,
                 kept.location,
-                "",
                 *(f"{f.path}={f.sha256}" for f in mine),
             ],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
