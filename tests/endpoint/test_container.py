@@ -144,7 +144,7 @@ def test_a_server_that_cannot_start_again_is_tried_again(
     broken = tmp_path / "bin" / "tritonserver"
     broken.parent.mkdir()
     with up(not_ready_s=0.5) as running:
-        running.ask(target)
+        until(lambda: _answers(running, target))
         broken.write_text("#!/bin/sh\necho the disk is on fire\nexit 1\n", encoding="utf-8")
         broken.chmod(broken.stat().st_mode | stat.S_IXUSR)
         monkeypatch.setenv("PATH", f"{broken.parent}:{os.environ['PATH']}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ import pytest
 
 import fixture_models
 from endpoint import shelf as shelves
-from endpoint.shelf import Shelf, until
+from endpoint.shelf import Shelf, Up, until
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "endpoint.md").read_text(encoding="utf-8")
@@ -80,11 +81,19 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     adder = fixture_models.copy("adder", folder)
     fixture_models.pack(adder, shelf.path("adder_1.0.0.tar.gz"))
     with shelves.up(folder / "root", shelf, allow=("adder_*", "slow_*"), not_ready_s=1.0) as up:
+        # what the page shows is an answer, and on a busy machine the first one may come too late
+        until(lambda: _loads(up, "adder_1.0.0.tar.gz"))
         yield up.url
         gate.touch()
         until(
             lambda: not any(model.state == "loading" for model in up.inside.models.table.values())
         )
+
+
+def _loads(up: Up, target: str) -> bool:
+    with contextlib.suppress(up.errors.ClientError):
+        up.ask(target)  # of other tensors: refused, once it is loaded
+    return up.loaded() == [target]
 
 
 @pytest.fixture
