@@ -40,7 +40,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--seconds",
     type=click.FloatRange(0),
-    default=10.0,
+    default=6.0,
     show_default=True,
     help="For the latencies of each model; 0: load and measure nothing.",
 )

@@ -26,7 +26,7 @@ from slipway.testing import golden
 from slipway.testing.model import Model
 
 LOADS = 3  # of each
-SECONDS = 10.0  # for the latencies of a model
+SECONDS = 6.0  # for the latencies of a model
 ROUNDS = 40
 LARGEST_BLOCK = 100  # requests
 
