@@ -46,21 +46,25 @@ def _print(found: Sequence[Status]) -> None:
 
     console = Console(highlight=False)
     models = [one for one in found if one.name]
-    if not models:
+    if not found:
         console.print("no releases yet: slipway publish")
-    else:
+        return
+    if models:
         console.print(_table(models))
     drift = [drift for one in found for drift in one.drift]
     staging = sum(one.releases["staging"] for one in models)
     production = sum(one.releases["production"] for one in models)
-    said = f"{len(drift)} differences" if len(drift) != 1 else "1 difference"
     console.print(
-        f"{len(models)} {'model' if len(models) == 1 else 'models'}; {staging} releases in staging,"
-        f" {production} in production; "
-        + (f"[red]{said}[/] between catalog and bucket" if drift else "catalog and bucket agree")
+        f"{len(models)} {'model' if len(models) == 1 else 'models'};"
+        f" releases: {staging} in staging, {production} in production"
     )
     if any(_rolled_back(one.production) or _rolled_back(one.staging) for one in models):
         console.print(f"[dim]{BACK} rolled back; slipway history NAME says why[/]")
+    if drift:
+        said = "1 difference" if len(drift) == 1 else f"{len(drift)} differences"
+        console.print(f"[red]{said}[/] between catalog and bucket:")
+    else:
+        console.print("catalog and bucket agree")
     for one in drift:
         console.print(f"[red]{one.what}[/]: {one.key}", soft_wrap=True)
         console.print(f"  fix: {one.fix}", soft_wrap=True)

@@ -58,6 +58,8 @@ def compare(settings: Settings, name: str, before: str, after: str) -> Compariso
     if (before, after) == ("staging", "production"):
         before, after = after, before
     catalogs = {stage: Catalog(open_stage(settings, stage), stage) for stage in STAGES}
+    if not any(catalog.targets(name) for catalog in catalogs.values()):
+        raise unknown(name, list(catalogs.values()))
     old, new = (_side(settings, catalogs, name, word) for word in (before, after))
     changes = _contents(old, new) + _interface(old.record.interface, new.record.interface)
     changes += _metrics(old.record, new.record) + _evidence(old, new)
@@ -70,8 +72,6 @@ def _side(settings: Settings, catalogs: Mapping[Stage, Catalog], name: str, word
         if word == stage:
             target = catalogs[stage].alias(name).target
             return Side(stage, catalogs[stage].record(name, target), open_stage(settings, stage))
-    if not any(catalog.targets(name) for catalog in catalogs.values()):
-        raise unknown(name, list(catalogs.values()))
     errors: list[SlipwayError] = []
     for stage in reversed(STAGES):  # production's versions have one release each
         try:

@@ -1,0 +1,224 @@
+"""The commands of releases as people type them and read them, on a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from release import shelf
+from release.shelf import DEV, repository, staged
+
+from slipway import settings as configuration
+from slipway.cli import COMMANDS, main, slipway_command
+from slipway.release import journal, keys
+from slipway.release.publish import Told
+from slipway.release.store import open_stage
+from slipway.settings import Settings
+
+WIDTH = 80
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A repository, the working folder, with a store of its own."""
+    made = repository(tmp_path / "repository")
+    monkeypatch.chdir(made.root)
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+    monkeypatch.setenv("GITLAB_USER_LOGIN", "dev")
+    monkeypatch.delenv("CI_PIPELINE_URL", raising=False)
+    return made
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run a command that succeeds, and give what it printed."""
+
+    def run(*words: str, code: int = 0) -> str:
+        capsys.readouterr()
+        assert main(list(words)) == code
+        said = capsys.readouterr()
+        return said.out if code == 0 or said.out else said.err
+
+    return run
+
+
+def fits(said: str) -> bool:
+    return max(map(len, said.splitlines())) <= WIDTH
+
+
+def test_a_release_goes_through_staging_to_production_and_back(
+    settings: Settings, say: Any
+) -> None:
+    for version in ("1.0.0", "1.1.0"):
+        made = staged(settings, version, told=Told(DEV, changes=(f"c0ffee0 Change {version}",)))
+        said = say("promote", "m")
+        assert f"m {version} → production: m_{version}.tar.gz (promoted)" in said
+        assert made.target in said
+    assert "undo: slipway rollback m" in said and "(there already)" in say("promote", "m")
+    said = say("rollback", "m", "--reason", "empty answers")
+    assert "m in production stands for m_1.0.0.tar.gz again" in said
+    assert "undo:   slipway rollback m --to m_1.1.0.tar.gz" in said
+    said = say("status")
+    assert (
+        "↶" in said and "to promote" in said and "catalog and bucket agree" in said and fits(said)
+    )
+    said = say("history", "m")
+    assert "1.1.0 → 1.0.0" in said and "“empty answers”" in said and fits(said)
+    assert "c0ffee0 Change 1.1.0" in said
+    assert "stands for m_1.0.0.tar.gz already" in say("rollback", "m", "--to", "1.0.0")
+    assert "slipway rollback m --to 1.1.0" in say("promote", "m", "1.1.0")
+
+
+def test_publish_says_target_size_and_whether_it_was_tested(
+    settings: Settings, say: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    artifact = shelf.artifact(settings.root / "dist")
+    words = ("publish", "models/m", "--artifact", str(artifact))
+    said = say(*words)
+    assert "m 1.0.0 → staging: m_1.0.0-rc.h" in said and "(published)" in said
+    assert "kB" in said or "bytes" in said
+    assert "these bytes were not tested" in said
+    [line] = say(*words, "--json").splitlines()
+    made = json.loads(line)
+    assert (made["created"], made["tested"], made["size"]) == (False, None, artifact.stat().st_size)
+    store = open_stage(settings, "staging")
+    evidence = store.keys(f"staging/catalog/m/evidence/{made['sha256']}/")
+    assert [key.rpartition("/")[2] for key in evidence] == ["provenance.json", "sbom.json"]
+
+
+def test_publish_to_production_needs_what_production_requires(settings: Settings, say: Any) -> None:
+    (settings.root / "slipway.toml").write_text(
+        '[release]\nstore = "store"\n[release.production]\nrequire = ["tests"]\n'
+    )
+    artifact = shelf.artifact(settings.root / "dist")
+    words = ("publish", "models/m", "--artifact", str(artifact), "--to", "production")
+    said = say(*words, code=1)
+    assert "production requires tests: no tests" in said and "fix:" in said
+    required = configuration.load(settings.root)
+    assert open_stage(required, "production").keys("production") == []
+    staged(required, stage="production")  # its tests are known from here on
+    assert "(there already)" in say(*words)
+
+
+def test_machines_get_the_same_as_json(settings: Settings, say: Any) -> None:
+    staged(settings)
+    promoted = json.loads(say("promote", "m", "--json"))
+    assert (promoted["target"], promoted["moved"]) == ("m_1.0.0.tar.gz", True)
+    staged(settings, "1.1.0")
+    json.loads(say("promote", "m", "--json"))
+    back = json.loads(say("rollback", "m", "--json", "--reason", "a test"))
+    assert (back["target"], back["before"]) == ("m_1.0.0.tar.gz", "m_1.1.0.tar.gz")
+    [status] = json.loads(say("status", "--json"))
+    assert status["production"]["version"] == "1.0.0" and status["drift"] == []
+    events = json.loads(say("history", "m", "--stage", "production", "--json"))
+    assert [event["action"] for event in events] == ["rollback", "promote", "promote"]
+    assert events[0]["reason"] == "a test" and events[0]["by"] == "dev"
+    whole = json.loads(say("verify", "--json"))
+    assert {one["target"] for one in whole} >= {"m_1.0.0.tar.gz"}
+    compared = json.loads(say("diff", "m", "staging", "production", "--json"))
+    assert compared["before"]["version"] == "1.0.0" and compared["changes"]
+    assert json.loads(say("prune", "--keep", "1", "--dry-run", "--json")) == []
+
+
+def test_verify_fails_with_a_list_of_what_is_wrong(settings: Settings, say: Any) -> None:
+    target = staged(settings).target
+    assert "1 of 1 releases are whole" in say("verify")
+    (settings.root / "store/staging/models" / target).write_bytes(b"other")
+    said = say("verify", code=1)
+    assert f"staging: {target}\n" in said and "its SHA-256 is" in said
+    assert "0 of 1 releases are whole" in said
+    assert json.loads(say("verify", "m", "--json", code=1))[0]["problems"]
+    assert "no release of 'n'" in say("verify", "n", code=1)
+
+
+def test_status_shows_drift_with_its_fix(settings: Settings, say: Any) -> None:
+    staged(settings)
+    (settings.root / "store/staging/models/m_9.0.0.tar.gz").write_bytes(b"?")
+    said = say("status", "m")
+    assert "1 difference between catalog and bucket" in said
+    assert "object without a record: staging/models/m_9.0.0.tar.gz\n  fix: " in said
+
+
+def test_status_of_a_split_fits_its_lines(settings: Settings, say: Any) -> None:
+    name = "a_model_with_a_name_of_some_length"
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        staged(settings, version, name=name)
+        say("promote", name)
+    split = ("1.0.0=90", "1.1.0=10", "--shadow", "1.2.0", "--reason", "a tenth first")
+    say("alias", name, *split, "--to", "production")
+    said = say("status")
+    assert fits(said) and "1.0.0 90 %" in said and "1.1.0 10 %" in said and "shadow 1.2.0" in said
+    assert "“a tenth first”" in say("history", name)
+
+
+def test_nothing_released_yet_is_said(settings: Settings, say: Any) -> None:
+    assert "no releases yet: slipway publish" in say("status")
+    assert "no releases to verify" in say("verify")
+    assert "nothing removed" in say("prune")
+    assert "no release of 'm'" in say("history", "m", code=1)
+
+
+def test_history_shows_the_last_events_unless_all_are_wanted(settings: Settings, say: Any) -> None:
+    for number in range(4):
+        staged(settings, f"1.{number}.0")
+    said = say("history", "m", "--limit", "2")
+    assert said.count("publish") == 2 and "--limit 0 shows all" in said
+    assert say("history", "m", "--limit", "0").count("publish") == 4
+
+
+def test_history_is_short_where_a_release_brought_many_commits(
+    settings: Settings, say: Any
+) -> None:
+    staged(settings, told=Told(DEV, changes=tuple(f"{n:07} {'long ' * 30}" for n in range(9))))
+    said = say("history", "m")
+    assert "… and 5 more" in said and fits(said)
+
+
+def test_prune_says_what_went_and_what_it_freed(settings: Settings, say: Any) -> None:
+    for number in range(4):
+        staged(settings, f"1.{number}.0")
+    assert "2 artifacts would be removed" in say("prune", "--keep", "2", "--dry-run")
+    said = say("prune", "m", "--keep", "2")
+    assert "2 artifacts removed" in said and "m_1.0.0-rc" in said
+    assert "prune    1.0.0 h" in say("history", "m")
+    assert "nothing removed" in say("prune", "--keep", "2")
+
+
+def test_diff_reads_files_and_releases(settings: Settings, say: Any) -> None:
+    a = shelf.artifact(settings.root / "a")
+    b = shelf.artifact(settings.root / "b", batch=16)
+    said = say("diff", str(a), str(b))
+    assert "-max_batch_size: 8" in said and "+max_batch_size: 16" in said
+    assert "no difference" in say("diff", str(a), str(a))
+    staged(settings, "1.0.0")
+    say("promote", "m")
+    assert "the same bytes" in say("diff", "m", "staging", "production")
+    staged(settings, "1.1.0", weights=b"more")
+    said = say("diff", "m", "staging", "production")
+    assert "production  1.0.0" in said and "staging     1.1.0 h" in said and fits(said)
+    assert "Usage" in say("diff", "m", code=1)
+
+
+def test_an_alias_that_is_set_is_in_the_journal_and_only_to_what_is_whole(
+    settings: Settings, say: Any
+) -> None:
+    first = staged(settings, "1.0.0").target
+    second = staged(settings, "1.1.0").target
+    say("alias", "m", "1.0.0=90", "1.1.0=10", "--reason", "carefully")
+    [event, *_] = journal.read(open_stage(settings, "staging"), "staging", "m")
+    assert (event.action, event.reason, event.origin.by) == ("alias", "carefully", "dev")
+    (settings.root / "store" / keys.artifact("staging", first)).unlink()
+    assert "its artifact is gone" in say("alias", "m", "1.0.0", code=1)
+    assert second in say("alias", "m", "1.1.0")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["publish", "promote", "rollback", "status", "history", "verify", "prune", "diff", "alias"],
+)
+def test_help_ends_with_an_example(command: str, say: Any) -> None:
+    assert command in COMMANDS
+    text = slipway_command.get_command(None, command).help  # type: ignore[arg-type,union-attr]
+    assert text and text.strip().splitlines()[-1].strip().startswith("Example: slipway " + command)

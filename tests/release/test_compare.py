@@ -1,0 +1,123 @@
+"""What one release would change in the place of another."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+from release.shelf import DEV, released, repository, staged
+
+from slipway.artifact.diff import Change
+from slipway.errors import SlipwayError
+from slipway.release.compare import compare
+from slipway.release.directory import DirectoryStore
+from slipway.release.promote import promote
+from slipway.release.publish import Told
+from slipway.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return repository(tmp_path / "repository")
+
+
+def parts(changes: tuple[Change, ...]) -> list[str]:
+    return sorted({change.part for change in changes})
+
+
+def test_a_promotion_is_told_by_all_that_it_would_change(settings: Settings) -> None:
+    staged(settings, "1.0.0", told=Told(DEV, metrics={"f1": 0.9}))
+    promote(settings, "m", None, DEV)
+    staged(
+        settings,
+        "1.1.0",
+        told=Told(DEV, metrics={"f1": 0.95, "size": 3.0}, changes=("abc1234 Larger batches",)),
+        tested=None,
+        code="LIMIT = 2\n",
+        weights=b"trained further",
+        packages={"numpy": "1.26.5", "pillow": "10.0.0"},
+        batch=16,
+    )
+    found = compare(settings, "m", "staging", "production")
+    assert (found.before.stage, found.after.stage) == ("production", "staging")
+    assert found.commits == ("abc1234 Larger batches",)
+    changed = {(one.part, one.name): (one.before, one.after) for one in found.changes}
+    assert changed["release", "version"] == ("1.0.0", "1.1.0")
+    assert changed["packages", "numpy"] == ("1.26.4 (pip)", "1.26.5 (pip)")
+    assert changed["packages", "pillow"] == (None, "10.0.0 (pip)")
+    assert changed["metrics", "f1"] == ("0.9", "0.95")
+    assert changed["metrics", "size"] == (None, "3")
+    assert changed["interface", "largest batch"] == ("8", "16")
+    assert changed["evidence", "tests"] == ("4 of 4 passed", None)
+    assert ("code", "m/1/model.py") in changed and ("weights", "m/1/model.onnx") in changed
+    [config] = [one for one in found.changes if one.part == "config"]
+    assert config.detail and "+max_batch_size: 16" in config.detail
+
+
+def test_the_order_of_the_stages_does_not_matter(settings: Settings) -> None:
+    released(settings, "1.0.0")
+    staged(settings, "1.1.0")
+    assert (
+        compare(settings, "m", "staging", "production").changes
+        == compare(settings, "m", "production", "staging").changes
+    )
+
+
+def test_a_metric_that_stops_the_promotion_is_marked(settings: Settings) -> None:
+    rules = {"f1": {"better": "higher", "margin": 0.0}}
+    staged(settings, "1.0.0", told=Told(DEV, metrics={"f1": 0.9}, rules=rules))
+    promote(settings, "m", None, DEV)
+    staged(settings, "1.1.0", told=Told(DEV, metrics={"f1": 0.8}, rules=rules))
+    found = compare(settings, "m", "staging", "production")
+    assert Change("metrics", "f1", "0.9", "0.8 (not allowed)") in found.changes
+
+
+def test_two_versions_are_compared_as_they_are_said(settings: Settings) -> None:
+    released(settings, "1.0.0", "1.1.0")
+    found = compare(settings, "m", "1.1.0", "1.0.0")
+    assert Change("release", "version", "1.1.0", "1.0.0") in found.changes
+    assert (found.before.stage, found.commits) == ("production", ())
+    pushed = staged(settings, "1.2.0").target
+    assert compare(settings, "m", "production", pushed).after.record.target == pushed
+
+
+def test_the_same_bytes_have_no_difference(settings: Settings) -> None:
+    released(settings, "1.0.0")
+    assert compare(settings, "m", "staging", "production").changes == ()
+
+
+def test_no_artifact_is_opened_where_the_configs_are_equal(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released(settings, "1.0.0")
+    staged(settings, "1.1.0", code="LIMIT = 2\n", weights=b"other")
+
+    class Closed(DirectoryStore):
+        @contextlib.contextmanager
+        def open(self, key: str) -> Iterator[BinaryIO]:
+            raise AssertionError(key)
+            yield
+
+    monkeypatch.setattr("slipway.release.directory.DirectoryStore", Closed)
+    found = compare(settings, "m", "staging", "production")
+    assert parts(found.changes) == ["code", "release", "weights"]
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (("n", "staging", "production"), "no release of 'n' in staging"),
+        (("n", "1.0.0", "1.1.0"), "no release of 'n' in staging or production"),
+        (("m", "1.0.0", "3.0.0"), "3.0.0 is no release of m"),
+    ],
+)
+def test_what_is_not_there_is_told(
+    settings: Settings, words: tuple[str, str, str], what: str
+) -> None:
+    released(settings, "1.0.0")
+    with pytest.raises(SlipwayError, match=what) as caught:
+        compare(settings, *words)
+    assert caught.value.fix

@@ -1,0 +1,201 @@
+"""Status says what is served where, and finds where catalog and bucket do not agree."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from release.conftest import Bucket
+from release.shelf import DEV, released, repository, staged
+
+from slipway.errors import SlipwayError
+from slipway.release import alias as aliases
+from slipway.release import keys
+from slipway.release.alias import Alias, Variant
+from slipway.release.distance import Distance
+from slipway.release.origin import Origin
+from slipway.release.promote import promote
+from slipway.release.publish import Told
+from slipway.release.rollback import rollback
+from slipway.release.serve import serve
+from slipway.release.status import Status, status
+from slipway.release.store import open_stage
+from slipway.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return repository(tmp_path / "repository")
+
+
+@pytest.fixture
+def s3(bucket: Bucket, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a store in S3."""
+    (tmp_path / "slipway.toml").write_text(f'[release]\nstore = "{bucket.location}"\n')
+    from slipway import settings as configuration
+
+    yield configuration.load(tmp_path)
+
+
+def one(settings: Settings) -> Status:
+    [found] = status(settings, ["m"])
+    return found
+
+
+def drift(settings: Settings) -> list[tuple[str, str]]:
+    return [(one.what, one.key) for model in status(settings) for one in model.drift]
+
+
+def test_it_says_what_is_served_since_when_from_where_and_by_whom(settings: Settings) -> None:
+    ci = Origin("merge", "https://gitlab.example.com/-/pipelines/7", "ci")
+    source = staged(settings, told=Told(Origin("c0ffee", "https://x/1", "dev")))
+    promote(settings, "m", None, ci)
+    found = one(settings)
+    assert found.staging and found.production
+    assert (found.staging.version, found.staging.commit) == ("1.0.0", "c0ffee")
+    assert (found.staging.pipeline, found.staging.by) == ("https://x/1", "dev")
+    assert (found.production.commit, found.production.pipeline) == ("c0ffee", ci.pipeline)
+    assert found.staging.since and found.production.since
+    assert found.staging.since < found.production.since
+    assert found.distance == Distance("same", 0, 0) and not found.drift
+    said = found.dump()
+    assert said["staging"]["target"] == source.target
+    assert said["production"]["sha256"] == source.sha256 and said["releases"]["production"] == 1
+
+
+def test_a_rollback_is_since_when_it_is_served(settings: Settings) -> None:
+    released(settings, "1.0.0", "1.1.0")
+    before = one(settings).production
+    rollback(settings, "production", "m", None, DEV)
+    after = one(settings).production
+    assert before and after and before.since and after.since
+    assert (after.version, after.action) == ("1.0.0", "rollback") and after.since > before.since
+    assert one(settings).distance == Distance("ahead")
+
+
+def test_a_name_of_one_stage_only_is_shown(settings: Settings) -> None:
+    staged(settings)
+    assert (one(settings).production, one(settings).distance) == (None, None)
+
+
+def test_no_releases_are_no_models_and_a_wrong_name_is_told(settings: Settings) -> None:
+    assert status(settings) == []
+    staged(settings)
+    with pytest.raises(SlipwayError, match="no release of 'n' in staging or production"):
+        status(settings, ["n"])
+
+
+def test_commits_that_touched_the_model_are_counted(tmp_path: Path) -> None:
+    settings = repository(tmp_path)
+
+    def commit(folder: str, number: int) -> str:
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / "file").write_text(str(number))
+        git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.com"]
+        subprocess.run([*git, "add", folder], check=True)
+        subprocess.run([*git, "commit", "-q", "-m", "a change"], check=True)
+        head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True)
+        return head.stdout.decode().strip()
+
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    staged(settings, "1.0.0", told=Told(Origin(commit("models/m", 1))))
+    promote(settings, "m", None, DEV)
+    for number in (2, 3):
+        last = commit("models/m", number)
+        commit("models/other", number)
+    staged(settings, "1.1.0", told=Told(Origin(f"{last}-dirty")))
+    assert one(settings).distance == Distance("ahead", 2, 0)
+
+
+def test_each_kind_of_drift_is_found(settings: Settings) -> None:
+    one_, two, three = released(settings, "1.0.0", "1.1.0", "1.2.0")
+    root = settings.root / "store/production"
+    (root / "models" / one_).unlink()
+    (root / f"catalog/m/releases/{two}.json").unlink()
+    (root / "models" / three).write_bytes(b"more or less")
+    (root / "models/stranger.tar.gz").write_bytes(b"?")
+    (root / "models/m_extra_1.0.0.tar.gz").write_bytes(b"?")
+    assert Counter(drift(settings)) == Counter(
+        [
+            ("record without an object", f"production/catalog/m/releases/{one_}.json"),
+            ("object without a record", f"production/models/{two}"),
+            ("object of another size", f"production/models/{three}"),
+            ("object without a record", "production/models/stranger.tar.gz"),
+            ("object without a record", "production/models/m_extra_1.0.0.tar.gz"),
+        ]
+    )
+    assert all(one.fix for model in status(settings) for one in model.drift)
+
+
+def test_an_alias_to_what_is_gone_is_drift_for_each_variant(settings: Settings) -> None:
+    one_, two, three = released(settings, "1.0.0", "1.1.0", "1.2.0")
+    split = Alias((Variant(one_, 90), Variant(two, 10)), shadow=three)
+    serve(open_stage(settings, "production"), "production", "m", split, "alias", DEV)
+    for gone in (two, three):
+        (settings.root / "store/production/models" / gone).unlink()
+    found = [what for what, _ in drift(settings)]
+    assert found.count("alias to a release that is not there") == 2
+    served = one(settings).production
+    assert served and served.version == "1.0.0"
+
+
+def test_an_alias_that_was_moved_by_hand_is_drift_that_its_fix_mends(settings: Settings) -> None:
+    first, _ = released(settings, "1.0.0", "1.1.0")
+    store = open_stage(settings, "production")
+    aliases.move(store, "production", "m", aliases.to(first))
+    assert drift(settings) == [("alias moved without an event", keys.alias("production", "m"))]
+    serve(store, "production", "m", aliases.to(first), "alias", DEV)
+    assert drift(settings) == []
+
+
+@pytest.mark.parametrize("key", ["alias.json", "releases/m_1.0.0.tar.gz.json"])
+def test_damage_of_one_name_does_not_hide_the_others(settings: Settings, key: str) -> None:
+    released(settings, "1.0.0")
+    released(settings, "1.0.0", name="n")
+    (settings.root / "store/production/catalog/m" / key).write_bytes(b"{")
+    m, n = status(settings)
+    assert m.production is None and [one.what for one in m.drift] == ["damaged"]
+    assert n.production is not None and not n.drift
+
+
+def test_overwritten_bytes_are_seen_in_s3_without_reading_them(
+    s3: Settings, bucket: Bucket
+) -> None:
+    staged(s3)
+    target = promote(s3, "m", None, DEV).target
+    key = keys.artifact("production", target)
+    assert drift(s3) == []
+    size = open_stage(s3, "production").stat(key)
+    assert size is not None
+    bucket.put(key, bytes(size.size))
+    assert drift(s3) == [("object of other bytes", key)]
+
+
+def test_the_requests_do_not_grow_with_the_releases_that_nobody_names(
+    s3: Settings, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def requests() -> Counter[str]:
+        counted: Counter[str] = Counter()
+        original = boto3.session.Session.client
+
+        def client(self: boto3.session.Session, *words: object, **more: object) -> object:
+            made = original(self, *words, **more)  # type: ignore[call-overload]
+            made.meta.events.register(
+                "before-call.s3", lambda model, **_: counted.update([model.name])
+            )
+            return made
+
+        with monkeypatch.context() as counting:
+            counting.setattr(boto3.session.Session, "client", client)
+            assert drift(s3) == []
+        return counted
+
+    released(s3, "1.0.0")
+    few = requests()
+    released(s3, "1.1.0", "1.2.0", "1.3.0")
+    assert requests() == few
+    assert few["ListObjectsV2"] == 2  # one a stage

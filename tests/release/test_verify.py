@@ -1,0 +1,205 @@
+"""Verifying reads every byte, and names each thing that is not as it was published."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from release import shelf
+from release.conftest import Bucket
+from release.shelf import DEV, released, repository, staged
+
+from slipway import settings as configuration
+from slipway.archive import TarGzWriter
+from slipway.artifact import manifest
+from slipway.errors import SlipwayError
+from slipway.release import keys
+from slipway.release import record as records
+from slipway.release.alias import Alias, Variant
+from slipway.release.serve import serve
+from slipway.release.store import open_stage
+from slipway.release.verify import Asked, chosen, verify
+from slipway.settings import Settings
+
+TARGET = "m_1.0.0.tar.gz"
+THIS = Asked("production", "m", TARGET)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    made = repository(tmp_path / "repository")
+    released(made, "1.0.0")
+    return made
+
+
+def artifact(settings: Settings) -> Path:
+    return settings.root / "store/production/models" / TARGET
+
+
+def problems(settings: Settings, asked: Asked = THIS) -> tuple[str, ...]:
+    return verify(settings, asked).problems
+
+
+def rewrite(settings: Settings, members: dict[str, bytes]) -> None:
+    """Put other bytes in the artifact's place, and make its record's digest theirs."""
+    path = artifact(settings)
+    with path.open("wb") as file, TarGzWriter(file) as writer:
+        for name, data in members.items():
+            writer.add_bytes(name, data)
+    key = keys.record("production", "m", TARGET)
+    store = open_stage(settings, "production")
+    before = store.read(key) or b""
+    said = json.loads(before)
+    said |= {"sha256": shelf.sha256(path), "size": path.stat().st_size}
+    assert store.swap(key, before, keys.dump(said))
+
+
+def members(settings: Settings) -> dict[str, bytes]:
+    from slipway.archive import open_tar
+
+    found = {}
+    with open_tar(artifact(settings)) as tar:
+        for member in tar:
+            stream = tar.extractfile(member) if member.isfile() else None
+            if stream is not None:
+                found[member.name] = stream.read()
+    return found
+
+
+def test_a_release_as_it_was_published_has_no_problem(settings: Settings) -> None:
+    read: list[int] = []
+    found = verify(settings, THIS, read.append)
+    assert found.problems == () and found.size == artifact(settings).stat().st_size
+    assert sum(read) == found.size
+
+
+def test_any_byte_that_changed_is_found(settings: Settings) -> None:
+    whole = artifact(settings).read_bytes()
+    for place in range(0, len(whole), 97):
+        artifact(settings).write_bytes(
+            whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :]
+        )
+        assert any("its SHA-256 is" in problem for problem in problems(settings)), place
+
+
+@pytest.mark.parametrize("data", [b"", b"no tar", b"\x1f\x8b\x08\x00"])
+def test_what_is_no_tar_is_a_problem_not_an_error(settings: Settings, data: bytes) -> None:
+    artifact(settings).write_bytes(data)
+    assert problems(settings)
+
+
+def test_bytes_behind_the_archive_are_found(settings: Settings) -> None:
+    with artifact(settings).open("ab") as file:
+        file.write(b"behind")
+    assert any("were published" in problem for problem in problems(settings))
+
+
+@pytest.mark.parametrize(
+    ("member", "what"),
+    [
+        ("m/1/model.py", "its SHA-256 is"),
+        ("m/config.pbtxt", "its SHA-256 is"),
+        ("m/1/model.onnx", "its md5 is"),
+        ("m/python_env/bin/python3", "its environment has"),
+    ],
+)
+def test_a_member_that_the_manifest_does_not_describe_is_named(
+    settings: Settings, member: str, what: str
+) -> None:
+    rewrite(settings, members(settings) | {member: b"another"})
+    [found] = problems(settings)
+    assert what in found
+    rewrite(settings, {name: data for name, data in members(settings).items() if name != member})
+    [found] = problems(settings)
+    assert "missing" in found or "its environment has" in found
+
+
+def test_a_member_that_nobody_named_is_named(settings: Settings) -> None:
+    rewrite(settings, members(settings) | {"m/1/more.py": b"import os"})
+    assert problems(settings) == ("m/1/more.py is in it, and the manifest does not name it",)
+
+
+def test_bytecode_is_known_by_its_source(settings: Settings) -> None:
+    assert "m/1/__pycache__/model.cpython-312.pyc" in members(settings)
+    rewrite(settings, members(settings) | {"m/1/__pycache__/other.cpython-312.pyc": b""})
+    [found] = problems(settings)
+    assert "other.cpython-312.pyc is in it" in found
+
+
+def test_weights_in_a_folder_are_compared_as_dvc_names_them(settings: Settings) -> None:
+    files = {"a.bin": b"a", "b/c.bin": b"c"}
+    listed = [{"md5": hashlib.md5(files[name]).hexdigest(), "relpath": name} for name in files]
+    md5 = hashlib.md5(json.dumps(listed, sort_keys=True).encode()).hexdigest() + ".dir"
+    found = members(settings)
+    made = json.loads(found.pop("m/1/manifest.json"))
+    del found["m/1/model.onnx"]
+    made["weights"] = {"m/1/vocabulary": {"md5": md5, "size": 2}}
+    dumped = manifest.Manifest(**made).dump()
+    folder = {f"m/1/vocabulary/{name}": data for name, data in files.items()}
+    rewrite(settings, {"m/1/manifest.json": dumped, **found, **folder})
+    assert problems(settings) == ("its manifest is not the one that its record holds",)
+    rewrite(settings, {"m/1/manifest.json": dumped, **found, **folder, "m/1/vocabulary/d": b""})
+    assert any("m/1/vocabulary: its files have" in problem for problem in problems(settings))
+
+
+@pytest.mark.parametrize(
+    "change", [{"sources": ["m/config.pbtxt"]}, {"weights": {"m": 3}}, {"environment": {"a": 1}}]
+)
+def test_a_manifest_that_makes_no_sense_is_a_problem(
+    settings: Settings, change: dict[str, object]
+) -> None:
+    found = members(settings)
+    made = json.loads(found.pop("m/1/manifest.json")) | change
+    rewrite(settings, {"m/1/manifest.json": json.dumps(made).encode(), **found})
+    assert any("manifest" in problem for problem in problems(settings))
+
+
+def test_what_is_gone_and_what_has_no_record_is_told(settings: Settings) -> None:
+    artifact(settings).unlink()
+    assert problems(settings) == ("its artifact is gone",)
+    store = open_stage(settings, "production")
+    store.delete(keys.record("production", "m", TARGET))
+    assert problems(settings) == ("no record of it", "its artifact is gone")
+
+
+def test_what_the_stage_requires_is_asked_for(settings: Settings) -> None:
+    (settings.root / "slipway.toml").write_text(
+        '[release]\nstore = "store"\n[release.production]\nrequire = ["tests", "provenance"]\n'
+    )
+    assert problems(configuration.load(settings.root)) == ("no provenance",)
+
+
+def test_what_aliases_name_is_verified_unless_all_is(settings: Settings) -> None:
+    _, two, three = ["", *released(settings, "1.1.0", "1.2.0")]
+    split = Alias((Variant(TARGET, 90), Variant(two, 10)), shadow=None)
+    serve(open_stage(settings, "production"), "production", "m", split, "alias", DEV)
+    named = chosen(settings, None, None, ["production"])
+    assert [asked.target for asked in named] == [TARGET, two]
+    (settings.root / "store/production/models/stranger.tar.gz").write_bytes(b"")
+    every = chosen(settings, None, None, ["production"], all_=True)
+    assert [asked.target for asked in every] == [TARGET, two, three, "stranger.tar.gz"]
+    assert [one.target for one in chosen(settings, "m", "1.2.0", ["production"])] == [three]
+    assert len(chosen(settings, "m", "1.2.0")) == 2
+    for words in (("n", None), ("n", "1.0.0"), ("m", "3.0.0")):
+        with pytest.raises(SlipwayError, match="no release"):
+            chosen(settings, *words)
+
+
+def test_it_reads_from_s3_alike(bucket: Bucket, tmp_path: Path) -> None:
+    (tmp_path / "slipway.toml").write_text(f'[release]\nstore = "{bucket.location}"\n')
+    settings = configuration.load(tmp_path)
+    target = staged(settings).target
+    asked = Asked("staging", "m", target)
+    assert problems(settings, asked) == ()
+    bucket.put(keys.artifact("staging", target), b"other")
+    assert any("its SHA-256 is" in problem for problem in problems(settings, asked))
+
+
+def test_a_damaged_record_is_a_problem(settings: Settings) -> None:
+    key = keys.record("production", "m", TARGET)
+    store = open_stage(settings, "production")
+    assert records.parse(store.read(key) or b"", key)
+    assert store.swap(key, store.read(key), b"{")
+    assert any("damaged" in problem for problem in problems(settings))
