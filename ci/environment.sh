@@ -8,6 +8,11 @@ if [[ -n ${SLIPWAY_HOME:-} ]]; then
   mkdir -p "$SLIPWAY_HOME"
   HOME=$(cd "$SLIPWAY_HOME" && pwd)
   export HOME
+  # what the job image has ready for these lockfiles (ci/Dockerfile)
+  for ready in "${SLIPWAY_READY:-/nowhere}"/{ci,pants}/*; do
+    kept=$HOME/.cache/slipway/${ready#"${SLIPWAY_READY:-}"/}
+    [[ ! -d $ready || -e $kept ]] || { mkdir -p "${kept%/*}" && ln -s "$ready" "$kept"; }
+  done
 fi
 
 # What ends with the script; a later trap of the same script would replace an earlier one.

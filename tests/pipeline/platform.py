@@ -66,9 +66,6 @@ def up(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
                 "AWS_ID_TOKEN": "header.payload.signature",
                 **{f"SLIPWAY_{stage.upper()}_ENDPOINT": stage for stage in STAGES},
             }
-            # jobs have no keys: what they may, they may by the token
-            for key in keys:
-                monkeypatch.delenv(key)
             yield Platform(in_gitlab, served.url)
     finally:
         server.stop()

@@ -16,7 +16,7 @@ import fixture_models
 from pipeline.history import History
 
 ROOT = Path(__file__).resolve().parents[2]
-# tests/BUILD names the same for the sandboxes of Pants
+# the BUILD file beside them names the same for the sandboxes of Pants
 PARTS = (
     ".dvcignore",
     ".gitignore",
@@ -83,7 +83,9 @@ def _first_model(made: History, name: str) -> Path:
     fixture_models.save_adder(weights)
     rows = {"A": [[1, 2, 3, 4]], "B": [[5, 6, 7, 8]]}
     made.write(f"models/{name}/{CASE}/input.json", json.dumps({"inputs": rows}))
-    sums = {"outputs": {"SUM": [[6, 8, 10, 12]]}}
+    sums = {
+        "outputs": {"SUM": {"datatype": "FP32", "shape": [1, 4], "data": [6.0, 8.0, 10.0, 12.0]}}
+    }
     made.write(f"models/{name}/{CASE}/expected.json", json.dumps(sums))
     made.write(f"models/{name}/tests/test_{name}.py", TEST)
     library = os.environ | {"PYTHONPATH": str(made.root / "build-support")}
@@ -94,14 +96,17 @@ def _first_model(made: History, name: str) -> Path:
     return folder
 
 
-TEST = '''import numpy as np
-from slipway.testing import Model
+# without the library's own types: mypy would read all of the library for them, once for each clone
+TEST = """from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 
-def test_it_adds(model: Model) -> None:
+def test_it_adds(model: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     row = np.ones((1, 4), np.float32)
     np.testing.assert_array_equal(model({"A": row, "B": row})["SUM"], row + row)
-'''
+"""
 
 
 def _copy(first: Path, folder: Path) -> None:

@@ -40,6 +40,8 @@ COMMANDS = {
     "alias": "alias",
     "keys": "keys",
     "affected": "affected",
+    "receive": "receive",
+    "propose": "receive",
     "lock": "lock",
     "inspect": "inspect",
     "diff": "diff",

@@ -1,0 +1,72 @@
+"""``slipway receive`` and ``slipway propose``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from slipway.cli.progress import working
+
+
+@click.command()
+@click.argument("name")
+@click.argument("version")
+@click.option("--project", help="The research project's path or number in GitLab.")
+@click.option("--job", type=int, help="The number of its job that handed over.")
+@click.option(
+    "--file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Take this tar.gz instead.",
+)
+@click.option("--most", default="20GB", show_default=True, help="Refuse more, packed or unpacked.")
+def receive(
+    name: str, version: str, project: str | None, job: int | None, file: Path | None, most: str
+) -> None:
+    """Take over weights for the model NAME, as release VERSION, from a job of another project.
+
+    They go below models/NAME by their paths in the archive, under DVC and to its remote; nothing
+    is committed. Only weights are taken, never code or configs.
+
+    Example: slipway receive translate 1.3.0 --project research/translate --job 4711
+    """
+    import os
+    import tempfile
+
+    from slipway import settings
+    from slipway.errors import SlipwayError
+    from slipway.pipeline import handover
+    from slipway.pipeline import receive as library
+
+    if file is None and (project is None or job is None):
+        raise SlipwayError("where from?", fix="--project and --job, or --file")
+    configured = settings.load(Path.cwd())
+    limit = settings.size(most)
+    with tempfile.TemporaryDirectory(prefix="slipway-handover-") as folder:
+        archive = file or Path(folder) / handover.FILE
+        if file is None and project is not None and job is not None:
+            with working("fetching"):
+                handover.fetch(os.environ, project, job, archive, limit)
+        with working(f"placing the weights of {name}"):
+            made = library.receive(configured, archive, name, version, most=limit)
+    for path in made.files:
+        click.echo(str(path.relative_to(configured.root)))
+    click.echo(f"{made.name} {made.version}")
+
+
+@click.command()
+@click.argument("branch")
+@click.argument("title")
+def propose(branch: str, title: str) -> None:
+    """Commit what changed below models/ on BRANCH, and open a merge request called TITLE.
+
+    Done again it changes nothing. SLIPWAY_PUSH_TOKEN is the project access token that pushes.
+
+    Example: slipway propose retrain/2026-05 "Retrained models"
+    """
+    from slipway import settings
+    from slipway.pipeline import propose as library
+
+    with working("proposing"):
+        commit = library.propose(settings.load(Path.cwd()).root, branch, title)
+    click.echo(f"{branch}: {commit[:12]}" if commit else "nothing to propose")
