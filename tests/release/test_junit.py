@@ -77,6 +77,15 @@ def test_several_reports_of_these_bytes_count_together(tmp_path: Path) -> None:
     assert [report.file for report in found.reports] == ["0.xml", "1.xml"]
 
 
+def test_a_test_that_ran_twice_is_one_test(tmp_path: Path) -> None:
+    skipped = OWN.replace("/>", "><skipped/></testcase>")
+    found = read(tmp_path, junit(THESE), junit(THESE, skipped, CONTRACT))
+    assert found is not None and found.passed
+    assert (found.tests, found.skipped, len(found.names)) == (2, 0, 2)
+    once = read(tmp_path, junit(THESE), junit(THESE, FAILED, CONTRACT))
+    assert once is not None and (once.tests, once.failures, once.passed) == (2, 1, False)
+
+
 def test_one_failure_among_several_reports_is_a_failure(tmp_path: Path) -> None:
     found = read(tmp_path, junit(THESE), junit(THESE, FAILED))
     assert found is not None and (found.passed, found.failures) == (False, 1)

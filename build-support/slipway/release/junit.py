@@ -39,11 +39,7 @@ class _Run:
     seconds: float = 0.0
     passed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    skipped: int = 0
-
-    @property
-    def tests(self) -> int:
-        return len(self.passed) + len(self.failed) + self.skipped
+    skipped: list[str] = field(default_factory=list)
 
 
 def read(reports: Iterable[Path], name: str, sha256: str) -> Tested | None:
@@ -51,7 +47,8 @@ def read(reports: Iterable[Path], name: str, sha256: str) -> Tested | None:
     model ``name``; ``None`` if none of them tested it.
 
     Several count together, as Pants writes one for a file or a batch of files: each has to have
-    passed. A run of a selection counts for nothing where another one was whole, unless it failed.
+    passed; a test that ran in two of them is one. A run of a selection counts for nothing where
+    another one was whole, unless it failed.
 
     Raises:
         SlipwayError: a file is no XML that can be read safely, or too large.
@@ -61,20 +58,22 @@ def read(reports: Iterable[Path], name: str, sha256: str) -> Tested | None:
         return None
     whole = [run for run in runs if run.complete]
     counted = [run for run in runs if run.complete or run.failed] if whole else runs
-    failed = tuple(case for run in counted for case in run.failed)
+    failed = dict.fromkeys(case for run in counted for case in run.failed)
+    names = dict.fromkeys(case for run in counted for case in run.passed if case not in failed)
+    skipped = {case for run in counted for case in run.skipped} - {*failed, *names}
     reason = _reason(counted, whole)
     ended = [run.ended for run in counted if run.ended]
     return Tested(
         passed=reason is None,
-        tests=sum(run.tests for run in counted),
+        tests=len(failed) + len(names) + len(skipped),
         failures=len(failed),
         when=(max(ended) if ended else datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        skipped=sum(run.skipped for run in counted),
+        skipped=len(skipped),
         seconds=round(sum(run.seconds for run in counted), 3),
         reason=reason,
         server=next((run.server for run in counted if run.server), None),
-        names=tuple(case for run in counted for case in run.passed),
-        failed=failed,
+        names=tuple(names),
+        failed=tuple(failed),
         reports=tuple(_report(run) for run in counted),
     )
 
@@ -121,12 +120,13 @@ def _run(file: Path, suite: Element, told: Sequence[tuple[str, str]], name: str)
         place, title = case.get("classname", ""), case.get("name", "")
         if any(_of(place, other) for other in others):
             continue
+        full = f"{place}.{title}".strip(".")
         if any(case.find(tag) is not None for tag in BROKEN):
-            run.failed.append(f"{place}.{title}".strip("."))
+            run.failed.append(full)
         elif case.find("skipped") is not None:
-            run.skipped += 1
+            run.skipped.append(full)
         else:
-            run.passed.append(f"{place}.{title}".strip("."))
+            run.passed.append(full)
             run.contract |= title == CONTRACT and _of(place, name) == "whole"
     return run
 
@@ -173,8 +173,8 @@ def _report(run: _Run) -> Report:
     return Report(
         run.file.name,
         hashlib.sha256(data).hexdigest(),
-        run.tests,
+        len(run.passed) + len(run.failed) + len(run.skipped),
         len(run.failed),
-        run.skipped,
+        len(run.skipped),
         run.seconds,
     )
