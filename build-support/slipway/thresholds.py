@@ -55,21 +55,19 @@ class Threshold:
         return -better if self.better == "higher" else better
 
     def beyond(self, value: float | None) -> str | None:
-        """Which of the two bounds ``value`` breaks, in words; ``None`` is a value nobody measured."""
+        """What ``value`` has to be instead, if it breaks a bound; ``None`` is one nobody measured."""
         bounds = [("at_least", self.at_least), ("at_most", self.at_most)]
         set_ones = [
             f"{key.replace('_', ' ')} {bound:g}" for key, bound in bounds if bound is not None
         ]
         if not set_ones:
             return None
-        if value is None:
-            return f"not measured, and has to be {' and '.join(set_ones)}"
-        if math.isnan(value):
-            return f"{value:g}, and has to be {' and '.join(set_ones)}"
+        if value is None or math.isnan(value):
+            return f"has to be {' and '.join(set_ones)}"
         if self.at_least is not None and value < self.at_least:
-            return f"{value:g}, and has to be at least {self.at_least:g}"
+            return f"has to be at least {self.at_least:g}"
         if self.at_most is not None and value > self.at_most:
-            return f"{value:g}, and has to be at most {self.at_most:g}"
+            return f"has to be at most {self.at_most:g}"
         return None
 
     def looser_than(self, other: Threshold) -> list[str]:

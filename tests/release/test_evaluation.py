@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from slipway.artifact import Packed, manifest
 from slipway.errors import SlipwayError
-from slipway.release import evaluation
+from slipway.release import evaluation, measured
 from slipway.release.evaluation import Compared, Evaluation
 from slipway.release.origin import Origin
 from slipway.release.record import Record
@@ -50,11 +50,11 @@ def test_a_worse_metric_is_refused_with_both_values_and_the_margin() -> None:
             record({"auc": 0.91}, RULES, "1.3.0"), record({"auc": 0.9791}, RULES)
         )
     assert caught.value.what == (
-        "tiny 1.3.0 is worse than what production serves (1.2.0) or breaks a bound:\n"
-        "  auc: 0.91, production has 0.9791: higher is better, worse by 0.0691, allowed is 0.005"
+        "tiny 1.3.0 may not go to production, which serves 1.2.0:\n"
+        "  auc: 0.91, production has 0.9791: worse by 0.0691, allowed is 0.005; higher is better"
     )
     assert caught.value.where == "models/tiny/evaluation.toml"
-    assert "margin" in str(caught.value.fix)
+    assert caught.value.fix == "train it further, or change its rule there"
 
 
 def test_a_metric_within_its_margin_is_let_through() -> None:
@@ -77,7 +77,7 @@ def test_a_metric_that_disappeared_counts_as_worse(metrics: dict[str, float] | N
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_metric_that_is_no_number_counts_as_worse(value: float) -> None:
-    with pytest.raises(SlipwayError, match=f"auc: {value:g}, production has 0.9"):
+    with pytest.raises(SlipwayError, match=f"auc: {value:g}, production has 0.9: no number"):
         evaluation.refuse_worse(record({"auc": value}, RULES), record({"auc": 0.9}))
 
 
@@ -93,11 +93,13 @@ def test_where_production_serves_nothing_no_comparison_refuses(
 def test_where_production_serves_nothing_bounds_hold(metrics: dict[str, float]) -> None:
     with pytest.raises(SlipwayError, match="has to be at least 0.95") as caught:
         evaluation.refuse_worse(record(metrics, {"auc": AUC | {"at_least": 0.95}}), None)
-    assert "production" not in caught.value.what
+    assert "production has" not in caught.value.what
 
 
 def test_a_bound_holds_though_production_is_worse_still() -> None:
-    with pytest.raises(SlipwayError, match="0.94, and has to be at least 0.95"):
+    with pytest.raises(
+        SlipwayError, match="auc: 0.94, production has 0.9: has to be at least 0.95"
+    ):
         evaluation.refuse_worse(
             record({"auc": 0.94}, {"auc": AUC | {"at_least": 0.95}}), record({"auc": 0.9})
         )
@@ -157,7 +159,10 @@ def test_a_promotion_is_refused_exactly_where_the_comparison_says_so(
     if refused:
         with pytest.raises(SlipwayError) as caught:
             evaluation.refuse_worse(candidate, served)
-        assert all(f"{each.name}: {each.said}" in caught.value.what for each in refused)
+        assert all(
+            f"  {each.name}: " in caught.value.what and str(each.said) in caught.value.what
+            for each in refused
+        )
     else:
         evaluation.refuse_worse(candidate, served)
 
@@ -187,7 +192,7 @@ def test_what_was_measured_of_these_bytes_is_read_with_the_rules(
     artifact: Packed, folder: Path
 ) -> None:
     (folder / "evaluation.toml").write_text(TOML)
-    file = evaluation.write(artifact.path, artifact.sha256, {"auc": 0.97, "f1": math.nan})
+    file = measured.write(artifact.path, artifact.sha256, {"auc": 0.97, "f1": math.nan})
     assert file == artifact.path.parent / "tiny_1.2.0.metrics.json"
     found = evaluation.read(folder, artifact.path)
     assert found is not None
@@ -197,7 +202,7 @@ def test_what_was_measured_of_these_bytes_is_read_with_the_rules(
 
 
 def test_what_is_kept_is_json_without_a_nan(artifact: Packed) -> None:
-    file = evaluation.write(artifact.path, artifact.sha256, {"f1": math.nan, "auc": 0.5})
+    file = measured.write(artifact.path, artifact.sha256, {"f1": math.nan, "auc": 0.5})
 
     def never(constant: str) -> float:
         raise AssertionError(constant)
@@ -214,7 +219,7 @@ def test_metrics_of_other_bytes_are_left_out_with_the_reason(
     artifact: Packed, folder: Path
 ) -> None:
     (folder / "evaluation.toml").write_text(TOML)
-    evaluation.write(artifact.path, "f" * 64, {"auc": 0.97})
+    measured.write(artifact.path, "f" * 64, {"auc": 0.97})
     found = evaluation.read(folder, artifact.path)
     assert found is not None and found.metrics == {}
     assert "is of other bytes (sha256 ffffffffffff)" in found.notes[0]
@@ -238,10 +243,10 @@ def test_a_model_with_neither_has_no_evaluation(artifact: Packed, folder: Path) 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"sha256": "x", "metrics": {"auc": []}}'])
 def test_a_damaged_file_of_metrics_is_told(artifact: Packed, folder: Path, text: str) -> None:
-    evaluation.measured_file(artifact.path).write_text(text)
+    measured.file(artifact.path).write_text(text)
     with pytest.raises(SlipwayError, match="damaged") as caught:
         evaluation.read(folder, artifact.path)
-    assert caught.value.where == str(evaluation.measured_file(artifact.path))
+    assert caught.value.where == str(measured.file(artifact.path))
     assert caught.value.fix == f"slipway evaluate {folder}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -87,7 +88,8 @@ def _folder(name: str, configured: Settings) -> Path:
     """A model's name, or its folder as the other commands take it."""
     path = Path(name)
     inside = configured.root / "models" / name
-    return inside if inside.is_dir() and len(path.parts) == 1 and not path.is_dir() else path
+    named_so = inside.is_dir() and len(path.parts) == 1 and not path.is_dir()
+    return Path(os.path.relpath(inside)) if named_so else path
 
 
 def _judged(

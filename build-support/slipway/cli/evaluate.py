@@ -14,7 +14,7 @@ from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
-    from slipway.release.evaluation import Compared, Evaluation
+    from slipway.release.evaluation import Compared
     from slipway.release.record import Record
     from slipway.settings import Settings
 
@@ -43,7 +43,7 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
     from slipway import build as library
     from slipway import repository, settings
     from slipway.files import sha256_of
-    from slipway.release import evaluation
+    from slipway.release import evaluation, measured
     from slipway.testing import evaluate as testing
     from slipway.thresholds import PROGRAM
 
@@ -57,9 +57,9 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
         notes: list[str] = []
         if (folder / PROGRAM).is_file():
             with working(f"evaluating {folder.name}"):
-                measured = testing.evaluate(folder, configured.root, file)
-            written = evaluation.write(file, sha256, measured.metrics)
-            notes = [*measured.notes, f"kept in {written}"]
+                made = testing.evaluate(folder, configured.root, file)
+            written = measured.write(file, sha256, made.metrics)
+            notes = [*made.notes, f"kept in {written}"]
         with working(f"reading the metrics of {folder.name}"):
             found = evaluation.read(folder, file, sha256)
             served, problem = _served(folder.resolve().name, configured)
@@ -99,7 +99,7 @@ def _served(name: str, configured: Settings) -> tuple[Record | None, str | None]
 
 
 def _dump(each: Compared) -> dict[str, object]:
-    from slipway.release.evaluation import finite
+    from slipway.release.measured import finite
 
     return asdict(each) | {"candidate": finite(each.candidate), "served": finite(each.served)}
 
@@ -111,7 +111,8 @@ def _show(folder: Path, compared: list[Compared], served: Record | None, notes: 
 
     table = Table("metric", "here", "production", "rule", "")
     for each in compared:
-        words = [each.said or each.state, *each.loosened] if each.rule else [each.state]
+        why = f"{each.state}: {each.said}" if each.said else each.state
+        words = [why, *(f"loosened: {change}" for change in each.loosened)]
         said = escape("; ".join(words))
         colour = COLOURS.get(each.state)
         table.add_row(
@@ -136,7 +137,7 @@ def _number(value: float | None) -> str:
 
 
 def _rule(each: Compared) -> str:
-    """``higher, at most 0.005 worse, at least 0.95``."""
+    """``higher, at most 0.005 worse, at least 0.95``: which is better, and how far it may fall."""
     if each.rule is None:
         return ""
     rule = each.rule
@@ -144,4 +145,4 @@ def _rule(each: Compared) -> str:
         f"{key.replace('_', ' ')} {rule[key]:g}" for key in ("at_least", "at_most") if key in rule
     ]
     margin = f"at most {rule['margin']} worse" if rule["margin"] else "never worse"
-    return ", ".join([f"{rule['better']} is better", margin, *bounds])
+    return ", ".join([rule["better"], margin, *bounds])

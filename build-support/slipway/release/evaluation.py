@@ -6,7 +6,6 @@ said in ``evaluation.toml`` (:mod:`slipway.thresholds`). Both travel in the rele
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +14,12 @@ from typing import Any, Literal, Protocol
 
 from slipway import thresholds
 from slipway.errors import SlipwayError
-from slipway.files import sha256_of, written_aside
+from slipway.files import sha256_of
+from slipway.release import measured
 from slipway.release.record import Record
 from slipway.thresholds import PROGRAM, Threshold
 
-MEASURED = ".metrics.json"
-ARTIFACT = ".tar.gz"
+UNMEASURED = "not measured"
 State = Literal["better", "same", "allowed", "refused", "changed", "new", "gone"]
 
 
@@ -77,36 +76,13 @@ def read(folder: Path, artifact: Path | None, sha256: str | None = None) -> Eval
     chosen = thresholds.load(folder)
     found, notes = dvc_metrics.read(folder, artifact, None if chosen is None else chosen.files)
     if artifact is not None:
-        measured, more = _measured(folder, artifact, sha256 or sha256_of(artifact))
-        found |= {PROGRAM: measured} if measured else {}
+        values, more = measured.read(folder, artifact, sha256 or sha256_of(artifact))
+        found |= {PROGRAM: values} if values else {}
         notes += more
     rules = {} if chosen is None else {name: rule.dump() for name, rule in chosen.metric.items()}
     if not found and not rules:
         return None
     return Evaluation(_merged(found), rules, tuple(notes))
-
-
-def measured_file(artifact: Path) -> Path:
-    """Where ``slipway evaluate`` writes what it measured of ``artifact``."""
-    return artifact.with_name(artifact.name.removesuffix(ARTIFACT) + MEASURED)
-
-
-def write(artifact: Path, sha256: str, metrics: Mapping[str, float]) -> Path:
-    """Keep what was measured of ``artifact``, beside it; the file."""
-    file = measured_file(artifact)
-    said = {
-        "artifact": artifact.name,
-        "sha256": sha256,
-        "metrics": {name: finite(value) for name, value in sorted(metrics.items())},
-    }
-    with written_aside(file) as aside:
-        aside.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
-    return file
-
-
-def finite(value: float | None) -> float | None:
-    """A metric as JSON has it: ``None`` for one that is no number."""
-    return value if value is not None and math.isfinite(value) else None
 
 
 def compare(candidate: Measured, served: Measured | None) -> list[Compared]:
@@ -136,24 +112,28 @@ def refuse_worse(candidate: Record, served: Record | None) -> None:
     refused = [each for each in compared if each.state == "refused"]
     if not refused:
         return
-    against = f" than what production serves ({served.version})" if served is not None else ""
-    what = f"{candidate.name} {candidate.version} is worse{against} or breaks a bound:"
+    against = f", which serves {served.version}" if served is not None else ""
+    what = f"{candidate.name} {candidate.version} may not go to production{against}:"
     loosened = [
         f"{each.name}: its rule was loosened: {change}"
         for each in compared
         for change in each.loosened
     ]
-    lines = [f"{each.name}: {each.said}" for each in refused] + loosened
+    again = f"slipway evaluate models/{candidate.name}, or dvc repro; then publish it anew"
     missing = any(each.candidate is None for each in refused)
     raise SlipwayError(
-        "\n  ".join([what, *lines]),
+        "\n  ".join([what, *map(_told, refused), *loosened]),
         where=f"models/{candidate.name}/{thresholds.FILE_NAME}",
-        fix=(
-            f"measure it: slipway evaluate models/{candidate.name}, or dvc repro; then publish it anew"
-            if missing
-            else "train it further, or allow the loss there with margin"
-        ),
+        fix=f"measure it: {again}" if missing else "train it further, or change its rule there",
     )
+
+
+def _told(each: Compared) -> str:
+    """A refused metric: both values and why."""
+    value = UNMEASURED if each.candidate is None else f"{each.candidate:g}"
+    served = "" if each.served is None else f", production has {each.served:g}"
+    why = "" if each.said == value else f": {each.said}"
+    return f"{each.name}: {value}{served}{why}"
 
 
 def _compared(
@@ -184,20 +164,19 @@ def _state(rule: Threshold | None, value: float | None, served: float | None) ->
 
 
 def _problem(rule: Threshold, value: float | None, served: float | None) -> str | None:
-    """Why a metric is refused: both values, and by how much it may be worse."""
+    """Why a metric is refused, for readers who see both values."""
     if served is None:
         return rule.beyond(value)
     if value is None:
-        return f"not measured, production has {served:g}"
+        return UNMEASURED
     if not math.isfinite(value):
-        return f"{value:g}, production has {served:g}"
+        return "no number"
     if math.isfinite(served):
-        worsening, allowed = rule.worsening(value, served), rule.allowed(served)
-        if worsening > allowed:
+        worsening, allowed = float(rule.worsening(value, served)), float(rule.allowed(served))
+        if rule.worsening(value, served) > rule.allowed(served):
             margin = f" ({rule.margin})" if isinstance(rule.margin, str) else ""
             return (
-                f"{value:g}, production has {served:g}: {rule.better} is better,"
-                f" worse by {float(worsening):g}, allowed is {float(allowed):g}{margin}"
+                f"worse by {worsening:g}, allowed is {allowed:g}{margin}; {rule.better} is better"
             )
     return rule.beyond(value)
 
@@ -208,40 +187,18 @@ def _loosened(rule: Threshold | None, was: Threshold | None) -> Sequence[str]:
     return ["it has none any more"] if rule is None else rule.looser_than(was)
 
 
-def _rules(measured: Measured) -> dict[str, Threshold]:
+def _rules(of: Measured) -> dict[str, Threshold]:
     """The thresholds of a record.
 
     Raises:
         SlipwayError: they are none.
     """
     try:
-        return {name: thresholds.parse(rule) for name, rule in (measured.rules or {}).items()}
+        return {name: thresholds.parse(rule) for name, rule in (of.rules or {}).items()}
     except (ValueError, TypeError) as error:
         raise SlipwayError(
             f"the rules in a release's record are damaged: {error}", fix="publish it anew"
         ) from error
-
-
-def _measured(folder: Path, artifact: Path, sha256: str) -> tuple[dict[str, float], list[str]]:
-    """What ``slipway evaluate`` wrote beside ``artifact``, if it is of these bytes."""
-    file, again = measured_file(artifact), f"slipway evaluate {folder}"
-    try:
-        said = json.loads(file.read_text(encoding="utf-8"))
-        metrics = {str(name): _number(value) for name, value in said["metrics"].items()}
-        of = said["sha256"]
-    except FileNotFoundError:
-        missing = (folder / PROGRAM).is_file()
-        return {}, [f"{PROGRAM} has not measured this artifact: {again}"] if missing else []
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SlipwayError(f"damaged: {error!r}", where=str(file), fix=again) from error
-    if of != sha256:
-        return {}, [f"{file} is left out: it is of other bytes (sha256 {of[:12]}): {again}"]
-    return metrics, []
-
-
-def _number(value: Any) -> float:
-    """JSON has no NaN: ``null`` stands for it."""
-    return math.nan if value is None else float(value)
 
 
 def _merged(found: Mapping[str, Mapping[str, float]]) -> dict[str, float]:

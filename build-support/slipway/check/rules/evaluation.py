@@ -20,6 +20,7 @@ DEFINED = (ast.FunctionDef, ast.ClassDef)
 @rule(
     "SW801",
     "malformed-thresholds",
+    severity="warning",
     reason="publishing stops: nobody can tell what the metrics have to keep to",
     source="Slipway: thresholds.py",
 )
@@ -61,6 +62,7 @@ def unmeasured_metric(subject: Subject) -> Iterator[Found]:
 @rule(
     "SW803",
     "nothing-to-evaluate",
+    severity="warning",
     reason="slipway evaluate stops",
     source="Slipway: testing/evaluate_worker.py",
 )
