@@ -17,7 +17,7 @@ import boto3
 import pytest
 from artifact.samples import packed, write_environment, write_model
 from mypy_boto3_s3 import S3Client
-from release.store.conftest import PART, File, InBucket, Kept
+from release.store.conftest import PART, File, InBucket, InFolder, Kept
 from release.store.faulty import FaultyS3
 
 from slipway.artifact import Packed
@@ -42,14 +42,15 @@ def race(racers: Sequence[Callable[[], bool]]) -> list[bool]:
         return list(pool.map(run, racers))
 
 
-@pytest.fixture(params=[0.0, 0.5], ids=["", "with conflicts"])
-def contended(request: pytest.FixtureRequest, kept: Kept) -> Kept:
-    """A store whose S3 answers by a conflict as often as not, too."""
-    if isinstance(kept, InBucket):
-        request.getfixturevalue("s3").conflicts = request.param
-    elif request.param:
-        pytest.skip("a folder knows no conflicts")
-    return kept
+@pytest.fixture(params=["folder", "bucket", "bucket with conflicts"])
+def contended(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
+    """A store of each kind, and an S3 that answers by a conflict as often as not."""
+    if request.param == "folder":
+        return InFolder(tmp_path / "store")
+    made: InBucket = request.getfixturevalue("bucket")
+    if request.param != "bucket":
+        request.getfixturevalue("s3").conflicts = 0.5
+    return made
 
 
 def test_of_those_who_create_small_keys_exactly_one_wins(contended: Kept) -> None:
