@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -26,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 from moto.kms import utils as moto_kms
 from mypy_boto3_kms import KMSClient
 from release.attested import ORIGIN, KeyFiles, Made, junit, key_files, make
+from securesystemslib.signer import Key, Signature, Signer
 
 from slipway import settings
 from slipway.errors import SlipwayError
@@ -93,6 +95,14 @@ def test_other_kinds_of_keys_sign_as_well(
 def test_without_a_key_nothing_signs(tmp_path: Path) -> None:
     assert signing.signer(configured(tmp_path, None)) is None
     assert signing.signer(configured(tmp_path, "")) is None
+
+
+def test_the_environment_can_say_that_nothing_signs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slipway.toml").write_text('[signing]\nkey = "awskms:alias/x"\n', encoding="utf-8")
+    monkeypatch.setenv("SLIPWAY_SIGNING_KEY", "none")
+    assert signing.signer(settings.load(tmp_path)) is None
 
 
 SECRET = "c2VjcmV0LW9mLXRoZS1yZWxlYXNl"
@@ -229,6 +239,51 @@ def test_a_key_of_kms_that_is_not_there_or_cannot_sign_says_what_is_needed(
         with pytest.raises(SlipwayError, match=f"no signing with awskms:{name}") as caught:
             signing.signer(configured(tmp_path, f"awskms:{name}"))
         assert "kms:GetPublicKey" in (caught.value.fix or "")
+
+
+class Far(Signer):
+    """A signer whose key is elsewhere, and which answers ``answer``."""
+
+    def __init__(self, answer: Signature | Exception) -> None:
+        self.answer = answer
+
+    @property
+    def public_key(self) -> Key:
+        raise NotImplementedError
+
+    @classmethod
+    def from_priv_key_uri(cls, *arguments: object) -> Far:
+        raise NotImplementedError
+
+    def sign(self, payload: bytes) -> Signature:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def test_a_key_that_stops_answering_is_a_mistake_that_is_said_not_a_bug() -> None:
+    with pytest.raises(SlipwayError, match="the key does not sign: it is disabled"):
+        envelope.seal(b"payload", KIND, Far(RuntimeError("it is disabled")))
+
+
+def test_a_bundle_of_sigstore_s_is_kept_whole_in_the_envelope() -> None:
+    # securesystemslib 1.6: SigstoreSigner gives base64, and Envelope.to_dict wants hex
+    given = Signature("id", base64.b64encode(b"signature").decode(), {"bundle": {"a": 1}})
+    sealed = envelope.seal(b"payload", KIND, Far(given))
+    [told] = json.loads(sealed)["signatures"]
+    assert told == {"keyid": "id", "sig": "c2lnbmF0dXJl", "bundle": {"a": 1}}
+    assert envelope.open_(sealed, KIND, []).signatures == ("id",)
+
+
+def test_a_signature_that_cannot_be_checked_here_is_not_called_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sigstore.errors", None)
+    [key] = signing.trusted(configured(tmp_path, None, WHO))
+    sealed = envelope.seal(b"payload", KIND, Far(Signature(key.keyid, "00", {})))
+    opened = envelope.open_(sealed, KIND, [key])
+    assert opened.signed_by == ()
+    assert "cannot be checked: sigstore library required" in opened.wrong[0]
 
 
 def test_sigstore_needs_to_know_as_whom_it_signs(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from slipway.errors import SlipwayError
+
 if TYPE_CHECKING:
     from securesystemslib.dsse import Envelope
     from securesystemslib.signer import Key, Signer
@@ -32,12 +34,23 @@ class Opened:
 
 
 def seal(payload: bytes, kind: str, signer: Signer | None) -> bytes:
-    """The envelope's bytes; without ``signer`` it holds no signature."""
+    """The envelope's bytes; without ``signer`` it holds no signature.
+
+    Raises:
+        SlipwayError: the key, which may be far away, does not sign.
+    """
     from securesystemslib.dsse import Envelope
 
     made = Envelope(payload, kind, {})
     if signer is not None:
-        signature = made.sign(signer)
+        try:
+            signature = made.sign(signer)
+        except Exception as error:  # "other Signer-specific errors": the library names no type
+            raise SlipwayError(
+                f"the key does not sign: {error}",
+                where="slipway.toml: [signing]",
+                fix="see that it is there and this role may use it: slipway keys list",
+            ) from error
         if "bundle" in signature.unrecognized_fields:
             # SigstoreSigner gives base64 where securesystemslib's own envelope wants hex
             signature.signature = base64.b64decode(signature.signature).hex()
@@ -62,10 +75,11 @@ def open_(data: bytes, kind: str, trusted: Sequence[Key]) -> Opened:
     for keyid in read.signatures:
         if keyid not in known:
             continue
-        if _verifies(read, known[keyid]):
+        why = _wrong(read, known[keyid])
+        if why is None:
             good.append(keyid)
         else:
-            wrong.append(f"the signature by {shown(keyid)} is wrong")
+            wrong.append(f"the signature by {shown(keyid)} {why}")
     if trusted and read.signatures and not good and not wrong:
         named = ", ".join(map(shown, read.signatures))
         wrong.append(f"signed by {named}, which is none of the trusted keys")
@@ -77,14 +91,17 @@ def shown(keyid: str) -> str:
     return keyid[:12]
 
 
-def _verifies(read: Envelope, key: Key) -> bool:
-    from securesystemslib.exceptions import UnverifiedSignatureError
+def _wrong(read: Envelope, key: Key) -> str | None:
+    """What is wrong with the signature by ``key``."""
+    from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
 
     try:
         key.verify_signature(read.signatures[key.keyid], read.pae())
+    except VerificationError as error:  # the narrower of the two: there was no checking it
+        return f"cannot be checked: {error}"
     except UnverifiedSignatureError:
-        return False
-    return True
+        return "is wrong"
+    return None
 
 
 def _parse(data: bytes) -> Envelope:

@@ -20,6 +20,7 @@ STAGE_KEYS = {"store", "profile", "kms_key", "tags", "require"}
 SIGNING_KEY = "SLIPWAY_SIGNING_KEY"
 SIGNING_KEYS = {"key", "trusted"}
 STORE = ".slipway/releases"
+NOTHING = "none"  # for a laptop, where the key that slipway.toml names cannot be used
 PEM = ("-----BEGIN", "LS0tLS1CRUdJTi")  # as text, and in base64
 
 
@@ -46,7 +47,7 @@ class StageSettings:
 class Signing:
     """``key`` says by which key releases are signed, as a URI of securesystemslib or a PEM file,
     relative to the repository; the environment's ``SLIPWAY_SIGNING_KEY`` goes before, and may be the
-    PEM itself. ``trusted`` are the public keys that verifying accepts: PEM files, relative to the
+    PEM itself, or ``none``. ``trusted`` are the public keys that verifying accepts: PEM files, relative to the
     repository, or ``sigstore:?identity=…&issuer=…``.
     """
 
@@ -87,7 +88,8 @@ def parse_signing(path: Path, values: Mapping[str, Any]) -> Signing:
         raise SlipwayError(
             "trusted is no list of files", where=where, fix='trusted = ["keys/releases.pub.pem"]'
         )
-    return Signing(os.environ.get(SIGNING_KEY, "").strip() or key, tuple(trusted))
+    chosen = os.environ.get(SIGNING_KEY, "").strip() or key
+    return Signing(None if chosen == NOTHING else chosen, tuple(trusted))
 
 
 def _stage(path: Path, name: StageName, store: str, values: Mapping[str, Any]) -> StageSettings:
