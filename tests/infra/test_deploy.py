@@ -17,9 +17,9 @@ from slipway.infra.plan import Plan
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")
 
 
-def planned(repository: Repository, name: str, **options: bool) -> Plan:
+def planned(repository: Repository, name: str) -> Plan:
     client = repository.client(name)
-    with plan.proposed(client, repository.environment(name), poll=0, **options) as made:
+    with plan.proposed(client, repository.environment(name), poll=0) as made:
         return made
 
 

@@ -252,7 +252,7 @@ type Calls = list[tuple[str, dict[str, Any]]]
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     """What boto3 is asked for, from now on."""
     made: Calls = []
-    real: Callable[..., Any] = botocore.client.BaseClient._make_api_call
+    real: Callable[..., Any] = getattr(botocore.client.BaseClient, "_make_api_call")
 
     def record(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
         made.append((operation, parameters))
@@ -262,10 +262,10 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     return made
 
 
-def test_the_pipelines_role_is_allowed_what_the_store_asks_for_and_the_bucket_allows_it(
+def test_the_pipelines_roles_are_allowed_what_the_store_asks_for(
     deployed: Repository, calls: Calls, tmp_path: Path
 ) -> None:
-    """Publishing to staging, and promoting from there, call by call."""
+    """Publishing to staging, promoting from there and pruning, call by call."""
     stores = {
         stage: open_s3(
             replace(
@@ -290,24 +290,41 @@ def test_the_pipelines_role_is_allowed_what_the_store_asks_for_and_the_bucket_al
     )
     assert production.create("production/catalog/x/releases/x.tar.gz.json", b"{}")
     promoted = list(calls)
-    assert published and promoted
-    for stage, asked in (("staging", published), ("production", promoted)):
-        statements = statements_of(deployed, stage, "ci")
+    calls.clear()
+    mark = "production/catalog/x/pruned/x.tar.gz.json"
+    assert production.create(mark, b"{}")
+    assert stores["staging"].read("staging/catalog/x/alias.json") == b"[]"
+    assert production.delete("production/catalog/x/releases/x.tar.gz.json")
+    assert production.delete("production/models/x.tar.gz")
+    assert production.swap(mark, b"{}", b"[]")
+    assert production.create("production/catalog/x/history/1-prune.json", b"{}")
+    pruned = list(calls)
+    calls.clear()
+    assert production.delete(mark)  # a release that is published again
+    again = list(calls)
+    assert published and promoted and pruned and again
+    for stage, role, asked in (
+        ("staging", "ci", published),
+        ("production", "ci", promoted),
+        ("production", "prune", pruned),
+        ("production", "ci", again),
+    ):
         for operation, parameters in asked:
-            _is_allowed(deployed, stage, statements, operation, parameters)
+            _is_allowed(deployed, stage, role, operation, parameters)
 
 
 def _is_allowed(
     repository: Repository,
     stage: str,
-    statements: list[dict[str, Any]],
+    role: str,
     operation: str,
     parameters: dict[str, Any],
 ) -> None:
+    statements = statements_of(repository, stage, role)
     key = parameters.get("Key")
     resource = f"arn:aws:s3:::{parameters['Bucket']}" + (f"/{key}" if key else "")
     context = {
-        "aws:PrincipalArn": f"arn:aws:iam::123456789012:role/{repository.project}-{stage}-ci",
+        "aws:PrincipalArn": f"arn:aws:iam::123456789012:role/{repository.project}-{stage}-{role}",
         "aws:SecureTransport": "true",
         "s3:TlsVersion": "1.3",
         "s3:ObjectCreationOperation": str(operation in CREATIONS).lower(),
@@ -316,7 +333,7 @@ def _is_allowed(
         context["s3:if-none-match"] = parameters["IfNoneMatch"]
     policies = [*statements, *bucket_policy(repository, _owner(repository, parameters["Bucket"]))]
     for action in ACTIONS[operation]:
-        assert allows(policies, action, resource, context), (stage, operation, parameters)
+        assert allows(policies, action, resource, context), (stage, role, operation, parameters)
     source = parameters.get("CopySource")
     if source:
         copied = source if isinstance(source, str) else f"{source['Bucket']}/{source['Key']}"

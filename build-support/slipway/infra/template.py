@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,8 +49,9 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Template:
-    """``body`` is sent as it stands; ``document`` is the same, intrinsic functions in their long
-    form (``{"Ref": …}``, ``{"Fn::Sub": …}``)."""
+    """``body`` is what is sent: the file, or the same as JSON where the file, whose comments count, is
+    too long. ``document`` has intrinsic functions in their long form (``{"Ref": …}``,
+    ``{"Fn::Sub": …}``)."""
 
     path: Path
     body: str
@@ -98,6 +100,8 @@ def read(path: Path) -> Template:
         ) from error
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
         raise SlipwayError("no CloudFormation template", where=str(path), fix="it needs Resources")
+    if len(body.encode()) > LARGEST:
+        body = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     if len(body.encode()) > LARGEST:
         raise SlipwayError(
             f"{len(body.encode()):,} bytes; CloudFormation takes {LARGEST:,} in a request",
