@@ -15,6 +15,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from slipway.cli import main
+from slipway.files import sha256_of
 from slipway.pipeline import report_measure
 
 CONFIG = """backend: "onnxruntime"
@@ -169,3 +170,66 @@ def test_every_form_has_the_commands_to_try_it_in_staging(made: Made) -> None:
 def test_every_model_that_was_built_was_measured_on_a_real_server(made: Made) -> None:
     assert "measured on Triton" in made.markdown
     assert not any("measured" in model["problems"] for model in made.said["models"])
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder is a repository with one model that was never released."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "slipway.toml").write_text('[release]\nstore = "store"\n', encoding="utf-8")
+    write_model("m", "1.0.0")
+    return tmp_path
+
+
+def test_a_production_that_cannot_be_read_is_said_and_no_model_is_called_new(
+    alone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SLIPWAY_PRODUCTION_STORE", "gopher://nowhere")
+    assert main(["report", "models/m", "--seconds", "0"]) == 0
+    said = capsys.readouterr().out
+    assert "### Slipway: 1 model: 1 changed" in said
+    assert "1.0.0, production cannot be read" in said
+    assert "no release store of the kind 'gopher://nowhere'" in said
+
+
+def test_artifacts_that_an_earlier_job_built_are_taken_as_they_are(
+    alone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", "models/m"]) == 0
+    built = sha256_of(alone / "dist" / "m_1.0.0.tar.gz")
+    write_model("m", "1.0.0", operator="Mul")
+    capsys.readouterr()
+    words = ["models/m", "--seconds", "0", "--json", "report.json", "--output", "report.md"]
+    for folder, same in (("dist", True), ("elsewhere", False)):
+        assert main(["report", *words, "--artifacts", folder]) == 0
+        said = json.loads((alone / "report.json").read_text(encoding="utf-8"))
+        assert (said["models"][0]["sha256"] == built) is same
+
+
+def test_models_named_that_are_gone_count_as_deleted(
+    alone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", "models/gone", "--seconds", "0"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("### Slipway: 1 model: 1 deleted\n")
+    assert "Deleted by this branch: gone." in said
+
+
+def test_the_tests_of_exactly_this_artifact_are_told_and_no_others(
+    alone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", "models/m"]) == 0
+    digest = sha256_of(alone / "dist" / "m_1.0.0.tar.gz")
+    words = ["report", "models/m", "--seconds", "0", "--artifacts", "dist"]
+    for sha256, said in (("0" * 64, "not run"), (digest, "1 of 2 failed")):
+        (alone / "dist" / "m_1.0.0.tests.xml").write_text(JUNIT.format(sha256), encoding="utf-8")
+        capsys.readouterr()
+        assert main(words) == 0
+        assert said in capsys.readouterr().out
+
+
+JUNIT = """<testsuites><testsuite tests="2"><properties>
+<property name="slipway.artifact.sha256" value="{}"/></properties>
+<testcase classname="models.m" name="contract"/>
+<testcase classname="models.m" name="golden[one]"><failure message="other"/></testcase>
+</testsuite></testsuites>"""

@@ -21,7 +21,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @named.artifact_option
 @click.option(
     "--artifacts",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     help="Take artifacts from this folder; what is not there is built.",
 )
 @click.option(

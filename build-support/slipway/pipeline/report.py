@@ -139,12 +139,11 @@ def make(
     unchanged: list[str] = []
     source: str | None = None
     with ExitStack() as stack:
-        production = _production(settings, notes)
         server: Server | None = None
         for folder in folders:
             room = stack.enter_context(_room())
             with doing(f"building {folder.name}"):
-                found = _Found(settings, folder, sources, production, room)
+                found = _Found(settings, folder, sources, room)
             if found.unchanged:
                 unchanged.append(found.name)
                 continue
@@ -166,7 +165,6 @@ class _Found:
         settings: Settings,
         folder: Path,
         sources: Sources,
-        production: Reader | None,
         room: Path,
     ) -> None:
         self.settings = settings
@@ -183,14 +181,14 @@ class _Found:
             self.artifact = _artifact(settings, folder, sources)
             self.sha256 = builds.recorded(self.artifact) or sha256_of(self.artifact)
         with self.part("production"):
-            if production is not None:
-                self.record = _record(production, self.name)
+            production = open_stage(settings, "production")
+            self.record = _record(production, self.name)
         if self.artifact is None or self.unchanged:
             return
         with self.part("artifact"):
             self.contents = contents.read(self.artifact)
         with self.part("production"):
-            if self.record is not None and production is not None:
+            if self.record is not None:
                 self.served_artifact = _fetched(production, self.record.target, room)
                 self.served_contents = contents.read(self.served_artifact)
 
@@ -278,14 +276,6 @@ def _artifact(settings: Settings, folder: Path, sources: Sources) -> Path:
         if there.is_file():
             return there
     return builds.build(folder, settings, Path("dist")).path
-
-
-def _production(settings: Settings, notes: list[str]) -> Reader | None:
-    try:
-        return open_stage(settings, "production")
-    except SlipwayError as error:
-        notes.append(f"production cannot be read: {error}")
-        return None
 
 
 def _record(production: Reader, name: str) -> Record | None:

@@ -115,31 +115,34 @@ def tries(settings: Settings, folder: Path, target: str) -> tuple[tuple[str, str
     """Languages and texts to paste: how to ask the target model in staging."""
     name = folder.resolve().name
     case = next((c for c in golden.cases(folder) if golden.expected_error(c) is None), None)
-    words, arrays = ("", "...") if case is None else _asked(settings, case)
+    words, made = ("", []) if case is None else _asked(settings, case)
     invoke = f"slipway invoke {name} {words}--endpoint staging --target {target}"
     smoke = f"slipway smoke {name} --endpoint staging --target {target}"
     endpoint = settings.endpoint("staging")
-    boto3 = f"""import boto3
-import numpy
-from slipway import kserve
+    python = [
+        "import boto3",
+        "import numpy",
+        "from slipway import kserve",
+        "",
+        *(made or ["inputs = {...}  # arrays by the input's name"]),
+        "body, content_type = kserve.encode(inputs)",
+        'answer = boto3.client("sagemaker-runtime").invoke_endpoint(',
+        f'    EndpointName="{endpoint.endpoint_name or endpoint.name}",',
+        f'    TargetModel="{target}",',
+        "    ContentType=content_type,",
+        "    Body=body,",
+        ")",
+        'print(kserve.decode(answer["Body"].read(), answer["ContentType"]))',
+    ]
+    return (("shell", f"{invoke}\n{smoke}"), ("python", "\n".join(python)))
 
-body, content_type = kserve.encode({{{arrays}}})
-answer = boto3.client("sagemaker-runtime").invoke_endpoint(
-    EndpointName="{endpoint.endpoint_name or endpoint.name}",
-    TargetModel="{target}",
-    ContentType=content_type,
-    Body=body,
-)
-print(kserve.decode(answer["Body"].read(), answer["ContentType"]))"""
-    return (("shell", f"{invoke}\n{smoke}"), ("python", boto3))
 
-
-def _asked(settings: Settings, case: Path) -> tuple[str, str]:
-    """The case's inputs as words of ``slipway invoke``, with a space behind, and as Python; no
-    words if they are too long, or of a kind that a command line cannot hold."""
+def _asked(settings: Settings, case: Path) -> tuple[str, list[str]]:
+    """The case's inputs as words of ``slipway invoke``, with a space behind, and as lines of
+    Python; empty if they are too long, or of a kind that a command line cannot hold."""
     given = json.loads((case / golden.INPUT).read_text(encoding="utf-8")).get("inputs")
     if not isinstance(given, dict):
-        return "", "..."
+        return "", []
     values = [value for each in given.values() for value in _flat(each)]
     files = [value for value in values if isinstance(value, dict) and set(value) == {"file"}]
     if len(given) == 1 and files and files == values:
@@ -147,12 +150,17 @@ def _asked(settings: Settings, case: Path) -> tuple[str, str]:
         if folder.is_relative_to(settings.root.resolve()):
             folder = folder.relative_to(settings.root.resolve())
         paths = [str(folder / file["file"]) for file in files]
-        rows = ", ".join(f"[open({path!r}, 'rb').read()]" for path in paths)
         words = "".join(f"{shlex.quote(path)} " for path in paths)
-        return words, f"{next(iter(given))!r}: numpy.array([{rows}], dtype=object)"
+        return words, [
+            "files = [",
+            *(f"    {json.dumps(path, ensure_ascii=False)}," for path in paths),
+            "]",
+            'rows = [[open(file, "rb").read()] for file in files]',
+            f"inputs = {{{json.dumps(next(iter(given)))}: numpy.array(rows, dtype=object)}}",
+        ]
     text = json.dumps(given, ensure_ascii=False)
     plain = not any(isinstance(value, dict) for value in values) and len(text) <= LONGEST_JSON
-    return f"--json {shlex.quote(text)} " if plain else "", "..."
+    return f"--json {shlex.quote(text)} " if plain else "", []
 
 
 def _flat(value: object) -> list[object]:

@@ -5,6 +5,7 @@ A machine is now faster, now slower: what is compared is measured in turns.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ LOADS = 3  # of each
 SECONDS = 6.0  # for the latencies of a model
 ROUNDS = 40
 LARGEST_BLOCK = 100  # requests
+BUSY = 2  # processes a processor, in the last minute
 
 type Request = tuple[bytes, str]
 """A body and its content type."""
@@ -140,6 +142,12 @@ def _latency(
             return None
         asked["blank request"] = [request for request in requests if request]
     rounds = _rounds(models, list(asked.values()), seconds)
+    running, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if running > BUSY * cores:
+        notes.append(
+            f"the machine was busy with other work, {running:.0f} processes on"
+            f" {cores} processors: the intervals are wider than they need be"
+        )
     flat = [[taken for block in side for taken in block] for side in rounds]
     return Latency(
         tuple(asked),

@@ -12,6 +12,7 @@ from typing import Literal
 import semver
 
 from slipway.loadtest.compare import Ratio
+from slipway.loadtest.percentile import needed
 from slipway.pipeline.report import ModelReport, Report
 from slipway.release.evaluation import Compared
 
@@ -129,8 +130,9 @@ def view(report: Report) -> View:
 
 def _headline(report: Report) -> str:
     failed = [m for m in report.models if m.failed]
-    new = [m for m in report.models if not m.failed and m.served is None]
-    changed = [m for m in report.models if not m.failed and m.served is not None]
+    built = [model for model in report.models if not model.failed]
+    new = [m for m in built if m.served is None and "production" not in m.problems]
+    changed = [model for model in built if model not in new]
     counts = [
         (len(changed), "changed"),
         (len(new), "new"),
@@ -151,6 +153,8 @@ def _headline(report: Report) -> str:
 def _release(model: ModelReport) -> str:
     if model.version is None:
         return "failed"
+    if model.served is None and "production" in model.problems:
+        return f"{model.version}, production cannot be read"
     if model.served is None:
         return f"{model.version}, new in production"
     return f"{model.served.version} → {model.version}"
@@ -358,7 +362,8 @@ def _performance(model: ModelReport) -> Section | None:
         compared = latency.compared
         asked = f"{latency.candidate.count} requests of {_counted(len(latency.asked), 'case')}"
         turns = f", in {compared.rounds} turns with production" if compared else ""
-        lines.append(Cell(f"Latencies: {asked}{turns}, one after the other."))
+        few = "" if latency.candidate.p99 else f"; a p99 needs {needed(0.99)} of them"
+        lines.append(Cell(f"Latencies: {asked}{turns}, one after the other{few}."))
     lines += [Cell(note) for note in (model.measured.notes if model.measured else ())]
     whiskers, axis = _whiskers(model)
     return Section(
