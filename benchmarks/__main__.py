@@ -16,7 +16,17 @@ from benchmarks import machine
 from benchmarks.result import Report
 from benchmarks.subject import Subject
 
-NAMES = ("checking", "building", "pants", "packing", "loading", "serving", "endpoint")
+NAMES = (
+    "checking",
+    "building",
+    "pants",
+    "packing",
+    "publishing",
+    "loading",
+    "serving",
+    "endpoint",
+    "pipeline",
+)
 # an hour long, and no figure to compare: only where it is named
 SWEEPS = ("operators",)
 RESULTS = Path(__file__).with_name("results.json")
@@ -32,7 +42,8 @@ VERDICTS = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}
 def main(names: tuple[str, ...], limit: int | None, quick: bool, save: bool) -> None:
     """Measure Slipway against the recipe people follow today, on this machine.
 
-    NAME is checking, building, pants, packing, loading, serving or endpoint; all of them without one.
+    NAME is checking, building, pants, packing, publishing, loading, serving, endpoint or pipeline;
+    all of them without one.
     NAME operators takes onnx's own test models, from file to answer.
 
     Example: benchmarks/run loading serving

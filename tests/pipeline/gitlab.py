@@ -8,6 +8,8 @@ import os
 import re
 import shutil
 import subprocess
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,8 @@ from pathlib import Path
 from pipeline.scratch import ROOT
 
 LINE = re.compile(r"^ (PASS|WARN|FAIL) +\[ *([^\]]*)\] (.+?)(?:  .*)?$")
-LATEST_S = 400
+FINISHED = re.compile(r"^\[[^\]]*\] (\S.*?) +finished in ")
+LATEST_S = 600
 DONE = {"PASS": "passed", "WARN": "allowed to fail", "FAIL": "failed"}
 
 
@@ -33,11 +36,12 @@ def program() -> Path | None:
 
 @dataclass(frozen=True)
 class Run:
-    """A pipeline that has ended: what became of each job that ran, how long it took in seconds,
-    and everything that was said."""
+    """A pipeline that has ended: what became of each job that ran, how long it took, when it had
+    finished (seconds after the pipeline's start), and everything that was said."""
 
     jobs: Mapping[str, str]
     seconds: Mapping[str, float]
+    finished: Mapping[str, float]
     said: str
     logs: Path
 
@@ -66,7 +70,9 @@ def run(
         *(word for key in unset for word in ("--unset-variable", key)),
         *jobs,
     ]
-    done = subprocess.run(
+    lines, finished = [], {}
+    start = time.perf_counter()
+    with subprocess.Popen(
         command,
         cwd=root,
         env=_environment(),
@@ -74,15 +80,23 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
-        timeout=LATEST_S,
-    )
+    ) as running:
+        assert running.stdout is not None
+        watch = threading.Timer(LATEST_S, running.kill)
+        watch.start()
+        for line in running.stdout:
+            lines.append(line)
+            if ended := FINISHED.match(line):
+                finished[ended[1]] = time.perf_counter() - start
+        watch.cancel()
     states, seconds = {}, {}
-    for line in done.stdout.splitlines():
-        if matched := LINE.match(line):
+    for line in lines:
+        if matched := LINE.match(line.rstrip()):
             states[matched[3]] = DONE[matched[1]]
             seconds[matched[3]] = _seconds(matched[2])
-    assert states, done.stdout
-    return Run(states, seconds, done.stdout, state / "output")
+    said = "".join(lines)
+    assert states, said
+    return Run(states, seconds, finished, said, state / "output")
 
 
 def _encoded(matched: re.Match[str]) -> str:

@@ -61,8 +61,8 @@ def test_a_job_that_may_hold_credentials_gets_them_by_gitlabs_token_for_one_envi
     job = _jobs()[name]
     tokens, environments = _extended(job, "id_tokens"), _extended(job, "environment")
     assert bool(tokens) == bool(environments)
-    if name in {"promote", "rollback", "prune"}:
-        assert environments[-1]["name"] == "production"
+    if name in {"promote", "rollback", "prune production"}:
+        assert environments[-1]["name"].split("/")[0] == "production"
         assert _extended(job, "resource_group") == ["production"]
         assert _extended(job, "interruptible")[-1] is False
 
