@@ -101,3 +101,26 @@ def test_a_killed_writer_leaves_no_key_and_the_next_one_succeeds(tmp_path: Path)
     subprocess.run(command, env=env, check=True)
     assert DirectoryStore(root).digest("key") == digest
     assert [file.name for file in root.iterdir()] == ["key"]
+
+
+def test_what_a_killed_writer_left_is_cleaned_when_it_is_old(store: DirectoryStore) -> None:
+    left = store.root / "staging/models/.aside-x.tar.gz-1-a"
+    left.mkdir(parents=True)
+    (left / "x.tar.gz").write_bytes(b"half")
+    store.create("staging/models/y.tar.gz", b"whole")
+    assert store.clean("") == 0
+    for path in (left / "x.tar.gz", left):
+        os.utime(path, (0, 0))
+    assert store.clean("production/") == store.clean("staging/models/y") == 0
+    assert store.clean("staging/models/x") == 1
+    assert not left.exists() and store.keys("") == ["staging/models/y.tar.gz"]
+
+
+def test_what_is_still_written_is_not_cleaned_however_long_ago_it_began(
+    store: DirectoryStore,
+) -> None:
+    left = store.root / ".aside-x-1-a"
+    left.mkdir(parents=True)
+    (left / "x").write_bytes(b"half")
+    os.utime(left, (0, 0))
+    assert store.clean("") == 0 and left.exists()

@@ -70,17 +70,18 @@ class Note:
 def noted(*what: object) -> Iterator[Note]:
     """The note of an upload that ``what`` tells from every other.
 
-    While another process of this machine sends the same, it is a note that remembers nothing.
+    While another process of this machine sends the same, or where there is no room for a cache, it
+    is a note that remembers nothing.
     """
     from filelock import FileLock, Timeout
 
     name = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
-    folder = cache_dir("uploads")
-    _forget_old(folder)
-    lock = FileLock(folder / f"{name}.lock", timeout=0)
     try:
+        folder = cache_dir("uploads")
+        _forget_old(folder)
+        lock = FileLock(folder / f"{name}.lock", timeout=0)
         lock.acquire()
-    except Timeout:
+    except (Timeout, OSError):
         yield Note(None)
         return
     try:

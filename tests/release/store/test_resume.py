@@ -274,6 +274,15 @@ def test_a_damaged_note_is_no_note(
         assert bucket.store.delete("key")
 
 
+def test_without_a_cache_it_is_published_as_well(
+    bucket: InBucket, s3: FaultyS3, file: File, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "occupied").write_bytes(b"")
+    monkeypatch.setenv("SLIPWAY_CACHE", str(tmp_path / "occupied"))
+    assert bucket.store.create_file("key", file.path, file.sha256) is True
+    assert bucket.store.digest("key") == file.sha256
+
+
 def test_notes_and_uploads_that_nobody_went_on_with_are_cleaned(
     bucket: InBucket, s3: FaultyS3, file: File, slipway_cache: Path
 ) -> None:
