@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from slipway.release.compare import Comparison, Side
 
 MD5 = re.compile(r"(?<=md5 )([0-9a-f]{12})[0-9a-f]{20}")  # for people; --json has it whole
+LONGEST_NAME = 24  # that the values of others are aligned with
 
 
 @click.command()
@@ -93,23 +94,27 @@ def _side(side: Side) -> tuple[str, ...]:
 
 def _print(found: Sequence[Change]) -> None:
     from rich.console import Console
-    from rich.markup import escape
     from rich.syntax import Syntax
-    from rich.table import Table
 
     console = Console(highlight=False)
     if not found:
         console.print("no difference")
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="italic")
-    for title in ("part", "name", "before", "after"):
-        table.add_column(title, overflow="fold")
-    for change in found:
-        if change.detail is None:
-            values = (MD5.sub(r"\1", value or "—") for value in (change.before, change.after))
-            table.add_row(change.part, *map(escape, (change.name, *values)))
-    if table.row_count:
-        console.print(table)
+    plain = [change for change in found if change.detail is None]
+    widths = [max((len(text) for text in column), default=0) for column in _columns(plain)]
+    part = ""
+    for change in plain:
+        title = f"{change.part if change.part != part else '':{widths[0]}}"
+        part = change.part
+        values = [MD5.sub(r"\1", value or "—") for value in (change.before, change.after)]
+        said = f"{title}  {change.name:{min(widths[1], LONGEST_NAME)}}  {' → '.join(values)}"
+        if len(said) > console.width:  # a file's name, or a digest: the values on a line of theirs
+            said = f"{title}  {change.name}\n{'':{widths[0]}}    {' → '.join(values)}"
+        console.print(said, markup=False, soft_wrap=True)
     for change in found:
         if change.detail is not None:
             console.print(Syntax(change.detail, "diff", background_color="default"))
+
+
+def _columns(found: Sequence[Change]) -> tuple[list[str], list[str]]:
+    return [change.part for change in found], [change.name for change in found]
