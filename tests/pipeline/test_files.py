@@ -74,6 +74,26 @@ def test_no_key_is_written_anywhere() -> None:
         assert "AWS_SECRET" not in text and not re.search(r"AKIA[0-9A-Z]{16}", text), file
 
 
+def test_a_commit_has_one_pipeline_and_those_of_the_default_branch_are_never_cancelled() -> None:
+    rules = _pipeline()["workflow"]["rules"]
+    of_main = next(rule for rule in rules if "== $CI_DEFAULT_BRANCH" in rule["if"])
+    assert of_main["auto_cancel"] == {"on_new_commit": "none"}
+    never = [rule["if"] for rule in rules if rule.get("when") == "never"]
+    assert never == ['$CI_PIPELINE_SOURCE == "push" && $CI_OPEN_MERGE_REQUESTS']
+
+
+def test_the_page_about_the_pipeline_names_every_job_and_its_command() -> None:
+    page = (ROOT / "docs" / "pipeline.md").read_text(encoding="utf-8")
+    for name, job in _jobs().items():
+        script = job["script"].split()
+        if name == "job image":
+            assert "TASK=image" in page
+            continue
+        family = name if f"| {name} |" in page else f"{name.split()[0]} …"
+        told = next(line for line in page.splitlines() if line.startswith(f"| {family} |"))
+        assert script[0] in told and (len(script) < 2 or script[1] in told), told
+
+
 def test_only_runner_failures_are_retried() -> None:
     retry = _pipeline()["default"]["retry"]
     assert retry["max"] == 2 and set(retry["when"]) <= {
