@@ -141,7 +141,6 @@ def test_a_change_set_is_read_page_by_page_and_removed(
         page("B"),
         {"ChangeSetName": CHANGE_SET, "IncludePropertyValues": True, "NextToken": "more"},
     )
-    answers.add_response("describe_stacks", described("UPDATE_COMPLETE"))
     answers.add_response("delete_change_set", {}, {"ChangeSetName": CHANGE_SET})
     with plan.proposed(stub, repository.environment("staging"), poll=0) as made:
         assert [change.resource for change in made.changes] == ["A", "B"]
@@ -160,7 +159,6 @@ def test_a_change_set_without_changes_is_none(
     answers.add_response("describe_stacks", described("UPDATE_COMPLETE"))
     answers.add_response("create_change_set", {"Id": CHANGE_SET})
     answers.add_response("describe_change_set", {"Status": "FAILED", "StatusReason": reason})
-    answers.add_response("describe_stacks", described("UPDATE_COMPLETE"))
     answers.add_response("delete_change_set", {})
     with plan.proposed(stub, repository.environment("staging"), poll=0) as made:
         assert made.changes == ()
@@ -172,7 +170,6 @@ def test_a_change_set_that_cannot_be_made_says_why_and_is_removed(
     answers.add_response("describe_stacks", described("UPDATE_COMPLETE"))
     answers.add_response("create_change_set", {"Id": CHANGE_SET})
     answers.add_response("describe_change_set", {"Status": "FAILED", "StatusReason": "Circular"})
-    answers.add_response("describe_stacks", described("UPDATE_COMPLETE"))
     answers.add_response("delete_change_set", {})
     with (
         pytest.raises(SlipwayError, match="Circular"),
@@ -203,6 +200,18 @@ def test_what_a_deleted_stack_left_can_be_taken_in_again(
     answers.add_response("delete_stack", {})
     with plan.proposed(stub, repository.environment("staging"), adopt=True, poll=0) as made:
         assert made.creates and made.changes[0].action == "import"
+
+
+def test_the_shell_of_somebody_elses_proposal_is_left_to_them(
+    stub: CloudFormationClient, answers: Stubber, repository: Repository
+) -> None:
+    answers.add_response("describe_stacks", described("REVIEW_IN_PROGRESS"))
+    answers.add_response("create_change_set", {"Id": CHANGE_SET})
+    answers.add_response("describe_change_set", {"Status": "CREATE_COMPLETE", "Changes": []})
+    answers.add_response("describe_stacks", described("REVIEW_IN_PROGRESS"))
+    answers.add_response("delete_change_set", {})
+    with plan.proposed(stub, repository.environment("staging"), poll=0) as made:
+        assert made.creates
 
 
 @pytest.mark.parametrize(

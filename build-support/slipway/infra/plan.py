@@ -87,7 +87,7 @@ def proposed(
     try:
         yield Plan(environment, found, made, tuple(_changes(client, environment, made, poll)))
     finally:
-        _remove(client, environment.stack, made, found.is_new)
+        _remove(client, found, made)
 
 
 def _changes(
@@ -118,12 +118,13 @@ def _changes(
         token = {"NextToken": page["NextToken"]}
 
 
-def _remove(client: CloudFormationClient, stack: str, change_set: str, was_new: bool) -> None:
+def _remove(client: CloudFormationClient, before: State, change_set: str) -> None:
     # an executed change set is gone already; what cannot be removed now does no harm
-    with contextlib.suppress(SlipwayError), told(stack):
-        now = states.read(client, stack)
-        if was_new and now.status == states.ONLY_PROPOSED:
-            client.delete_change_set(ChangeSetName=change_set)
-            client.delete_stack(StackName=stack)
-        elif not was_new:
-            client.delete_change_set(ChangeSetName=change_set)
+    with contextlib.suppress(SlipwayError), told(before.stack):
+        if before.is_new and states.read(client, before.stack).status != states.ONLY_PROPOSED:
+            return
+        client.delete_change_set(ChangeSetName=change_set)
+        if (
+            before.status is None
+        ):  # otherwise the shell is somebody else's, with a change set of theirs
+            client.delete_stack(StackName=before.stack)
