@@ -51,7 +51,7 @@ def test_a_worse_metric_is_refused_with_both_values_and_the_margin() -> None:
         )
     assert caught.value.what == (
         "tiny 1.3.0 may not go to production, which serves 1.2.0:\n"
-        "  auc: 0.91, production has 0.9791: worse by 0.0691, allowed is 0.005; higher is better"
+        "  auc (higher is better): 0.91, production has 0.9791: worse by 0.0691, allowed is 0.005"
     )
     assert caught.value.where == "models/tiny/evaluation.toml"
     assert caught.value.fix == "train it further, or change its rule there"
@@ -70,14 +70,14 @@ def test_a_lower_metric_is_better_where_the_rule_says_so() -> None:
 
 @pytest.mark.parametrize("metrics", [{}, None, {"other": 1.0}])
 def test_a_metric_that_disappeared_counts_as_worse(metrics: dict[str, float] | None) -> None:
-    with pytest.raises(SlipwayError, match="auc: not measured, production has 0.9") as caught:
+    with pytest.raises(SlipwayError, match="not measured, production has 0.9") as caught:
         evaluation.refuse_worse(record(metrics, RULES), record({"auc": 0.9}))
     assert "slipway evaluate models/tiny" in str(caught.value.fix)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_metric_that_is_no_number_counts_as_worse(value: float) -> None:
-    with pytest.raises(SlipwayError, match=f"auc: {value:g}, production has 0.9: no number"):
+    with pytest.raises(SlipwayError, match=f": {value:g}, production has 0.9: no number"):
         evaluation.refuse_worse(record({"auc": value}, RULES), record({"auc": 0.9}))
 
 
@@ -97,9 +97,7 @@ def test_where_production_serves_nothing_bounds_hold(metrics: dict[str, float]) 
 
 
 def test_a_bound_holds_though_production_is_worse_still() -> None:
-    with pytest.raises(
-        SlipwayError, match="auc: 0.94, production has 0.9: has to be at least 0.95"
-    ):
+    with pytest.raises(SlipwayError, match=": 0.94, production has 0.9: has to be at least 0.95"):
         evaluation.refuse_worse(
             record({"auc": 0.94}, {"auc": AUC | {"at_least": 0.95}}), record({"auc": 0.9})
         )
@@ -160,7 +158,7 @@ def test_a_promotion_is_refused_exactly_where_the_comparison_says_so(
         with pytest.raises(SlipwayError) as caught:
             evaluation.refuse_worse(candidate, served)
         assert all(
-            f"  {each.name}: " in caught.value.what and str(each.said) in caught.value.what
+            f"  {each.name} (" in caught.value.what and str(each.said) in caught.value.what
             for each in refused
         )
     else:

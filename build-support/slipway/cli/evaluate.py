@@ -137,12 +137,12 @@ def _number(value: float | None) -> str:
 
 
 def _rule(each: Compared) -> str:
-    """``higher, at most 0.005 worse, at least 0.95``: which is better, and how far it may fall."""
+    """``higher, margin 0.005, at least 0.95``: which is better, and how far it may fall."""
     if each.rule is None:
         return ""
     rule = each.rule
     bounds = [
         f"{key.replace('_', ' ')} {rule[key]:g}" for key in ("at_least", "at_most") if key in rule
     ]
-    margin = f"at most {rule['margin']} worse" if rule["margin"] else "never worse"
-    return ", ".join([rule["better"], margin, *bounds])
+    margin = [f"margin {rule['margin']}"] if rule["margin"] else []
+    return ", ".join([rule["better"], *margin, *bounds])

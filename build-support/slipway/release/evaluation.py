@@ -133,7 +133,8 @@ def _told(each: Compared) -> str:
     value = UNMEASURED if each.candidate is None else f"{each.candidate:g}"
     served = "" if each.served is None else f", production has {each.served:g}"
     why = "" if each.said == value else f": {each.said}"
-    return f"{each.name}: {value}{served}{why}"
+    better = "" if each.rule is None else f" ({each.rule['better']} is better)"
+    return f"{each.name}{better}: {value}{served}{why}"
 
 
 def _compared(
@@ -175,9 +176,7 @@ def _problem(rule: Threshold, value: float | None, served: float | None) -> str 
         worsening, allowed = float(rule.worsening(value, served)), float(rule.allowed(served))
         if rule.worsening(value, served) > rule.allowed(served):
             margin = f" ({rule.margin})" if isinstance(rule.margin, str) else ""
-            return (
-                f"worse by {worsening:g}, allowed is {allowed:g}{margin}; {rule.better} is better"
-            )
+            return f"worse by {worsening:g}, allowed is {allowed:g}{margin}"
     return rule.beyond(value)
 
 
