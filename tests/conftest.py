@@ -1,10 +1,18 @@
-"""What every test has: a cache of its own, and no network but this machine's."""
+"""What every test has: a cache of its own, no network but this machine's, and nothing of the stores,
+endpoints and keys that the environment of a pipeline names."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+for stage in ("STAGING", "PRODUCTION"):
+    for what in ("STORE", "ENDPOINT"):
+        os.environ.pop(f"SLIPWAY_{stage}_{what}", None)
+for name in ("SLIPWAY_SIGNING_KEY", "CI_PIPELINE_URL", "GITLAB_USER_LOGIN"):
+    os.environ.pop(name, None)
 
 
 @pytest.hookimpl(tryfirst=True)
