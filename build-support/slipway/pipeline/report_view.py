@@ -106,7 +106,8 @@ class View:
 
 HEADS = ("Model", "Release", "Size", "Load", "p50", "p99", "Outputs", "Metrics", "Tests", "Check")
 DASH = Cell("–")
-SAME = ("same", "±0 %")
+NARROW = "\u00a0"  # a space that no line ends at
+SAME = ("same", f"±0{NARROW}%")
 
 
 def view(report: Report) -> View:
@@ -185,14 +186,14 @@ def _model(model: ModelReport) -> ModelView:
     )
     sections = (
         _problems(model) if model.problems else None,
-        _try(model),
         _version(model),
         _performance(model),
         _answers(model),
         _labels(model),
         _quality(model),
-        _changed(model),
         _found(model),
+        _try(model),
+        _changed(model),
         _commits(model),
     )
     return ModelView(model.name, release, cells, tuple(s for s in sections if s is not None))
@@ -570,22 +571,23 @@ def percent(ratio: float) -> str:
     """A ratio as a change: 1.034 is +3.4 %."""
     change = 100 * (ratio - 1)
     if abs(change) < 0.05:
-        return "±0 %"
-    return f"{change:+.1f} %" if abs(change) < 10 else f"{change:+.0f} %"
+        return f"±0{NARROW}%"
+    said = f"{change:+.1f}" if abs(change) < 10 else f"{change:+.0f}"
+    return said.replace("-", "−") + f"{NARROW}%"
 
 
 def megabytes(size: float) -> str:
     """Bytes, as people read them."""
     if size < 1e6:
-        return f"{size / 1e3:.3g} kB"
-    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.2f} GB"
+        return f"{size / 1e3:.3g}{NARROW}kB"
+    return f"{size / 1e6:.1f}{NARROW}MB" if size < 1e9 else f"{size / 1e9:.2f}{NARROW}GB"
 
 
 def seconds(time: float) -> str:
     """Of loads."""
-    return f"{time:.2f} s"
+    return f"{time:.2f}{NARROW}s"
 
 
 def milliseconds(time: float) -> str:
     """Of requests."""
-    return f"{1e3 * time:.3g} ms"
+    return f"{1e3 * time:.3g}{NARROW}ms"
