@@ -54,6 +54,7 @@ def test_a_deployed_environment_has_the_outputs_that_the_pipeline_needs(
     lines = outputs.as_variables(environment, left.outputs)
     assert f"export SLIPWAY_STAGING_STORE=s3://{name}-123456789012-us-east-1/" in lines
     assert f"export SLIPWAY_STAGING_ENDPOINT={name}" in lines
+    assert "export AWS_REGION=us-east-1" in lines
     assert f"export AWS_ROLE_ARN=arn:aws:iam::123456789012:role/{name}-ci" in lines
 
 

@@ -43,8 +43,11 @@ def as_variables(environment: Environment, outputs: dict[str, str]) -> list[str]
     """Lines of a shell, as ``eval "$(slipway infra outputs staging --env)"`` takes them, and as
     they are set in GitLab (Settings → CI/CD → Variables)."""
     stage = environment.parameters.get("Stage", environment.name).upper().replace("-", "_")
-    return [
-        f"export {variable.format(stage)}={shlex.quote(outputs[output])}"
+    found = {
+        variable.format(stage): outputs[output]
         for output, variable in VARIABLES.items()
         if output in outputs
-    ]
+    }
+    if "TopicArn" in outputs:
+        found["AWS_REGION"] = outputs["TopicArn"].split(":")[3]  # arn:partition:service:region:…
+    return [f"export {name}={shlex.quote(value)}" for name, value in found.items()]
