@@ -42,7 +42,7 @@ class Kept:
 def keep(settings: Settings) -> Iterator[Kept]:
     """A new place for extracted artifacts, where the best Triton here can see it."""
     name = f"s{os.getpid():x}n{secrets.token_hex(4)}x"
-    root = Path(tempfile.gettempdir()).resolve() / f"slipway_{name}"
+    root = Path(tempfile.gettempdir()).resolve() / f"slipway_models_{name}"
     fixed = _fixed(find(settings))
     kept = Kept(root, CONTAINER_MODELS if fixed else root / "models", name)
     names = f"{glob.escape(str(CONTAINER_MODELS))}/"
