@@ -1,0 +1,104 @@
+"""The whole way of a release, in a folder and in S3 alike."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from release import shelf
+from release.conftest import Place
+from release.shelf import staged
+
+from slipway import settings as configuration
+from slipway.errors import SlipwayError
+from slipway.release import journal, keys, prune
+from slipway.release.compare import compare
+from slipway.release.history import history
+from slipway.release.origin import Origin
+from slipway.release.promote import promote
+from slipway.release.publish import Told, publish
+from slipway.release.rollback import rollback
+from slipway.release.status import status
+from slipway.release.store import open_stage
+from slipway.release.verify import chosen, verify
+from slipway.settings import Settings
+
+DEV = Origin("c0ffee", None, "dev")
+
+
+@pytest.fixture
+def settings(place: Place, tmp_path: Path) -> Settings:
+    root = tmp_path / "repository"
+    root.mkdir()
+    (root / "slipway.toml").write_text(f'[release]\nstore = "{place.location}"\n')
+    return configuration.load(root)
+
+
+def test_publish_promote_roll_back_prune_and_verify(settings: Settings) -> None:
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        staged(settings, version, told=Told(DEV, changes=(f"c0ffee0 {version}",)))
+        assert promote(settings, "m", None, DEV).moved
+    assert compare(settings, "m", "staging", "production").changes == ()
+    assert rollback(settings, "production", "m", None, DEV, "worse").target == "m_1.1.0.tar.gz"
+    assert not promote(settings, "m", "1.2.0", DEV).moved
+    old = prune.candidates(settings, [], 1, ["production"])
+    assert old == []  # 1.2.0 is the newest, 1.1.0 is served, 1.0.0 was before
+    rollback(settings, "production", "m", "1.2.0", DEV)
+    [old_one] = prune.candidates(settings, [], 1, ["production"])
+    assert prune.prune(settings, old_one, DEV) and old_one.target == "m_1.0.0.tar.gz"
+    [model] = status(settings)
+    assert not model.drift and model.releases == {"staging": 3, "production": 2}
+    asked = chosen(settings, None, None, all_=True)
+    assert [verify(settings, one).problems for one in asked] == [()] * 5
+    entries = history(settings, "m", ["production"])
+    assert [entry.event.action for entry in entries] == [
+        "prune", "rollback", "rollback", "promote", "promote", "promote",
+    ]  # fmt: skip
+    gone = entries[-1].record  # it was pruned, and is known
+    assert gone is not None and gone.changes == ("c0ffee0 1.0.0",)
+
+
+def test_of_publishers_of_one_version_at_once_exactly_one_wins_and_the_others_learn_who(
+    settings: Settings,
+) -> None:
+    made = [
+        shelf.artifact(settings.root / f"dist{number}", code=f"A = {number}\n")
+        for number in range(4)
+    ]
+
+    def attempt(number: int) -> str | SlipwayError:
+        told = Told(Origin(f"{number}" * 40, None, f"dev{number}"))
+        store = open_stage(settings, "production")
+        try:
+            return publish(made[number], store, stage="production", told=told).sha256
+        except SlipwayError as error:
+            return error
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(attempt, range(4)))
+    [winner] = [number for number, one in enumerate(found) if isinstance(one, str)]
+    store = open_stage(settings, "production")
+    assert store.digest("production/models/m_1.0.0.tar.gz") == shelf.sha256(made[winner])
+    for error in found:
+        if isinstance(error, SlipwayError):
+            assert "production has other bytes (sha256 " in error.what
+            assert error.fix == "write 1.0.1 into it: slipway bump m"
+    with pytest.raises(SlipwayError, match=f"by dev{winner}"):  # once its record is there
+        publish(made[(winner + 1) % 4], store, stage="production")
+    [event] = journal.read(store, "production", "m")
+    assert event.origin.by == f"dev{winner}"
+
+
+def test_of_one_publishing_that_runs_twice_at_once_nothing_is_doubled(settings: Settings) -> None:
+    path = shelf.artifact(settings.root / "dist")
+
+    def attempt(_: int) -> bool:
+        return publish(path, open_stage(settings, "staging"), told=Told(DEV)).created
+
+    with ThreadPoolExecutor(4) as pool:
+        created = list(pool.map(attempt, range(4)))
+    assert created.count(True) == 1
+    store = open_stage(settings, "staging")
+    assert len(store.keys(keys.models("staging"))) == 1
+    assert not [drift for model in status(settings) for drift in model.drift]
