@@ -52,9 +52,15 @@ class Run:
 
 
 def run(
-    root: Path, variables: Mapping[str, str], unset: Sequence[str] = (), jobs: Sequence[str] = ()
+    root: Path,
+    variables: Mapping[str, str],
+    unset: Sequence[str] = (),
+    jobs: Sequence[str] = (),
+    *,
+    needs: bool = False,
 ) -> Run:
-    """Run the pipeline of the checkout at ``root``, or the ``jobs`` named, on this machine."""
+    """Run the pipeline of the checkout at ``root`` on this machine, or the ``jobs`` named, with what
+    they need if ``needs``."""
     found = program()
     assert found is not None, "gitlab-ci-local is not installed"
     state = root / ".gitlab-ci-local"
@@ -68,6 +74,7 @@ def run(
         "--timestamps",
         *(word for key, value in variables.items() for word in ("--variable", f"{key}={value}")),
         *(word for key in unset for word in ("--unset-variable", key)),
+        *(["--needs"] if needs else []),
         *jobs,
     ]
     lines, finished = [], {}
