@@ -68,13 +68,14 @@ def test_a_load_under_way_is_made_again_by_the_next_server(
 def test_a_server_that_hangs_is_replaced(
     up: Opener, shelf: Shelf, pool: ThreadPoolExecutor
 ) -> None:
-    target = shelf.put(1)
+    target = shelf.put(1, answer_when=shelf.gate("go"))
     with up(ping_s=0.2) as running:
-        running.ask(target)
-        server(running).send_signal(signal.SIGSTOP)
         asked = pool.submit(running.ask, target)
+        until(lambda: running.inside.container.in_flight == 1)
+        server(running).send_signal(signal.SIGSTOP)
         with pytest.raises(running.errors.ModelError, match="server ended while it answered"):
             asked.result()
+        shelf.gate("go").touch()
         assert running.release(target) == 1
         (event,) = [e for e in running.inside.observer.events if e.kind == "restart"]
         assert "hung: no answer to a ping" in event.what
