@@ -29,7 +29,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 ACCOUNT = "123456789012"  # moto's, for credentials that it does not know
 Kind = Literal["status", "cut request", "cut answer", "half answer", "slow", "hold"]
-PATIENCE = 60.0  # seconds: what waits longer for a test has been forgotten by it
+PATIENCE = 300.0  # seconds: what waits longer for a test has been forgotten by it
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from release.store.conftest import PART, PREFIX, File, InBucket
-from release.store.faulty import FaultyS3
+from release.store.faulty import PATIENCE, FaultyS3
 
 from slipway.errors import SlipwayError
 from slipway.release.s3_store import S3Store
@@ -60,7 +60,7 @@ def held(s3: FaultyS3, operation: str, after: int, meanwhile: Callable[[], None]
         try:
 
             def reached() -> None:
-                assert fault.reached.wait(60)
+                assert fault.reached.wait(PATIENCE)
                 meanwhile()
 
             doing = pool.submit(reached)
