@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import fixture_models
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from pipeline import reported
 
 from slipway.cli import main
+from slipway.errors import SlipwayError
 from slipway.files import sha256_of
 from slipway.pipeline import report_measure
+from slipway.server import triton
+from slipway.server.client import ServerGone
+from slipway.settings import Settings
 
 CONFIG = """backend: "onnxruntime"
 max_batch_size: 8
@@ -187,8 +194,7 @@ def test_a_production_that_cannot_be_read_is_said_and_no_model_is_called_new(
     monkeypatch.setenv("SLIPWAY_PRODUCTION_STORE", "gopher://nowhere")
     assert main(["report", "models/m", "--seconds", "0"]) == 0
     said = capsys.readouterr().out
-    assert "### Slipway: 1 model: 1 changed" in said
-    assert "1.0.0, production cannot be read" in said
+    assert said.startswith("### Slipway: m 1.0.0, production cannot be read\n")
     assert "no release store of the kind 'gopher://nowhere'" in said
 
 
@@ -233,3 +239,44 @@ JUNIT = """<testsuites><testsuite tests="2"><properties>
 <testcase classname="models.m" name="contract"/>
 <testcase classname="models.m" name="golden[one]"><failure message="other"/></testcase>
 </testsuite></testsuites>"""
+
+
+def test_a_model_that_takes_the_server_with_it_leaves_another_for_the_next(
+    alone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_model("next", "1.0.0")
+    started: list[SimpleNamespace] = []
+
+    @contextmanager
+    def start(settings: Settings) -> Iterator[SimpleNamespace]:
+        server = SimpleNamespace(source=f"server {len(started)}", up=True)
+        server.client = SimpleNamespace(ready=lambda: server.up)
+        started.append(server)
+        yield server
+
+    def measure(server: SimpleNamespace, folder: Path, *others: object) -> object:
+        if folder.name == "m":
+            server.up = False
+            raise ServerGone("the Triton server does not answer")
+        return reported.measured(compared=False)
+
+    monkeypatch.setattr(triton, "start", start)
+    monkeypatch.setattr(report_measure, "measure", measure)
+    assert main(["report", "models/m", "models/next", "--json", "report.json"]) == 1
+    said = json.loads((alone / "report.json").read_text(encoding="utf-8"))
+    assert "does not answer" in said["models"][0]["problems"]["measured"]
+    assert said["models"][1]["measured"]["latency"]["candidate"]["p50"] == 0.012
+    assert said["source"] == "server 1"
+
+
+def test_without_a_server_the_rest_is_reported(
+    alone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def none(settings: Settings) -> Any:
+        raise SlipwayError("no Triton on this machine")
+
+    monkeypatch.setattr(triton, "start", none)
+    assert main(["report", "models/m"]) == 0
+    said = capsys.readouterr().out
+    assert "there is no server: no Triton on this machine" in said
+    assert "1.0.0, new in production" in said

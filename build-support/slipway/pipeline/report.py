@@ -134,27 +134,52 @@ def make(
 
     ``seconds`` are for the latencies of each model; with 0 nothing is loaded.
     """
-    notes: list[str] = []
     models: list[ModelReport] = []
     unchanged: list[str] = []
-    source: str | None = None
     with ExitStack() as stack:
-        server: Server | None = None
+        servers = _Servers(settings, doing, stack)
         for folder in folders:
-            room = stack.enter_context(_room())
-            with doing(f"building {folder.name}"):
-                found = _Found(settings, folder, sources, room)
-            if found.unchanged:
-                unchanged.append(found.name)
-                continue
-            if server is None and seconds and not found.problems.get("artifact"):
-                with doing("starting Triton"):
-                    server = _server(stack, settings, notes)
-                    source = str(server.source) if server else None
-            models.append(_model(found, server, seconds, doing))
+            with _room() as room:
+                with doing(f"building {folder.name}"):
+                    found = _Found(settings, folder, sources, room)
+                if found.unchanged:
+                    unchanged.append(found.name)
+                    continue
+                server = servers.running() if seconds and found.contents else None
+                models.append(_model(found, server, seconds, doing))
     return Report(
-        tuple(models), tuple(unchanged), tuple(deleted), origin(settings.root), source, tuple(notes)
+        tuple(models),
+        tuple(unchanged),
+        tuple(deleted),
+        origin(settings.root),
+        servers.source,
+        tuple(servers.notes),
     )
+
+
+class _Servers:
+    """One server for all models, started for the first that needs it; another if it has died."""
+
+    def __init__(self, settings: Settings, doing: Doing, stack: ExitStack) -> None:
+        self.source: str | None = None
+        self.notes: list[str] = []
+        self._settings = settings
+        self._doing = doing
+        self._stack = stack
+        self._server: Server | None = None
+
+    def running(self) -> Server | None:
+        """A server that answers; ``None`` where none starts, which the notes then say."""
+        if self.notes or (self._server is not None and self._server.client.ready()):
+            return self._server
+        self._server = None
+        try:
+            with self._doing("starting Triton"):
+                self._server = self._stack.enter_context(triton.start(self._settings))
+            self.source = str(self._server.source)
+        except SlipwayError as error:
+            self.notes.append(f"nothing was measured from here on, there is no server: {error}")
+        return self._server
 
 
 class _Found:
@@ -289,14 +314,6 @@ def _fetched(production: Reader, target: str, room: Path) -> Path:
     with production.open(keys.artifact("production", target)) as stream, file.open("wb") as out:
         shutil.copyfileobj(stream, out, 1 << 20)
     return file
-
-
-def _server(stack: ExitStack, settings: Settings, notes: list[str]) -> Server | None:
-    try:
-        return stack.enter_context(triton.start(settings))
-    except SlipwayError as error:
-        notes.append(f"nothing was measured, there is no server: {error}")
-        return None
 
 
 @contextmanager

@@ -5,6 +5,7 @@ A machine is now faster, now slower: what is compared is measured in turns.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ from slipway.loadtest import percentile
 from slipway.loadtest.compare import FEWEST_ROUNDS, Comparison, compare
 from slipway.loadtest.percentile import Latencies
 from slipway.pipeline.report_outputs import Outputs, outputs
-from slipway.server.client import InferenceError
+from slipway.server.client import InferenceError, Refused, ServerGone
 from slipway.server.triton import Server
 from slipway.testing import golden
 from slipway.testing.model import Model
@@ -96,8 +97,10 @@ def measure(
         return Measured(loads, latency, both, tuple(notes))
     finally:
         for target in artifacts:
-            if server.is_loaded(target):
-                server.unload(target)
+            # a server that died has nothing loaded, and another takes its place
+            with contextlib.suppress(ServerGone, Refused):
+                if server.is_loaded(target):
+                    server.unload(target)
 
 
 def _loads(
