@@ -13,6 +13,7 @@ from slipway.artifact import Packed
 from slipway.errors import SlipwayError
 from slipway.release.origin import Origin
 from slipway.release.publish import Told, publish
+from slipway.release.catalog import Catalog
 from slipway.release.alias import Alias, Variant, move
 from slipway.release.directory import DirectoryStore
 
@@ -64,6 +65,16 @@ def test_two_pushes_of_one_version_lie_side_by_side_in_staging(
     publish(artifact.path, store)
     publish(changed(tmp_path).path, store)
     assert len(store.keys("staging/models/")) == 2
+
+
+def test_what_is_measured_of_bytes_that_are_published_already_is_added_to_their_record(
+    artifact: Packed, store: DirectoryStore
+) -> None:
+    first = publish(artifact.path, store, told=Told(Origin("c0ffee")))
+    publish(artifact.path, store, told=Told(Origin("decaf"), metrics={"auc": 0.9}, rules={}))
+    publish(artifact.path, store, told=Told(Origin("decaf")))
+    record = Catalog(store, "staging").record("tiny", first.target)
+    assert (record.metrics, record.commit) == ({"auc": 0.9}, "c0ffee")
 
 
 def test_production_refuses_other_bytes_and_names_the_next_free_version(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +141,7 @@ def install(
         at = keys.evidence(stage, new.name, new.sha256, kind)
         while not store.swap(at, store.read(at), document):
             pass  # another run wrote in between; the last one counts
-    store.create(keys.record(stage, new.name, new.target), new.dump())
+    _keep(store, keys.record(stage, new.name, new.target), new)
     if gone is not None:
         pruned.unmark(store, stage, gone.record)
     elif store.stat(keys.pruned(stage, new.name, new.target)) is not None:
@@ -178,6 +178,18 @@ def next_free(store: Store, stage: Stage, made: Manifest) -> str:
     ):
         version = version.bump_patch()
     return str(version)
+
+
+def _keep(store: Store, at: str, new: Record) -> None:
+    """Write the record, or into the one that is there what has been measured of it since."""
+    while not store.create(at, new.dump()):
+        data = store.read(at)
+        if data is None:
+            continue  # it was there a moment ago
+        there = record.parse(data, at)
+        measured = replace(there, metrics=new.metrics, rules=new.rules)
+        if new.metrics is None or measured == there or store.swap(at, data, measured.dump()):
+            return
 
 
 def _refuse_unservable(made: Manifest, target: str) -> None:
