@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from slipway import templates
 from slipway.pipeline.report import Report
-from slipway.pipeline.report_view import Cell, view
+from slipway.pipeline.report_shape import Cell
+from slipway.pipeline.report_view import view
 
 TEMPLATES = Path(__file__).parent / "templates"
 # by this line a report finds its own note on a merge request
