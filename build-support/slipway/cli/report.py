@@ -68,7 +68,7 @@ def report(
     Example: slipway report --output report.md --html report.html
     """
     from slipway.pipeline import report as library
-    from slipway.pipeline import report_text
+    from slipway.pipeline import report_found, report_text
 
     configured = settings.load(Path.cwd())
     folders, deleted = _chosen(models, configured, base)
@@ -80,7 +80,7 @@ def report(
         configured,
         folders,
         deleted,
-        sources=library.Sources(artifact, artifacts, reports or _usual_reports()),
+        sources=report_found.Sources(artifact, artifacts, reports or _usual_reports()),
         seconds=seconds,
         doing=working,
     )

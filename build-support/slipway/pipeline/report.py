@@ -6,31 +6,24 @@ Every part of it is found on its own: one that cannot be is said, and hides no o
 from __future__ import annotations
 
 import math
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from slipway import build as builds
-from slipway import repository
-from slipway.artifact import contents
 from slipway.artifact.contents import Contents
 from slipway.artifact.diff import Change, diff
 from slipway.errors import SlipwayError
-from slipway.files import sha256_of
 from slipway.pipeline import report_facts as facts
 from slipway.pipeline import report_measure as measuring
 from slipway.pipeline.report_facts import Findings, Proposed, Size
+from slipway.pipeline.report_found import Found, Sources, room_for_artifacts
 from slipway.pipeline.report_measure import Measured
-from slipway.release import keys, publish
-from slipway.release.catalog import Catalog
+from slipway.release import publish
 from slipway.release.evaluation import Compared
 from slipway.release.origin import Origin, origin
 from slipway.release.record import Record
-from slipway.release.store import Reader, open_stage
 from slipway.release.tested import Tested
 from slipway.server import triton
 from slipway.server.triton import Server
@@ -102,16 +95,6 @@ class Report:
         return said
 
 
-@dataclass(frozen=True)
-class Sources:
-    """Where a report gets its parts: ``artifact`` of the one model, or ``artifacts``, a folder of
-    them; what is not there is built into ``dist``. ``reports`` are JUnit files and folders."""
-
-    artifact: Path | None = None
-    artifacts: Path | None = None
-    reports: Sequence[Path] = ()
-
-
 def _plain(value: Any) -> Any:
     """Without what JSON has no number for: NaN and infinity become ``null``."""
     if isinstance(value, dict):
@@ -139,9 +122,9 @@ def make(
     with ExitStack() as stack:
         servers = _Servers(settings, doing, stack)
         for folder in folders:
-            with _room() as room:
+            with room_for_artifacts() as room:
                 with doing(f"building {folder.name}"):
-                    found = _Found(settings, folder, sources, room)
+                    found = Found(settings, folder, sources, room)
                 if found.unchanged:
                     unchanged.append(found.name)
                     continue
@@ -182,62 +165,7 @@ class _Servers:
         return self._server
 
 
-class _Found:
-    """A model's artifact, and production's."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        folder: Path,
-        sources: Sources,
-        room: Path,
-    ) -> None:
-        self.settings = settings
-        self.folder = folder
-        self.name = folder.resolve().name
-        self.sources = sources
-        self.problems: dict[str, str] = {}
-        self.artifact: Path | None = None
-        self.contents: Contents | None = None
-        self.record: Record | None = None
-        self.served_artifact: Path | None = None
-        self.served_contents: Contents | None = None
-        with self.part("artifact"):
-            self.artifact = _artifact(settings, folder, sources)
-            self.sha256 = builds.recorded(self.artifact) or sha256_of(self.artifact)
-        with self.part("production"):
-            production = open_stage(settings, "production")
-            self.record = _record(production, self.name)
-        if self.artifact is None or self.unchanged:
-            return
-        with self.part("artifact"):
-            self.contents = contents.read(self.artifact)
-        with self.part("production"):
-            if self.record is not None:
-                self.served_artifact = _fetched(production, self.record.target, room)
-                self.served_contents = contents.read(self.served_artifact)
-
-    @property
-    def unchanged(self) -> bool:
-        """Whether production serves the very same bytes."""
-        return (
-            self.artifact is not None
-            and self.record is not None
-            and self.record.sha256 == self.sha256
-        )
-
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        """Whatever goes wrong in the block is the problem of this part, and of no other."""
-        try:
-            yield
-        except SlipwayError as error:
-            self.problems[name] = str(error)
-        except Exception as error:
-            self.problems[name] = f"this is a bug in slipway: {error!r}"
-
-
-def _model(found: _Found, server: Server | None, seconds: float, doing: Doing) -> ModelReport:
+def _model(found: Found, server: Server | None, seconds: float, doing: Doing) -> ModelReport:
     if found.artifact is None or found.contents is None:
         return ModelReport(found.name, problems=found.problems, failed=True)
     made, record = found.contents, found.record
@@ -291,32 +219,3 @@ def _served(record: Record | None, made: Contents | None) -> Served | None:
     return Served(
         record.version, record.target, record.sha256, record.commit, record.published, size
     )
-
-
-def _artifact(settings: Settings, folder: Path, sources: Sources) -> Path:
-    if sources.artifact is not None:
-        return sources.artifact
-    if sources.artifacts is not None:
-        there = sources.artifacts / repository.read(folder).artifact_name
-        if there.is_file():
-            return there
-    return builds.build(folder, settings, Path("dist")).path
-
-
-def _record(production: Reader, name: str) -> Record | None:
-    catalog = Catalog(production, "production")
-    alias = catalog.find_alias(name)
-    return None if alias is None else catalog.record(name, alias.target)
-
-
-def _fetched(production: Reader, target: str, room: Path) -> Path:
-    file = room / "production.tar.gz"
-    with production.open(keys.artifact("production", target)) as stream, file.open("wb") as out:
-        shutil.copyfileobj(stream, out, 1 << 20)
-    return file
-
-
-@contextmanager
-def _room() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="slipway-report-") as folder:
-        yield Path(folder)
