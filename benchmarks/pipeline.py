@@ -14,9 +14,9 @@ from slipway import settings
 from slipway.endpoint import serving
 
 from benchmarks import result
-from benchmarks.clone import clone, copy_model, edit
+from benchmarks.clone import clone, copy_model
 from benchmarks.result import Report, Row
-from benchmarks.subject import Subject
+from benchmarks.subject import NAME, Subject
 
 MODELS = 20
 AIM_S = 60.0
@@ -81,7 +81,9 @@ def measure(subject: Subject) -> list[Report]:
 
 def _push(root: Path, branch: str, variables: Mapping[str, str]) -> gitlab.Run:
     _git(root, "checkout", "--quiet", "-B", branch, "origin/main")
-    edit(root)
+    # one line, where black likes it: the quality job reads it, too
+    code = root / "models" / NAME / f"{NAME}_preprocessing" / "1" / "model.py"
+    code.write_text(f"# {branch}\n{code.read_text(encoding='utf-8')}", encoding="utf-8")
     _git(root, *NOBODY, "commit", "--quiet", "--all", f"--message={branch}")
     run = gitlab.run(root, variables)
     wrong = {job: state for job, state in run.jobs.items() if state == "failed"}
