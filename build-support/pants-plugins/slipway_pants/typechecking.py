@@ -11,7 +11,7 @@ from pants.backend.python.util_rules.pex import PexRequest, VenvPex, VenvPexProc
 from pants.core.goals.check import CheckRequest, CheckResult, CheckResults
 from pants.core.util_rules.config_files import ConfigFiles, ConfigFilesRequest
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
-from pants.engine.fs import Digest, MergeDigests
+from pants.engine.fs import Digest, MergeDigests, PathGlobs
 from pants.engine.process import FallibleProcessResult
 from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
 from pants.engine.unions import UnionRule
@@ -35,7 +35,7 @@ async def check_code(request: CheckCodeRequest) -> CheckResults:
 
 @rule
 async def check_directory(request: CheckDirectory, library: Library, mypy: MyPy) -> CheckResult:
-    program, config, sources = await MultiGet(
+    program, config, sources, beside = await MultiGet(
         Get(
             VenvPex,
             PexRequest,
@@ -43,10 +43,14 @@ async def check_directory(request: CheckDirectory, library: Library, mypy: MyPy)
         ),
         Get(ConfigFiles, ConfigFilesRequest, mypy.config_request),
         Get(SourceFiles, SourceFilesRequest(request.sources)),
+        # what a file imports lies beside it, whether it is to be checked (`--changed-since`) or not
+        Get(Digest, PathGlobs([f"{request.directory}/**/*.py", f"{request.directory}/**/*.pyi"])),
     )
     inputs = await Get(
         Digest,
-        MergeDigests([library.python.digest, config.snapshot.digest, sources.snapshot.digest]),
+        MergeDigests(
+            [library.python.digest, config.snapshot.digest, sources.snapshot.digest, beside]
+        ),
     )
     result = await Get(
         FallibleProcessResult,
