@@ -25,7 +25,7 @@ SCRIPTS = sorted(
     if path.is_file() and path.read_bytes().startswith(b"#!/usr/bin/env bash")
 )
 # one command, with or without a variable before it; no pipes, no second command
-ONE_COMMAND = re.compile(r"ci/[a-z-]+( [^;&|<>]+)?")
+ONE_COMMAND = re.compile(r"ci/[a-z/-]+( [^;&|<>]+)?")
 
 
 def _pipeline() -> dict[str, Any]:

@@ -24,7 +24,7 @@ def affected(revision: str | None, shape: str) -> None:
 
     Compared with where the branch left the default one; in a GitLab pipeline, with what fits it.
 
-    Example: ./pants $(slipway affected --format targets) test
+    Example: slipway affected --format targets
     """
     from slipway import settings
     from slipway.pipeline import affected as library
