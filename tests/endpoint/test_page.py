@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import chromium
 import numpy as np
 import pytest
 from botocore.exceptions import ClientError
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from endpoint import shelf as shelves
 from endpoint.shelf import Shelf, Up
@@ -23,7 +22,6 @@ from slipway.endpoint import serving
 from slipway.endpoint.limits import Limits
 from slipway.settings import Endpoint, Settings
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE_MS = 60_000  # for what the page shows in 2 s, on a machine that is busy
 EVIL = "<img src=x onerror=alert(1)>.tar.gz"
 REFUSED = np.array([-1], np.float32)
@@ -31,16 +29,9 @@ REFUSED = np.array([-1], np.float32)
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium, without a window."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip(f"no browser is installed: none of {', '.join(PROGRAMS)} is on PATH")
-    # Chromium's sandbox refuses to start for root
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=program, args=arguments)
-        yield launched
-        launched.close()
+    """A real one."""
+    with chromium.launched() as browser:
+        yield browser
 
 
 class Watched:

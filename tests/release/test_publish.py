@@ -11,11 +11,11 @@ from artifact.samples import packed, write_environment, write_model
 
 from slipway.artifact import Packed
 from slipway.errors import SlipwayError
+from slipway.release.alias import Alias, Variant, move
+from slipway.release.catalog import Catalog
+from slipway.release.directory import DirectoryStore
 from slipway.release.origin import Origin
 from slipway.release.publish import Told, publish
-from slipway.release.catalog import Catalog
-from slipway.release.alias import Alias, Variant, move
-from slipway.release.directory import DirectoryStore
 
 
 @pytest.fixture
