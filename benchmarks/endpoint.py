@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from slipway import kserve
-from slipway.endpoint import serving
-from slipway.endpoint.endpoint import Endpoint
-from slipway.kserve import Array
-from slipway.release.keys import artifact
-from slipway.server.client import TARGET, Client
-from tests import fixture_models
 
 from benchmarks import load, result
 from benchmarks.load import Load
 from benchmarks.result import Report, Row
 from benchmarks.subject import Subject
+from slipway.catalog.keys import artifact
+from slipway.endpoint import serving
+from slipway.endpoint.endpoint import Endpoint
+from slipway.server.client import TARGET, Client
+from slipway.triton import kserve
+from slipway.triton.kserve import Array
+from tests import fixture_models
 
 CLIENTS = (1, 16)
 PHOTOGRAPH = "tests/cases/photograph/photo.jpg"

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from slipway.server import lower, triton
-from slipway.kserve import Array
 
 from benchmarks import recipe, result
 from benchmarks.result import Report, interleaved, median
 from benchmarks.subject import Subject
+from slipway.server import cpu_fallback, triton
+from slipway.triton.kserve import Array
 
 PHOTOGRAPH = "tests/cases/photograph/photo.jpg"
 PARTS = ("extraction", "first", "second")
@@ -80,7 +80,7 @@ def _times(
             start = time.perf_counter()
             recipe.untar(artifact, folder)
             times.setdefault("extraction", time.perf_counter() - start)
-            lower.to_cpu(folder)
+            cpu_fallback.to_cpu(folder)
             start = time.perf_counter()
             server.load_placed(target)
             server.invoke(target, inputs)

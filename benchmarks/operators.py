@@ -18,21 +18,21 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 from rich.markup import escape
+
+from benchmarks.result import Report, Row
+from benchmarks.subject import ROOT, Subject
 from slipway import build, check, settings
 from slipway.archive import open_tar
 from slipway.artifact.pack import ENVIRONMENT
 from slipway.errors import SlipwayError
 from slipway.scaffold import from_onnx, naming
 from slipway.scaffold.from_onnx import Derived
-from slipway.server import lower, triton
+from slipway.server import cpu_fallback, triton
 from slipway.server.client import ServerGone
 from slipway.server.triton import Server
 from slipway.settings import Settings
 from slipway.testing import golden
 from slipway.testing.model import Model
-
-from benchmarks.result import Report, Row
-from benchmarks.subject import ROOT, Subject
 
 STAGES = ("made", "checked", "packed", "loaded", "answered")
 # its processes stay until the server ends: unloading waits for them, ending does not
@@ -142,7 +142,7 @@ def _take(case: Case, configured: Settings, server: Server) -> None:
             artifact = build.build(folder, configured, Path(output)).path
             case.reached.append("packed")
             _unpack(artifact, server.folder(case.name), configured.root / ENVIRONMENT)
-            lower.to_cpu(server.folder(case.name))
+            cpu_fallback.to_cpu(server.folder(case.name))
             server.load_placed(case.name)
         case.reached.append("loaded")
         case.reason = _answer(case, derived, server) or _golden(case, folder, server)

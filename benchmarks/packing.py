@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from slipway import artifact, build, weights
-from slipway.archive import TarGzWriter
-
 from benchmarks import recipe, result
 from benchmarks.result import Report, interleaved
 from benchmarks.subject import Subject
+from slipway import artifact, build
+from slipway.archive import TarGzWriter
+from slipway.model import weights
 
 
 def measure(subject: Subject) -> list[Report]:

@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline import gitlab, scratch
-from slipway import settings
-from slipway.endpoint import serving
-
 from benchmarks import result
 from benchmarks.clone import clone, copy_model
 from benchmarks.result import Report, Row
 from benchmarks.subject import NAME, Subject
+from slipway import settings
+from slipway.endpoint import serving
+from tests.pipeline import gitlab, scratch
 
 MODELS = 20
 AIM_S = 60.0

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from slipway.server.triton import SUPERVISOR
-
 from benchmarks.load import HOST
 from benchmarks.subject import ROOT
+from slipway.server.supervisor_client import SUPERVISOR
 
 START_S = 60.0
 SETTLED_S = 3.0  # the first worker listens, the others soon do

@@ -14,12 +14,12 @@ from uuid import uuid4
 
 import boto3
 from boto3.s3.transfer import TransferConfig
-from slipway.release.s3_store import S3Store
-from slipway.settings import StageSettings
 
 from benchmarks import bucket, result
 from benchmarks.result import Report, interleaved
 from benchmarks.subject import Subject
+from slipway.settings import StageSettings
+from slipway.store.s3.store import S3Store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

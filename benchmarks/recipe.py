@@ -16,10 +16,13 @@ from pathlib import Path
 
 import click
 from conda_pack import CondaEnv
-from slipway import repository, settings, weights
+
+from slipway import settings
 from slipway.artifact.pack import PARAMETER
 from slipway.environment import interpreter, packages
-from slipway.repository import ModelFolder
+from slipway.model import folder as repository
+from slipway.model import weights
+from slipway.model.folder import ModelFolder
 from slipway.settings import Settings
 
 ARCHIVE = "python_env.tar.gz"

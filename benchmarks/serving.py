@@ -10,15 +10,15 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from slipway.server import triton
-from slipway.kserve import BINARY, tensor
-from slipway.server.client import TARGET
 from tritonclient.http import InferenceServerClient, InferRequestedOutput
 
 from benchmarks import load, processes, result
 from benchmarks.load import HOST, Load
 from benchmarks.result import Report, Row
 from benchmarks.subject import Subject
+from slipway.server import triton
+from slipway.server.client import TARGET
+from slipway.triton.kserve import BINARY, tensor
 
 CLIENTS = (1, 8)
 SIZE = (640, 480)

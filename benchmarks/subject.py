@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from slipway import build, repository, settings
-from slipway.artifact import extract
-from slipway.repository import ModelFolder
-from slipway.settings import Layout, Settings
-
 from benchmarks import recipe
+from slipway import build, settings
+from slipway.artifact import extract
+from slipway.model import folder as repository
+from slipway.model.folder import ModelFolder
+from slipway.settings import Layout, Settings
 
 ROOT = Path(__file__).parent.parent
 NAME = "screen_detection"

@@ -34,5 +34,6 @@ sed -n 's/^\([A-Za-z0-9._-]*==[^ ;]*\).*/\1 ; python_version >= "3.12"/p' $folde
 lock pytest.txt 3.9 --universal "$@" --constraint "$same" $folder/pytest.in
 lock plugin.txt 3.9 "${linux[@]}" "$@" $folder/plugin.in
 lock black.txt 3.12 --universal "$@" $folder/black.in
+lock ruff.txt 3.12 --universal "$@" $folder/ruff.in
 lock mypy.txt 3.12 --universal "$@" $folder/mypy.in
 lock infra.txt 3.12 --universal "$@" $folder/infra.in

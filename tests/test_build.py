@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from check import fixture_repositories as repositories
 
 from slipway import build
 from slipway.errors import SlipwayError
+from tests.check import fixture_repositories as repositories
 
 
 def test_a_mistake_is_told_with_its_rule_place_and_fix_before_anything_is_built(

@@ -1,6 +1,5 @@
 """The same in BentoML, two workers. Adaptive batching is off, as by default."""
 
-from pathlib import Path
 from typing import Annotated
 
 import bentoml

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slipway import environment, repository, weights
+from slipway import environment
 from slipway.artifact import Packed, pack
 from slipway.environment import Environment
 from slipway.errors import SlipwayError
-from slipway.repository import ModelFolder
+from slipway.model import folder as repository
+from slipway.model import weights
+from slipway.model.folder import ModelFolder
 from slipway.settings import Settings
 
 CHECKSUM = ".sha256"

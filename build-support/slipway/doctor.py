@@ -13,10 +13,10 @@ from typing import Literal
 
 from slipway.environment import interpreter
 from slipway.errors import SlipwayError
+from slipway.model.weights import Weights
 from slipway.server import source
 from slipway.server.command import has_gpu
 from slipway.settings import Settings, stub_python
-from slipway.weights import Weights
 
 State = Literal["ok", "note", "missing"]
 # printed by each Python asked: its version, and the shared library that Triton's stub links to

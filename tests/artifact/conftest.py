@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from artifact.samples import write_environment, write_model
 
 from slipway.environment import Environment
+from tests.artifact.samples import write_environment, write_model
 
 
 @pytest.fixture

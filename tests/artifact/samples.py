@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from slipway import build, repository
+from slipway import build
 from slipway.archive import TarGzWriter, write_indexed
 from slipway.artifact import Packed, pack
 from slipway.environment import Environment, Package
 from slipway.environment.environment import ARCHIVE, save
+from slipway.model import folder as repository
 
 PRE = """name: "tiny_preprocessing"
 backend: "python"

@@ -7,10 +7,10 @@ import random
 from pathlib import Path
 
 import pytest
-from artifact.samples import packed, write_environment, write_model
 
 from slipway.artifact import configs, contents
 from slipway.errors import SlipwayError
+from tests.artifact.samples import packed, write_environment, write_model
 
 
 @pytest.fixture

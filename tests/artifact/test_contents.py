@@ -12,8 +12,7 @@ from slipway.artifact.diff import diff
 from slipway.cli import main
 from slipway.environment import Environment
 from slipway.errors import SlipwayError
-
-from artifact.samples import packed, write_environment, write_model
+from tests.artifact.samples import packed, write_environment, write_model
 
 
 def test_equal_artifacts_have_no_difference(tiny: Path, environment: Environment) -> None:

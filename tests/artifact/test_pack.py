@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from slipway import build, config, repository
+from slipway import build
 from slipway.artifact import extract, manifest
 from slipway.environment import Environment
 from slipway.errors import SlipwayError
-
-from artifact.samples import packed, write_environment, write_model
+from slipway.model import folder as repository
+from slipway.triton import config
+from tests.artifact.samples import packed, write_environment, write_model
 
 
 def names(artifact: Path) -> list[str]:

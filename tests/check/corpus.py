@@ -17,7 +17,7 @@ from typing import Any
 
 import onnx
 
-from check.fixture_repositories import FIXTURES, GOOD
+from tests.check.fixture_repositories import FIXTURES, GOOD
 
 CORPUS = FIXTURES / "corpus"
 REQUESTS = "requests.json"

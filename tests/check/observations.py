@@ -1,6 +1,6 @@
 """What the real server does with each bad fixture when nobody checks it: ``observed.json``.
 
-``python -m check.observations`` writes it anew.
+``python -m tests.check.observations`` writes it anew.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from queue import SimpleQueue
 
 import numpy as np
 
-from check import fixture_repositories as repositories
-from check.mutation import interface
-from check.placing import by_chance, place
-from check.real_server import DEAD, Outcome, RealServer, as_arrays, difference
-from slipway.kserve import Array
+from slipway.triton.kserve import Array
+from tests.check import fixture_repositories as repositories
+from tests.check.mutation import interface
+from tests.check.placing import by_chance, place
+from tests.check.real_server import DEAD, Outcome, RealServer, as_arrays, difference
 
 OBSERVED = Path(__file__).with_name("observed.json")
 SERVERS = 3

@@ -9,13 +9,15 @@ import re
 import shutil
 from pathlib import Path
 
-import fixture_models
-from slipway import config, repository, weights
 from slipway.artifact import manifest
 from slipway.artifact.pack import ENVIRONMENT, PARAMETER
 from slipway.errors import SlipwayError
-from slipway.repository import LEFT_OUT_NAMES, LEFT_OUT_ENDINGS
-from slipway.server import lower
+from slipway.model import folder as repository
+from slipway.model import weights
+from slipway.model.folder import LEFT_OUT_ENDINGS, LEFT_OUT_NAMES
+from slipway.server import cpu_fallback
+from slipway.triton import config
+from tests import fixture_models
 
 ROOT = Path(__file__).parents[2]
 # the server's own way to find the ensemble: sagemaker_server.h, platform_ensemble_regex_
@@ -41,7 +43,7 @@ def place(folder: Path, into: Path) -> None:
         last.mkdir(exist_ok=True)
         (last / manifest.FILE_NAME).write_text("{}")
     try:
-        lower.to_cpu(into)
+        cpu_fallback.to_cpu(into)
     except SlipwayError:
         pass  # the server refuses it as well
 

@@ -15,13 +15,13 @@ from typing import Any, Self
 import numpy as np
 from tritonclient.http import InferenceServerClient
 
-import fixture_models
-from check.placing import place
 from slipway.server import triton
-from slipway.kserve import BINARY, Array, message_of, tensor
 from slipway.server.client import TARGET, ServerGone
 from slipway.server.triton import Server
 from slipway.settings import Settings
+from slipway.triton.kserve import BINARY, Array, message_of, tensor
+from tests import fixture_models
+from tests.check.placing import place
 
 NUMPY = ("numpy", "numpy.libs")
 PATIENCE_S = 20.0

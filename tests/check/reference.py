@@ -1,6 +1,6 @@
 """The rule reference in ``docs/rules``: what each rule finds, why, and what happens without it.
 
-``PYTHONPATH=build-support:tests python -m check.reference`` writes it anew.
+``PYTHONPATH=build-support:. python -m tests.check.reference`` writes it anew.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 import click
 import pytest
 
-from check import fixture_repositories as repositories
 from slipway import settings
 from slipway.check import RULES, Finding, Rule, check
-from slipway.check.mend import mend
+from slipway.check.fix import mend
 from slipway.check.report import Report, rendered
+from tests.check import fixture_repositories as repositories
 
 PAGES = Path(__file__).parents[2] / "docs" / "rules"
 OBSERVED = Path(__file__).with_name("observed.json")

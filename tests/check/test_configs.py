@@ -10,14 +10,14 @@ from google.protobuf import text_format
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from check import fixture_repositories as repositories
-from slipway import config
 from slipway.check import RULES, Finding, check_config
 from slipway.check.first_release import NAMES, SINCE
-from slipway.check.mend import mend
-from slipway.check.rules.tensor_shapes import runs
+from slipway.check.fix import mend
+from slipway.check.rules.config_2xx.tensor_shapes import runs
 from slipway.check.subject import Repository, Subject
 from slipway.settings import Settings
+from slipway.triton import config
+from tests.check import fixture_repositories as repositories
 
 SCHEMA = config.schema()
 OWN = ("SW1", "SW2")

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from check import corpus
-from slipway import config
 from slipway.check import check
-from slipway.pbtxt import is_repeated
 from slipway.settings import load
+from slipway.triton import config
+from slipway.triton.pbtxt import is_repeated
+from tests.check import corpus
 
 type Message = Any
 

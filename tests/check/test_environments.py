@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from check import fixture_repositories as repositories
 from slipway.environment.lock import named, unhashed
+from tests.check import fixture_repositories as repositories
 
 PREPROCESSING, POSTPROCESSING = "sound_preprocessing", "sound_postprocessing"
 OWN = "$$TRITON_MODEL_DIRECTORY/python_env"

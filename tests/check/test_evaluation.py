@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from check import fixture_repositories as repositories
+from tests.check import fixture_repositories as repositories
 
 TOML = 'files = ["metrics.json"]\n[metric.auc]\nbetter = "higher"\n'
 PROGRAMS = [

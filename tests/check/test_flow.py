@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from check import fixture_repositories as repositories
-from slipway import config
 from slipway.check import RULES, Finding
 from slipway.check.subject import Repository, Subject
 from slipway.settings import Settings
+from slipway.triton import config
+from tests.check import fixture_repositories as repositories
 
 TYPES = ("TYPE_FP32", "TYPE_INT64", "TYPE_STRING")
 type Configs = dict[str, Any]

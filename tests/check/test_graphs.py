@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from check import fixture_graphs
-from check import fixture_repositories as repositories
-from check.fixture_graphs import graph, value
-from slipway import config
+from slipway.check.fix_from_signature import mends_for_missing_io
 from slipway.check.graphs import graphs_of
-from slipway.check.mending import mends_for_missing_io
 from slipway.check.model_files import loaded_versions
 from slipway.check.shapes import compare
 from slipway.check.subject import Config
 from slipway.signature import Shape, Tensor
+from slipway.triton import config
+from tests.check import fixture_graphs
+from tests.check import fixture_repositories as repositories
+from tests.check.fixture_graphs import graph, value
 
 
 @pytest.mark.parametrize("fixture", sorted(fixture_graphs.GRAPHS))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from check import fixture_repositories as repositories
 from slipway.check import ignore
 from slipway.check.finding import Finding, Place
 from slipway.check.subject import Repository, Subject
+from tests.check import fixture_repositories as repositories
 
 CONFIG = "sound_pipeline/config.pbtxt"
 CODE = "sound_preprocessing/1/model.py"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from check.mutation import report, samples, trials
-from check.mutation.trials import Trial
+from tests.check.mutation import report, samples, trials
+from tests.check.mutation.trials import Trial
 
 COUNT = 25
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from check import fixture_repositories, observations
+from tests.check import fixture_repositories, observations
 
 AGAIN = "write it anew: PYTHONPATH=build-support:tests python -m check.observations"
 TIMES = 3

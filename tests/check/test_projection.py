@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from check import fixture_repositories as repositories
 from slipway.check.projection import DOWNLOAD, EXTRACT, FILES, OPEN, START, Projection, project
 from slipway.check.subject import Repository, Subject
 from slipway.environment.environment import Environment, Package, save
 from slipway.environment.lock import content
+from tests.check import fixture_repositories as repositories
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from check import fixture_repositories as repositories
 from slipway.environment.environment import Environment, save
 from slipway.environment.lock import content
+from tests.check import fixture_repositories as repositories
 
 PREPROCESSING = "models/sound/sound_preprocessing"
 IMPORT = "import triton_python_backend_utils as pb_utils\n"

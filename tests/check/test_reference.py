@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from check import reference
 from slipway.check import RULES
+from tests.check import reference
 
 AGAIN = "write it anew: PYTHONPATH=build-support:tests python -m check.reference"
 

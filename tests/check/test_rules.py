@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from check import fixture_repositories as repositories
-from slipway.check import RULES, check
-from slipway.settings import load
+from slipway.check import RULES
+from tests.check import fixture_repositories as repositories
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from check import fixture_repositories as repositories
 from slipway.check.pickles import dangers, is_pickle, is_suspect
+from tests.check import fixture_repositories as repositories
 
 
 class Call:

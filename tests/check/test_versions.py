@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from check import fixture_repositories as repositories
+from tests.check import fixture_repositories as repositories
 
 ALL = "version_policy { all { } }\n"
 SECOND = "version_policy { specific { versions: 2 } }\n"

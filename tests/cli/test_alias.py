@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from artifact.samples import packed, write_environment, write_model
 
 from slipway.cli import main
 from slipway.release.publish import publish
-from slipway.release.directory import DirectoryStore
+from slipway.store.directory import DirectoryStore
+from tests.artifact.samples import packed, write_environment, write_model
 
 OLD, NEW, NEWEST = (f"tiny_1.{minor}.0.tar.gz" for minor in (2, 3, 4))
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-import fixture_models
 from slipway.cli import main
+from tests import fixture_models
 
 
 @pytest.fixture

@@ -9,12 +9,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from check import fixture_repositories as repositories
 from slipway.check import RULES, Rule
 from slipway.cli import main
+from tests.check import fixture_repositories as repositories
 
 ROOT = Path(__file__).parents[2]
 PIPELINE = Path("models/sound/sound_pipeline/config.pbtxt")
@@ -164,8 +165,8 @@ def test_what_breaks_in_one_model_hides_no_other(
     second(bad)
     rule = RULES["SW903"]
 
-    def breaks(subject: object) -> list[object]:
-        if getattr(subject, "name") == "other":
+    def breaks(subject: Any) -> list[object]:
+        if subject.name == "other":
             raise ValueError("a bug")
         return []
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from client import releases
-from client.releases import FEATURES, ONE, TWO
 
 from slipway.cli import main
 from slipway.client import stub
-from slipway.interface import Interface, Tensor
-from slipway.release.directory import DirectoryStore
+from slipway.model.interface import Interface, Tensor
+from slipway.store.directory import DirectoryStore
+from tests.client import releases
+from tests.client.releases import FEATURES, ONE, TWO
 
 OTHER = Interface(0, {"Y": Tensor("INT64", (1,))}, {})
 

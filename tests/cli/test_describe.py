@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from artifact.samples import packed, write_environment, write_model
 
+from slipway.catalog.origin import Origin
 from slipway.cli import main
-from slipway.release.origin import Origin
 from slipway.release.publish import Told, publish
-from slipway.release.directory import DirectoryStore
+from slipway.store.directory import DirectoryStore
+from tests.artifact.samples import packed, write_environment, write_model
 
 
 @pytest.fixture

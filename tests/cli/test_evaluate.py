@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-import fixture_models
 import slipway
 from slipway.files import sha256_of
+from tests import fixture_models
 
 PROGRAM = """
 import numpy as np

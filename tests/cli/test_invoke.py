@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from client import fake_runtime, releases
-from client.fake_runtime import FakeRuntime
-from client.releases import ONE, THREE, TWO
 
-from slipway import kserve
 from slipway.cli import main
-from slipway.interface import Interface, Tensor
-from slipway.release.directory import DirectoryStore
+from slipway.model.interface import Interface, Tensor
+from slipway.store.directory import DirectoryStore
+from slipway.triton import kserve
+from tests.client import fake_runtime, releases
+from tests.client.fake_runtime import FakeRuntime
+from tests.client.releases import ONE, THREE, TWO
 
 PHOTO = Interface(
     8,

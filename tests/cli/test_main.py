@@ -6,12 +6,12 @@ import json
 import shutil
 from pathlib import Path
 
-import fixture_models
 import pytest
-from artifact.samples import write_model
 
 from slipway import cli
 from slipway.cli import COMMANDS, main
+from tests import fixture_models
+from tests.artifact.samples import write_model
 
 FOLDERS = Path(__file__).parent.parent / "fixtures" / "folders"
 

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 from dvc.repo import Repo
 
-from scaffold.graphs import doubler, identity
 from slipway.cli import main
 from slipway.cli.new import new
+from tests.scaffold.graphs import doubler, identity
 
 TOML = Path(__file__).parents[1] / "check" / "fixtures" / "good" / "slipway.toml"
 SCALAR_STRING = 8  # onnx.TensorProto.STRING

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from release import shelf
-from release.shelf import DEV, repository, staged
 
 from slipway import settings as configuration
+from slipway.catalog import journal, keys
 from slipway.cli import COMMANDS, main, slipway_command
-from slipway.release import journal, keys
 from slipway.release.publish import Told
-from slipway.release.store import open_stage
 from slipway.settings import Settings
+from slipway.store.open import open_stage
+from tests.release import shelf
+from tests.release.shelf import DEV, repository, staged
 
 WIDTH = 80
 

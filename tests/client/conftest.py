@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from client import fake_runtime, releases
-from client.fake_runtime import FakeRuntime
 
 from slipway.client import Endpoint, runtime
-from slipway.release.directory import DirectoryStore
 from slipway.settings import Settings
+from slipway.store.directory import DirectoryStore
+from tests.client import fake_runtime, releases
+from tests.client.fake_runtime import FakeRuntime
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import numpy as np
 from aiohttp import web
 from tritonclient.utils import serialize_byte_tensor
 
-from slipway.comparison import datatype
-from slipway.kserve import BINARY, Array
+from slipway.triton.comparison import datatype
+from slipway.triton.kserve import BINARY, Array
 
 TARGET = "X-Amzn-SageMaker-Target-Model"
 

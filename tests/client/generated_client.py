@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipway.client import Endpoint, Integers, Numbers, Texts, Truths
-from slipway.interface import Interface, Tensor
+from slipway.model.interface import Interface, Tensor
 
 INTERFACE = Interface(
     max_batch_size=16,

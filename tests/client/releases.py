@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from slipway.artifact.manifest import Manifest
-from slipway.interface import Interface, Tensor
-from slipway.release import keys
-from slipway.release.alias import Alias, Variant, move
-from slipway.release.directory import DirectoryStore
-from slipway.release.origin import Origin
-from slipway.release.record import Record
+from slipway.catalog import keys
+from slipway.catalog.alias import Alias, Variant, move
+from slipway.catalog.origin import Origin
+from slipway.catalog.record import Record
+from slipway.model.interface import Interface, Tensor
+from slipway.store.directory import DirectoryStore
 
 STAGE: keys.Stage = "staging"
 ONE, TWO, THREE = (f"m_{number}.0.0.tar.gz" for number in (1, 2, 3))

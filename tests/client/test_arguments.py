@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from slipway.client import arguments, request
 from slipway.errors import SlipwayError
-from slipway.interface import Interface, Tensor
+from slipway.model.interface import Interface, Tensor
 
 TITANIC = Interface(
     64,

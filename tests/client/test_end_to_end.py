@@ -9,22 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import fixture_models
 import numpy as np
 import pytest
-from client import releases
-from client.modules import loaded
-from client.scraped import counted
-from endpoint import shelf as shelves
-from endpoint.shelf import Shelf, Up, until
 
-from slipway import interface
 from slipway.cli import main
 from slipway.client import Endpoint, InvocationError, ModelError
-from slipway.endpoint import record
-from slipway.release.directory import DirectoryStore
+from slipway.endpoint import registry
+from slipway.model import interface
 from slipway.settings import Endpoint as Entry
-from slipway.settings import load
+from slipway.store.directory import DirectoryStore
+from tests import fixture_models
+from tests.client import releases
+from tests.client.modules import loaded
+from tests.client.scraped import counted
+from tests.endpoint import shelf as shelves
+from tests.endpoint.shelf import Shelf, Up, until
 
 ADDER, IDENTITY = "adder_1.0.0.tar.gz", "identity_1.0.0.tar.gz"
 ONE, TWO, COLD, HELD = (f"scripted_{number}.0.0.tar.gz" for number in (1, 2, 3, 4))
@@ -61,7 +60,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         releases.release(store, target, scripted, name="scripted")
     releases.alias(store, ONE, name="scripted")
     with shelves.up(root, shelf, not_ready_s=0.5) as running:
-        with record.written(root, ["local"], running.url):
+        with registry.written(root, ["local"], running.url):
             yield Place(root, store, held, running)
         held.touch()
 

@@ -8,20 +8,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from client import fake_runtime, releases
-from client.fake_runtime import SCORE, THROTTLED, Asked, FakeRuntime, Reply
-from client.releases import ONE, THREE, TWO
-from client.scraped import counted
 from prometheus_client import CollectorRegistry
 
-from slipway import kserve
 from slipway.client import Endpoint, ModelError
 from slipway.errors import SlipwayError
-from slipway.interface import Interface, Tensor
-from slipway.kserve import Array
-from slipway.release.directory import DirectoryStore
+from slipway.model.interface import Interface, Tensor
 from slipway.settings import Endpoint as Entry
 from slipway.settings import Settings
+from slipway.store.directory import DirectoryStore
+from slipway.triton import kserve
+from slipway.triton.kserve import Array
+from tests.client import fake_runtime, releases
+from tests.client.fake_runtime import SCORE, THROTTLED, Asked, FakeRuntime, Reply
+from tests.client.releases import ONE, THREE, TWO
+from tests.client.scraped import counted
 
 FEATURES = {"X": [1, 2, 3, 4]}
 FAILED = fake_runtime.error(424, "ModelError", OriginalStatusCode=400, OriginalMessage="no")

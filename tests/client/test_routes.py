@@ -7,16 +7,16 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from client import releases
-from client.releases import ONE, THREE, TWO
 
+from slipway.catalog.alias import Alias
+from slipway.catalog.catalog import Catalog
 from slipway.client import routes
 from slipway.client.routes import Route, Routes
 from slipway.errors import SlipwayError
-from slipway.interface import Interface
-from slipway.release.alias import Alias
-from slipway.release.catalog import Catalog
-from slipway.release.directory import DirectoryStore
+from slipway.model.interface import Interface
+from slipway.store.directory import DirectoryStore
+from tests.client import releases
+from tests.client.releases import ONE, THREE, TWO
 
 
 class Watched(Catalog):

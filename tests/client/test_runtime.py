@@ -9,13 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from client import fake_runtime
-from client.fake_runtime import CLOSED, NOT_READY, SCORE, THROTTLED, UNAVAILABLE, FakeRuntime, Reply
 
 from slipway.client import ConnectionFailed, InvocationError, ModelError, runtime
 from slipway.client.runtime import Runtime
 from slipway.errors import SlipwayError
 from slipway.settings import Endpoint as Entry
+from tests.client import fake_runtime
+from tests.client.fake_runtime import (
+    CLOSED,
+    NOT_READY,
+    SCORE,
+    THROTTLED,
+    UNAVAILABLE,
+    FakeRuntime,
+    Reply,
+)
 
 DEADLINE_S = 20.0
 

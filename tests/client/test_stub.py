@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from client import fake_runtime, generated_client, releases
-from client.fake_runtime import SCORE, FakeRuntime
-from client.modules import loaded
-from client.releases import ONE, TWO
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slipway import kserve
 from slipway.client import Endpoint, stub
 from slipway.errors import SlipwayError
-from slipway.interface import Interface, Tensor
-from slipway.release.directory import DirectoryStore
+from slipway.model.interface import Interface, Tensor
+from slipway.store.directory import DirectoryStore
+from slipway.triton import kserve
+from tests.client import fake_runtime, generated_client, releases
+from tests.client.fake_runtime import FakeRuntime
+from tests.client.modules import loaded
+from tests.client.releases import ONE, TWO
 
 TYPES = [
     "BOOL",

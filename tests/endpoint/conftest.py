@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from endpoint import shelf as shelves
-from endpoint.shelf import Shelf, Up
+from tests.endpoint import shelf as shelves
+from tests.endpoint.shelf import Shelf, Up
 
 type Opener = Callable[..., AbstractContextManager[Up]]
 

@@ -16,15 +16,15 @@ import boto3
 import numpy as np
 from botocore.config import Config
 
-import fixture_models
-from slipway import kserve
 from slipway.endpoint import serving
 from slipway.endpoint.endpoint import Endpoint
 from slipway.endpoint.limits import Limits
 from slipway.endpoint.serving import Served
-from slipway.kserve import Array
 from slipway.settings import Endpoint as Configured
 from slipway.settings import Settings
+from slipway.triton import kserve
+from slipway.triton.kserve import Array
+from tests import fixture_models
 
 X = np.arange(3, dtype=np.float32)
 WILL = "scripted/1/will.json"

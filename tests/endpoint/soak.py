@@ -1,6 +1,6 @@
 """The soak: many releases, little room, a server that is killed every minute, and golden answers.
 
-    PYTHONPATH=build-support:tests python -m endpoint.soak --minutes 10
+    PYTHONPATH=build-support:. python -m tests.endpoint.soak --minutes 10
 
 ``slipway endpoint up`` runs in a process of its own with room for four models. Sixteen callers ask
 30 releases of 5 models with a Zipf popularity; each answer is compared with what that release's
@@ -32,11 +32,11 @@ import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
 import slipway
-from endpoint.leftovers import Held, held
-from endpoint.shelf import Shelf, client, until
-from slipway import kserve
-from slipway.endpoint import record
+from slipway.endpoint import registry
 from slipway.errors import SlipwayError
+from slipway.triton import kserve
+from tests.endpoint.leftovers import Held, held
+from tests.endpoint.shelf import Shelf, client, until
 
 MODELS, RELEASES, CALLERS, ROOM = 5, 30, 16, 4
 MISSING, DELETED = 1, 3
@@ -124,7 +124,7 @@ class Soak:
         def is_up() -> bool:
             assert process.poll() is None, (self.folder / "endpoint.log").read_text()
             try:
-                self.url = record.find(self.folder, "local")
+                self.url = registry.find(self.folder, "local")
             except SlipwayError:
                 return False
             return True

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
-from endpoint import shelf as shelves
-from endpoint.conftest import Opener
-from endpoint.shelf import Caller, Shelf, Up
-from slipway import kserve
 from slipway.endpoint.protocol import LARGEST_BODY
 from slipway.server.client import TARGET
+from slipway.triton import kserve
+from tests.endpoint import shelf as shelves
+from tests.endpoint.conftest import Opener
+from tests.endpoint.shelf import Caller, Shelf, Up
 
 PATH = "/endpoints/local/invocations"
 

@@ -13,8 +13,8 @@ import numpy as np
 import psutil
 import pytest
 
-from endpoint.conftest import Opener
-from endpoint.shelf import Shelf, Up, until
+from tests.endpoint.conftest import Opener
+from tests.endpoint.shelf import Shelf, Up, until
 
 
 @pytest.fixture

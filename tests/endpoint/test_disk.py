@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from endpoint.conftest import Opener
-from endpoint.shelf import Shelf, until
 from slipway.endpoint import endpoint as engine
+from tests.endpoint.conftest import Opener
+from tests.endpoint.shelf import Shelf, until
 
 
 @pytest.fixture

@@ -21,11 +21,11 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from artifact.test_hostile_artifacts import END, HOSTILE, file, header
-from endpoint import shelf as shelves
-from endpoint.shelf import Shelf, Up
-from slipway import kserve
 from slipway.server.client import TARGET
+from slipway.triton import kserve
+from tests.artifact.test_hostile_artifacts import END, HOSTILE, file, header
+from tests.endpoint import shelf as shelves
+from tests.endpoint.shelf import Shelf, Up
 
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 SECRET = 7_654_321  # no part of a time or a size, and exact as FP32

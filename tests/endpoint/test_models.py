@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from endpoint.conftest import Opener
-from endpoint.shelf import Shelf, Up, until
+from tests.endpoint.conftest import Opener
+from tests.endpoint.shelf import Shelf, Up, until
 
 type Pool = ThreadPoolExecutor
 

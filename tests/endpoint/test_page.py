@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import chromium
 import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 from playwright.sync_api import Browser, Page, expect
 
-from endpoint import shelf as shelves
-from endpoint.shelf import Shelf, Up
 from slipway.endpoint import serving
-from slipway.endpoint.limits import Limits
 from slipway.settings import Endpoint, Settings
+from tests import chromium
+from tests.endpoint import shelf as shelves
+from tests.endpoint.shelf import Shelf, Up
 
 PATIENCE_MS = 60_000  # for what the page shows in 2 s, on a machine that is busy
 EVIL = "<img src=x onerror=alert(1)>.tar.gz"

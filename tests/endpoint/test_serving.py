@@ -16,12 +16,12 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 import slipway
-from endpoint import shelf as shelves
-from endpoint.shelf import Caller, Shelf, until
-from slipway.endpoint import record, serving
+from slipway.endpoint import registry, serving
 from slipway.endpoint.limits import Limits
 from slipway.errors import SlipwayError
 from slipway.settings import Endpoint, Settings
+from tests.endpoint import shelf as shelves
+from tests.endpoint.shelf import Caller, Shelf, until
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def started(root: Path, temporary: Path, *options: str) -> subprocess.Popen[byte
     def is_up() -> bool:
         assert process.poll() is None, process.stdout and process.stdout.read().decode()
         try:
-            return bool(record.find(root, "local"))
+            return bool(registry.find(root, "local"))
         except SlipwayError:
             return False
 
@@ -131,7 +131,7 @@ def test_nothing_is_left_of_the_command_however_it_ends(
     target = shelf.put(1)
     process = started(tmp_path, temporary, "--store", str(shelf.folder))
     try:
-        assert Caller(record.find(tmp_path, "local")).release(target) == 1
+        assert Caller(registry.find(tmp_path, "local")).release(target) == 1
         below = psutil.Process(process.pid).children(recursive=True)
         assert {p.name() for p in below} >= {"tritonserver"}
         shared = f"slipway_s{process.pid:x}n"
@@ -146,7 +146,7 @@ def test_nothing_is_left_of_the_command_however_it_ends(
         assert process.returncode == 0 and b"Traceback" not in output
         assert not list((tmp_path / ".slipway" / "endpoints").iterdir())
     with pytest.raises(SlipwayError, match="is not up"):
-        record.find(tmp_path, "local")
+        registry.find(tmp_path, "local")
 
 
 def test_nothing_is_left_of_the_command_if_server_and_command_are_killed_together(
@@ -155,7 +155,7 @@ def test_nothing_is_left_of_the_command_if_server_and_command_are_killed_togethe
     target = shelf.put(1)
     process = started(tmp_path, temporary, "--store", str(shelf.folder))
     try:
-        assert Caller(record.find(tmp_path, "local")).release(target) == 1
+        assert Caller(registry.find(tmp_path, "local")).release(target) == 1
         below = psutil.Process(process.pid).children(recursive=True)
         # named before the first is killed: what it leaves goes at once
         for server in [each for each in below if each.name() == "tritonserver"]:

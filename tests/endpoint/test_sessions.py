@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-import fixture_models
-from endpoint import shelf as shelves
-from endpoint.shelf import Shelf, Up, until
+from tests import fixture_models
+from tests.endpoint import shelf as shelves
+from tests.endpoint.shelf import Shelf, Up, until
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "endpoint.md").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from endpoint.soak import soak
+from tests.endpoint.soak import soak
 
 
 def test_under_kills_evictions_and_broken_artifacts_no_answer_is_wrong_and_nothing_is_left(

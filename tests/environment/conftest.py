@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from environment.wheelhouse import Wheelhouse
 from slipway.settings import Settings
+from tests.environment.wheelhouse import Wheelhouse
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from environment.wheelhouse import Wheelhouse
 from slipway.environment import Environment, build, load, lock
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
+from tests.environment.wheelhouse import Wheelhouse
 
 MINOR = "{}.{}".format(*sys.version_info)
 SITE = f"lib/python{MINOR}/site-packages"

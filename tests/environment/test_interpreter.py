@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from conda_package_streaming.create import conda_builder
 
-from environment.wheelhouse import Wheelhouse
 from slipway import process
 from slipway.environment import build, interpreter, lock
 from slipway.environment.platforms import OWN_PLATFORM
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
+from tests.environment.wheelhouse import Wheelhouse
 
 MINOR = "{}.{}".format(*sys.version_info)
 POISON = "#!/bin/sh\necho run >> {trace}\nexit 1\n"

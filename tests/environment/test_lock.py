@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from environment.wheelhouse import Wheelhouse
 from slipway.environment import check, lock
 from slipway.environment.lock import normalised, pins
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
+from tests.environment.wheelhouse import Wheelhouse
 
 
 def test_a_lock_pins_every_package_with_hashes(

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from environment.wheelhouse import Wheelhouse
 from slipway.environment import Environment, build, lock
 from slipway.server import triton
 from slipway.settings import Settings
+from tests.environment.wheelhouse import Wheelhouse
 
 CONFIG = """
 name: "probe"

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import boto3
 import pytest
-from infra import aws_stand_in
 from moto.server import ThreadedMotoServer
 from mypy_boto3_cloudformation import CloudFormationClient
 
@@ -21,6 +20,7 @@ from slipway.infra.environment import Environment
 from slipway.infra.events import Event
 from slipway.infra.state import State
 from slipway.settings import Settings
+from tests.infra import aws_stand_in
 
 HERE = Path(__file__).resolve().parents[2]
 INFRA = HERE / "ci" / "infra"

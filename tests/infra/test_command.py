@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from infra.conftest import Repository
 
 from slipway.cli.infra import infra
 from slipway.errors import SlipwayError
+from tests.infra.conftest import Repository
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")
 

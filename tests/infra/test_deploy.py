@@ -6,13 +6,13 @@ import subprocess
 
 import boto3
 import pytest
-from infra.aws_stand_in import rendered
-from infra.conftest import Repository
 
 from slipway.errors import SlipwayError
 from slipway.infra import deploy, outputs, plan, state
 from slipway.infra.events import Event
 from slipway.infra.plan import Plan
+from tests.infra.aws_stand_in import rendered
+from tests.infra.conftest import Repository
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")
 

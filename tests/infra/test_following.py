@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from botocore.stub import ANY, Stubber
-from infra.conftest import Repository
 from mypy_boto3_cloudformation import CloudFormationClient
 
 from slipway.errors import SlipwayError
@@ -18,6 +17,7 @@ from slipway.infra.changes import Change
 from slipway.infra.environment import Environment
 from slipway.infra.events import Event
 from slipway.infra.plan import Plan
+from tests.infra.conftest import Repository
 
 ARN = "arn:aws:cloudformation:us-east-1:123456789012"
 STACK_ID = f"{ARN}:stack/slipway-staging/1"
@@ -185,11 +185,11 @@ def test_what_a_deleted_stack_left_can_be_taken_in_again(
     answers.add_client_error(
         "describe_stacks", "ValidationError", "Stack with id slipway-staging does not exist"
     )
-    asked = {
-        key: ANY
-        for key in ("StackName", "ChangeSetName", "TemplateBody", "Parameters", "Tags")
-        + ("Description", "Capabilities")
-    } | {"ChangeSetType": "CREATE", "ImportExistingResources": True}
+    asked = dict.fromkeys(
+        ("StackName", "ChangeSetName", "TemplateBody", "Parameters", "Tags")
+        + ("Description", "Capabilities"),
+        ANY,
+    ) | {"ChangeSetType": "CREATE", "ImportExistingResources": True}
     answers.add_response("create_change_set", {"Id": CHANGE_SET}, asked)
     answers.add_response(
         "describe_change_set",

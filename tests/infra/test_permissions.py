@@ -13,12 +13,12 @@ from typing import Any
 import boto3
 import botocore.client
 import pytest
-from infra.aws_stand_in import rendered
-from infra.conftest import Repository, copy, serve
-from infra.policies import allows, denies
 
-from slipway.release.s3_store import open_s3
 from slipway.settings import StageSettings
+from slipway.store.s3.store import open_s3
+from tests.infra.aws_stand_in import rendered
+from tests.infra.conftest import Repository, copy, serve
+from tests.infra.policies import allows, denies
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")
 
@@ -252,7 +252,7 @@ type Calls = list[tuple[str, dict[str, Any]]]
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     """What boto3 is asked for, from now on."""
     made: Calls = []
-    real: Callable[..., Any] = getattr(botocore.client.BaseClient, "_make_api_call")
+    real: Callable[..., Any] = vars(botocore.client.BaseClient)["_make_api_call"]
 
     def record(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
         made.append((operation, parameters))

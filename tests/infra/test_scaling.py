@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from infra.conftest import Repository
 
 from slipway.errors import SlipwayError
 from slipway.infra import scaling
@@ -15,6 +14,7 @@ from slipway.loadtest import scaling as loadtest
 from slipway.loadtest.knee import Knee
 from slipway.loadtest.report import Report, Subject
 from slipway.loadtest.run import FirstLoad, Results
+from tests.infra.conftest import Repository
 
 
 def report(**changed: Any) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
-from infra.conftest import HERE, INFRA, Repository
 from moto.cloudformation.parsing import get_model_map
 
 from slipway import settings
 from slipway.errors import SlipwayError
 from slipway.infra import environment, template
+from tests.infra.conftest import HERE, INFRA, Repository
 
 TEMPLATES = sorted(INFRA.glob("*.yaml"))
 

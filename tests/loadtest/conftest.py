@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from client import releases
-from client.releases import ONE, THREE, TWO
 
-from loadtest import stand_in
-from slipway.interface import Interface, Tensor
-from slipway.release.directory import DirectoryStore
+from slipway.model.interface import Interface, Tensor
+from slipway.store.directory import DirectoryStore
+from tests.client import releases
+from tests.client.releases import ONE, THREE, TWO
+from tests.loadtest import stand_in
 
 PLAIN = Interface(8, {"X": Tensor("FP32", (2,))}, {"Y": Tensor("FP32", (1,))})
 

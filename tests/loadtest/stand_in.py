@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from slipway import kserve
-from slipway.kserve import Array
+from slipway.triton import kserve
+from slipway.triton.kserve import Array
 
 TARGET = "X-Amzn-SageMaker-Target-Model"
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from loadtest import stand_in
 from slipway.errors import SlipwayError
 from slipway.loadtest import address
 from slipway.loadtest.answer import Request
 from slipway.loadtest.generator import Generator
 from slipway.settings import Endpoint
+from tests.loadtest import stand_in
 
 REQUEST = Request("m_1.0.0.tar.gz", b"body", "application/json")
 AWS = Endpoint("staging", endpoint_name="models-staging", region="eu-west-1")

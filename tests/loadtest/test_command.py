@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client import releases
-from client.releases import ONE, THREE, TWO
 
 import slipway
-from loadtest import stand_in
 from slipway.cli import main
-from slipway.interface import Interface, Tensor
 from slipway.loadtest import alternate
-from slipway.release.directory import DirectoryStore
+from slipway.model.interface import Interface, Tensor
+from slipway.store.directory import DirectoryStore
+from tests.client import releases
+from tests.client.releases import ONE, THREE, TWO
+from tests.loadtest import stand_in
 
 
 def command(endpoint: stand_in.Endpoint, *words: str) -> int:

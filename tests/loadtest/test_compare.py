@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from slipway.errors import SlipwayError
-from slipway.kserve import Array
 from slipway.loadtest import compare as library
 from slipway.loadtest.compare import Ratio, compare
+from slipway.triton.kserve import Array
 
 ROUNDS, BLOCK = 40, 25
 

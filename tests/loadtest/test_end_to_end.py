@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import fixture_models
 import pytest
-from client import releases
-from client.releases import STAGE
 
-from slipway import interface
+from slipway.catalog import keys
 from slipway.cli import main
-from slipway.endpoint import record, serving
-from slipway.release import keys
-from slipway.release.directory import DirectoryStore
+from slipway.endpoint import registry, serving
+from slipway.model import interface
 from slipway.settings import Endpoint, Settings
+from slipway.store.directory import DirectoryStore
+from tests import fixture_models
+from tests.client import releases
+from tests.client.releases import STAGE
 
 ONE, TWO = "adder_1.0.0.tar.gz", "adder_2.0.0.tar.gz"
 
@@ -35,7 +35,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     releases.alias(store, TWO, name="adder")
     wanted = [Endpoint("local", models=1)]
     with serving.serve(Settings(root=folder, store="store"), wanted) as served:
-        with record.written(folder, ["local"], served.url):
+        with registry.written(folder, ["local"], served.url):
             yield folder
 
 

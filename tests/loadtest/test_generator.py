@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loadtest import stand_in
 from slipway.loadtest import address, generator
 from slipway.loadtest.answer import Answer, Request
 from slipway.loadtest.generator import Generator
+from tests.loadtest import stand_in
 
 FAST, SLOW = (Request(target, b"body", "text/plain") for target in ("fast.tar.gz", "slow.tar.gz"))
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from slipway import kserve
 from slipway.errors import SlipwayError
-from slipway.interface import Interface, Tensor
 from slipway.loadtest import inputs
+from slipway.model.interface import Interface, Tensor
+from slipway.triton import kserve
 
 X = Interface(8, {"X": Tensor("FP32", (2,))}, {})
 MIXED = Interface(

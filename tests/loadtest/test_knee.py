@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from loadtest import queues
 from slipway.loadtest import knee
 from slipway.loadtest.knee import Point
+from tests.loadtest import queues
 
 
 def points(capacity: float, rates: list[float]) -> list[Point]:

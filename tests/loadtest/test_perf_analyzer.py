@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from slipway.errors import SlipwayError
-from slipway.interface import Interface, Tensor
 from slipway.loadtest import perf_analyzer
+from slipway.model.interface import Interface, Tensor
 
 FIXTURES = Path(__file__).parent / "fixtures"
 BATCHED = Interface(8, {"TEXT": Tensor("BYTES", (1,)), "N": Tensor("FP32", (-1,))}, {})

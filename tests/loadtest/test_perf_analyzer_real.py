@@ -9,15 +9,15 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import fixture_models
 import numpy as np
 import pytest
 
-from slipway import interface
 from slipway.errors import SlipwayError
 from slipway.loadtest import perf_analyzer
+from slipway.model import interface
 from slipway.server import command, source
 from slipway.settings import Settings
+from tests import fixture_models
 
 try:
     PROGRAM, ABSENT = perf_analyzer.find(), ""

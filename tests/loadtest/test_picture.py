@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loadtest import queues
 from slipway.errors import SlipwayError
 from slipway.loadtest import address, picture, report, stage
 from slipway.loadtest.report import Report, Subject
 from slipway.loadtest.run import FirstLoad, Results
+from tests.loadtest import queues
 
 
 def made(*, loads: bool = True, concurrency: bool = False) -> Report:

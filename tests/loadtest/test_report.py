@@ -6,11 +6,11 @@ import json
 
 import numpy as np
 
-from loadtest import queues
 from slipway.loadtest import address, report, stage
 from slipway.loadtest.address import Address
 from slipway.loadtest.report import Report, Subject, Traffic
 from slipway.loadtest.run import FirstLoad, Results
+from tests.loadtest import queues
 
 HERE = address.local("http://127.0.0.1:1", "local")
 AWS = Address("https://x", sign=lambda url, headers, body: headers)

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from loadtest import stand_in
 from slipway.loadtest import address, run, search
 from slipway.loadtest.answer import Request
 from slipway.loadtest.generator import Generator
 from slipway.loadtest.mix import Mix
 from slipway.loadtest.run import Plan, Results
+from tests.loadtest import stand_in
 
 TARGETS = tuple(f"m_{number}.0.0.tar.gz" for number in range(4))
 

@@ -7,10 +7,10 @@ import asyncio
 import numpy as np
 import pytest
 
-from loadtest import queues
 from slipway.loadtest import knee, search
 from slipway.loadtest.knee import Point
 from slipway.loadtest.percentile import needed
+from tests.loadtest import queues
 
 CAPACITY = 100.0
 

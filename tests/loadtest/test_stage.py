@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loadtest import queues
 from slipway.loadtest import stage
 from slipway.loadtest.answer import Answer
+from tests.loadtest import queues
 
 
 def answered(intended: float, done: float, **more: object) -> Answer:

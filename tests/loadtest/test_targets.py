@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from client import releases
-from client.releases import ONE, STAGE, THREE, TWO
 
-from loadtest.conftest import PLAIN
+from slipway.catalog.catalog import Catalog
 from slipway.errors import SlipwayError
 from slipway.loadtest import targets
-from slipway.release.catalog import Catalog
-from slipway.release.directory import DirectoryStore
+from slipway.store.directory import DirectoryStore
+from tests.client import releases
+from tests.client.releases import ONE, STAGE, THREE, TWO
+from tests.loadtest.conftest import PLAIN
 
 
 def test_a_name_stands_for_what_its_alias_says(store: DirectoryStore) -> None:

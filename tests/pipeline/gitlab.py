@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.scratch import ROOT
+from tests.pipeline.scratch import ROOT
 
 LINE = re.compile(r"^ (PASS|WARN|FAIL) +\[ *([^\]]*)\] (.+?)(?:  .*)?$")
 FINISHED = re.compile(r"^\[[^\]]*\] (\S.*?) +finished in ")

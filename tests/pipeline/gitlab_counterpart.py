@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from pipeline.receivers import Receiver, Reply, Request
+from tests.pipeline.notify.receivers import Receiver, Reply, Request
 
 TOKEN = "glpat-made-up-and-secret"
 ME, SOMEBODY = 7, 8

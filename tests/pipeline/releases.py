@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from slipway.artifact.manifest import Manifest
-from slipway.interface import Interface, Tensor
-from slipway.release import alias, journal, keys
-from slipway.release.directory import DirectoryStore
-from slipway.release.journal import Action
-from slipway.release.keys import Stage
-from slipway.release.origin import Origin
-from slipway.release.record import Record
-from slipway.release.serve import serve
+from slipway.catalog import alias, journal, keys
+from slipway.catalog.alias_move import serve
+from slipway.catalog.journal import Action
+from slipway.catalog.keys import Stage
+from slipway.catalog.origin import Origin
+from slipway.catalog.record import Record
+from slipway.model.interface import Interface, Tensor
+from slipway.store.directory import DirectoryStore
 
 FEATURES = Interface(0, {"X": Tensor("FP32", (2,))}, {"Y": Tensor("FP32", (2,))})
 

@@ -12,8 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-import fixture_models
-from pipeline.history import History
+from tests import fixture_models
+from tests.pipeline.history import History
 
 ROOT = Path(__file__).resolve().parents[2]
 # the BUILD file beside them names the same for the sandboxes of Pants

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pipeline import history
-from pipeline.history import History
 
 from slipway import cli
 from slipway.pipeline.affected import BUILD_SYSTEM, Affected, affected
-from slipway.pipeline.base import Base
+from slipway.pipeline.merge_base import Base
+from tests.pipeline import history
+from tests.pipeline.history import History
 
 
 @pytest.fixture

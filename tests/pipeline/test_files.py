@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
-from pipeline.scratch import ROOT
 
 from slipway import settings
 from slipway.pipeline.affected import BUILD_SYSTEM
+from tests.pipeline.scratch import ROOT
 
 CI = ROOT / "ci"
 COMPONENT = ROOT / "templates" / "release.yml"
@@ -164,7 +164,7 @@ def test_what_the_component_packs_is_what_is_received(tmp_path: Path) -> None:
     script = "\n".join(job["script"])
     subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, check=True)
     from slipway.artifact.extract import extract
-    from slipway.pipeline.handover import FILE
+    from slipway.pipeline.handover.job_artifact import FILE
 
     assert job["artifacts"]["paths"] == [FILE]
     extract(tmp_path / FILE, tmp_path / "got")

@@ -7,18 +7,17 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from pipeline import gitlab, platform, scratch
-from pipeline.gitlab import Run
-from pipeline.history import History
-from pipeline.platform import Platform
 
 from slipway import settings
-from slipway.release.catalog import Catalog
-from slipway.release.keys import Stage
-from slipway.release.store import open_stage
+from slipway.catalog.catalog import Catalog
+from slipway.catalog.keys import Stage
+from slipway.store.open import open_stage
+from tests.pipeline import gitlab, platform, scratch
+from tests.pipeline.gitlab import Run
+from tests.pipeline.history import History
+from tests.pipeline.platform import Platform
 
 pytestmark = pytest.mark.skipif(
     gitlab.program() is None,

@@ -8,21 +8,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import fixture_models
 import numpy as np
 import pytest
-from client import fake_runtime
-from client.fake_runtime import NOT_READY, Asked, FakeRuntime, Reply
-from endpoint import shelf as shelves
-from endpoint.shelf import Shelf
-from pipeline.releases import FEATURES, released
 
-from slipway import interface, kserve
+from slipway.catalog import alias
+from slipway.catalog.alias import Alias, Variant
 from slipway.cli import main
-from slipway.interface import Interface, Tensor
-from slipway.release import alias
-from slipway.release.alias import Alias, Variant
-from slipway.release.directory import DirectoryStore
+from slipway.model import interface
+from slipway.model.interface import Interface, Tensor
+from slipway.store.directory import DirectoryStore
+from slipway.triton import kserve
+from tests import fixture_models
+from tests.client import fake_runtime
+from tests.client.fake_runtime import NOT_READY, Asked, FakeRuntime, Reply
+from tests.endpoint import shelf as shelves
+from tests.endpoint.shelf import Shelf
+from tests.pipeline.releases import FEATURES, released
 
 REQUIRED = Interface(0, {"X": Tensor("FP32", (2,)), "Z": Tensor("FP32", (1,))}, FEATURES.outputs)
 

@@ -17,17 +17,18 @@ from unittest import mock
 from slipway import settings as configuration
 from slipway.archive import TarGzWriter
 from slipway.artifact.manifest import Manifest
-from slipway.release import envelope, journal
-from slipway.release import tested as tests
-from slipway.release.keys import Stage
-from slipway.release.origin import Origin
+from slipway.catalog import journal
+from slipway.catalog.keys import Stage
+from slipway.catalog.origin import Origin
+from slipway.release.evidence import envelope
+from slipway.release.evidence import test_result as tests
+from slipway.release.evidence.statement import PAYLOAD_TYPE
+from slipway.release.evidence.test_result import Tested
 from slipway.release.promote import promote
 from slipway.release.publish import Release, Told, publish
 from slipway.release.rollback import rollback
-from slipway.release.statement import PAYLOAD_TYPE
-from slipway.release.store import open_stage
-from slipway.release.tested import Tested
 from slipway.settings import Settings
+from slipway.store.open import open_stage
 
 CONFIG = """name: "{name}"
 backend: "python"

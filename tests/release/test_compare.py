@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from release.shelf import DEV, released, repository, staged
 
 from slipway.artifact.diff import Change
 from slipway.errors import SlipwayError
 from slipway.release.compare import compare
-from slipway.release.directory import DirectoryStore
 from slipway.release.promote import promote
 from slipway.release.publish import Told
 from slipway.settings import Settings
+from slipway.store.directory import DirectoryStore
+from tests.release.shelf import DEV, released, repository, staged
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_no_artifact_is_opened_where_the_configs_are_equal(
             raise AssertionError(key)
             yield
 
-    monkeypatch.setattr("slipway.release.directory.DirectoryStore", Closed)
+    monkeypatch.setattr("slipway.store.open.DirectoryStore", Closed)
     found = compare(settings, "m", "staging", "production")
     assert parts(found.changes) == ["code", "release", "weights"]
 

@@ -9,21 +9,22 @@ from pathlib import Path
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from release import shelf
-from release.shelf import DEV, repository
 
+from slipway.catalog import journal, keys
+from slipway.catalog.alias import Alias, Variant
+from slipway.catalog.alias_move import serve
+from slipway.catalog.catalog import Catalog
+from slipway.catalog.keys import Stage
 from slipway.errors import SlipwayError
-from slipway.release import journal, keys, prune
-from slipway.release.alias import Alias, Variant
-from slipway.release.catalog import Catalog
-from slipway.release.keys import Stage
+from slipway.release import prune
 from slipway.release.promote import promote
 from slipway.release.publish import Told, publish
 from slipway.release.rollback import rollback
-from slipway.release.serve import serve
 from slipway.release.status import status
-from slipway.release.store import open_stage
 from slipway.settings.release import STAGES
+from slipway.store.open import open_stage
+from tests.release import shelf
+from tests.release.shelf import DEV, repository
 
 VERSIONS = st.sampled_from(["1.0.0", "1.0.1", "1.1.0", "2.0.0"])
 ANY_STAGE = st.sampled_from(STAGES)

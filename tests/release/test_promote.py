@@ -8,23 +8,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from release import shelf
-from release.shelf import DEV, released, repository, staged
 
+from slipway.catalog import alias as aliases
+from slipway.catalog import journal, keys
+from slipway.catalog.alias import Alias, Variant
+from slipway.catalog.alias_move import serve
+from slipway.catalog.catalog import Catalog
+from slipway.catalog.origin import Origin
+from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
-from slipway.release import alias as aliases
-from slipway.release import evidence, journal, keys
-from slipway.release.alias import Alias, Variant
-from slipway.release.catalog import Catalog
-from slipway.release.directory import DirectoryStore
-from slipway.release.origin import Origin
+from slipway.release.evidence import evidence
 from slipway.release.promote import promote
 from slipway.release.publish import Told, publish
-from slipway.release.record import Record
 from slipway.release.rollback import rollback
-from slipway.release.serve import serve
-from slipway.release.store import Store, open_stage
 from slipway.settings import Settings
+from slipway.store.directory import DirectoryStore
+from slipway.store.interface import Store
+from slipway.store.open import open_stage
+from tests.release import shelf
+from tests.release.shelf import DEV, released, repository, staged
 
 CI = Origin("merge00", "https://gitlab.example.com/team/models/-/pipelines/7", "ci")
 
@@ -233,7 +235,7 @@ def test_cut_off_anywhere_it_is_completed_by_the_next(
     released(settings, "1.0.0")
     source = staged(settings, "1.1.0")
     with monkeypatch.context() as cut:
-        cut.setattr("slipway.release.directory.DirectoryStore", CutOff)
+        cut.setattr("slipway.store.open.DirectoryStore", CutOff)
         CutOff.left = writes
         try:
             promote(settings, "m", None, DEV)

@@ -5,23 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from release import shelf
-from release.shelf import DEV, released, repository, staged
 
+from slipway.catalog import alias as aliases
+from slipway.catalog import journal, keys, tombstone
+from slipway.catalog.alias import Alias, Variant
+from slipway.catalog.alias_move import serve
+from slipway.catalog.catalog import Catalog
+from slipway.catalog.keys import Stage
 from slipway.errors import SlipwayError
-from slipway.release import alias as aliases
-from slipway.release import journal, keys, prune, pruned
-from slipway.release.alias import Alias, Variant
-from slipway.release.catalog import Catalog
-from slipway.release.directory import DirectoryStore
-from slipway.release.keys import Stage
+from slipway.release import prune
 from slipway.release.promote import promote
 from slipway.release.publish import publish
 from slipway.release.rollback import rollback
-from slipway.release.serve import serve
 from slipway.release.status import status
-from slipway.release.store import Store, open_stage
 from slipway.settings import Settings
+from slipway.store.directory import DirectoryStore
+from slipway.store.interface import Store
+from slipway.store.open import open_stage
+from tests.release import shelf
+from tests.release.shelf import DEV, released, repository, staged
 
 TARGETS = [f"m_1.{minor}.0.tar.gz" for minor in range(8)]
 
@@ -140,7 +142,7 @@ def test_cut_off_anywhere_it_is_completed_by_the_next(
 ) -> None:
     [*_, old] = prune.candidates(settings, ["m"], 2, ["production"])
     with monkeypatch.context() as cut:
-        cut.setattr("slipway.release.directory.DirectoryStore", CutOff)
+        cut.setattr("slipway.store.open.DirectoryStore", CutOff)
         CutOff.left = changes
         with pytest.raises(KeyboardInterrupt):
             prune.prune(settings, old, DEV)
@@ -152,13 +154,13 @@ def test_cut_off_anywhere_it_is_completed_by_the_next(
     run(settings)
     assert left(settings) == TARGETS[6:]
     assert not [one for model in status(settings) for one in model.drift]
-    mark = pruned.find(store(settings), "production", "m", old.target)
+    mark = tombstone.find(store(settings), "production", "m", old.target)
     assert mark is not None and mark.finished
 
 
 def test_what_is_half_removed_is_neither_served_nor_published(settings: Settings) -> None:
     record = Catalog(store(settings), "production").record("m", TARGETS[1])
-    assert pruned.mark(store(settings), "production", record)
+    assert tombstone.mark(store(settings), "production", record)
     with pytest.raises(SlipwayError, match="was pruned"):
         aliases.move(store(settings), "production", "m", aliases.to(TARGETS[1]))
     with pytest.raises(SlipwayError, match="its artifact is gone"):
@@ -185,7 +187,7 @@ def test_an_alias_that_moves_to_it_meanwhile_saves_a_release(
             return super().create(key, data)
 
     with monkeypatch.context() as rival:
-        rival.setattr("slipway.release.directory.DirectoryStore", Rival)
+        rival.setattr("slipway.store.open.DirectoryStore", Rival)
         assert not prune.prune(settings, old, DEV)
     assert TARGETS[1] in left(settings)
     assert Catalog(store(settings), "production").pruned("m") == []
@@ -201,7 +203,7 @@ def test_an_alias_that_moved_to_what_is_being_removed_moves_back(
 
         def swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
             if b"m_1.1.0" in data:
-                pruned.mark(DirectoryStore(self.root), "production", record)
+                tombstone.mark(DirectoryStore(self.root), "production", record)
             return super().swap(key, expected, data)
 
     rival = Rival(settings.root / "store")

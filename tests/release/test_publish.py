@@ -7,15 +7,15 @@ import json
 from pathlib import Path
 
 import pytest
-from artifact.samples import packed, write_environment, write_model
 
 from slipway.artifact import Packed
+from slipway.catalog.alias import Alias, Variant, move
+from slipway.catalog.catalog import Catalog
+from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
-from slipway.release.alias import Alias, Variant, move
-from slipway.release.catalog import Catalog
-from slipway.release.directory import DirectoryStore
-from slipway.release.origin import Origin
 from slipway.release.publish import Told, publish
+from slipway.store.directory import DirectoryStore
+from tests.artifact.samples import packed, write_environment, write_model
 
 
 @pytest.fixture

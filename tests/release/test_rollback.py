@@ -5,19 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from release.shelf import DEV, released, repository, staged
 
+from slipway.catalog import alias as aliases
+from slipway.catalog import journal, keys
+from slipway.catalog.alias import Alias, Variant
+from slipway.catalog.alias_move import serve
+from slipway.catalog.catalog import Catalog
+from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
-from slipway.release import alias as aliases
-from slipway.release import journal, keys
-from slipway.release.alias import Alias, Variant
-from slipway.release.catalog import Catalog
-from slipway.release.directory import DirectoryStore
-from slipway.release.origin import Origin
 from slipway.release.rollback import RolledBack, rollback
-from slipway.release.serve import serve
-from slipway.release.store import Store, open_stage
 from slipway.settings import Settings
+from slipway.store.directory import DirectoryStore
+from slipway.store.interface import Store
+from slipway.store.open import open_stage
+from tests.release.shelf import DEV, released, repository, staged
 
 ONE, TWO, THREE = (f"m_1.{minor}.0.tar.gz" for minor in range(3))
 
@@ -166,7 +167,7 @@ def test_who_moved_the_alias_meanwhile_is_not_overruled(
                 assert super().swap(key, expected, other)
             return super().swap(key, expected, data)
 
-    monkeypatch.setattr("slipway.release.directory.DirectoryStore", Rival)
+    monkeypatch.setattr("slipway.store.open.DirectoryStore", Rival)
     with pytest.raises(SlipwayError, match="was moved meanwhile") as caught:
         back(settings)
     assert caught.value.fix and "slipway history m" in caught.value.fix

@@ -9,22 +9,22 @@ from pathlib import Path
 
 import boto3
 import pytest
-from release.conftest import Bucket
-from release.shelf import DEV, released, repository, staged
 
+from slipway.catalog import alias as aliases
+from slipway.catalog import keys
+from slipway.catalog.alias import Alias, Variant
+from slipway.catalog.alias_move import serve
+from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
-from slipway.release import alias as aliases
-from slipway.release import keys
-from slipway.release.alias import Alias, Variant
-from slipway.release.distance import Distance
-from slipway.release.origin import Origin
 from slipway.release.promote import promote
 from slipway.release.publish import Told
 from slipway.release.rollback import rollback
-from slipway.release.serve import serve
 from slipway.release.status import Status, status
-from slipway.release.store import open_stage
+from slipway.release.versioning.distance import Distance
 from slipway.settings import Settings
+from slipway.store.open import open_stage
+from tests.release.shelf import DEV, released, repository, staged
+from tests.store.places import Bucket
 
 
 @pytest.fixture
@@ -33,9 +33,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def s3(bucket: Bucket, tmp_path: Path) -> Iterator[Settings]:
+def s3(release_bucket: Bucket, tmp_path: Path) -> Iterator[Settings]:
     """Settings of a store in S3."""
-    (tmp_path / "slipway.toml").write_text(f'[release]\nstore = "{bucket.location}"\n')
+    (tmp_path / "slipway.toml").write_text(f'[release]\nstore = "{release_bucket.location}"\n')
     from slipway import settings as configuration
 
     yield configuration.load(tmp_path)
@@ -163,7 +163,7 @@ def test_damage_of_one_name_does_not_hide_the_others(settings: Settings, key: st
 
 
 def test_overwritten_bytes_are_seen_in_s3_without_reading_them(
-    s3: Settings, bucket: Bucket
+    s3: Settings, release_bucket: Bucket
 ) -> None:
     staged(s3)
     target = promote(s3, "m", None, DEV).target
@@ -171,12 +171,12 @@ def test_overwritten_bytes_are_seen_in_s3_without_reading_them(
     assert drift(s3) == []
     size = open_stage(s3, "production").stat(key)
     assert size is not None
-    bucket.put(key, bytes(size.size))
+    release_bucket.put(key, bytes(size.size))
     assert drift(s3) == [("object of other bytes", key)]
 
 
 def test_the_requests_do_not_grow_with_the_releases_that_nobody_names(
-    s3: Settings, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    s3: Settings, release_bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def requests() -> Counter[str]:
         counted: Counter[str] = Counter()

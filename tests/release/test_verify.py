@@ -7,21 +7,21 @@ import json
 from pathlib import Path
 
 import pytest
-from release import shelf
-from release.conftest import Bucket
-from release.shelf import DEV, released, repository, staged
 
 from slipway import settings as configuration
 from slipway.archive import TarGzWriter
 from slipway.artifact import manifest
+from slipway.catalog import keys
+from slipway.catalog import record as records
+from slipway.catalog.alias import Alias, Variant
+from slipway.catalog.alias_move import serve
 from slipway.errors import SlipwayError
-from slipway.release import keys
-from slipway.release import record as records
-from slipway.release.alias import Alias, Variant
-from slipway.release.serve import serve
-from slipway.release.store import open_stage
 from slipway.release.verify import Asked, chosen, verify
 from slipway.settings import Settings
+from slipway.store.open import open_stage
+from tests.release import shelf
+from tests.release.shelf import DEV, released, repository, staged
+from tests.store.places import Bucket
 
 TARGET = "m_1.0.0.tar.gz"
 THIS = Asked("production", "m", TARGET)
@@ -187,13 +187,13 @@ def test_what_aliases_name_is_verified_unless_all_is(settings: Settings) -> None
             chosen(settings, *words)
 
 
-def test_it_reads_from_s3_alike(bucket: Bucket, tmp_path: Path) -> None:
-    (tmp_path / "slipway.toml").write_text(f'[release]\nstore = "{bucket.location}"\n')
+def test_it_reads_from_s3_alike(release_bucket: Bucket, tmp_path: Path) -> None:
+    (tmp_path / "slipway.toml").write_text(f'[release]\nstore = "{release_bucket.location}"\n')
     settings = configuration.load(tmp_path)
     target = staged(settings).target
     asked = Asked("staging", "m", target)
     assert problems(settings, asked) == ()
-    bucket.put(keys.artifact("staging", target), b"other")
+    release_bucket.put(keys.artifact("staging", target), b"other")
     assert any("its SHA-256 is" in problem for problem in problems(settings, asked))
 
 

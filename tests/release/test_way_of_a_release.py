@@ -6,23 +6,24 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from release import shelf
-from release.conftest import Place
-from release.shelf import staged
 
 from slipway import settings as configuration
+from slipway.catalog import journal, keys
+from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
-from slipway.release import journal, keys, prune
+from slipway.release import prune
 from slipway.release.compare import compare
 from slipway.release.history import history
-from slipway.release.origin import Origin
 from slipway.release.promote import promote
 from slipway.release.publish import Told, publish
 from slipway.release.rollback import rollback
 from slipway.release.status import status
-from slipway.release.store import open_stage
 from slipway.release.verify import chosen, verify
 from slipway.settings import Settings
+from slipway.store.open import open_stage
+from tests.release import shelf
+from tests.release.shelf import staged
+from tests.store.places import Place
 
 DEV = Origin("c0ffee", None, "dev")
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from dvc.repo import Repo
 
-from scaffold import serving
 from slipway import settings as loading
 from slipway.environment import Environment
 from slipway.server import triton
 from slipway.server.triton import Server
 from slipway.settings import Settings
+from tests.scaffold import serving
 
 TOML = Path(__file__).parents[1] / "check" / "fixtures" / "good" / "slipway.toml"
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import PIL
 
-import fixture_models
-from slipway import build, repository
+from slipway import build
 from slipway.archive import TarGzWriter, write_indexed
 from slipway.artifact import pack
 from slipway.environment import Environment, Package
 from slipway.environment.environment import ARCHIVE, save
+from slipway.model import folder as repository
+from tests import fixture_models
 
 
 def environment(folder: Path) -> Environment:
@@ -24,11 +25,10 @@ def environment(folder: Path) -> Environment:
     (site / "pillow.pth").write_text(str(Path(PIL.__file__).parent.parent), encoding="utf-8")
     archive = folder / ARCHIVE
     files = sorted(path for path in prefix.rglob("*") if path.is_file())
-    with archive.open("wb") as out:
-        with TarGzWriter(out) as writer:
-            for path in files:
-                name = path.relative_to(prefix).as_posix()
-                writer.add_file(name, path, path.stat().st_mode & 0o777)
+    with archive.open("wb") as out, TarGzWriter(out) as writer:
+        for path in files:
+            name = path.relative_to(prefix).as_posix()
+            writer.add_file(name, path, path.stat().st_mode & 0o777)
     write_indexed(archive, writer)
     made = Environment(
         folder=folder,

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from scaffold.graphs import doubler, node, save, tensor
 from slipway.errors import SlipwayError
 from slipway.scaffold import from_onnx, graph
 from slipway.scaffold.batching import batches
+from tests.scaffold.graphs import doubler, node, save, tensor
 
 
 def test_a_free_first_size_everywhere_is_a_batch(tmp_path: Path) -> None:

@@ -10,9 +10,6 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from scaffold.graphs import doubler, identity, node, save, tensor
-from scaffold.serving import artifact
-from slipway import config
 from slipway.check import check
 from slipway.environment import Environment
 from slipway.scaffold import from_onnx
@@ -20,6 +17,9 @@ from slipway.server.triton import Server
 from slipway.settings import Settings
 from slipway.testing import golden
 from slipway.testing.model import Model
+from slipway.triton import config
+from tests.scaffold.graphs import doubler, identity, node, save, tensor
+from tests.scaffold.serving import artifact
 
 TYPES = {
     "BOOL": TensorProto.BOOL,

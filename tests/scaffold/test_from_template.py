@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from scaffold.serving import artifact
 from slipway.check import check
 from slipway.environment import Environment
 from slipway.environment.lock import check as check_lock
@@ -15,6 +14,7 @@ from slipway.errors import SlipwayError
 from slipway.scaffold import from_template, render
 from slipway.settings import Settings
 from slipway.testing import golden, run
+from tests.scaffold.serving import artifact
 
 
 @pytest.mark.parametrize("kind", from_template.KINDS)

@@ -9,9 +9,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from scaffold.graphs import FLOAT, doubler, identity, node, save, tensor
 from slipway.errors import SlipwayError
 from slipway.scaffold import graph
+from tests.scaffold.graphs import FLOAT, doubler, identity, node, save, tensor
 
 
 def refused(file: Path) -> str:

@@ -13,12 +13,12 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from scaffold.serving import artifact
 from slipway.check import check
 from slipway.environment import Environment
 from slipway.scaffold import from_onnx
 from slipway.server.triton import Server
 from slipway.settings import Settings
+from tests.scaffold.serving import artifact
 
 NODES = Path(onnx.__file__).parent / "backend" / "test" / "data" / "node"
 CASES = (

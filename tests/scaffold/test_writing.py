@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 import slipway
-from scaffold.graphs import doubler
 from slipway.errors import SlipwayError
 from slipway.scaffold import from_onnx, from_template, locks, render, writing
 from slipway.settings import Settings
+from tests.scaffold.graphs import doubler
 
 SLOW = """
 import pathlib, sys, time

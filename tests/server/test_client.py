@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import fixture_models
 from slipway.errors import SlipwayError
 from slipway.server import client, triton
-from slipway.kserve import message_of
 from slipway.server.client import Client, InferenceError, ServerGone
 from slipway.server.triton import Server
 from slipway.settings import Settings
+from slipway.triton.kserve import message_of
+from tests import fixture_models
 
 
 def test_json_requests_are_answered_in_json(server: Server, tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import fixture_models
 from slipway.errors import SlipwayError
 from slipway.server import triton
 from slipway.server.client import InferenceError
 from slipway.server.triton import Server
 from slipway.settings import Settings
+from tests import fixture_models
 
 
 def failure(server: Server, folder: Path) -> SlipwayError:

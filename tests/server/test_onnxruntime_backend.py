@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-import fixture_models
 from slipway.errors import SlipwayError
 from slipway.server.client import InferenceError
 from slipway.server.triton import Server
+from tests import fixture_models
 
 TYPES = {
     "BOOL": TensorProto.BOOL,

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import fixture_models
 import slipway
 from slipway.errors import SlipwayError
 from slipway.server import triton
 from slipway.server.client import InferenceError, Refused, ServerGone
 from slipway.server.triton import Server
 from slipway.settings import Settings
+from tests import fixture_models
 
 REQUEST = {
     "TEXT": np.array([[b"a\0\xff"], ["h\u00e9"]], dtype=object),

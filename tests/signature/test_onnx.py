@@ -10,11 +10,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from signature import graphs
-from signature.graphs import constant, save, tensor
 from slipway.errors import SlipwayError
 from slipway.signature import Tensor
 from slipway.signature.onnx import read
+from tests.signature import graphs
+from tests.signature.graphs import constant, save, tensor
 
 
 def test_tensors_stand_in_the_graphs_order_with_named_and_unknown_sizes(tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from signature.graphs import constant, save, tensor
-from slipway import repository, signature, weights
+from slipway import signature
 from slipway.cli import main
 from slipway.errors import SlipwayError
-from slipway.signature import beside
+from slipway.model import folder as repository
+from slipway.model import weights
+from slipway.signature import sidecar
 from slipway.signature.signature import Signature, Tensor
+from tests.signature.graphs import constant, save, tensor
 
 SOME = Signature(
     format="onnx",
@@ -31,8 +33,8 @@ SOME = Signature(
 
 def test_a_signature_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx.signature.json"
-    beside.save(beside.Signed("0" * 32, 7, SOME), path)
-    assert beside.load(path) == beside.Signed("0" * 32, 7, SOME)
+    sidecar.save(sidecar.Signed("0" * 32, 7, SOME), path)
+    assert sidecar.load(path) == sidecar.Signed("0" * 32, 7, SOME)
     assert json.loads(path.read_text(encoding="utf-8"))["inputs"][1]["name"] == "ω"
     assert [line for line in path.read_text().splitlines() if '"X"' in line] == [
         '    {"name": "X", "datatype": "FP32", "shape": ["N", null, 3]},'
@@ -44,7 +46,7 @@ def test_a_malformed_signature_file_says_how_to_write_it_anew(tmp_path: Path, co
     path = tmp_path / "model.onnx.signature.json"
     path.write_text(content)
     with pytest.raises(SlipwayError, match="malformed signature file") as caught:
-        beside.load(path)
+        sidecar.load(path)
     assert caught.value.fix == f"slipway weights sign {tmp_path}/model.onnx.dvc"
 
 
@@ -58,9 +60,9 @@ def test_what_is_known_of_weights_depends_on_what_lies_there(tmp_path: Path) -> 
     assert signature.of(file).state == "absent"
     pointer(file, "a" * 32)
     assert signature.of(file).state == "unsigned"
-    beside.save(beside.Signed("0" * 32, 1, SOME), beside.path_of(file))
+    sidecar.save(sidecar.Signed("0" * 32, 1, SOME), sidecar.path_of(file))
     assert (signature.of(file).state, signature.of(file).signature) == ("stale", None)
-    beside.save(beside.Signed("a" * 32, 1, SOME), beside.path_of(file))
+    sidecar.save(sidecar.Signed("a" * 32, 1, SOME), sidecar.path_of(file))
     assert (signature.of(file).state, signature.of(file).signature) == ("signed", SOME)
     save(file, [tensor("A", [1])], [tensor("B", [1])])
     read = signature.of(file)
@@ -96,7 +98,7 @@ def test_add_writes_the_pointer_and_the_signature(
     assert main(["weights", "add", str(file)]) == 0
     assert capsys.readouterr().out.split() == [f"{file}.dvc", f"{file}.signature.json"]
     read = weights.read(Path(f"{file}.dvc"))
-    signed = beside.load(beside.path_of(file))
+    signed = sidecar.load(sidecar.path_of(file))
     assert (signed.md5, signed.size) == (read.md5, file.stat().st_size)
     assert file.exists()
     os.remove(file)
@@ -129,11 +131,11 @@ def test_a_file_that_dvc_ignores_is_refused(root: Path, capsys: pytest.CaptureFi
 def test_sign_reads_what_is_only_in_the_cache(root: Path) -> None:
     file = weight(root)
     assert main(["weights", "add", str(file)]) == 0
-    written = beside.path_of(file).read_bytes()
+    written = sidecar.path_of(file).read_bytes()
     file.unlink()
-    beside.path_of(file).unlink()
+    sidecar.path_of(file).unlink()
     assert main(["weights", "sign", f"{file}.dvc"]) == 0
-    assert beside.path_of(file).read_bytes() == written
+    assert sidecar.path_of(file).read_bytes() == written
     assert not file.exists()
 
 
@@ -156,7 +158,7 @@ def test_a_directory_with_external_data_is_signed_as_a_whole(root: Path) -> None
         size_threshold=0,
     )
     assert main(["weights", "add", str(folder)]) == 0
-    signed = beside.load(beside.path_of(folder))
+    signed = sidecar.load(sidecar.path_of(folder))
     assert signed.md5.endswith(".dir")
     assert signed.signature.external_data == ("weights.bin",)
     assert signature.of(folder).state == "weights"

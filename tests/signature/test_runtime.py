@@ -8,8 +8,8 @@ import onnxruntime
 import pytest
 from onnx import helper
 
-from signature.graphs import save, tensor
 from slipway.signature import RUNTIMES, runtime_of
+from tests.signature.graphs import save, tensor
 
 [HERE] = [each for each in RUNTIMES if onnxruntime.__version__.startswith(f"{each.version}.")]
 

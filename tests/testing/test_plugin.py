@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-import fixture_models
 import slipway
+from tests import fixture_models
 
 TESTS = """
 import numpy as np

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
-from typing import Iterable, Mapping, Protocol
+from typing import Protocol
 
 SETTINGS = "slipway.toml"
 MODELS = "models"
@@ -158,7 +159,7 @@ def stands(file: str, entries: Iterable[object], written: Mapping[str, str]) -> 
     """Whether `file` of the digest with these `entries` is what was `written` before."""
     for entry in entries:
         if getattr(entry, "path", None) == file:
-            digest = getattr(entry, "file_digest")
+            digest = entry.file_digest
             there = f"{digest.fingerprint} {digest.serialized_bytes_length}"
             return written.get(file) == there
     return False

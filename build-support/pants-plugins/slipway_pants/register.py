@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from collections.abc import Iterable
 
 from pants.engine.rules import Rule
 from pants.engine.target import Target
 from pants.engine.unions import UnionRule
 
-from slipway_pants import linting, rules as making, testing, typechecking
+from slipway_pants import linting, testing, typechecking
+from slipway_pants import rules as making
 from slipway_pants.targets import TARGET_TYPES
 
 

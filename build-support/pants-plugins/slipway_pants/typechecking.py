@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import PurePath
-from typing import Iterable
 
 from pants.backend.python.target_types import PythonSourceField
 from pants.backend.python.typecheck.mypy.subsystem import MyPy

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Mapping, Sequence
 
 import pex  # type: ignore[import-untyped]  # it has no types
 from pants.backend.python import register as python
@@ -22,8 +22,9 @@ from pants.engine.goal import Goal
 from pants.engine.rules import QueryRule
 from pants.engine.target import DependenciesRequest, Target
 from pants.testutil.rule_runner import GoalRuleResult, RuleRunner
-from slipway_pants import register, requests
 from stand_in import SOURCE
+
+from slipway_pants import register, requests
 
 PRELUDE = Path(register.__file__).parent.parent / "prelude.py"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import repository as made
 from pants.backend.python.goals.pytest_runner import PytestPluginSetup
 from pants.core.goals.package import Package
 from pants.core.goals.publish import Publish
@@ -12,10 +13,8 @@ from pants.core.goals.run import Run
 from pants.engine.fs import DigestContents
 from pants.engine.internals.scheduler import ExecutionError
 from pants.testutil.rule_runner import mock_console
-
-import repository as made
-
 from repository import Repository, model
+
 from slipway_pants.requests import ArtifactForTestsRequest
 
 SOUND = model("sound", pointer="a", lock="the same")

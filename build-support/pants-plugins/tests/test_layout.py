@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pants.engine.fs import FileContent
+
 from slipway_pants import layout
 
 

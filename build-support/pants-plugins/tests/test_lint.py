@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+import repository as made
 from pants.core.goals.lint import Lint, LintResult
 from pants.core.util_rules.partitions import Partitions
 from pants.testutil.rule_runner import GoalRuleResult
-
-import repository as made
 from repository import Repository, model
+
 from slipway_pants.requests import CheckModelFieldSet, CheckModelsRequest
 
 SOUND = [f"sound{number}" for number in range(4)]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import repository as made
 from pants.backend.python.target_types import PythonTestsBatchCompatibilityTagField
 from pants.engine.addresses import Addresses
 from pants.engine.target import Dependencies, DependenciesRequest
-import repository as made
 from repository import Repository, model
 
 

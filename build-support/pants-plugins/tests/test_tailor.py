@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Mapping
 
 import pytest
-from pants.core.goals.tailor import TailorGoal
-
 import repository as made
+from pants.core.goals.tailor import TailorGoal
 from repository import Repository, model
 
 OPTIONS = (

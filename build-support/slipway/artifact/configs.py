@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from slipway import config
 from slipway.archive import open_tar
 from slipway.artifact import manifest
 from slipway.artifact.manifest import Manifest
 from slipway.errors import SlipwayError
+from slipway.triton import config
 
 
 class Configs(NamedTuple):

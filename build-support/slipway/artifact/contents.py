@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway import config
 from slipway.archive import open_tar
 from slipway.artifact import manifest
 from slipway.artifact.manifest import Manifest
-from slipway.config import ModelConfig
 from slipway.errors import SlipwayError
+from slipway.triton import config
+from slipway.triton.config import ModelConfig
 
 CHUNK = 1 << 20
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slipway.artifact.contents import Contents
-from slipway.config import FILE_NAME
+from slipway.triton.config import FILE_NAME
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 import slipway
-from slipway import config, repository, weights
 from slipway.archive import TarGzWriter
 from slipway.artifact import manifest
 from slipway.artifact.manifest import Manifest
 from slipway.environment import Environment, bytecode
 from slipway.errors import SlipwayError
 from slipway.files import written_aside
-from slipway.repository import ModelFolder
+from slipway.model import folder as repository
+from slipway.model import weights
+from slipway.model.folder import ModelFolder
+from slipway.triton import config
 
 ENVIRONMENT = "python_env"
 KEYWORD = "$$TRITON_MODEL_DIRECTORY"  # the value has to begin with it (Triton's Python backend)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from slipway.check.finding import Place
 from slipway.check.subject import Config, Subject
-from slipway.config import ModelConfig
+from slipway.triton.config import ModelConfig
 
 SCHEDULING = "ensemble_scheduling"
 # a map of a step: a tensor of the model → a tensor of the ensemble

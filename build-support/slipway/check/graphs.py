@@ -12,9 +12,9 @@ from slipway import signature
 from slipway.check.finding import Place
 from slipway.check.model_files import POINTER, expected, loaded_versions
 from slipway.check.subject import Config, Subject
-from slipway.config import ModelConfig
-from slipway.pbtxt import FieldPath
 from slipway.signature import Reading, Signature, Tensor
+from slipway.triton.config import ModelConfig
+from slipway.triton.pbtxt import FieldPath
 
 # the controls that the backend counts as inputs (onnxruntime.cc, ModelInstanceState)
 CONTROLS = range(4)

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway import pbtxt
 from slipway.check.finding import Finding, Place
 from slipway.check.rule import RULES
 from slipway.check.subject import Subject
+from slipway.triton import pbtxt
 
 MARK = "slipway:"
 IGNORE = re.compile(

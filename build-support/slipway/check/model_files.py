@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from slipway.check.subject import Config
-from slipway.config import ModelConfig, schema
+from slipway.triton.config import ModelConfig, schema
 
 POINTER = ".dvc"
 DEFAULT_VERSIONS = 1  # of the newest, where no policy says otherwise

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from slipway import weights
 from slipway.check.model_files import POINTER
 from slipway.check.subject import Subject
-from slipway.environment import Environment, provided
+from slipway.environment import Environment, modules
 from slipway.errors import SlipwayError
-from slipway.repository import LEFT_OUT_ENDINGS
+from slipway.model import weights
+from slipway.model.folder import LEFT_OUT_ENDINGS
 
 # bytes a second, and files
 DOWNLOAD, EXTRACT, OPEN, FILES = 125e6, 80e6, 400e6, 2000
@@ -56,7 +56,7 @@ def project(subject: Subject) -> Projection:
         elif path.is_file() and not path.name.endswith(LEFT_OUT_ENDINGS):
             if not any(_pointer(each).exists() for each in (path, *path.parents)):
                 sizes[path] = path.stat().st_size
-    environment = provided.built(subject.lock, subject.settings) if subject.modules else None
+    environment = modules.built(subject.lock, subject.settings) if subject.modules else None
     return Projection(sizes, environment)
 
 

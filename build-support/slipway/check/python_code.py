@@ -11,7 +11,7 @@ from pathlib import Path
 from slipway.check.finding import Place
 from slipway.check.model_files import loaded_versions
 from slipway.check.subject import Config, Module, Subject
-from slipway.config import ModelConfig
+from slipway.triton.config import ModelConfig
 
 UTILS = "triton_python_backend_utils"
 MODEL_FILE = "model.py"

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from google.protobuf import text_format
 
-from slipway import config
 from slipway.check.finding import Edit, Place
-from slipway.config import ModelConfig
-from slipway.pbtxt import FieldPath, Fields, Step
-from slipway.repository import ENSEMBLE, VERSION_FILE
+from slipway.model.folder import ENSEMBLE, VERSION_FILE
 from slipway.settings import Settings
+from slipway.triton import config
+from slipway.triton.config import ModelConfig
+from slipway.triton.pbtxt import FieldPath, Fields, Step
 
 # `platform` for `backend`, as older configs say it (Triton, model_config_utils.cc and backend_config.cc)
 PLATFORMS = {

@@ -47,9 +47,9 @@ COMMANDS = {
     "diff": "diff",
     "infra": "infra",
     "doctor": "doctor",
-    "weights": "parts",
-    "environment": "parts",
-    "pack": "parts",
+    "weights": "steps",
+    "environment": "steps",
+    "pack": "steps",
 }
 
 

@@ -28,7 +28,7 @@ def affected(revision: str | None, shape: str) -> None:
     """
     from slipway import settings
     from slipway.pipeline import affected as library
-    from slipway.pipeline.base import base
+    from slipway.pipeline.merge_base import base
 
     root = settings.load(Path.cwd()).root
     found = library.affected(root, base(root, asked=revision))

@@ -13,9 +13,9 @@ from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
-    from slipway.release.alias import Alias, Variant
-    from slipway.release.catalog import Catalog
-    from slipway.release.keys import Stage
+    from slipway.catalog.alias import Alias, Variant
+    from slipway.catalog.catalog import Catalog
+    from slipway.catalog.keys import Stage
 
 
 @click.command()
@@ -41,12 +41,12 @@ def alias(
     Example: slipway alias screen_detection 1.0.0=90 1.1.0=10 --to production
     """
     from slipway import settings
-    from slipway.release import alias as aliases
-    from slipway.release.catalog import Catalog
-    from slipway.release.origin import origin
+    from slipway.catalog import alias as aliases
+    from slipway.catalog.alias_move import serve
+    from slipway.catalog.catalog import Catalog
+    from slipway.catalog.origin import origin
     from slipway.release.rollback import refuse_damaged
-    from slipway.release.serve import serve
-    from slipway.release.store import open_stage
+    from slipway.store.open import open_stage
 
     if shadow is not None and not targets:
         raise click.UsageError("--shadow needs the targets that it is beside, too")
@@ -91,7 +91,7 @@ def lines(shown: Alias) -> list[str]:
 
 
 def _variants(catalog: Catalog, name: str, words: Sequence[str]) -> list[Variant]:
-    from slipway.release.alias import Variant
+    from slipway.catalog.alias import Variant
 
     split = [word.rpartition("=") if "=" in word else (word, "", "") for word in words]
     given = [weight for _, _, weight in split]

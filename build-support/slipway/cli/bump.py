@@ -14,10 +14,10 @@ from slipway.cli import models as named
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
-    from slipway.compatibility import Part
-    from slipway.release.bump import Judged
-    from slipway.release.store import Store
+    from slipway.release.versioning.bump import Judged
+    from slipway.release.versioning.compatibility import Part
     from slipway.settings import Settings
+    from slipway.store.interface import Store
 
 WORDS = {
     "new": "production never had it",
@@ -55,8 +55,8 @@ def bump(
     Example: slipway bump screen_detection
     """
     from slipway import settings
-    from slipway.release import bump as library
-    from slipway.release.store import open_stage
+    from slipway.release.versioning import bump as library
+    from slipway.store.open import open_stage
 
     configured = settings.load(Path.cwd())
     folders = named.chosen([_folder(name, configured) for name in names], configured, artifact)
@@ -96,9 +96,9 @@ def _judged(
     folder: Path, artifact: Path | None, part: Part | None, store: Store, configured: Settings
 ) -> Judged:
     from slipway import build as building
-    from slipway import repository
     from slipway.files import sha256_of
-    from slipway.release import bump as library
+    from slipway.model import folder as repository
+    from slipway.release.versioning import bump as library
 
     model = repository.read(folder)
     had = library.Production(store, model.name)

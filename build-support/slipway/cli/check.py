@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from slipway import check as library
-from slipway import config, settings
+from slipway import settings
 from slipway.check import RULES, Finding, Place
 from slipway.check import report as reports
 from slipway.check.subject import Repository
@@ -19,6 +19,7 @@ from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 from slipway.files import written_aside
 from slipway.settings import Settings
+from slipway.triton import config
 
 PAGES = "docs/rules"
 FEW = 20  # models, checked before a reader wonders
@@ -123,7 +124,7 @@ def _checked(
 def _mended(
     find: Callable[[], Mapping[Path, list[Finding]]], *, err: bool
 ) -> Mapping[Path, list[Finding]]:
-    from slipway.check import mend
+    from slipway.check import fix as mend
 
     last: Mapping[Path, list[Finding]] = {}
 

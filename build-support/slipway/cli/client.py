@@ -33,10 +33,10 @@ def client(name: str, file: Path, where: str, target: str | None) -> None:
 
     Example: slipway client screen_detection -o screen_detection_client.py
     """
+    from slipway.catalog.catalog import Catalog
     from slipway.client import stub  # numpy: not at every start
     from slipway.files import written_aside
-    from slipway.release.catalog import Catalog
-    from slipway.release.store import open_endpoint
+    from slipway.store.open import open_endpoint
 
     configured = settings.load(Path.cwd())
     entry = configured.endpoint(where)

@@ -14,11 +14,11 @@ from slipway.cli.progress import working
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from slipway.interface import Interface, Tensor
-    from slipway.release.alias import Alias
-    from slipway.release.catalog import Catalog
-    from slipway.release.journal import Event
-    from slipway.release.record import Record
+    from slipway.catalog.alias import Alias
+    from slipway.catalog.catalog import Catalog
+    from slipway.catalog.journal import Event
+    from slipway.catalog.record import Record
+    from slipway.model.interface import Interface, Tensor
     from slipway.settings import Settings
 
 SHA256_DIGITS, COMMIT_DIGITS = 12, 7  # for people; --json has them whole
@@ -35,7 +35,7 @@ def describe(name: str, stage: str | None, endpoint: str | None, as_json: bool) 
     Example: slipway describe screen_detection
     """
     from slipway import settings
-    from slipway.release.catalog import unknown
+    from slipway.catalog.catalog import unknown
 
     if stage and endpoint:
         raise click.UsageError("--stage or --endpoint, not both")
@@ -86,9 +86,9 @@ class _Described:
 
 
 def _catalogs(configured: Settings, stage: str | None, endpoint: str | None) -> list[Catalog]:
-    from slipway.release.catalog import Catalog
-    from slipway.release.store import open_endpoint, open_stage
+    from slipway.catalog.catalog import Catalog
     from slipway.settings.release import STAGES
+    from slipway.store.open import open_endpoint, open_stage
 
     if endpoint is not None:
         asked = configured.endpoint(endpoint)
@@ -97,7 +97,8 @@ def _catalogs(configured: Settings, stage: str | None, endpoint: str | None) -> 
 
 
 def _read(configured: Settings, catalog: Catalog, name: str) -> _Described:
-    from slipway.release import evidence, evidence_shown, journal, keys
+    from slipway.catalog import journal, keys
+    from slipway.release.evidence import evidence, summary
 
     releases = catalog.releases(name)
     alias = catalog.find_alias(name)
@@ -107,7 +108,7 @@ def _read(configured: Settings, catalog: Catalog, name: str) -> _Described:
     moved = journal.last_move(catalog.reader, events)
     served = catalog.record(name, target)
     known = evidence.read(catalog.reader, catalog.stage, name, served.sha256)
-    said = evidence_shown.describe(known, configured)
+    said = summary.describe(known, configured)
     return _Described(catalog.stage, interface, alias, releases, moved, said)
 
 
@@ -151,7 +152,7 @@ def _shape(interface: Interface, tensor: Tensor) -> str:
 
 
 def _moved(event: Event) -> str:
-    from slipway.cli.shown import minute, pipeline
+    from slipway.cli.format import minute, pipeline
 
     by = " ".join(filter(None, (event.origin.by, pipeline(event.origin.pipeline))))
     reason = f": {event.reason}" if event.reason else ""

@@ -84,7 +84,7 @@ def _print_releases(compared: Comparison, as_json: bool) -> None:
 
 
 def _side(side: Side) -> tuple[str, ...]:
-    from slipway.cli.shown import commit, minute, release, size
+    from slipway.cli.format import commit, minute, release, size
 
     record = side.record
     weighs = "" if record.size is None else size(record.size)

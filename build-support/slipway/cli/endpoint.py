@@ -81,7 +81,7 @@ async def _serve(configured: Settings, wanted: list[Endpoint], port: int) -> Non
     import signal
 
     from slipway.cli.progress import working
-    from slipway.endpoint import record, saying, serving
+    from slipway.endpoint import console, registry, serving
 
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -90,7 +90,7 @@ async def _serve(configured: Settings, wanted: list[Endpoint], port: int) -> Non
     async with contextlib.AsyncExitStack() as stack:
         with working("starting Triton"):
             served = await stack.enter_async_context(serving.up(configured, wanted, port=port))
-        stack.enter_context(record.written(configured.root, list(served.endpoints), served.url))
-        click.echo(saying.greeting(served))
-        await saying.events(served, click.echo, ended)
+        stack.enter_context(registry.written(configured.root, list(served.endpoints), served.url))
+        click.echo(console.greeting(served))
+        await console.events(served, click.echo, ended)
         click.echo("\nending")

@@ -14,8 +14,8 @@ from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
-    from slipway.release.evaluation import Compared
-    from slipway.release.record import Record
+    from slipway.catalog.record import Record
+    from slipway.release.evaluation.evaluation import Compared
     from slipway.settings import Settings
 
 COLOURS = {"better": "green", "refused": "red"}
@@ -41,11 +41,12 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
     Example: slipway evaluate models/screen_detection
     """
     from slipway import build as library
-    from slipway import repository, settings
+    from slipway import settings
     from slipway.files import sha256_of
-    from slipway.release import evaluation, measured
+    from slipway.model import folder as repository
+    from slipway.model.thresholds import PROGRAM
+    from slipway.release.evaluation import evaluation, metrics_file
     from slipway.testing import evaluate as testing
-    from slipway.thresholds import PROGRAM
 
     configured = settings.load(Path.cwd())
 
@@ -58,7 +59,7 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
         if (folder / PROGRAM).is_file():
             with working(f"evaluating {folder.name}"):
                 made = testing.evaluate(folder, configured.root, file)
-            written = measured.write(file, sha256, made.metrics)
+            written = metrics_file.write(file, sha256, made.metrics)
             notes = [*made.notes, f"kept in {written}"]
         with working(f"reading the metrics of {folder.name}"):
             found = evaluation.read(folder, file, sha256)
@@ -87,8 +88,8 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
 
 def _served(name: str, configured: Settings) -> tuple[Record | None, str | None]:
     """What production serves; or why that is not known, which stops no measurement."""
-    from slipway.release.catalog import Catalog
-    from slipway.release.store import open_stage
+    from slipway.catalog.catalog import Catalog
+    from slipway.store.open import open_stage
 
     try:
         catalog = Catalog(open_stage(configured, "production"), "production")
@@ -99,7 +100,7 @@ def _served(name: str, configured: Settings) -> tuple[Record | None, str | None]
 
 
 def _dump(each: Compared) -> dict[str, object]:
-    from slipway.release.measured import finite
+    from slipway.release.evaluation.metrics_file import finite
 
     return asdict(each) | {"candidate": finite(each.candidate), "served": finite(each.served)}
 

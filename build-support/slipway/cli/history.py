@@ -13,8 +13,8 @@ import click
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
+    from slipway.catalog.keys import Stage
     from slipway.release.history import Entry
-    from slipway.release.keys import Stage
 
 INDENT = "    "
 MOST_CHANGES = 5
@@ -75,7 +75,7 @@ def _print(name: str, entries: Sequence[Entry]) -> None:
 def _row(name: str, entry: Entry) -> tuple[str, str, str, str, str]:
     from rich.markup import escape
 
-    from slipway.cli.shown import minute, pipeline, release
+    from slipway.cli.format import minute, pipeline, release
 
     event = entry.event
     if event.action == "prune":

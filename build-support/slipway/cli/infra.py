@@ -87,9 +87,9 @@ def deploy(name: str, yes: bool, import_existing: bool, uncommitted: bool) -> No
 
     Example: slipway infra deploy staging
     """
+    from slipway.catalog.origin import origin
     from slipway.infra import aws, deploy, plan
     from slipway.infra import state as states
-    from slipway.release.origin import origin
 
     configured, environment = _read(name)
     if not uncommitted:

@@ -10,9 +10,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from slipway import config
 from slipway.artifact import contents
 from slipway.artifact.contents import Contents
+from slipway.triton import config
 
 DIGITS = 12  # of a digest, for people; --json has it whole
 

@@ -81,18 +81,18 @@ def invoke(
 
 
 def _say(answer: Answer, model: Model, form: str, directory: Path) -> None:
-    from slipway.client import shown
+    from slipway.client import format
 
     if form == "json":
         said = {
             "model": model.name,
             "target": answer.target,
-            "outputs": shown.as_json(answer.outputs),
+            "outputs": format.as_json(answer.outputs),
         }
         click.echo(json.dumps(said, ensure_ascii=False))
         return
     if form == "npy":
-        for file in shown.save(answer.outputs, directory):
+        for file in format.save(answer.outputs, directory):
             click.echo(str(file))
         return
     from rich.console import Console
@@ -101,7 +101,7 @@ def _say(answer: Answer, model: Model, form: str, directory: Path) -> None:
 
     batches = model.interface(answer.target).batches
     table = Table(*(escape(name) for name in answer.outputs), box=None, padding=(0, 2, 0, 0))
-    for cells in shown.rows(answer.outputs, batches):
+    for cells in format.rows(answer.outputs, batches):
         table.add_row(*(escape(cell) for cell in cells))
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold]{escape(model.name)}[/]  {escape(answer.target)}")

@@ -32,7 +32,7 @@ def new(private: Path, public: Path | None) -> None:
     Example: slipway keys new ~/slipway-releases.pem
     """
     from slipway import settings
-    from slipway.release import key_pair
+    from slipway.release.evidence import key_pair
 
     root = settings.load(Path.cwd()).root
     public = public or root / "keys" / f"{private.stem}.pub.pem"
@@ -55,7 +55,7 @@ def list_(as_json: bool) -> int:
     Example: slipway keys list
     """
     from slipway import settings
-    from slipway.release import signing
+    from slipway.release.evidence import signing
 
     configured = settings.load(Path.cwd())
     trusted = signing.trusted(configured)

@@ -14,9 +14,9 @@ from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
+    from slipway.catalog.catalog import Catalog
     from slipway.loadtest.address import Address
     from slipway.loadtest.report import Traffic
-    from slipway.release.catalog import Catalog
     from slipway.settings import Endpoint
 
 
@@ -57,8 +57,8 @@ def loadtest(names: tuple[str, ...], **options: Any) -> int:
 
 
 def _place(name: str) -> _Place:
-    from slipway.release.catalog import Catalog
-    from slipway.release.store import open_endpoint
+    from slipway.catalog.catalog import Catalog
+    from slipway.store.open import open_endpoint
 
     configured = settings.load(Path.cwd())
     entry = configured.endpoint(name)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from slipway import environment, repository, settings
+from slipway import environment, settings
 from slipway.cli import models as named
 from slipway.cli.progress import working
+from slipway.model import folder as repository
 
 
 @click.command()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from slipway import repository
 from slipway.cli import say_error
 from slipway.errors import SlipwayError
+from slipway.model import folder as repository
 from slipway.settings import Settings
 
 argument = click.argument(

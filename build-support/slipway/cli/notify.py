@@ -13,8 +13,8 @@ from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
-    from slipway.pipeline.news import Job, Kind, News
-    from slipway.release.keys import Stage
+    from slipway.catalog.keys import Stage
+    from slipway.pipeline.notify.event import Kind, News
     from slipway.settings import Settings
 
 
@@ -51,22 +51,22 @@ def notify(
     Example: slipway notify released screen_detection --dry-run
     """
     try:
-        from slipway.pipeline import notify as library
+        from slipway.pipeline.notify import notify as library
 
         with working("asking the store"):
-            news = _news(what, names, stage, reason, job, log)
+            event = _event(what, names, stage, reason, job, log)
         if not dry_run:
             with working("sending"):
-                sent = library.notify(news, _warn)
+                sent = library.notify(event, _warn)
         if dry_run or as_json:
-            _print(news, as_json)
+            _print(event, as_json)
         else:
             click.echo(f"told: {', '.join(sent)}" if sent else "told nobody", err=not sent)
     except Exception as error:  # a message is not worth a failed pipeline
         _warn(f"no notification: {type(error).__name__}")
 
 
-def _news(
+def _event(
     what: str,
     names: tuple[str, ...],
     stage: str,
@@ -74,13 +74,13 @@ def _news(
     job: str | None,
     log: str | None,
 ) -> News:
-    from slipway.pipeline import news
-    from slipway.pipeline.notify import bounded
+    from slipway.pipeline.notify import event as events
+    from slipway.pipeline.notify.notify import bounded
 
-    jobs = [news.Job(job, log)] if job else []
+    jobs = [events.Job(job, log)] if job else []
 
     def gather(configured: Settings | None) -> News:
-        return news.gather(
+        return events.gather(
             cast("Kind", what),
             [Path(name).name for name in dict.fromkeys(names)],
             configured,
@@ -106,10 +106,10 @@ def _settings() -> Settings | None:
         return None
 
 
-def _print(news: News, as_json: bool) -> None:
-    from slipway.pipeline import notify_message
+def _print(event: News, as_json: bool) -> None:
+    from slipway.pipeline.notify import message
 
-    made = notify_message.message(news)
+    made = message.message(event)
     if as_json:
         sns = {"Subject": made.subject, "Message": made.plain}
         click.echo(json.dumps({"webhook": made.body, "sns": sns}, ensure_ascii=False))

@@ -27,8 +27,8 @@ def promote(name: str, version: str | None, stage: str, as_json: bool) -> None:
     Example: slipway promote screen_detection 1.2.0
     """
     from slipway import settings
+    from slipway.catalog.origin import origin
     from slipway.release import promote as library
-    from slipway.release.origin import origin
 
     configured = settings.load(Path.cwd())
     with working(f"promoting {name}"):

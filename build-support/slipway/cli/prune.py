@@ -13,7 +13,7 @@ import click
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
-    from slipway.release.keys import Stage
+    from slipway.catalog.keys import Stage
     from slipway.release.prune import Pruned
 
 
@@ -35,11 +35,11 @@ def prune(
     Example: slipway prune --keep 5 --dry-run
     """
     from slipway import settings
-    from slipway.release import keys
+    from slipway.catalog import keys
+    from slipway.catalog.origin import origin
     from slipway.release import prune as library
-    from slipway.release.origin import origin
-    from slipway.release.store import open_stage
     from slipway.settings.release import STAGES
+    from slipway.store.open import open_stage
 
     configured = settings.load(Path.cwd())
     stages = (cast("Stage", stage),) if stage else STAGES
@@ -58,7 +58,7 @@ def prune(
 
 
 def _print(found: Sequence[Pruned], as_json: bool, done: str) -> None:
-    from slipway.cli.shown import minute, size
+    from slipway.cli.format import minute, size
 
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found], indent=1))

@@ -13,9 +13,9 @@ from slipway.cli import models as named
 from slipway.cli.progress import uploading, working
 
 if TYPE_CHECKING:
-    from slipway.release.keys import Stage
+    from slipway.catalog.keys import Stage
+    from slipway.release.evidence.test_result import Tested
     from slipway.release.publish import Release
-    from slipway.release.tested import Tested
 
 REPORTS = ("dist/test/reports", "dist/*.tests.xml")  # ./pants test, slipway test
 
@@ -49,11 +49,12 @@ def publish(
     """
     from slipway import build as library
     from slipway import settings
+    from slipway.catalog.origin import origin
     from slipway.files import sha256_of
-    from slipway.release import evidence, told
+    from slipway.release import metadata
     from slipway.release import publish as publishing
-    from slipway.release.origin import origin
-    from slipway.release.store import open_stage
+    from slipway.release.evidence import evidence
+    from slipway.store.open import open_stage
 
     configured = settings.load(Path.cwd())
     to = cast("Stage", stage)
@@ -66,7 +67,7 @@ def publish(
             file = artifact or library.build(folder, configured, Path("dist")).path
             sha256 = library.recorded(file) or sha256_of(file)
         with working(f"gathering what is known of {file.name}"):
-            known, notes = told.gather(
+            known, notes = metadata.gather(
                 configured, folder, file, sha256, by, reports=among, production=production
             )
         for note in notes:
@@ -74,7 +75,7 @@ def publish(
         if to == "production":
             there = evidence.read(store, to, folder.name, sha256)
             target = publishing.target_of(file, sha256, to)
-            told.refuse_lacking(configured, to, target, {**there, **known.evidence}, sha256)
+            metadata.refuse_lacking(configured, to, target, {**there, **known.evidence}, sha256)
         with uploading(f"publishing {file.name}", file.stat().st_size) as bar:
             made = publishing.publish(
                 file, store, stage=to, sha256=sha256, told=known, progress=bar
@@ -90,7 +91,7 @@ def publish(
 
 
 def _print(made: Release, tested: Tested | None) -> None:
-    from slipway.cli.shown import size
+    from slipway.cli.format import size
 
     state = "published" if made.created else "there already"
     click.echo(f"{made.name} {made.version} → {made.stage}: {made.target} ({state})")

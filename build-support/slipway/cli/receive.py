@@ -35,18 +35,18 @@ def receive(
 
     from slipway import settings
     from slipway.errors import SlipwayError
-    from slipway.pipeline import handover
-    from slipway.pipeline import receive as library
+    from slipway.pipeline.handover import job_artifact
+    from slipway.pipeline.handover import receive as library
 
     if file is None and (project is None or job is None):
         raise SlipwayError("where from?", fix="--project and --job, or --file")
     configured = settings.load(Path.cwd())
     limit = settings.size(most)
     with tempfile.TemporaryDirectory(prefix="slipway-handover-") as folder:
-        archive = file or Path(folder) / handover.FILE
+        archive = file or Path(folder) / job_artifact.FILE
         if file is None and project is not None and job is not None:
             with working("fetching"):
-                handover.fetch(os.environ, project, job, archive, limit)
+                job_artifact.fetch(os.environ, project, job, archive, limit)
         with working(f"placing the weights of {name}"):
             made = library.receive(configured, archive, name, version, most=limit)
     for path in made.files:
@@ -65,7 +65,7 @@ def propose(branch: str, title: str) -> None:
     Example: slipway propose retrain/2026-05 "Retrained models"
     """
     from slipway import settings
-    from slipway.pipeline import propose as library
+    from slipway.pipeline.handover import merge_request as library
 
     with working("proposing"):
         commit = library.propose(settings.load(Path.cwd()).root, branch, title)

@@ -67,8 +67,9 @@ def report(
 
     Example: slipway report --output report.md --html report.html
     """
-    from slipway.pipeline import report as library
-    from slipway.pipeline import report_found, report_text
+    from slipway.pipeline.report import artifacts as report_found
+    from slipway.pipeline.report import build as library
+    from slipway.pipeline.report import render
 
     configured = settings.load(Path.cwd())
     folders, deleted = _chosen(models, configured, base)
@@ -84,23 +85,23 @@ def report(
         seconds=seconds,
         doing=working,
     )
-    markdown = report_text.markdown(made)
+    markdown = render.markdown(made)
     if output is None:
         click.echo(markdown, nl=False)
     else:
         _write(output, lambda: markdown)
     if page is not None:
-        _write(page, lambda: report_text.html(made))
+        _write(page, lambda: render.html(made))
     if machines is not None:
         _write(machines, lambda: json.dumps(made.as_json(), indent=1, ensure_ascii=False) + "\n")
     if metrics is not None:
-        from slipway.pipeline import report_metrics
+        from slipway.pipeline.report import openmetrics
 
-        _write(metrics, lambda: report_metrics.text(made))
+        _write(metrics, lambda: openmetrics.text(made))
     if comment:
-        from slipway.pipeline import report_note
+        from slipway.pipeline.report import gitlab_note
 
-        click.echo(report_note.put(made), err=True)
+        click.echo(gitlab_note.put(made), err=True)
     return int(made.failed)
 
 
@@ -112,7 +113,7 @@ def _chosen(
         there = [model for model in models if model.is_dir()]
         return there, [model.name for model in models if model not in there]
     from slipway.pipeline import affected
-    from slipway.pipeline import base as bases
+    from slipway.pipeline import merge_base as bases
 
     found = affected.affected(configured.root, bases.base(configured.root, asked=base))
     return [configured.root / "models" / name for name in found.models], list(found.deleted)

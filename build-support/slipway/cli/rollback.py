@@ -12,7 +12,7 @@ import click
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
-    from slipway.release.keys import Stage
+    from slipway.catalog.keys import Stage
 
 
 @click.command()
@@ -30,8 +30,8 @@ def rollback(name: str, word: str | None, stage: str, reason: str | None, as_jso
     Example: slipway rollback screen_detection --reason "half of the photos are unreadable"
     """
     from slipway import settings
+    from slipway.catalog.origin import origin
     from slipway.release import rollback as library
-    from slipway.release.origin import origin
 
     configured = settings.load(Path.cwd())
     with working(f"rolling back {name}"):

@@ -14,8 +14,8 @@ from slipway.cli.progress import working
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from slipway.release.distance import Distance
     from slipway.release.status import Served, Status
+    from slipway.release.versioning.distance import Distance
 
 BACK = "↶"
 
@@ -89,7 +89,7 @@ def _lines(name: str, served: Served | None) -> list[str]:
     """What is served since when, then from where; as markup."""
     from rich.markup import escape
 
-    from slipway.cli.shown import age, commit, pipeline, release
+    from slipway.cli.format import age, commit, pipeline, release
 
     if served is None:
         return ["[dim]—[/]"]

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from slipway import build as library
-from slipway import repository, settings
+from slipway import settings
 from slipway.cli import models as named
 from slipway.cli.progress import working
+from slipway.model import folder as repository
 from slipway.testing import run
 
 REPORT = ".tests.xml"

@@ -13,7 +13,7 @@ import click
 from slipway.cli.progress import uploading, working
 
 if TYPE_CHECKING:
-    from slipway.release.keys import Stage
+    from slipway.catalog.keys import Stage
 
 READERS = 4  # artifacts at once
 
@@ -36,7 +36,7 @@ def verify(
     Example: slipway verify --all
     """
     from slipway import settings
-    from slipway.cli.shown import size
+    from slipway.cli.format import size
     from slipway.release import verify as library
     from slipway.settings.release import STAGES
 

@@ -10,15 +10,15 @@ from typing import Self
 from prometheus_client import CollectorRegistry
 
 from slipway import settings as configuration
+from slipway.catalog.catalog import Catalog
 from slipway.client import runtime
 from slipway.client.metrics import Metrics
 from slipway.client.model import Model
 from slipway.client.routes import Routes
 from slipway.client.shadow import Beside
-from slipway.interface import Interface
-from slipway.release.catalog import Catalog
-from slipway.release.store import open_endpoint
+from slipway.model.interface import Interface
 from slipway.settings import Settings
+from slipway.store.open import open_endpoint
 
 # s; a model's first load may take SageMaker six minutes, which few callers want to wait
 DEADLINE_S = 120.0

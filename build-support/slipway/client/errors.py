@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from slipway import kserve
 from slipway.errors import SlipwayError
+from slipway.triton import kserve
 
 # retried: nothing was answered, and the same request may be answered later
 THROTTLED = "ThrottlingException"

@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from slipway import comparison, kserve
 from slipway.client import request
 from slipway.client.errors import InvocationError
 from slipway.client.metrics import Metrics
@@ -14,8 +13,9 @@ from slipway.client.routes import Routes
 from slipway.client.runtime import Reply, Runtime
 from slipway.client.shadow import Beside
 from slipway.errors import SlipwayError
-from slipway.interface import Interface
-from slipway.kserve import Array
+from slipway.model.interface import Interface
+from slipway.triton import comparison, kserve
+from slipway.triton.kserve import Array
 
 ANSWER, SHADOW = "answer", "shadow"
 

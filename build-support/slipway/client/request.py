@@ -9,8 +9,8 @@ from typing import Any
 from slipway.client import tensors
 from slipway.endpoint.protocol import LARGEST_BODY
 from slipway.errors import SlipwayError
-from slipway.interface import Interface, Tensor
-from slipway.kserve import Array
+from slipway.model.interface import Interface, Tensor
+from slipway.triton.kserve import Array
 
 
 def fit(interface: Interface, inputs: Mapping[str, Any], *, name: str) -> dict[str, Array]:

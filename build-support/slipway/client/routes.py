@@ -8,11 +8,11 @@ import threading
 import time
 from typing import NamedTuple
 
+from slipway.catalog import alias as aliases
+from slipway.catalog.alias import Alias
+from slipway.catalog.catalog import Catalog
 from slipway.errors import SlipwayError
-from slipway.interface import Interface
-from slipway.release import alias as aliases
-from slipway.release.alias import Alias
-from slipway.release.catalog import Catalog
+from slipway.model.interface import Interface
 
 REFRESH_S = 5.0  # how long after a promotion or rollback clients may still ask the old target
 

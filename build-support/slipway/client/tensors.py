@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from slipway.comparison import datatype
 from slipway.errors import SlipwayError
-from slipway.interface import BYTES, Tensor, as_array, numpy_type
-from slipway.kserve import Array
+from slipway.model.interface import BYTES, Tensor, as_array, numpy_type
+from slipway.triton.comparison import datatype
+from slipway.triton.kserve import Array
 
 # what numpy makes of plain values by itself, for each kind that is declared
 GIVEN = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}
@@ -104,7 +104,7 @@ def _texts(name: str, made: Array) -> Array:
             raise SlipwayError(
                 f"input {name!r} is BYTES: strings or bytes, not {element!r:.80}",
                 fix=(
-                    f"give str(value), if its digits are meant"
+                    "give str(value), if its digits are meant"
                     if isinstance(element, int | float)
                     else "give strings or bytes"
                 ),

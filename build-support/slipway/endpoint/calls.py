@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from slipway import kserve
 from slipway.endpoint.connections import Answer, Connections
 from slipway.server.client import HOST, TARGET, Refused, ServerGone
 from slipway.server.triton import Server
+from slipway.triton import kserve
 
 
 class Calls:

@@ -14,7 +14,7 @@ from slipway.endpoint.failure import unavailable
 from slipway.endpoint.limits import Limits
 from slipway.errors import SlipwayError
 from slipway.server import triton
-from slipway.server.places import Kept
+from slipway.server.directories import Kept
 from slipway.server.triton import Server
 from slipway.settings import Settings
 

@@ -25,9 +25,8 @@ from slipway.endpoint.failure import invalid, of_model
 from slipway.endpoint.objects import Objects
 from slipway.errors import SlipwayError
 from slipway.files import written_aside
-from slipway.release.store import Stat
-from slipway.server import command, lower
-from slipway.server.places import Kept
+from slipway.server import command, cpu_fallback
+from slipway.server.directories import Kept
 
 SPARE = 0.9  # of the volume's free bytes, where no limit is given
 THREADS = 8  # downloads at once
@@ -140,7 +139,7 @@ class Disk:
                     if not command.has_gpu():
                         # the server's own words on a broken config are clearer than ours
                         with suppress(SlipwayError, OSError, ValueError):
-                            lower.to_cpu(aside / "model")
+                            cpu_fallback.to_cpu(aside / "model")
         except BaseException as error:
             self._give(max(taken, reserved))
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

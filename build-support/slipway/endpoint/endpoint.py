@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway import kserve
 from slipway.endpoint import memory, objects
 from slipway.endpoint.connections import Answer
 from slipway.endpoint.container import Container
@@ -21,9 +20,10 @@ from slipway.endpoint.models import Models
 from slipway.endpoint.objects import Objects
 from slipway.endpoint.observer import Observer
 from slipway.endpoint.policy import Policy
-from slipway.server import places
+from slipway.server import directories
 from slipway.server.client import ServerGone
 from slipway.settings import Settings
+from slipway.triton import kserve
 
 TRIES = 3  # the server may be replaced between finding the model and asking it
 LOOK_S = 10.0  # between looks at memory and at overwritten objects
@@ -197,7 +197,7 @@ async def running(
     Raises:
         SlipwayError: there is no Triton, or it does not start.
     """
-    with places.keep(settings) as kept:
+    with directories.keep(settings) as kept:
         endpoint: Endpoint
 
         def lost(reason: str) -> None:

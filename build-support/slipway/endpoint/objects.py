@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import BinaryIO
 
+from slipway.catalog import keys
 from slipway.endpoint.failure import Failure, invalid
-from slipway.release import keys
-from slipway.release.store import Reader, Stat
+from slipway.store.interface import Reader, Stat
 
 
 class Objects:

@@ -13,6 +13,7 @@ import uvloop
 from aiohttp import web
 
 from slipway import settings as configuration
+from slipway.catalog.keys import artifact
 from slipway.endpoint import endpoint as one
 from slipway.endpoint.app import server
 from slipway.endpoint.endpoint import Endpoint
@@ -21,10 +22,9 @@ from slipway.endpoint.objects import Objects
 from slipway.endpoint.observer import Metrics, Observer
 from slipway.endpoint.policy import Policy
 from slipway.errors import SlipwayError
-from slipway.release.keys import artifact
-from slipway.release.store import open_endpoint
 from slipway.server.client import HOST
 from slipway.settings import Settings
+from slipway.store.open import open_endpoint
 
 BACKLOG = 128
 

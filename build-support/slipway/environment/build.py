@@ -116,15 +116,14 @@ def _conda_pack(prefix: Path, packed: Path) -> Path:
 
 def _write(members: list[canonical.Member], archive: Path) -> int:
     size = 0
-    with archive.open("wb") as out:
-        with TarGzWriter(out, level=THOROUGH) as writer:
-            for member in members:
-                if member.path:
-                    size += member.path.stat().st_size
-                    writer.add_file(member.name, member.path, member.mode)
-                else:
-                    size += len(member.data)
-                    writer.add_bytes(member.name, member.data, member.mode)
+    with archive.open("wb") as out, TarGzWriter(out, level=THOROUGH) as writer:
+        for member in members:
+            if member.path:
+                size += member.path.stat().st_size
+                writer.add_file(member.name, member.path, member.mode)
+            else:
+                size += len(member.data)
+                writer.add_bytes(member.name, member.data, member.mode)
     write_indexed(archive, writer)
     return size
 

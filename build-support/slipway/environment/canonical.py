@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.environment import elf, links, stdlib
+from slipway.environment import links, stdlib
 from slipway.environment.bytecode import Source, compile_all
+from slipway.environment.fallback import elf
 
 FORMAT = 2  # to be raised whenever the same packages give other bytes
 WRAPPER = '#!/bin/sh\nexec "$(dirname "$0")/python{minor}" "$@"\n'

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway import process
-from slipway.environment import cpython
+from slipway.environment.fallback import cpython
 from slipway.environment.platforms import OWN_PLATFORM
 from slipway.errors import SlipwayError
 from slipway.files import cache_dir, locked, sha256_of, written_aside

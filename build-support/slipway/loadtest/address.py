@@ -45,9 +45,9 @@ def of(endpoint: Endpoint, root: Path, url: str | None = None) -> Address:
         return local(url, endpoint.name)
     if endpoint.endpoint_name:
         return _aws(endpoint, endpoint.endpoint_name)
-    from slipway.endpoint import record
+    from slipway.endpoint import registry
 
-    return local(record.find(root, endpoint.name), endpoint.name)
+    return local(registry.find(root, endpoint.name), endpoint.name)
 
 
 def local(url: str, name: str) -> Address:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from slipway.errors import SlipwayError
-from slipway.kserve import Array
 from slipway.loadtest.percentile import needed
+from slipway.triton.kserve import Array
 
 # both intervals together, of median and p99: each has to err half as often (Bonferroni)
 CONFIDENCE = 0.95

@@ -18,9 +18,9 @@ from typing import Any, Self
 import aiohttp
 
 from slipway.endpoint.protocol import CACHE
-from slipway.kserve import Array, message_of
 from slipway.loadtest.address import Address
 from slipway.loadtest.answer import Answer, Request
+from slipway.triton.kserve import Array, message_of
 
 # what the platform grants a container to answer (AWS, mms-container-apis.html)
 TIMEOUT_S = 60.0

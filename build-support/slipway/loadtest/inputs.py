@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from slipway import kserve
 from slipway.client import request as requests
 from slipway.errors import SlipwayError
-from slipway.interface import Interface, blank
-from slipway.kserve import Array
 from slipway.loadtest.answer import Request
+from slipway.model.interface import Interface, blank
 from slipway.testing import golden
+from slipway.triton import kserve
+from slipway.triton.kserve import Array
 
 
 def of_release(

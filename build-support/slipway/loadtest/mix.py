@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from slipway.kserve import Array
 from slipway.loadtest import arrivals
 from slipway.loadtest.answer import Request
+from slipway.triton.kserve import Array
 
 CHUNK = 256
 

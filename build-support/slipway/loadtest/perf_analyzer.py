@@ -22,9 +22,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from slipway.errors import SlipwayError
-from slipway.interface import Interface
-from slipway.kserve import Array
+from slipway.model.interface import Interface
 from slipway.process import run
+from slipway.triton.kserve import Array
 
 PROGRAM = "perf_analyzer"
 MICROSECOND = 1e-6

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from slipway.catalog.catalog import Catalog
 from slipway.client import arguments
 from slipway.errors import SlipwayError
-from slipway.interface import Interface
 from slipway.loadtest import inputs
 from slipway.loadtest.answer import Request
-from slipway.release.catalog import Catalog
+from slipway.model.interface import Interface
 
 
 class Named(NamedTuple):

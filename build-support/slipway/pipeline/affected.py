@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway import repository
 from slipway.errors import SlipwayError
-from slipway.pipeline.base import Base
+from slipway.model import folder as repository
+from slipway.pipeline.merge_base import Base
 from slipway.process import run
 
 # A change of one of these can change any artifact or how it is tested, and `--changed-since` sees

@@ -9,11 +9,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from slipway import interface as interfaces
+from slipway.catalog.alias import Alias
+from slipway.catalog.catalog import Catalog
 from slipway.client import Endpoint, Model, ModelError, request
 from slipway.errors import SlipwayError
-from slipway.release.alias import Alias
-from slipway.release.catalog import Catalog
+from slipway.model import interface as interfaces
 from slipway.testing import golden
 
 # SageMaker gives a container 360 s to load a model (mms-container-apis.html), and downloads it before

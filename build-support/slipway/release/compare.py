@@ -13,15 +13,18 @@ from pathlib import Path
 from slipway.artifact import configs
 from slipway.artifact.contents import Contents
 from slipway.artifact.diff import Change, diff
+from slipway.catalog import keys
+from slipway.catalog.catalog import Catalog, unknown
+from slipway.catalog.keys import Stage
+from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
-from slipway.interface import Interface, Tensor
-from slipway.release import evaluation, evidence, keys
-from slipway.release.catalog import Catalog, unknown
-from slipway.release.keys import Stage
-from slipway.release.record import Record
-from slipway.release.store import Reader, open_stage
+from slipway.model.interface import Interface, Tensor
+from slipway.release.evaluation import evaluation
+from slipway.release.evidence import evidence
 from slipway.settings import Settings
 from slipway.settings.release import STAGES
+from slipway.store.interface import Reader
+from slipway.store.open import open_stage
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ def _evidence(old: Side, new: Side) -> list[Change]:
 def _attested(side: Side) -> dict[str, str]:
     record = side.record
     known = evidence.read(side.reader, side.stage, record.name, record.sha256)
-    found: dict[str, str] = {kind: "there" for kind in known}
+    found: dict[str, str] = dict.fromkeys(known, "there")
     tested = evidence.tested(side.reader, side.stage, record.name, record.sha256)
     if tested is not None:
         ran = tested.tests - tested.failures - tested.skipped

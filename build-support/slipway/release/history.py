@@ -7,14 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.release import journal, keys, pruned
-from slipway.release.catalog import Catalog, unknown
-from slipway.release.journal import READERS, Event
-from slipway.release.keys import Stage
-from slipway.release.record import Record
-from slipway.release.store import Reader, open_stage
+from slipway.catalog import journal, keys, tombstone
+from slipway.catalog.catalog import Catalog, unknown
+from slipway.catalog.journal import READERS, Event
+from slipway.catalog.keys import Stage
+from slipway.catalog.record import Record
 from slipway.settings import Settings
 from slipway.settings.release import STAGES
+from slipway.store.interface import Reader
+from slipway.store.open import open_stage
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,6 @@ def _brought(reader: Reader, stage: Stage, name: str, event: Event) -> Record | 
     if event.action not in ("publish", "promote"):
         return None
     found = Catalog(reader, stage).find(name, event.target)
-    if found is None and (gone := pruned.find(reader, stage, name, event.target)) is not None:
+    if found is None and (gone := tombstone.find(reader, stage, name, event.target)) is not None:
         return gone.record
     return found

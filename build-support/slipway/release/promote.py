@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from slipway.catalog import alias as aliases
+from slipway.catalog import journal, keys
+from slipway.catalog.alias import Alias
+from slipway.catalog.alias_move import serve
+from slipway.catalog.catalog import Catalog
+from slipway.catalog.keys import Stage
+from slipway.catalog.origin import Origin
+from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
-from slipway.release import alias as aliases
-from slipway.release import evaluation, evidence, journal, keys
-from slipway.release.alias import Alias
-from slipway.release.catalog import Catalog
-from slipway.release.forward import Stays, forward_only
-from slipway.release.keys import Stage
-from slipway.release.origin import Origin
+from slipway.release.evaluation import evaluation
+from slipway.release.evidence import evidence
+from slipway.release.forward_only import Stays, forward_only
+from slipway.release.metadata import refuse_lacking
 from slipway.release.publish import install, target_model
-from slipway.release.record import Record
-from slipway.release.serve import serve
-from slipway.release.store import Store, open_stage
-from slipway.release.told import refuse_lacking
 from slipway.settings import Settings
+from slipway.store.interface import Store
+from slipway.store.open import open_stage
 
 STAGING: Stage = "staging"
 PRODUCTION: Stage = "production"

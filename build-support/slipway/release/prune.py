@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slipway.release import journal, keys, pruned
-from slipway.release.alias import Alias
-from slipway.release.catalog import Catalog, unknown
-from slipway.release.journal import Event
-from slipway.release.keys import Stage
-from slipway.release.origin import Origin
-from slipway.release.record import Record
-from slipway.release.store import Store, open_stage
+from slipway.catalog import journal, keys, tombstone
+from slipway.catalog.alias import Alias
+from slipway.catalog.catalog import Catalog, unknown
+from slipway.catalog.journal import Event
+from slipway.catalog.keys import Stage
+from slipway.catalog.origin import Origin
+from slipway.catalog.record import Record
 from slipway.settings import Settings
 from slipway.settings.release import STAGES
+from slipway.store.interface import Store
+from slipway.store.open import open_stage
 
 KEEP = 5
 
@@ -77,20 +78,20 @@ def prune(settings: Settings, old: Pruned, origin: Origin) -> bool:
     catalog = Catalog(store, stage)
     if _is_named(catalog, old):
         return False
-    mark = pruned.find(store, stage, old.name, old.target)
+    mark = tombstone.find(store, stage, old.name, old.target)
     record = mark.record if mark is not None else catalog.find(old.name, old.target)
     if record is None or (mark is not None and mark.finished is not None):
         return False  # gone; or one who wants it back is at it
     if mark is None:
-        pruned.mark(store, stage, record)
+        tombstone.mark(store, stage, record)
     # who moves an alias looks for the mark afterwards: one of both sees the other
     if _is_named(catalog, old):
-        pruned.unmark(store, stage, record)
+        tombstone.unmark(store, stage, record)
         return False
     store.delete(keys.record(stage, old.name, old.target))
     store.delete(keys.artifact(stage, old.target))
     when = journal.now()
-    if not pruned.finish(store, stage, record, when):
+    if not tombstone.finish(store, stage, record, when):
         return False  # another one was at the same, and has written the event
     journal.write(store, stage, old.name, Event("prune", old.target, None, when, origin))
     return True
@@ -113,7 +114,7 @@ def _old(store: Store, catalog: Catalog, name: str, keep: int, also: set[str]) -
 
 def _cut_off(store: Store, stage: Stage, name: str, catalog: Catalog) -> list[Record]:
     """Releases whose pruning was cut off once they had left the catalog."""
-    found = [pruned.find(store, stage, name, target) for target in catalog.pruned(name)]
+    found = [tombstone.find(store, stage, name, target) for target in catalog.pruned(name)]
     listed = set(catalog.targets(name))
     return [
         one.record

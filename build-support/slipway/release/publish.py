@@ -14,18 +14,19 @@ from typing import Any
 
 import semver
 
-from slipway.artifact import manifest, served
+from slipway.artifact import interface, manifest
 from slipway.artifact.manifest import Manifest
+from slipway.catalog import alias, journal, keys, record, tombstone
+from slipway.catalog.alias_move import serve
+from slipway.catalog.keys import Kind, Stage
+from slipway.catalog.origin import Origin
+from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.files import sha256_of
-from slipway.release import alias, evidence_kept, journal, keys, pruned, record
-from slipway.release import evidence as evidences
-from slipway.release.forward import Stays, forward_only
-from slipway.release.keys import Kind, Stage
-from slipway.release.origin import Origin
-from slipway.release.record import Record
-from slipway.release.serve import serve
-from slipway.release.store import Progress, Store
+from slipway.release.evidence import evidence as evidences
+from slipway.release.evidence import merge
+from slipway.release.forward_only import Stays, forward_only
+from slipway.store.interface import Progress, Store
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Release:
 @dataclass(frozen=True)
 class Told:
     """What is known of an artifact beside its bytes. ``evidence`` holds documents by their kind;
-    the rest is as in a :class:`~slipway.release.record.Record`."""
+    the rest is as in a :class:`~slipway.catalog.record.Record`."""
 
     origin: Origin = Origin()
     evidence: Mapping[Kind, bytes] = field(default_factory=dict)
@@ -81,7 +82,7 @@ def publish(
         sha256=digest,
         published=journal.now(),
         origin=told.origin,
-        interface=served.interface(artifact),
+        interface=interface.interface(artifact),
         size=artifact.stat().st_size,
         metrics=told.metrics,
         rules=told.rules,
@@ -116,13 +117,13 @@ def install(
     """Bring a release into ``stage``, but for the alias; whether ``put`` created its object.
 
     ``put`` is called with the artifact's key and creates it unless it is there. Of evidence
-    that is there already, :func:`slipway.release.evidence_kept.newer` says what is replaced.
+    that is there already, :func:`slipway.release.evidence.merge.newer` says what is replaced.
 
     Raises:
         SlipwayError: there are, or were, other bytes under the key; says whose, and names the next
             free version.
     """
-    gone = pruned.find(store, stage, new.name, new.target)
+    gone = tombstone.find(store, stage, new.name, new.target)
     if gone is not None and gone.record.sha256 != new.sha256:
         raise _taken(store, stage, new, f"had {_whose(gone.record)}, which were pruned,")
     if gone is not None and gone.finished is None:
@@ -137,13 +138,13 @@ def install(
         )
         raise _taken(store, stage, new, f"has {whose}")
     attested = evidences.read(store, stage, new.name, new.sha256)
-    for kind, document in evidence_kept.newer(attested, evidence).items():
+    for kind, document in merge.newer(attested, evidence).items():
         at = keys.evidence(stage, new.name, new.sha256, kind)
         while not store.swap(at, store.read(at), document):
             pass  # another run wrote in between; the last one counts
     _keep(store, keys.record(stage, new.name, new.target), new)
     if gone is not None:
-        pruned.unmark(store, stage, gone.record)
+        tombstone.unmark(store, stage, gone.record)
     elif store.stat(keys.pruned(stage, new.name, new.target)) is not None:
         raise _being_pruned(stage, new)  # since this began
     return created

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from slipway.catalog import alias as aliases
+from slipway.catalog import journal, keys
+from slipway.catalog.alias import Alias
+from slipway.catalog.alias_move import serve
+from slipway.catalog.catalog import Catalog
+from slipway.catalog.journal import Event
+from slipway.catalog.keys import Stage
+from slipway.catalog.origin import Origin
+from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
-from slipway.release import alias as aliases
-from slipway.release import journal, keys
-from slipway.release.alias import Alias
-from slipway.release.catalog import Catalog
-from slipway.release.journal import Event
-from slipway.release.keys import Stage
-from slipway.release.origin import Origin
-from slipway.release.record import Record
-from slipway.release.serve import serve
-from slipway.release.store import Store, open_stage
 from slipway.settings import Settings
+from slipway.store.interface import Store
+from slipway.store.open import open_stage
 
 
 @dataclass(frozen=True)

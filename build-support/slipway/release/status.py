@@ -11,21 +11,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from slipway.catalog import alias as aliases
+from slipway.catalog import journal, keys
+from slipway.catalog import record as records
+from slipway.catalog.alias import Alias
+from slipway.catalog.catalog import Catalog, unknown
+from slipway.catalog.journal import READERS, Event
+from slipway.catalog.keys import Stage
+from slipway.catalog.listing import Listing, list_stage
+from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
-from slipway.release import alias as aliases
-from slipway.release import journal, keys
-from slipway.release import record as records
-from slipway.release.alias import Alias
-from slipway.release.catalog import Catalog, unknown
-from slipway.release.directory import DirectoryStore
-from slipway.release.distance import Distance, between
-from slipway.release.journal import READERS, Event
-from slipway.release.keys import Stage
-from slipway.release.listing import Listing, list_stage
-from slipway.release.record import Record
-from slipway.release.store import Reader, Store, open_stage
+from slipway.release.versioning.distance import Distance, between
 from slipway.settings import Settings
 from slipway.settings.release import STAGES
+from slipway.store.directory import DirectoryStore
+from slipway.store.interface import Reader, Store
+from slipway.store.open import open_stage
 
 What = Literal[
     "object without a record",

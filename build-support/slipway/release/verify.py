@@ -12,16 +12,18 @@ from typing import BinaryIO, cast
 from slipway.archive import open_tar
 from slipway.artifact import manifest
 from slipway.artifact.manifest import Manifest
+from slipway.artifact.members import Members
+from slipway.catalog import keys, tombstone
+from slipway.catalog.catalog import Catalog, unknown
+from slipway.catalog.keys import Stage
+from slipway.catalog.listing import Listing, list_stage
+from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
-from slipway.release import evidence, keys, pruned
-from slipway.release.catalog import Catalog, unknown
-from slipway.release.keys import Stage
-from slipway.release.listing import Listing, list_stage
-from slipway.release.members import Members
-from slipway.release.record import Record
-from slipway.release.store import Reader, open_stage
+from slipway.release.evidence import evidence
 from slipway.settings import Settings
 from slipway.settings.release import STAGES
+from slipway.store.interface import Reader
+from slipway.store.open import open_stage
 
 CHUNK = 1 << 20
 
@@ -102,7 +104,7 @@ def verify(
     try:
         record = Catalog(reader, asked.stage).find(asked.name, asked.target)
         if record is None:
-            gone = pruned.find(reader, asked.stage, asked.name, asked.target)
+            gone = tombstone.find(reader, asked.stage, asked.name, asked.target)
             problems.append("no record of it" if gone is None else "its pruning was cut off")
     except SlipwayError as error:
         problems.append(error.what)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import semver
 
-from slipway import config
 from slipway.errors import SlipwayError
+from slipway.triton import config
 
 PARTS = ("preprocessing", "inferencer", "postprocessing", "pipeline")
 NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -11,7 +11,7 @@ from typing import Any
 from google.protobuf import text_encoding
 
 from slipway import templates
-from slipway.repository import VERSION_FILE
+from slipway.model.folder import VERSION_FILE
 from slipway.scaffold.naming import PARTS
 
 TEMPLATES = Path(__file__).parent / "templates"

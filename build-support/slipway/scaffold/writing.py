@@ -6,9 +6,10 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from slipway import signature, weights
+from slipway import signature
 from slipway.errors import SlipwayError
 from slipway.files import aside
+from slipway.model import weights
 from slipway.scaffold import locks, naming, render
 from slipway.settings import Settings
 

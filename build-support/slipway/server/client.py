@@ -12,9 +12,9 @@ import threading
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from slipway import kserve
 from slipway.errors import SlipwayError
-from slipway.kserve import Array
+from slipway.triton import kserve
+from slipway.triton.kserve import Array
 
 HOST = "127.0.0.1"
 TARGET = "X-Amzn-SageMaker-Target-Model"

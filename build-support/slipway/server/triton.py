@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import select
 import shutil
@@ -12,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from slipway.server import command, log, lower, supervised
 from slipway.errors import SlipwayError
-from slipway.kserve import Array
+from slipway.server import command, cpu_fallback, log, supervisor_client
 from slipway.server.client import HOST, Client, Refused, ServerGone
 from slipway.server.command import Command
-from slipway.server.places import Kept, Places, model_hash
+from slipway.server.directories import Kept, Places, model_hash
 from slipway.server.source import Source, find
 from slipway.settings import Settings
+from slipway.triton.kserve import Array
 
 START_TIMEOUT_S = 120
 
@@ -68,7 +67,7 @@ class Server:
             from slipway.artifact import extract
 
             extract(artifact, folder)
-        lowered = () if command.has_gpu() else lower.to_cpu(folder)
+        lowered = () if command.has_gpu() else cpu_fallback.to_cpu(folder)
         self.load_placed(target)
         return lowered
 
@@ -174,7 +173,7 @@ def start(
     places = Places(source, log_file, kept)
     with _reserved_port() as port:
         try:
-            process = supervised.begin(
+            process = supervisor_client.begin(
                 _command(source, settings, places, port, verbose, auto_complete, environment or {}),
                 places.patterns(),
                 cwd=places.temporary,
@@ -189,7 +188,7 @@ def start(
             yield Server(source, client, places, settings, process)
         finally:
             client.close()
-            supervised.end(process)
+            supervisor_client.end(process)
 
 
 def _command(

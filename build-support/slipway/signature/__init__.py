@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from slipway.signature import beside, onnx
-from slipway.signature.runtime import RUNTIMES, Runtime, runtime_of
+from slipway.signature import onnx, sidecar
 from slipway.signature.reading import Reading, State, add, graph_of, of, sign
+from slipway.signature.runtime import RUNTIMES, Runtime, runtime_of
 from slipway.signature.signature import CARRIED, Dim, Shape, Signature, Tensor
 
 __all__ = [
@@ -18,10 +18,10 @@ __all__ = [
     "State",
     "Tensor",
     "add",
-    "beside",
     "graph_of",
     "of",
     "onnx",
     "runtime_of",
+    "sidecar",
     "sign",
 ]

@@ -11,10 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from slipway import generated
 from slipway.errors import SlipwayError
 from slipway.signature import wire
 from slipway.signature.signature import Dim, Shape, Signature, Tensor
+from slipway.triton import generated
 
 # onnx.TensorProto.DataType in Triton's words, where Triton has one
 DATATYPES = {

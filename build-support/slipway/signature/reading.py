@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from slipway import weights
 from slipway.errors import SlipwayError
-from slipway.signature import beside, onnx
+from slipway.model import weights
+from slipway.signature import onnx, sidecar
 from slipway.signature.signature import Signature
 
 SUFFIX = ".onnx"
@@ -54,10 +54,10 @@ def of(file: Path) -> Reading:
         pointed = weights.read(pointer)
     except SlipwayError as error:
         return Reading(file, "unreadable", problem=error.what)
-    if not beside.path_of(file).exists():
+    if not sidecar.path_of(file).exists():
         return Reading(file, "unsigned", problem="the pointer has no signature file")
     try:
-        signed = beside.load(beside.path_of(file))
+        signed = sidecar.load(sidecar.path_of(file))
     except SlipwayError as error:
         return Reading(file, "stale", problem=error.what)
     if signed.md5 != pointed.md5:
@@ -98,8 +98,8 @@ def sign(pointer: weights.Pointer, store: weights.Weights) -> Path | None:
     signature = _read(parts.get("", parts.get(GRAPH)), pointer.path)
     if signature is None:
         return None
-    target = beside.path_of(pointer.path)
-    beside.save(beside.Signed(pointer.md5, pointer.size, signature), target)
+    target = sidecar.path_of(pointer.path)
+    sidecar.save(sidecar.Signed(pointer.md5, pointer.size, signature), target)
     return target
 
 

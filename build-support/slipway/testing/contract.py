@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from slipway.comparison import compare
-from slipway.interface import blank
-from slipway.kserve import Array
+from slipway.model.interface import blank
 from slipway.server.client import InferenceError, Refused
 from slipway.server.triton import Server
 from slipway.testing import golden
 from slipway.testing.model import Model
+from slipway.triton.comparison import compare
+from slipway.triton.kserve import Array
 
 NOT_LOADED = 404
 # of a model's process; python_backend, stub_launcher.cc

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import slipway
 from slipway.errors import SlipwayError
-from slipway.thresholds import PROGRAM
+from slipway.model.thresholds import PROGRAM
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from typing import Any
 from slipway import settings
 from slipway.errors import SlipwayError
 from slipway.files import written_aside
+from slipway.model.thresholds import PROGRAM
 from slipway.server import triton
 from slipway.testing.model import Model
-from slipway.thresholds import PROGRAM
 
 FUNCTION = "evaluate"
 RETURN = "return numbers by their names, such as {'accuracy': 0.9}"

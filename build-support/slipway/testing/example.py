@@ -7,13 +7,13 @@ from pathlib import Path
 
 from tritonclient.http import InferenceServerClient, InferRequestedOutput
 
-from slipway.repository import ModelFolder
-from slipway.interface import blank
-from slipway.kserve import BINARY, tensor
+from slipway.model.folder import ModelFolder
+from slipway.model.interface import blank
 from slipway.server.client import HOST, TARGET
 from slipway.server.triton import Server
 from slipway.testing import golden
 from slipway.testing.model import Model
+from slipway.triton.kserve import BINARY, tensor
 
 
 def request(server: Server, target: str, folder: ModelFolder, file: Path) -> str:

@@ -12,13 +12,13 @@ from urllib.parse import quote
 
 import numpy as np
 
-from slipway.comparison import TOLERANCES, Tolerance, compare, datatype
 from slipway.errors import SlipwayError
 from slipway.files import written_aside
-from slipway.interface import BYTES, numpy_type
-from slipway.kserve import Array
+from slipway.model.interface import BYTES, numpy_type
 from slipway.server.client import InferenceError
 from slipway.testing.model import Model
+from slipway.triton.comparison import TOLERANCES, Tolerance, compare, datatype
+from slipway.triton.kserve import Array
 
 INPUT = "input.json"
 EXPECTED = "expected.json"

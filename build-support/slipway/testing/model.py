@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from slipway import interface
-from slipway.interface import as_array
-from slipway.kserve import Array
+from slipway.model import interface
+from slipway.model.interface import as_array
 from slipway.server.triton import Server
+from slipway.triton.kserve import Array
 
 
 class Model:

@@ -17,8 +17,8 @@ import pytest
 
 from slipway.errors import SlipwayError
 from slipway.testing import contract, golden
+from slipway.testing.junit_report import Reported
 from slipway.testing.model import Model
-from slipway.testing.reported import Reported
 from slipway.testing.served import Served
 
 MODELS = "models"

@@ -11,8 +11,8 @@ from slipway.files import sha256_of
 from slipway.server import triton
 from slipway.server.triton import Server
 from slipway.testing import artifact
+from slipway.testing.junit_report import Reported
 from slipway.testing.model import Model
-from slipway.testing.reported import Reported
 
 
 class Served:

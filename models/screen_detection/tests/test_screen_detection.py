@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from slipway.testing import InferenceError, Model
 
 CASES = Path(__file__).parent / "cases"

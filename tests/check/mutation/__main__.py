@@ -1,11 +1,11 @@
-"""``python -m check.mutation``: many mistakes, and the report."""
+"""``python -m tests.check.mutation``: many mistakes, and the report."""
 
 from __future__ import annotations
 
 import click
 
-from check.mutation import report, samples, trials
-from check.mutation.trials import Trial
+from tests.check.mutation import report, samples, trials
+from tests.check.mutation.trials import Trial
 
 
 @click.command()
@@ -14,7 +14,7 @@ from check.mutation.trials import Trial
 def main(seed: int, count: int) -> None:
     """Compare check's verdicts on random mistakes with what the real server does.
 
-    Example: PYTHONPATH=build-support:tests python -m check.mutation --seed 2
+    Example: PYTHONPATH=build-support:. python -m tests.check.mutation --seed 2
     """
     made: list[Trial] = []
     running = trials.run(samples.all_of_them(), seed, count)

@@ -10,7 +10,7 @@ from random import Random
 import onnx
 from onnx import TensorProto
 
-from check.mutation.mistake import configs, misspelt, shown
+from tests.check.mutation.mistake import configs, misspelt, shown
 
 LITERAL = re.compile(r'(?<=["])[A-Za-z_]\w*(?=["])')
 TENSORS = re.compile(

@@ -13,11 +13,12 @@ import numpy as np
 from tritonclient.http import InferenceServerClient, InferInput
 from tritonclient.utils import triton_to_np_dtype
 
-from check.real_server import Asked, Outcome
-from slipway import config, repository
-from slipway.config import ModelConfig
 from slipway.errors import SlipwayError
-from slipway.kserve import BINARY, Array
+from slipway.model import folder as repository
+from slipway.triton import config
+from slipway.triton.config import ModelConfig
+from slipway.triton.kserve import BINARY, Array
+from tests.check.real_server import Asked, Outcome
 
 LENGTH = 3  # of what may be of any
 

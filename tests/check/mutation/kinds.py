@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
-from check.mutation import files, structure, text
-from check.mutation.mistake import Maker, Mistake
+from tests.check.mutation import files, structure, text
+from tests.check.mutation.mistake import Maker, Mistake
 
 # of a hundred mistakes
 KINDS: dict[str, tuple[int, tuple[Maker, ...]]] = {

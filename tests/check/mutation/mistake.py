@@ -13,7 +13,7 @@ type Maker = Callable[[Path, Random], str | None]
 
 @dataclass(frozen=True)
 class Mistake:
-    """``kind`` is one of :data:`check.mutation.kinds.KINDS`; ``what`` names file and change."""
+    """``kind`` is one of :data:`tests.check.mutation.kinds.KINDS`; ``what`` names file and change."""
 
     kind: str
     what: str

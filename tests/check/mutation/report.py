@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from check.mutation.kinds import KINDS
-from check.mutation.trials import Trial
+from tests.check.mutation.kinds import KINDS
+from tests.check.mutation.trials import Trial
 
 SHOWN = 200
 COLUMNS = ("mistakes", "fail", "missed", "another model", "serve", "flagged all the same")

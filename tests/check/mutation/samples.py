@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from tritonclient.utils import triton_to_np_dtype
 
-from check import corpus, fixture_repositories
-from check.real_server import Asked, as_arrays, as_json
-from slipway.kserve import Array
+from slipway.triton.kserve import Array
+from tests.check import corpus, fixture_repositories
+from tests.check.real_server import Asked, as_arrays, as_json
 
 ROOT = Path(__file__).parents[3]
 SCREEN = ROOT / "models" / "screen_detection"

@@ -9,11 +9,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from check.mutation.mistake import configs, shown
-from check.mutation.text import FREE
-from slipway import config
-from slipway.config import ModelConfig
-from slipway.pbtxt import is_repeated
+from slipway.triton import config
+from slipway.triton.config import ModelConfig
+from slipway.triton.pbtxt import is_repeated
+from tests.check.mutation.mistake import configs, shown
+from tests.check.mutation.text import FREE
 
 type Message = Any
 type Change = tuple[str, Callable[[], object]]

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from check.mutation.mistake import configs, misspelt, shown
-from slipway import config
-from slipway.pbtxt import FieldPath, Fields, Span
+from slipway.triton import config
+from slipway.triton.pbtxt import FieldPath, Fields, Span
+from tests.check.mutation.mistake import configs, misspelt, shown
 
 # their keys and values are free: what they mean is between the config and the model's code
 FREE = "parameters"

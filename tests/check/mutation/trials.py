@@ -11,13 +11,13 @@ from pathlib import Path
 from queue import SimpleQueue
 from random import Random
 
-from check.mutation import interface, kinds
-from check.mutation.mistake import Mistake
-from check.mutation.samples import Sample
-from check.placing import by_chance
-from check.real_server import NUMPY, Outcome, RealServer, difference
 from slipway.check import check
 from slipway.settings import load
+from tests.check.mutation import interface, kinds
+from tests.check.mutation.mistake import Mistake
+from tests.check.mutation.samples import Sample
+from tests.check.placing import by_chance
+from tests.check.real_server import NUMPY, Outcome, RealServer, difference
 
 # most of the time is spent in waiting for processes to start, and some of it for those that hang
 SERVERS = 3

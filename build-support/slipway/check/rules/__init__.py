@@ -1,37 +1,34 @@
 """The rules, by what they look at; importing this registers them all."""
 
-from slipway.check.rules import (
-    backend_files,
+from slipway.check.rules.config_2xx import (
     backends,
-    bls,
-    dataflow,
-    edges,
-    ensemble,
-    environment,
-    evaluation,
-    graph_names,
-    graph_needs,
-    graph_types,
-    ignores,
-    imports,
     instances,
-    layout,
-    maps,
-    names,
+    release,
+    scheduling,
+    schema,
+    sequences,
+    tensor_shapes,
+    tensors,
+)
+from slipway.check.rules.ensemble_4xx import dataflow, edges, ensemble, maps
+from slipway.check.rules.environment_6xx import environment
+from slipway.check.rules.evaluation_8xx import evaluation
+from slipway.check.rules.ignore_9xx import ignores
+from slipway.check.rules.layout_1xx import layout, names, served, versions
+from slipway.check.rules.python_5xx import (
+    bls,
+    imports,
     python_models,
     python_tensors,
     python_types,
     python_writes,
-    release,
-    scheduling,
-    schema,
-    security,
-    sequences,
-    served,
-    size,
-    tensor_shapes,
-    tensors,
-    versions,
+)
+from slipway.check.rules.safety_7xx import security, size
+from slipway.check.rules.weights_3xx import (
+    backend_files,
+    graph_names,
+    graph_needs,
+    graph_types,
     weights,
 )
 

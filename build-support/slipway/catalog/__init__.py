@@ -1,0 +1,1 @@
+"""What a release store records: releases, aliases, the journal."""

@@ -1,0 +1,1 @@
+"""Rules SW201 to SW299: configurations."""

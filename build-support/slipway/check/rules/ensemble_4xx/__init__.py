@@ -1,0 +1,1 @@
+"""Rules SW401 to SW499: ensembles."""

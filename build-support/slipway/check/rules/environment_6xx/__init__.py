@@ -1,0 +1,1 @@
+"""Rules SW601 to SW699: execution environments."""

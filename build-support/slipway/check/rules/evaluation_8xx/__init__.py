@@ -1,0 +1,1 @@
+"""Rules SW801 to SW899: evaluation."""

@@ -1,0 +1,1 @@
+"""Rules SW901 to SW999: ignore comments."""

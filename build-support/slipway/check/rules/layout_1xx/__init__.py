@@ -1,0 +1,1 @@
+"""Rules SW101 to SW199: layout, names and versions."""

@@ -1,0 +1,1 @@
+"""Rules SW501 to SW599: Python models."""

@@ -1,0 +1,1 @@
+"""Rules SW701 to SW799: safety and size."""

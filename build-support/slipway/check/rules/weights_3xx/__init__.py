@@ -1,0 +1,1 @@
+"""Rules SW301 to SW399: weights."""

@@ -1,0 +1,118 @@
+"""The single steps, as a build system runs them: ``weights pull``, ``environment build``, ``pack``."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+
+from slipway import build as library
+from slipway import environment as environments
+from slipway import settings, signature
+from slipway.cli.progress import working
+from slipway.model import folder as repository
+from slipway.model import weights as library_weights
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group()
+def weights() -> None:
+    """The bytes behind DVC pointers."""
+
+
+@weights.command()
+@click.argument("pointer", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--dvc-root", type=FOLDER, help="The checkout whose DVC configuration holds.")
+@click.option("--output", type=click.Path(path_type=Path), help="Default: beside the pointer.")
+def pull(pointer: Path, dvc_root: Path | None, output: Path | None) -> None:
+    """Write the verified weights of POINTER.
+
+    Example: slipway weights pull models/x/x_inferencer/1/model.onnx.dvc
+    """
+    read = library_weights.read(pointer)
+    root = dvc_root or settings.load(pointer.parent).root
+    with working(f"pulling {read.path.name}"):
+        library_weights.Weights(root).pull(read, output or read.path)
+
+
+@weights.command()
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+)
+def add(files: tuple[Path, ...]) -> None:
+    """Put each FILE under DVC and write its signature, which check reads in its stead.
+
+    Example: slipway weights add models/x/x_inferencer/1/model.onnx
+    """
+    store = library_weights.Weights(settings.load(files[0].parent).root)
+    for file in files:
+        with working(f"adding {file.name}"):
+            pointer, signed = signature.add(file, store)
+        _say_written(pointer.file, signed)
+
+
+@weights.command()
+@click.argument("pointers", metavar="POINTER...", nargs=-1, required=True, type=FILE)
+def sign(pointers: tuple[Path, ...]) -> None:
+    """Write the signature of the weights behind each POINTER, fetching what is not here.
+
+    Example: slipway weights sign models/x/x_inferencer/1/model.onnx.dvc
+    """
+    store = library_weights.Weights(settings.load(pointers[0].parent).root)
+    for file in pointers:
+        with working(f"signing {file.name}"):
+            signed = signature.sign(library_weights.read(file), store)
+        _say_written(signed)
+        if signed is None:
+            click.echo(f"{file}: no signature is read from weights of this kind", err=True)
+
+
+def _say_written(*files: Path | None) -> None:
+    for file in files:
+        if file is not None:
+            click.echo(str(file))
+
+
+@click.group()
+def environment() -> None:
+    """Execution environments."""
+
+
+@environment.command("build")
+@click.argument("lock", type=FILE)
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), required=True)
+@click.option("--platform", help="conda's name of another platform, such as linux-aarch64.")
+def build_environment(lock: Path, output: Path, platform: str | None) -> None:
+    """Build, or take from the cache, the environment of LOCK; put its files into OUTPUT.
+
+    Example: slipway environment build models/x/requirements.lock --output dist/environment
+    """
+    configured = settings.load(lock.parent)
+    with working(f"building the environment of {lock}"):
+        made = environments.build(lock, configured, platform=platform)
+    output.mkdir(parents=True, exist_ok=True)
+    for file in sorted(made.folder.iterdir()):
+        if file.is_file() and not file.name.startswith("."):
+            shutil.copyfile(file, output / file.name)
+
+
+@click.command()
+@click.argument("model", type=FOLDER)
+@click.option("--environment", "folder", type=FOLDER, help="As environment build wrote it.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def pack(model: Path, folder: Path | None, output: Path) -> None:
+    """Pack MODEL, whose weights lie beside their pointers, into the artifact OUTPUT.
+
+    Example: slipway pack models/x --environment dist/environment --output dist/x_1.0.0.tar.gz
+    """
+    configured = settings.load(model)
+    read = repository.read(model)
+    made = environments.load(folder) if folder else None
+    library.finish(read, made, library.beside(read), output, configured)

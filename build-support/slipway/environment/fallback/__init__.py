@@ -1,0 +1,1 @@
+"""An interpreter from this machine, for when no conda channel answers."""

@@ -1,0 +1,1 @@
+"""A folder of ``models/``: its parts, weights, thresholds and interface."""

@@ -1,0 +1,177 @@
+"""A folder under ``models/``: one Triton model repository, and what it is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import semver
+
+from slipway.errors import SlipwayError
+from slipway.triton import config
+from slipway.triton.config import ModelConfig
+
+VERSION_FILE = "model_version.txt"
+ENSEMBLE = "ensemble"
+# what lies in a model's folder for git, DVC, Pants or Python and has no business in an artifact
+LEFT_OUT_NAMES = {"BUILD", "BUILD.pants", "README.md", "py.typed"}
+SIGNATURE = ".signature.json"  # ends the name of the file that says what a pointer's weights are
+LEFT_OUT_ENDINGS = (".pyc", ".dvc", SIGNATURE)
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A model repository under ``models/``.
+
+    ``ensemble`` is the model that an endpoint serves: the ensemble, or the only model there is.
+    ``composing`` are the others, in the order of the ensemble's steps.
+    """
+
+    path: Path
+    name: str
+    version: str
+    ensemble: str
+    composing: tuple[str, ...]
+    configs: Mapping[str, ModelConfig]
+    requirements: Path
+    lock: Path
+    pointers: tuple[Path, ...]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every Triton model of the folder, composing models first."""
+        return (*self.composing, self.ensemble) if self.composing else (self.ensemble,)
+
+    @property
+    def python_models(self) -> tuple[str, ...]:
+        """The models of the Python backend, in the order of the steps."""
+        return tuple(name for name in self.models if self.configs[name].backend == "python")
+
+    @property
+    def artifact_name(self) -> str:
+        """The artifact's file name: ``<name>_<release version>.tar.gz``."""
+        return f"{self.name}_{self.version}.tar.gz"
+
+
+def find(root: Path) -> list[Path]:
+    """The model folders below ``root/models``, sorted."""
+    return sorted(file.parent for file in (root / "models").glob(f"*/{VERSION_FILE}"))
+
+
+def read(path: Path) -> ModelFolder:
+    """Read the model folder ``path``.
+
+    Raises:
+        SlipwayError: a part is missing or contradicts another; names the file.
+    """
+    if not path.is_dir():
+        raise SlipwayError("no such model folder", where=str(path), fix="name a folder of models/")
+    directories = sorted(file.parent for file in path.glob(f"*/{config.FILE_NAME}"))
+    if not directories:
+        raise SlipwayError(
+            f"no model in it: no subfolder has a {config.FILE_NAME}",
+            where=str(path),
+            fix=f"add {path.name}_pipeline/{config.FILE_NAME} and its composing models",
+        )
+    configs = {
+        directory.name: config.parse(directory / config.FILE_NAME) for directory in directories
+    }
+    ensemble = _served(path, configs)
+    _refuse_other_names(path, configs, ensemble)
+    return ModelFolder(
+        path=path,
+        name=path.resolve().name,
+        version=_version(path / VERSION_FILE),
+        ensemble=ensemble,
+        composing=_steps(path / ensemble, configs, ensemble),
+        configs=configs,
+        requirements=path / "requirements.txt",
+        lock=path / "requirements.lock",
+        pointers=tuple(sorted(file for name in configs for file in (path / name).rglob("*.dvc"))),
+    )
+
+
+def sources(model: ModelFolder) -> dict[str, Path]:
+    """The files to pack, by their name in the artifact; weights under DVC are not among them.
+
+    Raises:
+        SlipwayError: a link leads out of the model's folder.
+    """
+    files: dict[str, Path] = {}
+    inside = model.path.resolve()
+    weights = {pointer.with_suffix("") for pointer in model.pointers}
+    for name in model.models:
+        for file in sorted((model.path / name).rglob("*")):
+            relative = file.relative_to(model.path)
+            if any(part.startswith(".") or part == "__pycache__" for part in relative.parts):
+                continue
+            if not file.resolve().is_relative_to(inside):
+                raise SlipwayError(
+                    "a link that leads out of the model's folder",
+                    where=str(file),
+                    fix="copy the file into the folder",
+                )
+            if file.is_dir() or any(file.is_relative_to(weight) for weight in weights):
+                continue
+            if file.name in LEFT_OUT_NAMES or file.name.endswith(LEFT_OUT_ENDINGS):
+                continue
+            files[relative.as_posix()] = file
+    return files
+
+
+def _refuse_other_names(path: Path, configs: Mapping[str, ModelConfig], served: str) -> None:
+    """A composing model is found by its directory; the served one's name the endpoint maps."""
+    for name, parsed in configs.items():
+        if parsed.name and name not in (parsed.name, served):
+            raise SlipwayError(
+                f"its name is {parsed.name!r}, its folder's {name!r}: Triton refuses that",
+                where=str(path / name / config.FILE_NAME),
+                fix=f'name: "{name}"',
+            )
+
+
+def _version(path: Path) -> str:
+    try:
+        version = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError as error:
+        raise SlipwayError("no such file", where=str(path), fix="write 0.1.0 into it") from error
+    if not semver.Version.is_valid(version):
+        raise SlipwayError(
+            f"{version!r} is no semantic version", where=f"{path}:1", fix="such as 1.2.0"
+        )
+    return version
+
+
+def _served(path: Path, configs: Mapping[str, ModelConfig]) -> str:
+    ensembles = [name for name, parsed in configs.items() if parsed.platform == ENSEMBLE]
+    if len(ensembles) == 1:
+        return ensembles[0]
+    if len(configs) == 1:
+        return next(iter(configs))
+    if ensembles:
+        raise SlipwayError(
+            f"{len(ensembles)} ensembles ({', '.join(ensembles)}): an endpoint serves one",
+            where=str(path),
+            fix="keep one here and give the other a folder of its own",
+        )
+    raise SlipwayError(
+        f"{len(configs)} models and no ensemble: an arbitrary one would be served",
+        where=str(path),
+        fix=f'add an ensemble: a {config.FILE_NAME} with platform: "ensemble"',
+    )
+
+
+def _steps(directory: Path, configs: Mapping[str, ModelConfig], ensemble: str) -> tuple[str, ...]:
+    if configs[ensemble].platform != ENSEMBLE:
+        return ()
+    steps = list(dict.fromkeys(s.model_name for s in configs[ensemble].ensemble_scheduling.step))
+    for number, name in enumerate(steps, start=1):
+        if name not in configs:
+            raise SlipwayError(
+                f"step {number}: no model {name!r} in {directory.parent}/",
+                where=str(directory / config.FILE_NAME),
+                fix=f"add {directory.parent}/{name}/ or correct model_name in the step",
+            )
+    # a model called by another's code (BLS) is no step, yet it travels with it
+    return (*steps, *sorted(set(configs) - set(steps) - {ensemble}))

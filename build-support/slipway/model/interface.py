@@ -1,0 +1,178 @@
+"""What a served model takes and gives, and how plain values become its tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from slipway.errors import SlipwayError
+from slipway.model.folder import ENSEMBLE
+from slipway.triton import config
+from slipway.triton.config import ModelConfig
+from slipway.triton.kserve import Array
+
+BYTES = "BYTES"
+
+
+class Tensor(NamedTuple):
+    """An input or output of a config; ``dims`` has -1 for a free size, and never the batch."""
+
+    datatype: str
+    dims: tuple[int, ...]
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Interface:
+    """The inputs and outputs of a served model by name, in the config's order.
+
+    If it takes batches, every tensor's shape has the batch before ``dims``; ``max_batch_size`` is
+    0 where it does not.
+    """
+
+    max_batch_size: int
+    inputs: Mapping[str, Tensor]
+    outputs: Mapping[str, Tensor]
+
+    @property
+    def batches(self) -> bool:
+        """Whether the first dimension of every tensor is the batch."""
+        return self.max_batch_size > 0
+
+    def shape(self, tensor: Tensor) -> tuple[int, ...]:
+        """The whole shape of a tensor, the batch included; -1 for a free size."""
+        return ((-1,) if self.batches else ()) + tensor.dims
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON, which :func:`parse` reads."""
+        return {
+            "max_batch_size": self.max_batch_size,
+            "inputs": [_dump(name, tensor) for name, tensor in self.inputs.items()],
+            "outputs": [_dump(name, tensor) for name, tensor in self.outputs.items()],
+        }
+
+
+def parse(value: Mapping[str, Any]) -> Interface:
+    """What :meth:`Interface.dump` gave.
+
+    Raises:
+        SlipwayError: it is none.
+    """
+    try:
+        return Interface(
+            int(value["max_batch_size"]), _parse(value["inputs"]), _parse(value["outputs"])
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise SlipwayError(f"a release's interface is damaged: {error!r}") from error
+
+
+def of_config(served: ModelConfig) -> Interface:
+    """The interface that a model's config declares."""
+    return Interface(served.max_batch_size, _of(served.input), _of(served.output))
+
+
+def of_folder(folder: Path) -> Interface:
+    """The interface of the model that is served from an unpacked artifact."""
+    configs = [config.parse(path) for path in sorted(folder.glob(f"*/{config.FILE_NAME}"))]
+    ensembles = [parsed for parsed in configs if parsed.platform == ENSEMBLE]
+    return of_config((ensembles or configs)[0])
+
+
+def numpy_type(datatype: str) -> type[Any]:
+    """numpy's type of a Triton datatype such as ``FP32``.
+
+    Raises:
+        SlipwayError: numpy has none, as for BF16.
+    """
+    if datatype == BYTES:
+        return np.object_
+    name = datatype.lower().replace("fp", "float").replace("bool", "bool_")
+    found: type[Any] | None = getattr(np, name, None)
+    if found is None:
+        raise SlipwayError(f"numpy has no type for {datatype}", fix="use FP32")
+    return found
+
+
+def as_array(name: str, value: Any, declared: Tensor | None, batches: bool) -> Array:
+    """``value`` as an array of the declared type and shape, where that can be done in one way.
+
+    Raises:
+        SlipwayError: it is of another kind, or its shape can be read in more than one way.
+    """
+    if declared is None:
+        return np.asarray(value)  # the server says which inputs there are
+    if isinstance(value, np.ndarray):
+        array = value
+    else:
+        try:
+            array = np.array(value, dtype=numpy_type(declared.datatype))
+        except (TypeError, ValueError) as error:
+            raise SlipwayError(
+                f"input {name!r} is {declared.datatype}, but the value is not: {error}",
+                fix="give a number, a string, bytes, a list of them or an array",
+            ) from error
+    return _promoted(name, array, ((-1,) if batches else ()) + declared.dims)
+
+
+def blank(interface: Interface) -> dict[str, Array]:
+    """A batch of one of zeros and empty strings; sizes that vary are 1, optional inputs left out."""
+    batch = (1,) if interface.batches else ()
+    made: dict[str, Array] = {}
+    for name, tensor in interface.inputs.items():
+        if not tensor.optional:
+            shape = batch + tuple(max(1, size) for size in tensor.dims)
+            nothing: Any = b"" if tensor.datatype == BYTES else 0
+            made[name] = np.full(shape, nothing, dtype=numpy_type(tensor.datatype))
+    return made
+
+
+def _promoted(name: str, array: Array, dims: tuple[int, ...]) -> Array:
+    """``array`` with the sizes of 1 that it lacks, where that can be done in one way only."""
+    if array.ndim >= len(dims):
+        return array
+    shapes = set()
+    for places in combinations(range(len(dims)), array.ndim):
+        shape = [1] * len(dims)
+        for place, size in zip(places, array.shape):
+            shape[place] = size
+        if all(dim in (-1, size) for dim, size in zip(dims, shape)):
+            shapes.add(tuple(shape))
+    if len(shapes) > 1:
+        readings = " or ".join(str(shape) for shape in sorted(shapes))
+        raise SlipwayError(
+            f"input {name!r}: the shape {array.shape} can mean {readings}",
+            fix=f"give an array of {len(dims)} dimensions",
+        )
+    return array.reshape(shapes.pop()) if shapes else array
+
+
+def _of(tensors: Any) -> dict[str, Tensor]:
+    return {
+        tensor.name: Tensor(
+            config.dtype_name(tensor.data_type),
+            tuple(tensor.dims),
+            bool(getattr(tensor, "optional", False)),
+        )
+        for tensor in tensors
+    }
+
+
+def _dump(name: str, tensor: Tensor) -> dict[str, Any]:
+    said: dict[str, Any] = {"name": name, "datatype": tensor.datatype, "dims": list(tensor.dims)}
+    return said | ({"optional": True} if tensor.optional else {})
+
+
+def _parse(tensors: Any) -> dict[str, Tensor]:
+    return {
+        str(entry["name"]): Tensor(
+            str(entry["datatype"]),
+            tuple(int(size) for size in entry["dims"]),
+            bool(entry.get("optional", False)),
+        )
+        for entry in tensors
+    }

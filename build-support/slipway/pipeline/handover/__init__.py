@@ -1,0 +1,1 @@
+"""Weights that a research repository hands over."""

@@ -1,0 +1,1 @@
+"""Notifications of a release's events."""

@@ -1,0 +1,203 @@
+"""What a candidate does on a real Triton, beside what production serves, alternately.
+
+A machine is now faster, now slower: what is compared is measured in turns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from slipway.errors import SlipwayError
+from slipway.loadtest import percentile
+from slipway.loadtest.compare import FEWEST_ROUNDS, Comparison, compare
+from slipway.loadtest.percentile import Latencies
+from slipway.model.interface import blank
+from slipway.pipeline.report.outputs import Outputs, outputs
+from slipway.server.client import InferenceError, Refused, ServerGone
+from slipway.server.triton import Server
+from slipway.testing import golden
+from slipway.testing.model import Model
+from slipway.triton import kserve
+
+LOADS = 3  # of each
+SECONDS = 6.0  # for the latencies of a model
+ROUNDS = 40
+LARGEST_BLOCK = 100  # requests
+BUSY = 2  # processes a processor, in the last minute
+
+type Request = tuple[bytes, str]
+"""A body and its content type."""
+
+
+@dataclass(frozen=True)
+class Loads:
+    """Seconds of each load: the artifact unpacked, and loaded by the server."""
+
+    candidate: tuple[float, ...]
+    served: tuple[float, ...]
+
+    @property
+    def medians(self) -> tuple[float, float | None]:
+        """The candidate's and production's."""
+        return median(self.candidate), median(self.served) if self.served else None
+
+
+@dataclass(frozen=True)
+class Latency:
+    """In seconds, one request after the other. ``compared`` is production first and the candidate
+    second, ``None`` without production; ``asked`` are the golden cases, or a blank request."""
+
+    asked: tuple[str, ...]
+    candidate: Latencies
+    served: Latencies | None
+    compared: Comparison | None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """``latency`` is ``None`` where no case is answered by both, ``outputs`` without production or
+    golden cases. ``notes`` say what the machine or the models did not allow."""
+
+    loads: Loads
+    latency: Latency | None
+    outputs: Outputs | None
+    notes: tuple[str, ...]
+
+
+def measure(
+    server: Server, folder: Path, candidate: Path, served: Path | None, seconds: float
+) -> Measured:
+    """Load both in turns, compare what they answer, then ask both in turns.
+
+    Raises:
+        SlipwayError: the candidate does not load, or a golden case is malformed.
+    """
+    name = folder.resolve().name
+    artifacts = {f"{name}-candidate.tar.gz": candidate}
+    notes: list[str] = []
+    if served is not None:
+        artifacts[f"{name}-production.tar.gz"] = served
+    try:
+        taken, lowered = _loads(server, artifacts, notes)
+        notes += [f"without a GPU, {line}" for line in lowered]
+        models = {target: Model(server, target) for target in taken}
+        loads = Loads(*(tuple(times) for times in [*taken.values(), []][:2]))
+        cases = golden.cases(folder)
+        told = list(models.values())
+        both = outputs(told[0], told[1], cases) if len(told) == 2 and cases else None
+        latency = _latency(told, cases, seconds, notes)
+        return Measured(loads, latency, both, tuple(notes))
+    finally:
+        for target in artifacts:
+            # a server that died has nothing loaded, and another takes its place
+            with contextlib.suppress(ServerGone, Refused):
+                if server.is_loaded(target):
+                    server.unload(target)
+
+
+def _loads(
+    server: Server, artifacts: Mapping[str, Path], notes: list[str]
+) -> tuple[dict[str, list[float]], tuple[str, ...]]:
+    """The times of each target's loads; at the end, all are loaded. Production's may fail: an old
+    release need not load on today's server."""
+    taken: dict[str, list[float]] = {target: [] for target in artifacts}
+    lowered: tuple[str, ...] = ()
+    order = list(artifacts)
+    for _ in range(LOADS):
+        for target in [target for target in order if target in taken]:
+            if taken[target]:
+                server.unload(target)
+            began = time.perf_counter()
+            try:
+                changed = server.load(target, artifacts[target])
+            except SlipwayError as error:
+                if target == next(iter(artifacts)):
+                    raise
+                notes.append(f"production's release does not load here: {error.what}")
+                del taken[target]
+                continue
+            taken[target].append(time.perf_counter() - began)
+            lowered = changed or lowered
+        order.reverse()
+    return taken, lowered
+
+
+def _latency(
+    models: Sequence[Model], cases: Sequence[Path], seconds: float, notes: list[str]
+) -> Latency | None:
+    asked: dict[str, list[Request]] = {}
+    for case in cases:
+        requests = [_answered(model, golden.inputs(case)) for model in models]
+        if all(requests):
+            asked[case.name] = [request for request in requests if request]
+    if not asked:
+        requests = [_answered(model, blank(model.interface)) for model in models]
+        if not all(requests):
+            notes.append("no latencies: no request that both answer without an error")
+            return None
+        asked["blank request"] = [request for request in requests if request]
+    rounds = _rounds(models, list(asked.values()), seconds)
+    running, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if running > BUSY * cores:
+        notes.append(
+            f"the machine was busy with other work, {running:.0f} processes on"
+            f" {cores} processors: the intervals are wider than they need be"
+        )
+    flat = [[taken for block in side for taken in block] for side in rounds]
+    return Latency(
+        tuple(asked),
+        percentile.of(flat[0]),
+        percentile.of(flat[1]) if len(flat) == 2 else None,
+        compare(rounds[1], rounds[0]) if len(rounds) == 2 else None,
+    )
+
+
+def _answered(model: Model, inputs: Mapping[str, object]) -> Request | None:
+    """The encoded request, unless the model answers it with an error. The time of an error says
+    nothing of the model's."""
+    try:
+        arrays = model.arrays(inputs)
+        model.server.invoke(model.target, arrays)
+    except (InferenceError, SlipwayError):
+        return None
+    return kserve.encode(arrays)
+
+
+def _rounds(
+    models: Sequence[Model], asked: Sequence[Sequence[Request]], seconds: float
+) -> list[list[list[float]]]:
+    """Of each model, of each round, the times of a block: all requests, several times over."""
+    once = sum(_ask(model, asked, which, 1)[0] for which, model in enumerate(models))
+    rounds = ROUNDS if once * ROUNDS <= seconds else FEWEST_ROUNDS
+    times = int(seconds / rounds / once) if once else 1
+    times = max(1, min(times, LARGEST_BLOCK // len(asked)))
+    found: list[list[list[float]]] = [[] for _ in models]
+    random = np.random.default_rng(0)
+    for _ in range(rounds):
+        for which in random.permutation(len(models)):
+            found[int(which)].append(_ask(models[int(which)], asked, int(which), times)[1])
+    return found
+
+
+def _ask(
+    model: Model, asked: Sequence[Sequence[Request]], which: int, times: int
+) -> tuple[float, list[float]]:
+    """The seconds in all and of each request. The first one of a block finds cold caches, and is
+    asked before the clock runs."""
+    client, loaded = model.server.client, model.server.model_hash(model.target)
+    requests = [each[which] for each in asked]
+    client.invoke_raw(loaded, model.target, *requests[0])
+    taken = []
+    for body, content_type in requests * times:
+        began = time.perf_counter()
+        client.invoke_raw(loaded, model.target, body, content_type)
+        taken.append(time.perf_counter() - began)
+    return sum(taken), taken

@@ -1,0 +1,1 @@
+"""A model's metrics, and how they compare with production's."""

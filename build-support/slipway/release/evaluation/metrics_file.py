@@ -1,0 +1,64 @@
+"""What ``slipway evaluate`` measured of an artifact, kept beside it with the digest of its bytes."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from slipway.errors import SlipwayError
+from slipway.files import written_aside
+from slipway.model.thresholds import PROGRAM
+
+ENDING = ".metrics.json"
+ARTIFACT = ".tar.gz"
+
+
+def file(artifact: Path) -> Path:
+    """Where the metrics of ``artifact`` are kept."""
+    return artifact.with_name(artifact.name.removesuffix(ARTIFACT) + ENDING)
+
+
+def write(artifact: Path, sha256: str, metrics: Mapping[str, float]) -> Path:
+    """Keep the metrics of ``artifact``, whose digest this is; the file."""
+    path = file(artifact)
+    said = {
+        "artifact": artifact.name,
+        "sha256": sha256,
+        "metrics": {name: finite(value) for name, value in sorted(metrics.items())},
+    }
+    with written_aside(path) as aside:
+        aside.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def read(folder: Path, artifact: Path, sha256: str) -> tuple[dict[str, float], list[str]]:
+    """The metrics of ``artifact``, if they are of these bytes, and why there are none although the
+    model in ``folder`` has a program that measures some.
+
+    Raises:
+        SlipwayError: the file is damaged.
+    """
+    path, again = file(artifact), f"slipway evaluate {folder}"
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        # JSON has no NaN: null stands for it
+        metrics = {
+            str(name): math.nan if value is None else float(value)
+            for name, value in said["metrics"].items()
+        }
+        of = said["sha256"]
+    except FileNotFoundError:
+        missing = (folder / PROGRAM).is_file()
+        return {}, [f"{PROGRAM} has not measured this artifact: {again}"] if missing else []
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SlipwayError(f"damaged: {error!r}", where=str(path), fix=again) from error
+    if of != sha256:
+        return {}, [f"{path} is left out: it is of other bytes (sha256 {of[:12]}): {again}"]
+    return metrics, []
+
+
+def finite(value: float | None) -> float | None:
+    """A metric as JSON has it: ``None`` for one that is no number."""
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,1 @@
+"""What is attested of an artifact: provenance, test results, SBOM, signatures."""

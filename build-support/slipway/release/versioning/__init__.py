@@ -1,0 +1,1 @@
+"""The next release version, and what calls for it."""

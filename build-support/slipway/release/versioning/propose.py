@@ -1,0 +1,178 @@
+"""Which part of a release version a change calls for, judged by two artifacts' manifests.
+
+Configs that changed are read as Triton reads them; what else changed is told by its digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import semver
+
+from slipway.artifact import configs
+from slipway.artifact.manifest import Manifest
+from slipway.catalog import keys
+from slipway.catalog.keys import Stage
+from slipway.catalog.record import Record
+from slipway.model import interface as interfaces
+from slipway.model.interface import Interface
+from slipway.release.versioning import compatibility
+from slipway.release.versioning.compatibility import PARTS, Part, Reason
+from slipway.store.interface import Reader
+from slipway.triton import config
+
+CODE = (".py", ".pyi")
+
+
+@dataclass(frozen=True)
+class Side:
+    """An artifact, as far as versions go. ``configs`` gives the texts by the model's name, or
+    ``None`` where the artifact is gone; it is called only if a config has another digest."""
+
+    manifest: Manifest
+    interface: Interface | None
+    configs: Callable[[], Mapping[str, str] | None]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """``part`` is ``None`` if nothing changed but the version; ``version`` is the next one that
+    the part calls for. ``reasons`` begin with the weightiest."""
+
+    part: Part | None
+    version: str
+    reasons: tuple[Reason, ...]
+
+
+def of_artifact(artifact: Path) -> Side:
+    """An artifact that lies here.
+
+    Raises:
+        SlipwayError: it is none.
+    """
+    read = configs.read(artifact)
+    return Side(read.manifest, None, lambda: read.texts)
+
+
+def of_release(reader: Reader, stage: Stage, released: Record) -> Side:
+    """A release, of which nothing but the record is read unless it is asked for."""
+
+    def texts() -> Mapping[str, str] | None:
+        key = keys.artifact(stage, released.target)
+        if reader.stat(key) is None:
+            return None
+        with reader.open(key) as stream:
+            return configs.read(stream, key).texts
+
+    return Side(released.manifest, released.interface, texts)
+
+
+def propose(before: Side, after: Side) -> Proposal:
+    """What turns ``before`` into ``after``, and the version after ``before``'s that it calls for.
+
+    Incompatible for those who ask → major; weights, data files or config values that may change
+    an answer → minor; code, packages, and what was built anew → patch.
+    """
+    was, now = before.manifest, after.manifest
+    reasons = [*_configs(before, after), *_weights(was, now), *_files(was, now)]
+    reasons += _environment(was.environment or {}, now.environment or {})
+    if was.builder != now.builder:
+        reasons.append(Reason("patch", f"built by {now.builder} instead of {was.builder}"))
+    reasons.sort(key=lambda reason: -PARTS.index(reason.part))
+    part = compatibility.highest(reasons)
+    version = semver.Version.parse(was.version)
+    return Proposal(part, str(after_version(version, part)), tuple(reasons))
+
+
+def after_version(version: semver.Version, part: Part | None) -> semver.Version:
+    """The least version with ``part`` raised; after a pre-release, that may be its release."""
+    return version if part is None else version.next_version(part)
+
+
+def _configs(before: Side, after: Side) -> Iterator[Reason]:
+    was, now = configs.names(before.manifest), configs.names(after.manifest)
+    served, serves = before.manifest.serves, after.manifest.serves
+    for model in sorted(was.keys() - now.keys() - {served}):
+        yield Reason("minor", f"model {model} is gone")
+    for model in sorted(now.keys() - was.keys() - {serves}):
+        yield Reason("minor", f"model {model} is new")
+    if served != serves:
+        yield Reason("minor", f"it serves {serves} instead of {served}")
+    pairs = {name: name for name in sorted(was.keys() & now.keys())} | {served: serves}
+    changed = {old: new for old, new in pairs.items() if was.get(old) != now.get(new)}
+    if not changed:
+        return
+    texts, new_texts = before.configs(), after.configs() or {}
+    if texts is None:
+        yield from _without_texts(before, after, changed, new_texts)
+        return
+    for old, new in changed.items():
+        first = config.parse_text(texts[old], where=f"{before.manifest.version}: {old}")
+        second = config.parse_text(new_texts[new], where=new)
+        found = list(compatibility.of_configs(new, first, second, old == served))
+        if old == served:
+            first, second = interfaces.of_config(first), interfaces.of_config(second)
+            found = [*compatibility.of_interfaces(first, second), *found]
+        yield from found or [Reason("patch", f"{new}: how its config is written")]
+
+
+def _without_texts(
+    before: Side, after: Side, changed: Mapping[str, str], texts: Mapping[str, str]
+) -> Iterator[Reason]:
+    """What is known of configs whose old texts are gone: the interface, if the record has it."""
+    for old, new in changed.items():
+        if old == before.manifest.serves and before.interface is not None:
+            parsed = config.parse_text(texts[new], where=new)
+            yield from compatibility.of_interfaces(before.interface, interfaces.of_config(parsed))
+        yield Reason("minor", f"{new}: its config; that of {before.manifest.version} was pruned")
+
+
+def _weights(was: Manifest, now: Manifest) -> Iterator[Reason]:
+    before = {name: weights["md5"] for name, weights in was.weights.items()}
+    after = {name: weights["md5"] for name, weights in now.weights.items()}
+    for name, how in _differences(before, after):
+        yield Reason("minor", f"weights {name} {how}")
+
+
+def _files(was: Manifest, now: Manifest) -> Iterator[Reason]:
+    for name, how in _differences(_sources(was), _sources(now)):
+        kind, part = ("code", PARTS[0]) if name.endswith(CODE) else ("data", PARTS[1])
+        yield Reason(part, f"{kind} {name} {how}")
+
+
+def _sources(made: Manifest) -> dict[str, str]:
+    told = {f"{model}/{config.FILE_NAME}" for model in configs.names(made)}
+    return {name: digest for name, digest in made.sources.items() if name not in told}
+
+
+def _environment(was: Mapping[str, object], now: Mapping[str, object]) -> Iterator[Reason]:
+    before, after = _packages(was), _packages(now)
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            yield Reason(
+                "patch", f"package {name} {before.get(name, '—')} → {after.get(name, '—')}"
+            )
+    found = False
+    for key in ("python", "platform", "interpreter", "layout"):
+        if was.get(key) != now.get(key):
+            found = True
+            yield Reason("patch", f"environment: {key} {was.get(key, '—')} → {now.get(key, '—')}")
+    if before == after and not found and was.get("sha256") != now.get("sha256"):
+        yield Reason("patch", "environment: the same packages, built anew")
+
+
+def _packages(environment: Mapping[str, object]) -> dict[str, str]:
+    packages = environment.get("packages", ())
+    assert isinstance(packages, list | tuple)
+    return {str(p["name"]): f"{p['version']} ({p['source']})" for p in packages}
+
+
+def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            if name not in before:
+                yield name, "is new"
+            else:
+                yield name, "changed" if name in after else "is gone"

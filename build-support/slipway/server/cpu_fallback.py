@@ -1,0 +1,46 @@
+"""GPU settings made into CPU settings, in the unpacked copy under test, where there is no GPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slipway.triton import config
+
+GPU_ACCELERATOR_ADVICE = "gpu_execution_accelerator"
+
+
+def to_cpu(repository: Path) -> tuple[str, ...]:
+    """Rewrite every ``config.pbtxt`` below ``repository`` that asks for a GPU.
+
+    Returns one line for each change, such as ``x_inferencer: KIND_GPU → KIND_CPU``.
+
+    Raises:
+        SlipwayError: a config cannot be read.
+    """
+    changes: list[str] = []
+    for path in sorted(repository.glob(f"*/{config.FILE_NAME}")):
+        parsed = config.parse(path)
+        lowered = _lower(parsed)
+        if lowered:
+            path.write_text(config.render(parsed), encoding="utf-8")
+            changes += [f"{path.parent.name}: {change}" for change in lowered]
+    return tuple(changes)
+
+
+def _lower(model: config.ModelConfig) -> list[str]:
+    changes = []
+    kinds = config.schema().ModelInstanceGroup
+    for group in model.instance_group:
+        if group.kind == kinds.KIND_GPU or group.gpus:
+            group.kind = kinds.KIND_CPU
+            del group.gpus[:]
+            changes.append("KIND_GPU → KIND_CPU")
+    optimization = model.optimization
+    if optimization.execution_accelerators.gpu_execution_accelerator:
+        names = [a.name for a in optimization.execution_accelerators.gpu_execution_accelerator]
+        optimization.execution_accelerators.ClearField(GPU_ACCELERATOR_ADVICE)
+        changes.append(f"without the accelerator {', '.join(names)}")
+    if optimization.HasField("cuda"):
+        optimization.ClearField("cuda")
+        changes.append("without CUDA graphs")
+    return changes

@@ -1,0 +1,79 @@
+"""The signature file beside a DVC pointer: what the weights say, for who has not downloaded them.
+
+``model.onnx.dvc`` has ``model.onnx.signature.json``, which holds for the weights of its md5 only.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from slipway.errors import SlipwayError
+from slipway.files import written_aside
+from slipway.model.folder import SIGNATURE
+from slipway.signature.signature import Signature, Tensor
+
+TENSORS = ("inputs", "optional_inputs", "outputs")
+KEYS = {"md5", "size", "format", "ir_version", "opsets", "operators", "external_data", *TENSORS}
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A signature, and the weights that it is of: their ``md5``, as the pointer has it, and bytes."""
+
+    md5: str
+    size: int | None
+    signature: Signature
+
+
+def path_of(weights: Path) -> Path:
+    """Where the signature file of ``weights`` belongs."""
+    return weights.with_name(weights.name + SIGNATURE)
+
+
+def save(signed: Signed, path: Path) -> None:
+    """Write a signature file: a line a tensor, equal bytes for equal signatures."""
+    values = {"md5": signed.md5, "size": signed.size, **asdict(signed.signature)}
+    lines = [f"  {json.dumps(key)}: {_text(value)}" for key, value in values.items()]
+    with written_aside(path) as aside:
+        aside.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+def load(path: Path) -> Signed:
+    """Read a signature file.
+
+    Raises:
+        SlipwayError: it is missing, or not one that this version wrote.
+    """
+    pointer = str(path).removesuffix(SIGNATURE) + ".dvc"
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if set(values) != KEYS:
+            raise ValueError(f"its keys are not {', '.join(sorted(KEYS))}")
+        md5, size = str(values.pop("md5")), values.pop("size")
+        values |= {key: tuple(map(_tensor, values[key])) for key in TENSORS}
+        values |= {key: tuple(values[key]) for key in ("operators", "external_data")}
+        return Signed(md5, size, Signature(**values))
+    except FileNotFoundError as error:
+        raise SlipwayError(
+            "no such signature file", where=str(path), fix=f"slipway weights sign {pointer}"
+        ) from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise SlipwayError(
+            f"malformed signature file: {error}",
+            where=str(path),
+            fix=f"slipway weights sign {pointer}",
+        ) from error
+
+
+def _tensor(values: dict[str, Any]) -> Tensor:
+    shape = values["shape"]
+    return Tensor(values["name"], values["datatype"], None if shape is None else tuple(shape))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(f"    {_text(each)}" for each in value) + "\n  ]"
+    return json.dumps(value, ensure_ascii=False)

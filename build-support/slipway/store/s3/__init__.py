@@ -1,0 +1,1 @@
+"""A release store in S3."""

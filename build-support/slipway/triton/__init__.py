@@ -1,0 +1,1 @@
+"""Triton's formats: configurations, text protobufs, the KServe protocol, generated messages, comparison."""

@@ -1,0 +1,66 @@
+"""``config.pbtxt``, read and written through Triton's own protobuf schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from google.protobuf import text_format
+
+from slipway.errors import SlipwayError
+from slipway.triton import generated
+
+FILE_NAME = "config.pbtxt"
+# a message class made at run time: its fields are Triton's model_config.proto
+type ModelConfig = Any
+
+
+def schema() -> ModuleType:
+    """tritonclient's generated ``model_config_pb2``."""
+    return generated.module("tritonclient.grpc.model_config_pb2")
+
+
+def parse(path: Path) -> ModelConfig:
+    """The ``ModelConfig`` in a ``config.pbtxt``.
+
+    Raises:
+        SlipwayError: the file is missing, or not of Triton's schema; names line and column.
+    """
+    try:
+        return parse_text(path.read_text(encoding="utf-8"), where=str(path))
+    except FileNotFoundError as error:
+        raise SlipwayError("no such file", where=str(path), fix=f"add a {FILE_NAME}") from error
+    except UnicodeDecodeError as error:
+        raise SlipwayError("not UTF-8 text", where=str(path), fix="save it as UTF-8") from error
+
+
+def parse_text(text: str, *, where: str) -> ModelConfig:
+    """The ``ModelConfig`` that ``text`` says; ``where`` is named in errors."""
+    config = schema().ModelConfig()
+    try:
+        text_format.Parse(text, config)
+    except text_format.ParseError as error:
+        line, column = error.GetLine(), error.GetColumn()
+        said = str(error).removeprefix(f"{line}:{column} : ")
+        raise SlipwayError(
+            said,
+            where=f"{where}:{line}:{column}",
+            fix="the fields are those of Triton's ModelConfig",
+        ) from error
+    return config
+
+
+def render(config: ModelConfig) -> str:
+    """The protobuf text of ``config``, equal for equal configs.
+
+    Maps come sorted, and ``platform: "ensemble"`` in the one spelling that the endpoint's regular
+    expression finds (Triton, sagemaker_server.cc).
+    """
+    return str(text_format.MessageToString(config, as_utf8=True))
+
+
+def dtype_name(data_type: int) -> str:
+    """``TYPE_FP32`` → ``FP32``, as in KServe v2; ``TYPE_STRING`` → ``BYTES``."""
+    name = str(schema().DataType.Name(data_type)).removeprefix("TYPE_")
+    return "BYTES" if name == "STRING" else name

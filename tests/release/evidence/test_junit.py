@@ -1,0 +1,171 @@
+"""Reports of test runs: which of them tested these bytes, and whether that counts as passed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slipway.errors import SlipwayError
+from slipway.release.evidence import junit as reports
+from slipway.release.evidence import test_result
+from tests.release.evidence.attested import COMPLETE, CONTRACT, FAILED, OWN, junit
+
+THESE, OTHERS = "a" * 64, "b" * 64
+DESELECTED = '<property name="slipway.incomplete" value="test_b was deselected"/>'
+
+
+def read(folder: Path, *texts: str) -> test_result.Tested | None:
+    for number, text in enumerate(texts):
+        (folder / f"{number}.xml").write_text(text, encoding="utf-8")
+    return reports.read([folder], "tiny", THESE)
+
+
+def test_a_whole_run_that_passed_is_told_with_its_counts(tmp_path: Path) -> None:
+    found = read(tmp_path, junit(THESE))
+    assert found is not None and found.passed and found.reason is None
+    assert (found.tests, found.failures, found.skipped, found.seconds) == (2, 0, 0, 2.0)
+    assert found.when == "2026-01-02T03:04:07Z"
+    assert found.server == "Triton 2.51.0 (release 24.10), from PATH"
+    assert found.names == ("models.tiny.tests.test_tiny.test_a", "models.tiny.contract")
+
+
+def test_a_report_about_other_bytes_is_none_about_these(tmp_path: Path) -> None:
+    assert read(tmp_path, junit(OTHERS), "<testsuites/>") is None
+
+
+def test_reports_that_are_not_there_are_none(tmp_path: Path) -> None:
+    assert reports.read([tmp_path / "reports", tmp_path / "x.xml"], "tiny", THESE) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (junit(THESE, OWN), "the contract test did not run"),
+        (junit(THESE, FAILED, CONTRACT), "models.tiny.tests.test_tiny.test_a failed"),
+        (junit(THESE, FAILED.replace("failure", "error"), CONTRACT), "test_a failed"),
+        (junit(THESE, OWN, CONTRACT, told=DESELECTED), "test_b was deselected"),
+        (junit(THESE, OWN, CONTRACT, told=""), "the run was not finished"),
+        (junit(THESE, OWN, CONTRACT, told=COMPLETE + DESELECTED), "test_b was deselected"),
+        (junit(THESE, OWN, CONTRACT.replace("/>", "><skipped/></testcase>")), "contract test did"),
+        (
+            junit(THESE, OWN, CONTRACT.replace("models.tiny", "models.tiny.tests.test_x")),
+            "contract",
+        ),
+        (junit(THESE, OWN, CONTRACT.replace("models.tiny", "models.tiny2")), "contract test did"),
+    ],
+)
+def test_what_is_not_whole_or_not_passed_does_not_count(
+    tmp_path: Path, text: str, reason: str
+) -> None:
+    found = read(tmp_path, text)
+    assert found is not None and not found.passed
+    assert found.reason is not None and reason in found.reason
+
+
+def test_an_empty_run_does_not_count(tmp_path: Path) -> None:
+    found = read(tmp_path, junit(THESE, " "))
+    assert found is not None and (found.passed, found.tests) == (False, 0)
+
+
+def test_several_reports_of_these_bytes_count_together(tmp_path: Path) -> None:
+    more = junit(THESE, OWN.replace("test_a", "test_b"))
+    found = read(tmp_path, junit(THESE), more, junit(OTHERS, FAILED))
+    assert found is not None and (found.passed, found.tests, found.seconds) == (True, 3, 4.0)
+    assert [report.file for report in found.reports] == ["0.xml", "1.xml"]
+
+
+def test_a_test_that_ran_twice_is_one_test(tmp_path: Path) -> None:
+    skipped = OWN.replace("/>", "><skipped/></testcase>")
+    found = read(tmp_path, junit(THESE), junit(THESE, skipped, CONTRACT))
+    assert found is not None and found.passed
+    assert (found.tests, found.skipped, len(found.names)) == (2, 0, 2)
+    once = read(tmp_path, junit(THESE), junit(THESE, FAILED, CONTRACT))
+    assert once is not None and (once.tests, once.failures, once.passed) == (2, 1, False)
+
+
+def test_one_failure_among_several_reports_is_a_failure(tmp_path: Path) -> None:
+    found = read(tmp_path, junit(THESE), junit(THESE, FAILED))
+    assert found is not None and (found.passed, found.failures) == (False, 1)
+
+
+def test_a_selection_beside_a_whole_run_takes_nothing_away(tmp_path: Path) -> None:
+    found = read(tmp_path, junit(THESE), junit(THESE, OWN, told=DESELECTED))
+    assert found is not None and (found.passed, found.tests) == (True, 2)
+
+
+def test_a_selection_that_failed_beside_a_whole_run_does(tmp_path: Path) -> None:
+    found = read(tmp_path, junit(THESE), junit(THESE, FAILED, told=DESELECTED))
+    assert found is not None and not found.passed
+
+
+def test_of_a_run_of_several_models_each_gets_its_own(tmp_path: Path) -> None:
+    other = (
+        '<property name="slipway.model" value="other"/>'
+        f'<property name="slipway.artifact.sha256" value="{OTHERS}"/>{COMPLETE}'
+    )
+    broken = FAILED.replace("models.tiny", "models.other")
+    text = junit(THESE, OWN, CONTRACT, broken, told=other)
+    found = read(tmp_path, text)
+    assert found is not None and (found.passed, found.tests) == (True, 2)
+    of_other = reports.read([tmp_path], "other", OTHERS)
+    assert of_other is not None and not of_other.passed
+
+
+def test_a_file_is_counted_once_however_often_it_is_named(tmp_path: Path) -> None:
+    read(tmp_path, junit(THESE))
+    found = reports.read([tmp_path, tmp_path / "0.xml"], "tiny", THESE)
+    assert found is not None and found.tests == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "<testsuites>",
+        '<!DOCTYPE x [<!ENTITY a "a"><!ENTITY b "&a;&a;">]><testsuites>&b;</testsuites>',
+        '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><testsuites>&a;</testsuites>',
+        '<!DOCTYPE x SYSTEM "http://127.0.0.1:1/x.dtd"><testsuites/>',
+    ],
+)
+def test_what_is_no_report_or_refers_elsewhere_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SlipwayError, match="no JUnit report") as caught:
+        read(tmp_path, text)
+    assert caught.value.fix and "0.xml" in (caught.value.where or "")
+
+
+TAGS = st.sampled_from(["testsuites", "testsuite", "properties", "property", "testcase", "failure"])
+NAMES = st.sampled_from(["name", "value", "classname", "time", "timestamp", "tests"])
+VALUES = st.sampled_from(
+    ["slipway.artifact.sha256", THESE, "slipway.complete", "true", "contract", "models.tiny"]
+) | st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=8)
+
+
+def tag(name: str, attributes: dict[str, str], inside: list[str]) -> str:
+    from xml.sax.saxutils import quoteattr
+
+    said = "".join(f" {key}={quoteattr(value)}" for key, value in attributes.items())
+    return f"<{name}{said}>{''.join(inside)}</{name}>"
+
+
+TREES = st.recursive(
+    st.just(""),
+    lambda inner: st.builds(tag, TAGS, st.dictionaries(NAMES, VALUES), st.lists(inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None)
+@given(inside=TREES)
+def test_no_xml_at_all_crashes_or_passes_without_a_contract_test(
+    tmp_path_factory: pytest.TempPathFactory, inside: str
+) -> None:
+    file = tmp_path_factory.mktemp("fuzz") / "0.xml"
+    file.write_text(f"<testsuites>{inside}</testsuites>", encoding="utf-8")
+    try:
+        found = reports.read([file], "tiny", THESE)
+    except SlipwayError:
+        return  # a character that XML does not have
+    assert found is None or not found.passed or "models.tiny.contract" in found.names

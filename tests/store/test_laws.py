@@ -1,0 +1,166 @@
+"""Whatever is done to a store, in whichever order: it is as a table of keys would be."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from slipway.errors import SlipwayError
+from slipway.settings import StageSettings
+from tests.store.conftest import PART, InBucket, InFolder, Kept
+from tests.store.faulty import FaultyS3
+
+SOME = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+KEYS = st.sampled_from(["a", "b/c", "b/d e", "é"])
+DATA = st.sampled_from([b"", b"one", b"two", b"x" * (PART + 1)])
+DO = st.one_of(
+    st.tuples(st.just("create"), KEYS, DATA),
+    st.tuples(st.just("create_file"), KEYS, DATA),
+    st.tuples(st.just("swap"), KEYS, DATA, st.none() | DATA),
+    st.tuples(st.just("delete"), KEYS),
+    st.tuples(st.just("copy"), KEYS, KEYS),
+    st.tuples(st.just("wrong"), KEYS, DATA),
+)
+
+
+@pytest.fixture
+def empty(kept: Kept, tmp_path: Path) -> Callable[[], Kept]:
+    """Makes one empty store after another."""
+
+    def made() -> Kept:
+        if isinstance(kept, InBucket):
+            name = f"laws-{uuid.uuid4().hex[:16]}"
+            kept.client.create_bucket(Bucket=name)
+            return InBucket(name, kept.client, StageSettings("staging", f"s3://{name}/x"))
+        return InFolder(Path(tempfile.mkdtemp(dir=tmp_path)))
+
+    return made
+
+
+def apply(kept: Kept, table: dict[str, bytes], step: tuple[object, ...], file: Path) -> None:
+    """Do ``step`` to the store and to the table, and compare what they say."""
+    store, (what, key, *rest) = kept.store, step
+    assert isinstance(key, str)
+    match what, rest:
+        case "create", [bytes(data)]:
+            assert store.create(key, data) == (key not in table)
+            table.setdefault(key, data)
+        case "create_file", [bytes(data)]:
+            file.write_bytes(data)
+            sha256 = hashlib.sha256(data).hexdigest()
+            assert store.create_file(key, file, sha256) == (key not in table)
+            table.setdefault(key, data)
+        case "wrong", [bytes(data)]:
+            file.write_bytes(data)
+            if key in table:
+                assert store.create_file(key, file, "0" * 64) is False
+            else:
+                with pytest.raises(SlipwayError):
+                    store.create_file(key, file, "0" * 64)
+        case "swap", [bytes(data), expected]:
+            assert expected is None or isinstance(expected, bytes)
+            holds = table.get(key) == expected
+            assert store.swap(key, expected, data) == holds
+            if holds:
+                table[key] = data
+        case "delete", []:
+            assert store.delete(key) == (table.pop(key, None) is not None)
+        case "copy", [str(to)]:
+            if key in table:
+                sha256 = hashlib.sha256(table[key]).hexdigest()
+                assert store.copy(kept.another(), key, to, sha256) == (to not in table)
+                table.setdefault(to, table[key])
+            else:
+                with pytest.raises(SlipwayError):
+                    store.copy(store, key, to, "0" * 64)
+
+
+def agrees(kept: Kept, table: dict[str, bytes]) -> None:
+    store = kept.another()
+    assert store.keys("") == sorted(table)
+    for key in ("a", "b/c", "b/d e", "é"):
+        data = table.get(key)
+        assert store.read(key) == data
+        assert store.digest(key) == (None if data is None else hashlib.sha256(data).hexdigest())
+        found = store.stat(key)
+        assert (found.size if found else None) == (None if data is None else len(data))
+
+
+@SOME
+@given(steps=st.lists(DO, max_size=8))
+def test_a_store_is_as_a_table_of_keys(
+    empty: Callable[[], Kept], tmp_path: Path, steps: list[tuple[object, ...]]
+) -> None:
+    kept, table = empty(), dict[str, bytes]()
+    for step in steps:
+        apply(kept, table, step, tmp_path / "file")
+        agrees(kept, table)
+    assert kept.leftovers() == []
+    if isinstance(kept, InFolder):
+        shutil.rmtree(kept.root)
+
+
+FAULT = st.tuples(
+    st.sampled_from(["status", "cut request", "cut answer", "half answer", "done"]),
+    st.integers(0, 12),
+    st.integers(1, 6),
+)
+
+
+@SOME
+@given(steps=st.lists(DO, min_size=1, max_size=5), faults=st.lists(FAULT, max_size=4))
+def test_faults_leave_each_key_absent_or_whole_and_as_it_was_or_should_be(
+    bucket: InBucket,
+    s3: FaultyS3,
+    tmp_path: Path,
+    steps: list[tuple[object, ...]],
+    faults: list[tuple[str, int, int]],
+) -> None:
+    """A step that raised is done or not done; one that answered did what it says."""
+    name = f"laws-{uuid.uuid4().hex[:16]}"
+    bucket.client.create_bucket(Bucket=name)
+    kept = InBucket(name, bucket.client, StageSettings("staging", f"s3://{name}/x"))
+    table: dict[str, bytes] = {}
+    for kind, skip, times in faults:
+        how = "status" if kind == "done" else kind
+        s3.fail(how, skip=skip, times=times, done=kind == "done")  # type: ignore[arg-type]
+    for step in steps:
+        after = dict(table)
+        try:
+            apply(kept, after, step, tmp_path / "file")
+            table = after
+        except SlipwayError:
+            left, s3.faults[:] = list(s3.faults), []
+            possible = [table, done(table, step)]
+            now = {key: kept.store.read(key) for key in kept.store.keys("")}
+            assert now in possible
+            table = {key: data for key, data in now.items() if data is not None}
+            s3.faults[:] = left
+    s3.reset()
+    agrees(kept, table)
+
+
+def done(table: dict[str, bytes], step: tuple[object, ...]) -> dict[str, bytes]:
+    """The table after ``step``, if its condition held."""
+    after, (what, key, *rest) = dict(table), step
+    assert isinstance(key, str)
+    match what, rest:
+        case ("create" | "create_file"), [bytes(data)]:
+            after.setdefault(key, data)
+        case "swap", [bytes(data), expected] if table.get(key) == expected:
+            after[key] = data
+        case "delete", []:
+            after.pop(key, None)
+        case "copy", [str(to)] if key in table:
+            after.setdefault(to, table[key])
+    return after

@@ -1,0 +1,156 @@
+"""What a JUnit report says of a run of a model's tests, and when such a run counts as passed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import slipway
+from slipway.files import sha256_of
+from slipway.release.evidence import junit, test_result
+from slipway.testing import run as runs
+from tests import fixture_models
+
+# for what a report says, a model need not be served: most runs here have this instead of Triton
+STAND_IN = """
+import contextlib
+from types import SimpleNamespace
+from slipway.testing import contract, served
+
+server = SimpleNamespace(source="Triton of a stand-in", load=lambda target, artifact: ())
+served.triton.start = lambda settings: contextlib.nullcontext(server)
+served.Model = lambda server, target: SimpleNamespace(server=server, target=target)
+contract.check = lambda server, target, artifact, case: []
+"""
+NAMES = ("test_one.py", "test_two.py")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The artifact of the fixture model ``identity``."""
+    folder = tmp_path_factory.mktemp("built")
+    return fixture_models.pack(
+        fixture_models.copy("identity", folder), folder / "identity_1.0.0.tar.gz"
+    )
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other plugins of this environment take longer to import than a run takes."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+@pytest.fixture
+def root(tmp_path: Path, built: Path) -> Path:
+    """A repository with the model ``identity``, and two files of tests that need no server."""
+    root = tmp_path / "repository"
+    root.mkdir()
+    (root / "slipway.toml").touch()
+    shutil.copytree(fixture_models.MODELS / "identity", root / "models" / "identity")
+    (root / "models/identity/tests").mkdir()
+    for name in NAMES:
+        (root / "models/identity/tests" / name).write_text("def test_x(): pass\n", encoding="utf-8")
+    (root / "conftest.py").write_text(STAND_IN, encoding="utf-8")
+    return root
+
+
+def run(root: Path, artifact: Path, *arguments: str) -> test_result.Tested | None:
+    """Pytest with the plugin and a JUnit report; what that report says of the artifact."""
+    digest, report = sha256_of(artifact), root / "report.xml"
+    command = [sys.executable, "-m", "pytest", "-p", "slipway.testing.plugin", "-q"]
+    command += ["-p", "no:cacheprovider", f"--rootdir={root}", f"--slipway-artifact={artifact}"]
+    subprocess.run(
+        [*command, f"--junitxml={report}", *arguments],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(Path(slipway.__file__).parent.parent)},
+        capture_output=True,
+        check=False,
+    )
+    return junit.read([report], "identity", digest)
+
+
+def test_a_whole_run_counts_for_the_artifact_that_was_served(root: Path, built: Path) -> None:
+    (root / "conftest.py").unlink()
+    found = run(root, built, "models/identity")
+    assert found is not None and found.passed, found
+    assert found.tests == 3 and "models.identity.contract" in found.names
+    assert found.server is not None and found.server.startswith("Triton 2.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["models/identity", "-k", "contract or test_one"], "test_x was deselected"),
+        (["models/identity", "-m", "not slow", "--deselect", "models/identity/tests/test_two.py"],
+         "test_x was deselected"),
+        (["models/identity", "--update-golden"], "golden cases were rewritten"),
+        (["models/identity", "--ignore=models/identity/tests/test_two.py"], "--ignore"),
+        (["models/identity/tests/test_one.py"], "test_two.py was not named"),
+    ],
+)  # fmt: skip
+def test_a_run_that_left_something_out_does_not_count(
+    root: Path, built: Path, arguments: list[str], reason: str
+) -> None:
+    found = run(root, built, *arguments)
+    assert found is not None and not found.passed
+    assert found.reason is not None and reason in found.reason
+
+
+def test_a_run_without_the_contract_test_is_about_no_artifact(root: Path, built: Path) -> None:
+    # nothing was served, so nothing says which bytes were tested
+    assert run(root, built, "models/identity", "-k", "not contract") is None
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def test_x(): assert False\n",
+        "import pytest\n@pytest.fixture\ndef broken(): raise OSError\ndef test_x(broken): pass\n",
+        "import absent_module\n",
+    ],
+)
+def test_a_failure_an_error_and_a_file_that_is_not_collected_do_not_count(
+    root: Path, built: Path, code: str
+) -> None:
+    (root / "models/identity/tests/test_two.py").write_text(code, encoding="utf-8")
+    found = run(root, built, "models/identity", "--continue-on-collection-errors")
+    assert found is not None and not found.passed and found.failures == 1
+
+
+def test_an_artifact_that_changes_while_it_is_tested_is_not_the_tested_one(
+    root: Path, built: Path, tmp_path: Path
+) -> None:
+    changing = tmp_path / "identity_1.0.0.tar.gz"
+    shutil.copyfile(built, changing)
+    code = f"def test_x(model):\n    open({str(changing)!r}, 'ab').write(b'x')\n"
+    (root / "models/identity/tests/test_two.py").write_text(code, encoding="utf-8")
+    before = sha256_of(changing)
+    assert run(root, changing, "models/identity") is None
+    assert before not in (root / "report.xml").read_text(encoding="utf-8")
+    assert junit.read([root / "report.xml"], "identity", sha256_of(changing)) is None
+
+
+def test_the_command_s_report_replaces_an_earlier_one(root: Path, built: Path) -> None:
+    report = root / "dist" / "identity_1.0.0.tests.xml"
+    model = root / "models/identity"
+    assert runs.run(model, root, artifact=built, report=report) == 0
+    found = junit.read([report], "identity", sha256_of(built))
+    assert found is not None and found.passed
+    ends = "import os\ndef test_x(): os._exit(0)\n"
+    (model / "tests/test_two.py").write_text(ends, encoding="utf-8")
+    runs.run(model, root, artifact=built, report=report)
+    assert not report.exists()
+
+
+def test_the_models_code_gets_no_signing_key(
+    root: Path, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLIPWAY_SIGNING_KEY", "the secret")
+    code = "import os\ndef test_x(): assert 'SLIPWAY_SIGNING_KEY' not in os.environ\n"
+    (root / "models/identity/tests/test_one.py").write_text(code, encoding="utf-8")
+    assert runs.run(root / "models/identity", root, artifact=built, arguments=["-k", "one"]) == 0
