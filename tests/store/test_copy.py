@@ -71,7 +71,7 @@ def test_parts_that_are_not_the_sources_are_not_made_visible(
     source: InBucket, s3: FaultyS3, large: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that copies wrongly: its checksums tell, and the bytes are sent from here."""
-    monkeypatch.setattr("release.store.faulty._of_part", lambda *_: "A" * 43 + "=")
+    monkeypatch.setattr("tests.store.faulty._of_part", lambda *_: "A" * 43 + "=")
     there = source.elsewhere()
     s3.asked.clear()
     with pytest.raises(SlipwayError):
