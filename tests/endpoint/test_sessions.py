@@ -1,4 +1,4 @@
-"""The sessions in docs/endpoint.md, typed again: they print what the page says they print."""
+"""The sessions in docs/endpoint.md: typed again, they print what the page shows."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ import contextlib
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests import fixture_models
+from tests import fixture_models, sessions
 from tests.endpoint import shelf as shelves
 from tests.endpoint.shelf import Shelf, Up, until
+from tests.sessions import Command
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "endpoint.md").read_text(encoding="utf-8")
 PORT = "8090"
-# what differs from run to run, and what stands for it when two runs are compared
+# what differs from run to run, with its placeholder
 VOLATILE = {
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}": "<a request's id>",
     r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT": "<a date>",
@@ -32,20 +31,11 @@ VOLATILE = {
     # an invocation waits a minute for its model; in the test it waits a second
     r"(?<=being loaded after )\d+ s": "<seconds> s",
 }
-MARK = "=== typed: "
 
 
-@dataclass(frozen=True)
-class Typed:
-    """A command of a session and what it prints, errors included."""
-
-    command: str
-    printed: str
-
-
-def sessions() -> dict[str, list[Typed]]:
-    """The sessions of the page by the heading that they stand under."""
-    found: dict[str, list[Typed]] = {}
+def page_sessions() -> dict[str, list[Command]]:
+    """Return the sessions of the page by their headings."""
+    result: dict[str, list[Command]] = {}
     heading = ""
     for piece in re.finditer(
         r"^#+ ([^\n]+)$|^```console\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL
@@ -53,22 +43,8 @@ def sessions() -> dict[str, list[Typed]]:
         if piece[1]:
             heading = piece[1]
         elif "slipway endpoint up" not in piece[2]:
-            found.setdefault(heading, []).extend(_typed(piece[2]))
-    return found
-
-
-def _typed(block: str) -> Iterator[Typed]:
-    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-        whole = re.match(r"(?:.*\\\n)*.*\n", part)
-        assert whole is not None
-        yield Typed(whole[0], part[whole.end() :])
-
-
-def plain(text: str) -> str:
-    """``text`` with the volatile parts masked."""
-    for pattern, stands in VOLATILE.items():
-        text = re.sub(pattern, stands, text)
-    return text.replace("\r", "").strip()
+            result.setdefault(heading, []).extend(sessions.commands(piece[2]))
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -98,23 +74,16 @@ def _loads(up: Up, target: str) -> bool:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Path:
-    """Where the commands are typed: with the page's files, and the programs that it types."""
+    """A folder to type the commands in: with the page's files, and the programs that it types."""
     shutil.copytree(DOCS / "sessions", tmp_path / "docs" / "sessions")
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    for name, words in {"python": "", "aws": " -m awscli"}.items():
-        program = programs / name
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}"{words} "$@"\n', encoding="utf-8")
-        program.chmod(0o755)
+    sessions.add_program(tmp_path / "bin", "python")
+    sessions.add_program(tmp_path / "bin", "aws", module="awscli")
     return tmp_path
 
 
-def run(desk: Path, url: str, session: list[Typed]) -> list[Typed]:
-    """Type the commands of a session into one shell, whose user has no configuration of AWS."""
+def run(desk: Path, url: str, session: list[Command]) -> list[Command]:
+    """Type the commands of a session as a user without configuration of AWS does."""
     port = url.rpartition(":")[2]
-    script = desk / "session.sh"
-    lines = [f"echo '{MARK}{n}'\n{typed.command}" for n, typed in enumerate(session)]
-    script.write_text("".join(lines).replace(PORT, port), encoding="utf-8")
     for path in (desk / "docs" / "sessions").iterdir():
         path.write_text(path.read_text(encoding="utf-8").replace(PORT, port), encoding="utf-8")
     environment = {
@@ -124,25 +93,18 @@ def run(desk: Path, url: str, session: list[Typed]) -> list[Typed]:
         "PYTHONPATH": ":".join(filter(None, sys.path)),
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    done = subprocess.run(
-        ["bash", str(script)],
-        cwd=desk,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    printed = re.split(rf"^{MARK}\d+\n", done.stdout.replace(port, PORT), flags=re.MULTILINE)[1:]
-    return [Typed(typed.command, out) for typed, out in zip(session, printed, strict=True)]
+    local = [Command(command.text.replace(PORT, port), "") for command in session]
+    typed = sessions.run(local, desk, environment)
+    return [Command(command.text, command.output.replace(port, PORT)) for command in typed]
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-@pytest.mark.parametrize("heading", sessions())
+@pytest.mark.parametrize("heading", page_sessions())
 def test_a_session_prints_what_the_page_says(heading: str, desk: Path, url: str) -> None:
-    for typed, said in zip(run(desk, url, sessions()[heading]), sessions()[heading], strict=True):
-        assert plain(typed.printed) == plain(said.printed), typed.command
+    session = page_sessions()[heading]
+    for typed, shown in zip(run(desk, url, session), session, strict=True):
+        expected = sessions.mask(shown.output, VOLATILE)
+        assert sessions.mask(typed.output, VOLATILE) == expected, shown.text
 
 
 @pytest.mark.parametrize("path", sorted((DOCS / "sessions").iterdir()), ids=lambda path: path.name)
@@ -151,5 +113,5 @@ def test_the_page_shows_the_sessions_files_as_they_are(path: Path) -> None:
 
 
 def test_the_page_has_a_session_of_each_client() -> None:
-    commands = "".join(typed.command for session in sessions().values() for typed in session)
-    assert {"curl", "aws", "python"} <= set(re.findall(r"^\w+", commands, re.MULTILINE))
+    typed = "".join(command.text for session in page_sessions().values() for command in session)
+    assert {"curl", "aws", "python"} <= set(re.findall(r"^\w+", typed, re.MULTILINE))

@@ -1,0 +1,63 @@
+"""The documents: every link leads somewhere, every page is listed, sentences are short."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import DOCS, PAGES, ROOT, anchors, links, page_id, sentences, words
+
+MOST_WORDS = 29
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for link in links(page):
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{link}: no such file"
+        assert target.is_relative_to(ROOT), f"{link}: outside of the repository"
+        if anchor:
+            assert anchor in anchors(target), f"{link}: no such heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_sentences_are_short(page: Path) -> None:
+    long = [
+        f"line {line}: {len(words(sentence))} words: {sentence}"
+        for line, sentence in sentences(page)
+        if len(words(sentence)) > MOST_WORDS
+    ]
+    assert not long, "\n".join(long)
+
+
+def test_the_index_lists_every_page() -> None:
+    listed = {(DOCS / link.partition("#")[0]).resolve() for link in links(DOCS / "README.md")}
+    unlisted = [page.name for page in DOCS.glob("*.md") if page not in listed]
+    assert unlisted == ["README.md"]
+    assert {DOCS / "decisions/README.md", DOCS / "rules/README.md"} <= listed
+
+
+def test_the_readme_leads_to_the_index() -> None:
+    assert "docs/README.md" in set(links(ROOT / "README.md"))
+
+
+def test_decisions_are_numbered_dated_and_listed() -> None:
+    folder = DOCS / "decisions"
+    listed = [link for link in links(folder / "README.md") if link.startswith("0")]
+    files = sorted(path.name for path in folder.glob("0*.md"))
+    assert listed == files
+    for number, name in enumerate(files, 1):
+        text = (folder / name).read_text(encoding="utf-8")
+        assert name.startswith(f"{number:04}-") and text.startswith(f"# {number}. "), name
+        assert re.search(r"^Date: \d{4}-\d\d-\d\d\. Status: \w+", text, re.MULTILINE), name
+        headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+        assert headings == ["Context", "Decision", "Consequences"], name
+
+
+def test_every_picture_of_the_documents_is_shown_somewhere() -> None:
+    shown = {(page.parent / link).resolve() for page in PAGES for link in links(page)}
+    pictures = [*DOCS.glob("*.png"), *DOCS.glob("*.svg")]
+    assert not [picture.name for picture in pictures if picture not in shown]
