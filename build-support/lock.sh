@@ -25,6 +25,9 @@ folder=build-support/lockfiles
 lock pants.txt 3.9 --universal "$@" $folder/pants.in
 lock pex.txt 3.9 --universal "$@" $folder/pex.in
 lock slipway.txt 3.12 "${linux[@]}" "$@" build-support/slipway/requirements.txt tests/requirements.txt
+# the uv that installs every environment is the library's own
+sed -n -e '1,2p' -e '/^uv==/,/[^\\]$/p' $folder/slipway.txt > $folder/uv.txt
+lock pip.txt 3.8 --universal "$@" $folder/pip.in
 lock benchmarks.txt 3.12 "${linux[@]}" --constraint $folder/slipway.txt "$@" \
   build-support/slipway/requirements.txt benchmarks/requirements.txt
 # the tests' Python 3.12 sees both the library's resolve and this one: the same versions in both

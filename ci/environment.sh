@@ -9,7 +9,7 @@ if [[ -n ${SLIPWAY_HOME:-} ]]; then
   HOME=$(cd "$SLIPWAY_HOME" && pwd)
   export HOME
   # what the job image has ready for these lockfiles (ci/Dockerfile)
-  for ready in "${SLIPWAY_READY:-/nowhere}"/{ci,pants}/*; do
+  for ready in "${SLIPWAY_READY:-/nowhere}"/{library,pants,uv}/*; do
     kept=$HOME/.cache/slipway/${ready#"${SLIPWAY_READY:-}"/}
     [[ ! -d $ready || -e $kept ]] || { mkdir -p "${kept%/*}" && ln -s "$ready" "$kept"; }
   done
