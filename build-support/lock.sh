@@ -35,6 +35,7 @@ same=$(mktemp)
 trap 'rm -f "$same"' EXIT
 sed -n 's/^\([A-Za-z0-9._-]*==[^ ;]*\).*/\1 ; python_version >= "3.12"/p' $folder/slipway.txt > "$same"
 lock pytest.txt 3.9 --universal "$@" --constraint "$same" $folder/pytest.in
+lock coverage.txt 3.12 --universal "$@" $folder/coverage.in
 lock plugin.txt 3.9 "${linux[@]}" "$@" $folder/plugin.in
 lock black.txt 3.12 --universal "$@" $folder/black.in
 lock ruff.txt 3.12 --universal "$@" $folder/ruff.in

@@ -30,6 +30,7 @@ def run(
     library = str(Path(slipway.__file__).parent.parent)
     paths = [library, *filter(None, [os.environ.get("PYTHONPATH")])]
     command = [sys.executable, "-m", "pytest", "-p", "slipway.testing.plugin", f"--rootdir={root}"]
+    command += ["-p", "no:hydra_pytest"]  # of DVC's packages: a second of imports for nothing
     if artifact:
         command.append(f"--slipway-artifact={artifact.resolve()}")
     if update_golden:
