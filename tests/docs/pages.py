@@ -65,6 +65,14 @@ def sentences(page: Path) -> Iterator[tuple[int, str]]:
                 yield line, sentence
 
 
+def prose(page: Path) -> Iterator[tuple[int, str]]:
+    """Yield the text of each heading, paragraph and table cell with its line, without code."""
+    for token in tokens(page):
+        if token.type == "inline":
+            parts = [child.content for child in token.children or () if child.type == "text"]
+            yield (token.map[0] + 1 if token.map else 0), " ".join(parts)
+
+
 def words(sentence: str) -> list[str]:
     """Return the words of a sentence; what has no letter or digit is no word."""
     return [word for word in sentence.split() if re.search(r"\w", word)]

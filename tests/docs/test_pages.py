@@ -7,9 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import DOCS, PAGES, ROOT, anchors, links, page_id, sentences, words
+from tests.docs.pages import DOCS, PAGES, ROOT, anchors, links, page_id, prose, sentences, words
 
 MOST_WORDS = 29
+# words that are no longer in use, and what to write instead
+OUTDATED = {
+    r"anew": "again",
+    r"begun": "started",
+    r"beside": "next to, in parallel, compared with",
+    r"goes on|gone on|going on": "continues",
+    r"in its stead": "instead",
+    r"mend(s|ed|ing)?": "fix",
+    r"nobody": "no one, or say who is notified",
+    r"of its own accord": "by itself",
+    r"stands? for": "refers to, names",
+    r"told": "notified, reported",
+}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
@@ -31,6 +44,13 @@ def test_sentences_are_short(page: Path) -> None:
         if len(words(sentence)) > MOST_WORDS
     ]
     assert not long, "\n".join(long)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_words_are_in_use_today(page: Path) -> None:
+    for line, text in prose(page):
+        for word, instead in OUTDATED.items():
+            assert not re.search(rf"\b({word})\b", text), f"line {line}: {text} (write: {instead})"
 
 
 def test_the_index_lists_every_page() -> None:
