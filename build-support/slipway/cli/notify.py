@@ -14,7 +14,7 @@ from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
     from slipway.catalog.keys import Stage
-    from slipway.pipeline.notify.event import Kind, News
+    from slipway.pipeline.notify.event import Kind, ReleaseEvent
     from slipway.settings import Settings
 
 
@@ -51,19 +51,20 @@ def notify(
     Example: slipway notify released screen_detection --dry-run
     """
     try:
-        from slipway.pipeline.notify import notify as library
+        from slipway.pipeline.notify.notify import notify as send_notifications
 
-        with working("asking the store"):
+        with working("reading the store"):
             event = _event(what, names, stage, reason, job, log)
         if not dry_run:
             with working("sending"):
-                sent = library.notify(event, _warn)
+                notified = send_notifications(event, _warn)
         if dry_run or as_json:
             _print(event, as_json)
         else:
-            click.echo(f"told: {', '.join(sent)}" if sent else "told nobody", err=not sent)
+            summary = f"notified: {', '.join(notified)}" if notified else "no notification sent"
+            click.echo(summary, err=not notified)
     except Exception as error:  # a message is not worth a failed pipeline
-        _warn(f"no notification: {type(error).__name__}")
+        _warn(f"no notification sent: {type(error).__name__}")
 
 
 def _event(
@@ -73,14 +74,14 @@ def _event(
     reason: str | None,
     job: str | None,
     log: str | None,
-) -> News:
-    from slipway.pipeline.notify import event as events
-    from slipway.pipeline.notify.notify import bounded
+) -> ReleaseEvent:
+    from slipway.pipeline.notify.event import FailedJob, collect_event
+    from slipway.pipeline.notify.notify import run_with_limit
 
-    jobs = [events.Job(job, log)] if job else []
+    jobs = [FailedJob(job, log)] if job else []
 
-    def gather(configured: Settings | None) -> News:
-        return events.gather(
+    def collect(configured: Settings | None) -> ReleaseEvent:
+        return collect_event(
             cast("Kind", what),
             [Path(name).name for name in dict.fromkeys(names)],
             configured,
@@ -92,10 +93,10 @@ def _event(
 
     configured = _settings()
     try:
-        return bounded(lambda: gather(configured))
+        return run_with_limit(lambda: collect(configured))
     except SlipwayError as error:
-        _warn(f"the store tells nothing: {error.what}")
-        return gather(None)
+        _warn(f"cannot read the store: {error.what}")
+        return collect(None)
 
 
 def _settings() -> Settings | None:
@@ -106,15 +107,15 @@ def _settings() -> Settings | None:
         return None
 
 
-def _print(event: News, as_json: bool) -> None:
-    from slipway.pipeline.notify import message
+def _print(event: ReleaseEvent, as_json: bool) -> None:
+    from slipway.pipeline.notify.message import render_message
 
-    made = message.message(event)
+    message = render_message(event)
     if as_json:
-        sns = {"Subject": made.subject, "Message": made.plain}
-        click.echo(json.dumps({"webhook": made.body, "sns": sns}, ensure_ascii=False))
+        sns = {"Subject": message.subject, "Message": message.plain}
+        click.echo(json.dumps({"webhook": message.body, "sns": sns}, ensure_ascii=False))
     else:
-        click.echo(made.plain, nl=False)
+        click.echo(message.plain, nl=False)
 
 
 def _warn(what: str) -> None:

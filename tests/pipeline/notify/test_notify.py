@@ -79,7 +79,7 @@ def test_the_first_release_says_that_there_is_no_way_back(
 ) -> None:
     released(store, "1.0.0")
     said = told(capsys, "released", "m")
-    assert "its first release in production" in said
+    assert "first release in production" in said
     assert "undo" not in said
 
 
@@ -91,7 +91,7 @@ def test_a_job_that_is_run_again_tells_of_what_its_own_pipeline_did(
     released(store, "1.2.0", origin=Origin("beef", "https://gitlab.example/other", "else"))
     said = told(capsys, "released", "m")
     assert "m 1.0.0 → 1.1.0" in said
-    assert "by now it stands for 1.2.0" in said
+    assert "the alias has since moved to 1.2.0" in said
 
 
 def test_a_rollback_says_why_and_how_to_come_back(
@@ -123,7 +123,7 @@ def test_a_failure_names_the_job_its_log_and_what_goes_on_being_served(
     lines = told(capsys, "failed", "m").splitlines()
     assert lines[:3] == [
         "🔴 Failed on the way to production: m 1.1.0",
-        "production goes on serving 1.0.0",
+        "production still serves 1.0.0",
         "job: promote (https://gitlab.example/team/models/-/jobs/3)",
     ]
 
@@ -212,7 +212,7 @@ def test_without_a_destination_nobody_is_told_and_nothing_fails(
     store: DirectoryStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["notify", "released", "m"]) == 0
-    assert capsys.readouterr().err == "told nobody\n"
+    assert capsys.readouterr().err == "no notification sent\n"
 
 
 def test_a_webhook_gets_blocks_and_a_text_for_those_who_know_none(
@@ -223,7 +223,7 @@ def test_a_webhook_gets_blocks_and_a_text_for_those_who_know_none(
     with receivers.running(Receiver()) as receiver:
         monkeypatch.setenv("SLIPWAY_WEBHOOK_URL", f"{receiver.url}/services/T0/secret")
         assert main(["notify", "released", "m"]) == 0
-    assert capsys.readouterr().out == "told: webhook\n"
+    assert capsys.readouterr().out == "notified: webhook\n"
     (request,) = receiver.requests
     assert request.headers["content-type"].startswith("application/json")
     assert [block["type"] for block in request.json["blocks"]] == ["header", "section", "context"]
@@ -240,7 +240,7 @@ def test_a_webhook_that_fails_is_a_warning_without_its_address(
         monkeypatch.setenv("SLIPWAY_WEBHOOK_URL", secret)
         assert main(["notify", "released", "m"]) == 0
     said = capsys.readouterr()
-    assert "warning: SLIPWAY_WEBHOOK_URL: the webhook did not take it: 404" in said.err
+    assert "warning: SLIPWAY_WEBHOOK_URL: the webhook did not accept the message: 404" in said.err
     assert "very-secret" not in said.out + said.err
 
 
@@ -248,8 +248,8 @@ def test_who_takes_for_ever_is_left_alone() -> None:
     import threading
 
     never = threading.Event()
-    with pytest.raises(SlipwayError, match="not done after"):
-        notify.bounded(never.wait, 0.05)
+    with pytest.raises(SlipwayError, match="not finished after"):
+        notify.run_with_limit(never.wait, 0.05)
     never.set()
 
 
@@ -290,7 +290,7 @@ def test_sns_gets_a_mail_and_attributes_that_subscriptions_choose_by(
         got = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     finally:
         server.stop()
-    assert capsys.readouterr().out == "told: SNS\n" * 3
+    assert capsys.readouterr().out == "notified: SNS\n" * 3
     (message,) = [json.loads(each["Body"]) for each in got]
     assert message["Subject"] == "Released to production: m 1.0.0"
     assert message["Message"].startswith("🚀 Released to production: m 1.0.0\n")

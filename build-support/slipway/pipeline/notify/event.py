@@ -1,6 +1,6 @@
-"""What there is to tell of a release, a failure or a rollback: from the store and from CI's variables.
+"""A release, a failure or a rollback to notify people of, from the store and from CI's variables.
 
-Whatever is missing is left out: a notification without a detail is better than none.
+Missing details are left out: a notification without a detail is better than none.
 """
 
 from __future__ import annotations
@@ -19,24 +19,25 @@ from slipway.catalog.origin import Origin, origin
 from slipway.errors import SlipwayError
 from slipway.model.folder import VERSION_FILE
 from slipway.settings import Settings
-from slipway.store.interface import Reader
 from slipway.store.open import open_stage
 
 Kind = Literal["released", "failed", "rolled-back"]
-# what the journal calls the events that a kind is about
+# the journal's actions for each kind
 ACTIONS = {"released": ("publish", "promote"), "rolled-back": ("rollback",)}
-FIRST_CHANGES = 3
+MAX_CHANGES = 3
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A model: ``now`` is the release version that its name stands for, ``before`` the one that it
-    stood for; ``undo`` is the command that goes back. ``problem`` says why something is missing."""
+class ModelChange:
+    """A model whose alias moved from ``previous_version`` to ``version``, or, after a failure, was to.
+
+    ``undo_command`` moves it back; ``problem`` says what is unusual or missing.
+    """
 
     name: str
-    now: str | None = None
-    before: str | None = None
-    undo: str | None = None
+    version: str | None = None
+    previous_version: str | None = None
+    undo_command: str | None = None
     reason: str | None = None
     changes: tuple[str, ...] = ()
     more_changes: int = 0
@@ -44,55 +45,58 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Job:
-    """A job that failed, and the address of its log."""
+class FailedJob:
+    """A job that failed, and the URL of its log."""
 
     name: str
     log: str | None
 
 
 @dataclass(frozen=True)
-class News:
-    """``title`` and ``branch`` are the commit's, ``link`` is its address."""
+class ReleaseEvent:
+    """``title``, ``branch`` and ``link`` (its URL) are the commit's."""
 
     kind: Kind
     stage: Stage
-    subjects: tuple[Subject, ...]
+    models: tuple[ModelChange, ...]
     origin: Origin
     project: str | None = None
     branch: str | None = None
     title: str | None = None
     link: str | None = None
-    jobs: tuple[Job, ...] = ()
+    jobs: tuple[FailedJob, ...] = ()
     reason: str | None = None
 
 
-def gather(
+def collect_event(
     kind: Kind,
     names: Sequence[str],
     settings: Settings | None,
     *,
     stage: Stage = "production",
     reason: str | None = None,
-    jobs: Sequence[Job] = (),
+    jobs: Sequence[FailedJob] = (),
     warn: Callable[[str], object] = lambda _: None,
-) -> News:
-    """What is known of ``names`` after what happened to them. ``settings`` may be missing, the store
-    out of reach: ``warn`` is told, and the rest is there."""
-    here = origin(settings.root if settings else Path.cwd())
-    here = replace(here, commit=here.commit or os.environ.get("CI_COMMIT_SHA"))
-    subjects = [Subject(name) for name in names]
+) -> ReleaseEvent:
+    """Return what is known about the models ``names`` after the event.
+
+    Without ``settings``, or where the store cannot be read (which ``warn`` receives), the event has
+    only what CI's variables say.
+    """
+    current = origin(settings.root if settings else Path.cwd())
+    current = replace(current, commit=current.commit or os.environ.get("CI_COMMIT_SHA"))
+    models = [ModelChange(name) for name in names]
     if settings is not None:
         try:
-            store = open_stage(settings, stage)
-            subjects = [_subject(kind, name, settings, store, stage, here) for name in names]
-        except Exception as error:  # whatever it is, the message is sent without it
-            warn(f"the store of {stage} tells nothing: {_first_line(error)}")
-    return News(
+            catalog = Catalog(open_stage(settings, stage), stage)
+            models = [_model_change(kind, name, settings, catalog, current) for name in names]
+        except Exception as error:  # whatever it is, the message is sent without the store's part
+            warn(f"cannot read the store of {stage}: {_first_line(error)}")
+    return ReleaseEvent(
         kind,
         stage,
-        tuple(subjects),
-        here,
+        tuple(models),
+        current,
         project=os.environ.get("CI_PROJECT_PATH"),
         branch=os.environ.get("CI_COMMIT_REF_NAME"),
         title=os.environ.get("CI_COMMIT_TITLE"),
@@ -102,59 +106,59 @@ def gather(
     )
 
 
-def _subject(
-    kind: Kind, name: str, settings: Settings, store: Reader, stage: Stage, here: Origin
-) -> Subject:
-    catalog = Catalog(store, stage)
+def _model_change(
+    kind: Kind, name: str, settings: Settings, catalog: Catalog, current: Origin
+) -> ModelChange:
     alias = catalog.find_alias(name)
-    serves = None if alias is None else _version(name, str(alias))
+    serving = None if alias is None else _version(name, str(alias))
     if kind == "failed":
-        # nothing moved: what is served, and what was to be
-        return Subject(name, now=_written(settings, name), before=serves)
-    event = _event(journal.read(store, stage, name), ACTIONS[kind], here)
+        # the alias did not move: what is served, and what was to be released
+        version = _version_in_checkout(settings, name)
+        return ModelChange(name, version=version, previous_version=serving)
+    events = journal.read(catalog.reader, catalog.stage, name)
+    event = _select_event(events, ACTIONS[kind], current)
     if event is None:
-        return Subject(name, now=serves)
+        return ModelChange(name, version=serving)
     try:
         changes = catalog.record(name, event.target).changes
     except SlipwayError:
         changes = ()  # several targets by weight, or pruned meanwhile
-    before = None if event.before is None else _version(name, event.before)
-    return Subject(
+    version = _version(name, event.target)
+    return ModelChange(
         name,
-        now=_version(name, event.target),
-        before=before,
-        undo=_undo(name, stage, event),
+        version=version,
+        previous_version=None if event.before is None else _version(name, event.before),
+        undo_command=_undo_command(name, catalog.stage, event),
         reason=event.reason,
-        changes=changes[:FIRST_CHANGES],
-        more_changes=len(changes[FIRST_CHANGES:]),
-        problem=(
-            f"but by now it stands for {serves}" if serves != _version(name, event.target) else None
-        ),
+        changes=changes[:MAX_CHANGES],
+        more_changes=len(changes[MAX_CHANGES:]),
+        problem=None if serving == version else f"the alias has since moved to {serving}",
     )
 
 
-def _event(events: Sequence[Event], actions: Sequence[str], here: Origin) -> Event | None:
-    """This pipeline's event, else the newest: a job that is run again did not move anything."""
-    found = [event for event in events if event.action in actions]
-    own = [event for event in found if here.pipeline and event.origin.pipeline == here.pipeline]
-    return next(iter([*own, *found]), None)
+def _select_event(events: Sequence[Event], actions: Sequence[str], current: Origin) -> Event | None:
+    """Return this pipeline's event, else the newest: a retried job did not move the alias."""
+    matching = [event for event in events if event.action in actions]
+    pipeline = current.pipeline
+    own = [event for event in matching if pipeline and event.origin.pipeline == pipeline]
+    return next(iter([*own, *matching]), None)
 
 
-def _undo(name: str, stage: Stage, event: Event) -> str | None:
+def _undo_command(name: str, stage: Stage, event: Event) -> str | None:
     if event.was is None:
         return None
     if len(event.was.variants) > 1:
-        return f"slipway history {name} --stage {stage}"  # an alias of several: a person has to say
-    of_stage = "" if stage == "production" else f" --stage {stage}"
-    return f"slipway rollback {name} --to {_version(name, event.was.target)}{of_stage}"
+        return f"slipway history {name} --stage {stage}"  # several variants: a person has to decide
+    stage_option = "" if stage == "production" else f" --stage {stage}"
+    return f"slipway rollback {name} --to {_version(name, event.was.target)}{stage_option}"
 
 
 def _version(name: str, target: str) -> str:
-    """The release version in a target model, with staging's digest; other texts as they are."""
+    """Return the release version of a target model (staging's with its digest), else ``target``."""
     return target.removeprefix(f"{name}_").removesuffix(".tar.gz")
 
 
-def _written(settings: Settings, name: str) -> str | None:
+def _version_in_checkout(settings: Settings, name: str) -> str | None:
     file = settings.root / "models" / name / VERSION_FILE
     return file.read_text(encoding="utf-8").strip() if file.is_file() else None
 
@@ -164,18 +168,18 @@ def _commit_link() -> str | None:
     return f"{project}/-/commit/{commit}" if project and commit else None
 
 
-def _failed_jobs(warn: Callable[[str], object]) -> tuple[Job, ...]:
-    """This job, if it is the one that failed, as GitLab says in ``after_script``; else the
-    pipeline's, if there is a token to ask for them."""
+def _failed_jobs(warn: Callable[[str], object]) -> tuple[FailedJob, ...]:
+    """Return this job if it failed (GitLab sets the status in ``after_script``); else the
+    pipeline's failed jobs, if there is a token to list them."""
     name = os.environ.get("CI_JOB_NAME")
     if name and os.environ.get("CI_JOB_STATUS") == "failed":
-        return (Job(name, os.environ.get("CI_JOB_URL")),)
+        return (FailedJob(name, os.environ.get("CI_JOB_URL")),)
     if not os.environ.get("SLIPWAY_GITLAB_TOKEN"):
         return ()
-    from slipway.pipeline import gitlab_api  # python-gitlab: not at every start
+    from slipway.pipeline import gitlab_api  # slow to import: python-gitlab
 
     try:
-        return tuple(Job(*job) for job in gitlab_api.failed_jobs(os.environ))
+        return tuple(FailedJob(*job) for job in gitlab_api.failed_jobs(os.environ))
     except SlipwayError as error:
         warn(str(error))
         return ()

@@ -1,4 +1,4 @@
-"""News in words: for Slack and what understands its webhooks, and as plain text.
+"""A release event as a message: for Slack-compatible webhooks, and as plain text.
 
 Slack's formatting and its limits: https://docs.slack.dev/messaging/formatting-message-text and
 https://docs.slack.dev/reference/block-kit/blocks. SNS's subject:
@@ -13,26 +13,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from slack_sdk.models.blocks import (
-    Block,
-    ContextBlock,
-    HeaderBlock,
-    MarkdownTextObject,
-    PlainTextObject,
-    SectionBlock,
-)
+from slipway.pipeline.notify.event import ModelChange, ReleaseEvent
 
-from slipway.pipeline.notify.event import News, Subject
-
-# characters: what is allowed, and of the text, what Slack advises
-HEADER, SECTION, CONTEXT, TEXT, SUBJECT = 150, 3000, 2000, 4000, 100
-LINE = 200  # of what people wrote
-NAMED = 3  # models, in the head
-MODELS = 10  # that are told of one by one: a message has 50 blocks at most
+# characters: the limits of Slack and SNS; for the text, what Slack advises
+MAX_HEADER, MAX_SECTION, MAX_CONTEXT, MAX_TEXT, MAX_SUBJECT = 150, 3000, 2000, 4000, 100
+MAX_LINE = 200  # characters of a text that a person wrote
+NAMES_IN_HEADER = 3
+MAX_MODELS = 10  # models with details: a message has 50 blocks at most
 # a zero-width space: Mattermost and others read mentions in any text
-DEFUSED = "@\u200b"
+DEFUSED_AT = "@\u200b"
 SIGNS = {"released": "🚀", "failed": "🔴", "rolled-back": "↩️"}
-SAID = {
+HEADLINES = {
     "released": "Released to {stage}",
     "failed": "Failed on the way to {stage}",
     "rolled-back": "Rolled back in {stage}",
@@ -41,7 +32,7 @@ SAID = {
 
 @dataclass(frozen=True)
 class Message:
-    """``body`` is what a webhook takes; ``subject`` and ``plain`` are for mail."""
+    """``body`` is a webhook's JSON; ``subject`` and ``plain`` are for mail."""
 
     body: dict[str, Any]
     subject: str
@@ -49,7 +40,7 @@ class Message:
 
 
 class Style(Protocol):
-    """How a kind of text says things; what it is given may hold anything."""
+    """Formats a kind of text; the values it formats may contain anything."""
 
     def text(self, value: str) -> str: ...
     def code(self, value: str) -> str: ...
@@ -58,23 +49,23 @@ class Style(Protocol):
 
 
 class Mrkdwn:
-    """Slack's."""
+    """Slack's format ``mrkdwn``."""
 
     def text(self, value: str) -> str:
-        """Escaped as Slack says; on one line."""
-        line = _line(value).replace("@", DEFUSED)
+        """Return ``value`` on one line, escaped as Slack documents."""
+        line = _line(value).replace("@", DEFUSED_AT)
         return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
     def code(self, value: str) -> str:
-        """In fixed width."""
+        """Return ``value`` in fixed width."""
         return f"`{self.text(value.replace('`', '’'))}`"
 
     def bold(self, value: str) -> str:
-        """In bold."""
+        """Return ``value`` in bold."""
         return f"*{self.text(value)}*"
 
     def link(self, url: str, label: str) -> str:
-        """``label``, which leads to ``url``; only the label, if that is no address of the web."""
+        """Return ``label`` as a link to ``url``; only the label if ``url`` is not an HTTP URL."""
         if not re.match(r"https?://", url):
             return self.text(label)
         safe = url.replace("|", "%7C").replace(">", "%3E").replace("<", "%3C").replace(" ", "%20")
@@ -82,141 +73,152 @@ class Mrkdwn:
 
 
 class Plain:
-    """Text of a mail."""
+    """The text of a mail."""
 
     def text(self, value: str) -> str:
-        """On one line."""
+        """Return ``value`` on one line."""
         return _line(value)
 
     code = bold = text
 
     def link(self, url: str, label: str) -> str:
-        """The label, and the address behind it."""
+        """Return ``label`` with ``url`` after it."""
         return f"{self.text(label)} ({url})"
 
 
-def message(news: News) -> Message:
-    """What is sent of ``news``."""
+def render_message(event: ReleaseEvent) -> Message:
+    """Return the message about ``event``."""
     rich, plain = Mrkdwn(), Plain()
-    head = f"{SIGNS[news.kind]} {_head(news)}"
-    shown = news.subjects[:MODELS]
-    more = [subject.name for subject in news.subjects[MODELS:]]
+    header = f"{SIGNS[event.kind]} {_headline(event)}"
+    detailed = event.models[:MAX_MODELS]
+    more = [model.name for model in event.models[MAX_MODELS:]]
     rest = [f"and {len(more)} more:", *more] if more else []
-    blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=_cut(head, HEADER)))]
-    for subject in shown:
-        text = _within(_subject(news, subject, rich), SECTION)
-        if text:
-            blocks.append(SectionBlock(text=MarkdownTextObject(text=text)))
-    others = [*_jobs(news, rich), *map(rich.text, rest)]
-    if others:
-        text = _within(others, SECTION)
-        blocks.append(SectionBlock(text=MarkdownTextObject(text=text)))
-    origin = _origin(news, rich)
-    if origin:
-        blocks.append(ContextBlock(elements=[MarkdownTextObject(text=_cut(origin, CONTEXT))]))
+    blocks = [
+        {"type": "header", "text": {"type": "plain_text", "text": _cut(header, MAX_HEADER)}},
+        *(_section(_model_lines(event, model, rich)) for model in detailed),
+        _section([*_job_lines(event, rich), *map(rich.text, rest)]),
+        {"type": "context", "elements": [_mrkdwn(_cut(_origin(event, rich), MAX_CONTEXT))]},
+    ]
 
-    def whole(style: Style) -> list[str]:
-        lines = [line for subject in shown for line in _subject(news, subject, style)]
-        lines += [*_jobs(news, style), *map(style.text, rest), _origin(news, style)]
-        return [style.text(head), *filter(None, lines)]
+    def lines(style: Style) -> list[str]:
+        body = [line for model in detailed for line in _model_lines(event, model, style)]
+        body += [*_job_lines(event, style), *map(style.text, rest), _origin(event, style)]
+        return [style.text(header), *filter(None, body)]
 
     body = {
-        # alone, where blocks are not known (Mattermost)
-        "text": _within(whole(rich), TEXT),
-        "blocks": [block.to_dict() for block in blocks],
+        # the only part shown where blocks are not supported (Mattermost)
+        "text": _fit_lines(lines(rich), MAX_TEXT),
+        "blocks": [block for block in blocks if _has_text(block)],
     }
-    return Message(body, _subject_line(_head(news)), "\n".join(whole(plain)) + "\n")
+    return Message(body, _subject_line(_headline(event)), "\n".join(lines(plain)) + "\n")
 
 
-def _head(news: News) -> str:
-    said = SAID[news.kind].format(stage=news.stage)
-    if not news.subjects:
-        return said
-    if len(news.subjects) > 1:
-        names = [subject.name for subject in news.subjects]
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        return f"{said}: {', '.join(names[:NAMED])}{more}"
-    return f"{said}: {news.subjects[0].name} {_move(news, news.subjects[0])}".rstrip()
+def _section(lines: Sequence[str]) -> dict[str, Any]:
+    return {"type": "section", "text": _mrkdwn(_fit_lines(lines, MAX_SECTION))}
 
 
-def _move(news: News, subject: Subject) -> str:
-    if news.kind == "failed":
-        return subject.now or ""
-    return " → ".join(filter(None, (subject.before, subject.now)))
+def _mrkdwn(text: str) -> dict[str, str]:
+    return {"type": "mrkdwn", "text": text}
 
 
-def _subject(news: News, subject: Subject, style: Style) -> list[str]:
-    """The lines of one model. A single one's name and versions stand in the head already."""
-    beside = "; ".join(filter(None, (_beside(news, subject), subject.problem)))
-    if len(news.subjects) == 1:
-        lines = [style.text(beside)] if beside else []
+def _has_text(block: dict[str, Any]) -> bool:
+    """Return whether the block has text: Slack refuses a message with an empty block."""
+    texts = [block["text"]] if "text" in block else block["elements"]
+    return all(text["text"] for text in texts)
+
+
+def _headline(event: ReleaseEvent) -> str:
+    headline = HEADLINES[event.kind].format(stage=event.stage)
+    names = [model.name for model in event.models]
+    if not names:
+        return headline
+    if len(names) > 1:
+        more = f" and {len(names) - NAMES_IN_HEADER} more" if len(names) > NAMES_IN_HEADER else ""
+        return f"{headline}: {', '.join(names[:NAMES_IN_HEADER])}{more}"
+    return f"{headline}: {names[0]} {_versions(event, event.models[0])}".rstrip()
+
+
+def _versions(event: ReleaseEvent, model: ModelChange) -> str:
+    if event.kind == "failed":
+        return model.version or ""
+    return " → ".join(filter(None, (model.previous_version, model.version)))
+
+
+def _model_lines(event: ReleaseEvent, model: ModelChange, style: Style) -> list[str]:
+    """Return the lines about one model. The header already names a single model and its versions."""
+    note = "; ".join(filter(None, (_note(event, model), model.problem)))
+    if len(event.models) == 1:
+        lines = [style.text(note)] if note else []
     else:
-        named = f"{style.bold(subject.name)} {style.text(_move(news, subject))}".rstrip()
-        lines = [f"{named} ({style.text(beside)})" if beside else named]
-    reason = subject.reason or news.reason
+        title = f"{style.bold(model.name)} {style.text(_versions(event, model))}".rstrip()
+        lines = [f"{title} ({style.text(note)})" if note else title]
+    reason = model.reason or event.reason
     if reason:
         lines.append(f"why: {style.text(reason)}")
-    lines += [f"• {style.text(change)}" for change in subject.changes]
-    if subject.more_changes:
-        lines.append(f"• and {subject.more_changes} more")
-    if subject.undo:
-        lines.append(f"undo: {style.code(subject.undo)}")
+    lines += [f"• {style.text(change)}" for change in model.changes]
+    if model.more_changes:
+        lines.append(f"• and {model.more_changes} more")
+    if model.undo_command:
+        lines.append(f"undo: {style.code(model.undo_command)}")
     return lines
 
 
-def _beside(news: News, subject: Subject) -> str:
-    if news.kind == "failed":
-        return f"{news.stage} goes on serving {subject.before}" if subject.before else ""
-    first = news.kind == "released" and subject.now and not subject.before
-    return f"its first release in {news.stage}: there is nothing to go back to" if first else ""
+def _note(event: ReleaseEvent, model: ModelChange) -> str:
+    if event.kind == "failed":
+        previous = model.previous_version
+        return f"{event.stage} still serves {previous}" if previous else ""
+    first = event.kind == "released" and model.version and not model.previous_version
+    return (
+        f"first release in {event.stage}: there is no earlier one to roll back to" if first else ""
+    )
 
 
-def _jobs(news: News, style: Style) -> list[str]:
-    found = [
-        style.link(job.log, job.name) if job.log else style.text(job.name) for job in news.jobs
+def _job_lines(event: ReleaseEvent, style: Style) -> list[str]:
+    links = [
+        style.link(job.log, job.name) if job.log else style.text(job.name) for job in event.jobs
     ]
-    return [f"job: {job}" for job in found]
+    return [f"job: {link}" for link in links]
 
 
-def _origin(news: News, style: Style) -> str:
-    """Who and where, on one line."""
+def _origin(event: ReleaseEvent, style: Style) -> str:
+    """Return who did it and where, on one line."""
     parts = []
-    if news.origin.by:
-        parts.append(f"by {style.text(news.origin.by)}")
-    if news.origin.commit:
-        short = news.origin.commit[:8]
-        commit = style.link(news.link, short) if news.link else style.text(short)
-        on = f" on {style.text(news.branch)}" if news.branch else ""
-        title = f": {style.text(news.title)}" if news.title else ""
+    if event.origin.by:
+        parts.append(f"by {style.text(event.origin.by)}")
+    if event.origin.commit:
+        short = event.origin.commit[:8]
+        commit = style.link(event.link, short) if event.link else style.text(short)
+        on = f" on {style.text(event.branch)}" if event.branch else ""
+        title = f": {style.text(event.title)}" if event.title else ""
         parts.append(f"commit {commit}{on}{title}")
-    if news.origin.pipeline:
-        parts.append(style.link(news.origin.pipeline, "pipeline"))
-    if news.project:
-        parts.append(style.text(news.project))
+    if event.origin.pipeline:
+        parts.append(style.link(event.origin.pipeline, "pipeline"))
+    if event.project:
+        parts.append(style.text(event.project))
     return " · ".join(parts)
 
 
 def _subject_line(head: str) -> str:
-    """ASCII without control characters, 100 at most, as SNS wants it."""
+    """Return ASCII without control characters, at most 100, as SNS requires."""
     plain = head.replace("→", "->").replace("–", "-")
     plain = unicodedata.normalize("NFKD", plain).encode("ascii", "replace").decode()
-    return _cut(re.sub(r"[^ -~]+", " ", plain), SUBJECT, "...")
+    return _cut(re.sub(r"[^ -~]+", " ", plain), MAX_SUBJECT, "...")
 
 
 def _line(value: str) -> str:
     printable = "".join(c if c.isprintable() else " " for c in value)
-    return _cut(" ".join(printable.split()), LINE)
+    return _cut(" ".join(printable.split()), MAX_LINE)
 
 
-def _within(lines: Sequence[str], most: int) -> str:
-    """As many whole lines as there is room for: a cut in a line could leave half a link."""
-    kept: list[str] = []
+def _fit_lines(lines: Sequence[str], limit: int) -> str:
+    """Return the lines that fit into ``limit`` characters: half a line could hold half a link."""
+    fitting: list[str] = []
     for line in lines:
-        if sum(map(len, kept)) + len(kept) + len(line) + len("\n…") > most:
-            return "\n".join([*kept, "…"]) if kept else _cut(line, most)
-        kept.append(line)
-    return "\n".join(kept)
+        if sum(map(len, fitting)) + len(fitting) + len(line) + len("\n…") > limit:
+            return "\n".join([*fitting, "…"]) if fitting else _cut(line, limit)
+        fitting.append(line)
+    return "\n".join(fitting)
 
 
-def _cut(text: str, most: int, end: str = "…") -> str:
-    return text if len(text) <= most else text[: most - len(end)] + end
+def _cut(text: str, limit: int, end: str = "…") -> str:
+    return text if len(text) <= limit else text[: limit - len(end)] + end

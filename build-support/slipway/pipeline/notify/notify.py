@@ -1,86 +1,81 @@
-"""Telling people: a message to every destination that is configured, and never a failure."""
+"""Notifications: a message to every configured destination, and never a failure."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from slipway.errors import SlipwayError
-from slipway.pipeline.notify import message as notify_message
-from slipway.pipeline.notify.event import News
-from slipway.pipeline.notify.message import Message
+from slipway.pipeline.notify.event import ReleaseEvent
+from slipway.pipeline.notify.message import Message, render_message
 
-# for all attempts at one destination, and for what the store is asked
+# for all attempts at one destination, and for reading the store
 LIMIT_S = 60.0
 
 type Warn = Callable[[str], object]
 
 
-def notify(news: News, warn: Warn, environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Send ``news`` wherever the environment says; the destinations that took it. ``warn`` is told
-    what went wrong, without what is secret."""
-    message = notify_message.message(news)
-    sent = []
-    for name, send in _destinations(news, message, environ).items():
+def notify(event: ReleaseEvent, warn: Warn, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Send ``event`` to the destinations in ``environ``; return those that accepted it.
+
+    ``warn`` receives what went wrong, without secrets.
+    """
+    message = render_message(event)
+    notified = []
+    for name, send in _destinations(event, message, environ).items():
         try:
-            bounded(send)
-            sent.append(name)
+            run_with_limit(send)
+            notified.append(name)
         except SlipwayError as error:
             warn(str(error))
         except Exception as error:
-            # its text might hold an address that is secret
+            # its text could contain a secret URL
             warn(f"not sent to {name}: {type(error).__name__}")
-    return sent
+    return notified
 
 
 def _destinations(
-    news: News, message: Message, environ: Mapping[str, str]
+    event: ReleaseEvent, message: Message, environ: Mapping[str, str]
 ) -> dict[str, Callable[[], None]]:
-    found: dict[str, Callable[[], None]] = {}
+    destinations: dict[str, Callable[[], None]] = {}
     url, topic = environ.get("SLIPWAY_WEBHOOK_URL"), environ.get("SLIPWAY_SNS_TOPIC")
     if url:
         from slipway.pipeline.notify import webhook
 
-        found["webhook"] = lambda: webhook.send(url.strip(), message.body)
+        destinations["webhook"] = lambda: webhook.send(url.strip(), message.body)
     if topic:
-        from slipway.pipeline.notify import sns  # boto3 behind it
+        from slipway.pipeline.notify import sns  # slow to import: boto3
 
-        names = [subject.name for subject in news.subjects]
-        found["SNS"] = lambda: sns.send(
-            topic.strip(),
-            message.subject,
-            message.plain,
-            kind=news.kind,
-            stage=news.stage,
-            names=names,
+        names = [model.name for model in event.models]
+        attributes = sns.Attributes(event.kind, event.stage, names)
+        destinations["SNS"] = lambda: sns.send(
+            topic.strip(), message.subject, message.plain, attributes
         )
-    return found
+    return destinations
 
 
-def bounded[T](do: Callable[[], T], limit_s: float = LIMIT_S) -> T:
-    """What ``do`` gives. It is left alone if it takes longer: a server that answers a byte a second
-    must not hold the pipeline.
+def run_with_limit[T](do: Callable[[], T], limit_s: float = LIMIT_S) -> T:
+    """Return the result of ``do``. A call that takes longer is abandoned: a server that answers one
+    byte a second must not block the pipeline.
 
     Raises:
-        SlipwayError: it takes longer than ``limit_s``.
+        SlipwayError: ``do`` takes longer than ``limit_s``.
     """
-    made: list[Any] = []
-    failed: list[BaseException] = []
+    results: list[T] = []
+    errors: list[BaseException] = []
 
     def run() -> None:
         try:
-            made.append(do())
+            results.append(do())
         except BaseException as error:
-            failed.append(error)
+            errors.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(limit_s)
-    if failed:
-        raise failed[0]
-    if not made:
-        raise SlipwayError(f"not done after {limit_s:g} s", fix="see whether it can be reached")
-    result: T = made[0]
-    return result
+    if errors:
+        raise errors[0]
+    if not results:
+        raise SlipwayError(f"not finished after {limit_s:g} s", fix="check that it can be reached")
+    return results[0]
