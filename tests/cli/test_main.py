@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from slipway import cli
-from slipway.cli import COMMANDS, main
+from slipway.cli import main
+from slipway.cli.commands import COMMANDS
 from tests import fixture_models
 from tests.artifact.samples import write_model
 
 FOLDERS = Path(__file__).parent.parent / "fixtures" / "folders"
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [entry.name for entry in COMMANDS])
 def test_every_command_has_help_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from slipway.cli.infra import infra
+from slipway.cli.infrastructure.infra import infra
 from slipway.errors import SlipwayError
 from tests.infra.conftest import Repository
 

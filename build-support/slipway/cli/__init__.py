@@ -1,88 +1,50 @@
-"""The ``slipway`` command: what it takes and prints. What it does lies in the library."""
+"""The ``slipway`` command: what it takes and prints. What it does is in the library."""
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Sequence
 
 import click
 
 import slipway
+from slipway.cli.exit_codes import BUG, INTERRUPTED, USER_ERROR, print_error
+from slipway.cli.root_group import RootGroup
 from slipway.errors import SlipwayError
 
-USER_ERROR, BUG, INTERRUPTED = 1, 3, 130
 
-# command → module of slipway.cli that holds it; imported when it is called, so that starts stay fast
-COMMANDS = {
-    "new": "new",
-    "check": "check",
-    "build": "build",
-    "test": "test",
-    "evaluate": "evaluate",
-    "bump": "bump",
-    "publish": "publish",
-    "promote": "promote",
-    "rollback": "rollback",
-    "status": "status",
-    "history": "history",
-    "verify": "verify",
-    "prune": "prune",
-    "run": "run",
-    "endpoint": "endpoint",
-    "invoke": "invoke",
-    "loadtest": "loadtest",
-    "smoke": "smoke",
-    "report": "report",
-    "notify": "notify",
-    "client": "client",
-    "describe": "describe",
-    "alias": "alias",
-    "keys": "keys",
-    "affected": "affected",
-    "receive": "receive",
-    "propose": "receive",
-    "lock": "lock",
-    "inspect": "inspect",
-    "diff": "diff",
-    "infra": "infra",
-    "doctor": "doctor",
-    "weights": "steps",
-    "environment": "steps",
-    "pack": "steps",
-}
+def _show_all(context: click.Context, option: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        click.echo(context.get_help())
+        context.exit()
 
 
-class _Lazy(click.Group):
-    """A group that imports a command's module when the command is wanted."""
-
-    def list_commands(self, context: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"slipway.cli.{COMMANDS[name]}")
-        command: click.Command = getattr(module, name)
-        return command
-
-
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=RootGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--all",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_all,
+    help="Show this message and the single build steps.",
+)
 @click.version_option(slipway.__version__, prog_name="slipway")
 def slipway_command() -> None:
     """From a folder of model code and weights to a release on a multi-model endpoint.
 
-    Example: slipway build models/screen_detection
+    MODEL and NAME are a model's name, models/NAME or a path.
+
+    Example: slipway build screen_detection
     """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit code: 0, 1 for a user's mistake, 3 for a bug of Slipway's."""
+    """Run the command line; return 0, 1 for a user's mistake, or 3 for a bug of Slipway's."""
     try:
         result = slipway_command.main(argv, prog_name="slipway", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except SlipwayError as error:
-        say_error(error)
+        print_error(error)
         return USER_ERROR
     except click.ClickException as error:
         error.show()
@@ -97,8 +59,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("error: this is a bug in slipway, not a mistake of yours", file=sys.stderr)
         print("fix: report it with the lines above", file=sys.stderr)
         return BUG
-
-
-def say_error(error: SlipwayError) -> None:
-    """Print an error as its reader should meet it: what and where, then ``fix:``."""
-    print(f"error: {error}", file=sys.stderr)

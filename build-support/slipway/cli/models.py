@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from slipway.cli import say_error
+from slipway.cli.exit_codes import print_error
 from slipway.errors import SlipwayError
 from slipway.model import folder as repository
 from slipway.settings import Settings
@@ -45,6 +45,6 @@ def each(folders: Sequence[Path], do: Callable[[Path], bool | None]) -> int:
         try:
             failed |= do(folder) is False
         except SlipwayError as error:
-            say_error(error)
+            print_error(error)
             failed = 1
     return int(failed)

@@ -17,7 +17,7 @@ from slipway.check import RULES, Rule
 from slipway.cli import main
 from tests.check import fixture_repositories as repositories
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PIPELINE = Path("models/sound/sound_pipeline/config.pbtxt")
 
 

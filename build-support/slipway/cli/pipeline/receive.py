@@ -1,4 +1,4 @@
-"""``slipway receive`` and ``slipway propose``."""
+"""``slipway receive``."""
 
 from __future__ import annotations
 
@@ -52,21 +52,3 @@ def receive(
     for path in made.files:
         click.echo(str(path.relative_to(configured.root)))
     click.echo(f"{made.name} {made.version}")
-
-
-@click.command()
-@click.argument("branch")
-@click.argument("title")
-def propose(branch: str, title: str) -> None:
-    """Commit what changed below models/ on BRANCH, and open a merge request called TITLE.
-
-    Done again it changes nothing. SLIPWAY_PUSH_TOKEN is the project access token that pushes.
-
-    Example: slipway propose retrain/2026-05 "Retrained models"
-    """
-    from slipway import settings
-    from slipway.pipeline.handover import merge_request as library
-
-    with working("proposing"):
-        commit = library.propose(settings.load(Path.cwd()).root, branch, title)
-    click.echo(f"{branch}: {commit[:12]}" if commit else "nothing to propose")

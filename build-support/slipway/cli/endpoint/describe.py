@@ -68,7 +68,7 @@ class _Described:
     evidence: list[str]
 
     def dump(self) -> dict[str, object]:
-        from slipway.cli import alias as shown
+        from slipway.cli.release import alias as shown
 
         of_the_model = ("manifest", "interface", "origin")
         return {
@@ -115,7 +115,7 @@ def _read(configured: Settings, catalog: Catalog, name: str) -> _Described:
 def _print(name: str, described: _Described) -> None:
     from rich.console import Console
 
-    from slipway.cli.alias import lines
+    from slipway.cli.release.alias import lines
 
     console = Console(highlight=False)
     console.print(f"[bold]{name}[/] in [bold]{described.stage}[/]\n")

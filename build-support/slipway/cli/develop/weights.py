@@ -1,17 +1,13 @@
-"""The single steps, as a build system runs them: ``weights pull``, ``environment build``, ``pack``."""
+"""``slipway weights``."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import click
 
-from slipway import build as library
-from slipway import environment as environments
 from slipway import settings, signature
 from slipway.cli.progress import working
-from slipway.model import folder as repository
 from slipway.model import weights as library_weights
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -78,41 +74,3 @@ def _say_written(*files: Path | None) -> None:
     for file in files:
         if file is not None:
             click.echo(str(file))
-
-
-@click.group()
-def environment() -> None:
-    """Execution environments."""
-
-
-@environment.command("build")
-@click.argument("lock", type=FILE)
-@click.option("--output", type=click.Path(file_okay=False, path_type=Path), required=True)
-@click.option("--platform", help="conda's name of another platform, such as linux-aarch64.")
-def build_environment(lock: Path, output: Path, platform: str | None) -> None:
-    """Build, or take from the cache, the environment of LOCK; put its files into OUTPUT.
-
-    Example: slipway environment build models/x/requirements.lock --output dist/environment
-    """
-    configured = settings.load(lock.parent)
-    with working(f"building the environment of {lock}"):
-        made = environments.build(lock, configured, platform=platform)
-    output.mkdir(parents=True, exist_ok=True)
-    for file in sorted(made.folder.iterdir()):
-        if file.is_file() and not file.name.startswith("."):
-            shutil.copyfile(file, output / file.name)
-
-
-@click.command()
-@click.argument("model", type=FOLDER)
-@click.option("--environment", "folder", type=FOLDER, help="As environment build wrote it.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
-def pack(model: Path, folder: Path | None, output: Path) -> None:
-    """Pack MODEL, whose weights lie beside their pointers, into the artifact OUTPUT.
-
-    Example: slipway pack models/x --environment dist/environment --output dist/x_1.0.0.tar.gz
-    """
-    configured = settings.load(model)
-    read = repository.read(model)
-    made = environments.load(folder) if folder else None
-    library.finish(read, made, library.beside(read), output, configured)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from slipway.cli import json_text
+from slipway.cli import data_option
 from slipway.errors import SlipwayError
 
 # of the options on the left, none goes with one on the right
@@ -59,8 +59,8 @@ OPTIONS = (
     click.option(
         "--json",
         "text",
-        metavar=json_text.METAVAR,
-        callback=json_text.read,
+        metavar=data_option.METAVAR,
+        callback=data_option.read,
         help="Send this, as slipway invoke takes it; by default the golden cases' inputs.",
     ),
     click.option("--p99", metavar="200ms", help="Recommend an autoscaling target for this limit."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slipway.cli import json_text
+from slipway.cli import data_option
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 @click.option(
     "--json",
     "text",
-    callback=json_text.read,
-    metavar=json_text.METAVAR,
+    callback=data_option.read,
+    metavar=data_option.METAVAR,
     help="Values by input: one row, lists of rows, or a list of objects, one for each row.",
 )
 @click.option("--npy", "arrays", multiple=True, metavar="[INPUT=]FILE", help="An array of numpy's.")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from slipway import settings
-from slipway.cli import INTERRUPTED, loadtest_options
+from slipway.cli.endpoint import loadtest_options
+from slipway.cli.exit_codes import INTERRUPTED
 from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 

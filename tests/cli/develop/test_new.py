@@ -10,10 +10,10 @@ from click.testing import CliRunner
 from dvc.repo import Repo
 
 from slipway.cli import main
-from slipway.cli.new import new
+from slipway.cli.develop.new import new
 from tests.scaffold.graphs import doubler, identity
 
-TOML = Path(__file__).parents[1] / "check" / "fixtures" / "good" / "slipway.toml"
+TOML = Path(__file__).parents[2] / "check" / "fixtures" / "good" / "slipway.toml"
 SCALAR_STRING = 8  # onnx.TensorProto.STRING
 
 
@@ -77,7 +77,7 @@ def test_a_taken_name_is_refused_and_its_folder_left_as_it_is(
 def terminal(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     """Standard input and output that pass for a terminal."""
     runner = CliRunner()
-    monkeypatch.setattr("slipway.cli.new._is_terminal", lambda: True)
+    monkeypatch.setattr("slipway.cli.develop.new._is_terminal", lambda: True)
     return runner
 
 

@@ -1,0 +1,1 @@
+"""Commands that serve an endpoint, call it, and measure it."""

@@ -1,0 +1,1 @@
+"""Commands that release models, and show and compare their releases."""

@@ -1,0 +1,1 @@
+"""Single build steps, which Pants runs."""
