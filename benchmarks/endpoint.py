@@ -23,7 +23,7 @@ from slipway.endpoint import serving
 from slipway.endpoint.endpoint import Endpoint
 from slipway.server.client import TARGET, Client
 from slipway.triton import kserve
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 from tests import fixture_models
 
 CLIENTS = (1, 16)

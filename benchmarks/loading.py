@@ -12,7 +12,7 @@ from benchmarks import recipe, result
 from benchmarks.result import Report, interleaved, median
 from benchmarks.subject import Subject
 from slipway.server import cpu_fallback, triton
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 
 PHOTOGRAPH = "tests/cases/photograph/photo.jpg"
 PARTS = ("extraction", "first", "second")

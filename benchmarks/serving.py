@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tritonclient.http import InferenceServerClient, InferRequestedOutput
 
 from benchmarks import load, processes, result
 from benchmarks.load import HOST, Load
@@ -18,7 +17,7 @@ from benchmarks.result import Report, Row
 from benchmarks.subject import Subject
 from slipway.server import triton
 from slipway.server.client import TARGET
-from slipway.triton.kserve import BINARY, tensor
+from slipway.triton import kserve
 
 CLIENTS = (1, 8)
 SIZE = (640, 480)
@@ -120,16 +119,13 @@ def _photograph(case: Path) -> bytes:
 @contextmanager
 def _triton(subject: Subject, photograph: bytes) -> Iterator[tuple[int, Path]]:
     """The port of a Triton that serves the artifact, and the file with the request for it."""
-    image = tensor("IMAGE", np.array([[photograph]], dtype=np.object_))
-    body, header = InferenceServerClient.generate_request_body(
-        [image], outputs=[InferRequestedOutput(name, binary_data=False) for name in OUTPUTS]
-    )
+    image = np.array([[photograph]], dtype=np.object_)
+    body, content_type = kserve.encode({"IMAGE": image}, as_json=OUTPUTS)
     with triton.start(subject.settings) as server:
         server.load(TARGET_MODEL, subject.artifact)
         path = f"/models/{server.model_hash(TARGET_MODEL)}/invoke"
         request = subject.work / "triton.request"
-        kind = f"{BINARY}{header}"
-        request.write_bytes(load.request(path, body, kind, {TARGET: TARGET_MODEL}))
+        request.write_bytes(load.request(path, body, content_type, {TARGET: TARGET_MODEL}))
         yield server.port, request
 
 

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 
 import numpy as np
 
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 from tests.check import fixture_repositories as repositories
 from tests.check.mutation import interface
 from tests.check.placing import by_chance, place

@@ -13,13 +13,14 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-from tritonclient.http import InferenceServerClient
 
 from slipway.server import triton
 from slipway.server.client import TARGET, ServerGone
 from slipway.server.triton import Server
 from slipway.settings import Settings
-from slipway.triton.kserve import BINARY, Array, message_of, tensor
+from slipway.triton import kserve
+from slipway.triton.datatypes import Array
+from slipway.triton.kserve import message_of
 from tests import fixture_models
 from tests.check.placing import place
 
@@ -53,9 +54,7 @@ def as_json(request: Mapping[str, Any]) -> Asked:
 
 def as_arrays(inputs: Mapping[str, Array]) -> Asked:
     """A request with binary inputs."""
-    tensors = [tensor(name, np.asarray(array)) for name, array in inputs.items()]
-    body, size = InferenceServerClient.generate_request_body(tensors)
-    return body, f"{BINARY}{len(body) if size is None else size}"
+    return kserve.encode(inputs)
 
 
 def difference(right: Outcome, got: Outcome) -> str:
@@ -176,11 +175,7 @@ class RealServer:
             return f"{answer.status} {re.sub(rf'\b{target}(?!\d)', 'MODEL', message)}"
         if path == "/models":
             return {}
-        binary = answer.content_type.startswith(BINARY)
-        size = int(answer.content_type[len(BINARY) :]) if binary else None
-        read = InferenceServerClient.parse_response_body(answer.body, header_length=size)
-        outputs = read.get_response().get("outputs", [])
-        return {output["name"]: read.as_numpy(output["name"]) for output in outputs}
+        return kserve.decode(answer.body, answer.content_type)
 
     def _ready(self) -> Server:
         if self._server is None:

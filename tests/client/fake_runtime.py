@@ -14,8 +14,8 @@ import numpy as np
 from aiohttp import web
 from tritonclient.utils import serialize_byte_tensor
 
-from slipway.triton.comparison import datatype
-from slipway.triton.kserve import BINARY, Array
+from slipway.triton.datatypes import Array, datatype_of
+from slipway.triton.kserve import BINARY
 
 TARGET = "X-Amzn-SageMaker-Target-Model"
 
@@ -48,7 +48,7 @@ def outputs(arrays: Mapping[str, Array]) -> Reply:
         {
             "name": name,
             "shape": list(array.shape),
-            "datatype": datatype(array),
+            "datatype": datatype_of(array),
             "parameters": {"binary_data_size": len(parts[name])},
         }
         for name, array in arrays.items()

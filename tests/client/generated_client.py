@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slipway.client import Endpoint, Integers, Numbers, Texts, Truths
-from slipway.model.interface import Interface, Tensor
+from slipway.client import Endpoint, Integers, Interface, Numbers, Tensor, Texts, Truths
 
 INTERFACE = Interface(
     max_batch_size=16,

@@ -15,7 +15,7 @@ import pytest
 from slipway.cli import main
 from slipway.client import Endpoint, InvocationError, ModelError
 from slipway.endpoint import registry
-from slipway.model import interface
+from slipway.model.config_interface import interface_of_folder
 from slipway.settings import Endpoint as Entry
 from slipway.store.directory import DirectoryStore
 from tests import fixture_models
@@ -51,9 +51,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     for name, target in (("adder", ADDER), ("identity", IDENTITY)):
         folder = fixture_models.copy(name, root / "copies")
         fixture_models.pack(folder, shelf.path(target))
-        releases.release(store, target, interface.of_folder(folder), name=name)
+        releases.release(store, target, interface_of_folder(folder), name=name)
         releases.alias(store, target, name=name)
-    scripted = interface.of_folder(fixture_models.MODELS / "scripted")
+    scripted = interface_of_folder(fixture_models.MODELS / "scripted")
     held = shelf.gate("held")
     for number, target in enumerate((ONE, TWO, COLD, HELD), 1):
         shelf.put(number, target, **({"load_when": held} if target == HELD else {}))
@@ -147,7 +147,7 @@ def test_a_cold_shadow_holds_up_nobody_and_is_found_to_differ(
 def test_a_target_that_was_deleted_is_told_with_what_to_check(
     endpoint: Endpoint, place: Place
 ) -> None:
-    scripted = interface.of_folder(fixture_models.MODELS / "scripted")
+    scripted = interface_of_folder(fixture_models.MODELS / "scripted")
     releases.release(place.store, "scripted_9.0.0.tar.gz", scripted, name="scripted")
     with pytest.raises(InvocationError) as caught:
         endpoint.model("scripted", target="scripted_9.0.0.tar.gz").predict({"X": [1]})
@@ -158,7 +158,7 @@ def test_a_target_that_was_deleted_is_told_with_what_to_check(
 def test_a_caller_that_no_policy_allows_is_told_what_to_allow(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     shelf.put(1, ONE)
-    scripted = interface.of_folder(fixture_models.MODELS / "scripted")
+    scripted = interface_of_folder(fixture_models.MODELS / "scripted")
     releases.release(DirectoryStore(shelf.folder), ONE, scripted, name="scripted")
     with shelves.up(tmp_path, shelf, allow=("screen_*",)) as running:
         entry = Entry("local", store=str(shelf.folder))

@@ -17,7 +17,7 @@ from slipway.settings import Endpoint as Entry
 from slipway.settings import Settings
 from slipway.store.directory import DirectoryStore
 from slipway.triton import kserve
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 from tests.client import fake_runtime, releases
 from tests.client.fake_runtime import SCORE, THROTTLED, Asked, FakeRuntime, Reply
 from tests.client.releases import ONE, THREE, TWO

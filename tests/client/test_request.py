@@ -13,8 +13,8 @@ from hypothesis.extra import numpy as hnp
 from slipway.client import request
 from slipway.endpoint.protocol import LARGEST_BODY
 from slipway.errors import SlipwayError
-from slipway.model.interface import Interface, Tensor, numpy_type
-from slipway.triton.kserve import Array
+from slipway.model.interface import Interface, Tensor
+from slipway.triton.datatypes import Array, numpy_type
 
 NUMBERS = ["INT8", "INT64", "UINT8", "UINT64", "FP16", "FP32", "FP64"]
 

@@ -23,7 +23,7 @@ from slipway.endpoint.serving import Served
 from slipway.settings import Endpoint as Configured
 from slipway.settings import Settings
 from slipway.triton import kserve
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 from tests import fixture_models
 
 X = np.arange(3, dtype=np.float32)

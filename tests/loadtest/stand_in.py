@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from slipway.triton import kserve
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 
 TARGET = "X-Amzn-SageMaker-Target-Model"
 

@@ -8,7 +8,7 @@ import pytest
 from slipway.errors import SlipwayError
 from slipway.loadtest import compare as library
 from slipway.loadtest.compare import Ratio, compare
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 
 ROUNDS, BLOCK = 40, 25
 

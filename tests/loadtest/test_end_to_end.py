@@ -12,7 +12,8 @@ import pytest
 from slipway.catalog import keys
 from slipway.cli import main
 from slipway.endpoint import registry, serving
-from slipway.model import interface
+from slipway.model.config_interface import interface_of_folder
+from slipway.model.interface import Interface, Tensor
 from slipway.settings import Endpoint, Settings
 from slipway.store.directory import DirectoryStore
 from tests import fixture_models
@@ -31,7 +32,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     model = fixture_models.copy("adder", folder / "copies")
     for target in (ONE, TWO):
         fixture_models.pack(model, store.root / keys.artifact(STAGE, target))
-        releases.release(store, target, interface.of_folder(model), "adder")
+        releases.release(store, target, interface_of_folder(model), "adder")
     releases.alias(store, TWO, name="adder")
     wanted = [Endpoint("local", models=1)]
     with serving.serve(Settings(root=folder, store="store"), wanted) as served:
@@ -84,7 +85,7 @@ def test_a_model_that_refuses_its_input_is_told_in_its_words(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = DirectoryStore(root / "store")
-    declared = interface.Interface(64, {"A": interface.Tensor("FP32", (3,))}, {})
+    declared = Interface(64, {"A": Tensor("FP32", (3,))}, {})
     releases.release(store, "other_1.0.0.tar.gz", declared, "other")
     (store.root / keys.artifact(STAGE, "other_1.0.0.tar.gz")).write_bytes(
         (store.root / keys.artifact(STAGE, ONE)).read_bytes()

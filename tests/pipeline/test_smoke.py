@@ -14,7 +14,7 @@ import pytest
 from slipway.catalog import alias
 from slipway.catalog.alias import Alias, Variant
 from slipway.cli import main
-from slipway.model import interface
+from slipway.model.config_interface import interface_of_folder
 from slipway.model.interface import Interface, Tensor
 from slipway.store.directory import DirectoryStore
 from slipway.triton import kserve
@@ -235,7 +235,7 @@ def test_a_cold_model_on_a_real_server_is_waited_for_and_answers(
     monkeypatch.chdir(tmp_path)
     toml = f'[release]\nstore = "{shelf.folder.name}"\n'
     (tmp_path / "slipway.toml").write_text(toml, encoding="utf-8")
-    scripted = interface.of_folder(fixture_models.MODELS / "scripted")
+    scripted = interface_of_folder(fixture_models.MODELS / "scripted")
     gate = shelf.gate("held")
     shelf.put(3, "scripted_1.0.0.tar.gz", load_when=gate)
     store = DirectoryStore(shelf.folder)

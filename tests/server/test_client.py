@@ -45,7 +45,7 @@ def test_nobody_listening_is_told_apart_from_a_refusal() -> None:
         (b'{"error":"a \\"b\\""}', 'a "b"'),
         (b'{"error":"first"}{"error":"second"}', "first"),
         (b"plain", "plain"),
-        (b"", "HTTP 404, and no word why"),
+        (b"", "HTTP 404 without a message"),
     ],
 )
 def test_the_message_of_any_answer_can_be_read(body: bytes, said: str) -> None:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from slipway.archive import open_tar
 from slipway.artifact import manifest
 from slipway.errors import SlipwayError
-from slipway.model import interface as interfaces
+from slipway.model.config_interface import interface_of_config
 from slipway.model.interface import Interface
 from slipway.triton import config
 
@@ -36,7 +36,7 @@ def interface(artifact: Path | BinaryIO, name: str = "") -> Interface:
                 wanted = f"{made.serves}/{config.FILE_NAME}"
             elif member.name == wanted:
                 text = stream.read().decode(errors="replace")
-                return interfaces.of_config(config.parse_text(text, where=f"{where}: {wanted}"))
+                return interface_of_config(config.parse_text(text, where=f"{where}: {wanted}"))
     raise SlipwayError(
         f"no artifact of Slipway's: it holds no {wanted or manifest.FILE_NAME}",
         where=where,

@@ -10,16 +10,19 @@ from slipway.client.endpoint import Endpoint
 from slipway.client.errors import ConnectionFailed, InvocationError, ModelError
 from slipway.client.model import Answer, Model
 from slipway.client.values import Integers, Numbers, Texts, Truths
+from slipway.model.interface import Interface, Tensor
 
 __all__ = [
     "Answer",
     "ConnectionFailed",
     "Endpoint",
     "Integers",
+    "Interface",
     "InvocationError",
     "Model",
     "ModelError",
     "Numbers",
+    "Tensor",
     "Texts",
     "Truths",
 ]

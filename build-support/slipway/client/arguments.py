@@ -12,8 +12,8 @@ import numpy as np
 from slipway.client import request, tensors
 from slipway.endpoint.protocol import LARGEST_BODY
 from slipway.errors import SlipwayError
-from slipway.model.interface import BYTES, Interface
-from slipway.triton.kserve import Array
+from slipway.model.interface import Interface
+from slipway.triton.datatypes import BYTES, Array
 
 
 def values(

@@ -13,7 +13,7 @@ import numpy as np
 
 from slipway.errors import SlipwayError
 from slipway.files import written_aside
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 
 SHOWN = 6  # elements of a row's tensor in a table
 

@@ -15,7 +15,7 @@ from slipway.client.shadow import Beside
 from slipway.errors import SlipwayError
 from slipway.model.interface import Interface
 from slipway.triton import comparison, kserve
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 
 ANSWER, SHADOW = "answer", "shadow"
 

@@ -10,7 +10,7 @@ from slipway.client import tensors
 from slipway.endpoint.protocol import LARGEST_BODY
 from slipway.errors import SlipwayError
 from slipway.model.interface import Interface, Tensor
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 
 
 def fit(interface: Interface, inputs: Mapping[str, Any], *, name: str) -> dict[str, Array]:

@@ -10,7 +10,8 @@ import numpy as np
 from slipway import templates
 from slipway.client import identifiers
 from slipway.client.request import shape
-from slipway.model.interface import Interface, Tensor, numpy_type
+from slipway.model.interface import Interface, Tensor
+from slipway.triton.datatypes import numpy_type
 
 TEMPLATES = Path(__file__).parent / "templates"
 TEMPLATE = "client.py.jinja"

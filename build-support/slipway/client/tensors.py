@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from slipway.errors import SlipwayError
-from slipway.model.interface import BYTES, Tensor, as_array, numpy_type
-from slipway.triton.comparison import datatype
-from slipway.triton.kserve import Array
+from slipway.model.interface import Tensor, as_array
+from slipway.triton.datatypes import BYTES, Array, datatype_of, numpy_type
 
 # what numpy makes of plain values by itself, for each kind that is declared
 GIVEN = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}
@@ -32,7 +31,7 @@ def array(name: str, value: Any, declared: Tensor, batches: bool) -> Array:
         return _texts(name, made)
     if made.dtype != numpy_type(declared.datatype):
         raise SlipwayError(
-            f"input {name!r} is {declared.datatype}, but the array is {datatype(made)}"
+            f"input {name!r} is {declared.datatype}, but the array is {datatype_of(made)}"
             f" ({made.dtype})",
             fix=f"convert it: .astype(numpy.{np.dtype(numpy_type(declared.datatype)).name})",
         )
@@ -91,7 +90,7 @@ def _texts(name: str, made: Array) -> Array:
     """The strings and bytes of ``made`` as bytes."""
     if made.dtype.kind not in "OSU":
         raise SlipwayError(
-            f"input {name!r} is BYTES, but the array is {datatype(made)} ({made.dtype})",
+            f"input {name!r} is BYTES, but the array is {datatype_of(made)} ({made.dtype})",
             fix="give strings, bytes, or an array of them",
         )
     encoded = np.empty(made.shape, dtype=object)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 
 
 def poisson(rate: float, seconds: float, random: np.random.Generator) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from slipway.errors import SlipwayError
 from slipway.loadtest.percentile import needed
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 
 # both intervals together, of median and p99: each has to err half as often (Bonferroni)
 CONFIDENCE = 0.95

@@ -20,7 +20,8 @@ import aiohttp
 from slipway.endpoint.protocol import CACHE
 from slipway.loadtest.address import Address
 from slipway.loadtest.answer import Answer, Request
-from slipway.triton.kserve import Array, message_of
+from slipway.triton.datatypes import Array
+from slipway.triton.kserve import message_of
 
 # what the platform grants a container to answer (AWS, mms-container-apis.html)
 TIMEOUT_S = 60.0

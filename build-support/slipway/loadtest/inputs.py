@@ -13,7 +13,7 @@ from slipway.loadtest.answer import Request
 from slipway.model.interface import Interface, blank
 from slipway.testing import golden
 from slipway.triton import kserve
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 
 
 def of_release(

@@ -8,7 +8,7 @@ import numpy as np
 
 from slipway.loadtest import arrivals
 from slipway.loadtest.answer import Request
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 
 CHUNK = 256
 

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from slipway.errors import SlipwayError
 from slipway.model.interface import Interface
 from slipway.process import run
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 
 PROGRAM = "perf_analyzer"
 MICROSECOND = 1e-6

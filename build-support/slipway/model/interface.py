@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from slipway.errors import SlipwayError
-from slipway.model.folder import ENSEMBLE
-from slipway.triton import config
-from slipway.triton.config import ModelConfig
-from slipway.triton.kserve import Array
-
-BYTES = "BYTES"
+from slipway.triton.datatypes import BYTES, Array, numpy_type
 
 
 class Tensor(NamedTuple):
@@ -71,33 +65,6 @@ def parse(value: Mapping[str, Any]) -> Interface:
         raise SlipwayError(f"a release's interface is damaged: {error!r}") from error
 
 
-def of_config(served: ModelConfig) -> Interface:
-    """The interface that a model's config declares."""
-    return Interface(served.max_batch_size, _of(served.input), _of(served.output))
-
-
-def of_folder(folder: Path) -> Interface:
-    """The interface of the model that is served from an unpacked artifact."""
-    configs = [config.parse(path) for path in sorted(folder.glob(f"*/{config.FILE_NAME}"))]
-    ensembles = [parsed for parsed in configs if parsed.platform == ENSEMBLE]
-    return of_config((ensembles or configs)[0])
-
-
-def numpy_type(datatype: str) -> type[Any]:
-    """numpy's type of a Triton datatype such as ``FP32``.
-
-    Raises:
-        SlipwayError: numpy has none, as for BF16.
-    """
-    if datatype == BYTES:
-        return np.object_
-    name = datatype.lower().replace("fp", "float").replace("bool", "bool_")
-    found: type[Any] | None = getattr(np, name, None)
-    if found is None:
-        raise SlipwayError(f"numpy has no type for {datatype}", fix="use FP32")
-    return found
-
-
 def as_array(name: str, value: Any, declared: Tensor | None, batches: bool) -> Array:
     """``value`` as an array of the declared type and shape, where that can be done in one way.
 
@@ -149,17 +116,6 @@ def _promoted(name: str, array: Array, dims: tuple[int, ...]) -> Array:
             fix=f"give an array of {len(dims)} dimensions",
         )
     return array.reshape(shapes.pop()) if shapes else array
-
-
-def _of(tensors: Any) -> dict[str, Tensor]:
-    return {
-        tensor.name: Tensor(
-            config.dtype_name(tensor.data_type),
-            tuple(tensor.dims),
-            bool(getattr(tensor, "optional", False)),
-        )
-        for tensor in tensors
-    }
 
 
 def _dump(name: str, tensor: Tensor) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from slipway.model.interface import numpy_type
 from slipway.scaffold.graph import Graph, Tensor
+from slipway.triton.datatypes import numpy_type
 
 type Array = np.ndarray[Any, Any]
 

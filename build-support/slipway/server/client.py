@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from slipway.errors import SlipwayError
 from slipway.triton import kserve
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 
 HOST = "127.0.0.1"
 TARGET = "X-Amzn-SageMaker-Target-Model"

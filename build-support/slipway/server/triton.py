@@ -18,7 +18,7 @@ from slipway.server.command import Command
 from slipway.server.directories import Kept, Places, model_hash
 from slipway.server.source import Source, find
 from slipway.settings import Settings
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 
 START_TIMEOUT_S = 120
 

@@ -15,7 +15,7 @@ from slipway.server.triton import Server
 from slipway.testing import golden
 from slipway.testing.model import Model
 from slipway.triton.comparison import compare
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 
 NOT_LOADED = 404
 # of a model's process; python_backend, stub_launcher.cc

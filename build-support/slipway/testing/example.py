@@ -5,15 +5,13 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from tritonclient.http import InferenceServerClient, InferRequestedOutput
-
 from slipway.model.folder import ModelFolder
 from slipway.model.interface import blank
 from slipway.server.client import HOST, TARGET
 from slipway.server.triton import Server
 from slipway.testing import golden
 from slipway.testing.model import Model
-from slipway.triton.kserve import BINARY, tensor
+from slipway.triton import kserve
 
 
 def request(server: Server, target: str, folder: ModelFolder, file: Path) -> str:
@@ -25,14 +23,10 @@ def request(server: Server, target: str, folder: ModelFolder, file: Path) -> str
     case = next(iter(golden.cases(folder.path)), None)
     arrays = model.arrays(golden.inputs(case)) if case else blank(model.interface)
     outputs = [out.name for out in folder.configs[folder.ensemble].output]
-    body, header = InferenceServerClient.generate_request_body(
-        [tensor(name, array) for name, array in arrays.items()],
-        outputs=[InferRequestedOutput(name, binary_data=False) for name in outputs],
-    )
+    body, content_type = kserve.encode(arrays, as_json=outputs)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(body)
-    size = len(body) if header is None else header
     url = f"http://{HOST}:{server.port}/models/{server.model_hash(target)}/invoke"
     words = ["curl", "--silent", url, "--header", f"{TARGET}: {target}"]
-    words += ["--header", f"Content-Type: {BINARY}{size}", "--data-binary", f"@{file}"]
+    words += ["--header", f"Content-Type: {content_type}", "--data-binary", f"@{file}"]
     return " ".join(map(shlex.quote, words))

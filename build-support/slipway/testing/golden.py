@@ -14,11 +14,10 @@ import numpy as np
 
 from slipway.errors import SlipwayError
 from slipway.files import written_aside
-from slipway.model.interface import BYTES, numpy_type
 from slipway.server.client import InferenceError
 from slipway.testing.model import Model
-from slipway.triton.comparison import TOLERANCES, Tolerance, compare, datatype
-from slipway.triton.kserve import Array
+from slipway.triton.comparison import TOLERANCES, Tolerance, compare
+from slipway.triton.datatypes import BYTES, Array, datatype_of, numpy_type
 
 INPUT = "input.json"
 EXPECTED = "expected.json"
@@ -117,7 +116,7 @@ def update(case: Path, got: Outcome) -> list[str]:
 
 def entry(file: Path, array: Array) -> dict[str, Any]:
     """The tensor as JSON says it; a large one is written to ``file``, which the JSON then names."""
-    described = {"shape": list(array.shape), "datatype": datatype(array)}
+    described = {"shape": list(array.shape), "datatype": datatype_of(array)}
     if array.size <= LARGEST_IN_JSON or array.dtype == object:
         return described | {"data": _data(array)}
     np.save(file, array, allow_pickle=False)

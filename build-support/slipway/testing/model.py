@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from slipway.model import interface
+from slipway.model.config_interface import interface_of_folder
 from slipway.model.interface import as_array
 from slipway.server.triton import Server
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 
 
 class Model:
@@ -23,7 +23,7 @@ class Model:
     def __init__(self, server: Server, target: str) -> None:
         self.server = server
         self.target = target
-        self.interface = interface.of_folder(server.folder(target))
+        self.interface = interface_of_folder(server.folder(target))
 
     def __call__(self, inputs: Mapping[str, Any]) -> dict[str, Array]:
         """Outputs by name, with their batch dimension; strings are ``bytes`` in object arrays.

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from tritonclient.utils import np_to_triton_dtype
 
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array, datatype_of
 
 # between processors and ONNX Runtime's releases a result differs in its last digits
 TOLERANCES = {"FP16": (1e-3, 1e-2), "FP32": (1e-5, 1e-4), "FP64": (1e-9, 1e-6)}
@@ -36,16 +35,11 @@ def compare(
     return lines
 
 
-def datatype(array: Array) -> str:
-    """What Triton calls the array's type, such as ``FP32``."""
-    return str(np_to_triton_dtype(array.dtype))
-
-
 def _compare(name: str, expected: Array, got: Array, tolerance: Tolerance | None) -> list[str]:
     if expected.dtype != got.dtype or expected.shape != got.shape:
-        described = [f"{datatype(array)} {list(array.shape)}" for array in (expected, got)]
+        described = [f"{datatype_of(array)} {list(array.shape)}" for array in (expected, got)]
         return [f"{name}: expected {described[0]}, got {described[1]}"]
-    chosen = tolerance or Tolerance(*TOLERANCES.get(datatype(expected), (0, 0)))
+    chosen = tolerance or Tolerance(*TOLERANCES.get(datatype_of(expected) or "", (0, 0)))
     if expected.dtype == object:
         unequal = np.array(expected != got, dtype=bool)
     elif expected.dtype.kind == "f":

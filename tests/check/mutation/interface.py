@@ -17,7 +17,8 @@ from slipway.errors import SlipwayError
 from slipway.model import folder as repository
 from slipway.triton import config
 from slipway.triton.config import ModelConfig
-from slipway.triton.kserve import BINARY, Array
+from slipway.triton.datatypes import Array
+from slipway.triton.kserve import BINARY
 from tests.check.real_server import Asked, Outcome
 
 LENGTH = 3  # of what may be of any

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from tritonclient.utils import triton_to_np_dtype
 
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 from tests.check import corpus, fixture_repositories
 from tests.check.real_server import Asked, as_arrays, as_json
 

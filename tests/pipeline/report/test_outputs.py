@@ -14,7 +14,7 @@ import pytest
 from slipway.pipeline.report.outputs import Outputs, outputs
 from slipway.server.client import InferenceError
 from slipway.testing.model import Model
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array
 
 
 class Answers:

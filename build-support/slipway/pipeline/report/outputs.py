@@ -11,8 +11,7 @@ import numpy as np
 
 from slipway.testing import golden
 from slipway.testing.model import Model
-from slipway.triton.comparison import datatype
-from slipway.triton.kserve import Array
+from slipway.triton.datatypes import Array, datatype_of
 
 MOST = 20  # labels that are listed
 LABELS = "biuO"  # numpy's kinds of which a difference has no size that means something
@@ -99,18 +98,18 @@ def _tensor(name: str, before: Array | None, after: Array | None, case: str) -> 
         there = before if before is not None else after
         assert there is not None
         said = "is new" if before is None else "is gone"
-        return TensorDifference(name, datatype(there), 0, 0, None, None, said)
-    kinds = [f"{datatype(array)} {list(array.shape)}" for array in (before, after)]
+        return TensorDifference(name, str(datatype_of(there)), 0, 0, None, None, said)
+    kinds = [f"{datatype_of(array)} {list(array.shape)}" for array in (before, after)]
     if kinds[0] != kinds[1]:
         said = f"was {kinds[0]}, is {kinds[1]} ({case})"
-        return TensorDifference(name, datatype(after), 0, 0, None, None, said)
+        return TensorDifference(name, str(datatype_of(after)), 0, 0, None, None, said)
     unequal = _unequal(before, after)
     largest = None
     if before.dtype.kind in "fiu" and before.size:
         largest = float(np.max(_distance(before, after)))
     changed = int(np.count_nonzero(unequal))
     return TensorDifference(
-        name, datatype(after), int(after.size), changed, largest, case if changed else None
+        name, str(datatype_of(after)), int(after.size), changed, largest, case if changed else None
     )
 
 

@@ -16,7 +16,7 @@ from slipway.artifact.manifest import Manifest
 from slipway.catalog import keys
 from slipway.catalog.keys import Stage
 from slipway.catalog.record import Record
-from slipway.model import interface as interfaces
+from slipway.model.config_interface import interface_of_config
 from slipway.model.interface import Interface
 from slipway.release.versioning import compatibility
 from slipway.release.versioning.compatibility import PARTS, Part, Reason
@@ -113,7 +113,7 @@ def _configs(before: Side, after: Side) -> Iterator[Reason]:
         second = config.parse_text(new_texts[new], where=new)
         found = list(compatibility.of_configs(new, first, second, old == served))
         if old == served:
-            first, second = interfaces.of_config(first), interfaces.of_config(second)
+            first, second = interface_of_config(first), interface_of_config(second)
             found = [*compatibility.of_interfaces(first, second), *found]
         yield from found or [Reason("patch", f"{new}: how its config is written")]
 
@@ -125,7 +125,7 @@ def _without_texts(
     for old, new in changed.items():
         if old == before.manifest.serves and before.interface is not None:
             parsed = config.parse_text(texts[new], where=new)
-            yield from compatibility.of_interfaces(before.interface, interfaces.of_config(parsed))
+            yield from compatibility.of_interfaces(before.interface, interface_of_config(parsed))
         yield Reason("minor", f"{new}: its config; that of {before.manifest.version} was pruned")
 
 
