@@ -29,7 +29,7 @@ install_uv() { # lockfile, folder
       downloaded) wheel=$(download_pip "$2" 2>&1) || { errors+=$wheel && continue; } ;;
     esac
     errors=$(run_pip "$wheel" install -qq --no-deps --only-binary :all: --require-hashes \
-      --target "$2" -r "$1" 2>&1 > /dev/null) && return
+      --target "$2" -r "$1" 2>&1 > /dev/null) && errors=$("$2/bin/uv" --version 2>&1) && return
     [[ $errors != *"No module named pip"* ]] || errors=
   done
   problem_uv=$errors
