@@ -9,8 +9,9 @@ from pathlib import Path
 from benchmarks import recipe, result
 from benchmarks.result import Report, interleaved
 from benchmarks.subject import Subject
-from slipway import artifact, build
+from slipway import build
 from slipway.archive import TarGzWriter
+from slipway.artifact.pack import pack
 from slipway.model import weights
 
 
@@ -26,9 +27,7 @@ def measure(subject: Subject) -> list[Report]:
         {
             "tar": lambda: _timed(lambda: recipe.tar(tree, plain)),
             "fresh": lambda: _timed(lambda: _compress(tree, fresh)),
-            "packed": lambda: _timed(
-                lambda: artifact.pack(subject.model, environment, files, packed)
-            ),
+            "packed": lambda: _timed(lambda: pack(subject.model, environment, files, packed)),
         },
     )
     size = {

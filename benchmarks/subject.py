@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import recipe
 from slipway import build, settings
-from slipway.artifact import extract
+from slipway.artifact.extract import extract
 from slipway.model import folder as repository
 from slipway.model.folder import ModelFolder
 from slipway.settings import Layout, Settings

@@ -24,7 +24,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import IO, BinaryIO, Self
 
 from zlib_ng import gzip_ng, zlib_ng
 
@@ -314,6 +314,16 @@ def open_tar(source: Path | BinaryIO, name: str = "") -> Iterator[tarfile.TarFil
         raise SlipwayError(
             f"no whole tar.gz: {error}", where=where, fix="build or fetch it anew"
         ) from error
+
+
+def regular_files(
+    tar: tarfile.TarFile,
+) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
+    """Yield each regular file of an archive with the stream of its content, to be read at once."""
+    for member in tar:
+        stream = tar.extractfile(member) if member.isfile() else None
+        if stream is not None:
+            yield member, stream
 
 
 def _read_index(archive: Path) -> tuple[list[_Member], list[tuple[int, int, int, int]]]:

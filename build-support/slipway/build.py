@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from slipway import environment
-from slipway.artifact import Packed, pack
+from slipway.artifact.artifact import Artifact, record_checksum
+from slipway.artifact.pack import pack
 from slipway.environment import Environment
 from slipway.errors import SlipwayError
 from slipway.model import folder as repository
@@ -13,10 +14,8 @@ from slipway.model import weights
 from slipway.model.folder import ModelFolder
 from slipway.settings import Settings
 
-CHECKSUM = ".sha256"
 
-
-def build(folder: Path, settings: Settings, output: Path) -> Packed:
+def build(folder: Path, settings: Settings, output: Path) -> Artifact:
     """Build the artifact of the model in ``folder`` into the folder ``output``.
 
     Raises:
@@ -92,15 +91,8 @@ def finish(
     files: dict[Path, Path],
     output: Path,
     settings: Settings,
-) -> Packed:
-    """Pack, and write the digest beside the artifact, as ``sha256sum --check`` reads it."""
+) -> Artifact:
+    """Pack, and write the digest next to the artifact, as ``sha256sum --check`` reads it."""
     packed = pack(model, made, files, output, settings.layout)
-    checksum = output.with_name(output.name + CHECKSUM)
-    checksum.write_text(f"{packed.sha256}  {output.name}\n", encoding="utf-8")
+    record_checksum(packed)
     return packed
-
-
-def recorded(artifact: Path) -> str | None:
-    """The digest that packing wrote beside ``artifact``, if it is there."""
-    checksum = artifact.with_name(artifact.name + CHECKSUM)
-    return checksum.read_text(encoding="utf-8").split()[0] if checksum.exists() else None

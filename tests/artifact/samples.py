@@ -7,7 +7,8 @@ from pathlib import Path
 
 from slipway import build
 from slipway.archive import TarGzWriter, write_indexed
-from slipway.artifact import Packed, pack
+from slipway.artifact.artifact import Artifact
+from slipway.artifact.pack import pack
 from slipway.environment import Environment, Package
 from slipway.environment.environment import ARCHIVE, save
 from slipway.model import folder as repository
@@ -98,7 +99,7 @@ def write_environment(folder: Path, numpy: str = "1.26.4") -> Environment:
     return made
 
 
-def packed(folder: Path, environment: Environment, layout: str = "directory") -> Packed:
+def packed(folder: Path, environment: Environment, layout: str = "directory") -> Artifact:
     model = repository.read(folder)
     output = folder.parent.parent / "dist" / model.artifact_name
     assert layout in ("directory", "archive")

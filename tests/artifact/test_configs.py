@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from slipway.artifact import configs, contents
+from slipway.artifact.configs import config_digests, read_configs
+from slipway.artifact.contents import read_contents
 from slipway.errors import SlipwayError
 from tests.artifact.samples import packed, write_environment, write_model
 
@@ -21,17 +22,17 @@ def artifact(tmp_path: Path) -> Path:
 
 
 def test_they_are_those_that_a_reading_of_everything_finds(artifact: Path) -> None:
-    whole = contents.read(artifact)
-    read = configs.read(artifact)
+    whole = read_contents(artifact)
+    read = read_configs(artifact)
     assert read.texts == whole.configs
     assert read.manifest == whole.manifest
-    assert set(read.texts) == set(configs.names(read.manifest))
+    assert set(read.texts) == set(config_digests(read.manifest))
 
 
 def test_reading_stops_before_the_weights(artifact: Path) -> None:
     data = artifact.read_bytes()
     stream = io.BytesIO(data)
-    assert configs.read(stream, "an object").texts
+    assert read_configs(stream, "an object").texts
     assert stream.tell() < len(data) / 2
 
 
@@ -42,5 +43,5 @@ def test_what_is_cut_short_before_them_or_no_artifact_is_told(
         file = tmp_path / name
         file.write_bytes(data)
         with pytest.raises(SlipwayError) as caught:
-            configs.read(file)
+            read_configs(file)
         assert str(file) in str(caught.value)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.artifact import contents
+from slipway.artifact.contents import read_contents
 from slipway.artifact.diff import diff
 from slipway.cli import main
 from slipway.environment import Environment
@@ -16,19 +16,19 @@ from tests.artifact.samples import packed, write_environment, write_model
 
 
 def test_equal_artifacts_have_no_difference(tiny: Path, environment: Environment) -> None:
-    made = contents.read(packed(tiny, environment).path)
+    made = read_contents(packed(tiny, environment).path)
     assert diff(made, made) == []
 
 
 def test_each_kind_of_change_is_told_apart(tmp_path: Path, environment: Environment) -> None:
-    before = contents.read(packed(write_model(tmp_path / "a"), environment).path)
+    before = read_contents(packed(write_model(tmp_path / "a"), environment).path)
     folder = write_model(tmp_path / "b", weights=b"better weights")
     (folder / "tiny_preprocessing/1/model.py").write_text("class TritonPythonModel: ...\n")
     file = folder / "tiny_inferencer/config.pbtxt"
     file.write_text(file.read_text().replace("8", "16"))
     (folder / "model_version.txt").write_text("1.3.0\n")
     newer = write_environment(tmp_path / "newer", numpy="1.26.5")
-    changes = diff(before, contents.read(packed(folder, newer).path))
+    changes = diff(before, read_contents(packed(folder, newer).path))
     assert [(change.part, change.name) for change in changes] == [
         ("release", "version"),
         ("weights", "tiny_inferencer/1/model.onnx"),
@@ -57,5 +57,5 @@ def test_a_foreign_archive_is_no_artifact(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as tar:
         tar.add(tmp_path / "file", "file")
-    with pytest.raises(SlipwayError, match="no artifact of Slipway's"):
-        contents.read(tmp_path / "a.tar.gz")
+    with pytest.raises(SlipwayError, match="not a Slipway artifact"):
+        read_contents(tmp_path / "a.tar.gz")

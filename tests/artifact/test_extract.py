@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.artifact import extract
+from slipway.artifact.extract import extract
 from slipway.errors import SlipwayError
 
 

@@ -12,11 +12,14 @@ from typing import BinaryIO, cast
 
 import pytest
 
-from slipway.artifact import interface
+from slipway.artifact.configs import read_configs
 from slipway.environment import Environment
 from slipway.errors import SlipwayError
 from slipway.model.interface import Tensor
 from tests.artifact.samples import packed, write_model
+
+FIELDS = ("name", "version", "serves", "sources", "weights", "environment", "builder")
+NO_SOURCES = json.dumps(dict.fromkeys(FIELDS) | {"format": 1}).encode()
 
 
 class Counted(io.RawIOBase):
@@ -47,49 +50,56 @@ def plain(members: dict[str, bytes]) -> io.BytesIO:
 
 def test_a_file_and_a_stream_say_the_same(tiny: Path, environment: Environment) -> None:
     artifact = packed(tiny, environment).path
-    found = interface.interface(artifact)
+    found = read_configs(artifact).interface
     assert found.max_batch_size == 8
     assert found.inputs == {"IN": Tensor("FP32", (1,))}
     assert found.outputs == {"OUT": Tensor("FP32", (1,))}
     with artifact.open("rb") as stream:
-        assert interface.interface(stream, "tiny") == found
+        assert read_configs(stream, "tiny").interface == found
 
 
 def test_weights_and_environment_are_not_read(tmp_path: Path, environment: Environment) -> None:
     folder = write_model(tmp_path / "large", weights=os.urandom(8_000_000))
     stream = Counted(packed(folder, environment).path.read_bytes())
-    assert interface.interface(cast(BinaryIO, stream), "tiny").max_batch_size == 8
+    assert read_configs(cast(BinaryIO, stream), "tiny").interface.max_batch_size == 8
     assert stream.taken < 1_000_000
 
 
 @pytest.mark.parametrize(
     ("members", "what"),
     [
-        ({}, "it holds no manifest.json"),
-        ({"a/config.pbtxt": b"", "a/1/manifest.json": b"{}"}, "it holds no manifest.json"),
+        ({}, "its first file is not manifest.json"),
+        (
+            {"a/config.pbtxt": b"", "a/1/manifest.json": b"{}"},
+            "its first file is not manifest.json",
+        ),
         ({"a/1/manifest.json": b"{"}, "manifest.json is damaged"),
         ({"a/1/manifest.json": b"", "a/config.pbtxt": b""}, "manifest.json is damaged"),
+        ({"a/1/manifest.json": NO_SOURCES}, "manifest.json is damaged"),
     ],
 )
 def test_what_is_no_artifact_is_refused(members: dict[str, bytes], what: str) -> None:
     with pytest.raises(SlipwayError, match=what) as caught:
-        interface.interface(plain(members), "the/key")
+        read_configs(plain(members), "the/key")
     assert str(caught.value.where).startswith("the/key")
 
 
 def test_an_artifact_without_the_config_it_serves_is_refused() -> None:
-    fields = ("name", "version", "serves", "sources", "weights", "environment", "builder")
-    manifest = dict.fromkeys(fields) | {"serves": "a", "format": 1}
+    manifest: dict[str, object] = dict.fromkeys(FIELDS, {}) | {"serves": "a", "format": 1}
     members = {"a/1/manifest.json": json.dumps(manifest).encode(), "b/config.pbtxt": b""}
-    with pytest.raises(SlipwayError, match="it holds no a/config.pbtxt"):
-        interface.interface(plain(members), "key")
+    with pytest.raises(SlipwayError, match="a/config.pbtxt is missing"):
+        assert read_configs(plain(members), "key").interface
+    manifest["sources"] = {"a/config.pbtxt": "0" * 64}
+    members["a/1/manifest.json"] = json.dumps(manifest).encode()
+    with pytest.raises(SlipwayError, match="a/config.pbtxt is missing"):
+        read_configs(plain(members), "key")
     members["a/config.pbtxt"] = b"max_batch_size: 3 no"
     with pytest.raises(SlipwayError) as caught:
-        interface.interface(plain(members), "key")
+        assert read_configs(plain(members), "key").interface
     assert str(caught.value.where).startswith("key: a/config.pbtxt:1:")
 
 
 def test_a_truncated_stream_is_refused(tiny: Path, environment: Environment) -> None:
     whole = packed(tiny, environment).path.read_bytes()
     with pytest.raises(SlipwayError, match="no whole tar.gz"):
-        interface.interface(io.BytesIO(whole[:300]), "key")
+        read_configs(io.BytesIO(whole[:300]), "key")

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from slipway import build
-from slipway.artifact import extract, manifest
+from slipway.artifact.artifact import Artifact
+from slipway.artifact.extract import extract
 from slipway.environment import Environment
 from slipway.errors import SlipwayError
 from slipway.model import folder as repository
@@ -108,7 +109,7 @@ def test_the_recorded_digest_and_size_are_those_of_the_file(
 
 
 def test_the_manifest_says_what_went_in(tiny: Path, environment: Environment) -> None:
-    made = manifest.read(packed(tiny, environment).path)
+    made = Artifact(packed(tiny, environment).path).manifest
     assert (made.name, made.version, made.serves) == ("tiny", "1.2.0", "tiny_pipeline")
     assert made.weights["tiny_inferencer/1/model.onnx"]["size"] == 63000
     assert made.environment is not None

@@ -26,7 +26,7 @@ def published(tmp_path: Path) -> DirectoryStore:
     """Two releases in production, the first one's record as it was before interfaces."""
     store = DirectoryStore(tmp_path / "published")
     made = packed(write_model(tmp_path / "checkout"), write_environment(tmp_path / "environment"))
-    publish(made.path, store, stage="production", told=Told(Origin("c0ffee")))
+    publish(made, store, stage="production", told=Told(Origin("c0ffee")))
     key = keys.record("production", "tiny", OLD)
     record = json.loads(store.read(key) or b"")
     del record["interface"]
@@ -34,7 +34,7 @@ def published(tmp_path: Path) -> DirectoryStore:
     assert store.swap(key, store.read(key), keys.dump(record))
     (tmp_path / "checkout/models/tiny/model_version.txt").write_text("1.3.0\n")
     newer = packed(tmp_path / "checkout/models/tiny", write_environment(tmp_path / "another"))
-    publish(newer.path, store, stage="production")
+    publish(newer, store, stage="production")
     return store
 
 

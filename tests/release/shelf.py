@@ -16,6 +16,7 @@ from unittest import mock
 
 from slipway import settings as configuration
 from slipway.archive import TarGzWriter
+from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest
 from slipway.catalog import journal
 from slipway.catalog.keys import Stage
@@ -131,7 +132,7 @@ def staged(
     if tested is not None:
         documents["tests"] = passed(path, failures=0 if tested else 1)
     told = Told(known.origin, documents, known.metrics, known.rules, known.changes)
-    return publish(path, open_stage(settings, stage), stage=stage, told=told)
+    return publish(Artifact(path), open_stage(settings, stage), stage=stage, told=told)
 
 
 def released(settings: Settings, *versions: str, name: str = "m") -> list[str]:

@@ -10,6 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from slipway.artifact.artifact import Artifact
 from slipway.catalog import journal, keys
 from slipway.catalog.alias import Alias, Variant
 from slipway.catalog.alias_move import serve
@@ -49,7 +50,8 @@ class Releases(RuleBasedStateMachine):
     def publish(self, version: str, content: int, tested: bool, stage: Stage) -> None:
         path = self._artifact(version, content)
         told = Told(DEV, {"tests": shelf.passed(path, failures=int(not tested))})
-        self._twice(lambda: publish(path, open_stage(self.settings, stage), stage=stage, told=told))
+        store = open_stage(self.settings, stage)
+        self._twice(lambda: publish(Artifact(path), store, stage=stage, told=told))
 
     @rule(place=NUMBERS)
     def promote(self, place: int) -> None:

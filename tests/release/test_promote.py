@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from slipway.artifact.artifact import Artifact
 from slipway.catalog import alias as aliases
 from slipway.catalog import journal, keys
 from slipway.catalog.alias import Alias, Variant
@@ -136,8 +137,8 @@ def test_what_production_requires_has_to_be_there(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError, match="production requires provenance: no provenance"):
         promote(settings, "m", None, DEV)
     path = shelf.artifact(tmp_path / "dist")
-    documents = evidence.collect(path, settings, DEV, shelf.sha256(path), [])
-    publish(path, open_stage(settings, "staging"), told=Told(DEV, documents))
+    documents = evidence.collect(Artifact(path), settings, DEV, [])
+    publish(Artifact(path), open_stage(settings, "staging"), told=Told(DEV, documents))
     assert promote(settings, "m", None, DEV).moved
 
 

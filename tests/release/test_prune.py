@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from slipway.artifact.artifact import Artifact
 from slipway.catalog import alias as aliases
 from slipway.catalog import journal, keys, tombstone
 from slipway.catalog.alias import Alias, Variant
@@ -88,7 +89,7 @@ def test_a_version_that_was_pruned_is_never_given_to_other_bytes(settings: Setti
     run(settings)
     other = shelf.artifact(settings.root / "dist", version="1.1.0", code="A = 2\n")
     with pytest.raises(SlipwayError, match="which were pruned") as caught:
-        publish(other, store(settings), stage="production")
+        publish(Artifact(other), store(settings), stage="production")
     assert caught.value.fix == "write 1.1.1 into it: slipway bump m"
     assert not store(settings).stat(keys.artifact("production", TARGETS[1]))
 

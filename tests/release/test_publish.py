@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.artifact import Packed
+from slipway.artifact.artifact import Artifact
 from slipway.catalog.alias import Alias, Variant, move
 from slipway.catalog.catalog import Catalog
 from slipway.catalog.origin import Origin
@@ -19,7 +19,7 @@ from tests.artifact.samples import packed, write_environment, write_model
 
 
 @pytest.fixture
-def artifact(tmp_path: Path) -> Packed:
+def artifact(tmp_path: Path) -> Artifact:
     return packed(write_model(tmp_path / "checkout"), write_environment(tmp_path / "environment"))
 
 
@@ -28,13 +28,15 @@ def store(tmp_path: Path) -> DirectoryStore:
     return DirectoryStore(tmp_path / "store")
 
 
-def changed(tmp_path: Path) -> Packed:
+def changed(tmp_path: Path) -> Artifact:
     folder = write_model(tmp_path / "changed", weights=b"other")
     return packed(folder, write_environment(tmp_path / "environment2"))
 
 
-def test_a_branch_goes_to_staging_under_its_digest(artifact: Packed, store: DirectoryStore) -> None:
-    made = publish(artifact.path, store, sha256=artifact.sha256, told=Told(Origin("c0ffee")))
+def test_a_branch_goes_to_staging_under_its_digest(
+    artifact: Artifact, store: DirectoryStore
+) -> None:
+    made = publish(artifact, store, told=Told(Origin("c0ffee")))
     assert made.target == f"tiny_1.2.0-rc.h{artifact.sha256[:12]}.tar.gz"
     stored = (store.root / "staging/models" / made.target).read_bytes()
     assert hashlib.sha256(stored).hexdigest() == artifact.sha256
@@ -51,70 +53,70 @@ def test_a_branch_goes_to_staging_under_its_digest(artifact: Packed, store: Dire
 
 
 def test_publishing_the_same_bytes_again_changes_nothing(
-    artifact: Packed, store: DirectoryStore
+    artifact: Artifact, store: DirectoryStore
 ) -> None:
-    assert publish(artifact.path, store, sha256=artifact.sha256).created
+    assert publish(artifact, store).created
     before = {key: store.read(key) for key in store.keys("")}
-    assert not publish(artifact.path, store, sha256=artifact.sha256).created
+    assert not publish(artifact, store).created
     assert {key: store.read(key) for key in store.keys("")} == before
 
 
 def test_two_pushes_of_one_version_lie_side_by_side_in_staging(
-    artifact: Packed, store: DirectoryStore, tmp_path: Path
+    artifact: Artifact, store: DirectoryStore, tmp_path: Path
 ) -> None:
-    publish(artifact.path, store)
-    publish(changed(tmp_path).path, store)
+    publish(artifact, store)
+    publish(changed(tmp_path), store)
     assert len(store.keys("staging/models/")) == 2
 
 
 def test_what_is_measured_of_bytes_that_are_published_already_is_added_to_their_record(
-    artifact: Packed, store: DirectoryStore
+    artifact: Artifact, store: DirectoryStore
 ) -> None:
-    first = publish(artifact.path, store, told=Told(Origin("c0ffee")))
-    publish(artifact.path, store, told=Told(Origin("decaf"), metrics={"auc": 0.9}, rules={}))
-    publish(artifact.path, store, told=Told(Origin("decaf")))
+    first = publish(artifact, store, told=Told(Origin("c0ffee")))
+    publish(artifact, store, told=Told(Origin("decaf"), metrics={"auc": 0.9}, rules={}))
+    publish(artifact, store, told=Told(Origin("decaf")))
     record = Catalog(store, "staging").record("tiny", first.target)
     assert (record.metrics, record.commit) == ({"auc": 0.9}, "c0ffee")
 
 
 def test_production_refuses_other_bytes_and_names_the_next_free_version(
-    artifact: Packed, store: DirectoryStore, tmp_path: Path
+    artifact: Artifact, store: DirectoryStore, tmp_path: Path
 ) -> None:
-    first = publish(artifact.path, store, stage="production")
+    first = publish(artifact, store, stage="production")
     assert first.target == "tiny_1.2.0.tar.gz"
-    assert not publish(artifact.path, store, stage="production").created
+    assert not publish(artifact, store, stage="production").created
     with pytest.raises(SlipwayError, match="other bytes") as caught:
-        publish(changed(tmp_path).path, store, stage="production")
+        publish(changed(tmp_path), store, stage="production")
     assert caught.value.fix == "write 1.2.1 into it: slipway bump tiny"
     assert store.digest("production/models/tiny_1.2.0.tar.gz") == artifact.sha256
 
 
 def test_an_artifact_that_changed_after_packing_is_not_published(
-    artifact: Packed, store: DirectoryStore
+    artifact: Artifact, store: DirectoryStore
 ) -> None:
     with artifact.path.open("r+b") as file:
         file.seek(-4, 2)
         file.write(b"\0\0\0\0")
     with pytest.raises(SlipwayError, match="packing recorded"):
-        publish(artifact.path, store, sha256=artifact.sha256)
+        publish(artifact, store)
     assert store.keys("") == []
 
 
 def test_publishing_ends_a_weighted_alias(
-    artifact: Packed, store: DirectoryStore, tmp_path: Path
+    artifact: Artifact, store: DirectoryStore, tmp_path: Path
 ) -> None:
-    first = publish(changed(tmp_path).path, store).target
-    second = publish(artifact.path, store).target
+    first = publish(changed(tmp_path), store).target
+    second = publish(artifact, store).target
     move(store, "staging", "tiny", Alias((Variant(first, 90), Variant(second, 10))))
-    publish(artifact.path, store)
+    publish(artifact, store)
     assert json.loads(store.read("staging/catalog/tiny/alias.json") or b"") == {"target": second}
 
 
 def test_a_publishing_that_was_cut_off_is_completed_by_the_next(
-    artifact: Packed, store: DirectoryStore
+    artifact: Artifact, store: DirectoryStore
 ) -> None:
     target = f"tiny_1.2.0-rc.h{artifact.sha256[:12]}.tar.gz"
     store.create_file(f"staging/models/{target}", artifact.path, artifact.sha256)
-    assert not publish(artifact.path, store, sha256=artifact.sha256).created
+    assert not publish(artifact, store).created
     assert len(store.keys("staging/catalog/tiny/releases/")) == 1
     assert store.read("staging/catalog/tiny/alias.json")

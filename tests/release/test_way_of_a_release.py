@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from slipway import settings as configuration
+from slipway.artifact.artifact import Artifact
 from slipway.catalog import journal, keys
 from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
@@ -72,7 +73,7 @@ def test_of_publishers_of_one_version_at_once_exactly_one_wins_and_the_others_le
         told = Told(Origin(f"{number}" * 40, None, f"dev{number}"))
         store = open_stage(settings, "production")
         try:
-            return publish(made[number], store, stage="production", told=told).sha256
+            return publish(Artifact(made[number]), store, stage="production", told=told).sha256
         except SlipwayError as error:
             return error
 
@@ -86,7 +87,7 @@ def test_of_publishers_of_one_version_at_once_exactly_one_wins_and_the_others_le
             assert "production has other bytes (sha256 " in error.what
             assert error.fix == "write 1.0.1 into it: slipway bump m"
     with pytest.raises(SlipwayError, match=f"by dev{winner}"):  # once its record is there
-        publish(made[(winner + 1) % 4], store, stage="production")
+        publish(Artifact(made[(winner + 1) % 4]), store, stage="production")
     [event] = journal.read(store, "production", "m")
     assert event.origin.by == f"dev{winner}"
 
@@ -95,7 +96,7 @@ def test_of_one_publishing_that_runs_twice_at_once_nothing_is_doubled(settings: 
     path = shelf.artifact(settings.root / "dist")
 
     def attempt(_: int) -> bool:
-        return publish(path, open_stage(settings, "staging"), told=Told(DEV)).created
+        return publish(Artifact(path), open_stage(settings, "staging"), told=Told(DEV)).created
 
     with ThreadPoolExecutor(4) as pool:
         created = list(pool.map(attempt, range(4)))

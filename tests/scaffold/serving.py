@@ -10,7 +10,7 @@ import PIL
 
 from slipway import build
 from slipway.archive import TarGzWriter, write_indexed
-from slipway.artifact import pack
+from slipway.artifact.pack import pack
 from slipway.environment import Environment, Package
 from slipway.environment.environment import ARCHIVE, save
 from slipway.model import folder as repository

@@ -17,7 +17,7 @@ import boto3
 import pytest
 from mypy_boto3_s3 import S3Client
 
-from slipway.artifact import Packed
+from slipway.artifact.artifact import Artifact
 from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
 from slipway.release.publish import Told, publish
@@ -227,7 +227,7 @@ def test_of_many_processes_exactly_one_wins_each_key(kept: Kept, tmp_path: Path)
 
 
 @pytest.fixture(scope="module")
-def artifacts(tmp_path_factory: pytest.TempPathFactory) -> list[Packed]:
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> list[Artifact]:
     """Two of one name and release version, with other bytes."""
     folder = tmp_path_factory.mktemp("artifacts")
     return [
@@ -240,7 +240,7 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> list[Packed]:
 
 
 def test_of_two_who_publish_one_version_one_wins_and_the_other_learns_who(
-    kept: Kept, artifacts: list[Packed]
+    kept: Kept, artifacts: list[Artifact]
 ) -> None:
     origins = [
         Origin(f"{number}" * 40, f"https://ci.example/pipelines/{number}", f"dev{number}")
@@ -253,10 +253,9 @@ def test_of_two_who_publish_one_version_one_wins_and_the_other_learns_who(
         def one(number: int) -> bool:
             try:
                 return publish(
-                    artifacts[number].path,
+                    artifacts[number],
                     kept.another(),
                     stage="production",
-                    sha256=artifacts[number].sha256,
                     told=Told(origins[number]),
                 ).created
             except SlipwayError as error:

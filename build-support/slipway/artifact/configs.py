@@ -1,65 +1,87 @@
-"""The configs in an artifact, read from its bytes as far as is needed."""
+"""An artifact's manifest and configs, read from its first bytes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
-from slipway.archive import open_tar
-from slipway.artifact import manifest
-from slipway.artifact.manifest import Manifest
+from slipway.archive import open_tar, regular_files
+from slipway.artifact.manifest import Manifest, parse, read_first_file
 from slipway.errors import SlipwayError
+from slipway.model.config_interface import interface_of_config
+from slipway.model.interface import Interface
 from slipway.triton import config
 
 
-class Configs(NamedTuple):
-    """An artifact's manifest and the texts of its ``config.pbtxt``, by the model's name."""
+@dataclass(frozen=True)
+class Configs:
+    """An artifact's manifest and the text of each ``config.pbtxt``, by the model's name.
+
+    ``where`` names the artifact in errors.
+    """
 
     manifest: Manifest
-    texts: dict[str, str]
+    texts: Mapping[str, str]
+    where: str
+
+    @cached_property
+    def interface(self) -> Interface:
+        """Return the interface of the served model.
+
+        Raises:
+            SlipwayError: its config is missing, or not of Triton's schema.
+        """
+        served = self.manifest.serves
+        if served not in self.texts:
+            raise _incomplete(self.where, [served])
+        where = f"{self.where}: {served}/{config.FILE_NAME}"
+        return interface_of_config(config.parse_text(self.texts[served], where=where))
 
 
-def names(made: Manifest) -> dict[str, str]:
-    """The digest of each model's config that the manifest has, by the model's name."""
-    found = {}
-    for name, digest in made.sources.items():
+def config_digests(manifest: Manifest) -> dict[str, str]:
+    """Return the SHA-256 of each model's config that the manifest names, by the model's name."""
+    digests = {}
+    for name, digest in manifest.sources.items():
         model, _, file = name.partition("/")
         if file == config.FILE_NAME:
-            found[model] = digest
-    return found
+            digests[model] = digest
+    return digests
 
 
-def read(artifact: Path | BinaryIO, name: str = "") -> Configs:
-    """Those of ``artifact``, a file or a stream called ``name``.
+def read_configs(source: Path | BinaryIO, name: str = "") -> Configs:
+    """Read the manifest and the configs of ``source``, a file or a stream called ``name``.
 
     The manifest is an artifact's first file and names the configs; these come before the weights
     and the environment. Reading stops at the last of them.
 
     Raises:
-        SlipwayError: it is no artifact of Slipway's, or cut short before that.
+        SlipwayError: it is not a Slipway artifact, or is cut short before that.
     """
-    where = name or str(artifact)
-    made: Manifest | None = None
+    where = name or str(source)
     texts: dict[str, str] = {}
-    with open_tar(artifact, name) as tar:
-        for member in tar:
-            stream = tar.extractfile(member) if member.isfile() else None
-            if stream is None:
-                continue
-            if made is None:
-                if not member.name.endswith(f"/{manifest.FILE_NAME}"):
-                    break
-                made = manifest.parse(stream.read(), where=f"{where}: {member.name}")
-                missing = set(names(made))
-            else:
-                model, _, file = member.name.partition("/")
-                if file == config.FILE_NAME:
-                    texts[model] = stream.read().decode(errors="replace")
-                    missing.discard(model)
-            if not missing:
-                return Configs(made, texts)
-    raise SlipwayError(
-        "no artifact of Slipway's: it does not hold the configs that its manifest names",
+    with open_tar(source, name) as tar:
+        files = regular_files(tar)
+        first, data = read_first_file(files, where=where)
+        manifest = parse(data, where=f"{where}: {first}")
+        missing = set(config_digests(manifest))
+        while missing:
+            member, stream = next(files, (None, None))
+            if member is None or stream is None:
+                raise _incomplete(where, sorted(missing))
+            model, _, file = member.name.partition("/")
+            if file == config.FILE_NAME:
+                texts[model] = stream.read().decode(errors="replace")
+                missing.discard(model)
+    return Configs(manifest, texts, where)
+
+
+def _incomplete(where: str, models: list[str]) -> SlipwayError:
+    files = ", ".join(f"{model}/{config.FILE_NAME}" for model in models)
+    return SlipwayError(
+        f"not a complete Slipway artifact: {files} is missing",
         where=where,
         fix="slipway build models/<name>",
     )

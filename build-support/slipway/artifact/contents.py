@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.archive import open_tar
-from slipway.artifact import manifest
-from slipway.artifact.manifest import Manifest
+from slipway.archive import open_tar, regular_files
+from slipway.artifact.manifest import Manifest, parse, read_first_file
 from slipway.errors import SlipwayError
+from slipway.files import sha256_of
 from slipway.triton import config
 from slipway.triton.config import ModelConfig
 
@@ -47,20 +47,19 @@ class Contents:
         return config.parse_text(self.configs[model], where=f"{self.path}: {model}")
 
 
-def read(artifact: Path) -> Contents:
-    """Read ``artifact`` once.
+def read_contents(artifact: Path) -> Contents:
+    """Read every file of ``artifact`` in one pass.
 
     Raises:
-        SlipwayError: it is no artifact of Slipway's, or cut short.
+        SlipwayError: it is not a Slipway artifact, or is cut short.
     """
-    served = manifest.read(artifact)
     configs: dict[str, str] = {}
-    files: dict[str, tuple[int, str]] = {}
     with open_tar(artifact) as tar:
-        for member in tar:
-            stream = tar.extractfile(member) if member.isfile() else None
-            if stream is None:
-                continue
+        members = regular_files(tar)
+        first, data = read_first_file(members, where=str(artifact))
+        manifest = parse(data, where=f"{artifact}: {first}")
+        files = {first: (len(data), hashlib.sha256(data).hexdigest())}
+        for member, stream in members:
             if member.name.count("/") == 1 and member.name.endswith(f"/{config.FILE_NAME}"):
                 data = stream.read()
                 configs[member.name.split("/")[0]] = data.decode()
@@ -70,12 +69,11 @@ def read(artifact: Path) -> Contents:
             while chunk := stream.read(CHUNK):
                 digest.update(chunk)
             files[member.name] = (member.size, digest.hexdigest())
-    if served.serves not in configs:
+    if manifest.serves not in configs:
         raise SlipwayError(
-            f"no artifact: it serves {served.serves!r}, which it does not hold",
+            f"not a complete Slipway artifact: {manifest.serves!r}, which it serves, is missing",
             where=str(artifact),
-            fix="build it anew",
+            fix="rebuild it",
         )
-    with artifact.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return Contents(artifact, artifact.stat().st_size, sha256, served, configs, files)
+    size, sha256 = artifact.stat().st_size, sha256_of(artifact)
+    return Contents(artifact, size, sha256, manifest, configs, files)

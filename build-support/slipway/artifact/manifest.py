@@ -10,11 +10,11 @@ digest of each source instead, and the release's record names the commit that pu
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
+from tarfile import TarInfo
+from typing import IO, Any
 
-from slipway.archive import open_tar
 from slipway.errors import SlipwayError
 
 FILE_NAME = "manifest.json"
@@ -44,10 +44,10 @@ class Manifest:
 
 
 def parse(data: bytes, *, where: str) -> Manifest:
-    """The manifest that :meth:`Manifest.dump` wrote.
+    """Return the manifest that :meth:`Manifest.dump` wrote.
 
     Raises:
-        SlipwayError: it is none, or of a format that this Slipway does not know.
+        SlipwayError: it is damaged, or of a format that this Slipway does not know.
     """
     try:
         values = json.loads(data)
@@ -57,28 +57,25 @@ def parse(data: bytes, *, where: str) -> Manifest:
                 where=where,
                 fix="use the Slipway of the commit that built it",
             )
-        return Manifest(**values)
+        manifest = Manifest(**values)
+        if not (isinstance(manifest.sources, dict) and isinstance(manifest.weights, dict)):
+            raise TypeError("sources and weights have to be objects")
+        return manifest
     except (ValueError, KeyError, TypeError) as error:
         raise SlipwayError(f"its {FILE_NAME} is damaged: {error}", where=where) from error
 
 
-def read(artifact: Path) -> Manifest:
-    """The manifest of an artifact. It is the first file in it, so little is decompressed.
+def read_first_file(files: Iterator[tuple[TarInfo, IO[bytes]]], *, where: str) -> tuple[str, bytes]:
+    """Read the manifest from an artifact's ``files``: the name and bytes of the first one.
 
     Raises:
-        SlipwayError: the file is no artifact of Slipway's.
+        SlipwayError: the first file is not a manifest.
     """
-    with open_tar(artifact) as tar:
-        for member in tar:
-            if not member.isfile():
-                continue
-            if member.name.endswith("/" + FILE_NAME):
-                content = tar.extractfile(member)
-                assert content is not None  # it is a regular file
-                return parse(content.read(), where=f"{artifact}: {member.name}")
-            break
-    raise SlipwayError(
-        f"no artifact of Slipway's: its first file is no {FILE_NAME}",
-        where=str(artifact),
-        fix="slipway build models/<name>",
-    )
+    member, stream = next(files, (None, None))
+    if member is None or stream is None or not member.name.endswith(f"/{FILE_NAME}"):
+        raise SlipwayError(
+            f"not a Slipway artifact: its first file is not {FILE_NAME}",
+            where=where,
+            fix="slipway build models/<name>",
+        )
+    return member.name, stream.read()

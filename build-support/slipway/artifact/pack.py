@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
@@ -13,6 +13,7 @@ from typing import BinaryIO, Literal, cast
 import slipway
 from slipway.archive import TarGzWriter
 from slipway.artifact import manifest
+from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest
 from slipway.environment import Environment, bytecode
 from slipway.errors import SlipwayError
@@ -27,22 +28,13 @@ KEYWORD = "$$TRITON_MODEL_DIRECTORY"  # the value has to begin with it (Triton's
 PARAMETER = "EXECUTION_ENV_PATH"
 
 
-@dataclass(frozen=True)
-class Packed:
-    """A written artifact: its file, the SHA-256 of its bytes, their number."""
-
-    path: Path
-    sha256: str
-    size: int
-
-
 def pack(
     model: ModelFolder,
     environment: Environment | None,
     weight_files: Mapping[Path, Path],
     output: Path,
     layout: Literal["directory", "archive"] = "directory",
-) -> Packed:
+) -> Artifact:
     """Write ``model``'s artifact to ``output``.
 
     ``weight_files`` maps each file of the weights, where it belongs below ``model.path``, to where
@@ -92,7 +84,8 @@ def pack(
                     writer.add_members(environment.archive, f"{described['path']}/")
                 else:
                     writer.add_file(str(described["path"]), environment.archive)
-    return Packed(output, hashed.sha256.hexdigest(), hashed.size)
+    digest = hashed.sha256.hexdigest()
+    return Artifact(output, sha256=digest, size=hashed.size, manifest=served)
 
 
 def pointer(name: str, home: str) -> str:

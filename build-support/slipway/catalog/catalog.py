@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import semver
 
-from slipway.artifact import interface as served
+from slipway.artifact.configs import read_configs
 from slipway.catalog import alias as aliases
 from slipway.catalog import keys
 from slipway.catalog import record as records
@@ -144,7 +144,7 @@ class Catalog:
             return found
         key = keys.artifact(self.stage, target)
         with self.reader.open(key) as stream:
-            return served.interface(stream, key)
+            return read_configs(stream, key).interface
 
     def _unreleased(self, name: str, target: str) -> SlipwayError:
         known = self.targets(name)

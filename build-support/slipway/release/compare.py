@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.artifact import configs
+from slipway.artifact.configs import config_digests, read_configs
 from slipway.artifact.contents import Contents
 from slipway.artifact.diff import Change, diff
 from slipway.catalog import keys
@@ -89,7 +89,7 @@ def _side(settings: Settings, catalogs: Mapping[Stage, Catalog], name: str, word
 def _contents(old: Side, new: Side) -> list[Change]:
     if old.record.sha256 == new.record.sha256:
         return []
-    same = configs.names(old.record.manifest) == configs.names(new.record.manifest)
+    same = config_digests(old.record.manifest) == config_digests(new.record.manifest)
     return diff(*(_read(side, {} if same else _configs(side)) for side in (old, new)))
 
 
@@ -101,7 +101,7 @@ def _read(side: Side, texts: Mapping[str, str]) -> Contents:
 def _configs(side: Side) -> Mapping[str, str]:
     key = keys.artifact(side.stage, side.record.target)
     with side.reader.open(key) as stream:
-        return configs.read(stream, key).texts
+        return read_configs(stream, key).texts
 
 
 def _interface(old: Interface | None, new: Interface | None) -> list[Change]:

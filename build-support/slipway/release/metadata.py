@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from slipway.artifact.artifact import Artifact
 from slipway.catalog.catalog import Catalog
 from slipway.catalog.keys import Kind, Stage
 from slipway.catalog.origin import Origin
@@ -20,8 +21,7 @@ from slipway.store.interface import Reader
 def gather(
     settings: Settings,
     folder: Path,
-    artifact: Path,
-    sha256: str,
+    artifact: Artifact,
     origin: Origin,
     *,
     reports: Sequence[Path],
@@ -38,8 +38,8 @@ def gather(
             or thresholds are malformed.
     """
     notes: list[str] = []
-    documents = evidence.collect(artifact, settings, origin, sha256, reports)
-    measured = evaluation.read(folder, artifact, sha256)
+    documents = evidence.collect(artifact, settings, origin, reports)
+    measured = evaluation.read(folder, artifact)
     if measured is not None:
         notes += measured.notes
     try:

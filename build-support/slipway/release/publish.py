@@ -9,12 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import semver
 
-from slipway.artifact import interface, manifest
+from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest
 from slipway.catalog import alias, journal, keys, record, tombstone
 from slipway.catalog.alias_move import serve
@@ -22,7 +21,6 @@ from slipway.catalog.keys import Kind, Stage
 from slipway.catalog.origin import Origin
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
-from slipway.files import sha256_of
 from slipway.release.evidence import evidence as evidences
 from slipway.release.evidence import merge
 from slipway.release.forward_only import Stays, forward_only
@@ -57,40 +55,38 @@ class Told:
 
 
 def publish(
-    artifact: Path,
+    artifact: Artifact,
     store: Store,
     *,
     stage: Stage = "staging",
-    sha256: str | None = None,
     told: Told | None = None,
     progress: Progress | None = None,
 ) -> Release:
     """Publish ``artifact`` and move its name's alias to it; production's only forward.
 
-    ``sha256`` is the digest that packing recorded; the bytes that are stored have to match it.
+    The bytes that are stored have to match the artifact's digest, which packing recorded.
 
     Raises:
         SlipwayError: the bytes changed since they were packed, the name or version has characters
             that an endpoint refuses, or the stage has, or had, other bytes under this release
             version; names the next free one.
     """
-    made, told = manifest.read(artifact), told or Told()
-    digest = sha256 or sha256_of(artifact)
+    made, digest, told = artifact.manifest, artifact.sha256, told or Told()
     new = Record(
         manifest=made,
         target=target_model(made, digest, stage),
         sha256=digest,
         published=journal.now(),
         origin=told.origin,
-        interface=interface.interface(artifact),
-        size=artifact.stat().st_size,
+        interface=artifact.interface,
+        size=artifact.size,
         metrics=told.metrics,
         rules=told.rules,
         changes=told.changes,
     )
 
     def put(key: str) -> bool:
-        return store.create_file(key, artifact, digest, progress)
+        return store.create_file(key, artifact.path, digest, progress)
 
     _refuse_unservable(made, new.target)
     created = install(store, stage, new, told.evidence, put)
@@ -103,8 +99,9 @@ def publish(
             serve(store, stage, made.name, alias.to(new.target), "publish", told.origin, allow=may)
     except Stays as why:
         stays = str(why)
-    size = artifact.stat().st_size
-    return Release(made.name, made.version, stage, new.target, digest, created, size, stays)
+    return Release(
+        made.name, made.version, stage, new.target, digest, created, artifact.size, stays
+    )
 
 
 def install(
@@ -158,15 +155,6 @@ def target_model(made: Manifest, sha256: str, stage: Stage) -> str:
     """
     suffix = f"-rc.h{sha256[:12]}" if stage == "staging" else ""
     return f"{made.name}_{made.version}{suffix}.tar.gz"
-
-
-def target_of(artifact: Path, sha256: str, stage: Stage) -> str:
-    """The target model that ``artifact`` becomes in ``stage``.
-
-    Raises:
-        SlipwayError: it is no artifact of Slipway's.
-    """
-    return target_model(manifest.read(artifact), sha256, stage)
 
 
 def next_free(store: Store, stage: Stage, made: Manifest) -> str:

@@ -64,7 +64,7 @@ class Server:
             shutil.copytree(artifact, folder, symlinks=True)
         else:
             # only here: packing, in the same package, imports what builds environments
-            from slipway.artifact import extract
+            from slipway.artifact.extract import extract
 
             extract(artifact, folder)
         lowered = () if command.has_gpu() else cpu_fallback.to_cpu(folder)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from _pytest.junitxml import xml_key
 
+from slipway.artifact.artifact import Artifact
 from slipway.files import sha256_of
 from slipway.release.evidence.junit_properties import COMPLETE, INCOMPLETE, MODEL, SERVER, SHA256
 
@@ -28,13 +27,13 @@ class Reported:
     """Collects what :meth:`write` says at the session's end."""
 
     def __init__(self) -> None:
-        self._artifacts: dict[str, tuple[Path, str, str]] = {}
+        self._artifacts: dict[str, tuple[Artifact, str]] = {}
         self._left: list[str] = []
 
-    def served(self, name: str, artifact: Path, sha256: str, server: str) -> None:
-        """The model ``name`` is served from ``artifact``, whose digest was ``sha256`` before it was
-        unpacked."""
-        self._artifacts[name] = (artifact, sha256, server)
+    def served(self, name: str, artifact: Artifact, server: str) -> None:
+        """Record that ``server`` serves the model ``name`` from ``artifact``, whose digest was taken
+        before it was unpacked."""
+        self._artifacts[name] = (artifact, server)
 
     def deselected(self, item: pytest.Item) -> None:
         """This test was left out."""
@@ -50,13 +49,14 @@ class Reported:
         if xml is None:
             return
         changed = None
-        for name, (artifact, sha256, server) in self._artifacts.items():
+        for name, (artifact, server) in self._artifacts.items():
             # the digest is that of the bytes that were unpacked: they are the same ones still
-            if not artifact.is_file() or sha256_of(artifact) != sha256:
-                changed = f"{artifact.name} changed while it was tested"
+            path = artifact.path
+            if not path.is_file() or sha256_of(path) != artifact.sha256:
+                changed = f"{path.name} changed while it was tested"
                 continue
             xml.add_global_property(MODEL, name)
-            xml.add_global_property(SHA256, sha256)
+            xml.add_global_property(SHA256, artifact.sha256)
             xml.add_global_property(SERVER, server)
         left_out = changed or self._left_out(config, status)
         if left_out is None:

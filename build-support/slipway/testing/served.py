@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from slipway import settings
+from slipway.artifact.artifact import Artifact
 from slipway.errors import SlipwayError
 from slipway.files import sha256_of
 from slipway.server import triton
@@ -65,8 +66,9 @@ class Served:
         found = artifact.of_model(folder, self._root, self._given)
         server: Server = self._stack.enter_context(triton.start(settings.load(folder)))
         target = f"{folder.name}.tar.gz"
-        digest = sha256_of(found)
+        # not the digest that building recorded: of these very bytes
+        tested = Artifact(found, sha256=sha256_of(found))
         lowered = server.load(target, found)
-        self._reported.served(folder.name, found, digest, str(server.source))
+        self._reported.served(folder.name, tested, str(server.source))
         self.notes[folder.name] = (str(server.source), *lowered)
         return Model(server, target), found

@@ -23,8 +23,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     store = DirectoryStore(checkout / ".slipway" / "releases")
     for weights in (b"one", b"two"):
         made = packed(write_model(checkout, weights), environment)
-        publish(made.path, store, sha256=made.sha256, told=Told(Origin("c0ffee" * 6)))
-    publish(made.path, store, stage="production")
+        publish(made, store, told=Told(Origin("c0ffee" * 6)))
+    publish(made, store, stage="production")
     monkeypatch.chdir(checkout)
     monkeypatch.setenv("COLUMNS", "80")
     return checkout

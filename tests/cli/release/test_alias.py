@@ -24,7 +24,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     store = DirectoryStore(checkout / ".slipway" / "releases")
     for version in ("1.2.0", "1.3.0", "1.4.0"):
         (folder / "model_version.txt").write_text(f"{version}\n")
-        publish(packed(folder, environment).path, store, stage="production")
+        publish(packed(folder, environment), store, stage="production")
     monkeypatch.chdir(checkout)
     return checkout
 

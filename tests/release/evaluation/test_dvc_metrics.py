@@ -11,6 +11,7 @@ import pytest
 import yaml
 from dvc.repo import Repo
 
+from slipway.artifact.artifact import Artifact
 from slipway.errors import SlipwayError
 from slipway.release.evaluation import dvc_metrics, evaluation
 from tests.artifact.samples import packed, write_environment, write_model
@@ -54,8 +55,8 @@ def md5(path: Path) -> str:
     return hashlib.md5(path.read_bytes()).hexdigest()
 
 
-def artifact(folder: Path, tmp_path: Path) -> Path:
-    return packed(folder, write_environment(tmp_path / "environment")).path
+def artifact(folder: Path, tmp_path: Path) -> Artifact:
+    return packed(folder, write_environment(tmp_path / "environment"))
 
 
 def test_the_metrics_of_the_training_are_found_and_flattened_as_dvc_does(

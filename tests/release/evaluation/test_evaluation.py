@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.artifact import Packed, manifest
+from slipway.artifact.artifact import Artifact
+from slipway.artifact.manifest import Manifest
 from slipway.catalog.origin import Origin
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
@@ -33,7 +34,7 @@ def record(
     version: str = "1.2.0",
 ) -> Record:
     """A release of ``tiny`` with these metrics."""
-    made = manifest.Manifest("tiny", version, "tiny_pipeline", {}, {}, None, "slipway 0")
+    made = Manifest("tiny", version, "tiny_pipeline", {}, {}, None, "slipway 0")
     target = f"tiny_{version}.tar.gz"
     return Record(
         made, target, "0" * 64, "2026-01-01T00:00:00Z", Origin(), metrics=metrics, rules=rules
@@ -177,30 +178,30 @@ def test_damaged_rules_of_a_record_are_told() -> None:
 
 
 @pytest.fixture
-def artifact(tmp_path: Path) -> Packed:
+def artifact(tmp_path: Path) -> Artifact:
     return packed(write_model(tmp_path / "checkout"), write_environment(tmp_path / "environment"))
 
 
 @pytest.fixture
-def folder(artifact: Packed) -> Path:
+def folder(artifact: Artifact) -> Path:
     return artifact.path.parent.parent / "models" / "tiny"
 
 
 def test_what_was_measured_of_these_bytes_is_read_with_the_rules(
-    artifact: Packed, folder: Path
+    artifact: Artifact, folder: Path
 ) -> None:
     (folder / "evaluation.toml").write_text(TOML)
-    file = metrics_file.write(artifact.path, artifact.sha256, {"auc": 0.97, "f1": math.nan})
+    file = metrics_file.write(artifact, {"auc": 0.97, "f1": math.nan})
     assert file == artifact.path.parent / "tiny_1.2.0.metrics.json"
-    found = evaluation.read(folder, artifact.path)
+    found = evaluation.read(folder, artifact)
     assert found is not None
     assert found.metrics["auc"] == 0.97 and math.isnan(found.metrics["f1"])
     assert (found.rules, found.notes) == (RULES, ())
-    assert evaluation.read(folder, artifact.path, artifact.sha256) is not None
+    assert evaluation.read(folder, artifact) is not None
 
 
-def test_what_is_kept_is_json_without_a_nan(artifact: Packed) -> None:
-    file = metrics_file.write(artifact.path, artifact.sha256, {"f1": math.nan, "auc": 0.5})
+def test_what_is_kept_is_json_without_a_nan(artifact: Artifact) -> None:
+    file = metrics_file.write(artifact, {"f1": math.nan, "auc": 0.5})
 
     def never(constant: str) -> float:
         raise AssertionError(constant)
@@ -214,41 +215,41 @@ def test_what_is_kept_is_json_without_a_nan(artifact: Packed) -> None:
 
 
 def test_metrics_of_other_bytes_are_left_out_with_the_reason(
-    artifact: Packed, folder: Path
+    artifact: Artifact, folder: Path
 ) -> None:
     (folder / "evaluation.toml").write_text(TOML)
-    metrics_file.write(artifact.path, "f" * 64, {"auc": 0.97})
-    found = evaluation.read(folder, artifact.path)
+    metrics_file.write(Artifact(artifact.path, sha256="f" * 64), {"auc": 0.97})
+    found = evaluation.read(folder, artifact)
     assert found is not None and found.metrics == {}
     assert "is of other bytes (sha256 ffffffffffff)" in found.notes[0]
     assert "slipway evaluate" in found.notes[0]
 
 
-def test_a_program_that_was_not_run_is_mentioned(artifact: Packed, folder: Path) -> None:
+def test_a_program_that_was_not_run_is_mentioned(artifact: Artifact, folder: Path) -> None:
     (folder / "evaluation.toml").write_text(TOML)
     (folder / "evaluate.py").write_text(PROGRAM)
-    found = evaluation.read(folder, artifact.path)
+    found = evaluation.read(folder, artifact)
     assert found is not None
     assert found.notes == (
         f"evaluate.py has not measured this artifact: slipway evaluate {folder}",
     )
 
 
-def test_a_model_with_neither_has_no_evaluation(artifact: Packed, folder: Path) -> None:
-    assert evaluation.read(folder, artifact.path) is None
+def test_a_model_with_neither_has_no_evaluation(artifact: Artifact, folder: Path) -> None:
+    assert evaluation.read(folder, artifact) is None
     assert evaluation.read(folder, None) is None
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"sha256": "x", "metrics": {"auc": []}}'])
-def test_a_damaged_file_of_metrics_is_told(artifact: Packed, folder: Path, text: str) -> None:
+def test_a_damaged_file_of_metrics_is_told(artifact: Artifact, folder: Path, text: str) -> None:
     metrics_file.file(artifact.path).write_text(text)
     with pytest.raises(SlipwayError, match="damaged") as caught:
-        evaluation.read(folder, artifact.path)
+        evaluation.read(folder, artifact)
     assert caught.value.where == str(metrics_file.file(artifact.path))
     assert caught.value.fix == f"slipway evaluate {folder}"
 
 
-def test_an_evaluation_survives_the_record_that_it_travels_in(artifact: Packed) -> None:
+def test_an_evaluation_survives_the_record_that_it_travels_in(artifact: Artifact) -> None:
     from slipway.catalog import record as records
 
     told = Evaluation({"auc": 0.97, "f1": math.nan}, RULES)

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from securesystemslib.signer import CryptoSigner
 
 from slipway import settings
+from slipway.artifact.artifact import Artifact
 from slipway.catalog.origin import Origin
 from slipway.settings import Settings, Signing
 from tests.artifact.samples import packed, write_environment, write_model
@@ -29,10 +30,9 @@ class KeyFiles:
 
 @dataclass(frozen=True)
 class Made:
-    """The artifact of the model ``tiny``, its digest, and the settings of its repository."""
+    """The artifact of the model ``tiny``, and the settings of its repository."""
 
-    artifact: Path
-    sha256: str
+    artifact: Artifact
     settings: Settings
 
     def signed(self, key: KeyFiles | None, trusted: Sequence[KeyFiles] = ()) -> Settings:
@@ -46,7 +46,7 @@ class Made:
 def make(root: Path) -> Made:
     """Pack it below ``root``, which becomes its repository."""
     done = packed(write_model(root), write_environment(root / "environment"))
-    return Made(done.path, done.sha256, settings.load(root))
+    return Made(done, settings.load(root))
 
 
 def key_files(folder: Path, name: str = "releases") -> KeyFiles:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slipway.artifact.artifact import Artifact
 from slipway.catalog import keys
 from slipway.catalog.keys import Kind
 from slipway.catalog.origin import Origin
@@ -58,7 +59,7 @@ def other_key(tmp_path_factory: pytest.TempPathFactory) -> KeyFiles:
 @pytest.fixture(scope="module")
 def report(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("reports") / "tiny.tests.xml"
-    file.write_text(junit(made.sha256), encoding="utf-8")
+    file.write_text(junit(made.artifact.sha256), encoding="utf-8")
     return file
 
 
@@ -77,11 +78,11 @@ def collect(
     made: Made, report: Path, key: KeyFiles | None = None, origin: Origin = ORIGIN
 ) -> Documents:
     settings = made.signed(key)
-    return evidence.collect(made.artifact, settings, origin, made.sha256, [report])
+    return evidence.collect(made.artifact, settings, origin, [report])
 
 
 def problems(documents: Documents, made: Made, *trusted: KeyFiles, require: Any = ()) -> list[str]:
-    return evidence.problems(documents, made.sha256, made.signed(None, trusted), require)
+    return evidence.problems(documents, made.artifact.sha256, made.signed(None, trusted), require)
 
 
 def statement(document: bytes) -> dict[str, Any]:
@@ -107,7 +108,9 @@ def test_provenance_says_what_the_artifact_was_made_of(signed: Documents, made: 
     said = statement(signed["provenance"])
     assert said["_type"] == "https://in-toto.io/Statement/v1"
     assert said["predicateType"] == "https://slsa.dev/provenance/v1"
-    assert said["subject"] == [{"name": "tiny_1.2.0.tar.gz", "digest": {"sha256": made.sha256}}]
+    assert said["subject"] == [
+        {"name": "tiny_1.2.0.tar.gz", "digest": {"sha256": made.artifact.sha256}}
+    ]
     defined = said["predicate"]["buildDefinition"]
     assert defined["externalParameters"] == {"model": "tiny", "version": "1.2.0"}
     assert defined["internalParameters"] == {
@@ -164,13 +167,13 @@ def test_nothing_but_times_differs_between_two_collections(
 def test_tests_are_told_with_their_counts(signed: Documents, made: Made, tmp_path: Path) -> None:
     store = DirectoryStore(tmp_path)
     for kind, document in signed.items():
-        store.create(keys.evidence("staging", "tiny", made.sha256, kind), document)
-    found = evidence.tested(store, "staging", "tiny", made.sha256)
+        store.create(keys.evidence("staging", "tiny", made.artifact.sha256, kind), document)
+    found = evidence.tested(store, "staging", "tiny", made.artifact.sha256)
     assert found is not None
     assert (found.passed, found.tests, found.failures, found.seconds) == (True, 2, 0, 2.0)
     assert found.when == "2026-01-02T03:04:07Z"
     assert statement(signed["tests"])["predicate"]["result"] == "PASSED"
-    assert evidence.read(store, "staging", "tiny", made.sha256) == signed
+    assert evidence.read(store, "staging", "tiny", made.artifact.sha256) == signed
     assert evidence.tested(store, "staging", "tiny", "0" * 64) is None
     assert evidence.read(store, "staging", "tiny", "0" * 64) == {}
 
@@ -183,7 +186,7 @@ def test_without_a_report_nobody_says_that_tests_passed(made: Made, tmp_path: Pa
 
 
 def test_tests_that_failed_are_attested_and_a_problem(made: Made, tmp_path: Path) -> None:
-    (tmp_path / "x.xml").write_text(junit(made.sha256, FAILED), encoding="utf-8")
+    (tmp_path / "x.xml").write_text(junit(made.artifact.sha256, FAILED), encoding="utf-8")
     documents = collect(made, tmp_path)
     assert statement(documents["tests"])["predicate"]["result"] == "FAILED"
     [problem] = problems(documents, made)
@@ -228,10 +231,11 @@ def test_after_a_rotation_both_keys_evidence_is_well(
 
 
 def test_evidence_of_other_bytes_is_a_problem(signed: Documents, made: Made, key: KeyFiles) -> None:
-    found = problems(signed, replace(made, sha256="f" * 64), key)
+    other = replace(made, artifact=Artifact(made.artifact.path, sha256="f" * 64))
+    found = problems(signed, other, key)
     assert [line for line in found if "about other bytes" in line] == [
-        f"provenance: it is about other bytes: {made.sha256}",
-        f"tests: it is about other bytes: {made.sha256}",
+        f"provenance: it is about other bytes: {made.artifact.sha256}",
+        f"tests: it is about other bytes: {made.artifact.sha256}",
     ]
 
 
@@ -286,13 +290,13 @@ def test_people_are_told_of_what_cannot_be_read() -> None:
 
 def test_evidence_too_large_to_be_any_is_not_read(made: Made, tmp_path: Path) -> None:
     store = DirectoryStore(tmp_path)
-    file = tmp_path / keys.evidence("staging", "tiny", made.sha256, "tests")
+    file = tmp_path / keys.evidence("staging", "tiny", made.artifact.sha256, "tests")
     file.parent.mkdir(parents=True)
     with file.open("wb") as out:
         out.truncate(envelope.LARGEST + 1)
     for ask in (evidence.tested, evidence.read):
         with pytest.raises(SlipwayError, match="are no evidence"):
-            ask(store, "staging", "tiny", made.sha256)
+            ask(store, "staging", "tiny", made.artifact.sha256)
 
 
 # -- published again -------------------------------------------------------------------------------
@@ -321,12 +325,12 @@ def test_a_selection_does_not_replace_a_run_that_passed_but_a_failure_does(
     signed: Documents, made: Made, key: KeyFiles, tmp_path: Path
 ) -> None:
     file = tmp_path / "x.xml"
-    file.write_text(junit(made.sha256, OWN), encoding="utf-8")
+    file.write_text(junit(made.artifact.sha256, OWN), encoding="utf-8")
     selected = collect(made, file, key)
     assert not problems(signed, made) and problems(selected, made)
     assert merge.newer(signed, selected) == {}
     assert merge.newer(selected, signed)["tests"] == signed["tests"]
-    file.write_text(junit(made.sha256, FAILED), encoding="utf-8")
+    file.write_text(junit(made.artifact.sha256, FAILED), encoding="utf-8")
     failed = collect(made, file, key)
     assert merge.newer(signed, failed) == {"tests": failed["tests"]}
 
@@ -453,7 +457,7 @@ def test_no_statement_about_these_bytes_crashes_or_passes_for_tests(
     document = sealed(
         {
             "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{"name": "x", "digest": {"sha256": made.sha256}}],
+            "subject": [{"name": "x", "digest": {"sha256": made.artifact.sha256}}],
             "predicateType": kind,
             "predicate": predicate,
         }
@@ -462,9 +466,9 @@ def test_no_statement_about_these_bytes_crashes_or_passes_for_tests(
     assert problems(documents, made)
     assert len(summary.describe(documents)) == 2
     store = DirectoryStore(tmp_path_factory.mktemp("store"))
-    store.create(keys.evidence("staging", "tiny", made.sha256, "tests"), document)
+    store.create(keys.evidence("staging", "tiny", made.artifact.sha256, "tests"), document)
     with pytest.raises(SlipwayError):
-        evidence.tested(store, "staging", "tiny", made.sha256)
+        evidence.tested(store, "staging", "tiny", made.artifact.sha256)
 
 
 def test_a_nest_deeper_than_any_parser_is_said_to_be_none(made: Made) -> None:

@@ -12,7 +12,8 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from slipway.artifact import manifest
+from slipway.artifact.artifact import Artifact
+from slipway.artifact.manifest import Manifest
 from slipway.environment.lock import content
 from slipway.release.evidence import sbom
 from tests.release.evidence.attested import Made, make
@@ -36,12 +37,17 @@ def made(tmp_path: Path) -> Made:
 
 def document(made: Made, **environment: Any) -> dict[str, Any]:
     """The SBOM, of a manifest whose environment says otherwise what is given."""
-    read = manifest.read(made.artifact)
-    told = replace(read, environment={**(read.environment or {}), **environment})
-    data = sbom.dump(told, made.sha256, made.settings)
+    read = made.artifact.manifest
+    changed = replace(read, environment={**(read.environment or {}), **environment})
+    data = sbom.dump(_with_manifest(made, changed), made.settings)
     assert JsonStrictValidator(SchemaVersion.V1_7).validate_str(data.decode()) is None
     said: dict[str, Any] = json.loads(data)
     return said
+
+
+def _with_manifest(made: Made, manifest: Manifest) -> Artifact:
+    """The artifact as if its manifest were this one."""
+    return Artifact(made.artifact.path, sha256=made.artifact.sha256, manifest=manifest)
 
 
 def by_ref(said: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -75,7 +81,7 @@ def test_it_is_about_the_model_and_its_bytes(made: Made) -> None:
         "tiny",
         "1.2.0",
     )
-    assert about["hashes"] == [{"alg": "SHA-256", "content": made.sha256}]
+    assert about["hashes"] == [{"alg": "SHA-256", "content": made.artifact.sha256}]
 
 
 def test_each_package_has_its_purl_and_the_interpreter_says_where_it_is_from(made: Made) -> None:
@@ -112,9 +118,10 @@ def test_weights_are_components_with_dvc_s_digest(made: Made) -> None:
 
 
 def test_a_folder_of_weights_has_the_digest_of_its_listing_as_a_property(made: Made) -> None:
-    read = manifest.read(made.artifact)
     folder = {"tiny_inferencer/1/vocabulary": {"md5": f"{MD5}.dir", "size": 7}}
-    data = sbom.dump(replace(read, weights=folder), made.sha256, made.settings)
+    data = sbom.dump(
+        _with_manifest(made, replace(made.artifact.manifest, weights=folder)), made.settings
+    )
     assert JsonStrictValidator(SchemaVersion.V1_7).validate_str(data.decode()) is None
     weights = by_ref(json.loads(data))["weights:tiny_inferencer/1/vocabulary"]
     assert weights["type"] == "data" and "hashes" not in weights
@@ -129,14 +136,14 @@ def test_the_model_depends_on_everything_in_it(made: Made) -> None:
 
 def test_equal_artifacts_have_equal_sboms(made: Made, tmp_path: Path) -> None:
     again = make(tmp_path / "elsewhere")
-    assert again.sha256 == made.sha256
+    assert again.artifact.sha256 == made.artifact.sha256
     assert document(made) == document(again)
     assert "timestamp" not in document(made)["metadata"]
 
 
 def test_a_model_without_python_has_its_weights_alone(made: Made) -> None:
-    read = replace(manifest.read(made.artifact), environment=None)
-    data = sbom.dump(read, made.sha256, made.settings)
+    bare = replace(made.artifact.manifest, environment=None)
+    data = sbom.dump(_with_manifest(made, bare), made.settings)
     assert sbom.packages(data) == 0
     assert list(by_ref(json.loads(data))) == ["weights:tiny_inferencer/1/model.onnx"]
 

@@ -362,10 +362,10 @@ def test_a_private_key_is_not_written_where_git_would_take_it(tmp_path: Path) ->
 def signed_evidence(folder: Path, key: KeyFiles) -> tuple[Made, dict[str, bytes]]:
     made = make(folder / "checkout")
     report = folder / "tiny.tests.xml"
-    report.write_text(junit(made.sha256), encoding="utf-8")
+    report.write_text(junit(made.artifact.sha256), encoding="utf-8")
     text = key.private.read_text(encoding="utf-8")
     told = replace(made.settings, signing=Signing(text))
-    found = evidence.collect(made.artifact, told, ORIGIN, made.sha256, [report])
+    found = evidence.collect(made.artifact, told, ORIGIN, [report])
     return made, {kind: document for kind, document in found.items()}
 
 
@@ -385,7 +385,13 @@ def test_the_documentation_s_check_without_slipway_works(key: KeyFiles, tmp_path
     assert "slipway" not in script
     (tmp_path / "check.py").write_text(script, encoding="utf-8")
     (tmp_path / "provenance.json").write_bytes(documents["provenance"])
-    command = [sys.executable, "check.py", str(key.public), "provenance.json", str(made.artifact)]
+    command = [
+        sys.executable,
+        "check.py",
+        str(key.public),
+        "provenance.json",
+        str(made.artifact.path),
+    ]
 
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -393,6 +399,6 @@ def test_the_documentation_s_check_without_slipway_works(key: KeyFiles, tmp_path
     good = run()
     assert good.returncode == 0, good.stderr
     assert "tiny 1.2.0" in good.stdout and str(ORIGIN.commit) in good.stdout
-    with made.artifact.open("ab") as file:
+    with made.artifact.path.open("ab") as file:
         file.write(b"x")
     assert run().returncode != 0

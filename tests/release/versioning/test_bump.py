@@ -10,7 +10,7 @@ import semver
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.artifact import Packed
+from slipway.artifact.artifact import Artifact
 from slipway.catalog import keys
 from slipway.catalog.alias import to
 from slipway.catalog.alias_move import serve
@@ -45,18 +45,18 @@ class Team:
     def version(self, version: str) -> None:
         (self.folder / "model_version.txt").write_text(f"{version}\n")
 
-    def build(self) -> Packed:
+    def build(self) -> Artifact:
         return packed(self.folder, self.environment)
 
-    def release(self) -> Packed:
+    def release(self) -> Artifact:
         made = self.build()
-        publish(made.path, self.store, stage="production", sha256=made.sha256)
+        publish(made, self.store, stage="production")
         return made
 
     def judge(self, least: Part | None = None) -> Judged:
         made = self.build()
         model = folder.read(self.folder)
-        return bump.judge(Production(self.store, "tiny"), model, made.path, made.sha256, least)
+        return bump.judge(Production(self.store, "tiny"), model, made, least)
 
     def bump(self, least: Part | None = None) -> Judged:
         found = self.judge(least)
@@ -245,7 +245,7 @@ def test_other_bytes_of_equal_sources_need_another_version_all_the_same(team: Te
     other = team.root / "tiny_1.2.0.tar.gz"
     other.write_bytes(made.path.read_bytes() + b"\0" * 10)
     model = folder.read(team.folder)
-    found = bump.judge(Production(team.store, "tiny"), model, other, "f" * 64)
+    found = bump.judge(Production(team.store, "tiny"), model, Artifact(other))
     assert (found.state, found.part, found.proposed) == ("taken", "patch", "1.2.1")
     assert found.reasons[0].what == "equal sources, other bytes"
 
@@ -255,7 +255,7 @@ def test_an_artifact_of_another_version_is_not_judged(team: Team) -> None:
     team.version("1.3.0")
     model = folder.read(team.folder)
     with pytest.raises(SlipwayError, match="an artifact of tiny 1.2.0, not of tiny 1.3.0"):
-        bump.judge(Production(team.store, "tiny"), model, made.path, made.sha256)
+        bump.judge(Production(team.store, "tiny"), model, made)
 
 
 def test_nothing_lowers_a_version(team: Team) -> None:

@@ -12,6 +12,7 @@ import semver
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest
 from slipway.catalog.catalog import Catalog
 from slipway.model.interface import Interface, Tensor
@@ -29,11 +30,11 @@ def make(
     *,
     weights: bytes = b"weights",
     numpy: str = "1.26.4",
-) -> Path:
+) -> Artifact:
     """The artifact of the model ``tiny``, changed."""
     model = write_model(folder / "checkout", weights)
     change(model)
-    return packed(model, write_environment(folder / "environment", numpy)).path
+    return packed(model, write_environment(folder / "environment", numpy))
 
 
 def edit(file: str, old: str, new: str) -> Callable[[Path], object]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -29,7 +28,8 @@ def build(models: tuple[Path, ...], output: Path, as_json: bool) -> int:
         with working(f"building {folder.name}"):
             packed = library.build(folder, configured, output)
         if as_json:
-            click.echo(json.dumps({**asdict(packed), "path": str(packed.path)}))
+            values = {"path": str(packed.path), "sha256": packed.sha256, "size": packed.size}
+            click.echo(json.dumps(values))
         else:
             click.echo(f"{packed.path}  {packed.size / 1e6:.1f} MB  sha256 {packed.sha256}")
 

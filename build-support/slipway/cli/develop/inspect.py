@@ -10,8 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from slipway.artifact import contents
-from slipway.artifact.contents import Contents
+from slipway.artifact.contents import Contents, read_contents
 from slipway.triton import config
 
 DIGITS = 12  # of a digest, for people; --json has it whole
@@ -25,7 +24,7 @@ def inspect(artifact: Path, as_json: bool) -> None:
 
     Example: slipway inspect dist/screen_detection_1.0.0.tar.gz
     """
-    read = contents.read(artifact)
+    read = read_contents(artifact)
     if as_json:
         click.echo(json.dumps(_as_json(read), indent=1, sort_keys=True))
         return

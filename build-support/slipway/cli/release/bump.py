@@ -96,7 +96,7 @@ def _judged(
     folder: Path, artifact: Path | None, part: Part | None, store: Store, configured: Settings
 ) -> Judged:
     from slipway import build as building
-    from slipway.files import sha256_of
+    from slipway.artifact.artifact import Artifact
     from slipway.model import folder as repository
     from slipway.release.versioning import bump as library
 
@@ -105,8 +105,8 @@ def _judged(
     if had.highest is None:
         return library.Judged(model.name, model.version, "new")
     with working(f"building {model.name}"):
-        file = artifact or building.build(folder, configured, Path("dist")).path
-    return library.judge(had, model, file, building.recorded(file) or sha256_of(file), part)
+        built = Artifact(artifact) if artifact else building.build(folder, configured, Path("dist"))
+    return library.judge(had, model, built, part)
 
 
 def _say(found: Judged) -> None:

@@ -43,10 +43,10 @@ def diff(words: tuple[str, ...], as_json: bool) -> None:
         return
     if len(words) != 2:
         raise click.UsageError("two artifacts, or a name and two releases of it")
-    from slipway.artifact import contents
+    from slipway.artifact.contents import read_contents
     from slipway.artifact.diff import diff as changes
 
-    a, b = (contents.read(Path(word)) for word in words)
+    a, b = (read_contents(Path(word)) for word in words)
     found = changes(a, b)
     if as_json:
         click.echo(json.dumps([asdict(change) for change in found], indent=1))

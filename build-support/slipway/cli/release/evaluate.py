@@ -42,7 +42,7 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
     """
     from slipway import build as library
     from slipway import settings
-    from slipway.files import sha256_of
+    from slipway.artifact.artifact import Artifact
     from slipway.model import folder as repository
     from slipway.model.thresholds import PROGRAM
     from slipway.release.evaluation import evaluation, metrics_file
@@ -53,16 +53,17 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
     def one(folder: Path) -> bool:
         repository.read(folder)
         with working(f"building {folder.name}"):
-            file = artifact or library.build(folder, configured, Path("dist")).path
-        sha256 = library.recorded(file) or sha256_of(file)
+            built = (
+                Artifact(artifact) if artifact else library.build(folder, configured, Path("dist"))
+            )
         notes: list[str] = []
         if (folder / PROGRAM).is_file():
             with working(f"evaluating {folder.name}"):
-                made = testing.evaluate(folder, configured.root, file)
-            written = metrics_file.write(file, sha256, made.metrics)
+                made = testing.evaluate(folder, configured.root, built.path)
+            written = metrics_file.write(built, made.metrics)
             notes = [*made.notes, f"kept in {written}"]
         with working(f"reading the metrics of {folder.name}"):
-            found = evaluation.read(folder, file, sha256)
+            found = evaluation.read(folder, built)
             served, problem = _served(folder.resolve().name, configured)
         if found is None:
             click.echo(f"{folder.name}: neither {PROGRAM} nor metrics of DVC", err=True)
@@ -72,8 +73,8 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
         if as_json:
             said = {
                 "name": folder.resolve().name,
-                "artifact": str(file),
-                "sha256": sha256,
+                "artifact": str(built.path),
+                "sha256": built.sha256,
                 "served": None if served is None else served.version,
                 "notes": notes,
                 "compared": [_dump(each) for each in compared],

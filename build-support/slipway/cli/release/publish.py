@@ -49,8 +49,8 @@ def publish(
     """
     from slipway import build as library
     from slipway import settings
+    from slipway.artifact.artifact import Artifact
     from slipway.catalog.origin import origin
-    from slipway.files import sha256_of
     from slipway.release import metadata
     from slipway.release import publish as publishing
     from slipway.release.evidence import evidence
@@ -64,22 +64,22 @@ def publish(
 
     def one(folder: Path) -> None:
         with working(f"building {folder.name}"):
-            file = artifact or library.build(folder, configured, Path("dist")).path
-            sha256 = library.recorded(file) or sha256_of(file)
-        with working(f"gathering what is known of {file.name}"):
+            built = (
+                Artifact(artifact) if artifact else library.build(folder, configured, Path("dist"))
+            )
+        with working(f"gathering what is known of {built.path.name}"):
             known, notes = metadata.gather(
-                configured, folder, file, sha256, by, reports=among, production=production
+                configured, folder, built, by, reports=among, production=production
             )
         for note in notes:
             click.echo(f"note: {note}", err=True)
         if to == "production":
+            sha256 = built.sha256
             there = evidence.read(store, to, folder.name, sha256)
-            target = publishing.target_of(file, sha256, to)
+            target = publishing.target_model(built.manifest, sha256, to)
             metadata.refuse_lacking(configured, to, target, {**there, **known.evidence}, sha256)
-        with uploading(f"publishing {file.name}", file.stat().st_size) as bar:
-            made = publishing.publish(
-                file, store, stage=to, sha256=sha256, told=known, progress=bar
-            )
+        with uploading(f"publishing {built.path.name}", built.size) as bar:
+            made = publishing.publish(built, store, stage=to, told=known, progress=bar)
         tested = evidence.tested(store, to, made.name, made.sha256)
         if as_json:
             how = None if tested is None else asdict(tested)

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slipway import build as builds
-from slipway.artifact import contents
-from slipway.artifact.contents import Contents
+from slipway.artifact.artifact import Artifact
+from slipway.artifact.contents import Contents, read_contents
 from slipway.catalog import keys
 from slipway.catalog.catalog import Catalog
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
-from slipway.files import sha256_of
 from slipway.model import folder as repository
 from slipway.settings import Settings
 from slipway.store.interface import Reader
@@ -48,25 +47,24 @@ class Found:
         self.name = folder.resolve().name
         self.sources = sources
         self.problems: dict[str, str] = {}
-        self.artifact: Path | None = None
+        self.artifact: Artifact | None = None
         self.contents: Contents | None = None
         self.record: Record | None = None
-        self.served_artifact: Path | None = None
+        self.served_artifact: Artifact | None = None
         self.served_contents: Contents | None = None
         with self.part("artifact"):
             self.artifact = _artifact(settings, folder, sources)
-            self.sha256 = builds.recorded(self.artifact) or sha256_of(self.artifact)
         with self.part("production"):
             production = open_stage(settings, "production")
             self.record = _record(production, self.name)
         if self.artifact is None or self.unchanged:
             return
         with self.part("artifact"):
-            self.contents = contents.read(self.artifact)
+            self.contents = read_contents(self.artifact.path)
         with self.part("production"):
             if self.record is not None:
                 self.served_artifact = _fetched(production, self.record.target, room)
-                self.served_contents = contents.read(self.served_artifact)
+                self.served_contents = read_contents(self.served_artifact.path)
 
     @property
     def unchanged(self) -> bool:
@@ -74,7 +72,7 @@ class Found:
         return (
             self.artifact is not None
             and self.record is not None
-            and self.record.sha256 == self.sha256
+            and self.record.sha256 == self.artifact.sha256
         )
 
     @contextmanager
@@ -94,14 +92,14 @@ def room_for_artifacts() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _artifact(settings: Settings, folder: Path, sources: Sources) -> Path:
+def _artifact(settings: Settings, folder: Path, sources: Sources) -> Artifact:
     if sources.artifact is not None:
-        return sources.artifact
+        return Artifact(sources.artifact)
     if sources.artifacts is not None:
         there = sources.artifacts / repository.read(folder).artifact_name
         if there.is_file():
-            return there
-    return builds.build(folder, settings, Path("dist")).path
+            return Artifact(there)
+    return builds.build(folder, settings, Path("dist"))
 
 
 def _record(production: Reader, name: str) -> Record | None:
@@ -110,8 +108,8 @@ def _record(production: Reader, name: str) -> Record | None:
     return None if alias is None else catalog.record(name, alias.target)
 
 
-def _fetched(production: Reader, target: str, room: Path) -> Path:
+def _fetched(production: Reader, target: str, room: Path) -> Artifact:
     file = room / "production.tar.gz"
     with production.open(keys.artifact("production", target)) as stream, file.open("wb") as out:
         shutil.copyfileobj(stream, out, 1 << 20)
-    return file
+    return Artifact(file)

@@ -173,7 +173,8 @@ def _model(found: Found, server: Server | None, seconds: float, doing: Doing) ->
     changes: tuple[Change, ...] = ()
     commits: tuple[str, ...] = ()
     tries: tuple[tuple[str, str], ...] = ()
-    target = publish.target_model(made.manifest, found.sha256, "staging")
+    sha256 = found.artifact.sha256
+    target = publish.target_model(made.manifest, sha256, "staging")
     with found.part("changes"):
         if found.served_artifact is not None and found.served_contents is not None:
             changes = tuple(diff(found.served_contents, made))
@@ -182,21 +183,25 @@ def _model(found: Found, server: Server | None, seconds: float, doing: Doing) ->
     with found.part("check"):
         findings = facts.findings(found.settings, found.folder)
     with found.part("tests"):
-        tested = facts.tested(found.settings, found.name, found.sha256, found.sources.reports)
+        tested = facts.tested(found.settings, found.name, sha256, found.sources.reports)
     with found.part("metrics"):
-        evaluated = facts.metrics(found.folder, found.artifact, found.sha256, record)
+        evaluated = facts.metrics(found.folder, found.artifact, record)
     with found.part("try it"):
         tries = facts.tries(found.settings, found.folder, target)
     if server is not None:
         with found.part("measured"), doing(f"measuring {found.name}"):
             measured = measuring.measure(
-                server, found.folder, found.artifact, found.served_artifact, seconds
+                server,
+                found.folder,
+                found.artifact.path,
+                found.served_artifact.path if found.served_artifact else None,
+                seconds,
             )
     return ModelReport(
         name=found.name,
         version=made.manifest.version,
         target=target,
-        sha256=found.sha256,
+        sha256=sha256,
         served=_served(record, found.served_contents),
         proposed=proposed,
         size=facts.size(made),

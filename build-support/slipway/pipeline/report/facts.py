@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slipway import check
+from slipway.artifact.artifact import Artifact
 from slipway.artifact.contents import Contents
 from slipway.catalog.record import Record
 from slipway.check.subject import Repository
@@ -75,7 +76,7 @@ def size(made: Contents) -> Size:
     )
 
 
-def proposed(served: Path, made: Path) -> Proposed:
+def proposed(served: Artifact, made: Artifact) -> Proposed:
     """The bump that fits what changed between two artifacts."""
     found = propose.propose(propose.of_artifact(served), propose.of_artifact(made))
     return Proposed(found.part, found.version, tuple(f"{r.part}: {r.what}" for r in found.reasons))
@@ -106,9 +107,9 @@ def tested(settings: Settings, name: str, sha256: str, reports: Sequence[Path]) 
     return evidence.tested(open_stage(settings, "staging"), "staging", name, sha256)
 
 
-def metrics(folder: Path, artifact: Path, sha256: str, record: Record | None) -> Metrics:
+def metrics(folder: Path, artifact: Artifact, record: Record | None) -> Metrics:
     """What was measured of the model's quality, beside what production's record says."""
-    found = evaluation.read(folder, artifact, sha256)
+    found = evaluation.read(folder, artifact)
     if found is None:
         return Metrics((), ())
     return Metrics(tuple(evaluation.compare(found, record)), found.notes)

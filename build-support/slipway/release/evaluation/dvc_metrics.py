@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from slipway import settings
-from slipway.artifact import manifest
+from slipway.artifact.artifact import Artifact
 from slipway.errors import SlipwayError
 
 Metrics = dict[str, float]
 
 
 def read(
-    folder: Path, artifact: Path | None, files: Sequence[str] | None
+    folder: Path, artifact: Artifact | None, files: Sequence[str] | None
 ) -> tuple[dict[str, Metrics], list[str]]:
     """The numbers in each of ``files``, by the file's name in ``folder``, flattened as DVC does;
     without ``files``, of those below ``folder`` that DVC knows. Then why any were left out.
@@ -43,7 +43,7 @@ def read(
 
 
 def _read(
-    repo: Any, folder: Path, artifact: Path | None, files: Sequence[str] | None
+    repo: Any, folder: Path, artifact: Artifact | None, files: Sequence[str] | None
 ) -> tuple[dict[str, Metrics], list[str]]:
     from dvc.utils.flatten import flatten
 
@@ -71,14 +71,14 @@ def _read(
     return found, notes
 
 
-def _left_out(metrics: Any, outs: Sequence[Any], artifact: Path | None) -> str | None:
+def _left_out(metrics: Any, outs: Sequence[Any], artifact: Artifact | None) -> str | None:
     """Why the output ``metrics`` of a stage says nothing of ``artifact``; ``outs`` are the model's."""
     if not metrics.exists:
         return "it is not here: dvc repro, or dvc pull"
     if metrics.changed_checksum():
         return "dvc.lock has it with another md5: dvc repro"
     made = [out for out in outs if not out.stage.is_data_source]
-    weights = {} if artifact is None else manifest.read(artifact).weights
+    weights = {} if artifact is None else artifact.manifest.weights
     for place, packed in weights.items():
         named = [out.hash_info.value for out in made if Path(out.fs_path).name == Path(place).name]
         if named and packed["md5"] not in named:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from slipway.artifact.artifact import Artifact
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
-from slipway.files import sha256_of
 from slipway.model import thresholds
 from slipway.model.thresholds import PROGRAM, Threshold
 from slipway.release.evaluation import metrics_file
@@ -60,12 +60,12 @@ class Compared:
     loosened: tuple[str, ...] = ()
 
 
-def read(folder: Path, artifact: Path | None, sha256: str | None = None) -> Evaluation | None:
+def read(folder: Path, artifact: Artifact | None) -> Evaluation | None:
     """What is known of the model in ``folder`` as it is packed in ``artifact``; ``None`` if it has
     neither metrics nor thresholds.
 
-    ``sha256`` is the artifact's, where it is known. What ``slipway evaluate`` measured of other bytes is left
-    out, and so are DVC's metrics of other weights; ``notes`` say so.
+    What ``slipway evaluate`` measured of other bytes is left out, and so are DVC's metrics of other
+    weights; ``notes`` say so.
 
     Raises:
         SlipwayError: its ``evaluation.toml`` is malformed or names a file that is not there, or a
@@ -76,7 +76,7 @@ def read(folder: Path, artifact: Path | None, sha256: str | None = None) -> Eval
     chosen = thresholds.load(folder)
     found, notes = dvc_metrics.read(folder, artifact, None if chosen is None else chosen.files)
     if artifact is not None:
-        values, more = metrics_file.read(folder, artifact, sha256 or sha256_of(artifact))
+        values, more = metrics_file.read(folder, artifact)
         found |= {PROGRAM: values} if values else {}
         notes += more
     rules = {} if chosen is None else {name: rule.dump() for name, rule in chosen.metric.items()}

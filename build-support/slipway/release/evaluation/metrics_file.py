@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
+from slipway.artifact.artifact import Artifact
 from slipway.errors import SlipwayError
 from slipway.files import written_aside
 from slipway.model.thresholds import PROGRAM
@@ -20,12 +21,12 @@ def file(artifact: Path) -> Path:
     return artifact.with_name(artifact.name.removesuffix(ARTIFACT) + ENDING)
 
 
-def write(artifact: Path, sha256: str, metrics: Mapping[str, float]) -> Path:
-    """Keep the metrics of ``artifact``, whose digest this is; the file."""
-    path = file(artifact)
+def write(artifact: Artifact, metrics: Mapping[str, float]) -> Path:
+    """Write the metrics of ``artifact`` next to it, and return their file."""
+    path = file(artifact.path)
     said = {
-        "artifact": artifact.name,
-        "sha256": sha256,
+        "artifact": artifact.path.name,
+        "sha256": artifact.sha256,
         "metrics": {name: finite(value) for name, value in sorted(metrics.items())},
     }
     with written_aside(path) as aside:
@@ -33,14 +34,14 @@ def write(artifact: Path, sha256: str, metrics: Mapping[str, float]) -> Path:
     return path
 
 
-def read(folder: Path, artifact: Path, sha256: str) -> tuple[dict[str, float], list[str]]:
+def read(folder: Path, artifact: Artifact) -> tuple[dict[str, float], list[str]]:
     """The metrics of ``artifact``, if they are of these bytes, and why there are none although the
     model in ``folder`` has a program that measures some.
 
     Raises:
         SlipwayError: the file is damaged.
     """
-    path, again = file(artifact), f"slipway evaluate {folder}"
+    path, again = file(artifact.path), f"slipway evaluate {folder}"
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
         # JSON has no NaN: null stands for it
@@ -54,7 +55,7 @@ def read(folder: Path, artifact: Path, sha256: str) -> tuple[dict[str, float], l
         return {}, [f"{PROGRAM} has not measured this artifact: {again}"] if missing else []
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SlipwayError(f"damaged: {error!r}", where=str(path), fix=again) from error
-    if of != sha256:
+    if of != artifact.sha256:
         return {}, [f"{path} is left out: it is of other bytes (sha256 {of[:12]}): {again}"]
     return metrics, []
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
-from slipway.artifact import manifest
+from slipway.artifact.artifact import Artifact
 from slipway.catalog import keys
 from slipway.catalog.keys import Kind, Stage
 from slipway.catalog.origin import Origin
@@ -29,9 +29,9 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def collect(
-    artifact: Path, settings: Settings, origin: Origin, sha256: str, reports: Sequence[Path]
+    artifact: Artifact, settings: Settings, origin: Origin, reports: Sequence[Path]
 ) -> dict[Kind, bytes]:
-    """The documents about ``artifact``, whose digest is ``sha256``, signed if a key is configured.
+    """The documents about ``artifact``, signed if a key is configured.
 
     Provenance always; an SBOM if it has an environment or weights; tests if one of the JUnit
     ``reports`` (files or folders; what is not there is left out) is of exactly this digest, whether
@@ -40,18 +40,17 @@ def collect(
     Raises:
         SlipwayError: the key cannot sign, or a report cannot be read.
     """
-    made = manifest.read(artifact)
+    manifest = artifact.manifest
     signer = signing.signer(settings)
-    name = provenance.artifact_name(made)
     documents: dict[Kind, bytes] = {}
-    if made.environment or made.weights:
-        documents["sbom"] = sbom.dump(made, sha256, settings)
+    if manifest.environment or manifest.weights:
+        documents["sbom"] = sbom.dump(artifact, settings)
     of_sbom = _sha256(documents["sbom"]) if "sbom" in documents else None
-    said = provenance.dump(made, sha256, settings, origin, of_sbom)
+    said = provenance.dump(artifact, settings, origin, of_sbom)
     documents["provenance"] = envelope.seal(said, PAYLOAD_TYPE, signer)
-    found = junit.read(reports, made.name, sha256)
+    found = junit.read(reports, manifest.name, artifact.sha256)
     if found is not None:
-        said = tests.dump(found, name, sha256)
+        said = tests.dump(found, provenance.artifact_name(manifest), artifact.sha256)
         documents["tests"] = envelope.seal(said, PAYLOAD_TYPE, signer)
     return documents
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest
 from slipway.catalog import journal
 from slipway.catalog.origin import Origin
@@ -39,16 +40,15 @@ class Provenance:
     sbom: str | None
 
 
-def dump(
-    made: Manifest, sha256: str, settings: Settings, origin: Origin, sbom: str | None
-) -> bytes:
-    """The statement about the artifact with this manifest and digest; ``sbom`` is its SBOM's.
+def dump(artifact: Artifact, settings: Settings, origin: Origin, sbom: str | None) -> bytes:
+    """Return the statement about ``artifact``; ``sbom`` is the digest of its SBOM.
 
     Inside a job of GitLab's, builder and address are those of its predefined variables.
     """
     from google.protobuf.json_format import MessageToDict, ParseDict
     from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
 
+    made = artifact.manifest
     byproducts = [statement.described(SBOM, sha256=sbom, media_type=SBOM_TYPE)] if sbom else []
     said = provenance_pb2.Provenance(
         build_definition=provenance_pb2.BuildDefinition(
@@ -71,7 +71,7 @@ def dump(
             "layout": environment.get("layout"),
         }
     )
-    return statement.dump(TYPE, MessageToDict(said), artifact_name(made), sha256)
+    return statement.dump(TYPE, MessageToDict(said), artifact_name(made), artifact.sha256)
 
 
 def artifact_name(made: Manifest) -> str:

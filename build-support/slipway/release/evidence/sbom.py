@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
+from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest
 from slipway.environment.lock import content
 from slipway.settings import Settings
@@ -31,8 +32,8 @@ MODEL_FILES = {".onnx", ".pt", ".pth", ".plan", ".engine", ".savedmodel", ".safe
 NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")  # RFC 9562: of URLs
 
 
-def dump(made: Manifest, sha256: str, settings: Settings) -> bytes:
-    """The SBOM of the artifact with this manifest and digest, as JSON.
+def dump(artifact: Artifact, settings: Settings) -> bytes:
+    """Return the SBOM of ``artifact`` as JSON.
 
     The hashes of packages are those of the model's lock, if it is the one that the artifact was
     built with.
@@ -40,6 +41,7 @@ def dump(made: Manifest, sha256: str, settings: Settings) -> bytes:
     from cyclonedx.model.bom import Bom
     from cyclonedx.output.json import BY_SCHEMA_VERSION
 
+    made, sha256 = artifact.manifest, artifact.sha256
     model = _model(made, sha256)
     environment = _packages(made, settings)
     weights = [_weights(name, said) for name, said in sorted(made.weights.items())]

@@ -13,7 +13,8 @@ from typing import Literal
 
 import semver
 
-from slipway.artifact import configs
+from slipway.artifact.artifact import Artifact
+from slipway.artifact.configs import read_configs
 from slipway.catalog import keys, record
 from slipway.catalog.keys import Stage
 from slipway.catalog.record import Record
@@ -105,14 +106,14 @@ class Production:
             return propose.of_release(self._store, self._stage, known)
         key = keys.artifact(self._stage, self.targets[version])
         with self._store.open(key) as stream:
-            read = configs.read(stream, key)
+            read = read_configs(stream, key)
         return Side(read.manifest, None, lambda: read.texts)
 
 
 def judge(
-    had: Production, model: ModelFolder, artifact: Path, sha256: str, least: Part | None = None
+    had: Production, model: ModelFolder, artifact: Artifact, least: Part | None = None
 ) -> Judged:
-    """Judge the version of ``model``, which was built as ``artifact`` with this digest.
+    """Judge the version of ``model``, which was built as ``artifact``.
 
     With ``least``, the version has to be higher than production's by that part at least, whatever
     changed.
@@ -126,13 +127,13 @@ def judge(
     if (made.name, made.version) != (model.name, model.version):
         raise SlipwayError(
             f"an artifact of {made.name} {made.version}, not of {model.name} {model.version}",
-            where=str(artifact),
+            where=str(artifact.path),
             fix=f"slipway build {model.path}",
         )
     highest, version = had.highest, semver.Version.parse(made.version)
     if highest is None:
         return Judged(made.name, made.version, "new")
-    same = version in had.targets and had.digest(version) == sha256
+    same = version in had.targets and had.digest(version) == artifact.sha256
     if same and least is None:
         return Judged(made.name, made.version, "unchanged", str(highest))
     found = propose.propose(had.side(highest), after)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import semver
 
-from slipway.artifact import configs
+from slipway.artifact.artifact import Artifact
+from slipway.artifact.configs import config_digests, read_configs
 from slipway.artifact.manifest import Manifest
 from slipway.catalog import keys
 from slipway.catalog.keys import Stage
@@ -46,14 +46,13 @@ class Proposal:
     reasons: tuple[Reason, ...]
 
 
-def of_artifact(artifact: Path) -> Side:
-    """An artifact that lies here.
+def of_artifact(artifact: Artifact) -> Side:
+    """Return the side of a local artifact.
 
     Raises:
-        SlipwayError: it is none.
+        SlipwayError: the file is not a Slipway artifact.
     """
-    read = configs.read(artifact)
-    return Side(read.manifest, None, lambda: read.texts)
+    return Side(artifact.manifest, None, lambda: artifact.configs.texts)
 
 
 def of_release(reader: Reader, stage: Stage, released: Record) -> Side:
@@ -64,7 +63,7 @@ def of_release(reader: Reader, stage: Stage, released: Record) -> Side:
         if reader.stat(key) is None:
             return None
         with reader.open(key) as stream:
-            return configs.read(stream, key).texts
+            return read_configs(stream, key).texts
 
     return Side(released.manifest, released.interface, texts)
 
@@ -92,7 +91,7 @@ def after_version(version: semver.Version, part: Part | None) -> semver.Version:
 
 
 def _configs(before: Side, after: Side) -> Iterator[Reason]:
-    was, now = configs.names(before.manifest), configs.names(after.manifest)
+    was, now = config_digests(before.manifest), config_digests(after.manifest)
     served, serves = before.manifest.serves, after.manifest.serves
     for model in sorted(was.keys() - now.keys() - {served}):
         yield Reason("minor", f"model {model} is gone")
@@ -143,7 +142,7 @@ def _files(was: Manifest, now: Manifest) -> Iterator[Reason]:
 
 
 def _sources(made: Manifest) -> dict[str, str]:
-    told = {f"{model}/{config.FILE_NAME}" for model in configs.names(made)}
+    told = {f"{model}/{config.FILE_NAME}" for model in config_digests(made)}
     return {name: digest for name, digest in made.sources.items() if name not in told}
 
 
