@@ -76,7 +76,7 @@ def _up(
     """The port of an endpoint in this process, which only waits meanwhile."""
     settings = replace(subject.settings, root=subject.work)
     configured = replace(settings.endpoint("local"), store=str(store), cache=cache)
-    with serving.serve(settings, [configured]) as served:
+    with serving.serve_in_thread(settings, [configured]) as served:
         yield int(served.url.rpartition(":")[2]), served.endpoints["local"]
 
 
@@ -129,7 +129,7 @@ def _cold(subject: Subject, port: int, endpoint: Endpoint, request: Request) -> 
         if fresh:
             server.load(target, subject.artifact)
         else:
-            server.load_placed(target)
+            server.load_extracted(target)
         server.client.invoke_raw(
             server.model_hash(target), target, request.body, request.content_type
         )

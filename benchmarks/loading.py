@@ -82,7 +82,7 @@ def _times(
             times.setdefault("extraction", time.perf_counter() - start)
             cpu_fallback.to_cpu(folder)
             start = time.perf_counter()
-            server.load_placed(target)
+            server.load_extracted(target)
             server.invoke(target, inputs)
             times[part] = time.perf_counter() - start
     return times

@@ -20,7 +20,7 @@ def described(settings: Settings) -> list[str]:
     return [
         f"{cores} cores, {_processor()}; load average {load}",
         f"Linux {platform.release()}, Python {platform.python_version()}",
-        str(source.find(settings)),
+        str(source.find_server(settings)),
         ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
     ]
 

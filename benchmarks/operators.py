@@ -28,7 +28,7 @@ from slipway.errors import SlipwayError
 from slipway.scaffold import from_onnx, naming
 from slipway.scaffold.from_onnx import Derived
 from slipway.server import cpu_fallback, triton
-from slipway.server.client import ServerGone
+from slipway.server.client import ServerGoneError
 from slipway.server.triton import Server
 from slipway.settings import Settings
 from slipway.testing import golden
@@ -105,7 +105,7 @@ def sweep(wanted: Sequence[Case], work: Path) -> Iterator[Case]:
                 case = left.pop(0)
                 try:
                     _take(case, configured, server)
-                except ServerGone as error:
+                except ServerGoneError as error:
                     # by its own fault or another's: a fresh server tells
                     shutil.rmtree(configured.root / "models" / case.name, ignore_errors=True)
                     if not case.again:
@@ -143,14 +143,14 @@ def _take(case: Case, configured: Settings, server: Server) -> None:
             case.reached.append("packed")
             _unpack(artifact, server.folder(case.name), configured.root / ENVIRONMENT)
             cpu_fallback.to_cpu(server.folder(case.name))
-            server.load_placed(case.name)
+            server.load_extracted(case.name)
         case.reached.append("loaded")
         case.reason = _answer(case, derived, server) or _golden(case, folder, server)
         if not case.reason:
             case.reached.append("answered")
     except SlipwayError as error:
-        gone = error if isinstance(error, ServerGone) else error.__cause__
-        if isinstance(gone, ServerGone):
+        gone = error if isinstance(error, ServerGoneError) else error.__cause__
+        if isinstance(gone, ServerGoneError):
             raise gone from error
         case.reason = " ".join(error.what.split())
         case.carried = "which Triton does not carry" not in error.what

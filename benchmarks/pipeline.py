@@ -53,7 +53,7 @@ def measure(subject: Subject) -> list[Report]:
     configured = settings.load(root)
     wanted = [replace(configured.endpoint(s), store=str(folder / "store")) for s in STAGES]
     try:
-        with serving.serve(configured, wanted) as served:
+        with serving.serve_in_thread(configured, wanted) as served:
             variables["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] = served.url
             cold = _push(root, "cold", variables)
             warm = [_push(root, f"warm-{n}", variables) for n in range(subject.repeats(3))]

@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 
 from slipway.server import triton
-from slipway.server.client import TARGET, ServerGone
+from slipway.server.client import TARGET, ServerGoneError
 from slipway.server.triton import Server
 from slipway.settings import Settings
 from slipway.triton import kserve
@@ -166,7 +166,7 @@ class RealServer:
         headers = {TARGET: target, "Content-Type": kind}
         try:
             answer = server.client.call("POST", path, body, headers, timeout_s=PATIENCE_S)
-        except ServerGone as error:
+        except ServerGoneError as error:
             self._stop()
             return SILENT if isinstance(error.__cause__, TimeoutError) else DEAD
         if answer.status != 200:

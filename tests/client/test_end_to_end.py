@@ -60,7 +60,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         releases.release(store, target, scripted, name="scripted")
     releases.alias(store, ONE, name="scripted")
     with shelves.up(root, shelf, not_ready_s=0.5) as running:
-        with registry.written(root, ["local"], running.url):
+        with registry.register(root, ["local"], running.url):
             yield Place(root, store, held, running)
         held.touch()
 

@@ -19,7 +19,7 @@ from botocore.config import Config
 from slipway.endpoint import serving
 from slipway.endpoint.endpoint import Endpoint
 from slipway.endpoint.limits import Limits
-from slipway.endpoint.serving import Served
+from slipway.endpoint.serving import RunningEndpoints
 from slipway.settings import Endpoint as Configured
 from slipway.settings import Settings
 from slipway.triton import kserve
@@ -140,7 +140,7 @@ def client(url: str) -> Any:
 class Up:
     """A running endpoint called ``local``, its caller, and what it has inside."""
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: RunningEndpoints) -> None:
         self.served = served
         self.url = served.url
         self.caller = Caller(served.url)
@@ -170,7 +170,9 @@ def up(root: Path, shelf: Shelf, *, allow: tuple[str, ...] = ("*",), **limits: A
     """The endpoint ``local`` with ``limits``, until the block ends."""
     configured = Configured("local", store=str(shelf.folder), allow=allow)
     chosen = Limits(**limits)
-    with serving.serve(Settings(root=root), [configured], limits=lambda _: chosen) as served:
+    with serving.serve_in_thread(
+        Settings(root=root), [configured], limits=lambda _: chosen
+    ) as served:
         yield Up(served)
 
 

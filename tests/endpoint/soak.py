@@ -124,7 +124,7 @@ class Soak:
         def is_up() -> bool:
             assert process.poll() is None, (self.folder / "endpoint.log").read_text()
             try:
-                self.url = registry.find(self.folder, "local")
+                self.url = registry.find_url(self.folder, "local")
             except SlipwayError:
                 return False
             return True
@@ -182,14 +182,14 @@ class Soak:
     def _why(self, kinds: set[str], code: str, message: str, began: float) -> str:
         """What explains a failure; nothing, if nothing does."""
         if code == "ValidationError":
-            if kinds & {"missing", "deleted"} and "no such object" in message:
-                return "there is no such object"
+            if kinds & {"missing", "deleted"} and "object does not exist" in message:
+                return "the object does not exist"
             if "broken" in kinds and "no whole tar.gz" in message:
                 return "a broken tarball"
         killed = [kill for kill in self.kills if began - GRACE_S < kill < time.monotonic()]
         if killed and code == "ModelError" and "server ended while it answered" in message:
             return "the server was killed while it answered"
-        if killed and code == "ModelError" and "died twice while it loaded" in message:
+        if killed and code == "ModelError" and "died twice during the load" in message:
             return "the server was killed twice while it loaded"
         if code == "ModelNotReadyException":
             return "its turn to be loaded did not come in 60 s"

@@ -108,7 +108,7 @@ def test_a_models_own_error_is_a_model_error_with_its_status_and_words(
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"TargetModel": "nobody.tar.gz"}, "no such object"),
+        ({"TargetModel": "nobody.tar.gz"}, "object does not exist"),
         ({"TargetModel": "../staging/models/scripted_71.tar.gz"}, "no key below"),
         ({"TargetModel": "a//b"}, "no key below"),
         ({"TargetModel": "/etc/passwd"}, "no key below"),
@@ -145,7 +145,7 @@ def test_a_target_that_is_no_text_can_be_shown_on_a_terminal(shared: Up) -> None
 
 
 def test_a_target_of_1024_characters_is_looked_for_and_one_more_is_refused(shared: Up) -> None:
-    assert "no such object" in refused(shared.caller, "x" * 1024)["Error"]["Message"]
+    assert "object does not exist" in refused(shared.caller, "x" * 1024)["Error"]["Message"]
     status, headers, _ = asked(shared.url, headers={TARGET: "x" * 1025})
     assert (status, headers["x-amzn-ErrorType"]) == (400, "ValidationError")
 

@@ -10,7 +10,7 @@ import pytest
 import uvloop
 
 from slipway.endpoint.connections import Connections
-from slipway.server.client import HOST, ServerGone
+from slipway.server.client import HOST, ServerGoneError
 
 type Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -126,7 +126,7 @@ def test_a_connection_that_the_server_has_closed_is_not_used_again() -> None:
 def test_what_is_no_answer_counts_as_a_server_that_is_gone(said: bytes) -> None:
     async def ask() -> None:
         async with served(answering(said)) as (connections, _):
-            with pytest.raises(ServerGone):
+            with pytest.raises(ServerGoneError):
                 await connections.exchange(REQUEST, 5)
 
     uvloop.run(ask())
@@ -155,7 +155,7 @@ def test_who_waits_for_an_answer_hears_that_the_connections_are_closed() -> None
             asking = asyncio.create_task(connections.exchange(REQUEST, 5))
             await asyncio.sleep(0.05)
             connections.close()
-            with pytest.raises(ServerGone):
+            with pytest.raises(ServerGoneError):
                 await asking
 
     uvloop.run(ask())
@@ -165,7 +165,7 @@ def test_nobody_listening_counts_as_a_server_that_is_gone() -> None:
     async def ask() -> None:
         async with served(silent) as (connections, _):
             pass
-        with pytest.raises(ServerGone, match="does not answer"):
+        with pytest.raises(ServerGoneError, match="does not answer"):
             await connections.exchange(REQUEST, 5)
 
     uvloop.run(ask())

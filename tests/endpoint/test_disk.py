@@ -25,7 +25,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 def test_an_overwritten_object_is_served_stale_with_a_warning(
     up: Opener, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "LOOK_S", 0.05)
+    monkeypatch.setattr(engine, "CHECK_S", 0.05)
     target = shelf.put(1, "model.tar.gz")
     other = shelf.put(3)
     with up(models=1) as running:
@@ -44,7 +44,7 @@ def test_an_overwritten_object_is_served_stale_with_a_warning(
 def test_a_deleted_object_is_served_while_it_is_on_the_disk(
     up: Opener, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "LOOK_S", 0.05)
+    monkeypatch.setattr(engine, "CHECK_S", 0.05)
     target, other = shelf.put(1), shelf.put(2)
     with up(models=1) as running:
         assert running.release(target) == 1
@@ -61,14 +61,14 @@ def test_once_it_had_to_leave_the_disk_a_deleted_object_is_gone_and_an_overwritt
     a, b, c = (shelf.put(number) for number in (1, 2, 3))
     with up() as running:
         running.ask(a)
-        size = running.inside.disk.placed[a].size
+        size = running.inside.disk.extracted[a].size
     with up(disk=size + 4096) as running:
         running.ask(a)
         running.ask(b)
         shelf.put(4, a)
         shelf.path(b).unlink()
         assert running.release(a) == 4
-        with pytest.raises(running.errors.ValidationError, match="no such object"):
+        with pytest.raises(running.errors.ValidationError, match="object does not exist"):
             running.ask(b)
         assert running.release(c) == 3
 
@@ -85,7 +85,7 @@ def test_what_is_no_artifact_is_a_validation_error_and_takes_no_disk(
     with up() as running:
         with pytest.raises(running.errors.ValidationError, match="no whole tar.gz"):
             running.ask(target)
-        assert running.inside.disk.taken == 0
+        assert running.inside.disk.used_bytes == 0
         shelf.put(1, target)
         assert running.release(target) == 1
 
@@ -96,11 +96,11 @@ def test_downloads_that_begin_together_find_room_one_after_the_other(
     targets = [shelf.put(number) for number in range(6)]
     with up() as running:
         running.ask(targets[0])
-        size = running.inside.disk.placed[targets[0]].size
+        size = running.inside.disk.extracted[targets[0]].size
     with up(disk=2 * size + 4096) as running:
         asked = [pool.submit(running.release, target) for target in targets]
         assert [one.result() for one in asked] == list(range(6))
-        assert running.inside.disk.taken <= 2 * size + 4096
+        assert running.inside.disk.used_bytes <= 2 * size + 4096
 
 
 def test_the_end_waits_for_a_download_and_leaves_no_folder(
@@ -148,6 +148,6 @@ def test_store_that_breaks_off_is_told_and_asked_again(
         monkeypatch.setattr(objects, "open", lambda name: Broken(whole))
         with pytest.raises(running.errors.ValidationError, match="Connection reset by peer"):
             running.ask(target)
-        assert running.inside.disk.taken == 0
+        assert running.inside.disk.used_bytes == 0
         monkeypatch.undo()
         assert running.release(target) == 1

@@ -29,7 +29,7 @@ def test_a_model_is_loaded_by_its_first_invocation_and_not_before(up: Opener, sh
         assert running.release(first) == 1
         assert shelf.loads() == [1]
         assert running.loaded() == [first]
-        seen = running.inside.observer.seen[first]
+        seen = running.inside.observer.statistics[first]
         assert (seen.invocations, seen.hits, seen.loads) == (2, 1, 1)
 
 
@@ -81,7 +81,7 @@ def test_one_that_comes_waits_while_every_other_is_in_use(
         first = [pool.submit(running.release, target) for target in (a, b)]
         until(lambda: set(running.loaded()) == {a, b})
         third = pool.submit(running.release, c)
-        until(lambda: _users(running, c) == 1 and c in running.inside.disk.placed)
+        until(lambda: _users(running, c) == 1 and c in running.inside.disk.extracted)
         assert shelf.loads() == [] and not third.done()
         shelf.gate("answer 1").touch()
         assert third.result() == 3
@@ -120,12 +120,12 @@ def test_a_disk_that_is_full_loses_what_was_used_longest_ago(up: Opener, shelf: 
     a, b, c = (shelf.put(number) for number in (1, 2, 3))
     with up() as running:
         running.ask(a)
-        size = running.inside.disk.placed[a].size
+        size = running.inside.disk.extracted[a].size
     with up(disk=2 * size + 4096) as running:
         for target in (a, b, c):
             running.ask(target)
-        assert set(running.inside.disk.placed) == {b, c}
-        assert running.inside.disk.taken == 2 * size
+        assert set(running.inside.disk.extracted) == {b, c}
+        assert running.inside.disk.used_bytes == 2 * size
         assert running.events("evict") == [("evict", a)]
         assert not running.inside.disk.folder(a).exists()
         assert running.release(a) == 1
@@ -135,13 +135,13 @@ def test_what_is_not_loaded_leaves_the_disk_before_what_is(up: Opener, shelf: Sh
     a, b, c = (shelf.put(number) for number in (1, 2, 3))
     with up() as running:
         running.ask(a)
-        size = running.inside.disk.placed[a].size
+        size = running.inside.disk.extracted[a].size
     with up(models=1, disk=2 * size + 4096) as running:
         for target in (a, b):
             running.ask(target)
         until(lambda: running.loaded() == [b])
         running.ask(c)
-        assert set(running.inside.disk.placed) == {b, c}
+        assert set(running.inside.disk.extracted) == {b, c}
 
 
 def test_an_artifact_larger_than_the_disk_is_refused_and_evicts_nobody(
@@ -156,7 +156,7 @@ def test_an_artifact_larger_than_the_disk_is_refused_and_evicts_nobody(
         assert caught.value.response["OriginalStatusCode"] == 507
         assert running.loaded() == [a]
         assert running.events("evict", "restore") == []
-        assert set(running.inside.disk.placed) == {a}
+        assert set(running.inside.disk.extracted) == {a}
 
 
 def test_a_server_out_of_memory_evicts_and_tries_again(up: Opener, shelf: Shelf) -> None:
@@ -270,7 +270,7 @@ def test_a_model_that_kills_the_server_as_it_loads_is_told_and_takes_no_other_al
     a, killer = shelf.put(1), shelf.put(2, kills_server=True)
     with up() as running:
         assert running.release(a) == 1
-        with pytest.raises(running.errors.ModelError, match="died twice while it loaded"):
+        with pytest.raises(running.errors.ModelError, match="died twice during the load"):
             running.ask(killer)
         assert running.release(a) == 1
 
@@ -288,7 +288,7 @@ def test_what_loads_beside_a_model_that_kills_the_server_is_not_blamed(
         until(lambda: running.inside.container.controls == 4)
         shelf.gate("go").touch()
         assert [one.result() for one in asked] == [1, 2, 3]
-        with pytest.raises(running.errors.ModelError, match="died twice while it loaded"):
+        with pytest.raises(running.errors.ModelError, match="died twice during the load"):
             blamed.result()
 
 

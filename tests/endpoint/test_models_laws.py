@@ -17,13 +17,13 @@ from hypothesis import given, settings
 
 from slipway.endpoint import memory
 from slipway.endpoint.container import Container
-from slipway.endpoint.disk import Disk, Placed
+from slipway.endpoint.disk import Disk, ExtractedModel
 from slipway.endpoint.failure import Failure
 from slipway.endpoint.limits import Limits
 from slipway.endpoint.loader import Loader
 from slipway.endpoint.models import Models
 from slipway.endpoint.observer import Metrics, Observer
-from slipway.server.client import Refused, ServerGone
+from slipway.server.client import RejectedError, ServerGoneError
 
 SIZE = 10
 
@@ -51,9 +51,9 @@ class MadeUp:
         generation = self.generation
         await self.moment()
         if generation != self.generation:
-            raise ServerGone("killed")
+            raise ServerGoneError("killed")
         if target in self.broken:
-            raise Refused(400, "broken")
+            raise RejectedError(400, "broken")
         assert target not in self.present
         self.present.add(target)
         leaving = {m.target for m in self.models.table.values() if m.state == "unloading"}
@@ -64,9 +64,9 @@ class MadeUp:
         assert not self.asked.get(target), "unloaded while it was in use"
         await self.moment()
         if generation != self.generation:
-            raise ServerGone("killed")
+            raise ServerGoneError("killed")
         if target not in self.present:
-            raise Refused(404, "not loaded")
+            raise RejectedError(404, "not loaded")
         self.present.remove(target)
 
     async def ready(self, timeout_s: float) -> None:
@@ -89,11 +89,11 @@ class Folder:
     """A disk on which everything lies."""
 
     def __init__(self) -> None:
-        self.placed: dict[str, Placed] = {}
+        self.extracted: dict[str, ExtractedModel] = {}
 
-    async def place(self, target: str, evict: Any) -> tuple[Placed, bool]:
+    async def place(self, target: str, evict: Any) -> tuple[ExtractedModel, bool]:
         await asyncio.sleep(0)
-        return Placed(target, 1, "", 0.0, 0.0), False
+        return ExtractedModel(target, 1, "", 0.0, 0.0), False
 
     def folder(self, target: str) -> Path:
         return Path("/nowhere") / target
@@ -109,7 +109,7 @@ def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(asyncio, "to_thread", at_once)
     monkeypatch.setattr(memory, "has_processes", lambda supervisor, folder: False)
-    monkeypatch.setattr(memory, "of_model", lambda supervisor, folder: SIZE)
+    monkeypatch.setattr(memory, "model_memory", lambda supervisor, folder: SIZE)
 
 
 async def run(

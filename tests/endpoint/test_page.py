@@ -249,7 +249,7 @@ def test_with_several_endpoints_the_address_says_which_is_shown(
     shelf = Shelf(tmp_path / "shelf")
     target = shelf.put(1)
     both = [Endpoint(name, store=str(shelf.folder)) for name in ("blue", "green & co")]
-    with serving.serve(Settings(root=tmp_path), both) as served:
+    with serving.serve_in_thread(Settings(root=tmp_path), both) as served:
         shelves.Caller(served.url, "blue").ask(target)
         page = watched.show(served.url)
         expect(page.locator("#name")).to_have_text("blue")
@@ -271,7 +271,7 @@ def test_it_says_that_the_endpoint_is_gone_and_recovers(tmp_path: Path, watched:
     shelf = Shelf(tmp_path / "shelf")
     target, settings = shelf.put(1), Settings(root=tmp_path)
     local = [Endpoint("local", store=str(shelf.folder))]
-    with serving.serve(settings, local) as served:
+    with serving.serve_in_thread(settings, local) as served:
         shelves.Caller(served.url).ask(target)
         page = watched.show(served.url)
         expect(page.locator("[data-total=invocations] data")).to_have_text("1")
@@ -281,7 +281,7 @@ def test_it_says_that_the_endpoint_is_gone_and_recovers(tmp_path: Path, watched:
     expect(page).to_have_title("Gone: local – Slipway endpoint")
     # what it was stays readable
     expect(page.locator("[data-total=invocations] data")).to_have_text("1")
-    with serving.serve(settings, local, port=urlsplit(served.url).port or 0) as again:
+    with serving.serve_in_thread(settings, local, port=urlsplit(served.url).port or 0) as again:
         assert again.url == served.url
         expect(page.get_by_role("status")).to_have_text("Live")
         expect(page.get_by_role("alert")).to_be_hidden()

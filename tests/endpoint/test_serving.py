@@ -42,7 +42,7 @@ def test_several_endpoints_are_served_by_one_process_and_do_not_meet(
     production.write_bytes(shelf.packed(2))
     store = str(shelf.folder)
     wanted = [Endpoint("staging", store=store), Endpoint("production", "production", store=store)]
-    with serving.serve(Settings(root=tmp_path), wanted) as served:
+    with serving.serve_in_thread(Settings(root=tmp_path), wanted) as served:
         assert Caller(served.url, "staging").release(target) == 1
         assert Caller(served.url, "production").release(target) == 2
         kept = {name: e.disk.folder(target) for name, e in served.endpoints.items()}
@@ -56,8 +56,8 @@ def test_a_port_that_is_taken_is_told_before_a_server_is_started(
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(SlipwayError, match=f"port {port} cannot be had") as caught:
-            with serving.serve(Settings(root=tmp_path), [Endpoint("local")], port=port):
+        with pytest.raises(SlipwayError, match=f"port {port} cannot be used") as caught:
+            with serving.serve_in_thread(Settings(root=tmp_path), [Endpoint("local")], port=port):
                 raise AssertionError
     assert caught.value.fix and "--port" in caught.value.fix
     assert not list(temporary.iterdir())
@@ -65,8 +65,8 @@ def test_a_port_that_is_taken_is_told_before_a_server_is_started(
 
 @pytest.mark.parametrize("port", [70_000, -1])
 def test_a_port_that_is_none_is_told(tmp_path: Path, port: int) -> None:
-    with pytest.raises(SlipwayError, match="cannot be had"):
-        with serving.serve(Settings(root=tmp_path), [Endpoint("local")], port=port):
+    with pytest.raises(SlipwayError, match="cannot be used"):
+        with serving.serve_in_thread(Settings(root=tmp_path), [Endpoint("local")], port=port):
             raise AssertionError
 
 
@@ -78,8 +78,8 @@ def test_two_that_want_one_port_at_the_same_time_do_not_both_get_it(tmp_path: Pa
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
         bound.listen()
-        with pytest.raises(SlipwayError, match="cannot be had"):
-            with serving.serve(settings, [Endpoint("local")], port=port):
+        with pytest.raises(SlipwayError, match="cannot be used"):
+            with serving.serve_in_thread(settings, [Endpoint("local")], port=port):
                 raise AssertionError
 
 
@@ -116,7 +116,7 @@ def started(root: Path, temporary: Path, *options: str) -> subprocess.Popen[byte
     def is_up() -> bool:
         assert process.poll() is None, process.stdout and process.stdout.read().decode()
         try:
-            return bool(registry.find(root, "local"))
+            return bool(registry.find_url(root, "local"))
         except SlipwayError:
             return False
 
@@ -131,7 +131,7 @@ def test_nothing_is_left_of_the_command_however_it_ends(
     target = shelf.put(1)
     process = started(tmp_path, temporary, "--store", str(shelf.folder))
     try:
-        assert Caller(registry.find(tmp_path, "local")).release(target) == 1
+        assert Caller(registry.find_url(tmp_path, "local")).release(target) == 1
         below = psutil.Process(process.pid).children(recursive=True)
         assert {p.name() for p in below} >= {"tritonserver"}
         shared = f"slipway_s{process.pid:x}n"
@@ -145,8 +145,8 @@ def test_nothing_is_left_of_the_command_however_it_ends(
     if fate != signal.SIGKILL:
         assert process.returncode == 0 and b"Traceback" not in output
         assert not list((tmp_path / ".slipway" / "endpoints").iterdir())
-    with pytest.raises(SlipwayError, match="is not up"):
-        registry.find(tmp_path, "local")
+    with pytest.raises(SlipwayError, match="is not running"):
+        registry.find_url(tmp_path, "local")
 
 
 def test_nothing_is_left_of_the_command_if_server_and_command_are_killed_together(
@@ -155,7 +155,7 @@ def test_nothing_is_left_of_the_command_if_server_and_command_are_killed_togethe
     target = shelf.put(1)
     process = started(tmp_path, temporary, "--store", str(shelf.folder))
     try:
-        assert Caller(registry.find(tmp_path, "local")).release(target) == 1
+        assert Caller(registry.find_url(tmp_path, "local")).release(target) == 1
         below = psutil.Process(process.pid).children(recursive=True)
         # named before the first is killed: what it leaves goes at once
         for server in [each for each in below if each.name() == "tritonserver"]:
@@ -186,10 +186,12 @@ def test_models_come_from_s3(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.M
         s3.create_bucket(Bucket="releases")
         s3.put_object(Bucket="releases", Key="team/staging/models/a.tar.gz", Body=shelf.packed(1))
         wanted = [Endpoint("local", store="s3://releases/team")]
-        with serving.serve(Settings(root=tmp_path), wanted, limits=lambda _: Limits()) as served:
+        with serving.serve_in_thread(
+            Settings(root=tmp_path), wanted, limits=lambda _: Limits()
+        ) as served:
             caller = Caller(served.url)
             assert caller.release("a.tar.gz") == 1
-            with pytest.raises(caller.errors.ValidationError, match="no such object"):
+            with pytest.raises(caller.errors.ValidationError, match="object does not exist"):
                 caller.ask("b.tar.gz")
             s3.put_object(Bucket="releases", Key="team/staging/models/a.tar.gz", Body=b"other")
             s3.put_object(Bucket="releases", Key="team/staging/models/c.tar.gz", Body=b"x")

@@ -35,8 +35,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         releases.release(store, target, interface_of_folder(model), "adder")
     releases.alias(store, TWO, name="adder")
     wanted = [Endpoint("local", models=1)]
-    with serving.serve(Settings(root=folder, store="store"), wanted) as served:
-        with registry.written(folder, ["local"], served.url):
+    with serving.serve_in_thread(Settings(root=folder, store="store"), wanted) as served:
+        with registry.register(folder, ["local"], served.url):
             yield folder
 
 

@@ -51,7 +51,7 @@ def url(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     flags += ["--allow-grpc=false", "--allow-metrics=false", "--allow-sagemaker=false"]
     flags += ["--disable-auto-complete-config", "--exit-on-error=false"]
     temporary = tmp_path_factory.mktemp("temporary")
-    made = command.native(source.find(settings), settings.python, flags, temporary, {})
+    made = command.native_command(source.find_server(settings), settings.python, flags, temporary, {})
     with (temporary / "log").open("wb") as log:
         process = subprocess.Popen(made.argv, env=made.env, stdout=log, stderr=log)
     try:

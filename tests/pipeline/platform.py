@@ -57,7 +57,7 @@ def up(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
         )
         configured = settings.load(root)
         wanted = [configured.endpoint(stage) for stage in STAGES]
-        with serving.serve(configured, wanted) as served:
+        with serving.serve_in_thread(configured, wanted) as served:
             in_gitlab = {
                 **here,
                 "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": served.url,

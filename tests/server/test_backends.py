@@ -15,7 +15,7 @@ from slipway.settings import Settings
 
 
 def _prepare(_: int) -> str:
-    return str(backends.prepare(source.find(Settings(root=Path("/"))), "3.12"))
+    return str(backends.prepare(source.find_server(Settings(root=Path("/"))), "3.12"))
 
 
 def test_it_is_made_once_by_processes_that_start_together(slipway_cache: Path) -> None:
@@ -32,7 +32,7 @@ def test_it_is_made_once_by_processes_that_start_together(slipway_cache: Path) -
 
 def test_a_python_without_a_stub_is_refused(slipway_cache: Path) -> None:
     with pytest.raises(SlipwayError, match=r"Python 3\.7"):
-        backends.prepare(source.find(Settings(root=Path("/"))), "3.7")
+        backends.prepare(source.find_server(Settings(root=Path("/"))), "3.7")
 
 
 def test_a_libpython_of_another_version_is_reported() -> None:

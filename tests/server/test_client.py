@@ -10,7 +10,7 @@ import pytest
 
 from slipway.errors import SlipwayError
 from slipway.server import client, triton
-from slipway.server.client import Client, InferenceError, ServerGone
+from slipway.server.client import Client, InferenceError, ServerGoneError
 from slipway.server.triton import Server
 from slipway.settings import Settings
 from slipway.triton.kserve import message_of
@@ -34,7 +34,7 @@ def test_a_type_that_triton_does_not_have_is_refused_before_it_is_sent(server: S
 
 
 def test_nobody_listening_is_told_apart_from_a_refusal() -> None:
-    with pytest.raises(ServerGone):
+    with pytest.raises(ServerGoneError):
         Client(1).call("GET", "/ping")
     assert not Client(1).ready()
 

@@ -32,7 +32,7 @@ def failure(server: Server, folder: Path) -> SlipwayError:
             "raises_in_initialize/1/model.py:10",
             "FileNotFoundError: [Errno 2] No such file or directory:"
             " 'raises_in_initialize/labels.txt'",
-            "mend the model",
+            "fix the model",
         ),
         (
             "import_error",
@@ -44,7 +44,7 @@ def failure(server: Server, folder: Path) -> SlipwayError:
             "syntax_error",
             "syntax_error/1/model.py:3",
             "SyntaxError: expected ':' (model.py, line 3)",
-            "mend the model",
+            "fix the model",
         ),
         ("dies_on_load", "dies_on_load/config.pbtxt", "about to die", "native library"),
     ],

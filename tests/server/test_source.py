@@ -51,7 +51,7 @@ def test_a_server_version_names_its_release(version: str, release: str) -> None:
 
 
 def test_the_wheel_serves_where_there_is_nothing_else(bare: Path, tmp_path: Path) -> None:
-    found = source.find(Settings(root=tmp_path))
+    found = source.find_server(Settings(root=tmp_path))
     assert (found.kind, found.version, found.release) == ("wheel", "2.51.0", "24.10")
     assert os.access(found.program, os.X_OK)
 
@@ -61,13 +61,13 @@ def test_a_server_on_path_comes_first(bare: Path, tmp_path: Path) -> None:
     (bare.parent / "TRITON_VERSION").write_text("2.57.0\n", encoding="utf-8")
     kinds = [found.kind for found in source.candidates(Settings(root=tmp_path))]
     assert kinds == ["path", "wheel"]
-    assert source.find(Settings(root=tmp_path)).release == "25.04"
+    assert source.find_server(Settings(root=tmp_path)).release == "25.04"
 
 
 def test_an_image_that_is_present_comes_before_the_wheel(bare: Path, tmp_path: Path) -> None:
     answer = '["NVIDIA_TRITON_SERVER_VERSION=24.10","TRITON_SERVER_VERSION=2.51.0"]'
     program(bare, "docker", f"case \"$*\" in *:24.10-py3) echo '{answer}';; *) exit 1;; esac")
-    found = source.find(Settings(root=tmp_path))
+    found = source.find_server(Settings(root=tmp_path))
     assert (found.kind, found.release) == ("docker", "24.10")
     assert found.image == "nvcr.io/nvidia/tritonserver:24.10-py3"
 
@@ -77,9 +77,9 @@ def test_an_image_asked_for_is_used_only_where_an_engine_answers(
 ) -> None:
     settings = Settings(root=tmp_path, docker_image="registry.example/triton:1")
     program(bare, "docker", '[ "$1" = version ] && echo 27.0')
-    assert source.find(settings).image == "registry.example/triton:1"
+    assert source.find_server(settings).image == "registry.example/triton:1"
     program(bare, "docker", "echo cannot connect to the Docker daemon >&2; exit 1")
-    assert source.find(settings).kind == "wheel"
+    assert source.find_server(settings).kind == "wheel"
 
 
 def test_without_any_source_the_error_says_how_to_get_one(
@@ -87,7 +87,7 @@ def test_without_any_source_the_error_says_how_to_get_one(
 ) -> None:
     monkeypatch.setattr(source, "WHEEL", "nvidia-pytriton-that-nobody-has")
     with pytest.raises(SlipwayError) as caught:
-        source.find(Settings(root=tmp_path))
+        source.find_server(Settings(root=tmp_path))
     assert caught.value.fix is not None and "pip install" in caught.value.fix
 
 

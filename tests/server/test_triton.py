@@ -16,7 +16,7 @@ import pytest
 import slipway
 from slipway.errors import SlipwayError
 from slipway.server import triton
-from slipway.server.client import InferenceError, Refused, ServerGone
+from slipway.server.client import InferenceError, RejectedError, ServerGoneError
 from slipway.server.triton import Server
 from slipway.settings import Settings
 from tests import fixture_models
@@ -87,12 +87,12 @@ def test_a_models_own_error_is_an_inference_error_with_its_words(
 def test_a_target_is_loaded_once_and_unloaded_once(server: Server, tmp_path: Path) -> None:
     model = fixture_models.copy("adder", tmp_path)
     server.load("once.tar.gz", model)
-    with pytest.raises(Refused) as again:
+    with pytest.raises(RejectedError) as again:
         server.load("once.tar.gz", model)
     assert again.value.status == 409
     server.unload("once.tar.gz")
     for call in (server.unload, lambda target: server.invoke(target, {})):
-        with pytest.raises(Refused) as missing:
+        with pytest.raises(RejectedError) as missing:
             call("once.tar.gz")
         assert missing.value.status == 404
 
@@ -128,7 +128,7 @@ def test_a_server_that_dies_is_noticed(settings: Settings, tmp_path: Path) -> No
     with triton.start(settings) as running:
         running.load("adder.tar.gz", fixture_models.copy("adder", tmp_path))
         os.kill(_server_pid(running.port), signal.SIGKILL)
-        with pytest.raises(ServerGone):
+        with pytest.raises(ServerGoneError):
             while True:
                 running.invoke("adder.tar.gz", {"A": np.ones((1, 4), np.float32)})
 

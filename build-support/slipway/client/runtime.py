@@ -183,7 +183,7 @@ def find(entry: Entry, root: Path, url: str | None = None) -> Runtime:
     """
     if entry.endpoint_name and url is None:
         return Runtime(entry.endpoint_name, region=entry.region, profile=entry.profile)
-    return Runtime(entry.name, url=url or registry.find(root, entry.name))
+    return Runtime(entry.name, url=url or registry.find_url(root, entry.name))
 
 
 def _stop(deadline_s: float, state: tenacity.RetryCallState) -> bool:

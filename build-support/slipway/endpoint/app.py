@@ -1,4 +1,4 @@
-"""The endpoints over HTTP: SageMaker's runtime API, metrics, the live page."""
+"""Serve endpoints over HTTP: SageMaker's runtime API, metrics, the live page."""
 
 from __future__ import annotations
 
@@ -27,69 +27,69 @@ from slipway.server.client import TARGET
 type Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
-# what the platform hands on to the container, and back
+# what the platform forwards to the container, and back
 FORWARDED = ("Content-Type", "Accept", ATTRIBUTES)
 RETURNED = {"content-type": "Content-Type", ATTRIBUTES.lower(): ATTRIBUTES}
 INVOCATIONS = re.compile(r"/endpoints/([^/]+)/invocations")
-# of the page's files; nothing else of its folder is served
+# the page's files; nothing else of its folder is served
 KINDS = {
     ".html": "text/html",
     ".css": "text/css",
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-# a page of another site can make its name mean this machine, but cannot send another Host
+# another site can point its own name at this machine, but cannot send another Host
 OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
 POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 logger = logging.getLogger("slipway.endpoint")
-# aiohttp's own is a traceback for every request that is no HTTP; _guard sees everything else
-silent = logging.getLogger("slipway.endpoint.http")
-silent.setLevel(logging.CRITICAL)
+# aiohttp logs a traceback for every request that is not HTTP; _guard sees everything else
+http_logger = logging.getLogger("slipway.endpoint.http")
+http_logger.setLevel(logging.CRITICAL)
 
 
 def server(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Server:
-    """The server of ``endpoints`` by their names.
+    """Return the server of ``endpoints``, by their names.
 
-    aiohttp's server without its application, whose routing costs a sixth of the time that an
-    invocation spends here.
+    This is aiohttp's server without its application, whose routing costs a sixth of the time that
+    an invocation spends here.
     """
 
     async def invoke(request: web.BaseRequest, endpoint: Endpoint) -> web.Response:
         body = await _body(request)
         headers = {key: request.headers[key] for key in FORWARDED if key in request.headers}
         answer, hit = await endpoint.invoke(request.headers.get(TARGET), body, headers)
-        given = {shown: answer.headers[k] for k, shown in RETURNED.items() if k in answer.headers}
-        given[CACHE] = "hit" if hit else "load"
-        given["x-amzn-Invoked-Production-Variant"] = "AllTraffic"
-        return web.Response(body=answer.body, headers=given)
+        returned = {name: answer.headers[k] for k, name in RETURNED.items() if k in answer.headers}
+        returned[CACHE] = "hit" if hit else "load"
+        returned["x-amzn-Invoked-Production-Variant"] = "AllTraffic"
+        return web.Response(body=answer.body, headers=returned)
 
     async def scrape(request: web.BaseRequest) -> web.Response:
         text = generate_latest(metrics.registry)
         return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    async def show(request: web.BaseRequest) -> web.Response:
-        return web.json_response(state.of(endpoints))
+    async def show_state(request: web.BaseRequest) -> web.Response:
+        return web.json_response(state.snapshot(endpoints))
 
     async def ping(request: web.BaseRequest) -> web.Response:
         return web.Response()
 
-    shown: dict[str, Handler] = {"/metrics": scrape, "/state": show, "/ping": ping}
-    shown |= _page()
+    pages: dict[str, Handler] = {"/metrics": scrape, "/state": show_state, "/ping": ping}
+    pages |= _page_files()
 
     async def route(request: web.BaseRequest) -> web.StreamResponse:
         try:
             path = request.path
         except ValueError as error:
-            raise invalid(f"no path of a URL: {error}") from error
+            raise invalid(f"not a URL path: {error}") from error
         name = INVOCATIONS.fullmatch(path)
-        if not name and path not in shown:
+        if not name and path not in pages:
             raise web.HTTPNotFound
         allowed = ("POST",) if name else ("GET", "HEAD")
         if request.method not in allowed:
             raise web.HTTPMethodNotAllowed(request.method, allowed)
         if not name:
-            return await shown[path](request)
+            return await pages[path](request)
         endpoint = endpoints.get(name[1])
         if endpoint is None:
             raise invalid(f"Endpoint {name[1]} of account 000000000000 not found.")
@@ -101,8 +101,8 @@ def server(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Server:
             web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=LARGEST_BODY
         ),
         access_log=None,
-        logger=silent,
-        # a compressed body is the container's to read
+        logger=http_logger,
+        # a compressed body is for the container to decompress
         auto_decompress=False,
     )
 
@@ -118,21 +118,21 @@ async def _body(request: web.BaseRequest) -> bytes:
     except web.HTTPRequestEntityTooLarge as error:
         raise too_large() from error
     except (OSError, ValueError, HttpProcessingError, web.RequestPayloadError) as error:
-        # the caller broke off, or what it sent is no HTTP
+        # the caller disconnected, or did not send HTTP
         raise invalid(f"the body could not be read: {error}") from error
 
 
-def _page() -> dict[str, Handler]:
-    """The live page's files by their paths."""
+def _page_files() -> dict[str, Handler]:
+    """Return a handler for each of the live page's files, by path."""
     folder = files("slipway.endpoint").joinpath("page")
     return {
-        "/" if file.name == "index.html" else f"/{file.name}": _file(file, KINDS[kind])
+        "/" if file.name == "index.html" else f"/{file.name}": _serve_file(file, KINDS[kind])
         for file in folder.iterdir()
         if (kind := PurePath(file.name).suffix) in KINDS
     }
 
 
-def _file(file: Traversable, kind: str) -> Handler:
+def _serve_file(file: Traversable, kind: str) -> Handler:
     text = file.read_text(encoding="utf-8")
 
     async def serve(request: web.BaseRequest) -> web.Response:
@@ -144,30 +144,32 @@ def _file(file: Traversable, kind: str) -> Handler:
 
 
 async def _guard(request: web.BaseRequest, handler: Handler) -> web.StreamResponse:
-    """Every failure as botocore expects it."""
+    """Answer every failure as botocore expects it."""
     try:
         host = request.headers.get("Host", "")
         if not OWN_HOST.fullmatch(host):
-            raise Failure(421, "ValidationError", f"this is not the host {host!r:.100}")
+            raise Failure(421, "ValidationError", f"this server is not the host {host!r:.100}")
         response = await handler(request)
     except Failure as failure:
-        response = _refusal(failure)
+        response = _error_response(failure)
     except web.HTTPException as error:
-        response = _refusal(Failure(error.status, "UnknownOperationException", str(error.reason)))
+        response = _error_response(
+            Failure(error.status, "UnknownOperationException", str(error.reason))
+        )
     except Exception:
         logger.exception("a bug in slipway, at %s", request.path)
-        response = _refusal(internal())
+        response = _error_response(internal())
     response.headers["x-amzn-RequestId"] = _id()
     return response
 
 
 def _id() -> str:
-    """A random UUID without ``uuid``'s call to the system."""
+    """Return a random UUID without ``uuid``'s system call."""
     digits = f"{random.getrandbits(128):032x}"
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
-def _refusal(failure: Failure) -> web.Response:
+def _error_response(failure: Failure) -> web.Response:
     headers: dict[str, Any] = {"Content-Type": "application/json"}
     if failure.type:
         headers["x-amzn-ErrorType"] = failure.type

@@ -1,18 +1,18 @@
-"""The platform's calls to the container, asynchronously. See :mod:`slipway.server.client`."""
+"""Make the platform's calls to the container, asynchronously. See :mod:`slipway.server.client`."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 
-from slipway.endpoint.connections import Answer, Connections
-from slipway.server.client import HOST, TARGET, Refused, ServerGone
+from slipway.endpoint.connections import Connections, ContainerResponse
+from slipway.server.client import HOST, TARGET, RejectedError, ServerGoneError
 from slipway.server.triton import Server
 from slipway.triton import kserve
 
 
 class Calls:
-    """Calls one server through one pool of kept connections."""
+    """Calls to one server through one pool of persistent connections."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -24,11 +24,11 @@ class Calls:
         self._connections.close()
 
     async def load(self, target: str, timeout_s: float) -> None:
-        """Load a target whose artifact is in its place.
+        """Load a target whose artifact is extracted.
 
         Raises:
-            Refused: the server's answer; ``status`` 409 where it is loaded already.
-            ServerGone, TimeoutError: there was none.
+            RejectedError: the server's answer; ``status`` 409 if it is already loaded.
+            ServerGoneError, TimeoutError: it did not answer.
         """
         body = {
             "model_name": self._server.model_hash(target),
@@ -40,19 +40,19 @@ class Calls:
         """Unload a target.
 
         Raises:
-            Refused: ``status`` 404 where it is not loaded.
-            ServerGone, TimeoutError: there was no answer.
+            RejectedError: ``status`` 404 if it is not loaded.
+            ServerGoneError, TimeoutError: the server did not answer.
         """
         path = f"/models/{self._server.model_hash(target)}"
         await self._control("DELETE", path, target, b"", timeout_s)
 
     async def invoke(
         self, target: str, body: bytes, headers: Mapping[str, str], timeout_s: float
-    ) -> Answer:
-        """Ask a target.
+    ) -> ContainerResponse:
+        """Invoke a target.
 
         Raises:
-            ServerGone, TimeoutError: there was no answer.
+            ServerGoneError, TimeoutError: the server did not answer.
         """
         head = self._heads.get(target)
         if head is None:
@@ -61,12 +61,12 @@ class Calls:
         return await self._connections.exchange(_request(head, headers, body), timeout_s)
 
     async def ping(self, timeout_s: float) -> bool:
-        """Whether the server answers, on a connection of its own: a kept one may belong to a
+        """Return whether the server answers, on a new connection: a persistent one may belong to a
         thread that is loading a model."""
         request = _request(_head("GET", "/ping", ""), {"Connection": "close"}, b"")
         try:
             answer = await self._connections.exchange(request, timeout_s, fresh=True)
-        except (ServerGone, TimeoutError):
+        except (ServerGoneError, TimeoutError):
             return False
         return answer.status == 200
 
@@ -76,16 +76,16 @@ class Calls:
         request = _request(_head(method, path, target), {}, body)
         answer = await self._connections.exchange(request, timeout_s)
         if answer.status != 200:
-            raise Refused(answer.status, kserve.message_of(answer.status, answer.body))
+            raise RejectedError(answer.status, kserve.message_of(answer.status, answer.body))
 
 
 def _head(method: str, path: str, target: str) -> str:
-    """The beginning of a request. The target's header has to be the same on every call."""
+    """Return the head of a request. The target's header has to be the same on every call."""
     return f"{method} {path} HTTP/1.1\r\nHost: {HOST}\r\n{TARGET}: {target}\r\n"
 
 
 def _request(head: str, headers: Mapping[str, str], body: bytes) -> bytes:
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    whole = f"{head}{lines}Content-Length: {len(body)}\r\n\r\n"
-    # as aiohttp has decoded what a caller sent
-    return whole.encode("utf-8", "surrogateescape") + body
+    complete = f"{head}{lines}Content-Length: {len(body)}\r\n\r\n"
+    # the reverse of how aiohttp decoded the caller's headers
+    return complete.encode("utf-8", "surrogateescape") + body

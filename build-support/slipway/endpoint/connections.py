@@ -1,7 +1,7 @@
-"""Kept HTTP/1.1 connections to one server on loopback, for one exchange at a time each.
+"""Persistent HTTP/1.1 connections to one server on loopback, each for one exchange at a time.
 
-Only what Triton's SageMaker port speaks, which gives every answer a length: a general client took
-most of the time that an invocation spent here.
+They speak only what Triton's SageMaker port does, which gives every response a length: a general
+client took most of the time that an invocation spent here.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from slipway.server.client import HOST, ServerGone
+from slipway.server.client import HOST, ServerGoneError
 
 LARGEST_HEAD = 65_536  # bytes
 
 
-class Answer(NamedTuple):
-    """An HTTP answer as it came; the names of its headers in small letters."""
+class ContainerResponse(NamedTuple):
+    """An HTTP response, unchanged but for its headers' names, which are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -24,7 +24,7 @@ class Answer(NamedTuple):
 
 
 class Connections:
-    """As many as there are exchanges at once."""
+    """A pool of as many connections as there are concurrent exchanges."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -33,24 +33,26 @@ class Connections:
         self._open: set[_Connection] = set()
 
     def close(self) -> None:
-        """Close every connection; whoever waits for an answer hears that the server is gone."""
+        """Close every connection; pending exchanges raise :class:`ServerGoneError`."""
         self._closed = True
         for connection in list(self._open):
             connection.abort()
 
-    async def exchange(self, request: bytes, timeout_s: float, *, fresh: bool = False) -> Answer:
-        """Send a request and await its answer; ``fresh`` takes a connection that is used once.
+    async def exchange(
+        self, request: bytes, timeout_s: float, *, fresh: bool = False
+    ) -> ContainerResponse:
+        """Send a request and return its response; ``fresh`` uses a new connection, once.
 
         Raises:
-            ServerGone: the connection was refused or broke, or what came is no answer.
-            TimeoutError: no answer in ``timeout_s``.
+            ServerGoneError: the connection was refused or broke, or the response was invalid.
+            TimeoutError: no response in ``timeout_s``.
         """
-        keep = self._idle and not fresh
-        connection = self._idle.pop() if keep else await self._connect(timeout_s)
+        reuse = self._idle and not fresh
+        connection = self._idle.pop() if reuse else await self._connect(timeout_s)
         try:
             return await connection.exchange(request, timeout_s)
         finally:
-            self._give_back(connection, fresh)
+            self._return_to_pool(connection, fresh)
 
     async def _connect(self, timeout_s: float) -> _Connection:
         loop = asyncio.get_running_loop()
@@ -66,20 +68,20 @@ class Connections:
             raise _gone(error) from error
         return connection
 
-    def _give_back(self, connection: _Connection, fresh: bool) -> None:
-        if connection.can_be_kept and not fresh:
+    def _return_to_pool(self, connection: _Connection, fresh: bool) -> None:
+        if connection.is_reusable and not fresh:
             self._idle.append(connection)
         else:
             connection.abort()
 
     def opened(self, connection: _Connection) -> None:
-        """A connection was made."""
+        """Record a connection that was established."""
         self._open.add(connection)
         if self._closed:
             connection.abort()
 
     def lost(self, connection: _Connection) -> None:
-        """A connection has ended."""
+        """Forget a connection that has ended."""
         self._open.discard(connection)
         if connection in self._idle:
             self._idle.remove(connection)
@@ -93,37 +95,37 @@ class _Connection(asyncio.Protocol):
         self._received = bytearray()
         self._head: tuple[int, dict[str, str]] | None = None
         self._length = 0
-        self._awaited: asyncio.Future[Answer] | None = None
+        self._pending: asyncio.Future[ContainerResponse] | None = None
 
-    async def exchange(self, request: bytes, timeout_s: float) -> Answer:
-        """Send a request; its answer.
+    async def exchange(self, request: bytes, timeout_s: float) -> ContainerResponse:
+        """Send a request and return its response.
 
         Raises:
-            ServerGone, TimeoutError: see :meth:`Connections.exchange`.
+            ServerGoneError, TimeoutError: see :meth:`Connections.exchange`.
         """
         if self._transport.is_closing():
-            raise _gone("it has closed the connection")
+            raise _gone("it closed the connection")
         loop = asyncio.get_running_loop()
-        self._awaited = loop.create_future()
-        # asyncio.timeout takes longer than everything else here
+        self._pending = loop.create_future()
+        # asyncio.timeout would take longer than everything else here
         timer = loop.call_later(timeout_s, self._expire, timeout_s)
         try:
             self._transport.write(request)
-            return await self._awaited
+            return await self._pending
         finally:
             timer.cancel()
 
     def _expire(self, timeout_s: float) -> None:
-        if self._awaited and not self._awaited.done():
-            self._awaited.set_exception(TimeoutError(f"no answer in {timeout_s:g} s"))
+        if self._pending and not self._pending.done():
+            self._pending.set_exception(TimeoutError(f"no answer in {timeout_s:g} s"))
 
     @property
-    def can_be_kept(self) -> bool:
-        """Whether the answer is there and the next request can be sent."""
-        return self._awaited is None and not self._transport.is_closing()
+    def is_reusable(self) -> bool:
+        """Return whether the response has arrived and the next request can be sent."""
+        return self._pending is None and not self._transport.is_closing()
 
     def abort(self) -> None:
-        """Close at once."""
+        """Close the connection immediately."""
         self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -133,58 +135,58 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._received += data
         try:
-            answer = self._read()
+            answer = self._parse_response()
         except ValueError as error:
-            self._end(_gone(f"what it answers is not HTTP as it speaks it: {error}"))
+            self._end(_gone(f"its response is not the HTTP it speaks: {error}"))
             return
-        if answer is None or self._awaited is None:
+        if answer is None or self._pending is None:
             return
         if answer.headers.get("connection", "").lower() == "close":
             self._transport.close()
-        if not self._awaited.done():
-            self._awaited.set_result(answer)
-        self._awaited = None
+        if not self._pending.done():
+            self._pending.set_result(answer)
+        self._pending = None
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._end(_gone(error or "it has closed the connection"))
+        self._end(_gone(error or "it closed the connection"))
         self._owner.lost(self)
 
-    def _end(self, gone: ServerGone) -> None:
+    def _end(self, gone: ServerGoneError) -> None:
         self._transport.abort()
-        if self._awaited and not self._awaited.done():
-            self._awaited.set_exception(gone)
+        if self._pending and not self._pending.done():
+            self._pending.set_exception(gone)
 
-    def _read(self) -> Answer | None:
-        """The answer, once it is whole.
+    def _parse_response(self) -> ContainerResponse | None:
+        """Return the response once it is complete, else ``None``.
 
         Raises:
-            ValueError: it is none, or says no length.
+            ValueError: it is not a response, or has no length.
         """
-        if self._awaited is None:
-            raise ValueError("more than was asked for")
+        if self._pending is None:
+            raise ValueError("unrequested data")
         if self._head is None:
             end = self._received.find(b"\r\n\r\n")
             if end < 0:
                 if len(self._received) > LARGEST_HEAD:
-                    raise ValueError("no end of its headers")
+                    raise ValueError("its headers do not end")
                 return None
-            self._head, self._length = _parsed(self._received[:end].decode("latin-1"))
+            self._head, self._length = _parse_head(self._received[:end].decode("latin-1"))
             del self._received[: end + 4]
         if len(self._received) < self._length:
             return None
         if len(self._received) > self._length:
-            raise ValueError("more than it said")
-        answer = Answer(*self._head, bytes(self._received))
+            raise ValueError("more bytes than its Content-Length")
+        answer = ContainerResponse(*self._head, bytes(self._received))
         self._head = None
         self._received.clear()
         return answer
 
 
-def _parsed(head: str) -> tuple[tuple[int, dict[str, str]], int]:
-    """Status and headers, and the body's length.
+def _parse_head(head: str) -> tuple[tuple[int, dict[str, str]], int]:
+    """Return status and headers, and the body's length.
 
     Raises:
-        ValueError: see :meth:`_Connection._read`.
+        ValueError: see :meth:`_Connection._parse_response`.
     """
     first, *lines = head.split("\r\n")
     version, status, *_ = first.split(" ", 2)
@@ -193,9 +195,9 @@ def _parsed(head: str) -> tuple[tuple[int, dict[str, str]], int]:
     fields = (line.partition(":") for line in lines)
     headers = {name.lower(): value.strip() for name, _, value in fields}
     if "content-length" not in headers:
-        raise ValueError("an answer without a length")
+        raise ValueError("a response without Content-Length")
     return (int(status), headers), int(headers["content-length"])
 
 
-def _gone(why: object) -> ServerGone:
-    return ServerGone(f"the Triton server does not answer: {why}")
+def _gone(why: object) -> ServerGoneError:
+    return ServerGoneError(f"the Triton server does not answer: {why}")

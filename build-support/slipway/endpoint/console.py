@@ -1,4 +1,4 @@
-"""What an endpoint says in the terminal."""
+"""What an endpoint prints in the terminal."""
 
 from __future__ import annotations
 
@@ -7,34 +7,36 @@ import time
 from collections.abc import Callable
 
 from slipway.endpoint.observer import Event
-from slipway.endpoint.serving import Served
+from slipway.endpoint.serving import RunningEndpoints
 
 LOUD = {"stale", "restart", "failed load"}
 PAUSE_S = 0.2
 
 
-def greeting(served: Served) -> str:
-    """Where it answers, and how to ask."""
+def greeting(running: RunningEndpoints) -> str:
+    """Return the addresses of the endpoints, their pages and their logs."""
     lines = []
-    for name, endpoint in served.endpoints.items():
+    for name, endpoint in running.endpoints.items():
         lines.append(f"{name}: {endpoint.container.server.source}")
-        lines.append(f"  invocations: {served.url}/endpoints/{name}/invocations")
+        lines.append(f"  invocations: {running.url}/endpoints/{name}/invocations")
         lines.append(f"  the server's log: {endpoint.container.log_file}")
-    lines.append(f"the live page: {served.url}/   metrics: {served.url}/metrics")
-    lines.append("Ctrl-C ends it.")
+    lines.append(f"the live page: {running.url}/   metrics: {running.url}/metrics")
+    lines.append("Press Ctrl-C to stop.")
     return "\n".join(lines)
 
 
-async def events(served: Served, say: Callable[[str], None], ended: asyncio.Event) -> None:
-    """Say what happens, a line each, until ``ended``. Invocations are not said."""
-    shown = dict.fromkeys(served.endpoints, 0)
+async def print_events(
+    running: RunningEndpoints, write: Callable[[str], None], ended: asyncio.Event
+) -> None:
+    """Write a line for each event until ``ended``. Invocations are no events."""
+    printed = dict.fromkeys(running.endpoints, 0)
     while not ended.is_set():
-        for name, endpoint in served.endpoints.items():
+        for name, endpoint in running.endpoints.items():
             total = sum(endpoint.observer.counts.values())
-            new = min(total - shown[name], len(endpoint.observer.events))
-            shown[name] = total
+            new = min(total - printed[name], len(endpoint.observer.events))
+            printed[name] = total
             for event in list(endpoint.observer.events)[len(endpoint.observer.events) - new :]:
-                say(_line(name, event))
+                write(_line(name, event))
         try:
             async with asyncio.timeout(PAUSE_S):
                 await ended.wait()

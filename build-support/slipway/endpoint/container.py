@@ -1,4 +1,4 @@
-"""One Triton server that is replaced when it dies, hangs, or a model's process in it is dead."""
+"""A Triton server that is replaced when it dies, hangs, or one of its models' processes dies."""
 
 from __future__ import annotations
 
@@ -14,37 +14,36 @@ from slipway.endpoint.failure import unavailable
 from slipway.endpoint.limits import Limits
 from slipway.errors import SlipwayError
 from slipway.server import triton
-from slipway.server.directories import Kept
+from slipway.server.directories import ModelsDirectory
 from slipway.server.triton import Server
 from slipway.settings import Settings
 
-MISSED = 3  # pings without an answer mean that the server hangs
+MISSED_PINGS = 3  # in a row mean that the server hangs
 DRAIN_S = 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 
 
 class Container:
-    """``lost`` is called with the reason when a server has ended, before the next one starts.
-
-    ``generation`` counts the servers; what was loaded in one is not in the next.
+    """A server that is kept running. ``lost`` is called with the reason when a server has ended,
+    before the next one starts. ``generation`` counts the servers: the next one has no model loaded.
     """
 
     def __init__(
         self,
         settings: Settings,
-        kept: Kept,
+        models_directory: ModelsDirectory,
         log_file: Path,
         limits: Limits,
         lost: Callable[[str], None],
     ) -> None:
         self.generation = 0
         self.in_flight = 0
-        self.controls = 0  # loads and unloads that are under way
+        self.controls = 0  # loads and unloads in progress
         self.log_file = log_file
         self.server: Server
         self.calls: Calls
         self._settings = settings
-        self._kept = kept
+        self._models_directory = models_directory
         self._limits = limits
         self._lost = lost
         self._ready = asyncio.Event()
@@ -52,14 +51,14 @@ class Container:
 
     @property
     def is_ready(self) -> bool:
-        """Whether there is a server that takes requests."""
+        """Return whether a server accepts requests."""
         return self._ready.is_set()
 
     async def ready(self, timeout_s: float) -> None:
         """Wait for a server.
 
         Raises:
-            Failure: 503, there is none in ``timeout_s``.
+            Failure: 503, none is ready within ``timeout_s``.
         """
         if self._ready.is_set():
             return
@@ -68,25 +67,25 @@ class Container:
                 await self._ready.wait()
         except TimeoutError:
             raise unavailable(
-                f"the Triton server was restarted and is not back after {timeout_s:g} s"
+                f"the Triton server was restarted and is not ready after {timeout_s:g} s"
             ) from None
 
     async def replaced(self, generation: int, timeout_s: float) -> None:
-        """Wait until ``generation`` is over, or ``timeout_s``."""
+        """Wait until ``generation`` has ended, at most ``timeout_s``."""
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 while self.generation == generation and self._ready.is_set():
                     await asyncio.sleep(0.01)
 
     def replace(self, reason: str) -> None:
-        """End the present server; the next one starts at once."""
+        """Stop the current server; the next one starts immediately."""
         if not self._replace.done():
             self._ready.clear()
             self._replace.set_result(reason)
 
     async def replace_when_idle(self, reason: str, generation: int) -> None:
-        """As :meth:`replace`, of that ``generation``, once requests under way are answered, or
-        after :data:`DRAIN_S`; later ones wait."""
+        """Replace the server of that ``generation`` once requests in flight are answered, or after
+        :data:`DRAIN_S`; later requests wait."""
         if generation != self.generation:
             return
         self._ready.clear()
@@ -97,9 +96,9 @@ class Container:
             self.replace(reason)
 
     async def run(self, started: asyncio.Future[None]) -> None:
-        """Keep a server running until cancelled. ``started`` is done once the first one is there.
+        """Keep a server running until cancelled. ``started`` is done once the first one is ready.
 
-        The first start that fails is told to ``started``; later ones are tried again.
+        If the first start fails, ``started`` gets the error; later starts are retried.
         """
         pause = FIRST_PAUSE_S
         while True:
@@ -130,56 +129,58 @@ class Container:
                 self._lost(reason)
 
     async def _start(self, stack: ExitStack) -> Server:
-        opening = triton.start(self._settings, log_file=self.log_file, kept=self._kept)
+        opening = triton.start(
+            self._settings, log_file=self.log_file, models_directory=self._models_directory
+        )
         starting = asyncio.create_task(asyncio.to_thread(stack.enter_context, opening))
         try:
             return await asyncio.shield(starting)
         except asyncio.CancelledError:
-            # a thread cannot be cancelled: what it starts has to be ended
+            # a thread cannot be cancelled: the server that it starts has to be stopped
             with suppress(SlipwayError):
                 await starting
             raise
 
     async def _watch(self) -> str:
-        """Wait until the server has to be replaced; why."""
+        """Wait until the server has to be replaced, and return the reason."""
         loop = asyncio.get_running_loop()
         ended = loop.create_future()
         assert self.server.ended is not None
         pipe = self.server.ended
 
-        def heard() -> None:
+        def on_end() -> None:
             loop.remove_reader(pipe.fileno())
             ended.set_result(None)
 
-        loop.add_reader(pipe.fileno(), heard)
-        hanging = asyncio.create_task(self._hanging())
+        loop.add_reader(pipe.fileno(), on_end)
+        hanging = asyncio.create_task(self._wait_for_hang())
         try:
             await asyncio.wait({ended, hanging, self._replace}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             hanging.cancel()
             loop.remove_reader(pipe.fileno())
         if ended.done():
-            return f"the Triton server ended{_how(pipe.readline())}"
+            return f"the Triton server ended{_exit_reason(pipe.readline())}"
         return self._replace.result() if self._replace.done() else await hanging
 
-    async def _hanging(self) -> str:
-        """Return once the server gives no sign of life."""
-        missed, answered = 0, time.monotonic()
+    async def _wait_for_hang(self) -> str:
+        """Wait until the server answers no ping any more, and return the reason."""
+        missed, last_answer = 0, time.monotonic()
         while True:
             await asyncio.sleep(self._limits.ping_s)
             if await self.calls.ping(self._limits.ping_s):
-                missed, answered = 0, time.monotonic()
+                missed, last_answer = 0, time.monotonic()
                 continue
             missed += 1
-            silent = time.monotonic() - answered
+            silent = time.monotonic() - last_answer
             # a load may hold every thread that a ping could be given to
             patience = self._limits.load_s if self.controls else 0.0
-            if missed >= MISSED and silent > patience:
+            if missed >= MISSED_PINGS and silent > patience:
                 return f"the Triton server hung: no answer to a ping for {silent:.0f} s"
 
 
-def _how(line: bytes) -> str:
-    """What the supervisor says of an end: a status, or a signal as a negative number."""
+def _exit_reason(line: bytes) -> str:
+    """Describe the exit code that the supervisor reports; a signal is a negative number."""
     try:
         code = int(json.loads(line)["exit"])
     except (ValueError, KeyError):

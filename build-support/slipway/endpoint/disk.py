@@ -1,8 +1,7 @@
 """The instance's disk: artifacts are downloaded and extracted once, and never refreshed.
 
-That a file once there is never fetched again is AWS's behaviour: what overwrites an object is not
-served by an instance that has it. When room is needed, what was used longest ago and is not loaded
-goes first.
+This is AWS's behaviour: an instance that has an object does not serve what overwrites it. When room
+is needed, the least recently used artifact that is not loaded is removed first.
 """
 
 from __future__ import annotations
@@ -21,21 +20,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.artifact.extract import NoRoom, extract, unpacked_size
-from slipway.endpoint.failure import invalid, of_model
+from slipway.endpoint.failure import invalid, model_error
 from slipway.endpoint.objects import Objects
 from slipway.errors import SlipwayError
 from slipway.files import written_aside
 from slipway.server import command, cpu_fallback
-from slipway.server.directories import Kept
+from slipway.server.directories import ModelsDirectory
 
-SPARE = 0.9  # of the volume's free bytes, where no limit is given
-THREADS = 8  # downloads at once
+USABLE = 0.9  # of the volume's free bytes, if no limit is set
+THREADS = 8  # concurrent downloads
 
 
 @dataclass
-class Placed:
-    """An extracted artifact: bytes on the disk, the version of the object that it was, when it was
-    last used (monotonic seconds), how long it took to come (seconds)."""
+class ExtractedModel:
+    """An extracted artifact: bytes on the disk, the version of its object, when it was last used
+    (monotonic seconds), how long download and extraction took (seconds)."""
 
     target: str
     size: int
@@ -45,58 +44,64 @@ class Placed:
 
 
 class Disk:
-    """Extracted artifacts in ``kept``, of at most ``limit`` bytes (0: most of the volume).
+    """Extracted artifacts of at most ``limit`` bytes (0: most of the volume).
 
-    ``pinned`` tells which targets have to stay.
+    ``pinned`` returns whether a target must not be removed.
     """
 
     def __init__(
-        self, objects: Objects, kept: Kept, limit: int, pinned: Callable[[str], bool]
+        self,
+        objects: Objects,
+        models_directory: ModelsDirectory,
+        limit: int,
+        pinned: Callable[[str], bool],
     ) -> None:
         self._objects = objects
-        self._kept = kept
+        self._models_directory = models_directory
         self._pinned = pinned
-        self.limit = limit or int(shutil.disk_usage(kept.folder).free * SPARE)
-        self.placed: dict[str, Placed] = {}
-        self._taken = 0
+        self.limit = limit or int(shutil.disk_usage(models_directory.folder).free * USABLE)
+        self.extracted: dict[str, ExtractedModel] = {}
+        self._used = 0
         self._closed = False
         self._lock = threading.Lock()
-        self._fetching: dict[str, asyncio.Task[Placed]] = {}
-        # of its own: a store that is slow keeps nothing else waiting
+        self._fetching: dict[str, asyncio.Task[ExtractedModel]] = {}
+        # separate: a slow store delays nothing else
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="slipway-disk")
 
     @property
-    def taken(self) -> int:
-        """Bytes taken, by what is still being extracted too."""
-        return self._taken
+    def used_bytes(self) -> int:
+        """Return the bytes in use, including what is still being extracted."""
+        return self._used
 
-    async def place(self, target: str, evict: Callable[[], Awaitable[bool]]) -> tuple[Placed, bool]:
-        """Have a target's artifact extracted; whether it had to be downloaded.
+    async def extract(
+        self, target: str, evict: Callable[[], Awaitable[bool]]
+    ) -> tuple[ExtractedModel, bool]:
+        """Extract a target's artifact if it is not; return whether it had to be downloaded.
 
-        ``evict`` unloads a model, so that its files can go, or waits until that is possible; it
-        says whether there is another one at all.
+        ``evict`` unloads a model, so that its files can be removed, or waits until that is
+        possible; it returns whether there is another model at all.
 
         Raises:
-            Failure: there is no such object, it is no artifact, or there is no room for it.
+            Failure: the object does not exist, is not an artifact, or does not fit.
         """
-        there = self.placed.get(target)
-        if there:
-            there.used = time.monotonic()
-            return there, False
+        existing = self.extracted.get(target)
+        if existing:
+            existing.used = time.monotonic()
+            return existing, False
         task = self._fetching.get(target)
         if task is None:
             task = asyncio.create_task(self._fetch(target, evict))
             self._fetching[target] = task
-            task.add_done_callback(lambda done: self._fetched(target, done))
-        # a load that is given up leaves the download to the next one
+            task.add_done_callback(lambda done: self._end_fetch(target, done))
+        # an abandoned load leaves the download to the next one
         return await asyncio.shield(task), True
 
-    def _fetched(self, target: str, task: asyncio.Task[Placed]) -> None:
+    def _end_fetch(self, target: str, task: asyncio.Task[ExtractedModel]) -> None:
         del self._fetching[target]
         if not task.cancelled():
-            task.exception()  # seen, even where nobody waits any more
+            task.exception()  # retrieved, even if no load waits any more
 
-    async def _fetch(self, target: str, evict: Callable[[], Awaitable[bool]]) -> Placed:
+    async def _fetch(self, target: str, evict: Callable[[], Awaitable[bool]]) -> ExtractedModel:
         started = time.monotonic()
         try:
             stat = await self._in_thread(self._objects.stat, target)
@@ -107,48 +112,50 @@ class Disk:
                 await self._make_room(needed, evict)
                 size = await self._in_thread(self._extract, target, needed)
         except NoRoom as error:
-            raise of_model(507, f"No space left on device: {target!r} {error.what}") from error
+            raise model_error(507, f"No space left on device: {target!r} {error.what}") from error
         except SlipwayError as error:
             raise invalid(f"Failed to download model data ({target}): {error}") from error
         now = time.monotonic()
-        self.placed[target] = Placed(target, size, stat.version, now, now - started)
-        return self.placed[target]
+        self.extracted[target] = ExtractedModel(target, size, stat.version, now, now - started)
+        return self.extracted[target]
 
     async def _in_thread[**P, T](
-        self, work: Callable[P, T], *given: P.args, **named: P.kwargs
+        self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, functools.partial(work, *given, **named))
+        return await loop.run_in_executor(self._threads, functools.partial(work, *args, **kwargs))
 
     def _extract(self, target: str, reserved: int) -> int:
-        """In a thread: stream the object into its folder, which appears when it is whole.
-        Of what it takes, ``reserved`` bytes are counted already."""
-        taken = 0
+        """Stream the object into its directory, which appears when it is complete; in a thread.
+        ``reserved`` bytes of it are already counted."""
+        used = 0
 
         def take(size: int) -> None:
-            nonlocal taken
+            nonlocal used
             if self._closed:
-                raise SlipwayError("the endpoint is ending")
-            self._reserve(min(size, max(0, taken + size - reserved)))
-            taken += size
+                raise SlipwayError("the endpoint is shutting down")
+            self._reserve(min(size, max(0, used + size - reserved)))
+            used += size
 
         try:
-            with self._objects.open(target) as stream:
-                with written_aside(self._kept.place(target)) as aside:
-                    extract(stream, aside / "model", name=target, take=take)
-                    if not command.has_gpu():
-                        # the server's own words on a broken config are clearer than ours
-                        with suppress(SlipwayError, OSError, ValueError):
-                            cpu_fallback.to_cpu(aside / "model")
+            with (
+                self._objects.open(target) as stream,
+                written_aside(self._models_directory.directory_of(target)) as aside,
+            ):
+                extract(stream, aside / "model", name=target, take=take)
+                if not command.has_gpu():
+                    # the server's own message on a broken config is clearer than ours
+                    with suppress(SlipwayError, OSError, ValueError):
+                        cpu_fallback.to_cpu(aside / "model")
         except BaseException as error:
-            self._give(max(taken, reserved))
+            self._release(max(used, reserved))
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise NoRoom(f"does not fit: {error.strerror}") from error
             if isinstance(error, OSError):
                 raise SlipwayError(f"reading or extracting it failed: {error}") from error
             raise
-        self._give(max(0, reserved - taken))
-        return taken
+        self._release(max(0, reserved - used))
+        return used
 
     def _measure(self, target: str) -> int:
         with self._objects.open(target) as stream:
@@ -156,13 +163,13 @@ class Disk:
 
     def _reserve(self, size: int) -> None:
         with self._lock:
-            if self._taken + size > self.limit:
+            if self._used + size > self.limit:
                 raise NoRoom(f"needs more than the {self.limit:,} bytes of the disk")
-            self._taken += size
+            self._used += size
 
-    def _give(self, size: int) -> None:
+    def _release(self, size: int) -> None:
         with self._lock:
-            self._taken -= size
+            self._used -= size
 
     async def _make_room(self, needed: int, evict: Callable[[], Awaitable[bool]]) -> None:
         """Reserve ``needed`` bytes."""
@@ -170,46 +177,46 @@ class Disk:
             with suppress(NoRoom):
                 self._reserve(needed)
                 return
-            spare = [p for p in self.placed.values() if not self._pinned(p.target)]
-            if spare:
-                await self.remove(min(spare, key=lambda p: p.used).target)
+            removable = [p for p in self.extracted.values() if not self._pinned(p.target)]
+            if removable:
+                await self.remove(min(removable, key=lambda p: p.used).target)
             elif not await evict():
                 raise NoRoom(
-                    f"needs {needed:,} bytes, {self.limit - self._taken:,} are left,"
-                    " and nothing else can go"
+                    f"needs {needed:,} bytes, {self.limit - self._used:,} are left,"
+                    " and nothing else can be removed"
                 )
 
     async def remove(self, target: str) -> None:
         """Delete a target's files."""
-        gone = self.placed.pop(target)
-        place = self._kept.place(target)
-        # from here on it may be fetched anew
-        doomed = place.with_name(f".aside-{place.name}-gone-{secrets.token_hex(4)}")
-        with suppress(OSError):  # somebody has cleaned up
-            place.rename(doomed)
-        await asyncio.to_thread(shutil.rmtree, doomed, ignore_errors=True)
-        self._give(gone.size)
+        removed = self.extracted.pop(target)
+        directory = self._models_directory.directory_of(target)
+        # from here on it may be downloaded again
+        trash = directory.with_name(f".aside-{directory.name}-gone-{secrets.token_hex(4)}")
+        with suppress(OSError):  # it was removed by other means
+            directory.rename(trash)
+        await asyncio.to_thread(shutil.rmtree, trash, ignore_errors=True)
+        self._release(removed.size)
 
     async def close(self) -> None:
-        """Give up what is being fetched; nothing is written any more when this returns."""
+        """Cancel downloads; nothing is written any more when this returns."""
         self._closed = True
         for task in self._fetching.values():
             task.cancel()
         await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
 
     async def stale(self) -> list[str]:
-        """The targets on the disk whose objects have been overwritten since."""
-        return await self._in_thread(self._stale, list(self.placed.values()))
+        """Return the targets on the disk whose objects have been overwritten since."""
+        return await self._in_thread(self._stale, list(self.extracted.values()))
 
-    def _stale(self, placed: list[Placed]) -> list[str]:
-        return [p.target for p in placed if self._overwritten(p)]
+    def _stale(self, models: list[ExtractedModel]) -> list[str]:
+        return [model.target for model in models if self._is_overwritten(model)]
 
-    def _overwritten(self, placed: Placed) -> bool:
+    def _is_overwritten(self, model: ExtractedModel) -> bool:
         try:
-            return self._objects.stat(placed.target).version != placed.version
-        except Exception:  # deleted, or the store cannot be reached: neither is an overwriting
+            return self._objects.stat(model.target).version != model.version
+        except Exception:  # deleted, or the store is unreachable: neither is an overwrite
             return False
 
     def folder(self, target: str) -> Path:
-        """Where a target's artifact lies."""
-        return self._kept.place(target) / "model"
+        """Return the directory of a target's artifact."""
+        return self._models_directory.directory_of(target) / "model"

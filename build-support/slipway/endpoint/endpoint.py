@@ -1,4 +1,4 @@
-"""One endpoint with one instance: an invocation finds its model, or has it loaded."""
+"""One endpoint with one instance: an invocation finds its model loaded, or loads it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.endpoint import memory, objects
-from slipway.endpoint.connections import Answer
+from slipway.endpoint.connections import ContainerResponse
 from slipway.endpoint.container import Container
 from slipway.endpoint.disk import Disk
-from slipway.endpoint.failure import Failure, denied, of_model, unavailable
+from slipway.endpoint.failure import Failure, denied, model_error, unavailable
 from slipway.endpoint.limits import Limits
 from slipway.endpoint.loader import NOT_LOADED, Loader
 from slipway.endpoint.models import Models
@@ -21,28 +21,29 @@ from slipway.endpoint.objects import Objects
 from slipway.endpoint.observer import Observer
 from slipway.endpoint.policy import Policy
 from slipway.server import directories
-from slipway.server.client import ServerGone
+from slipway.server.client import ServerGoneError
 from slipway.settings import Settings
 from slipway.triton import kserve
 
-TRIES = 3  # the server may be replaced between finding the model and asking it
-LOOK_S = 10.0  # between looks at memory and at overwritten objects
-# the words of the Python backend for a model whose process has died (python_be.cc)
-DEAD = b"is not healthy"
+TRIES = 3  # the server may be replaced between loading a model and invoking it
+CHECK_S = 10.0  # between checks of memory and of overwritten objects
+# the Python backend's message for a model whose process has died (python_be.cc)
+PROCESS_DIED = b"is not healthy"
 LONGEST_GRACE_S = 300.0
 
 
 @dataclass
-class _Seen:
-    """Of one invocation: whether its model was loaded, seconds that it waited and was asked."""
+class _InvocationTiming:
+    """Of one invocation: whether its model was loaded, seconds of waiting for it and of its
+    answer."""
 
     hit: bool = False
-    waited: float = 0.0
-    asked: float = 0.0
+    wait_s: float = 0.0
+    model_s: float = 0.0
 
 
 class Endpoint:
-    """Made by :func:`running`."""
+    """An endpoint with its instance; :func:`run_endpoint` creates it."""
 
     def __init__(
         self,
@@ -68,60 +69,72 @@ class Endpoint:
 
     async def invoke(
         self, target: str | None, body: bytes, headers: Mapping[str, str]
-    ) -> tuple[Answer, bool]:
-        """The container's answer, and whether the model was loaded already.
+    ) -> tuple[ContainerResponse, bool]:
+        """Return the container's response, and whether the model was already loaded.
 
         Raises:
-            Failure: every other answer.
+            Failure: every other response.
         """
-        began = time.perf_counter()
+        start = time.perf_counter()
         try:
             target = objects.check(target)
             if not self.policy.allows(target):
                 raise denied(self.name, target)
         except Failure as failure:
-            # what is no target may hold anything: the terminal shows it
+            # an invalid target may hold any character, and the terminal shows it
             self.observer.refused(ascii(target or "")[1:-1], failure)
             raise
-        seen = _Seen()
+        timing = _InvocationTiming()
         try:
-            answer = await self._answer(target, body, headers, began, seen)
+            answer = await self._answer(target, body, headers, start, timing)
         except Failure as failure:
-            if failure.status == 400 and target not in self.observer.seen:
-                # no such object: names that anybody makes up are no labels
+            if failure.status == 400 and target not in self.observer.statistics:
+                # the object does not exist: invented names must not become labels
                 self.observer.refused(target, failure)
             else:
-                self._note(target, began, seen, failure)
+                self._record(target, start, timing, failure)
             raise
-        self._note(target, began, seen, None)
-        return answer, seen.hit
+        self._record(target, start, timing, None)
+        return answer, timing.hit
 
     async def _answer(
-        self, target: str, body: bytes, headers: Mapping[str, str], began: float, seen: _Seen
-    ) -> Answer:
+        self,
+        target: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        start: float,
+        timing: _InvocationTiming,
+    ) -> ContainerResponse:
         for _ in range(TRIES):
-            model, seen.hit = await self.models.acquire(target)
-            found = time.perf_counter()
-            seen.waited = found - began
+            model, timing.hit = await self.models.acquire(target)
+            loaded_at = time.perf_counter()
+            timing.wait_s = loaded_at - start
             try:
                 answer = await self._ask(target, body, headers)
             finally:
-                seen.asked = time.perf_counter() - found
+                timing.model_s = time.perf_counter() - loaded_at
                 self.models.release(model)
             if answer.status == 200:
                 return answer
             if answer.status != NOT_LOADED or answer.body:
                 raise self._failure(target, answer)
             self.models.forget(model)
-        raise unavailable(f"{target!r} was loaded {TRIES} times, and each time it was gone again")
+        raise unavailable(f"{target!r} was loaded {TRIES} times, and the server lost it each time")
 
-    def _note(self, target: str, began: float, seen: _Seen, failure: Failure | None) -> None:
-        whole = time.perf_counter() - began
+    def _record(
+        self, target: str, start: float, timing: _InvocationTiming, failure: Failure | None
+    ) -> None:
+        total_s = time.perf_counter() - start
         self.observer.answered(
-            target, hit=seen.hit, waited=seen.waited, asked=seen.asked, whole=whole, failure=failure
+            target,
+            hit=timing.hit,
+            wait_s=timing.wait_s,
+            model_s=timing.model_s,
+            total_s=total_s,
+            failure=failure,
         )
 
-    async def _ask(self, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def _ask(self, target: str, body: bytes, headers: Mapping[str, str]) -> ContainerResponse:
         container = self.container
         if not container.is_ready:
             await container.ready(self.limits.not_ready_s)
@@ -129,53 +142,53 @@ class Endpoint:
         try:
             return await container.calls.invoke(target, body, headers, self.limits.invocation_s)
         except TimeoutError:
-            raise of_model(
+            raise model_error(
                 0,
                 "Your invocation timed out while waiting for a response from container primary:"
                 f" it has {self.limits.invocation_s:g} s",
             ) from None
-        except ServerGone as gone:
-            raise of_model(
-                0, f"the Triton server ended while it answered; it is started again ({gone.what})"
-            ) from gone
+        except ServerGoneError as error:
+            raise model_error(
+                0, f"the Triton server ended while it answered; it is restarted ({error.what})"
+            ) from error
         finally:
             container.in_flight -= 1
 
-    def _failure(self, target: str, answer: Answer) -> Failure:
-        if answer.status == 400 and DEAD in answer.body:
-            self._died(target)
-        said = answer.body.decode(errors="replace")
-        return of_model(answer.status, said or kserve.message_of(answer.status, b""))
+    def _failure(self, target: str, answer: ContainerResponse) -> Failure:
+        if answer.status == 400 and PROCESS_DIED in answer.body:
+            self._replace_server_for(target)
+        message = answer.body.decode(errors="replace")
+        return model_error(answer.status, message or kserve.message_of(answer.status, b""))
 
-    def _died(self, target: str) -> None:
-        """A model's process is dead, which only a new server mends; but a model that dies again
-        and again must not take the others with it each time."""
+    def _replace_server_for(self, target: str) -> None:
+        """Replace the server, which alone restarts a model's dead process; but a model that keeps
+        dying must not take the others with it each time."""
         deaths, last = self._deaths.get(target, (0, 0.0))
         if deaths and time.monotonic() < last + min(2.0**deaths, LONGEST_GRACE_S):
             return
         if self._replacing and not self._replacing.done():
             return
         self._deaths[target] = (deaths + 1, time.monotonic())
-        # seen on 24.10
-        reason = f"a process of {target!r} has died, and Triton does not start it again"
+        # timing on 24.10
+        reason = f"a process of {target!r} has died, and Triton does not restart it"
         self._replacing = asyncio.create_task(
             self.container.replace_when_idle(reason, self.container.generation)
         )
 
     def lost(self, reason: str) -> None:
-        """The server has ended."""
+        """Record that the server has ended."""
         self.models.lost()
         self.observer.restarted(reason)
 
-    async def look(self) -> None:
-        """Measure memory and find overwritten objects, now and then, for ever."""
+    async def monitor(self) -> None:
+        """Measure memory and find overwritten objects, every :data:`CHECK_S`, until cancelled."""
         while True:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(CHECK_S)
             folders = {model.target: self.disk.folder(model.target) for model in self.models.loaded}
             supervisor = self.container.server.supervisor
-            taken, self.memory = await asyncio.to_thread(memory.taken, supervisor, folders)
-            self.models.measured(taken)
-            self.observer.measured(self.memory, self.disk.taken)
+            model_memory, self.memory = await asyncio.to_thread(memory.measure, supervisor, folders)
+            self.models.set_memory(model_memory)
+            self.observer.measured(self.memory, self.disk.used_bytes)
             stale = set(await self.disk.stale())
             for target in stale - self.overwritten:
                 self.observer.stale(target)
@@ -183,21 +196,21 @@ class Endpoint:
 
 
 @asynccontextmanager
-async def running(
+async def run_endpoint(
     name: str,
     settings: Settings,
-    found: Objects,
+    objects_below_prefix: Objects,
     limits: Limits,
     policy: Policy,
     observer: Observer,
     log_file: Path,
 ) -> AsyncIterator[Endpoint]:
-    """An endpoint whose server runs until the block ends.
+    """Run an endpoint and its server until the block ends.
 
     Raises:
-        SlipwayError: there is no Triton, or it does not start.
+        SlipwayError: no Triton is installed, or it does not start.
     """
-    with directories.keep(settings) as kept:
+    with directories.models_directory(settings) as models_directory:
         endpoint: Endpoint
 
         def lost(reason: str) -> None:
@@ -206,15 +219,15 @@ async def running(
         def pinned(target: str) -> bool:
             return endpoint.models.pins(target)
 
-        container = Container(settings, kept, log_file, limits, lost)
-        disk = Disk(found, kept, limits.disk, pinned)
+        container = Container(settings, models_directory, log_file, limits, lost)
+        disk = Disk(objects_below_prefix, models_directory, limits.disk, pinned)
         models = Models(limits, disk, Loader(limits, disk, container), observer)
         endpoint = Endpoint(name, limits, policy, disk, container, models, observer)
         started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         tasks = [asyncio.create_task(container.run(started))]
         try:
             await started
-            tasks.append(asyncio.create_task(endpoint.look()))
+            tasks.append(asyncio.create_task(endpoint.monitor()))
             yield endpoint
         finally:
             await models.close()

@@ -1,4 +1,4 @@
-"""What an invocation fails with, in the words and codes of SageMaker's runtime.
+"""The failures of an invocation, with the messages and codes of SageMaker's runtime.
 
 Types and codes: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 """
@@ -12,7 +12,7 @@ from slipway.endpoint.protocol import LARGEST_BODY
 
 
 class Failure(Exception):
-    """An answer other than 200: ``type`` becomes ``x-amzn-ErrorType``."""
+    """A response other than 200: ``type`` becomes ``x-amzn-ErrorType``."""
 
     def __init__(self, status: int, type: str, message: str, **more: Any) -> None:
         super().__init__(message)
@@ -22,59 +22,60 @@ class Failure(Exception):
         self.more = more
 
     def body(self) -> bytes:
-        """The JSON that botocore reads."""
+        """Return the JSON that botocore reads."""
         return json.dumps({"Message": self.message, "message": self.message, **self.more}).encode()
 
 
 def invalid(message: str) -> Failure:
-    """400: the request cannot be served as it stands."""
+    """Return a 400: the request is invalid."""
     return Failure(400, "ValidationError", message)
 
 
 def denied(endpoint: str, target: str) -> Failure:
-    """403: no policy allows this caller to ask for the target model."""
+    """Return a 403: no policy allows this caller to ask for the target model."""
     return Failure(
         403,
         "AccessDeniedException",
         "the caller is not authorized to perform: sagemaker:InvokeEndpoint on resource:"
-        f" endpoint/{endpoint} with sagemaker:TargetModel {target!r}: no --allow pattern matches it",
+        f" endpoint/{endpoint} with sagemaker:TargetModel {target!r}:"
+        " no --allow pattern matches it",
     )
 
 
 def too_large() -> Failure:
-    """413: AWS gives it no error type, so that botocore shows the number."""
+    """Return a 413; AWS gives it no error type, so that botocore shows the number."""
     return Failure(413, "", f"HTTP content length exceeded {LARGEST_BODY} bytes.")
 
 
 def not_ready(target: str, seconds: float) -> Failure:
-    """429: loading goes on, and a later invocation finds the model."""
+    """Return a 429: loading continues, and a later invocation finds the model."""
     return Failure(
         429,
         "ModelNotReadyException",
         f"target model {target!r} is still being loaded after {seconds:g} s;"
-        " loading goes on: retry this invocation later",
+        " loading continues: retry this invocation later",
     )
 
 
 def unavailable(message: str) -> Failure:
-    """503: nothing can be served just now."""
+    """Return a 503: nothing can be served at the moment."""
     return Failure(503, "ServiceUnavailable", message)
 
 
-def of_model(status: int, said: str) -> Failure:
-    """424: the container answered with an error, or not at all (``status`` 0)."""
+def model_error(status: int, message: str) -> Failure:
+    """Return a 424: the container answered with an error, or not at all (``status`` 0)."""
     return Failure(
         424,
         "ModelError",
         f'Received {"client" if 400 <= status < 500 else "server"} error ({status}) from primary'
-        f' with message "{said}"',
+        f' with message "{message}"',
         ErrorCode="CLIENT_ERROR_FROM_MODEL" if 400 <= status < 500 else "SERVER_ERROR_FROM_MODEL",
         LogStreamArn="",
-        OriginalMessage=said,
+        OriginalMessage=message,
         OriginalStatusCode=status,
     )
 
 
 def internal() -> Failure:
-    """500: a mistake of this program, whose traceback is on its terminal."""
+    """Return a 500: a bug of this program, whose traceback is on its terminal."""
     return Failure(500, "InternalFailure", "a bug in slipway; its terminal shows more")

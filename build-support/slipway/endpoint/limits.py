@@ -1,4 +1,4 @@
-"""What one instance of an endpoint has room for, and how long the platform waits."""
+"""The limits of one instance of an endpoint, and the platform's timeouts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ class Limits:
     """``models`` loaded at once, bytes of ``memory`` and ``disk``; 0 is no limit.
 
     The times, in seconds, are AWS's: an invocation waits ``not_ready_s`` for a model, which may
-    take ``load_s`` in all (https://docs.aws.amazon.com/sagemaker/latest/dg/multi-model-endpoints.html),
-    a container has ``invocation_s`` to answer and ``unload_s`` to unload
-    (https://docs.aws.amazon.com/sagemaker/latest/dg/mms-container-apis.html).
-    The server is asked for a sign of life every ``ping_s``.
+    take ``load_s`` in all
+    (https://docs.aws.amazon.com/sagemaker/latest/dg/multi-model-endpoints.html), a container has
+    ``invocation_s`` to answer and ``unload_s`` to unload
+    (https://docs.aws.amazon.com/sagemaker/latest/dg/mms-container-apis.html). The server is pinged
+    every ``ping_s``.
     """
 
     models: int = 0

@@ -1,8 +1,8 @@
-"""How much memory each loaded model takes: that of its own processes.
+"""Measure how much memory each loaded model takes: that of its own processes.
 
 A model of the Python backend runs in processes that name its folder in their command line
-(stub_launcher.cc). What a native backend takes inside the server's process cannot be told apart
-and counts as the server's.
+(stub_launcher.cc). What a native backend allocates inside the server's process counts as the
+server's.
 """
 
 from __future__ import annotations
@@ -13,37 +13,38 @@ from pathlib import Path
 import psutil
 
 
-def of_model(supervisor: int, folder: Path) -> int:
-    """Bytes of memory, as the proportional set size, of the processes of one folder's model."""
-    found = _processes(supervisor)
-    return sum(_size(process) for process, command in found if f"{folder}/" in command)
+def model_memory(supervisor: int, folder: Path) -> int:
+    """Return the memory of one folder's model: the proportional set size of its processes, in
+    bytes."""
+    processes = _processes(supervisor)
+    return sum(_size(process) for process, command in processes if f"{folder}/" in command)
 
 
-def taken(supervisor: int, folders: Mapping[str, Path]) -> tuple[dict[str, int], int]:
-    """Bytes of memory, as the proportional set size of processes: of each target's, whose folders
-    are given, and of the server and every process below it."""
-    of_target, of_all = dict.fromkeys(folders, 0), 0
+def measure(supervisor: int, folders: Mapping[str, Path]) -> tuple[dict[str, int], int]:
+    """Return proportional set sizes in bytes: by target, of the processes of its folder's model,
+    and of the server with every process below it."""
+    by_target, total = dict.fromkeys(folders, 0), 0
     for process, command in _processes(supervisor):
         size = _size(process)
-        of_all += size
+        total += size
         for target, folder in folders.items():
             if f"{folder}/" in command:
-                of_target[target] += size
-    return of_target, of_all
+                by_target[target] += size
+    return by_target, total
 
 
 def has_processes(supervisor: int, folder: Path) -> bool:
-    """Whether a model has processes still."""
+    """Return whether a model still has processes."""
     return any(f"{folder}/" in command for _, command in _processes(supervisor))
 
 
 def _processes(supervisor: int) -> list[tuple[psutil.Process, str]]:
     try:
-        found = psutil.Process(supervisor).children(recursive=True)
+        descendants = psutil.Process(supervisor).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
     processes = []
-    for process in found:
+    for process in descendants:
         try:
             if process.status() != psutil.STATUS_ZOMBIE:
                 processes.append((process, " ".join(process.cmdline())))

@@ -1,4 +1,5 @@
-"""Which target models are loaded: on first use, once for all who wait, least recently used out."""
+"""The loaded target models: loaded on first use, once for all waiting invocations, and unloaded
+least recently used first."""
 
 from __future__ import annotations
 
@@ -9,18 +10,19 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from slipway.endpoint.disk import Disk
-from slipway.endpoint.failure import Failure, not_ready, of_model, unavailable
+from slipway.endpoint.failure import Failure, model_error, not_ready, unavailable
 from slipway.endpoint.limits import Limits
 from slipway.endpoint.loader import Loader
 from slipway.endpoint.observer import Observer
 
-IN_VAIN_S = 300.0
+FAILED_EVICTION_S = 300.0
 
 
 @dataclass(eq=False)
-class Model:
-    """One entry. ``users`` are the invocations that wait for it or are under way; ``used`` is when
-    the last one ended (monotonic seconds); ``memory`` in bytes. Once ``admitted``, it takes room.
+class TargetModel:
+    """One target model. ``users`` counts the invocations that wait for it or are in progress;
+    ``used`` is when the last one ended (monotonic seconds); ``memory`` is in bytes. Once
+    ``admitted``, it counts towards the limit of models.
     """
 
     target: str
@@ -36,7 +38,7 @@ class Models:
     """The models of one endpoint."""
 
     def __init__(self, limits: Limits, disk: Disk, loader: Loader, observer: Observer) -> None:
-        self.table: dict[str, Model] = {}
+        self.table: dict[str, TargetModel] = {}
         self._limits = limits
         self._disk = disk
         self._loader = loader
@@ -44,31 +46,31 @@ class Models:
         self._change = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._trimming = False
-        # when models were unloaded for a target that then failed all the same (monotonic seconds)
-        self._in_vain: dict[str, float] = {}
+        # when models were unloaded for a target that failed nevertheless (monotonic seconds)
+        self._failed_evictions: dict[str, float] = {}
 
     @property
-    def loaded(self) -> list[Model]:
-        """What is loaded, the least recently used first."""
-        found = [model for model in self.table.values() if model.state == "loaded"]
-        return sorted(found, key=lambda model: model.used)
+    def loaded(self) -> list[TargetModel]:
+        """Return the loaded models, the least recently used first."""
+        models = [model for model in self.table.values() if model.state == "loaded"]
+        return sorted(models, key=lambda model: model.used)
 
     def pins(self, target: str) -> bool:
-        """Whether the target's files have to stay on the disk."""
+        """Return whether the target's files must stay on the disk."""
         return target in self.table
 
-    async def acquire(self, target: str) -> tuple[Model, bool]:
-        """Have a target loaded and keep it so until :meth:`release`; whether it was already.
+    async def acquire(self, target: str) -> tuple[TargetModel, bool]:
+        """Load a target and keep it loaded until :meth:`release`; return whether it already was.
 
         Raises:
-            Failure: it cannot be loaded, or not in the time that an invocation waits.
+            Failure: it cannot be loaded, or not within the time that an invocation waits.
         """
-        if self._take(target):
+        if self._acquire_loaded(target):
             return self.table[target], True
         deadline = time.monotonic() + self._limits.not_ready_s
         while True:
             model = self.table.get(target) or self._begin(target)
-            # its unloading, if it turns out to be too large, is another task
+            # if it turns out to be too large, its unloading is another task
             task, loads = model.task, model.state == "loading"
             assert task is not None
             model.users += 1
@@ -78,22 +80,22 @@ class Models:
                     raise not_ready(target, self._limits.not_ready_s)
                 if loads:
                     if task.cancelled():
-                        raise unavailable("the endpoint is ending")
+                        raise unavailable("the endpoint is shutting down")
                     task.result()
-                if self._take(target):
+                if self._acquire_loaded(target):
                     return self.table[target], False
             finally:
                 model.users -= 1
 
-    def _take(self, target: str) -> bool:
+    def _acquire_loaded(self, target: str) -> bool:
         model = self.table.get(target)
         if model is None or model.state != "loaded":
             return False
         model.users += 1
         return True
 
-    def release(self, model: Model) -> None:
-        """An invocation has ended."""
+    def release(self, model: TargetModel) -> None:
+        """Record that an invocation has ended."""
         model.users -= 1
         model.used = time.monotonic()
         if not model.users:
@@ -106,46 +108,47 @@ class Models:
         else:
             self._trim()
 
-    def forget(self, model: Model) -> None:
-        """The server does not have this model, whatever the table says."""
+    def forget(self, model: TargetModel) -> None:
+        """Remove a model that the server turned out not to have."""
         if self.table.get(model.target) is model and model.state == "loaded":
             self._drop(model)
 
     def lost(self) -> None:
-        """The server has ended: nothing is loaded any more. What was being loaded goes on."""
+        """Record that the server has ended: no model is loaded any more. Loads in progress
+        continue."""
         for model in list(self.table.values()):
             if model.state == "loaded":
                 self._drop(model)
 
     async def close(self) -> None:
-        """Stop every load and unload."""
+        """Cancel every load and unload."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def measured(self, taken: dict[str, int]) -> None:
-        """Newly measured memory, by target."""
-        for target, size in taken.items():
+    def set_memory(self, sizes: dict[str, int]) -> None:
+        """Record measured memory in bytes, by target."""
+        for target, size in sizes.items():
             if target in self.table and size:
                 self.table[target].memory = size
         self._trim()
 
-    def _begin(self, target: str) -> Model:
-        model = Model(target)
+    def _begin(self, target: str) -> TargetModel:
+        model = TargetModel(target)
         self.table[target] = model
         model.task = self._spawn(self._load(model))
         return model
 
-    async def _load(self, model: Model) -> None:
+    async def _load(self, model: TargetModel) -> None:
         evicted: list[str] = []
         deadline = time.monotonic() + self._limits.load_s
         try:
             async with asyncio.timeout(self._limits.load_s):
-                placed, downloaded = await self._disk.place(
+                extracted, downloaded = await self._disk.extract(
                     model.target, lambda: self._evict_for_files(model, evicted)
                 )
                 if downloaded:
-                    self._observer.downloaded(model.target, placed.seconds, placed.size)
+                    self._observer.downloaded(model.target, extracted.seconds, extracted.size)
                 await self._admit(model)
             started = time.monotonic()
             model.memory = await self._loader.load(
@@ -154,7 +157,9 @@ class Models:
             await self._refuse_too_large(model)
             self._observer.loaded(model.target, time.monotonic() - started)
         except TimeoutError:
-            failure = of_model(0, f"{model.target!r} was not loaded in {self._limits.load_s:g} s")
+            failure = model_error(
+                0, f"{model.target!r} was not loaded in {self._limits.load_s:g} s"
+            )
             self._failed(model, failure, evicted)
             raise failure from None
         except Failure as failure:
@@ -169,29 +174,29 @@ class Models:
         self._observer.count(len(self.loaded))
         self._trim()
 
-    async def _refuse_too_large(self, model: Model) -> None:
+    async def _refuse_too_large(self, model: TargetModel) -> None:
         if not self._limits.memory or model.memory <= self._limits.memory:
             return
         await asyncio.shield(self._unload(model))
-        raise of_model(
+        raise model_error(
             507,
             f"{model.target!r} takes {model.memory:,} bytes of memory,"
             f" the instance has {self._limits.memory:,}",
         )
 
-    def _failed(self, model: Model, failure: Failure, evicted: list[str]) -> None:
-        """No healthy model stays unloaded for one that could not be loaded."""
+    def _failed(self, model: TargetModel, failure: Failure, evicted: list[str]) -> None:
+        """Record a failed load, and reload the models that were evicted for it."""
         self._drop(model)
         if evicted:
-            self._in_vain[model.target] = time.monotonic()
+            self._failed_evictions[model.target] = time.monotonic()
         self._observer.failed(model.target, failure)
         for target in evicted:
             if target not in self.table:
                 self._observer.restored(target, model.target)
                 self._begin(target)
 
-    async def _admit(self, model: Model) -> None:
-        """Wait while there are as many as fit, and one more that comes."""
+    async def _admit(self, model: TargetModel) -> None:
+        """Wait until one more model fits."""
         while self._limits.models and self._admitted() > self._limits.models:
             self._change.clear()
             self._trim()
@@ -209,13 +214,13 @@ class Models:
         return bool(self._limits.memory and taken > self._limits.memory and len(present) > 1)
 
     def _trim(self) -> None:
-        """See to it that what is loaded fits, unless somebody does already."""
+        """Start unloading what does not fit, unless that is in progress."""
         if not self._trimming and self._over():
             self._trimming = True
-            self._spawn(self._trimmed())
+            self._spawn(self._unload_until_it_fits())
 
-    async def _trimmed(self) -> None:
-        """Unload what was used longest ago until the rest fits; what is in use stays."""
+    async def _unload_until_it_fits(self) -> None:
+        """Unload the least recently used models until the rest fits; models in use stay."""
         try:
             while self._over() and await self._evict([], "to make room"):
                 pass
@@ -233,32 +238,34 @@ class Models:
         await asyncio.shield(self._unload(victim))
         return True
 
-    async def _evict_for_memory(self, model: Model, evicted: list[str]) -> bool:
-        """Unload another model, unless that was of no use to this one a while ago: the server
-        chooses 507 by words such as OOM, which may stand in a message for other reasons."""
-        last = self._in_vain.get(model.target)
-        if last is not None and time.monotonic() < last + IN_VAIN_S:
+    async def _evict_for_memory(self, model: TargetModel, evicted: list[str]) -> bool:
+        """Unload another model, unless that recently did not help this one: the server chooses 507
+        by words such as OOM, which a message may contain for other reasons."""
+        last = self._failed_evictions.get(model.target)
+        if last is not None and time.monotonic() < last + FAILED_EVICTION_S:
             return False
         return await self._evict(evicted, "out of memory")
 
-    async def _evict_for_files(self, model: Model, evicted: list[str]) -> bool:
-        """Have the files of another model free to go; whether there is another at all."""
+    async def _evict_for_files(self, model: TargetModel, evicted: list[str]) -> bool:
+        """Make the files of another model removable; return whether there is another model at
+        all."""
         self._change.clear()
-        if await self._evict(evicted, "its files have to go"):
+        if await self._evict(evicted, "its files are removed to make room"):
             return True
         if self.table.keys() <= {model.target}:
             return False
         await self._change.wait()
         return True
 
-    def _unload(self, model: Model) -> asyncio.Task[None]:
-        """From here on nobody is given the model; the task ends when it is gone."""
+    def _unload(self, model: TargetModel) -> asyncio.Task[None]:
+        """Unload a model, which no invocation gets from here on; the task ends when it is
+        unloaded."""
         model.state = "unloading"
         self._change.set()
-        model.task = self._spawn(self._unloading(model))
+        model.task = self._spawn(self._run_unload(model))
         return model.task
 
-    async def _unloading(self, model: Model) -> None:
+    async def _run_unload(self, model: TargetModel) -> None:
         started = time.monotonic()
         try:
             if await self._loader.unload(model.target):
@@ -266,7 +273,7 @@ class Models:
         finally:
             self._drop(model)
 
-    def _drop(self, model: Model) -> None:
+    def _drop(self, model: TargetModel) -> None:
         if self.table.get(model.target) is model:
             del self.table[model.target]
         self._observer.count(len(self.loaded))
@@ -281,4 +288,4 @@ class Models:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # a failed load is told to those who wait, and to the observer
+            task.exception()  # waiting invocations and the observer have the error of a failed load

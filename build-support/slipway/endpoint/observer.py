@@ -1,4 +1,4 @@
-"""What happens at an endpoint: counters under CloudWatch's names, recent events, a time series.
+"""Record what happens at an endpoint: counters with CloudWatch's names, events, a time series.
 
 Names and units: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
 (invocation metrics) and https://docs.aws.amazon.com/sagemaker/latest/dg/multi-model-endpoint-cloudwatch-metrics.html.
@@ -18,8 +18,8 @@ from slipway.endpoint.failure import Failure
 from slipway.endpoint.series import Series
 
 EVENTS = 200
-EVENTS_OF_KIND = 25  # each kind has its own: loads do not push out the last restart
-LONGEST_TEXT = 4000  # characters of an event's text: a model's answer may have millions
+EVENTS_OF_KIND = 25  # a queue for each kind: many loads do not push out the last restart
+LONGEST_TEXT = 4000  # characters of an event: a model's response may have millions
 SAMPLES = 512
 MICROSECONDS = 1e6
 # of requests: 0.5 ms to 60 s; of loads: 10 ms to 360 s
@@ -43,8 +43,8 @@ class Event(NamedTuple):
 
 
 @dataclass
-class Seen:
-    """What was seen of one target model; latencies in seconds, the newest last."""
+class TargetStatistics:
+    """The counts of one target model; latencies in seconds, the newest last."""
 
     invocations: int = 0
     errors: int = 0
@@ -61,11 +61,11 @@ class Metrics:
         self.registry = CollectorRegistry()
         of_target = ("EndpointName", "TargetModel")
 
-        def counter(name: str, said: str, labels: tuple[str, ...]) -> Counter:
-            return Counter(name, said, labels, registry=self.registry)
+        def counter(name: str, description: str, labels: tuple[str, ...]) -> Counter:
+            return Counter(name, description, labels, registry=self.registry)
 
-        def microseconds(name: str, said: str, buckets: tuple[float, ...]) -> Histogram:
-            text = f"{said}, microseconds"
+        def microseconds(name: str, description: str, buckets: tuple[float, ...]) -> Histogram:
+            text = f"{description}, microseconds"
             return Histogram(name, text, of_target, registry=self.registry, buckets=buckets)
 
         self.invocations = counter("Invocations", "Requests for a target model", of_target)
@@ -75,7 +75,7 @@ class Metrics:
             "InvocationModelErrors", "Of them that the container failed", of_target
         )
         self.refused = counter(
-            "RefusedRequests", "Requests that name no target model that exists", ("EndpointName",)
+            "RefusedRequests", "Requests whose target model does not exist", ("EndpointName",)
         )
         self.hits = counter("ModelCacheHit", "Requests that found the model loaded", of_target)
         self.model_latency = microseconds(
@@ -113,8 +113,9 @@ class Metrics:
         )
 
 
-class _Usual:
-    """What every invocation of one target counts in, found once: finding costs more than counting."""
+class _TargetMetrics:
+    """The metrics of every invocation of one target, looked up once: a lookup costs more than
+    counting."""
 
     def __init__(self, metrics: Metrics, labels: tuple[str, str]) -> None:
         self.invocations = metrics.invocations.labels(*labels)
@@ -124,17 +125,17 @@ class _Usual:
 
 
 class Observer:
-    """Sees what happens at one endpoint."""
+    """Records what happens at one endpoint."""
 
     def __init__(self, endpoint: str, metrics: Metrics) -> None:
         self.began = time.time()
         self.events: deque[Event] = deque(maxlen=EVENTS)
         self.counts: Tally[str] = Tally()
-        self.seen: dict[str, Seen] = {}
+        self.statistics: dict[str, TargetStatistics] = {}
         self.series = Series()
         self._name = endpoint
         self._metrics = metrics
-        self._usual: dict[str, _Usual] = {}
+        self._target_metrics: dict[str, _TargetMetrics] = {}
         self._of_kind: dict[str, deque[Event]] = {}
 
     def answered(
@@ -142,35 +143,35 @@ class Observer:
         target: str,
         *,
         hit: bool,
-        waited: float,
-        asked: float,
-        whole: float,
+        wait_s: float,
+        model_s: float,
+        total_s: float,
         failure: Failure | None,
     ) -> None:
-        """An invocation has ended; seconds waited for a load, asked the container, in all."""
+        """Record an invocation: seconds of waiting for a load, in the container, and in total."""
         metrics, labels = self._metrics, (self._name, target)
-        seen = self.seen.get(target)
-        if seen is None:
-            seen = self.seen[target] = Seen()
-        usual = self._usual.get(target)
-        if usual is None:
-            usual = self._usual[target] = _Usual(metrics, labels)
-        seen.invocations += 1
-        seen.last = time.time()
-        usual.invocations.inc()
+        statistics = self.statistics.get(target)
+        if statistics is None:
+            statistics = self.statistics[target] = TargetStatistics()
+        counters = self._target_metrics.get(target)
+        if counters is None:
+            counters = self._target_metrics[target] = _TargetMetrics(metrics, labels)
+        statistics.invocations += 1
+        statistics.last = time.time()
+        counters.invocations.inc()
         if hit:
-            seen.hits += 1
-            usual.hits.inc()
+            statistics.hits += 1
+            counters.hits.inc()
         else:
-            metrics.waiting.labels(*labels).observe(waited * MICROSECONDS)
-        if asked:
-            usual.model_latency.observe(asked * MICROSECONDS)
-        usual.overhead_latency.observe((whole - asked) * MICROSECONDS)
-        self.series.add(whole, failed=failure is not None, cold=not hit)
+            metrics.waiting.labels(*labels).observe(wait_s * MICROSECONDS)
+        if model_s:
+            counters.model_latency.observe(model_s * MICROSECONDS)
+        counters.overhead_latency.observe((total_s - model_s) * MICROSECONDS)
+        self.series.add(total_s, failed=failure is not None, cold=not hit)
         if failure is None:
-            seen.latencies.append(whole)
+            statistics.latencies.append(total_s)
             return
-        seen.errors += 1
+        statistics.errors += 1
         if failure.status >= 500:
             metrics.errors_5xx.labels(*labels).inc()
         else:
@@ -180,57 +181,57 @@ class Observer:
         self.event("error", target, f"{failure.status} {failure.type}: {failure.message}")
 
     def refused(self, target: str, failure: Failure) -> None:
-        """A request that was turned away before any model was asked for."""
+        """Record a request that was rejected before any model was invoked."""
         self._metrics.refused.labels(self._name).inc()
         self.event("error", target, f"{failure.status} {failure.type}: {failure.message}")
 
     def downloaded(self, target: str, seconds: float, size: int) -> None:
-        """An artifact was downloaded and extracted; bytes on the disk."""
+        """Record that an artifact was downloaded and extracted; ``size`` in bytes on the disk."""
         self._metrics.downloading.labels(self._name, target).observe(seconds * MICROSECONDS)
         self.event("download", target, f"{size:,} bytes extracted in {seconds:.2f} s")
 
     def loaded(self, target: str, seconds: float) -> None:
-        """The container has loaded a model."""
-        self.seen.setdefault(target, Seen()).loads += 1
+        """Record that the container has loaded a model."""
+        self.statistics.setdefault(target, TargetStatistics()).loads += 1
         self._metrics.loading.labels(self._name, target).observe(seconds * MICROSECONDS)
         self.event("load", target, f"loaded in {seconds:.2f} s")
 
     def unloaded(self, target: str, seconds: float) -> None:
-        """The container has unloaded a model."""
+        """Record that the container has unloaded a model."""
         self._metrics.unloading.labels(self._name, target).observe(seconds * MICROSECONDS)
         self.event("unload", target, f"unloaded in {seconds:.2f} s")
 
     def failed(self, target: str, failure: Failure) -> None:
-        """A load has failed."""
+        """Record a failed load."""
         self.event("failed load", target, failure.message)
 
     def evicted(self, target: str, why: str) -> None:
-        """A model is unloaded for others."""
+        """Record that a model is unloaded to make room."""
         self.event("evict", target, why)
 
     def restored(self, target: str, other: str) -> None:
-        """A model is loaded again that was evicted for one that then failed to load."""
-        self.event("restore", target, f"{other!r}, for which it went, failed to load")
+        """Record that a model is reloaded: the one it was evicted for failed to load."""
+        self.event("restore", target, f"{other!r}, for which it was evicted, failed to load")
 
     def restarted(self, reason: str) -> None:
-        """The server was replaced."""
+        """Record that the server was replaced."""
         self.event("restart", "", reason)
 
     def stale(self, target: str) -> None:
-        """An object was overwritten, and the instance goes on serving what it was."""
-        self.event("stale", target, "its object was overwritten; what was there before is served")
+        """Record that an object was overwritten, which the instance does not serve."""
+        self.event("stale", target, "its object was overwritten; the previous one is still served")
 
     def count(self, models: int) -> None:
-        """How many models are loaded."""
+        """Record how many models are loaded."""
         self._metrics.loaded.labels(self._name).set(models)
 
     def measured(self, memory: int, disk: int) -> None:
-        """Bytes taken."""
+        """Record the bytes in use."""
         self._metrics.memory.labels(self._name).set(memory)
         self._metrics.disk.labels(self._name).set(disk)
 
     def event(self, kind: str, target: str, what: str) -> None:
-        """Remember an event for the page."""
+        """Record an event for the page."""
         self.counts[kind] += 1
         self._metrics.events.labels(self._name, kind).inc()
         text = what if len(what) <= LONGEST_TEXT else f"{what[:LONGEST_TEXT]} …"
@@ -239,6 +240,6 @@ class Observer:
         self._of_kind.setdefault(kind, deque(maxlen=EVENTS_OF_KIND)).append(event)
 
     def latest(self) -> list[Event]:
-        """The last events of each kind, the newest first."""
-        kept = [event for events in self._of_kind.values() for event in events]
-        return sorted(kept, key=lambda event: event.when, reverse=True)
+        """Return the last events of each kind, the newest first."""
+        latest = [event for events in self._of_kind.values() for event in events]
+        return sorted(latest, key=lambda event: event.when, reverse=True)

@@ -1,4 +1,4 @@
-"""Who may ask for which target model: the condition key ``sagemaker:TargetModel`` of an IAM policy.
+"""Which target models a caller may invoke: IAM's condition key ``sagemaker:TargetModel``.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/multi-model-endpoint-security.html
 """
@@ -10,15 +10,15 @@ from collections.abc import Sequence
 
 
 class Policy:
-    """Allows what matches one of ``patterns``, as StringLike matches: ``*`` is any number of
-    characters, ``?`` one, case counts, and nothing else is special."""
+    """Allows a target that matches one of ``patterns`` as IAM's StringLike does: ``*`` is any
+    number of characters, ``?`` one, case counts, and nothing else is special."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self.patterns = tuple(patterns)
         self._allowed = re.compile("|".join(f"(?:{_regular(p)})" for p in patterns), re.DOTALL)
 
     def allows(self, target: str) -> bool:
-        """Whether ``target`` may be invoked."""
+        """Return whether ``target`` may be invoked."""
         return bool(self.patterns) and self._allowed.fullmatch(target) is not None
 
 
@@ -27,6 +27,6 @@ def _regular(pattern: str) -> str:
     if not rest:
         return first
     *middle, last = rest
-    # what lies between two stars may match where it first does, and is never tried elsewhere:
-    # many stars would take for ever (as in fnmatch.translate)
+    # what stands between two stars matches at its first position only, which suffices: to try
+    # others would take exponential time with many stars (as in fnmatch.translate)
     return first + "".join(f"(?>.*?{part})" for part in middle) + f".*{last}"

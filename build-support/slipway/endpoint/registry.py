@@ -1,4 +1,4 @@
-"""Where the endpoints of this machine answer: a file for each that is up."""
+"""The addresses of this machine's endpoints: one file for each that is running."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ FOLDER = Path(".slipway") / "endpoints"
 
 
 @contextmanager
-def written(root: Path, names: list[str], url: str) -> Iterator[None]:
-    """Say that this process serves the endpoints ``names`` at ``url``, until the block ends.
+def register(root: Path, names: list[str], url: str) -> Iterator[None]:
+    """Register the endpoints ``names`` as served at ``url`` by this process, until the block ends.
 
     Raises:
         SlipwayError: another process serves one of them.
     """
     for name in names:
-        there = _read(root, name)
-        if there:
+        entry = _read(root, name)
+        if entry:
             raise SlipwayError(
-                f"the endpoint {name!r} is up already, at {there['url']}",
+                f"the endpoint {name!r} is already running at {entry['url']}",
                 where=str(_path(root, name)),
-                fix=f"end the process {there['pid']}, or choose another name with --endpoint",
+                fix=f"end the process {entry['pid']}, or choose another name with --endpoint",
             )
     try:
         for name in names:
@@ -39,31 +39,31 @@ def written(root: Path, names: list[str], url: str) -> Iterator[None]:
             _path(root, name).unlink(missing_ok=True)
 
 
-def find(root: Path, name: str) -> str:
-    """The URL at which the endpoint ``name`` answers.
+def find_url(root: Path, name: str) -> str:
+    """Return the URL of the endpoint ``name``.
 
     Raises:
-        SlipwayError: it is not up.
+        SlipwayError: it is not running.
     """
-    there = _read(root, name)
-    if there is None:
+    entry = _read(root, name)
+    if entry is None:
         raise SlipwayError(
-            f"the endpoint {name!r} is not up here",
+            f"the endpoint {name!r} is not running on this machine",
             where=str(root),
             fix=f"slipway endpoint up --endpoint {name}"
             f" (or set endpoint_name in [endpoint.{name}] of slipway.toml for the one in AWS)",
         )
-    return str(there["url"])
+    return str(entry["url"])
 
 
 def _read(root: Path, name: str) -> dict[str, object] | None:
-    """What is written of an endpoint whose process lives."""
+    """Return the entry of an endpoint whose process is alive."""
     try:
-        said: dict[str, object] = json.loads(_path(root, name).read_bytes())
-        alive = Path(f"/proc/{int(str(said['pid']))}").exists()
+        entry: dict[str, object] = json.loads(_path(root, name).read_bytes())
+        alive = Path(f"/proc/{int(str(entry['pid']))}").exists()
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return said if alive else None
+    return entry if alive else None
 
 
 def _path(root: Path, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Latency percentiles over time: one summary for each interval, the running one's samples."""
+"""Latency percentiles over time: a summary of each past interval, and the current one's samples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 INTERVAL_S = 5
-KEPT = 180  # a quarter of an hour
+INTERVALS = 180  # a quarter of an hour
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class Series:
     """Summaries of the last quarter of an hour."""
 
     def __init__(self) -> None:
-        self._summaries: deque[Summary] = deque(maxlen=KEPT)
+        self._summaries: deque[Summary] = deque(maxlen=INTERVALS)
         self._latencies: list[float] = []
         self._failed = self._cold = 0
         self._until = _next(time.time())
 
     def add(self, seconds: float, *, failed: bool, cold: bool) -> None:
-        """An answer came after ``seconds``."""
+        """Record an answer that took ``seconds``."""
         now = time.time()
         if now >= self._until:
             self._close(now)
@@ -45,7 +45,7 @@ class Series:
         self._cold += cold
 
     def summaries(self) -> list[dict[str, Any]]:
-        """Every interval that is over, the oldest first."""
+        """Return every past interval, the oldest first."""
         now = time.time()
         if now >= self._until:
             self._close(now)
@@ -60,15 +60,15 @@ class Series:
         self._latencies.clear()
         self._failed = self._cold = 0
         self._until += INTERVAL_S
-        # nothing came for some time
-        first = max(self._until, _next(now) - KEPT * INTERVAL_S)
+        # intervals without a request
+        first = max(self._until, _next(now) - INTERVALS * INTERVAL_S)
         for end in range(int(first), int(_next(now)), INTERVAL_S):
             self._summaries.append(Summary(end, 0, 0, 0, None, None, None))
         self._until = _next(now)
 
 
 def percentile(ordered: list[float], share: float) -> float | None:
-    """The nearest-rank percentile of sorted values; ``None`` of none."""
+    """Return the nearest-rank percentile of sorted values; ``None`` without values."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None
 
 

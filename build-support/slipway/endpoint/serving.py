@@ -1,4 +1,4 @@
-"""Endpoints served on loopback until told to stop."""
+"""Serve endpoints on loopback."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from aiohttp import web
 
 from slipway import settings as configuration
 from slipway.catalog.keys import artifact
-from slipway.endpoint import endpoint as one
 from slipway.endpoint.app import server
-from slipway.endpoint.endpoint import Endpoint
+from slipway.endpoint.endpoint import Endpoint, run_endpoint
 from slipway.endpoint.limits import Limits
 from slipway.endpoint.objects import Objects
 from slipway.endpoint.observer import Metrics, Observer
@@ -30,42 +29,42 @@ BACKLOG = 128
 
 
 @dataclass(frozen=True)
-class Served:
-    """Endpoints that are up at ``url``."""
+class RunningEndpoints:
+    """Endpoints that are served at ``url``."""
 
     url: str
     endpoints: dict[str, Endpoint]
 
 
 @asynccontextmanager
-async def up(
+async def serve(
     settings: Settings,
-    wanted: Sequence[configuration.Endpoint],
+    entries: Sequence[configuration.Endpoint],
     *,
     port: int = 0,
     limits: Callable[[configuration.Endpoint], Limits] | None = None,
-) -> AsyncIterator[Served]:
-    """Serve the endpoints ``wanted`` until the block ends; ``port`` 0 is any free one.
+) -> AsyncIterator[RunningEndpoints]:
+    """Serve the endpoints ``entries`` until the block ends; ``port`` 0 is any free one.
 
     Raises:
-        SlipwayError: the port is taken, the store cannot be read, there is no Triton.
+        SlipwayError: the port is in use, the store cannot be read, no Triton is installed.
     """
     metrics = Metrics()
     endpoints: dict[str, Endpoint] = {}
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(_listening(port))
-        for each in wanted:
-            reader = open_endpoint(settings, each)
-            log_file = settings.root / ".slipway" / "logs" / f"endpoint_{each.name}.log"
+        for entry in entries:
+            reader = open_endpoint(settings, entry)
+            log_file = settings.root / ".slipway" / "logs" / f"endpoint_{entry.name}.log"
             log_file.unlink(missing_ok=True)
-            endpoints[each.name] = await stack.enter_async_context(
-                one.running(
-                    each.name,
+            endpoints[entry.name] = await stack.enter_async_context(
+                run_endpoint(
+                    entry.name,
                     settings,
-                    Objects(reader, artifact(each.stage, "")),
-                    (limits or limits_of)(each),
-                    Policy(each.allow),
-                    Observer(each.name, metrics),
+                    Objects(reader, artifact(entry.stage, "")),
+                    (limits or limits_of)(entry),
+                    Policy(entry.allow),
+                    Observer(entry.name, metrics),
                     log_file,
                 )
             )
@@ -73,11 +72,11 @@ async def up(
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.SockSite(runner, listening).start()
-        yield Served(f"http://{HOST}:{listening.getsockname()[1]}", endpoints)
+        yield RunningEndpoints(f"http://{HOST}:{listening.getsockname()[1]}", endpoints)
 
 
 def limits_of(configured: configuration.Endpoint) -> Limits:
-    """An endpoint's limits, with the platform's own times."""
+    """Return an endpoint's limits, with the platform's own timeouts."""
     return Limits(
         models=configured.models,
         memory=configured.memory,
@@ -87,20 +86,20 @@ def limits_of(configured: configuration.Endpoint) -> Limits:
 
 
 @contextmanager
-def serve(
+def serve_in_thread(
     settings: Settings,
-    wanted: Sequence[configuration.Endpoint],
+    entries: Sequence[configuration.Endpoint],
     *,
     port: int = 0,
     limits: Callable[[configuration.Endpoint], Limits] | None = None,
-) -> Iterator[Served]:
-    """As :func:`up`, in a thread of its own: for callers that are not asynchronous."""
+) -> Iterator[RunningEndpoints]:
+    """Serve as :func:`serve` does, in a separate thread, for callers that are not asynchronous."""
     loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="slipway-endpoint", daemon=True)
     thread.start()
     stack = AsyncExitStack()
     try:
-        opened = stack.enter_async_context(up(settings, wanted, port=port, limits=limits))
+        opened = stack.enter_async_context(serve(settings, entries, port=port, limits=limits))
         yield asyncio.run_coroutine_threadsafe(opened, loop).result()
     finally:
         asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result()
@@ -116,11 +115,11 @@ def _listening(port: int) -> Iterator[socket.socket]:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((HOST, port))
-            # at once: until it listens, another process can bind it, too
+            # immediately: until it listens, another process can bind it too
             listening.listen(BACKLOG)
         except (OSError, OverflowError) as error:
             raise SlipwayError(
-                f"the port {port} cannot be had: {getattr(error, 'strerror', error)}",
-                fix="choose another with --port, or 0 for any that is free",
+                f"port {port} cannot be used: {getattr(error, 'strerror', error)}",
+                fix="choose another one with --port; 0 is any free port",
             ) from error
         yield listening

@@ -1,4 +1,4 @@
-"""What the live page shows, as JSON."""
+"""The state that the live page shows, as JSON."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from slipway.endpoint.endpoint import Endpoint
 from slipway.endpoint.series import INTERVAL_S, percentile
 
 
-def of(endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:
-    """The state of every endpoint: bytes, milliseconds, seconds since 1970."""
-    shown = {name: _endpoint(endpoint) for name, endpoint in endpoints.items()}
-    return {"when": time.time(), "endpoints": shown}
+def snapshot(endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:
+    """Return the state of every endpoint: bytes, milliseconds, seconds since 1970."""
+    states = {name: _endpoint(endpoint) for name, endpoint in endpoints.items()}
+    return {"when": time.time(), "endpoints": states}
 
 
 def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
     limits, observer = endpoint.limits, endpoint.observer
-    seen = observer.seen.values()
+    statistics = observer.statistics.values()
     return {
         "source": str(endpoint.container.server.source),
         "since": observer.began,
@@ -32,10 +32,10 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
             "allow": list(endpoint.policy.patterns),
         },
         "memory": endpoint.memory,
-        "disk": endpoint.disk.taken,
-        "invocations": sum(one.invocations for one in seen),
-        "errors": sum(one.errors for one in seen),
-        "hits": sum(one.hits for one in seen),
+        "disk": endpoint.disk.used_bytes,
+        "invocations": sum(target.invocations for target in statistics),
+        "errors": sum(target.errors for target in statistics),
+        "hits": sum(target.hits for target in statistics),
         "counts": dict(observer.counts),
         "models": [_model(endpoint, target) for target in _targets(endpoint)],
         "interval": INTERVAL_S,
@@ -45,35 +45,35 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _targets(endpoint: Endpoint) -> list[str]:
-    """Loaded and loading ones first, then those that were asked for, the latest first."""
-    seen = endpoint.observer.seen
-    known = {*endpoint.models.table, *seen}
+    """Return the targets, loaded and loading ones first, then by their last invocation."""
+    statistics = endpoint.observer.statistics
+    targets = {*endpoint.models.table, *statistics}
     return sorted(
-        known,
+        targets,
         key=lambda target: (
             target not in endpoint.models.table,
-            -(seen[target].last if target in seen else 0.0),
+            -(statistics[target].last if target in statistics else 0.0),
         ),
     )
 
 
 def _model(endpoint: Endpoint, target: str) -> dict[str, Any]:
     model = endpoint.models.table.get(target)
-    placed = endpoint.disk.placed.get(target)
-    seen = endpoint.observer.seen.get(target)
-    latencies = sorted(1000 * seconds for seconds in seen.latencies) if seen else []
+    extracted = endpoint.disk.extracted.get(target)
+    statistics = endpoint.observer.statistics.get(target)
+    latencies = sorted(1000 * seconds for seconds in statistics.latencies) if statistics else []
     return {
         "target": target,
-        "state": model.state if model else "on disk" if placed else "gone",
+        "state": model.state if model else "on disk" if extracted else "gone",
         "in_use": model.users if model else 0,
         "memory": model.memory if model else 0,
-        "disk": placed.size if placed else 0,
+        "disk": extracted.size if extracted else 0,
         "stale": target in endpoint.overwritten,
-        "invocations": seen.invocations if seen else 0,
-        "errors": seen.errors if seen else 0,
-        "hits": seen.hits if seen else 0,
-        "loads": seen.loads if seen else 0,
-        "last": seen.last if seen else None,
+        "invocations": statistics.invocations if statistics else 0,
+        "errors": statistics.errors if statistics else 0,
+        "hits": statistics.hits if statistics else 0,
+        "loads": statistics.loads if statistics else 0,
+        "last": statistics.last if statistics else None,
         "p50": percentile(latencies, 0.5),
         "p99": percentile(latencies, 0.99),
     }

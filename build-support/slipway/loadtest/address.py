@@ -47,7 +47,7 @@ def of(endpoint: Endpoint, root: Path, url: str | None = None) -> Address:
         return _aws(endpoint, endpoint.endpoint_name)
     from slipway.endpoint import registry
 
-    return local(registry.find(root, endpoint.name), endpoint.name)
+    return local(registry.find_url(root, endpoint.name), endpoint.name)
 
 
 def local(url: str, name: str) -> Address:

@@ -1,8 +1,8 @@
 """The backend directory for the wheel's server, prepared once per installed wheel.
 
-The wheel holds the Python backend in a place and shape that its server cannot load from: the
-stub lies elsewhere, one for each Python, and a linked library is refused ("escapes backend
-directory"). So the files are copied. Beside them goes our ``onnxruntime`` backend.
+The wheel's server cannot load the Python backend from where the wheel has it: the stub is in
+another directory, one for each Python, and a linked library is refused ("escapes backend
+directory"). So the files are copied, and our ``onnxruntime`` backend with them.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ STUB = "triton_python_backend_stub"
 
 
 def prepare(source: Source, python: str) -> Path:
-    """The backend directory for ``source``, a wheel, and models of Python ``python`` ("3.12").
+    """Return the backend directory for ``source``, a wheel, and models of Python ``python``
+    ("3.12").
 
-    Safe when several processes prepare at once. Never changed once it is there.
+    Safe when several processes prepare at once. Never changed once it exists.
 
     Raises:
         SlipwayError: the wheel has no stub for that Python.
@@ -63,7 +64,7 @@ def _fill(folder: Path, wheel: Path, stub: Path, backend: bytes) -> None:
 
 
 def library_folders(source: Source, python: str) -> list[Path]:
-    """What LD_LIBRARY_PATH must name: the wheel's libraries and the interpreter's libpython.
+    """Return what LD_LIBRARY_PATH must name: the wheel's libraries and the interpreter's libpython.
 
     The copies have lost the wheel's relative RPATH.
 
@@ -75,13 +76,13 @@ def library_folders(source: Source, python: str) -> list[Path]:
 
 
 def libpython(python: str) -> Path:
-    """The shared ``libpython`` of the interpreter that runs the library.
+    """Return the shared ``libpython`` of the interpreter that runs the library.
 
     Raises:
-        SlipwayError: it has none, or is of another minor version.
+        SlipwayError: it has none, or another minor version.
     """
     name = f"libpython{python}.so.1.0"
-    # relocated interpreters (python-build-standalone) keep a LIBDIR of the machine they were built on
+    # a relocated interpreter (python-build-standalone) names the LIBDIR of its build machine
     for folder in (Path(sys.base_prefix) / "lib", Path(sysconfig.get_config_var("LIBDIR") or "/")):
         if (folder / name).is_file():
             return folder / name
@@ -89,12 +90,12 @@ def libpython(python: str) -> Path:
         f"Triton's Python backend needs {name}, which the Python {sys.version.split()[0]} at"
         f" {sys.base_prefix} does not have",
         fix=f"uv python install {python}, or pyenv install {python} with"
-        ' PYTHON_CONFIGURE_OPTS="--enable-shared", and make the environment anew',
+        ' PYTHON_CONFIGURE_OPTS="--enable-shared", and create the environment again',
     )
 
 
 def onnxruntime_folders(source: Source) -> list[Path]:
-    """The folders that hold ONNX Runtime and numpy, for our backend's ``sys.path``.
+    """Return the folders of ONNX Runtime and numpy, for our backend's ``sys.path``.
 
     Raises:
         SlipwayError: one is missing, or numpy is too new for the server.

@@ -1,4 +1,4 @@
-"""The server's command line and surroundings: what SageMaker's ``serve`` script gives it."""
+"""The server's command line and environment, as SageMaker's ``serve`` script sets them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,23 @@ from slipway.process import run
 from slipway.server import backends
 from slipway.server.source import Source
 
-# what a model may see of the machine it is tested on: the endpoint sets nothing else either
-KEPT = ("HOME", "USER", "LANG", "LC_ALL", "TZ", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
+# all that a model sees of the machine's environment: the endpoint sets nothing else either
+INHERITED_VARIABLES = (
+    "HOME",
+    "USER",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "OMP_NUM_THREADS",
+    "CUDA_VISIBLE_DEVICES",
+)
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CONTAINER_MODELS = Path("/opt/ml/models")
 
 
 @dataclass(frozen=True)
 class Command:
-    """How to start one server. ``after`` is run once it has ended; empty for nothing."""
+    """How to start one server. ``after`` runs once it has ended; empty for nothing."""
 
     argv: list[str]
     env: dict[str, str]
@@ -30,11 +38,12 @@ class Command:
 def flags(
     repository: Path, port: int, shm_prefix: str, *, verbose: bool, auto_complete: bool
 ) -> list[str]:
-    """The flags of ``serve`` in multi-model mode (docker/sagemaker/serve in Triton's sources).
+    """Return the flags of ``serve`` in multi-model mode (docker/sagemaker/serve in Triton's
+    sources).
 
     Three differ. Auto-complete is off unless asked for, since our configs are explicit: a load
     takes 0.3 s instead of 1.5 s. So is verbose logging, which costs 12 to 30 % of the throughput.
-    And shared memory carries a prefix of its own, by which it is found again.
+    And shared memory has a prefix of its own, by which it can be removed.
     """
     shm = (
         "shm-default-byte-size=16777216",
@@ -56,11 +65,11 @@ def flags(
     ]
 
 
-def native(
+def native_command(
     source: Source, python: str, arguments: list[str], temporary: Path, extra: Mapping[str, str]
 ) -> Command:
-    """A server that runs on this machine: on PATH, or the wheel's."""
-    env = {name: os.environ[name] for name in KEPT if name in os.environ}
+    """Return the command of a server on this machine: the one on PATH, or the wheel's."""
+    env = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     env |= {
         "PATH": SYSTEM_PATH,
         "TMPDIR": str(temporary),
@@ -71,7 +80,7 @@ def native(
         env["PATH"] = os.environ["PATH"]
         env["LD_LIBRARY_PATH"] = os.environ.get("LD_LIBRARY_PATH", "")
     else:
-        # the stub looks for its standard library beside the first python3 on PATH
+        # the stub looks for its standard library next to the first python3 on PATH
         env["PATH"] = f"{Path(sys.base_prefix) / 'bin'}:{SYSTEM_PATH}"
         folders = backends.library_folders(source, python)
         env["LD_LIBRARY_PATH"] = ":".join(str(folder) for folder in folders)
@@ -81,7 +90,7 @@ def native(
     return Command(argv, env | dict(extra))
 
 
-def docker(
+def docker_command(
     source: Source,
     arguments: list[str],
     models: Path,
@@ -89,10 +98,10 @@ def docker(
     port: int,
     extra: Mapping[str, str],
 ) -> Command:
-    """NVIDIA's container; ``models`` appears in it as /opt/ml/models.
+    """Return the command of NVIDIA's container, in which ``models`` is /opt/ml/models.
 
     Raises:
-        SlipwayError: the image is not here and cannot be pulled.
+        SlipwayError: the image is not present and cannot be pulled.
     """
     program = str(source.program)
     if source.absent:
@@ -113,5 +122,5 @@ def docker(
 
 
 def has_gpu() -> bool:
-    """Whether the kernel has an NVIDIA device."""
+    """Return whether the kernel has an NVIDIA device."""
     return Path("/dev/nvidia0").exists()

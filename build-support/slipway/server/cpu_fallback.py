@@ -1,4 +1,4 @@
-"""GPU settings made into CPU settings, in the unpacked copy under test, where there is no GPU."""
+"""Replace GPU settings by CPU settings in the extracted copy under test, where there is no GPU."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GPU_ACCELERATOR_ADVICE = "gpu_execution_accelerator"
 def to_cpu(repository: Path) -> tuple[str, ...]:
     """Rewrite every ``config.pbtxt`` below ``repository`` that asks for a GPU.
 
-    Returns one line for each change, such as ``x_inferencer: KIND_GPU → KIND_CPU``.
+    Return one line for each change, such as ``x_inferencer: KIND_GPU → KIND_CPU``.
 
     Raises:
         SlipwayError: a config cannot be read.
@@ -20,14 +20,14 @@ def to_cpu(repository: Path) -> tuple[str, ...]:
     changes: list[str] = []
     for path in sorted(repository.glob(f"*/{config.FILE_NAME}")):
         parsed = config.parse(path)
-        lowered = _lower(parsed)
-        if lowered:
+        replaced = _use_cpu(parsed)
+        if replaced:
             path.write_text(config.render(parsed), encoding="utf-8")
-            changes += [f"{path.parent.name}: {change}" for change in lowered]
+            changes += [f"{path.parent.name}: {change}" for change in replaced]
     return tuple(changes)
 
 
-def _lower(model: config.ModelConfig) -> list[str]:
+def _use_cpu(model: config.ModelConfig) -> list[str]:
     changes = []
     kinds = config.schema().ModelInstanceGroup
     for group in model.instance_group:

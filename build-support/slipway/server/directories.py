@@ -1,4 +1,4 @@
-"""Where a server's files lie: extracted artifacts, temporary ones, its log."""
+"""The directories of a server: extracted artifacts, temporary files, its log."""
 
 from __future__ import annotations
 
@@ -14,73 +14,80 @@ from pathlib import Path
 
 from slipway.server import supervisor_client
 from slipway.server.command import CONTAINER_MODELS
-from slipway.server.source import Source, find
+from slipway.server.source import Source, find_server
 from slipway.settings import Settings
 
-# servers of 26.06 and later refuse other places (sagemaker_server.h, model_path_regex_)
-FIXED_PLACE_SINCE = "26.06"
+# servers of 26.06 and later refuse other paths (sagemaker_server.h, model_path_regex_)
+FIXED_PATH_SINCE = "26.06"
 
 
 @dataclass(frozen=True)
-class Kept:
-    """Extracted artifacts that outlive a server, for the one that takes its place.
+class ModelsDirectory:
+    """The directory of extracted artifacts, which outlives a server and is given to the next one.
 
-    They lie in ``folder``, each in one whose name begins with ``names``; the servers' own folders
-    lie in ``root``. All go when this process has ended, however it ended.
+    Each artifact is in a subdirectory of ``folder`` whose name begins with ``names``; the servers'
+    own directories are in ``root``. Everything is removed when this process ends, however it ends.
     """
 
     root: Path
     folder: Path
     names: str
 
-    def place(self, target: str) -> Path:
-        """Where a target's artifact lies; the endpoint's container has it below ``model/``."""
+    def directory_of(self, target: str) -> Path:
+        """Return the directory of a target's artifact, whose files are below ``model/`` in it."""
         return self.folder / model_hash(self.names, target)
 
 
 @contextmanager
-def keep(settings: Settings) -> Iterator[Kept]:
-    """A new place for extracted artifacts, where the best Triton here can see it."""
+def models_directory(settings: Settings) -> Iterator[ModelsDirectory]:
+    """Create a directory for extracted artifacts that the best Triton here can read."""
     name = f"s{os.getpid():x}n{secrets.token_hex(4)}x"
     root = Path(tempfile.gettempdir()).resolve() / f"slipway_models_{name}"
-    fixed = _fixed(find(settings))
-    kept = Kept(root, CONTAINER_MODELS if fixed else root / "models", name)
+    fixed = _requires_fixed_path(find_server(settings))
+    directory = ModelsDirectory(root, CONTAINER_MODELS if fixed else root / "models", name)
     names = f"{glob.escape(str(CONTAINER_MODELS))}/"
-    # named before they are there: nothing is left even by one killed in between
+    # named before they exist: nothing is left even by a process killed in between
     patterns = [f"{names}{name}*", f"{names}.aside-{name}*"] if fixed else []
-    keeper = supervisor_client.begin(None, [*patterns, glob.escape(str(root))])
+    keeper = supervisor_client.start_supervisor(None, [*patterns, glob.escape(str(root))])
     try:
-        for folder in (kept.root, kept.folder):
+        for folder in (directory.root, directory.folder):
             folder.mkdir(parents=True, exist_ok=True)
-        yield kept
+        yield directory
     finally:
-        supervisor_client.end(keeper)
+        supervisor_client.stop_supervisor(keeper)
 
 
 def model_hash(names: str, target: str) -> str:
-    """The platform's name for a target: hexadecimal, because a hyphen in it fails."""
+    """Return the platform's name for a target: hexadecimal, because a hyphen in it fails."""
     return names + hashlib.sha256(target.encode()).hexdigest()[:32]
 
 
-def _fixed(source: Source) -> bool:
-    return source.kind == "path" and source.release >= FIXED_PLACE_SINCE
+def _requires_fixed_path(source: Source) -> bool:
+    return source.kind == "path" and source.release >= FIXED_PATH_SINCE
 
 
-class Places:
-    """The folders of one server; ``seen_models`` is the models' folder as the server sees it.
+class ServerDirectories:
+    """The directories of one server; ``mounted_models`` is the models' directory as the server sees
+    it.
 
-    ``names`` begins the name of every folder of an extracted artifact.
+    The name of every extracted artifact's directory begins with ``names``.
     """
 
-    def __init__(self, source: Source, log_file: Path | None, kept: Kept | None) -> None:
+    def __init__(
+        self, source: Source, log_file: Path | None, models_directory: ModelsDirectory | None
+    ) -> None:
         self.name = f"s{os.getpid():x}n{secrets.token_hex(4)}x"
-        self.names = kept.names if kept else self.name
+        self.names = models_directory.names if models_directory else self.name
         self.shm_prefix = f"slipway_{self.name}_"
-        root = kept.root if kept else None
+        root = models_directory.root if models_directory else None
         self.base = Path(tempfile.mkdtemp(prefix="slipway_triton_", dir=root)).resolve()
-        own = CONTAINER_MODELS if _fixed(source) else self.base / "opt" / "ml" / "models"
-        self.models = kept.folder if kept else own
-        self.seen_models = CONTAINER_MODELS if source.kind == "docker" else self.models
+        own = (
+            CONTAINER_MODELS
+            if _requires_fixed_path(source)
+            else self.base / "opt" / "ml" / "models"
+        )
+        self.models = models_directory.folder if models_directory else own
+        self.mounted_models = CONTAINER_MODELS if source.kind == "docker" else self.models
         self.empty = self.base / "empty"
         self.temporary = self.base / "tmp"
         for folder in (self.models, self.empty, self.temporary):
@@ -89,8 +96,8 @@ class Places:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.touch()
 
-    def patterns(self) -> list[str]:
-        """What is to be removed in the end."""
+    def cleanup_patterns(self) -> list[str]:
+        """Return glob patterns of everything to remove once the server has ended."""
         return [
             f"/dev/shm/{self.shm_prefix}*",
             f"{glob.escape(str(self.models))}/{self.name}*",

@@ -1,4 +1,4 @@
-"""What a server's log has to say of a failure, the failing model's own words first."""
+"""The errors in a server's log, the failing model's own output first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 from slipway.errors import SlipwayError
 
 LAST_LINES = 20
-# glog's header, which every line of the server's own begins with: "E1120 18:00:50.868062 11725 x.cc:1] "
+# glog's header, which every line of the server's own begins with: "E1120 18:00:50.868062 11725
+# x.cc:1] "
 HEADER = re.compile(r"^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ \d+ [\w.]+:\d+\] ?")
 FAILED = re.compile(
     r"(?:failed to load|failed to poll model|Poll failed for model directory)"
@@ -21,9 +22,9 @@ NAMESPACE = re.compile(r"(?<=')[^'\n]*/model::")
 # the Python backend's traceback, innermost call first: "  /x/1/model.py(18): initialize"
 FRAME = re.compile(r"^  (?P<file>\S+?)\((?P<line>\d+)\): (?P<function>.+)$", re.MULTILINE)
 SYNTAX = re.compile(r"\((?P<file>[\w.]+), line (?P<line>\d+)\)")
-# the server's own way to find it: sagemaker_server.h, platform_ensemble_regex_
+# how the server itself finds it: sagemaker_server.h, platform_ensemble_regex_
 ENSEMBLE = re.compile(r'platform:\s*"ensemble"')
-# what a machine without a GPU always says, and the server's tables
+# what a machine without a GPU always logs, and the server's tables
 NOISE = re.compile(r"CUDA|NVML|DCGM|cuda|[Nn]vml|pinned|^[+|]|^\s*$")
 FIXES = (
     (
@@ -36,11 +37,11 @@ FIXES = (
     ),
     (
         r"not available or ambiguous|depends on|not found in any model repository",
-        "give every step's model_name a directory of that name, holding a config.pbtxt of that name",
+        "give every step's model_name a directory of that name with a config.pbtxt of that name",
     ),
     (
         r"Stub process .* is not healthy",
-        "look for a native library that crashes, or for want of memory, in what the model loads",
+        "look for a native library that crashes, or too little memory, in what the model loads",
     ),
     (
         r"in the model configuration|model configuration does not have|the graph has:",
@@ -48,14 +49,17 @@ FIXES = (
     ),
     (
         r"No space left on device|initialize shared memory|increase shared memory",
-        "make /dev/shm larger (in Docker --shm-size=1g): each instance of a Python model takes 16 MB",
+        "make /dev/shm larger (Docker: --shm-size=1g): each instance of a Python model takes 16 MB",
     ),
-    (r"GLIBC|cannot open shared object", "lock again for the platform of the endpoint's image"),
+    (
+        r"GLIBC|cannot open shared object",
+        "run `slipway lock` again for the platform of the endpoint's image",
+    ),
 )
 
 
-def failed_start(source: str, what: str, log: Path) -> SlipwayError:
-    """The error for a server that did not come up."""
+def start_error(source: str, what: str, log: Path) -> SlipwayError:
+    """Return the error for a server that did not start."""
     text = log.read_text(encoding="utf-8", errors="replace")
     lines = [line for line in text.splitlines() if not NOISE.search(line)][-LAST_LINES:]
     return SlipwayError(
@@ -64,46 +68,46 @@ def failed_start(source: str, what: str, log: Path) -> SlipwayError:
     )
 
 
-def failed_load(target: str, message: str, text: str, folder: Path, rest: Path) -> SlipwayError:
-    """The error for a target model that could not be loaded.
+def load_error(target: str, message: str, text: str, folder: Path, rest: Path) -> SlipwayError:
+    """Return the error for a target model that could not be loaded.
 
-    ``message`` is the server's answer, ``text`` what it logged meanwhile, ``folder`` where the model
-    repository lies, which is left out of the paths, and ``rest`` where the whole log can be read.
+    ``message`` is the server's answer, ``text`` what it logged meanwhile, ``folder`` the model
+    repository's directory, which is left out of paths, and ``rest`` the file with the complete log.
     """
-    message, text = (said.replace(f"{folder}/", "") for said in (message, text))
+    message, text = (part.replace(f"{folder}/", "") for part in (message, text))
     name, reason = _reason(message, text)
     if name == target:
-        name = _served(folder)  # the server calls the model that it serves by the target's name
-    said = [line for line in _own_lines(text) if line not in reason]
+        name = _served_model(folder)  # the server calls it by the target's name
+    printed = [line for line in _own_lines(text) if line not in reason]
     what = f"target model {target!r} could not be loaded" + (f", {name!r} failed" if name else "")
-    shown = [*said[-LAST_LINES:], *_readable(reason)]
+    lines = [*printed[-LAST_LINES:], *_readable(reason)]
     return SlipwayError(
-        f"{what}\n{_indented(shown)}\nthe server's log: {rest}",
+        f"{what}\n{_indented(lines)}\nthe server's log: {rest}",
         where=_where(name, reason, folder),
         fix=_fix(reason),
     )
 
 
 def _reason(message: str, text: str) -> tuple[str, str]:
-    """The first model that failed, and why; the ensemble's failure only follows from it."""
+    """Return the first model that failed, and why; the ensemble's failure only follows from it."""
     name, reason = "", re.sub(r"^load failed for model '[^']*': ", "", message)
     for entry in _entries(text):
-        found = FAILED.search(entry)
-        if found:
-            name, reason = found.groups()
+        match = FAILED.search(entry)
+        if match:
+            name, reason = match.groups()
             break
     return name, NAMESPACE.sub("", reason).strip().removesuffix(";").strip()
 
 
-def _served(folder: Path) -> str:
-    """The directory that the endpoint serves of a repository: the ensemble, or the only one."""
+def _served_model(folder: Path) -> str:
+    """Return the name of the model that the endpoint serves: the ensemble, or the only one."""
     configs = sorted(folder.glob("*/config.pbtxt"))
     ensembles = [path for path in configs if ENSEMBLE.search(path.read_text(errors="replace"))]
     return next((path.parent.name for path in (*ensembles, *configs)), "")
 
 
 def _entries(text: str) -> Iterator[str]:
-    """The server's own entries, without header and quotes (releases differ in quoting)."""
+    """Yield the server's own entries, without header and quotes (releases differ in quoting)."""
     for line in text.splitlines():
         header = HEADER.match(line)
         if not header:
@@ -116,15 +120,16 @@ def _entries(text: str) -> Iterator[str]:
 
 
 def _own_lines(text: str) -> list[str]:
-    """What the models printed."""
+    """Return the lines that the models printed."""
     return [line for line in text.splitlines() if not HEADER.match(line) and not NOISE.match(line)]
 
 
 def _readable(reason: str) -> list[str]:
-    """The backend's traceback with file:line, as editors know it, importlib's frames left out."""
+    """Return the backend's traceback with file:line, as editors link it, without importlib's
+    frames."""
     lines = [line for line in reason.splitlines() if "<frozen importlib" not in line]
-    shown = [FRAME.sub(r"  \g<file>:\g<line>: in \g<function>", line) for line in lines]
-    return [line for line in shown if line.strip() and line != "At:"]
+    frames = [FRAME.sub(r"  \g<file>:\g<line>: in \g<function>", line) for line in lines]
+    return [line for line in frames if line.strip() and line != "At:"]
 
 
 def _where(name: str, reason: str, folder: Path) -> str | None:
@@ -139,10 +144,10 @@ def _where(name: str, reason: str, folder: Path) -> str | None:
 
 def _fix(reason: str) -> str:
     for pattern, fix in FIXES:
-        found = re.search(pattern, reason)
-        if found:
-            return found.expand(fix)
-    return "mend the model, then run `slipway test` again"
+        match = re.search(pattern, reason)
+        if match:
+            return match.expand(fix)
+    return "fix the model, then run `slipway test` again"
 
 
 def _indented(lines: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Where a real Triton server can be had on this machine, best first."""
+"""The real Triton servers that this machine can start, best first."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from slipway.settings import Settings
 WHEEL = "nvidia-pytriton"
 REPOSITORY = "nvcr.io/nvidia/tritonserver"
 UNKNOWN = "unknown"
-# what the wheel holds is written nowhere in it; its changelog says it
+# the wheel does not name its server's version; its changelog does
 WHEEL_VERSIONS = {"0.5.14": "2.51.0", "0.6.0": "2.51.0", "0.7.0": "2.51.0"}
 
-Kind = Literal["path", "docker", "wheel"]
+SourceKind = Literal["path", "docker", "wheel"]
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Source:
     """A Triton server that can be started.
 
     ``version`` is the server's (2.51.0), ``release`` its container's (24.10); either may be
-    ``unknown``. ``program`` is the executable: the server's own, or Docker's. ``absent`` is an image
-    that is yet to be pulled.
+    ``unknown``. ``program`` is the executable: the server's own, or Docker's. An ``absent`` image
+    is still to be pulled.
     """
 
-    kind: Kind
+    kind: SourceKind
     version: str
     release: str
     program: Path
@@ -49,11 +49,11 @@ class Source:
         return f"Triton {self.version} (release {self.release}), from {place}"
 
 
-def find(settings: Settings) -> Source:
-    """The best source of a Triton server.
+def find_server(settings: Settings) -> Source:
+    """Return the best source of a Triton server.
 
     Raises:
-        SlipwayError: there is none on this machine.
+        SlipwayError: this machine has none.
     """
     for source in candidates(settings):
         return source
@@ -64,15 +64,15 @@ def find(settings: Settings) -> Source:
 
 
 def candidates(settings: Settings) -> Iterator[Source]:
-    """Every source here, best first: PATH, Docker, the wheel."""
-    for look in (_on_path, _in_docker, _in_wheel):
-        source = look(settings)
+    """Yield every source on this machine, best first: PATH, Docker, the wheel."""
+    for find in (_on_path, _in_docker, _in_wheel):
+        source = find(settings)
         if source:
             yield source
 
 
 def release_of(version: str) -> str:
-    """The container release of a server version: ``2.51.0`` → ``24.10``.
+    """Return the container release of a server version: ``2.51.0`` → ``24.10``.
 
     One minor version a month since 2.42.0 (24.01), but for 25.07, which was 2.59.1
     (triton-inference-server/server, build.py at each tag).
@@ -91,9 +91,12 @@ def _on_path(settings: Settings) -> Source | None:
     if not program:
         return None
     path = Path(program).resolve()
-    # NVIDIA's container: /opt/tritonserver/bin/tritonserver beside /opt/tritonserver/TRITON_VERSION
-    said = path.parent.parent / "TRITON_VERSION"
-    version = said.read_text(encoding="utf-8").strip() if said.is_file() else UNKNOWN
+    # NVIDIA's container: /opt/tritonserver/bin/tritonserver next to
+    # /opt/tritonserver/TRITON_VERSION
+    version_file = path.parent.parent / "TRITON_VERSION"
+    version = (
+        version_file.read_text(encoding="utf-8").strip() if version_file.is_file() else UNKNOWN
+    )
     release = os.environ.get("NVIDIA_TRITON_SERVER_VERSION") or release_of(version)
     return Source("path", version, release, path)
 
@@ -111,33 +114,33 @@ def _in_docker(settings: Settings) -> Source | None:
         version = variables.get("TRITON_SERVER_VERSION", UNKNOWN)
         release = variables.get("NVIDIA_TRITON_SERVER_VERSION") or release_of(version)
         return Source("docker", version, release, Path(program), image)
-    if settings.docker_image and _answers(program):
-        # asked for by name: `docker run` pulls it
+    if settings.docker_image and _engine_runs(program):
+        # named in slipway.toml: it is pulled before it is run
         return Source("docker", UNKNOWN, UNKNOWN, Path(program), settings.docker_image, absent=True)
     return None
 
 
 def _image_environment(docker: str, image: str) -> dict[str, str] | None:
-    """The variables of an image that is present; None where it, or Docker's engine, is not."""
-    said = _ask(docker, "image", "inspect", "--format", "{{json .Config.Env}}", image)
-    if said is None:
+    """Return the variables of an image; ``None`` where it, or Docker's engine, is not present."""
+    output = _run_docker(docker, "image", "inspect", "--format", "{{json .Config.Env}}", image)
+    if output is None:
         return None
-    pairs = (entry.partition("=") for entry in json.loads(said) or ())
+    pairs = (entry.partition("=") for entry in json.loads(output) or ())
     return {name: value for name, _, value in pairs}
 
 
-def _answers(docker: str) -> bool:
-    return _ask(docker, "version", "--format", "{{.Server.Version}}") is not None
+def _engine_runs(docker: str) -> bool:
+    return _run_docker(docker, "version", "--format", "{{.Server.Version}}") is not None
 
 
-def _ask(docker: str, *words: str) -> str | None:
+def _run_docker(docker: str, *arguments: str) -> str | None:
     try:
-        done = subprocess.run(
-            [docker, *words], capture_output=True, text=True, check=False, timeout=10
+        process = subprocess.run(
+            [docker, *arguments], capture_output=True, text=True, check=False, timeout=10
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout if done.returncode == 0 else None
+    return process.stdout if process.returncode == 0 else None
 
 
 def _in_wheel(settings: Settings) -> Source | None:

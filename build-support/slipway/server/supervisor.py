@@ -1,12 +1,12 @@
-"""Runs a server as long as its owner lives, and leaves nothing of it behind.
+"""Run a server as long as its owner lives, and leave nothing of it behind.
 
-A script of its own (``python -I -S supervisor.py``, the standard library only), because whoever
-starts a server may be killed with SIGKILL, and then nobody else is left to clean up. It reads one
-JSON line from its standard input, starts the server, and ends it when that input is closed or the
-owner is gone; without a server it only waits for that, and removes. Ending is killing: a graceful end takes two seconds and leaves no less behind, since
-every descendant (the Python backend's processes among them) is reaped, and the shared memory and
-folders named in the orders are removed, here. On its standard output it says
-``{"exit": code}`` if the server ends by itself.
+A separate script (``python -I -S supervisor.py``, standard library only), because the process that
+starts a server may be killed with SIGKILL and then cannot clean up. It reads one JSON line from its
+standard input, starts the server, and kills it when that input is closed or the owner has ended;
+without a server it only waits for that. Then it removes the shared memory and directories named in
+its orders. Killing leaves nothing that a graceful end, which takes two seconds, would not: every
+descendant (the Python backend's processes among them) is reaped here. If the server ends by itself,
+it prints ``{"exit": code}``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main() -> None:
-    """Follow the orders on standard input until there is nothing left to do."""
+    """Serve as the orders on standard input say, then clean up."""
     orders: dict[str, Any] = json.loads(sys.stdin.buffer.readline())
     # orphans of the server become children of this process, so that none escapes
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -42,8 +42,7 @@ def main() -> None:
             owner = os.pidfd_open(orders["owner"])
             if orders["argv"]:
                 _serve(orders, owner)
-            # a closed pipe and a dead owner are watched both: a fork of the owner may hold the
-            # pipe open
+            # both the pipe and the owner are watched: a fork of the owner may hold the pipe open
             select.select([sys.stdin, owner], [], [])
     finally:
         _kill_descendants()
@@ -80,7 +79,8 @@ def _die_with_supervisor() -> None:
 
 
 def _kill_descendants() -> None:
-    """Kill and reap until no child is left; the orphans of a dead child become ours in turn."""
+    """Kill and reap until no child is left; the orphans of a dead child become children of this
+    process."""
     while True:
         for child in _children():
             os.kill(child, signal.SIGKILL)
@@ -98,14 +98,14 @@ def _children() -> list[int]:
                 # "pid (name) state parent …", and the name may hold anything
                 pid, rest = file.read().split(" ", 1)
         except OSError:
-            continue  # gone since it was listed
+            continue  # it ended after it was listed
         if int(rest.rpartition(")")[2].split()[1]) == os.getpid():
             children.append(int(pid))
     return children
 
 
 def _remove(path: str) -> None:
-    # more than once: what ends at the same moment may write a last file
+    # repeated: a process that is just ending may write a last file
     for _ in range(REMOVALS):
         if os.path.isdir(path) and not os.path.islink(path):
             shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Starts and ends :mod:`slipway.server.supervisor`, which outlives this process to clean up."""
+"""Start and stop :mod:`slipway.server.supervisor`, which outlives this process to clean up."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from slipway.server.command import Command
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
 
-def begin(
+def start_supervisor(
     server: Command | None, remove: Sequence[str], *, cwd: Path = Path("/"), log: Path | None = None
 ) -> subprocess.Popen[bytes]:
-    """Run ``server`` in ``cwd``, its output appended to ``log``, until :func:`end` is called or
-    this process has ended, however it ended. Then what the patterns ``remove`` match is removed.
+    """Run ``server`` in ``cwd``, its output appended to ``log``, until :func:`stop_supervisor` is
+    called or this process has ended, however it ended. Then remove what the patterns ``remove``
+    match.
     """
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", str(SUPERVISOR)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        # Ctrl-C goes to the terminal's whole group; the server is ended in order instead
+        # Ctrl-C goes to the terminal's process group; the server is stopped in order instead
         start_new_session=True,
         cwd="/",
     )
@@ -44,8 +45,8 @@ def begin(
     return process
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End the server, and wait until nothing of it is left."""
+def stop_supervisor(process: subprocess.Popen[bytes]) -> None:
+    """Stop the server, and wait until nothing of it is left."""
     assert process.stdin is not None and process.stdout is not None
     with suppress(BrokenPipeError):
         process.stdin.close()

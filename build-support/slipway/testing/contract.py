@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from slipway.model.interface import blank
-from slipway.server.client import InferenceError, Refused
+from slipway.server.client import InferenceError, RejectedError
 from slipway.server.triton import Server
 from slipway.testing import golden
 from slipway.testing.model import Model
@@ -53,7 +53,7 @@ def check(server: Server, target: str, artifact: Path, case: Path | None) -> lis
         server.unload(second)
         problems += _same("after the second copy was unloaded", first, server, target, request)
         problems += _gone(server, second, request)
-        server.load_placed(second)
+        server.load_extracted(second)
         problems += _same("the second copy, loaded again", first, server, second, request)
     finally:
         # unloading what has died would take minutes, and the server ends soon anyway
@@ -83,6 +83,6 @@ def _same(
 def _gone(server: Server, target: str, request: Mapping[str, Array]) -> list[str]:
     try:
         server.invoke(target, request)
-    except Refused as error:
+    except RejectedError as error:
         return [] if error.status == NOT_LOADED else [f"unloaded, yet it says: {error}"]
     return ["the second copy still answers after it was unloaded"]

@@ -20,7 +20,7 @@ from slipway.errors import SlipwayError
 from slipway.files import sha256_of
 from slipway.pipeline.report import measure as report_measure
 from slipway.server import triton
-from slipway.server.client import ServerGone
+from slipway.server.client import ServerGoneError
 from slipway.settings import Settings
 from tests import fixture_models
 from tests.pipeline.report import reported
@@ -257,7 +257,7 @@ def test_a_model_that_takes_the_server_with_it_leaves_another_for_the_next(
     def measure(server: SimpleNamespace, folder: Path, *others: object) -> object:
         if folder.name == "m":
             server.up = False
-            raise ServerGone("the Triton server does not answer")
+            raise ServerGoneError("the Triton server does not answer")
         return reported.measured(compared=False)
 
     monkeypatch.setattr(triton, "start", start)

@@ -89,8 +89,8 @@ async def _serve(configured: Settings, wanted: list[Endpoint], port: int) -> Non
         loop.add_signal_handler(number, ended.set)
     async with contextlib.AsyncExitStack() as stack:
         with working("starting Triton"):
-            served = await stack.enter_async_context(serving.up(configured, wanted, port=port))
-        stack.enter_context(registry.written(configured.root, list(served.endpoints), served.url))
+            served = await stack.enter_async_context(serving.serve(configured, wanted, port=port))
+        stack.enter_context(registry.register(configured.root, list(served.endpoints), served.url))
         click.echo(console.greeting(served))
-        await console.events(served, click.echo, ended)
+        await console.print_events(served, click.echo, ended)
         click.echo("\nending")

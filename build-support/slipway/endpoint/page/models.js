@@ -78,7 +78,7 @@ export function showModels({ models }, now) {
   const stale = models.filter((model) => model.stale).length;
   $("#stale").hidden = !stale;
   const which = stale === 1 ? "One target model is stale: its object was" : `${stale} target models are stale: their objects were`;
-  put($("#stale"), `${which} overwritten after the download, and the instance serves what was there before, as AWS would. Publish under a new name instead.`);
+  put($("#stale"), `${which} overwritten after the download, and the instance still serves the previous object, as AWS would. Publish under a new name instead.`);
 }
 
 function showSorting() {

@@ -21,7 +21,7 @@ from slipway.loadtest.compare import FEWEST_ROUNDS, Comparison, compare
 from slipway.loadtest.percentile import Latencies
 from slipway.model.interface import blank
 from slipway.pipeline.report.outputs import Outputs, outputs
-from slipway.server.client import InferenceError, Refused, ServerGone
+from slipway.server.client import InferenceError, RejectedError, ServerGoneError
 from slipway.server.triton import Server
 from slipway.testing import golden
 from slipway.testing.model import Model
@@ -98,7 +98,7 @@ def measure(
     finally:
         for target in artifacts:
             # a server that died has nothing loaded, and another takes its place
-            with contextlib.suppress(ServerGone, Refused):
+            with contextlib.suppress(ServerGoneError, RejectedError):
                 if server.is_loaded(target):
                     server.unload(target)
 

@@ -1,9 +1,9 @@
 """A Triton backend that serves ONNX models on the CPU with ONNX Runtime's Python package.
 
-Stands where NVIDIA's container has its native ``onnxruntime`` backend, for a server that has none:
-a Python-based backend, one ``model.py`` for every model whose config names this backend.
+Replaces the native ``onnxruntime`` backend of NVIDIA's container on a server that has none: a
+Python-based backend, one ``model.py`` for every model whose config names this backend.
 https://github.com/triton-inference-server/backend/blob/main/docs/python_based_backends.md
-It reads the same config and refuses the same mistakes as the native one.
+It reads the same config and rejects the same mistakes as the native one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 # before numpy and the stub's own modules: the interpreter starts bare, so that the models' own
-# execution environments are never helped out by these packages
+# execution environments never use these packages by accident
 sys.path[:0] = os.environ.get("SLIPWAY_ONNXRUNTIME_PATH", "").split(os.pathsep)
 
 import numpy as np  # noqa: E402
@@ -99,7 +99,9 @@ class TritonPythonModel:
             key = tuple((name, array.shape[1:]) for name, array in feed.items())
             groups[key if self.batches and not self.scalars else index].append((index, feed))
         for members in groups.values():
-            for (index, _), answer in zip(members, self._run([feed for _, feed in members])):
+            for (index, _), answer in zip(
+                members, self._run([feed for _, feed in members]), strict=True
+            ):
                 responses[index] = answer
         return responses
 
@@ -114,7 +116,7 @@ class TritonPythonModel:
             # one request's data must not fail its neighbours
             return [self._run_one(feed) for feed in feeds]
         ends = np.cumsum([len(next(iter(feed.values()))) for feed in feeds])
-        split = zip(*(np.split(result, ends[:-1]) for result in results))
+        split = zip(*(np.split(result, ends[:-1]) for result in results), strict=True)
         return [self._response(list(parts)) for parts in split]
 
     def _run_one(self, feed: Arrays) -> Any:
@@ -127,7 +129,7 @@ class TritonPythonModel:
         # every output, even where the client asked for some: the core drops the others
         tensors = [
             pb_utils.Tensor(name, np.asarray(result).reshape(np.shape(result) or shape))
-            for name, result, shape in zip(self.outputs, results, self.shapes)
+            for name, result, shape in zip(self.outputs, results, self.shapes, strict=True)
         ]
         return pb_utils.InferenceResponse(output_tensors=tensors)
 
@@ -142,7 +144,7 @@ class TritonPythonModel:
         return {name: feed[name] for name in self.inputs if name in feed}
 
     def _check_kinds(self, nodes: list[Any]) -> None:
-        """Sequences and maps are refused even where the config does not name them."""
+        """Reject sequences and maps, even where the config does not name them."""
         for node in nodes:
             if not node.type.startswith("tensor("):
                 raise pb_utils.TritonModelException(
@@ -152,7 +154,7 @@ class TritonPythonModel:
     def _check_optional(
         self, config: dict[str, Any], needed: list[Any], initialisers: list[Any]
     ) -> None:
-        """An input is optional where the graph has a value for it, and only there."""
+        """Reject a config whose optional inputs are not those for which the graph has a value."""
         known = {node.name: False for node in needed} | {node.name: True for node in initialisers}
         for tensor in config["input"]:
             name, optional = tensor["name"], bool(tensor.get("optional"))
@@ -198,7 +200,7 @@ class TritonPythonModel:
 
 
 def _agree(shape: list[int], graph: list[Any], exactly: bool) -> bool:
-    """Whether the native backend takes ``shape`` for what the graph says (CompareDimsSupported).
+    """Return whether the native backend accepts ``shape`` for the graph's (CompareDimsSupported).
 
     The graph names free sizes by text or None; an input's may be fixed by the config. A scalar, and
     a tensor of unknown rank, has sizes of 1 only.
@@ -208,7 +210,7 @@ def _agree(shape: list[int], graph: list[Any], exactly: bool) -> bool:
     sizes = [dim if isinstance(dim, int) else -1 for dim in graph]
     free = () if exactly else (-1,)
     return len(shape) == len(sizes) and all(
-        theirs in (ours, *free) for ours, theirs in zip(shape, sizes)
+        theirs in (ours, *free) for ours, theirs in zip(shape, sizes, strict=True)
     )
 
 
@@ -236,7 +238,7 @@ def _options(config: dict[str, Any]) -> Any:
 
 
 def _share(config: dict[str, Any]) -> int:
-    """This instance's share of the cores, the other steps of the ensemble counted as one."""
+    """Return this instance's share of the cores, the other steps of the ensemble counted as one."""
     instances = sum(int(group.get("count", 1)) for group in config.get("instance_group", []))
     return max(1, len(os.sched_getaffinity(0)) // (max(1, instances) + 1))
 
