@@ -42,11 +42,11 @@ def refuse_mistakes(folder: Path, settings: Settings) -> None:
     """
     # only here: the single steps, which a build system runs many times, need no rules
     from slipway import check
-    from slipway.check.subject import Repository
+    from slipway.check.model_under_check import ModelRepository
 
     errors = [
         found
-        for found in check.check_folder(folder, Repository(settings))
+        for found in check.check_folder(folder, ModelRepository(settings))
         if found.severity == "error"
     ]
     if errors:
@@ -54,7 +54,7 @@ def refuse_mistakes(folder: Path, settings: Settings) -> None:
         others = f"\n{more} more: slipway check {folder}" if more else ""
         raise SlipwayError(
             f"{first.rule} {first.name}: {first.what}{others}",
-            where=str(first.place),
+            where=str(first.location),
             fix=first.fix,
         )
 

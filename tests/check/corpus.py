@@ -1,11 +1,11 @@
-"""The valid corpus: small sound models, most of which the local server loads and answers with.
+"""The valid corpus: small valid models, most of which the local server can serve.
 
-Each folder of ``fixtures/corpus`` holds a model's directories as under ``models/``. What is the same
-in all of them is added here: the release version and the lock of :data:`GOOD`. An ONNX graph is
-written as text in ``<file>.onnx.txt``, in ONNX's own syntax
+Each folder of ``fixtures/corpus`` holds a model's directories as in ``models/``. Their common parts
+are added here: the release version and the lock of :data:`GOOD`. An ONNX graph is text in
+``<file>.onnx.txt``, in ONNX's own syntax
 (https://github.com/onnx/onnx/blob/main/docs/Syntax.md). ``requests.json`` is a list of KServe v2
-requests; a model without it is for a backend, or by a way, that the local server does not have.
-``slipway.toml`` is there where the model is for another Triton than that of :data:`GOOD`.
+requests; a model without it needs a backend or a feature that the local server lacks.
+``slipway.toml`` exists where the model is for another Triton than that of :data:`GOOD`.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ SHARED = ("requirements.txt", "requirements.lock")
 
 
 def names() -> list[str]:
-    """All models of the corpus."""
+    """Return the names of all models of the corpus."""
     return sorted(path.name for path in CORPUS.iterdir() if path.is_dir())
 
 
-def answering() -> list[str]:
-    """Those that the local server serves."""
+def served_names() -> list[str]:
+    """Return the names of the models that the local server serves."""
     return [name for name in names() if (CORPUS / name / REQUESTS).exists()]
 
 
 def make(name: str, root: Path) -> Path:
-    """Write the model ``name`` into the repository ``root``; its folder."""
+    """Write the model ``name`` into the repository ``root``; return its folder."""
     folder = root / "models" / name
     shutil.copytree(CORPUS / name, folder, ignore=shutil.ignore_patterns(REQUESTS, SETTINGS))
     own = CORPUS / name / SETTINGS
@@ -55,6 +55,6 @@ def make(name: str, root: Path) -> Path:
 
 
 def requests(name: str) -> list[dict[str, Any]]:
-    """What the model ``name`` is asked, in this order."""
-    read: list[dict[str, Any]] = json.loads((CORPUS / name / REQUESTS).read_text())
-    return read
+    """Return the requests for the model ``name``, in their order."""
+    content: list[dict[str, Any]] = json.loads((CORPUS / name / REQUESTS).read_text())
+    return content

@@ -1,6 +1,6 @@
-"""The ONNX graphs of the fixtures, each the good one but for its mistake.
+"""The ONNX graphs of the fixtures: each is the good one with one mistake.
 
-They lie in the fixtures as files; to write them anew: ``python -m check.fixture_graphs`` in tests/.
+They are files of the fixtures. ``python -m tests.check.fixture_graphs`` writes them again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MATMUL = helper.make_node("MatMul", ["FEATURES", "weights"], ["SCORE"])
 
 
 def value(name: str, shape: Sizes, data_type: int = TensorProto.FLOAT) -> Any:
-    """An input or output."""
+    """Return an input or output."""
     return helper.make_tensor_value_info(name, data_type, shape)
 
 
@@ -37,33 +37,33 @@ def graph(
     weights: Any = None,
     domain: str | None = None,
 ) -> ModelProto:
-    """FEATURES, four numbers a row, times a matrix: SCORE."""
+    """Return a graph that multiplies FEATURES, four numbers per row, by a matrix: SCORE."""
     if weights is None:
         weights = numpy_helper.from_array(np.array(WEIGHTS, dtype=np.float32), "weights")
-    made = helper.make_graph(
+    proto = helper.make_graph(
         nodes or [MATMUL], "sound", inputs or [FEATURES], outputs or [SCORE], [weights]
     )
     opsets = [helper.make_opsetid("", opset)]
     opsets += [helper.make_opsetid(domain, 1)] if domain else []
-    return helper.make_model(made, opset_imports=opsets, ir_version=ir_version)
+    return helper.make_model(proto, opset_imports=opsets, ir_version=ir_version)
 
 
 def external(location: str) -> TensorProto:
-    """The matrix, kept in another file."""
-    made = TensorProto(name="weights", data_type=TensorProto.FLOAT, dims=[4, 2])
-    made.data_location = TensorProto.EXTERNAL
-    made.external_data.add(key="location", value=location)
-    return made
+    """Return the matrix with its content in another file."""
+    tensor = TensorProto(name="weights", data_type=TensorProto.FLOAT, dims=[4, 2])
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value=location)
+    return tensor
 
 
 def renamed_input() -> ModelProto:
-    """FEATURE for FEATURES."""
+    """Return a graph with FEATURE instead of FEATURES."""
     node = helper.make_node("MatMul", ["FEATURE", "weights"], ["SCORE"])
     return graph([value("FEATURE", ["N", 4])], nodes=[node])
 
 
 def second_input() -> ModelProto:
-    """A bias that nobody feeds."""
+    """Return a graph with a bias that is never fed."""
     nodes = [
         helper.make_node("MatMul", ["FEATURES", "weights"], ["product"]),
         helper.make_node("Add", ["product", "BIAS"], ["SCORE"]),
@@ -72,13 +72,13 @@ def second_input() -> ModelProto:
 
 
 def renamed_output() -> ModelProto:
-    """SCORES for SCORE."""
+    """Return a graph with SCORES instead of SCORE."""
     node = helper.make_node("MatMul", ["FEATURES", "weights"], ["SCORES"])
     return graph(outputs=[value("SCORES", ["N", 2])], nodes=[node])
 
 
 def cast_output() -> ModelProto:
-    """SCORE in double precision."""
+    """Return a graph with SCORE in double precision."""
     nodes = [
         helper.make_node("MatMul", ["FEATURES", "weights"], ["product"]),
         helper.make_node("Cast", ["product"], ["SCORE"], to=TensorProto.DOUBLE),
@@ -87,14 +87,14 @@ def cast_output() -> ModelProto:
 
 
 def five_features() -> ModelProto:
-    """FEATURES of five numbers."""
+    """Return a graph with FEATURES of five numbers."""
     array = np.ones((5, 2), dtype=np.float32)
     weights = numpy_helper.from_array(array, "weights")
     return graph([value("FEATURES", ["N", 5])], weights=weights)
 
 
 def flat_output() -> ModelProto:
-    """SCORE without a dimension of its own."""
+    """Return a graph with a SCORE that has only the batch dimension."""
     nodes = [
         helper.make_node("MatMul", ["FEATURES", "weights"], ["product"]),
         helper.make_node("ReduceMax", ["product"], ["SCORE"], axes=[1], keepdims=0),
@@ -103,12 +103,12 @@ def flat_output() -> ModelProto:
 
 
 def one_row() -> ModelProto:
-    """One row at a time."""
+    """Return a graph that accepts exactly one row."""
     return graph([value("FEATURES", [1, 4])], [value("SCORE", [1, 2])])
 
 
 def open_output() -> ModelProto:
-    """The columns that pass a test, of which nobody knows the number before."""
+    """Return a graph that selects columns, whose number is unknown beforehand."""
     zero = numpy_helper.from_array(np.array(-1e9, dtype=np.float32))
     nodes = [
         helper.make_node("MatMul", ["FEATURES", "weights"], ["product"]),
@@ -121,7 +121,7 @@ def open_output() -> ModelProto:
 
 
 def sequence_output() -> ModelProto:
-    """A second output that is a sequence."""
+    """Return a graph with a second output, which is a sequence."""
     tensor = helper.make_tensor_type_proto(TensorProto.FLOAT, ["N", 2])
     rows = helper.make_value_info("ROWS", helper.make_sequence_type_proto(tensor))
     node = helper.make_node("SequenceConstruct", ["SCORE"], ["ROWS"])
@@ -129,7 +129,7 @@ def sequence_output() -> ModelProto:
 
 
 def foreign_operator() -> ModelProto:
-    """An operator that somebody else's library would bring."""
+    """Return a graph with an operator from a library of a third party."""
     nodes = [
         helper.make_node("MatMul", ["FEATURES", "weights"], ["product"]),
         helper.make_node("Sharpen", ["product"], ["SCORE"], domain="com.elsewhere"),

@@ -1,9 +1,12 @@
-"""Repositories to check: the good one, and what one fixture folder changes in it.
+"""Repositories to check: the good one, and the good one with the mistake of a fixture folder.
 
-``fixtures/good`` is a repository with one sound model. Each folder of ``fixtures/bad`` holds one
-mistake: the files that differ from the good ones, by their paths in the repository; ``expected.txt``,
-the findings as ``RULE path[:line[:column]]``; ``removed.txt``, where files are to be missing; and
-``links.txt``, lines of a path and what it links to, because Pants carries no link that leads nowhere.
+``fixtures/good`` is a repository with one valid model. Each folder of ``fixtures/bad`` holds one
+mistake:
+
+- the files that differ from the good ones, by their paths in the repository;
+- ``expected.txt``, the findings as ``RULE path[:line[:column]]``;
+- ``removed.txt``, the paths that are missing;
+- ``links.txt``, lines of a path and its link target, because Pants copies no dangling link.
 """
 
 from __future__ import annotations
@@ -22,12 +25,12 @@ ABOUT = {"expected.txt", "removed.txt", "links.txt"}
 
 
 def names() -> list[str]:
-    """The fixtures with a mistake."""
+    """Return the names of the fixtures with a mistake."""
     return sorted(path.name for path in BAD.iterdir() if path.is_dir())
 
 
 def make(name: str, root: Path) -> Path:
-    """Write the repository of the fixture ``name``, or ``"good"``, to ``root``; its model folder."""
+    """Write the repository of the fixture ``name`` or ``"good"``; return its model folder."""
     shutil.copytree(GOOD, root, dirs_exist_ok=True)
     if name != "good":
         bad = BAD / name
@@ -44,27 +47,28 @@ def make(name: str, root: Path) -> Path:
 
 
 def links(name: str) -> list[tuple[str, str]]:
-    """The links that the fixture ``name`` adds, with what they lead to."""
+    """Return the links that the fixture ``name`` adds, with their targets."""
     file = BAD / name / "links.txt"
     lines = file.read_text().splitlines() if file.exists() else []
     return [(link, target) for link, _, target in (line.partition(" ") for line in lines)]
 
 
-def configured(root: Path) -> Settings:
-    """The repository's settings."""
+def load_settings(root: Path) -> Settings:
+    """Return the repository's settings."""
     return settings.load(root)
 
 
-def expected(name: str) -> list[str]:
-    """The findings that the fixture ``name`` is to have."""
+def expected_findings(name: str) -> list[str]:
+    """Return the findings that the fixture ``name`` should have."""
     return (BAD / name / "expected.txt").read_text().splitlines()
 
 
-def found(root: Path) -> list[Finding]:
-    """The findings in the model ``sound`` of the repository ``root``."""
-    return check([root / "models" / "sound"], configured(root))
+def find_all(root: Path) -> list[Finding]:
+    """Return the findings in the model ``sound`` of the repository ``root``."""
+    return check([root / "models" / "sound"], load_settings(root))
 
 
-def shown(findings: list[Finding], root: Path) -> list[str]:
-    """Findings as ``expected.txt`` has them, below ``models/sound``."""
-    return [f"{each.rule} {str(each.place).removeprefix(f'{root}/')}" for each in findings]
+def format_findings(findings: list[Finding], root: Path) -> list[str]:
+    """Return the findings in the format of ``expected.txt``, with paths relative to ``root``."""
+    prefix = f"{root}/"
+    return [f"{f.rule} {str(f.location).removeprefix(prefix)}" for f in findings]

@@ -1,4 +1,4 @@
-"""What the real Triton makes of a model folder, however broken: it is loaded, asked, compared."""
+"""How the real Triton handles a model folder, valid or not: load it, invoke it, compare."""
 
 from __future__ import annotations
 
@@ -22,46 +22,47 @@ from slipway.triton import kserve
 from slipway.triton.datatypes import Array
 from slipway.triton.kserve import message_of
 from tests import fixture_models
-from tests.check.placing import place
+from tests.check.endpoint_layout import copy_as_packed
 
 NUMPY = ("numpy", "numpy.libs")
 PATIENCE_S = 20.0
-# a server keeps what was loaded until it ends: unloading after a process has died takes minutes
+# a server keeps its models until it stops: unloading after a process has died takes minutes
 LOADS_PER_SERVER = 20
 SILENT = f"no answer in {PATIENCE_S:g} s"
 DEAD = "the server dies"
 RELATIVE, ABSOLUTE = 1e-4, 1e-5
 
-type Answer = dict[str, Array] | str
+type ServerAnswer = dict[str, Array] | str
 """The outputs by name, or the error's status and message."""
-type Asked = tuple[bytes, str]
+type ServerRequest = tuple[bytes, str]
 """A request's body and content type."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """``refused`` is empty, or status and message of the load's refusal; one answer a request."""
+    """``refused`` is empty, or status and message of the failed load; one answer per request."""
 
     refused: str
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[ServerAnswer, ...] = ()
 
 
-def as_json(request: Mapping[str, Any]) -> Asked:
-    """A KServe v2 request that wants binary outputs: JSON knows no FP16."""
+def as_json(request: Mapping[str, Any]) -> ServerRequest:
+    """Return a KServe v2 request for binary outputs, since JSON has no FP16."""
     parameters = {**request.get("parameters", {}), "binary_data_output": True}
     return json.dumps({**request, "parameters": parameters}).encode(), "application/json"
 
 
-def as_arrays(inputs: Mapping[str, Array]) -> Asked:
-    """A request with binary inputs."""
+def as_arrays(inputs: Mapping[str, Array]) -> ServerRequest:
+    """Return a request with binary inputs."""
     return kserve.encode(inputs)
 
 
-def difference(right: Outcome, got: Outcome) -> str:
-    """Empty where a client cannot tell them apart, else what is wrong with ``got``."""
-    if got.refused:
-        return got.refused
-    for expected, answer in zip(right.answers, got.answers):
+def difference(right: Outcome, actual: Outcome) -> str:
+    """Return what is wrong with ``actual``; empty if a client cannot distinguish the outcomes."""
+    if actual.refused:
+        return actual.refused
+    # a server that dies leaves the last requests without an answer
+    for expected, answer in zip(right.answers, actual.answers, strict=False):
         if isinstance(expected, str) or isinstance(answer, str):
             if expected != answer:
                 return str(answer) if isinstance(answer, str) else "no error"
@@ -70,28 +71,28 @@ def difference(right: Outcome, got: Outcome) -> str:
             wrong = _differs(name, array, answer)
             if wrong:
                 return wrong
-    return "" if len(got.answers) == len(right.answers) else DEAD
+    return "" if len(actual.answers) == len(right.answers) else DEAD
 
 
 def _differs(name: str, array: Array, answer: Mapping[str, Array]) -> str:
-    got = answer.get(name)
-    if got is None:
+    actual = answer.get(name)
+    if actual is None:
         return f"wrong answer: {name} is missing"
-    if got.dtype != array.dtype or got.shape != array.shape:
-        shown = f"{got.dtype}{list(got.shape)}, not {array.dtype}{list(array.shape)}"
-        return f"wrong answer: {name} is {shown}"
+    if actual.dtype != array.dtype or actual.shape != array.shape:
+        description = f"{actual.dtype}{list(actual.shape)}, not {array.dtype}{list(array.shape)}"
+        return f"wrong answer: {name} is {description}"
     if array.dtype.kind == "f":
-        same = np.allclose(got, array, RELATIVE, ABSOLUTE, equal_nan=True)
+        same = np.allclose(actual, array, RELATIVE, ABSOLUTE, equal_nan=True)
     else:
-        same = np.array_equal(got, array)
+        same = np.array_equal(actual, array)
     return "" if same else f"wrong answer: {name} has other values"
 
 
 class RealServer:
-    """Servers as an endpoint starts them, one after the other: a broken one is replaced.
+    """Servers started as on an endpoint, one after the other: a broken one is replaced.
 
-    Python models find numpy through PATH, where the server's stub looks for its Python: so their
-    configs stay as they are written.
+    Python models find numpy through PATH, where the server's stub searches for its Python, so that
+    their configs are not modified.
     """
 
     def __init__(self, work: Path, packages: Sequence[str] = NUMPY) -> None:
@@ -121,48 +122,50 @@ class RealServer:
         self._stop()
 
     def outcome(
-        self, folder: Path, requests: Sequence[Asked], beside: Sequence[Path] = ()
+        self, folder: Path, requests: Sequence[ServerRequest], preloaded: Sequence[Path] = ()
     ) -> Outcome:
-        """Load what packing would take of ``folder``, then send the ``requests`` in their order.
+        """Load the files of ``folder`` that packing takes, then send the ``requests`` in order.
 
-        Before it, the folders ``beside`` are loaded.
+        The folders ``preloaded`` are loaded first.
         """
-        # never two of one name: the server binds what one lacks to the other's
-        if beside or folder.name in self._loaded or len(self._loaded) >= LOADS_PER_SERVER:
+        # never two of one name: the server would use the other's models
+        if preloaded or folder.name in self._loaded or len(self._loaded) >= LOADS_PER_SERVER:
             self._stop()
-        used = bool(self._loaded)
-        outcome = self._attempt(folder, requests, beside)
-        said = {outcome.refused, *(a for a in outcome.answers if isinstance(a, str))}
-        # what killed it or holds it may be of the loads before
-        again = used and not said.isdisjoint({DEAD, SILENT})
-        return self._attempt(folder, requests, beside) if again else outcome
+        has_loaded = bool(self._loaded)
+        outcome = self._attempt(folder, requests, preloaded)
+        errors = {outcome.refused, *(a for a in outcome.answers if isinstance(a, str))}
+        # an earlier load may have caused the failure
+        retry = has_loaded and not errors.isdisjoint({DEAD, SILENT})
+        return self._attempt(folder, requests, preloaded) if retry else outcome
 
-    def _attempt(self, folder: Path, requests: Sequence[Asked], beside: Sequence[Path]) -> Outcome:
-        for other in beside:
+    def _attempt(
+        self, folder: Path, requests: Sequence[ServerRequest], preloaded: Sequence[Path]
+    ) -> Outcome:
+        for other in preloaded:
             self._load(other)
         target, loaded = self._load(folder)
         if isinstance(loaded, str):
             return Outcome(loaded)
         return Outcome("", tuple(self._answers(target, requests)))
 
-    def _load(self, folder: Path) -> tuple[str, Answer]:
+    def _load(self, folder: Path) -> tuple[str, ServerAnswer]:
         server = self._ready()
         self._loaded.append(folder.name)
         target = f"model_{len(self._loaded)}"
-        place(folder, server.folder(target))
+        copy_as_packed(folder, server.folder(target))
         order = {"model_name": server.model_hash(target), "url": str(server.folder(target))}
-        asked = (json.dumps(order).encode(), "application/json")
-        return target, self._call(server, target, "/models", asked)
+        request = (json.dumps(order).encode(), "application/json")
+        return target, self._call(server, target, "/models", request)
 
-    def _answers(self, target: str, requests: Sequence[Asked]) -> Iterator[Answer]:
+    def _answers(self, target: str, requests: Sequence[ServerRequest]) -> Iterator[ServerAnswer]:
         for request in requests:
             if self._server is None:
                 return
             path = f"/models/{self._server.model_hash(target)}/invoke"
             yield self._call(self._server, target, path, request)
 
-    def _call(self, server: Server, target: str, path: str, asked: Asked) -> Answer:
-        body, kind = asked
+    def _call(self, server: Server, target: str, path: str, request: ServerRequest) -> ServerAnswer:
+        body, kind = request
         headers = {TARGET: target, "Content-Type": kind}
         try:
             answer = server.client.call("POST", path, body, headers, timeout_s=PATIENCE_S)

@@ -1,6 +1,6 @@
-"""The rule reference in ``docs/rules``: what each rule finds, why, and what happens without it.
+"""The rule reference in ``docs/rules``: what each rule finds, why, and what happens otherwise.
 
-``PYTHONPATH=build-support:. python -m tests.check.reference`` writes it anew.
+``PYTHONPATH=build-support:. python -m tests.check.reference`` writes it again.
 """
 
 from __future__ import annotations
@@ -19,36 +19,36 @@ import pytest
 
 from slipway import settings
 from slipway.check import RULES, Finding, Rule, check
-from slipway.check.fix import mend
-from slipway.check.report import Report, rendered
+from slipway.check.fix import apply_fixes
+from slipway.check.report import CheckReport, render_report
 from tests.check import fixture_repositories as repositories
 
 PAGES = Path(__file__).parents[2] / "docs" / "rules"
 OBSERVED = Path(__file__).with_name("observed.json")
 INDEX = "README.md"
-LONGEST = 40  # lines of a diff that a reader would read
+LONGEST = 40  # lines of a diff; longer ones are truncated
 NOT_OBSERVED = {"load": "not observed", "invoke": ""}
 
 TITLE = """\
 # Rules
 
-What `slipway check` finds, and what happens where nobody checks. Generated from the rules and their
-fixtures, each of which is one sound model with one mistake; a test compares this page with them, and
-another asks a real Triton server again.
+This page lists what `slipway check` finds, and what happens without the check. It is generated from
+the rules and their fixtures. Each fixture is a valid model with one mistake. One test compares this
+page with the fixtures, and another one repeats the observations on a real Triton server. Each page
+of a rule names the file that implements it.
 
     slipway check --explain SW404      # why, and its source
-    # slipway: ignore=SW404 reason     # behind or above a line: silences one rule there
+    # slipway: ignore=SW404 reason     # after or above a line: silences one rule there
 """
 
 
 def pages() -> dict[str, str]:
-    """Every page by its file name."""
-    made = {f"{rule}.md": page(rule) for rule in sorted(RULES)}
-    return made | {INDEX: index()}
+    """Return every page by its file name."""
+    return {f"{rule}.md": page(rule) for rule in sorted(RULES)} | {INDEX: index()}
 
 
 def index() -> str:
-    """The page that lists the rules, and the table of what the real server does."""
+    """Return the page that lists the rules, with the table of the real server's answers."""
     lines = [TITLE, *_table("rule", "name", "", "otherwise")]
     for rule in sorted(RULES.values(), key=lambda rule: rule.id):
         lines.append(_row(_link(rule.id), rule.name, rule.severity, _prose(rule.reason)))
@@ -56,20 +56,20 @@ def index() -> str:
         "",
         "## What the real server does",
         "",
-        "Each mistake alone in a sound model, on Triton as an endpoint starts it: what loading it"
-        " answers, and then one invocation.",
+        "Each row is a valid model with one mistake, on Triton started as on an endpoint. The last"
+        " columns are the answers to loading the model and to one invocation.",
         "",
         *_table("rule", "mistake", "found at", "load", "invocation"),
     ]
     for rule_id in sorted(RULES):
         for name in fixtures(rule_id):
-            places = ", ".join(line.split()[1] for line in repositories.expected(name))
+            places = ", ".join(line.split()[1] for line in repositories.expected_findings(name))
             lines.append(_row(_link(rule_id), _words(name), f"`{places}`", *_observed(name)))
     return "\n".join(lines) + "\n"
 
 
 def page(rule_id: str) -> str:
-    """The page of one rule."""
+    """Return the page of one rule."""
     rule = RULES[rule_id]
     return "\n".join(
         [*_head(rule), *(line for name in fixtures(rule_id) for line in _example(name))]
@@ -77,14 +77,21 @@ def page(rule_id: str) -> str:
 
 
 def fixtures(rule_id: str) -> list[str]:
-    """The names of the rule's fixtures."""
+    """Return the names of the rule's fixtures."""
     return [name for name in repositories.names() if name.startswith(f"{rule_id}_")]
 
 
+def rule_file(rule: Rule) -> str:
+    """Return the path in the repository of the file that implements a rule."""
+    return f"build-support/{rule.find.__module__.replace('.', '/')}.py"
+
+
 def _head(rule: Rule) -> Iterator[str]:
+    file = rule_file(rule)
     yield f"# {rule.id} {rule.name}\n"
     yield f"{rule.severity.capitalize()}. Otherwise: {_prose(rule.reason)}.\n"
     yield f"Source: {_prose(rule.source)}.\n"
+    yield f"Rule: [`{file}`](../../{file}).\n"
 
 
 def _example(name: str) -> Iterator[str]:
@@ -92,37 +99,37 @@ def _example(name: str) -> Iterator[str]:
         root = Path(work).resolve()
         repositories.make(name, root)
         with contextlib.chdir(root):
-            findings = _found()
-            report = Report(root, {Path("models/sound"): findings})
-            text = click.unstyle(rendered(report, "text"))
-            mended = mend(_found).diff()
+            findings = _find_all()
+            report = CheckReport(root, {Path("models/sound"): findings})
+            text = click.unstyle(render_report(report, "text"))
+            diff = apply_fixes(_find_all).diff()
     load, invocation = _observed(name)
     yield f"## {_words(name).capitalize()}\n"
     yield _block("diff", "\n".join(_changes(name)))
     yield "`slipway check` prints:\n"
     yield _block("", text.rpartition("\n\n")[0])
-    yield f"The real server answers to loading: {load}" + (
+    yield f"The real server's answer to loading: {load}" + (
         f"; to an invocation: {invocation}\n" if invocation else "\n"
     )
-    if mended:
-        yield "`slipway check --fix` does:\n"
-        yield _block("diff", mended.rstrip())
+    if diff:
+        yield "`slipway check --fix` changes:\n"
+        yield _block("diff", diff.rstrip())
 
 
 @contextlib.contextmanager
 def _no_cache(work: str) -> Iterator[None]:
-    """A projected size counts the environment where this machine has built it."""
+    """Hide this machine's cache: a projected size includes an environment that it holds."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLIPWAY_CACHE", str(Path(work, "cache")))
         yield
 
 
-def _found() -> list[Finding]:
+def _find_all() -> list[Finding]:
     return check([Path("models/sound")], settings.load(Path.cwd()))
 
 
 def _changes(name: str) -> Iterator[str]:
-    """The mistake, as a diff against the good repository."""
+    """Yield the mistake, as a diff against the good repository."""
     bad = repositories.BAD / name
     removed = bad / "removed.txt"
     for line in removed.read_text().split() if removed.exists() else ():
@@ -151,7 +158,7 @@ def _difference(path: Path, before: str | None, after: str | None) -> Iterator[s
 
 
 def _text(file: Path) -> str | None:
-    """A file's text; empty if it is not there, and ``None`` if it is none."""
+    """Return a file's text; empty if it does not exist, ``None`` if it is not text."""
     if not file.exists():
         return ""
     try:
@@ -162,8 +169,8 @@ def _text(file: Path) -> str | None:
 
 
 def _observed(name: str) -> tuple[str, str]:
-    seen = _observations().get(name, NOT_OBSERVED)
-    return _said(seen["load"]), _said(seen["invoke"])
+    observation = _observations().get(name, NOT_OBSERVED)
+    return _format_answer(observation["load"]), _format_answer(observation["invoke"])
 
 
 @functools.cache
@@ -171,14 +178,14 @@ def _observations() -> Any:
     return json.loads(OBSERVED.read_text(encoding="utf-8"))
 
 
-def _said(answer: str) -> str:
-    """An answer as code, unless it is a few plain words of our own."""
+def _format_answer(answer: str) -> str:
+    """Return an answer as code, unless it is a short plain sentence."""
     answer = answer.replace("\n", " ").replace("`", "'")
     return answer if answer.replace(" ", "").isalnum() or not answer else f"`{answer}`"
 
 
 def _prose(text: str) -> str:
-    """A text of ours in Markdown, where `<name>` outside of code would be taken for a tag."""
+    """Return a text as Markdown, where `<name>` outside code would be read as a tag."""
     parts = text.split("`")
     return "`".join(
         [part.replace("<", "&lt;") if n % 2 == 0 else part for n, part in enumerate(parts)]
@@ -206,13 +213,13 @@ def _block(language: str, text: str) -> str:
 
 
 def main() -> None:
-    """Write every page, and remove those of rules that are no more."""
+    """Write every page, and remove those of rules that no longer exist."""
     PAGES.mkdir(parents=True, exist_ok=True)
-    made = pages()
+    pages_by_name = pages()
     for stale in PAGES.glob("*.md"):
-        if stale.name not in made:
+        if stale.name not in pages_by_name:
             stale.unlink()
-    for name, text in made.items():
+    for name, text in pages_by_name.items():
         (PAGES / name).write_text(text, encoding="utf-8")
 
 

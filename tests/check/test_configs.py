@@ -12,21 +12,21 @@ from hypothesis import strategies as st
 
 from slipway.check import RULES, Finding, check_config
 from slipway.check.first_release import NAMES, SINCE
-from slipway.check.fix import mend
+from slipway.check.fix import apply_fixes
+from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
 from slipway.check.rules.config_2xx.tensor_shapes import runs
-from slipway.check.subject import Repository, Subject
 from slipway.settings import Settings
 from slipway.triton import config
 from tests.check import fixture_repositories as repositories
 
 SCHEMA = config.schema()
 OWN = ("SW1", "SW2")
-AGAIN = settings(
+REPEATED_SETTINGS = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
-def found_in(text: str, folder: Path, **changed: Any) -> list[str]:
+def rules_in(text: str, folder: Path, **changed: Any) -> list[str]:
     """The rules that find something in a config alone."""
     path = folder / "alone.pbtxt"
     path.write_text(text, encoding="utf-8")
@@ -35,8 +35,8 @@ def found_in(text: str, folder: Path, **changed: Any) -> list[str]:
 
 
 def test_what_a_config_alone_leaves_out_is_no_mistake(tmp_path: Path) -> None:
-    assert found_in('backend: "onnxruntime"\n', tmp_path) == []
-    assert found_in('input { name: "A" }\nplatform: "pytorch_libtorch"\n', tmp_path) == []
+    assert rules_in('backend: "onnxruntime"\n', tmp_path) == []
+    assert rules_in('input { name: "A" }\nplatform: "pytorch_libtorch"\n', tmp_path) == []
 
 
 def test_nothing_is_looked_for_beside_a_config_alone(tmp_path: Path) -> None:
@@ -47,26 +47,26 @@ def test_nothing_is_looked_for_beside_a_config_alone(tmp_path: Path) -> None:
       batch_size: 1 inputs { key: "A" value { dims: 1 input_data_file: "a" } }
     }
     """
-    assert found_in(text, tmp_path) == []
+    assert rules_in(text, tmp_path) == []
 
 
 def test_a_config_alone_may_silence_a_finding(tmp_path: Path) -> None:
     line = "max_batch_size: -1"
-    assert found_in(line, tmp_path) == ["SW212"]
-    assert found_in(f"{line}  # slipway: ignore=SW212 a test\n", tmp_path) == []
+    assert rules_in(line, tmp_path) == ["SW212"]
+    assert rules_in(f"{line}  # slipway: ignore=SW212 a test\n", tmp_path) == []
 
 
 @pytest.mark.parametrize(("release", "rules"), [("24.10", ["SW233"]), ("24.11", []), ("26.07", [])])
 def test_a_field_is_known_from_its_release_on(
     release: str, rules: list[str], tmp_path: Path
 ) -> None:
-    assert found_in("model_metrics { }", tmp_path, triton_release=release) == rules
+    assert rules_in("model_metrics { }", tmp_path, triton_release=release) == rules
 
 
 def test_a_value_is_known_from_its_release_on(tmp_path: Path) -> None:
     text = 'input { name: "A" data_type: TYPE_BF16 dims: 1 }'
-    assert found_in(text, tmp_path, triton_release="22.04") == ["SW233"]
-    assert found_in(text, tmp_path, triton_release="22.05") == []
+    assert rules_in(text, tmp_path, triton_release="22.04") == ["SW233"]
+    assert rules_in(text, tmp_path, triton_release="22.05") == []
 
 
 def names(descriptor: Any) -> set[str]:
@@ -177,25 +177,25 @@ def _value(draw: st.DrawFn, field: Any, depth: int) -> Any:
     )
 
 
-@AGAIN
+@REPEATED_SETTINGS
 @given(data=st.data(), make=st.sampled_from([fuzzed, rendered]))
 def test_no_config_makes_a_rule_fail(data: st.DataObject, make: Any, tmp_path: Path) -> None:
     text = data.draw(st.composite(make)())
     path = repositories.make("good", tmp_path) / "sound_pipeline" / "config.pbtxt"
     path.write_text(text, encoding="utf-8")
     check_config(path, Settings(root=tmp_path))
-    subject = Subject(path.parents[1], Repository(Settings(root=tmp_path)))
+    model = ModelUnderCheck(path.parents[1], ModelRepository(Settings(root=tmp_path)))
     found = [
         finding
         for id, rule in RULES.items()
         if id.startswith(OWN)
-        for finding in rule.findings(subject)
+        for finding in rule.findings(model)
     ]
     for finding in found:
-        assert finding.what and finding.place.file.exists()
+        assert finding.what and finding.location.file.exists()
 
 
-def mendable() -> list[str]:
+def fixable() -> list[str]:
     """The fixtures of these rules whose findings mend themselves."""
     return [
         "SW103_folder_around_the_models",
@@ -212,22 +212,22 @@ def mendable() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", mendable())
+@pytest.mark.parametrize("name", fixable())
 def test_a_mended_model_has_nothing_left_to_mend(name: str, tmp_path: Path) -> None:
     repositories.make(name, tmp_path)
 
     def own() -> list[Finding]:
-        return [found for found in repositories.found(tmp_path) if found.rule.startswith(OWN)]
+        return [found for found in repositories.find_all(tmp_path) if found.rule.startswith(OWN)]
 
     assert own()
-    mended = mend(own)
-    assert mended.refused == []
+    result = apply_fixes(own)
+    assert result.refused == []
     assert own() == []
 
 
 def test_an_empty_version_directory_is_removed(tmp_path: Path) -> None:
     model = repositories.make("good", tmp_path) / "sound_inferencer"
     (model / "2").mkdir()
-    assert [found.rule for found in repositories.found(tmp_path)] == ["SW122"]
-    mend(lambda: repositories.found(tmp_path))
+    assert [found.rule for found in repositories.find_all(tmp_path)] == ["SW122"]
+    apply_fixes(lambda: repositories.find_all(tmp_path))
     assert not (model / "2").exists() and (model / "1").is_dir()

@@ -18,24 +18,26 @@ type Message = Any
 
 @pytest.mark.parametrize("name", corpus.names())
 def test_a_valid_model_has_no_error(name: str, tmp_path: Path) -> None:
-    found = check([corpus.make(name, tmp_path)], load(tmp_path))
+    findings = check([corpus.make(name, tmp_path)], load(tmp_path))
     errors = [
-        f"{each.place}: {each.rule} {each.what}" for each in found if each.severity == "error"
+        f"{finding.location}: {finding.rule} {finding.what}"
+        for finding in findings
+        if finding.severity == "error"
     ]
     assert errors == []
 
 
 def test_the_corpus_covers_the_schema() -> None:
     """Every message of Triton's schema is said by some config."""
-    said: set[str] = set()
+    used: set[str] = set()
     for path in corpus.CORPUS.glob("*/*/config.pbtxt"):
-        said |= _messages(config.parse(path))
+        used |= _messages(config.parse(path))
     assert len(corpus.names()) >= 40
-    assert _all_messages(config.schema().ModelConfig.DESCRIPTOR) - said == set()
+    assert _all_messages(config.schema().ModelConfig.DESCRIPTOR) - used == set()
 
 
 def _messages(message: Message) -> set[str]:
-    found = {message.DESCRIPTOR.full_name}
+    findings = {message.DESCRIPTOR.full_name}
     for field, value in message.ListFields():
         if field.message_type is None:
             continue
@@ -44,9 +46,9 @@ def _messages(message: Message) -> set[str]:
             values = list(value.values()) if kind is not None else []
         else:
             values = list(value) if is_repeated(field) else [value]
-        for each in values:
-            found |= _messages(each)
-    return found
+        for finding in values:
+            findings |= _messages(finding)
+    return findings
 
 
 def _all_messages(descriptor: Any) -> set[str]:

@@ -15,7 +15,7 @@ OWN = "$$TRITON_MODEL_DIRECTORY/python_env"
 SHARED = "$$TRITON_MODEL_DIRECTORY/../sound_preprocessing/python_env"
 
 
-def point(root: Path, model: str, value: str) -> None:
+def set_environment_path(root: Path, model: str, value: str) -> None:
     """Write an ``EXECUTION_ENV_PATH`` into a model's config."""
     config = root / "models" / "sound" / model / "config.pbtxt"
     parameter = f'parameters {{ key: "EXECUTION_ENV_PATH" value {{ string_value: "{value}" }} }}\n'
@@ -24,19 +24,19 @@ def point(root: Path, model: str, value: str) -> None:
 
 def rules(root: Path) -> list[str]:
     """The rules that find something."""
-    return [finding.rule for finding in repositories.found(root)]
+    return [finding.rule for finding in repositories.find_all(root)]
 
 
 def test_what_packing_would_write_may_be_written_by_hand(tmp_path: Path) -> None:
     repositories.make("good", tmp_path)
-    point(tmp_path, PREPROCESSING, OWN)
-    point(tmp_path, POSTPROCESSING, SHARED)
+    set_environment_path(tmp_path, PREPROCESSING, OWN)
+    set_environment_path(tmp_path, POSTPROCESSING, SHARED)
     assert rules(tmp_path) == []
 
 
 def test_an_archive_cannot_be_named_by_hand(tmp_path: Path) -> None:
     repositories.make("good", tmp_path)
-    point(tmp_path, PREPROCESSING, OWN)
+    set_environment_path(tmp_path, PREPROCESSING, OWN)
     settings = tmp_path / "slipway.toml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(

@@ -25,7 +25,7 @@ def model(tmp_path: Path) -> Path:
 
 
 def rules(model: Path) -> list[str]:
-    return [found.rule for found in repositories.found(model.parent.parent)]
+    return [found.rule for found in repositories.find_all(model.parent.parent)]
 
 
 def test_metrics_that_are_not_here_are_not_missed(model: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway.check import RULES, Finding
-from slipway.check.subject import Repository, Subject
+from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
 from slipway.settings import Settings
 from slipway.triton import config
 from tests.check import fixture_repositories as repositories
@@ -31,20 +31,20 @@ def ensembles(draw: st.DrawFn) -> Configs:
     number = draw(st.integers(1, 5))
     kinds = st.tuples(st.sampled_from(TYPES), st.lists(st.integers(1, 5), min_size=1, max_size=3))
     schema = config.schema()
-    whole = schema.ModelConfig(name="whole", platform="ensemble", max_batch_size=4)
-    made: Configs = {"whole": whole}
+    ensemble = schema.ModelConfig(name="whole", platform="ensemble", max_batch_size=4)
+    configs: Configs = {"whole": ensemble}
     tensors: dict[str, tuple[str, list[int]]] = {}
     for at in range(draw(st.integers(1, 2))):
         tensors[f"IN{at}"] = kind = draw(kinds)
-        _declare(whole.input, f"IN{at}", kind)
+        _declare(ensemble.input, f"IN{at}", kind)
     read: set[str] = set()
     for at in range(number):
-        step = whole.ensemble_scheduling.step.add(model_name=f"model{at}", model_version=-1)
+        step = ensemble.ensemble_scheduling.step.add(model_name=f"model{at}", model_version=-1)
         model = schema.ModelConfig(name=f"model{at}", backend="onnxruntime", max_batch_size=8)
         # the first step reads all inputs, so that none is left over
         names = sorted(tensors)
-        wanted = draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
-        for place, name in enumerate(names if at == 0 else wanted):
+        chosen = draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
+        for place, name in enumerate(names if at == 0 else chosen):
             _declare(model.input, f"X{place}", tensors[name])
             step.input_map[f"X{place}"] = name
             read.add(name)
@@ -53,17 +53,17 @@ def ensembles(draw: st.DrawFn) -> Configs:
             tensors[name] = kind = draw(kinds)
             _declare(model.output, f"Y{place}", kind)
             step.output_map[f"Y{place}"] = name
-        made[model.name] = model
+        configs[model.name] = model
     for name in sorted(set(tensors) - read):
-        _declare(whole.output, name, tensors[name])
-    return made
+        _declare(ensemble.output, name, tensors[name])
+    return configs
 
 
 def _declare(tensors: Any, name: str, kind: tuple[str, list[int]]) -> None:
     tensors.add(name=name, data_type=config.schema().DataType.Value(kind[0]), dims=kind[1])
 
 
-def found(configs: Configs) -> list[Finding]:
+def find_in(configs: Configs) -> list[Finding]:
     """What the rules of ensembles find."""
     with TemporaryDirectory() as root:
         for name, message in configs.items():
@@ -71,7 +71,9 @@ def found(configs: Configs) -> list[Finding]:
             folder.mkdir(parents=True)
             text = config.render(message)
             folder.with_name(config.FILE_NAME).write_text(text, encoding="utf-8")
-        subject = Subject(Path(root, "models", "made"), Repository(Settings(root=Path(root))))
+        subject = ModelUnderCheck(
+            Path(root, "models", "made"), ModelRepository(Settings(root=Path(root)))
+        )
         return [
             finding
             for rule in RULES.values()
@@ -145,7 +147,7 @@ BREAKS = [
 @settings(max_examples=60, deadline=None)
 @given(configs=ensembles())
 def test_a_sound_ensemble_has_no_finding(configs: Configs) -> None:
-    assert found(configs) == []
+    assert find_in(configs) == []
 
 
 @pytest.mark.parametrize(("break_it", "rules"), BREAKS)
@@ -160,7 +162,7 @@ def test_one_broken_edge_is_found(
     step = data.draw(st.sampled_from(list(configs["whole"].ensemble_scheduling.step)))
     key = data.draw(st.sampled_from(sorted(step.input_map)))
     break_it(step, configs[step.model_name], key)
-    assert {finding.rule for finding in found(configs)} & rules
+    assert {finding.rule for finding in find_in(configs)} & rules
 
 
 @settings(max_examples=25, deadline=None)
@@ -169,7 +171,7 @@ def test_any_size_fits_any_size(configs: Configs, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from([name for name in configs if name != "whole"]))
     for tensor in [*configs[name].input, *configs[name].output]:
         tensor.dims[0] = -1
-    assert found(configs) == []
+    assert find_in(configs) == []
 
 
 @settings(max_examples=25, deadline=None)
@@ -181,12 +183,12 @@ def test_a_model_without_batches_may_take_the_batch_as_a_dimension(
     configs[name].max_batch_size = 0
     for tensor in [*configs[name].input, *configs[name].output]:
         tensor.dims.insert(0, -1)
-    assert found(configs) == []
+    assert find_in(configs) == []
 
 
 def test_the_cycle_is_told_step_by_step(tmp_path: Path) -> None:
     repositories.make("SW413_two_steps_in_a_ring", tmp_path)
-    (finding,) = repositories.found(tmp_path)
+    (finding,) = repositories.find_all(tmp_path)
     assert finding.what.endswith(
         "step 1 (sound_preprocessing) –features→ step 2 (sound_inferencer) –score→"
         " step 1 (sound_preprocessing)"
@@ -195,5 +197,5 @@ def test_the_cycle_is_told_step_by_step(tmp_path: Path) -> None:
 
 def test_a_model_of_another_folder_is_told(tmp_path: Path) -> None:
     repositories.make("SW403_model_of_another_folder", tmp_path)
-    (finding,) = repositories.found(tmp_path)
+    (finding,) = repositories.find_all(tmp_path)
     assert "only in 'other'" in finding.what

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from slipway.check.fix_from_signature import mends_for_missing_io
-from slipway.check.graphs import graphs_of
+from slipway.check.config_file import ConfigFile
+from slipway.check.fix_from_signature import fixes_for_missing_io
+from slipway.check.graphs import graphs_of_config
 from slipway.check.model_files import loaded_versions
 from slipway.check.shapes import compare
-from slipway.check.subject import Config
 from slipway.signature import Shape, Tensor
 from slipway.triton import config
 from tests.check import fixture_graphs
@@ -61,25 +61,25 @@ def test_dims_are_compared_as_the_native_backend_does(
 
 def written(
     folder: Path, text: str, model: bytes | None = None, name: str = "model.onnx"
-) -> Config:
+) -> ConfigFile:
     """A model of that config, with the good graph or ``model`` as its first version."""
     (folder / "m" / "1").mkdir(parents=True)
     (folder / "m" / "1" / name).write_bytes(model or graph().SerializeToString())
     (folder / "m" / "config.pbtxt").write_text(text, encoding="utf-8")
-    return Config(folder / "m" / "config.pbtxt")
+    return ConfigFile(folder / "m" / "config.pbtxt")
 
 
-def mended(read: Config) -> str:
-    text = read.text
+def completed_text(written_config: ConfigFile) -> str:
+    text = written_config.text
     for side in ("input", "output"):
-        for edit in mends_for_missing_io(read, side):
+        for edit in fixes_for_missing_io(written_config, side):
             text += edit.text
     return text
 
 
 def test_missing_inputs_and_outputs_are_mended_from_the_graph(tmp_path: Path) -> None:
-    read = written(tmp_path, 'backend: "onnxruntime"\nmax_batch_size: 8\n')
-    message = config.parse_text(mended(read), where="mended")
+    written_config = written(tmp_path, 'backend: "onnxruntime"\nmax_batch_size: 8\n')
+    message = config.parse_text(completed_text(written_config), where="mended")
     assert [(t.name, t.data_type, list(t.dims)) for t in message.input] == [("FEATURES", 11, [4])]
     assert [(t.name, t.data_type, list(t.dims)) for t in message.output] == [("SCORE", 11, [2])]
 
@@ -88,7 +88,7 @@ def test_only_the_side_that_is_missing_is_mended(tmp_path: Path) -> None:
     given = (
         'backend: "onnxruntime"\ninput { name: "FEATURES" data_type: TYPE_FP32 dims: [ -1, 4 ] }'
     )
-    message = config.parse_text(mended(written(tmp_path, given)), where="mended")
+    message = config.parse_text(completed_text(written(tmp_path, given)), where="mended")
     assert len(message.input) == 1
     assert [list(tensor.dims) for tensor in message.output] == [[-1, 2]]
 
@@ -98,12 +98,12 @@ def test_nothing_is_mended_that_the_graph_does_not_determine(tmp_path: Path) -> 
     fixed = fixture_graphs.one_row().SerializeToString()
     for name, model, batch in (("rank", unknown, 0), ("batch", fixed, 8)):
         text = f'backend: "onnxruntime"\nmax_batch_size: {batch}\n'
-        assert mended(written(tmp_path / name, text, model)) == text
+        assert completed_text(written(tmp_path / name, text, model)) == text
 
 
 def test_a_scalar_behind_the_batch_is_mended_with_a_reshape(tmp_path: Path) -> None:
     flat = fixture_graphs.flat_output().SerializeToString()
-    text = mended(written(tmp_path, 'backend: "onnxruntime"\nmax_batch_size: 8\n', flat))
+    text = completed_text(written(tmp_path, 'backend: "onnxruntime"\nmax_batch_size: 8\n', flat))
     [output] = config.parse_text(text, where="mended").output
     assert list(output.dims) == [1] and output.HasField("reshape")
 
@@ -120,11 +120,13 @@ def test_a_scalar_behind_the_batch_is_mended_with_a_reshape(tmp_path: Path) -> N
 def test_only_the_versions_that_triton_loads_are_read(
     tmp_path: Path, policy: str, versions: list[str]
 ) -> None:
-    read = written(tmp_path, f'backend: "onnxruntime" {policy}')
+    written_config = written(tmp_path, f'backend: "onnxruntime" {policy}')
     for name in ("2", "10", "010"):
-        (read.directory / name).mkdir()
-    assert read.message is not None
-    assert [path.name for path in loaded_versions(read, read.message)] == versions
+        (written_config.directory / name).mkdir()
+    assert written_config.message is not None
+    assert [
+        path.name for path in loaded_versions(written_config, written_config.message)
+    ] == versions
 
 
 def test_another_file_name_and_a_directory_are_found(tmp_path: Path) -> None:
@@ -133,12 +135,12 @@ def test_another_file_name_and_a_directory_are_found(tmp_path: Path) -> None:
         'backend: "onnxruntime" default_model_filename: "net.onnx"',
         name="net.onnx",
     )
-    [found] = graphs_of(named, named.message)
-    assert found.signature is not None and found.name == "1/net.onnx"
+    [graph_found] = graphs_of_config(named, named.message)
+    assert graph_found.signature is not None and graph_found.name == "1/net.onnx"
 
     folder = written(tmp_path / "folder", 'platform: "onnxruntime_onnx"', name="other")
     directory = folder.directory / "1" / "model.onnx"
     directory.mkdir()
     (folder.directory / "1" / "other").rename(directory / "model.onnx")
-    [found] = graphs_of(folder, folder.message)
-    assert found.signature is not None
+    [graph_found] = graphs_of_config(folder, folder.message)
+    assert graph_found.signature is not None

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from slipway.check import ignore
-from slipway.check.finding import Finding, Place
-from slipway.check.subject import Repository, Subject
+from slipway.check.finding import Finding, Location
+from slipway.check.ignore import apply_ignores
+from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
 from tests.check import fixture_repositories as repositories
 
 CONFIG = "sound_pipeline/config.pbtxt"
@@ -22,12 +22,12 @@ def folder(tmp_path: Path) -> Path:
     return repositories.make("good", tmp_path)
 
 
-def left(folder: Path, *places: Place, rule: str = RULE) -> list[str]:
+def remaining(folder: Path, *places: Location, rule: str = RULE) -> list[str]:
     """What ignores leave of findings at ``places``, with what they say about themselves."""
-    subject = Subject(folder, Repository(repositories.configured(folder.parents[1])))
+    model = ModelUnderCheck(folder, ModelRepository(repositories.load_settings(folder.parents[1])))
     findings = [Finding(rule, "", "error", place, "w", "", "") for place in places]
-    applied = ignore.apply(subject, findings)
-    return repositories.shown(applied, folder)
+    findings_left = apply_ignores(model, findings)
+    return repositories.format_findings(findings_left, folder)
 
 
 def write(folder: Path, file: str, text: str) -> Path:
@@ -38,71 +38,80 @@ def write(folder: Path, file: str, text: str) -> Path:
 
 def test_a_comment_behind_a_line_silences_that_line(folder: Path) -> None:
     file = write(folder, CONFIG, f'name: "x" # slipway: ignore={RULE} why\nbackend: "python"\n')
-    assert left(folder, Place(file, 1, 1)) == []
+    assert remaining(folder, Location(file, 1, 1)) == []
 
 
 def test_a_comment_behind_a_line_does_not_silence_the_next(folder: Path) -> None:
     file = write(folder, CONFIG, f'name: "x" # slipway: ignore={RULE} why\nbackend: "python"\n')
-    assert left(folder, Place(file, 2, 1)) == [f"SW902 {CONFIG}:2:1", f"SW901 {CONFIG}:1:11"]
+    assert remaining(folder, Location(file, 2, 1)) == [
+        f"SW902 {CONFIG}:2:1",
+        f"SW901 {CONFIG}:1:11",
+    ]
 
 
 def test_a_comment_on_its_own_line_silences_the_next_that_is_no_comment(folder: Path) -> None:
     text = f"max_batch_size: 1\n  # slipway: ignore={RULE} why\n# more\n\nname: 'x'\nbackend: 'y'\n"
     file = write(folder, CONFIG, text)
-    assert left(folder, Place(file, 5, 1)) == []
-    assert left(folder, Place(file, 6, 1)) == [f"SW902 {CONFIG}:6:1", f"SW901 {CONFIG}:2:3"]
-    assert left(folder, Place(file, 1, 1)) == [f"SW902 {CONFIG}:1:1", f"SW901 {CONFIG}:2:3"]
+    assert remaining(folder, Location(file, 5, 1)) == []
+    assert remaining(folder, Location(file, 6, 1)) == [f"SW902 {CONFIG}:6:1", f"SW901 {CONFIG}:2:3"]
+    assert remaining(folder, Location(file, 1, 1)) == [f"SW902 {CONFIG}:1:1", f"SW901 {CONFIG}:2:3"]
 
 
 def test_a_comment_at_the_head_speaks_of_the_first_line_where_missing_fields_are_found(
     folder: Path,
 ) -> None:
     file = write(folder, CONFIG, f"# a model\n# slipway: ignore={RULE} why\nname: 'x'\n")
-    assert left(folder, Place(file, 1, 1)) == []
+    assert remaining(folder, Location(file, 1, 1)) == []
 
 
 def test_a_comment_speaks_of_the_whole_file_to_a_finding_about_it(folder: Path) -> None:
     file = write(folder, CONFIG, f"name: 'x'\n# slipway: ignore={RULE} why\n")
-    assert left(folder, Place(file)) == []
+    assert remaining(folder, Location(file)) == []
 
 
 def test_one_comment_can_name_several_rules(folder: Path) -> None:
     file = write(folder, CONFIG, f"name: 'x' # slipway: ignore={OTHER}, {RULE}  why\n")
-    assert left(folder, Place(file, 1, 1)) == [f"SW901 {CONFIG}:1:11"]
-    assert left(folder, Place(file, 1, 1), rule=OTHER) == [f"SW901 {CONFIG}:1:11"]
+    assert remaining(folder, Location(file, 1, 1)) == [f"SW901 {CONFIG}:1:11"]
+    assert remaining(folder, Location(file, 1, 1), rule=OTHER) == [f"SW901 {CONFIG}:1:11"]
 
 
 def test_another_rule_s_finding_stays(folder: Path) -> None:
     file = write(folder, CONFIG, f"name: 'x' # slipway: ignore={RULE} why\n")
-    assert f"{OTHER} {CONFIG}:1:1" in left(folder, Place(file, 1, 1), rule=OTHER)
+    assert f"{OTHER} {CONFIG}:1:1" in remaining(folder, Location(file, 1, 1), rule=OTHER)
 
 
 def test_another_file_s_finding_stays(folder: Path) -> None:
     write(folder, CONFIG, f"name: 'x' # slipway: ignore={RULE} why\n")
     other = folder / "sound_inferencer" / "config.pbtxt"
-    assert f"{RULE} sound_inferencer/config.pbtxt:1:1" in left(folder, Place(other, 1, 1))
+    assert f"{RULE} sound_inferencer/config.pbtxt:1:1" in remaining(folder, Location(other, 1, 1))
 
 
 @pytest.mark.parametrize("comment", ["ignore=SW902", "ignore=SW902 ", "ignore=SW902 -"])
 def test_without_a_reason_it_silences_nothing(folder: Path, comment: str) -> None:
     file = write(folder, CONFIG, f"name: 'x' # slipway: {comment}\n")
-    assert left(folder, Place(file, 1, 1)) == [f"SW902 {CONFIG}:1:1", f"SW902 {CONFIG}:1:11"]
+    assert remaining(folder, Location(file, 1, 1)) == [
+        f"SW902 {CONFIG}:1:1",
+        f"SW902 {CONFIG}:1:11",
+    ]
 
 
 @pytest.mark.parametrize("comment", ["ignore", "ignore=", "ignore=unused-ignore why", "ignore=all"])
 def test_without_a_rule_it_silences_nothing(folder: Path, comment: str) -> None:
     file = write(folder, CONFIG, f"name: 'x' # slipway: {comment}\n")
-    assert left(folder, Place(file, 1, 1)) == [f"SW902 {CONFIG}:1:1", f"SW903 {CONFIG}:1:11"]
+    assert remaining(folder, Location(file, 1, 1)) == [
+        f"SW902 {CONFIG}:1:1",
+        f"SW903 {CONFIG}:1:11",
+    ]
 
 
 def test_a_rule_that_does_not_exist_is_told(folder: Path) -> None:
     write(folder, CONFIG, "name: 'x' # slipway: ignore=SW000 why\n")
-    assert left(folder) == [f"SW903 {CONFIG}:1:11"]
+    assert remaining(folder) == [f"SW903 {CONFIG}:1:11"]
 
 
 def test_one_ignore_of_two_rules_of_which_one_finds_nothing_is_told(folder: Path) -> None:
     file = write(folder, CONFIG, f"name: 'x' # slipway: ignore={RULE},SW901 why\n")
-    assert left(folder, Place(file, 1, 1)) == [f"SW901 {CONFIG}:1:11"]
+    assert remaining(folder, Location(file, 1, 1)) == [f"SW901 {CONFIG}:1:11"]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +123,7 @@ def test_one_ignore_of_two_rules_of_which_one_finds_nothing_is_told(folder: Path
 )
 def test_a_string_of_a_config_is_no_comment(folder: Path, text: str) -> None:
     file = write(folder, CONFIG, text)
-    assert left(folder, Place(file, 1, 1)) == [f"SW902 {CONFIG}:1:1"]
+    assert remaining(folder, Location(file, 1, 1)) == [f"SW902 {CONFIG}:1:1"]
 
 
 @pytest.mark.parametrize(
@@ -122,33 +131,33 @@ def test_a_string_of_a_config_is_no_comment(folder: Path, text: str) -> None:
 )
 def test_a_string_of_python_is_no_comment(folder: Path, text: str) -> None:
     file = write(folder, CODE, text)
-    assert left(folder, Place(file, 1, 1)) == [f"SW902 {CODE}:1:1"]
+    assert remaining(folder, Location(file, 1, 1)) == [f"SW902 {CODE}:1:1"]
 
 
 def test_a_comment_of_python_is_one_in_spite_of_broken_syntax(folder: Path) -> None:
     file = write(folder, CODE, f"def broken(:  # slipway: ignore={RULE} why\n")
-    assert left(folder, Place(file, 1, 1)) == []
+    assert remaining(folder, Location(file, 1, 1)) == []
 
 
 def test_a_comment_in_requirements_speaks_of_its_line(folder: Path) -> None:
     file = write(folder, "requirements.txt", f"numpy  # slipway: ignore={RULE} why\npillow\n")
-    assert left(folder, Place(file, 1, 1)) == []
+    assert remaining(folder, Location(file, 1, 1)) == []
 
 
 def test_an_address_with_a_fragment_is_no_comment(folder: Path) -> None:
     file = write(folder, "requirements.txt", f"https://x/y#slipway:ignore={RULE} why\n")
-    assert left(folder, Place(file, 1, 1)) == ["SW902 requirements.txt:1:1"]
+    assert remaining(folder, Location(file, 1, 1)) == ["SW902 requirements.txt:1:1"]
 
 
 def test_the_requirements_speak_for_the_lock(folder: Path) -> None:
     write(folder, "requirements.txt", f"# slipway: ignore={RULE} why\nnumpy\n")
-    assert left(folder, Place(folder / "requirements.lock", 7, 1)) == []
+    assert remaining(folder, Location(folder / "requirements.lock", 7, 1)) == []
 
 
 def test_a_comment_in_a_pointer_speaks_of_its_line(folder: Path) -> None:
     name = "sound_inferencer/1/model.onnx.dvc"
     file = write(folder, name, f"outs:\n- md5: x  # slipway: ignore={RULE} why\n")
-    assert left(folder, Place(file, 2, 3)) == []
+    assert remaining(folder, Location(file, 2, 3)) == []
 
 
 @pytest.mark.parametrize("place", ["1/model.onnx", "1", ".", "1/missing.py"])
@@ -157,20 +166,20 @@ def test_a_config_speaks_for_what_holds_no_comment_in_its_directory(
 ) -> None:
     file = folder / "sound_inferencer/config.pbtxt"
     file.write_text(f"# slipway: ignore={RULE} why\n" + file.read_text())
-    assert left(folder, Place(folder / "sound_inferencer" / place)) == []
+    assert remaining(folder, Location(folder / "sound_inferencer" / place)) == []
 
 
 def test_a_config_speaks_for_the_model_folder(folder: Path) -> None:
     write(folder, CONFIG, f"# slipway: ignore={RULE} why\nname: 'x'\n")
-    assert left(folder, Place(folder)) == []
+    assert remaining(folder, Location(folder)) == []
 
 
 def test_a_config_does_not_speak_for_a_binary_elsewhere(folder: Path) -> None:
     write(folder, CONFIG, f"# slipway: ignore={RULE} why\nname: 'x'\n")
-    binary = Place(folder / "sound_inferencer/1/model.onnx")
-    assert f"{RULE} sound_inferencer/1/model.onnx" in left(folder, binary)
+    binary = Location(folder / "sound_inferencer/1/model.onnx")
+    assert f"{RULE} sound_inferencer/1/model.onnx" in remaining(folder, binary)
 
 
 def test_a_config_does_not_speak_for_code_beside_it(folder: Path) -> None:
     write(folder, "sound_preprocessing/config.pbtxt", f"# slipway: ignore={RULE} why\nname: 'x'\n")
-    assert f"{RULE} {CODE}:1:1" in left(folder, Place(folder / CODE, 1, 1))
+    assert f"{RULE} {CODE}:1:1" in remaining(folder, Location(folder / CODE, 1, 1))

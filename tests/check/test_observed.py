@@ -6,18 +6,18 @@ import json
 
 from tests.check import fixture_repositories, observations
 
-AGAIN = "write it anew: PYTHONPATH=build-support:tests python -m check.observations"
+HINT = "write it again: PYTHONPATH=build-support:. python -m tests.check.observations"
 TIMES = 3
 
 
 def test_the_real_server_still_does_what_was_observed() -> None:
     observed = json.loads(observations.OBSERVED.read_text(encoding="utf-8"))
     names = fixture_repositories.names()
-    assert sorted(observed) == names, AGAIN
+    assert sorted(observed) == names, HINT
     # 24.10 dies of a load now and then, sound models' loads as well: what differs is asked again
     for _ in range(TIMES):
-        found = observations.observe(names)
-        names = [name for name in names if found[name] != observed[name]]
+        answers = observations.observe(names)
+        names = [name for name in names if answers[name] != observed[name]]
         if not names:
             return
-    assert found == {name: observed[name] for name in found}, AGAIN
+    assert answers == {name: observed[name] for name in answers}, HINT

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
 from slipway.check.projection import DOWNLOAD, EXTRACT, FILES, OPEN, START, Projection, project
-from slipway.check.subject import Repository, Subject
 from slipway.environment.environment import Environment, Package, save
 from slipway.environment.lock import content
 from tests.check import fixture_repositories as repositories
@@ -21,7 +21,7 @@ def folder(tmp_path: Path, slipway_cache: Path) -> Path:
 
 def projected(folder: Path) -> Projection:
     root = folder.parents[1]
-    return project(Subject(folder, Repository(repositories.configured(root))))
+    return project(ModelUnderCheck(folder, ModelRepository(repositories.load_settings(root))))
 
 
 def test_a_pointer_counts_by_its_size_and_what_lies_beside_it_does_not(folder: Path) -> None:
@@ -50,21 +50,30 @@ def test_the_environment_counts_once_this_machine_has_built_it(
 ) -> None:
     without = projected(folder)
     assert without.environment is None
-    made = slipway_cache / "environments" / "key"
-    made.mkdir(parents=True)
+    folder_built = slipway_cache / "environments" / "key"
+    folder_built.mkdir(parents=True)
     lock = hashlib.sha256(content(folder / "requirements.lock").encode()).hexdigest()
     packages = (Package("numpy", "1.26.4", "pip"),)
     environment = Environment(
-        made, "0" * 64, "3.12.1", "linux-64", "here", packages, lock, 10**9, 3 * 10**9, 20_000
+        folder_built,
+        "0" * 64,
+        "3.12.1",
+        "linux-64",
+        "here",
+        packages,
+        lock,
+        10**9,
+        3 * 10**9,
+        20_000,
     )
     save(environment)
     for name in ("environment.tar.gz", "environment.tar.gz.index.json"):
-        (made / name).write_bytes(b"")
-    found = projected(folder)
-    assert found.environment is not None
-    assert found.size == without.size + 10**9
+        (folder_built / name).write_bytes(b"")
+    projection = projected(folder)
+    assert projection.environment is not None
+    assert projection.size == without.size + 10**9
     added = 10**9 / DOWNLOAD + 3 * 10**9 / EXTRACT + 20_000 / FILES
-    assert found.seconds == pytest.approx(without.seconds + added)
+    assert projection.seconds == pytest.approx(without.seconds + added)
 
 
 def test_seconds_are_those_of_download_extraction_and_opening() -> None:

@@ -15,11 +15,13 @@ from tests.check import fixture_repositories as repositories
 PREPROCESSING = "models/sound/sound_preprocessing"
 IMPORT = "import triton_python_backend_utils as pb_utils\n"
 READ = 'pb_utils.get_input_tensor_by_name(request, "WORDS")'
-MADE = 'pb_utils.Tensor("LENGTH", np.array(lengths, dtype=np.int64))'
+CREATED = 'pb_utils.Tensor("LENGTH", np.array(lengths, dtype=np.int64))'
 EXECUTE = "    def execute"
 
 
-def found(root: Path, *edits: tuple[str, str], files: dict[str, str] | None = None) -> list[str]:
+def rules_found(
+    root: Path, *edits: tuple[str, str], files: dict[str, str] | None = None
+) -> list[str]:
     """The rules that find something once the preprocessing is edited, and files are beside it."""
     repositories.make("good", root)
     source = root / PREPROCESSING / "1" / "model.py"
@@ -32,14 +34,14 @@ def found(root: Path, *edits: tuple[str, str], files: dict[str, str] | None = No
         path = root / PREPROCESSING / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
-    return [finding.rule for finding in repositories.found(root)]
+    return [finding.rule for finding in repositories.find_all(root)]
 
 
-SOUND = {
+VALID = {
     "another alias": [(IMPORT, "import triton_python_backend_utils as t\n"), ("pb_utils.", "t.")],
     "names imported from the utilities": [
         (IMPORT, IMPORT + "from triton_python_backend_utils import Tensor\n"),
-        (MADE, MADE.removeprefix("pb_utils.")),
+        (CREATED, CREATED.removeprefix("pb_utils.")),
     ],
     "a name in a constant": [
         (READ, READ.replace('"WORDS"', "WORDS")),
@@ -50,7 +52,7 @@ SOUND = {
         (EXECUTE, f'    words = "WORDS"\n\n{EXECUTE}'),
     ],
     "a name that is computed": [(READ, READ.replace('"WORDS"', '"WORD" + "S"'))],
-    "an output's name that is computed": [(MADE, MADE.replace('"LENGTH"', '"LEN" + "GTH"'))],
+    "an output's name that is computed": [(CREATED, CREATED.replace('"LENGTH"', '"LEN" + "GTH"'))],
     "a keyword for the name": [(READ, READ.replace('"WORDS"', 'name="WORDS"'))],
     "an input that may be missing": [
         (
@@ -78,7 +80,9 @@ SOUND = {
         )
     ],
     "a part of a locked package": [(IMPORT, f"import numpy.linalg\n{IMPORT}")],
-    "a tensor that is passed on": [(MADE, 'pb_utils.get_input_tensor_by_name(request, "WORDS")')],
+    "a tensor that is passed on": [
+        (CREATED, 'pb_utils.get_input_tensor_by_name(request, "WORDS")')
+    ],
     "a file that is read": [
         (
             EXECUTE,
@@ -95,9 +99,9 @@ SOUND = {
 }
 
 
-@pytest.mark.parametrize("name", SOUND)
+@pytest.mark.parametrize("name", VALID)
 def test_what_works_has_no_finding(name: str, tmp_path: Path) -> None:
-    assert found(tmp_path, *SOUND[name]) == []
+    assert rules_found(tmp_path, *VALID[name]) == []
 
 
 def test_a_class_may_come_from_a_module_beside(tmp_path: Path) -> None:
@@ -105,14 +109,17 @@ def test_a_class_may_come_from_a_module_beside(tmp_path: Path) -> None:
     own = tmp_path / PREPROCESSING / "1" / "model.py"
     own.rename(own.with_name("words.py"))
     own.write_text("from words import TritonPythonModel\n", encoding="utf-8")
-    assert [finding.rule for finding in repositories.found(tmp_path)] == []
+    assert [finding.rule for finding in repositories.find_all(tmp_path)] == []
 
 
 def test_a_base_class_beside_may_have_the_methods(tmp_path: Path) -> None:
     edits = ("class TritonPythonModel:", "class TritonPythonModel(Base):"), (EXECUTE, "    def run")
     base = "class Base:\n    def execute(self, requests):\n        return []\n"
     files = {"1/base.py": base}
-    assert found(tmp_path, (IMPORT, f"from base import Base\n{IMPORT}"), *edits, files=files) == []
+    assert (
+        rules_found(tmp_path, (IMPORT, f"from base import Base\n{IMPORT}"), *edits, files=files)
+        == []
+    )
 
 
 def test_a_base_class_here_counts_as_the_class(tmp_path: Path) -> None:
@@ -120,13 +127,13 @@ def test_a_base_class_here_counts_as_the_class(tmp_path: Path) -> None:
         "class Base:\n    def execute(self):\n        return []\n\n\nclass TritonPythonModel(Base):"
     )
     edits = (EXECUTE, "    def run"), ("class TritonPythonModel:", base)
-    assert found(tmp_path, *edits) == ["SW504"]
+    assert rules_found(tmp_path, *edits) == ["SW504"]
 
 
 def test_modules_lie_in_the_version_directory_or_above_it(tmp_path: Path) -> None:
     edit = (IMPORT, f"import above\nimport beside\nfrom package.inner import DEEP\n{IMPORT}")
     files = {"above.py": "", "1/beside.py": "", "1/package/inner.py": "DEEP = 1\n"}
-    assert found(tmp_path, edit, files=files) == []
+    assert rules_found(tmp_path, edit, files=files) == []
 
 
 def test_a_module_that_nothing_imports_is_left_alone(tmp_path: Path) -> None:
@@ -134,13 +141,13 @@ def test_a_module_that_nothing_imports_is_left_alone(tmp_path: Path) -> None:
         "1/train.py": "import torch\nprint 'no Python 3'\n",
         "tools/plot.py": "import seaborn\n",
     }
-    assert found(tmp_path, files=files) == []
+    assert rules_found(tmp_path, files=files) == []
 
 
 def test_a_module_that_is_imported_is_read(tmp_path: Path) -> None:
     edit = (IMPORT, f"from package import inner\n{IMPORT}")
     files = {"1/package/__init__.py": "", "1/package/inner.py": "import seaborn\n"}
-    assert found(tmp_path, edit, files=files) == ["SW521"]
+    assert rules_found(tmp_path, edit, files=files) == ["SW521"]
 
 
 def test_the_tensors_of_a_called_model_are_not_its_own(tmp_path: Path) -> None:
@@ -149,29 +156,29 @@ def test_the_tensors_of_a_called_model_are_not_its_own(tmp_path: Path) -> None:
         '            model_name=words_model(), requested_output_names=["A"],\n'
         '            inputs=[pb_utils.Tensor("B", words)],\n        )\n'
     )
-    assert found(tmp_path, ("        counts =", call + "        counts =")) == []
+    assert rules_found(tmp_path, ("        counts =", call + "        counts =")) == []
 
 
 def test_a_called_model_with_the_release_in_its_name_is_safe(tmp_path: Path) -> None:
     repositories.make("SW544_misspelled_output", tmp_path)
     source = tmp_path / "models/sound/sound_postprocessing/1/model.py"
     source.write_text(source.read_text().replace('["SCORES"]', '["SCORE"]'), encoding="utf-8")
-    assert repositories.found(tmp_path) == []
+    assert repositories.find_all(tmp_path) == []
 
 
 def test_newer_syntax_than_the_environments_is_told(tmp_path: Path) -> None:
     edits = (("LETTERS =", "type Words = list[bytes]\nLETTERS ="),)
-    assert found(tmp_path / "new", *edits) == []
+    assert rules_found(tmp_path / "new", *edits) == []
     settings = tmp_path / "new" / "slipway.toml"
     text = settings.read_text().replace("25.04", "24.09").replace("3.12", "3.10")
     settings.write_text(text, encoding="utf-8")
-    rules = {finding.rule for finding in repositories.found(tmp_path / "new")}
+    rules = {finding.rule for finding in repositories.find_all(tmp_path / "new")}
     assert "SW501" in rules
 
 
 def test_what_the_cached_environment_has_is_known(tmp_path: Path, slipway_cache: Path) -> None:
     edit = (IMPORT, f"import companywords\nimport nowhere\n{IMPORT}")
-    assert found(tmp_path, edit) == ["SW522", "SW522"]
+    assert rules_found(tmp_path, edit) == ["SW522", "SW522"]
     lock = tmp_path / "models/sound/requirements.lock"
     folder = slipway_cache / "environments" / "built"
     folder.mkdir(parents=True)
@@ -182,4 +189,4 @@ def test_what_the_cached_environment_has_is_known(tmp_path: Path, slipway_cache:
     members = [[f"{site}/companywords/__init__.py", 0], [f"{site}/numpy/__init__.py", 0]]
     index = folder / "environment.tar.gz.index.json"
     index.write_text(json.dumps({"segments": [], "members": members}), encoding="utf-8")
-    assert [each.rule for each in repositories.found(tmp_path)] == ["SW521"]
+    assert [each.rule for each in repositories.find_all(tmp_path)] == ["SW521"]

@@ -1,4 +1,4 @@
-"""The rule reference is what the rules and their fixtures say today."""
+"""The rule reference matches the rules and their fixtures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from slipway.check import RULES
 from tests.check import reference
 
-AGAIN = "write it anew: PYTHONPATH=build-support:tests python -m check.reference"
+HINT = "write it again: PYTHONPATH=build-support:. python -m tests.check.reference"
 
 
 def committed(name: str) -> str:
@@ -17,13 +17,13 @@ def committed(name: str) -> str:
 
 @pytest.mark.parametrize("rule", sorted(RULES))
 def test_the_page_of_a_rule_is_up_to_date(rule: str) -> None:
-    assert committed(f"{rule}.md") == reference.page(rule), AGAIN
+    assert committed(f"{rule}.md") == reference.page(rule), HINT
 
 
 def test_the_index_is_up_to_date() -> None:
-    assert committed(reference.INDEX) == reference.index(), AGAIN
+    assert committed(reference.INDEX) == reference.index(), HINT
 
 
 def test_there_is_no_page_without_a_rule() -> None:
     names = {path.name for path in reference.PAGES.glob("*.md")}
-    assert names == {reference.INDEX, *(f"{rule}.md" for rule in RULES)}, AGAIN
+    assert names == {reference.INDEX, *(f"{rule}.md" for rule in RULES)}, HINT

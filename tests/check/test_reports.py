@@ -10,8 +10,8 @@ import click
 import pytest
 from jsonschema import validate
 
-from slipway.check import RULES, Finding, Place
-from slipway.check.report import Report, rendered
+from slipway.check import RULES, Finding, Location
+from slipway.check.report import CheckReport, render_report
 
 # as GitLab documents it: https://docs.gitlab.com/ci/testing/code_quality/
 GITLAB = {
@@ -66,7 +66,7 @@ def finding(
 ) -> Finding:
     severity = other.pop("severity", "error")
     return Finding(
-        "SW901", "unused-ignore", severity, Place(file, line, column), what, "why", "do it"
+        "SW901", "unused-ignore", severity, Location(file, line, column), what, "why", "do it"
     )
 
 
@@ -78,12 +78,12 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def report(root: Path, *findings: Finding) -> Report:
-    return Report(root, {root / "models/x": findings, root / "models/y": ()})
+def report(root: Path, *findings: Finding) -> CheckReport:
+    return CheckReport(root, {root / "models/x": findings, root / "models/y": ()})
 
 
 def as_text(root: Path, *findings: Finding) -> list[str]:
-    return click.unstyle(rendered(report(root, *findings), "text")).splitlines()
+    return click.unstyle(render_report(report(root, *findings), "text")).splitlines()
 
 
 def test_text_shows_the_line_with_a_mark_at_the_column(tmp_path: Path, file: Path) -> None:
@@ -116,7 +116,7 @@ def test_text_counts_at_its_end(tmp_path: Path, file: Path) -> None:
 
 
 def test_json_holds_everything(tmp_path: Path, file: Path) -> None:
-    content = json.loads(rendered(report(tmp_path, finding(file, 2, 10)), "json"))
+    content = json.loads(render_report(report(tmp_path, finding(file, 2, 10)), "json"))
     assert content == {
         "models": 2,
         "errors": 1,
@@ -140,7 +140,7 @@ def test_json_holds_everything(tmp_path: Path, file: Path) -> None:
 
 
 def as_gitlab(root: Path, *findings: Finding) -> list[dict[str, Any]]:
-    content: list[dict[str, Any]] = json.loads(rendered(report(root, *findings), "gitlab"))
+    content: list[dict[str, Any]] = json.loads(render_report(report(root, *findings), "gitlab"))
     validate(content, GITLAB)
     return content
 
@@ -150,11 +150,11 @@ def test_people_get_paths_from_where_they_are(
     tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch, format: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    said = click.unstyle(rendered(report(tmp_path, finding(file, 2)), format))
-    assert "models/ä b/config.pbtxt" in said and str(tmp_path) not in said
+    text = click.unstyle(render_report(report(tmp_path, finding(file, 2)), format))
+    assert "models/ä b/config.pbtxt" in text and str(tmp_path) not in text
     monkeypatch.chdir("/")
-    said = click.unstyle(rendered(report(tmp_path, finding(file, 2)), format))
-    assert str(file).lstrip("/") in said
+    text = click.unstyle(render_report(report(tmp_path, finding(file, 2)), format))
+    assert str(file).lstrip("/") in text
 
 
 def test_gitlab_gets_paths_in_the_repository_from_wherever_it_is_run(
@@ -183,7 +183,7 @@ def test_gitlab_gets_a_line_for_what_has_none(tmp_path: Path, file: Path) -> Non
 
 
 def as_sarif(root: Path, *findings: Finding) -> Any:
-    content = json.loads(rendered(report(root, *findings), "sarif"))
+    content = json.loads(render_report(report(root, *findings), "sarif"))
     validate(content, SARIF)
     return content["runs"][0]
 
@@ -209,4 +209,4 @@ def test_sarif_places_are_addresses_in_the_repository(tmp_path: Path, file: Path
 
 @pytest.mark.parametrize("format", ["json", "gitlab", "sarif"])
 def test_machines_get_valid_json_when_nothing_is_found(tmp_path: Path, format: str) -> None:
-    assert json.loads(rendered(report(tmp_path), format)) is not None
+    assert json.loads(render_report(report(tmp_path), format)) is not None

@@ -1,4 +1,4 @@
-"""Each rule finds the mistake of its fixtures, at its place, and nothing else; sound models pass."""
+"""Each rule finds exactly the mistake of its fixtures, at its location; valid models pass."""
 
 from __future__ import annotations
 
@@ -8,15 +8,23 @@ import pytest
 
 from slipway.check import RULES
 from tests.check import fixture_repositories as repositories
+from tests.check.reference import rule_file
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", repositories.names())
-def test_a_mistake_is_found_at_its_place_and_nothing_else(name: str, tmp_path: Path) -> None:
+def test_a_mistake_is_found_at_its_location_and_nothing_else(name: str, tmp_path: Path) -> None:
     repositories.make(name, tmp_path)
-    found = repositories.found(tmp_path)
-    assert repositories.shown(found, tmp_path) == repositories.expected(name)
+    findings = repositories.find_all(tmp_path)
+    assert repositories.format_findings(findings, tmp_path) == repositories.expected_findings(name)
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_rule_is_in_the_folder_of_its_hundred(rule: str) -> None:
+    file = ROOT / rule_file(RULES[rule])
+    assert file.parent.name.endswith(f"_{rule[2]}xx")
+    assert f'"{rule}"' in file.read_text(encoding="utf-8") or rule.startswith("SW9")
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
@@ -26,11 +34,11 @@ def test_every_rule_has_a_fixture(rule: str) -> None:
 
 def test_the_good_repository_has_no_finding(tmp_path: Path) -> None:
     repositories.make("good", tmp_path)
-    assert repositories.found(tmp_path) == []
+    assert repositories.find_all(tmp_path) == []
 
 
-def test_every_finding_says_how_to_mend_it(tmp_path: Path) -> None:
+def test_every_finding_says_how_to_fix_it(tmp_path: Path) -> None:
     for name in repositories.names():
         repositories.make(name, tmp_path / name)
-        for finding in repositories.found(tmp_path / name):
+        for finding in repositories.find_all(tmp_path / name):
             assert finding.what and finding.fix and finding.why

@@ -13,18 +13,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from slipway.check.pickles import dangers, is_pickle, is_suspect
+from slipway.check.pickles import find_dangerous_calls, is_pickle, is_suspect
 from tests.check import fixture_repositories as repositories
 
 
-class Call:
+class GetpidOnLoad:
     """Its pickle calls ``os.getpid`` when it is loaded."""
 
     def __reduce__(self) -> tuple[object, tuple[()]]:
         return os.getpid, ()
 
 
-BAD, PLAIN = pickle.dumps(Call()), pickle.dumps({"labels": ["open", "closed"]})
+BAD, PLAIN = pickle.dumps(GetpidOnLoad()), pickle.dumps({"labels": ["open", "closed"]})
 
 
 def archive(content: bytes, *others: str) -> bytes:
@@ -48,19 +48,19 @@ def array(content: object) -> bytes:
     ("name", "content"),
     [
         ("w.pkl", BAD),
-        ("w.pkl", pickle.dumps(Call(), 0)),
+        ("w.pkl", pickle.dumps(GetpidOnLoad(), 0)),
         ("w.joblib", BAD),
         ("w.bin", BAD),
         ("w.weights", BAD),
         ("w", BAD),
         ("w.pt", archive(BAD)),
-        ("w.npy", array(Call())),
+        ("w.npy", array(GetpidOnLoad())),
     ],
 )
 def test_what_a_load_would_call_is_named(tmp_path: Path, name: str, content: bytes) -> None:
     file = tmp_path / name
     file.write_bytes(content)
-    assert is_suspect(file) and dangers(file) == ["posix.getpid"]
+    assert is_suspect(file) and find_dangerous_calls(file) == ["posix.getpid"]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_nothing_is_found_where_nothing_is_called(
 ) -> None:
     file = tmp_path / name
     file.write_bytes(content)
-    assert dangers(file) == []
+    assert find_dangerous_calls(file) == []
     assert is_pickle(file) == pickled
 
 
@@ -108,7 +108,9 @@ def test_a_pointer_to_a_pickle_is_told_by_its_name(tmp_path: Path) -> None:
     folder = repositories.make("good", tmp_path)
     pointer = folder / "sound_postprocessing/1/labels.pkl.dvc"
     pointer.write_text(f"outs:\n- md5: {'a' * 32}\n  size: 9\n  hash: md5\n  path: labels.pkl\n")
-    assert [f.rule for f in repositories.found(tmp_path) if f.place.file == pointer] == ["SW702"]
+    assert [f.rule for f in repositories.find_all(tmp_path) if f.location.file == pointer] == [
+        "SW702"
+    ]
 
 
 def test_a_model_directory_that_is_itself_a_link_is_found(tmp_path: Path) -> None:
@@ -116,5 +118,5 @@ def test_a_model_directory_that_is_itself_a_link_is_found(tmp_path: Path) -> Non
     elsewhere = tmp_path / "elsewhere"
     (folder / "sound_inferencer").rename(elsewhere)
     (folder / "sound_inferencer").symlink_to(elsewhere)
-    found = [f for f in repositories.found(tmp_path / "checkout") if f.rule == "SW703"]
-    assert [f.place.file for f in found] == [folder / "sound_inferencer"]
+    found = [f for f in repositories.find_all(tmp_path / "checkout") if f.rule == "SW703"]
+    assert [f.location.file for f in found] == [folder / "sound_inferencer"]

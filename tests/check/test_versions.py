@@ -12,7 +12,7 @@ ALL = "version_policy { all { } }\n"
 SECOND = "version_policy { specific { versions: 2 } }\n"
 
 
-def found(tmp_path: Path, files: list[str], policy: str = "") -> list[str]:
+def rules_found(tmp_path: Path, files: list[str], policy: str = "") -> list[str]:
     """What is found in a model of these files, and no others."""
     model = repositories.make("good", tmp_path) / "sound_preprocessing"
     code = (model / "1" / "model.py").read_text()
@@ -23,7 +23,11 @@ def found(tmp_path: Path, files: list[str], policy: str = "") -> list[str]:
         (model / file).write_text(code)
     with (model / "config.pbtxt").open("a") as config:
         config.write(policy)
-    return [each.rule for each in repositories.found(tmp_path) if each.rule.startswith("SW12")]
+    return [
+        finding.rule
+        for finding in repositories.find_all(tmp_path)
+        if finding.rule.startswith("SW12")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +43,7 @@ def found(tmp_path: Path, files: list[str], policy: str = "") -> list[str]:
     ],
 )
 def test_directories_that_serve(files: list[str], tmp_path: Path) -> None:
-    assert found(tmp_path, files) == []
+    assert rules_found(tmp_path, files) == []
 
 
 @pytest.mark.parametrize(
@@ -59,7 +63,7 @@ def test_directories_that_serve(files: list[str], tmp_path: Path) -> None:
     ],
 )
 def test_directories_that_do_not_serve(files: list[str], rules: list[str], tmp_path: Path) -> None:
-    assert found(tmp_path, files) == rules
+    assert rules_found(tmp_path, files) == rules
 
 
 @pytest.mark.parametrize(
@@ -76,14 +80,14 @@ def test_directories_that_do_not_serve(files: list[str], rules: list[str], tmp_p
     ],
 )
 def test_policies(files: list[str], policy: str, rules: list[str], tmp_path: Path) -> None:
-    assert found(tmp_path, files, policy) == rules
+    assert rules_found(tmp_path, files, policy) == rules
 
 
 @pytest.mark.parametrize("pointer", ["1/model.py.dvc", "1.dvc"])
 def test_a_pointer_counts_for_what_it_points_to(pointer: str, tmp_path: Path) -> None:
-    assert found(tmp_path, [pointer]) == []
+    assert rules_found(tmp_path, [pointer]) == []
 
 
 def test_a_folder_that_only_a_pointer_fills_is_not_called_empty(tmp_path: Path) -> None:
     (tmp_path / "models" / "sound" / "sound_preprocessing" / "2").mkdir(parents=True)
-    assert found(tmp_path, ["1/model.py", "2.dvc"]) == []
+    assert rules_found(tmp_path, ["1/model.py", "2.dvc"]) == []

@@ -1,4 +1,4 @@
-"""What a check found, where, and how it is mended."""
+"""What a check finds, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, order=True)
-class Place:
-    """A file or folder; ``line`` and ``column`` count from 1, and are 0 where the whole is meant."""
+class Location:
+    """A file or folder; ``line`` and ``column`` count from 1, and 0 means the file as a unit."""
 
     file: Path
     line: int = 0
@@ -47,36 +47,36 @@ class Remove:
     path: Path
 
 
-type Mend = Edit | Move | Remove
+type Fix = Edit | Move | Remove
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a rule yields: ``what`` is wrong at ``place``, and how to ``fix`` it.
+class RuleHit:
+    """The result of a rule: ``what`` is wrong at ``location``, and how to ``fix`` it.
 
-    ``mends`` are what ``--fix`` does about it: only what cannot change what a sound model answers.
+    ``fixes`` are the changes that ``--fix`` makes. They never change what a valid model answers.
     """
 
-    place: Place
+    location: Location
     what: str
     fix: str
-    mends: tuple[Mend, ...] = ()
+    fixes: tuple[Fix, ...] = ()
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A :class:`Found` with its rule's id, name, severity, reason and source."""
+    """A :class:`RuleHit` with its rule's id, name, severity, reason and source."""
 
     rule: str
     name: str
     severity: Severity
-    place: Place
+    location: Location
     what: str
     why: str
     fix: str
-    mends: tuple[Mend, ...] = ()
+    fixes: tuple[Fix, ...] = ()
 
     @property
-    def key(self) -> tuple[Place, str, str]:
-        """Findings are shown in the order of their places."""
-        return (self.place, self.rule, self.what)
+    def key(self) -> tuple[Location, str, str]:
+        """Return the sort key: findings are reported in the order of their locations."""
+        return (self.location, self.rule, self.what)

@@ -1,9 +1,9 @@
-"""Which release of Triton first had a field or value of ``ModelConfig``.
+"""The release of Triton that first had a field or value of ``ModelConfig``.
 
 Taken from ``protobuf/model_config.proto`` of github.com/triton-inference-server/common: the release
-branches r21.05 to r26.07 were compiled one by one and the names in their descriptors compared. No
-name has ever been removed. A name that is not here is older, or was unknown when the table was made:
-:data:`NAMES` is how many there were, so that a test notices a schema with more.
+branches r21.05 to r26.07 were compiled separately, and the names in their descriptors compared. No
+name was ever removed. A name that is not in the table is older, or newer than the table.
+:data:`NAMES` is the number of names at that time, so that a test notices a schema with more.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``--fix``: what can be mended without a doubt is mended, checked again, and shown."""
+"""``--fix``: apply the fixes that are safe, check again, and show the diff."""
 
 from __future__ import annotations
 
@@ -11,160 +11,160 @@ from google.protobuf import text_format
 
 from slipway.check.finding import Edit, Finding, Move, Remove
 from slipway.files import written_aside
-from slipway.triton import config
+from slipway.triton.config import FILE_NAME, schema
 
-ROUNDS = 10  # each mends what the one before brought to light
+ROUNDS = 10  # each round fixes what the previous one revealed
 
-type Edits = Mapping[Path, list[Edit]]
+type EditsByFile = Mapping[Path, list[Edit]]
 
 
 @dataclass
-class Mended:
-    """What was done: ``before`` holds the edited files as they were, by where they are now."""
+class FixResult:
+    """The changes made; ``before`` holds the old text of edited files, by their current paths."""
 
     before: dict[Path, str] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
     def diff(self) -> str:
-        """Moves and removals, then a unified diff of the edited files; empty if nothing was done."""
+        """Return moves and removals, then a unified diff of the edited files; may be empty."""
         lines = [f"{line}\n" for line in self.done]
         for path, before in sorted(self.before.items()):
-            now, _ = _read(path)
+            after, _ = _read_text(path)
             names = (f"a/{path}", f"b/{path}")
-            lines += _ended(
-                difflib.unified_diff(before.splitlines(True), now.splitlines(True), *names)
+            lines += _with_newlines(
+                difflib.unified_diff(before.splitlines(True), after.splitlines(True), *names)
             )
         return "".join(lines)
 
 
-def mend(find: Callable[[], list[Finding]]) -> Mended:
-    """Do what the findings' mends say, ask ``find`` again, and go on until nothing is left to do.
+def apply_fixes(find: Callable[[], list[Finding]]) -> FixResult:
+    """Apply the findings' fixes, call ``find`` again, and repeat until no fix is left.
 
-    A finding's mends are done all or not at all. Of findings whose mends overlap, the first is
-    mended and the others wait for the next round. A mend that would leave a config that does not
-    parse is refused, and said to be.
+    All fixes of a finding are applied, or none. Where the fixes of several findings overlap, the
+    first finding is fixed and the others wait for the next round. A fix after which a config would
+    not parse is refused and reported.
     """
-    mended = Mended()
+    result = FixResult()
     for _ in range(ROUNDS):
-        mended.refused.clear()
-        findings = [finding for finding in find() if finding.mends]
-        # edits first: the places in a file that is moved are found anew in the next round
-        if not _edit(findings, mended) and not _rearrange(findings, mended):
+        result.refused.clear()
+        findings = [finding for finding in find() if finding.fixes]
+        # edits first: locations in a file that is moved are computed again in the next round
+        if not _apply_edits(findings, result) and not _apply_move(findings, result):
             break
-    return mended
+    return result
 
 
-def _edit(findings: Iterable[Finding], mended: Mended) -> bool:
-    """Apply the mends of every finding that asks for edits alone; whether there were any."""
+def _apply_edits(findings: Iterable[Finding], result: FixResult) -> bool:
+    """Apply the fixes of every finding that needs edits only; return whether there were any."""
     chosen: dict[Path, list[Edit]] = {}
     for finding in findings:
-        edits = _edits(finding)
-        if sum(map(len, edits.values())) < len(finding.mends):
+        edits = _edits_by_file(finding)
+        if sum(map(len, edits.values())) < len(finding.fixes):
             continue
-        tried = {file: [*chosen.get(file, ()), *added] for file, added in edits.items()}
-        if any(_overlap(each) for each in tried.values()):
+        candidate = {file: [*chosen.get(file, ()), *added] for file, added in edits.items()}
+        if any(_overlap(file_edits) for file_edits in candidate.values()):
             continue
-        if _agreed(finding, tried, mended):
-            chosen |= tried
-    _write(chosen, mended)
+        if _is_accepted(finding, candidate, result):
+            chosen |= candidate
+    _write(chosen, result)
     return bool(chosen)
 
 
-def _rearrange(findings: Iterable[Finding], mended: Mended) -> bool:
-    """Apply the mends of the first finding that asks for a move or a removal; if there was one."""
+def _apply_move(findings: Iterable[Finding], result: FixResult) -> bool:
+    """Apply the fixes of the first finding with a move or removal; return whether there was one."""
     for finding in findings:
-        edits = _edits(finding)
-        others = [mend for mend in finding.mends if not isinstance(mend, Edit)]
-        if not others or not _agreed(finding, edits, mended):
+        edits = _edits_by_file(finding)
+        others = [fix for fix in finding.fixes if not isinstance(fix, Edit)]
+        if not others or not _is_accepted(finding, edits, result):
             continue
-        _write(edits, mended)
-        for mend in others:
-            if isinstance(mend, Move):
-                mend.target.parent.mkdir(exist_ok=True)
-                mend.source.rename(mend.target)
-                mended.before = {_moved(path, mend): text for path, text in mended.before.items()}
-                mended.done.append(f"moved {mend.source} to {mend.target}")
-            elif isinstance(mend, Remove):
-                mend.path.rmdir()
-                mended.done.append(f"removed the empty folder {mend.path}")
+        _write(edits, result)
+        for fix in others:
+            if isinstance(fix, Move):
+                fix.target.parent.mkdir(exist_ok=True)
+                fix.source.rename(fix.target)
+                result.before = {_moved(path, fix): text for path, text in result.before.items()}
+                result.done.append(f"moved {fix.source} to {fix.target}")
+            elif isinstance(fix, Remove):
+                fix.path.rmdir()
+                result.done.append(f"removed the empty folder {fix.path}")
         return True
     return False
 
 
-def _edits(finding: Finding) -> dict[Path, list[Edit]]:
-    found: dict[Path, list[Edit]] = {}
-    for mend in finding.mends:
-        if isinstance(mend, Edit):
-            found.setdefault(mend.file, []).append(mend)
-    return found
+def _edits_by_file(finding: Finding) -> dict[Path, list[Edit]]:
+    edits: dict[Path, list[Edit]] = {}
+    for fix in finding.fixes:
+        if isinstance(fix, Edit):
+            edits.setdefault(fix.file, []).append(fix)
+    return edits
 
 
-def _agreed(finding: Finding, edits: Edits, mended: Mended) -> bool:
-    """Whether nothing speaks against a finding's mends; what does is noted."""
-    objections = [_objection(file, each) for file, each in edits.items()]
-    for mend in finding.mends:
-        if isinstance(mend, Move) and (mend.target.exists() or not mend.source.exists()):
-            objections.append(f"{mend.target} exists already, or {mend.source} does not")
-        if isinstance(mend, Remove) and not _is_empty(mend.path):
-            objections.append(f"{mend.path} is no empty folder")
+def _is_accepted(finding: Finding, edits: EditsByFile, result: FixResult) -> bool:
+    """Return whether a finding's fixes can be applied; otherwise record the objection."""
+    objections = [_objection(file, file_edits) for file, file_edits in edits.items()]
+    for fix in finding.fixes:
+        if isinstance(fix, Move) and (fix.target.exists() or not fix.source.exists()):
+            objections.append(f"{fix.target} exists already, or {fix.source} does not")
+        if isinstance(fix, Remove) and not _is_empty(fix.path):
+            objections.append(f"{fix.path} is not an empty folder")
     for objection in filter(None, objections):
-        mended.refused.append(f"{finding.place}: {finding.rule} is not mended: {objection}")
+        result.refused.append(f"{finding.location}: {finding.rule} is not fixed: {objection}")
         return False
     return True
 
 
 def _objection(file: Path, edits: Iterable[Edit]) -> str | None:
-    """Why these edits of a file must not be made, or ``None``."""
+    """Return why these edits of a file must not be made, or ``None``."""
     if file.is_symlink():
         return f"{file} is a link"
-    text, newline = _read(file)
+    text, newline = _read_text(file)
     if newline is None:
         return f"{file} mixes line ends"
-    if file.suffix == Path(config.FILE_NAME).suffix:
+    if file.suffix == Path(FILE_NAME).suffix:
         try:
-            message = config.schema().ModelConfig()
-            text_format.Parse(_applied(text, edits), message, allow_unknown_field=True)
+            message = schema().ModelConfig()
+            text_format.Parse(_edited(text, edits), message, allow_unknown_field=True)
         except text_format.ParseError as error:
-            said = str(error).replace("\n", " ")
-            return f"{file} would not parse: {said}"
+            reason = str(error).replace("\n", " ")
+            return f"{file} would not parse: {reason}"
     return None
 
 
 def _overlap(edits: Iterable[Edit]) -> bool:
-    before = Edit(Path(), -1, -1, "")
+    previous = Edit(Path(), -1, -1, "")
     for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
-        # lines may be added one behind the other at one place
-        lines = before.start == edit.start == edit.end and before.text.endswith("\n")
-        if edit.start < before.end or (edit.start == before.start and not lines):
+        # several lines may be inserted at one position, one after the other
+        lines = previous.start == edit.start == edit.end and previous.text.endswith("\n")
+        if edit.start < previous.end or (edit.start == previous.start and not lines):
             return True
-        before = edit
+        previous = edit
     return False
 
 
-def _write(edits: Edits, mended: Mended) -> None:
-    for file, each in edits.items():
-        text, newline = _read(file)
-        mended.before.setdefault(file, text)
-        with written_aside(file) as aside:
-            aside.write_text(_applied(text, each), encoding="utf-8", newline=newline)
-            aside.chmod(file.stat().st_mode)
+def _write(edits: EditsByFile, result: FixResult) -> None:
+    for file, file_edits in edits.items():
+        text, newline = _read_text(file)
+        result.before.setdefault(file, text)
+        with written_aside(file) as sibling:
+            sibling.write_text(_edited(text, file_edits), encoding="utf-8", newline=newline)
+            sibling.chmod(file.stat().st_mode)
 
 
-def _applied(text: str, edits: Iterable[Edit]) -> str:
+def _edited(text: str, edits: Iterable[Edit]) -> str:
     pieces = []
-    at = 0
+    position = 0
     for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
-        pieces += [text[at : edit.start], edit.text]
-        at = edit.end
-    return "".join([*pieces, text[at:]])
+        pieces += [text[position : edit.start], edit.text]
+        position = edit.end
+    return "".join([*pieces, text[position:]])
 
 
-def _read(file: Path) -> tuple[str, str | None]:
-    """A file's text, and what ends its lines; ``None``: one here and another there."""
-    with file.open(encoding="utf-8") as opened:
-        text = opened.read()
-        newlines = opened.newlines
+def _read_text(file: Path) -> tuple[str, str | None]:
+    """Return a file's text and its line ending, which is ``None`` if it has several kinds."""
+    with file.open(encoding="utf-8") as stream:
+        text = stream.read()
+        newlines = stream.newlines
     return text, None if isinstance(newlines, tuple) else newlines or "\n"
 
 
@@ -178,6 +178,6 @@ def _is_empty(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
 
 
-def _ended(diff: Iterable[str]) -> Iterator[str]:
+def _with_newlines(diff: Iterable[str]) -> Iterator[str]:
     for line in diff:
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"

@@ -1,35 +1,36 @@
-"""What ``--fix`` can add from a signature: the inputs and outputs that a config leaves out."""
+"""The inputs and outputs that ``--fix`` adds to a config, taken from the graph's signature."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Edit
-from slipway.check.graphs import graphs_of
+from slipway.check.graphs import graphs_of_config
 from slipway.check.shapes import dims_of
-from slipway.check.subject import Config
 from slipway.signature import Tensor
 
 
-def mends_for_missing_io(read: Config, side: str) -> tuple[Edit, ...]:
-    """The fields ``side`` ("input" or "output") that ``read`` lacks altogether, as its graph has them.
+def fixes_for_missing_io(config: ConfigFile, side: str) -> tuple[Edit, ...]:
+    """Return the edit that adds the fields ``side`` ("input" or "output") as the graph has them.
 
-    Empty where the graph is not ONNX, is unknown, or does not determine them.
+    Empty where the config has such fields, the graph is not ONNX, is unknown, or does not determine
+    them.
     """
-    if read.message is None or getattr(read.message, side):
+    if config.message is None or getattr(config.message, side):
         return ()
-    signatures = [graph.signature for graph in graphs_of(read, read.message)]
+    signatures = [graph.signature for graph in graphs_of_config(config, config.message)]
     if not signatures or signatures[-1] is None:
         return ()
-    batches = read.message.max_batch_size > 0
+    batches = config.message.max_batch_size > 0
     tensors = signatures[-1].inputs if side == "input" else signatures[-1].outputs
     if not tensors or not all(_is_determined(tensor, batches) for tensor in tensors):
         return ()
-    return (read.added(io_text(side, tensors, batches)),)
+    return (config.append_field(io_text(side, tensors, batches)),)
 
 
 def io_text(side: str, tensors: Sequence[Tensor], batches: bool) -> str:
-    """The fields ``side`` ("input" or "output") of ``tensors``, whose ranks are known."""
+    """Return the fields ``side`` ("input" or "output") of ``tensors``, whose ranks are known."""
     return "".join(_field(side, tensor, batches) for tensor in tensors)
 
 
@@ -48,6 +49,6 @@ def _field(side: str, tensor: Tensor, batches: bool) -> str:
         f"  data_type: TYPE_{data_type}",
         f"  dims: [ {', '.join(map(str, dims)) or '1'} ]",
     ]
-    if not dims and batches:  # no dims at all are no valid config
+    if not dims and batches:  # a config without dims is not valid
         lines.append("  reshape { shape: [ ] }")
     return "\n".join([f"{side} {{", *lines, "}\n"])

@@ -1,4 +1,4 @@
-"""What flows through an ensemble: which tensors its steps read and write, and at whose ends."""
+"""The data flow of an ensemble: which tensors its steps read and write."""
 
 from __future__ import annotations
 
@@ -7,64 +7,66 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import Any, Literal
 
-from slipway.check.finding import Place
-from slipway.check.subject import Config, Subject
+from slipway.check.config_file import ConfigFile
+from slipway.check.finding import Location
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.triton.config import ModelConfig
 
 SCHEDULING = "ensemble_scheduling"
 # a map of a step: a tensor of the model → a tensor of the ensemble
-Map = Literal["input_map", "output_map"]
+MapName = Literal["input_map", "output_map"]
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The one of ``names`` that ``name`` was probably meant to be."""
-    by_letters = {each.lower(): each for each in sorted(names)}
+    """Return the one of ``names`` that ``name`` probably misspells, or ``None``."""
+    by_letters = {candidate.lower(): candidate for candidate in sorted(names)}
     close = difflib.get_close_matches(name.lower(), by_letters, n=1)
     return by_letters[close[0]] if close else None
 
 
 def did_you_mean(name: str, names: Iterable[str], otherwise: str) -> str:
-    """A fix for a name that is not among ``names``."""
+    """Return a fix for a name that is not among ``names``."""
     close = nearest(name, names)
     return f"did you mean {close!r}?" if close else otherwise
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names for a message."""
+    """Return the names, quoted and joined for a message."""
     return ", ".join(repr(name) for name in names) or "none"
 
 
 @dataclass(frozen=True)
-class StepOf:
-    """One step: its number from 0, what it says, and its model if that is here and parses."""
+class EnsembleStep:
+    """One step: its number from 0, its definition, and its model's config if that parses."""
 
     number: int
-    said: Any
+    definition: Any
     path: tuple[str | int, ...]
-    model: Config | None
+    config: ConfigFile | None
     message: ModelConfig | None
 
     def __str__(self) -> str:
-        return f"step {self.number + 1} ({self.said.model_name})"
+        return f"step {self.number + 1} ({self.definition.model_name})"
 
-    def tensors(self, which: Map) -> dict[str, Any]:
-        """The model's inputs, or its outputs, by their names; empty where they are not known."""
+    def tensors(self, map_name: MapName) -> dict[str, Any]:
+        """Return the model's inputs or outputs by their names; empty if they are unknown."""
         if self.message is None:
             return {}
-        found = self.message.input if which == "input_map" else self.message.output
-        return {tensor.name: tensor for tensor in found}
+        tensors = self.message.input if map_name == "input_map" else self.message.output
+        return {tensor.name: tensor for tensor in tensors}
 
 
 @dataclass(frozen=True)
-class End:
+class TensorUse:
     """Where an ensemble tensor is read or written: by the ensemble's caller, or by a step."""
 
-    place: Place
-    step: StepOf | None
+    location: Location
+    step: EnsembleStep | None
     name: str  # of the model's tensor
-    tensor: Any  # its ModelInput or ModelOutput; None where the model is not known
+    tensor: Any  # its ModelInput or ModelOutput; None if the model is unknown
     batching: bool
 
     def __str__(self) -> str:
@@ -72,7 +74,7 @@ class End:
 
     @property
     def dims(self) -> list[int]:
-        """The shape without the batch; a composing model's reshape is not seen from outside."""
+        """Return the shape without the batch; a composing model's reshape is internal to it."""
         if self.step is None and self.tensor.HasField("reshape"):
             return list(self.tensor.reshape.shape)
         return list(self.tensor.dims)
@@ -82,31 +84,31 @@ class End:
 class Flow:
     """The ensemble tensors of one ensemble, by name: ``inputs`` and ``outputs`` are its own."""
 
-    config: Config
+    config: ConfigFile
     message: ModelConfig
-    steps: list[StepOf] = field(default_factory=list)
-    inputs: dict[str, End] = field(default_factory=dict)
-    outputs: dict[str, End] = field(default_factory=dict)
-    readers: dict[str, list[End]] = field(default_factory=dict)
-    writers: dict[str, list[End]] = field(default_factory=dict)
+    steps: list[EnsembleStep] = field(default_factory=list)
+    inputs: dict[str, TensorUse] = field(default_factory=dict)
+    outputs: dict[str, TensorUse] = field(default_factory=dict)
+    readers: dict[str, list[TensorUse]] = field(default_factory=dict)
+    writers: dict[str, list[TensorUse]] = field(default_factory=dict)
 
-    def sources(self, name: str) -> list[End]:
-        """The ends that give the tensor its value."""
+    def sources(self, name: str) -> list[TensorUse]:
+        """Return the uses that give the tensor its value."""
         own = [self.inputs[name]] if name in self.inputs else []
         return own + self.writers.get(name, [])
 
-    def ends(self, name: str) -> list[End]:
-        """All ends of the tensor, those that give it its value first."""
+    def uses(self, name: str) -> list[TensorUse]:
+        """Return all uses of the tensor, those that give it its value first."""
         own = [self.outputs[name]] if name in self.outputs else []
         return self.sources(name) + self.readers.get(name, []) + own
 
     @property
     def names(self) -> list[str]:
-        """All ensemble tensors."""
+        """Return the names of all ensemble tensors."""
         return list(dict.fromkeys([*self.inputs, *self.writers, *self.readers, *self.outputs]))
 
-    def cycle(self) -> list[tuple[StepOf, str]]:
-        """Steps that wait for each other, each with the tensor by which it feeds the next one."""
+    def cycle(self) -> list[tuple[EnsembleStep, str]]:
+        """Return steps that wait for each other, each with the tensor that it feeds to the next."""
         waits: dict[int, dict[int, str]] = {step.number: {} for step in self.steps}
         for name, readers in self.readers.items():
             for writer in self.writers.get(name, ()) if len(self.sources(name)) == 1 else ():
@@ -116,51 +118,51 @@ class Flow:
         try:
             TopologicalSorter(waits).prepare()
         except CycleError as error:
-            found: list[int] = error.args[1]
-            return [
-                (self.steps[before], waits[after][before])
-                for before, after in zip(found, found[1:], strict=False)
-            ]
+            numbers: list[int] = error.args[1]
+            return [(self.steps[a], waits[b][a]) for a, b in pairwise(numbers)]
         return []
 
 
-@lru_cache(maxsize=1)  # every rule of one folder asks, then those of the next
-def flows(subject: Subject) -> list[Flow]:
-    """The ensembles of a folder that parse and have steps."""
+@lru_cache(maxsize=1)  # all rules of one folder share it, then those of the next folder
+def flows(model: ModelUnderCheck) -> list[Flow]:
+    """Return the ensembles of a folder that parse and have steps."""
     return [
-        _flow(subject, config, message)
-        for config, message in subject.parsed.values()
+        _flow(model, config, message)
+        for config, message in model.parsed.values()
         if config.is_ensemble and message.ensemble_scheduling.step
     ]
 
 
-def _flow(subject: Subject, config: Config, message: ModelConfig) -> Flow:
+def _flow(model: ModelUnderCheck, config: ConfigFile, message: ModelConfig) -> Flow:
     flow = Flow(config, message)
     batching = message.max_batch_size > 0
-    for which, own, found in (
+    for kind, tensors, uses in (
         ("input", message.input, flow.inputs),
         ("output", message.output, flow.outputs),
     ):
-        for number, tensor in enumerate(own):
-            place = config.value_place(which, number, "name")
-            found.setdefault(tensor.name, End(place, None, tensor.name, tensor, batching))
-    for number, said in enumerate(message.ensemble_scheduling.step):
-        known = subject.parsed.get(said.model_name)
-        model, its = known if known else (None, None)
-        step = StepOf(number, said, (SCHEDULING, "step", number), model, its)
+        for number, tensor in enumerate(tensors):
+            location = config.value_location(kind, number, "name")
+            uses.setdefault(tensor.name, TensorUse(location, None, tensor.name, tensor, batching))
+    for number, definition in enumerate(message.ensemble_scheduling.step):
+        parsed = model.parsed.get(definition.model_name)
+        step_config, step_message = parsed if parsed else (None, None)
+        path = (SCHEDULING, "step", number)
+        step = EnsembleStep(number, definition, path, step_config, step_message)
         flow.steps.append(step)
-        for end, name in _ends(config, step, "input_map"):
-            flow.readers.setdefault(name, []).append(end)
-        for end, name in _ends(config, step, "output_map"):
-            flow.writers.setdefault(name, []).append(end)
+        for use, name in _step_uses(config, step, "input_map"):
+            flow.readers.setdefault(name, []).append(use)
+        for use, name in _step_uses(config, step, "output_map"):
+            flow.writers.setdefault(name, []).append(use)
     return flow
 
 
-def _ends(config: Config, step: StepOf, which: Map) -> list[tuple[End, str]]:
-    tensors = step.tensors(which)
+def _step_uses(
+    config: ConfigFile, step: EnsembleStep, map_name: MapName
+) -> list[tuple[TensorUse, str]]:
+    tensors = step.tensors(map_name)
     batching = step.message is not None and step.message.max_batch_size > 0
-    found = []
-    for key, name in sorted(getattr(step.said, which).items()):
-        place = config.value_place(*step.path, which, key, "value")
-        found.append((End(place, step, key, tensors.get(key), batching), name))
-    return found
+    uses = []
+    for key, name in sorted(getattr(step.definition, map_name).items()):
+        location = config.value_location(*step.path, map_name, key, "value")
+        uses.append((TensorUse(location, step, key, tensors.get(key), batching), name))
+    return uses

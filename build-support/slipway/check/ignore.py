@@ -1,4 +1,4 @@
-"""``# slipway: ignore=RULE reason``: one finding silenced at one place, and no more."""
+"""``# slipway: ignore=RULE reason``: silence one rule at one location, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,64 +8,68 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.check.finding import Finding, Place
+from slipway.check.finding import Finding, Location
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import RULES
-from slipway.check.subject import Subject
 from slipway.triton import pbtxt
 
 MARK = "slipway:"
 IGNORE = re.compile(
     r"#\s*slipway:\s*ignore\b\s*=?\s*(?P<rules>SW\w*(?:\s*,\s*SW\w*)*)?(?P<reason>.*)", re.DOTALL
 )
-# the kinds of text whose comments are read
+# the file types whose comments are read
 CONFIG, PYTHON, POINTER = ".pbtxt", ".py", ".dvc"
-# a comment of YAML and of requirements.txt stands behind a space, or begins the line
+# a comment of YAML and of requirements.txt follows a space, or begins the line
 COMMENT = re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE)
-# the rules about ignores themselves, which no ignore silences
+# the rules about ignores themselves, which cannot be silenced
 UNUSED, UNREASONED, UNKNOWN = "SW901", "SW902", "SW903"
 
 
 @dataclass(frozen=True)
 class Ignore:
-    """One comment: it stands at ``place`` and silences ``rules`` in the lines ``first`` to ``last``.
+    """One comment at ``location``, which silences ``rules`` in the lines ``first`` to ``last``.
 
-    ``last`` is 0 where nothing follows: then it speaks of the file alone.
+    ``last`` is 0 if no line follows: then the comment applies to the file itself.
     """
 
-    place: Place
+    location: Location
     first: int
     last: int
     rules: tuple[str, ...]
     reason: str
 
 
-def of(subject: Subject) -> list[Ignore]:
-    """The ignores of a model folder."""
+def load_ignores(model: ModelUnderCheck) -> list[Ignore]:
+    """Return the ignores of a model folder."""
     files = [
         path
-        for path in subject.files()
+        for path in model.files()
         if path.suffix in (CONFIG, PYTHON, POINTER) and path.is_file()
     ]
-    if subject.requirements.is_file() and not subject.lone:
-        files.append(subject.requirements)
-    return [found for file in files for found in _ignores(file)]
+    if model.requirements.is_file() and not model.is_single_config:
+        files.append(model.requirements)
+    return [ignore for file in files for ignore in _ignores(file)]
 
 
-def apply(subject: Subject, findings: Sequence[Finding]) -> list[Finding]:
-    """The findings that no ignore silences, and those about the ignores."""
-    ignores = of(subject)
+def apply_ignores(model: ModelUnderCheck, findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings that no ignore silences, and the findings about the ignores."""
+    ignores = load_ignores(model)
     if not ignores:
         return list(findings)
-    used: set[tuple[Place, str]] = set()
-    left = []
+    used: set[tuple[Location, str]] = set()
+    remaining = []
     for finding in findings:
-        silencers = [each for each in ignores if each.reason and _covers(each, finding, subject)]
-        used |= {(each.place, finding.rule) for each in silencers}
+        silencers = [
+            ignore for ignore in ignores if ignore.reason and _covers(ignore, finding, model)
+        ]
+        used |= {(ignore.location, finding.rule) for ignore in silencers}
         if not silencers:
-            left.append(finding)
+            remaining.append(finding)
     for ignore in ignores:
-        left += _about(ignore, {rule for place, rule in used if place == ignore.place})
-    return left
+        remaining += _findings_about(
+            ignore, {rule for location, rule in used if location == ignore.location}
+        )
+    return remaining
 
 
 def _ignores(file: Path) -> Iterator[Ignore]:
@@ -74,21 +78,21 @@ def _ignores(file: Path) -> Iterator[Ignore]:
         return
     lines = text.split("\n")
     for number, column, comment in _comments(file.suffix, text):
-        found = IGNORE.match(comment)
-        if not found:
+        match = IGNORE.match(comment)
+        if not match:
             continue
-        rules = tuple(re.findall(r"\w+", found["rules"] or ""))
-        place = Place(file, number, column)
-        reason = found["reason"].strip(" \t\r:-–—")
+        rules = tuple(re.findall(r"\w+", match["rules"] or ""))
+        location = Location(file, number, column)
+        reason = match["reason"].strip(" \t\r:-–—")
         if lines[number - 1][: column - 1].strip():
             first = last = number
         else:
-            first, last = _reach(lines, number)
-        yield Ignore(place, first, last, rules, reason)
+            first, last = _covered_lines(lines, number)
+        yield Ignore(location, first, last, rules, reason)
 
 
 def _comments(suffix: str, text: str) -> list[tuple[int, int, str]]:
-    """Line, column and text of each comment; what looks like one in a string is none."""
+    """Return line, column and text of each comment; a string that looks like one is not."""
     if suffix == PYTHON:
         import tokenize  # for the few files that have an ignore
 
@@ -99,59 +103,59 @@ def _comments(suffix: str, text: str) -> list[tuple[int, int, str]]:
                 if token.type == tokenize.COMMENT
             ]
         except (tokenize.TokenError, SyntaxError):
-            pass  # its syntax is a finding of its own
+            pass  # another rule reports its syntax
     if suffix == CONFIG:
         comments = [
             (token.start, token.text) for token in pbtxt.tokenise(text) if token.kind == "comment"
         ]
     else:
-        comments = [(found.start(), found[0]) for found in COMMENT.finditer(text)]
+        comments = [(match.start(), match[0]) for match in COMMENT.finditer(text)]
     return [
         (text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at), comment)
         for at, comment in comments
     ]
 
 
-def _reach(lines: Sequence[str], number: int) -> tuple[int, int]:
-    """The lines that a comment on a line of its own speaks of: up to the next that says something.
+def _covered_lines(lines: Sequence[str], number: int) -> tuple[int, int]:
+    """Return the lines that a comment on its own line covers: up to the next line with content.
 
-    At the head of a file it speaks of the first line as well, where findings stand that have no
-    line of their own.
+    At the head of a file it covers the first line as well, which is the location of findings
+    without a line.
     """
 
-    def empty(line: str) -> bool:
+    def is_empty(line: str) -> bool:
         return not line.strip() or line.strip().startswith("#")
 
-    first = 1 if all(map(empty, lines[:number])) else number
+    first = 1 if all(map(is_empty, lines[:number])) else number
     for following, line in enumerate(lines[number:], number + 1):
-        if not empty(line):
+        if not is_empty(line):
             return first, following
     return first, 0
 
 
-def _covers(ignore: Ignore, finding: Finding, subject: Subject) -> bool:
+def _covers(ignore: Ignore, finding: Finding, model: ModelUnderCheck) -> bool:
     if finding.rule not in ignore.rules:
         return False
-    place, commented = finding.place, ignore.place.file
-    if place.file == commented:
-        return place.line == 0 or ignore.first <= place.line <= ignore.last
-    # what can hold no comment is spoken for by what lies beside it: a folder, a binary or a missing
+    location, commented = finding.location, ignore.location.file
+    if location.file == commented:
+        return location.line == 0 or ignore.first <= location.line <= ignore.last
+    # files that cannot hold a comment are covered by a neighbour: a folder, a binary or a missing
     # file by the config, the lock by the requirements
-    if place.file.suffix in (CONFIG, PYTHON, POINTER) and place.file.is_file():
+    if location.file.suffix in (CONFIG, PYTHON, POINTER) and location.file.is_file():
         return False
-    if commented == subject.requirements:
-        return place.file == subject.lock
+    if commented == model.requirements:
+        return location.file == model.lock
     return commented.suffix == CONFIG and (
-        place.file.is_relative_to(commented.parent) or place.file == subject.folder
+        location.file.is_relative_to(commented.parent) or location.file == model.folder
     )
 
 
-def _about(ignore: Ignore, used: set[str]) -> Iterator[Finding]:
+def _findings_about(ignore: Ignore, used: set[str]) -> Iterator[Finding]:
     if not ignore.rules:
         yield _finding(UNKNOWN, ignore, "it names no rule", "ignore=SW404 and the reason")
         return
     if not ignore.reason:
-        yield _finding(UNREASONED, ignore, "it gives no reason", "say why behind the rule")
+        yield _finding(UNREASONED, ignore, "it has no reason", "add the reason after the rule")
         return
     for rule in ignore.rules:
         if rule not in RULES:
@@ -161,13 +165,13 @@ def _about(ignore: Ignore, used: set[str]) -> Iterator[Finding]:
 
 
 def _finding(rule: str, ignore: Ignore, what: str, fix: str) -> Finding:
-    about = RULES[rule]
+    ignore_rule = RULES[rule]
     return Finding(
         rule,
-        about.name,
-        about.severity,
-        ignore.place,
+        ignore_rule.name,
+        ignore_rule.severity,
+        ignore.location,
         f"this ignore silences nothing: {what}",
-        about.reason,
+        ignore_rule.reason,
         fix,
     )

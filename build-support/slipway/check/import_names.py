@@ -1,6 +1,6 @@
-"""Modules whose distribution is called otherwise: which ones bring them.
+"""Modules whose distribution has another name, with the distributions that provide them.
 
-From the packages' own documentation. A name with dots stands for itself and what is below it.
+Taken from the packages' own documentation. A name with dots covers itself and what is below it.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ DISTRIBUTIONS: dict[str, tuple[str, ...]] = {
     "yaml": ("pyyaml",),
     "zmq": ("pyzmq",),
 }
-# modules that are called as their distribution is
+# modules with the name of their distribution
 SAME_NAME = frozenset("""
     accelerate aiohttp albumentations altair annoy anyio attrs av babel blosc2 boto3 botocore
     cachetools catboost certifi cffi chardet charset_normalizer click cloudpickle contourpy

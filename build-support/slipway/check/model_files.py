@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from slipway.check.subject import Config
+from slipway.check.config_file import ConfigFile
 from slipway.triton.config import ModelConfig, schema
 
 POINTER = ".dvc"
-DEFAULT_VERSIONS = 1  # of the newest, where no policy says otherwise
+DEFAULT_VERSIONS = 1  # the number of newest versions that are loaded without a policy
 # the backends' own defaults: onnxruntime.cc, tensorrt.cc, openvino.cc, model_state.cc of
 # pytorch_backend, python_be.cc, dali_backend's README, vllm_backend's model.py
 NAMES = {
@@ -32,32 +32,32 @@ FOREST_NAMES = {
 GRAPHDEF, SAVED_MODEL = "model.graphdef", "model.savedmodel"
 
 
-def loaded_versions(read: Config, message: ModelConfig) -> list[Path]:
-    """The version directories that Triton loads by the config's policy, in their order."""
-    found = {int(path.name): path for path in read.versions if path.name == str(int(path.name))}
-    return [found[version] for version in chosen_versions(message, found)]
+def loaded_versions(config: ConfigFile, message: ModelConfig) -> list[Path]:
+    """Return the version directories that Triton loads under the config's policy, ascending."""
+    paths = {int(path.name): path for path in config.versions if path.name == str(int(path.name))}
+    return [paths[version] for version in chosen_versions(message, paths)]
 
 
 def chosen_versions(message: ModelConfig | None, versions: Iterable[int]) -> list[int]:
-    """Of the model versions that are there, those that Triton loads (model_lifecycle.cc)."""
-    there = sorted(versions)
+    """Return those of the existing model versions that Triton loads (model_lifecycle.cc)."""
+    present = sorted(versions)
     policy = (message or schema().ModelConfig()).version_policy
     chosen = policy.WhichOneof("policy_choice")
     if chosen == "all":
-        return there
+        return present
     if chosen == "specific":
-        return [version for version in there if version in policy.specific.versions]
+        return [version for version in present if version in policy.specific.versions]
     newest = policy.latest.num_versions if chosen == "latest" else DEFAULT_VERSIONS
-    return there[-newest:] if newest else []
+    return present[-newest:] if newest else []
 
 
-def expected(read: Config, message: ModelConfig) -> tuple[str, ...]:
-    """The names of which the backend needs one in a version directory; empty: not known here."""
-    backend = read.backend
+def expected_names(config: ConfigFile, message: ModelConfig) -> tuple[str, ...]:
+    """Return the names of which the backend needs one in a version directory; empty if unknown."""
+    backend = config.backend
     if message.default_model_filename:
         fallback = ("dali.py",) if backend == "dali" else ()
-        known = backend in NAMES or backend in ("fil", "tensorflow")
-        return (message.default_model_filename, *fallback) if known else ()
+        is_known = backend in NAMES or backend in ("fil", "tensorflow")
+        return (message.default_model_filename, *fallback) if is_known else ()
     if backend == "fil":
         kind = message.parameters.get("model_type")
         name = FOREST_NAMES.get(kind.string_value if kind is not None else "xgboost")
@@ -75,6 +75,6 @@ def expected(read: Config, message: ModelConfig) -> tuple[str, ...]:
     return NAMES.get(backend, ())
 
 
-def is_there(file: Path) -> bool:
-    """Whether a file or directory lies at its place, or a DVC pointer to it does."""
+def is_present(file: Path) -> bool:
+    """Return whether a file or directory exists, or a DVC pointer to it."""
     return file.exists() or file.with_name(file.name + POINTER).exists()

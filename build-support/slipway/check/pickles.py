@@ -1,4 +1,4 @@
-"""Weights that run code when they are loaded: told by their content, never by loading them."""
+"""Detect weights that run code when they are loaded, by their content, without loading them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import logging
 import zipfile
 from pathlib import Path
 
-# what a loader unpickles, by its name: joblib's files begin with anything once they are compressed
+# names of files that a loader unpickles: compressed joblib files may begin with any bytes
 SUFFIXES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle"}
-# what holds other things that run, which modelscan knows as well
+# other formats that may hold code, which modelscan knows as well
 OTHERS = {".h5", ".keras", ".npy", ".npz", ".zip", ".pt", ".pth", ".ckpt"}
 PROTOCOLS = range(2, 6)
-MAGIC = 0x80  # opens every pickle since protocol 2
+MAGIC = 0x80  # the first byte of every pickle since protocol 2
 
 
 def is_pickle(file: Path) -> bool:
-    """Whether loading ``file`` unpickles it: a pickle, or an archive of PyTorch's that holds one.
+    """Return whether loading ``file`` unpickles it: a pickle, or a PyTorch archive that holds one.
 
-    TorchScript, whose archive holds code beside its pickles, is read by libtorch, which runs none.
+    A TorchScript archive holds code as well as pickles. libtorch reads it, which runs no pickle.
     """
-    if file.suffix in SUFFIXES or _begins_one(file):
+    if file.suffix in SUFFIXES or _starts_like_a_pickle(file):
         return True
     names = _members(file) if zipfile.is_zipfile(file) else []
     scripted = any("/code/" in name for name in names)
@@ -28,33 +28,33 @@ def is_pickle(file: Path) -> bool:
 
 
 def is_suspect(file: Path) -> bool:
-    """Whether it is worth a scan, which imports a library of its own."""
+    """Return whether ``file`` is worth a scan, which imports a large library."""
     return file.suffix in OTHERS or is_pickle(file)
 
 
-def dangers(file: Path) -> list[str]:
-    """What ``file`` would call when it is loaded, such as ``posix.system``; sorted."""
+def find_dangerous_calls(file: Path) -> list[str]:
+    """Return what ``file`` would call when it is loaded, such as ``posix.system``; sorted."""
     from modelscan.modelscan import ModelScan
     from modelscan.settings import DEFAULT_SETTINGS
 
-    # what it cannot read it reports as an error of its own; only what it finds counts here
+    # it also logs files that it cannot read; only its findings count here
     logging.getLogger("modelscan").setLevel(logging.CRITICAL)
     settings = copy.deepcopy(DEFAULT_SETTINGS)
     formats = settings["middlewares"]["modelscan.middlewares.FormatViaExtensionMiddleware"]
     unpickled = next(kinds for kind, kinds in formats["formats"].items() if kind.value == "pickle")
-    if _begins_one(file):
+    if _starts_like_a_pickle(file):
         unpickled.append(file.suffix)
     issues = ModelScan(settings).scan(file)["issues"]
-    return sorted({_named(issue) for issue in issues})
+    return sorted({_call_name(issue) for issue in issues})
 
 
-def _begins_one(file: Path) -> bool:
+def _starts_like_a_pickle(file: Path) -> bool:
     with file.open("rb") as stream:
         head = stream.read(2)
     return len(head) == 2 and head[0] == MAGIC and head[1] in PROTOCOLS
 
 
-def _named(issue: dict[str, str]) -> str:
+def _call_name(issue: dict[str, str]) -> str:
     parts = (issue.get("module"), issue.get("operator"))
     return ".".join(part for part in parts if part) or issue["description"]
 

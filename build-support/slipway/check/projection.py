@@ -1,9 +1,9 @@
-"""How large an artifact will be, and how long an endpoint will take to load it: a rough estimate.
+"""Estimate how large an artifact will be, and how long an endpoint will take to load it.
 
-The rates were measured on two shared cores, the median of three: a graph of 200 MB opened by ONNX
-Runtime 1.21 at 350 to 610 MB/s; a ``tar.gz`` of it, which does not compress, extracted by GNU tar at
-53 to 88 MB/s; 5,000 small files at 2,000 to 5,200 a second. What the network gives is an assumption:
-a tenth of the 10 Gbit/s that the smaller instance types promise at their best.
+The rates were measured on two shared cores, the median of three. ONNX Runtime 1.21 opened a graph
+of 200 MB at 350 to 610 MB/s. GNU tar extracted a ``tar.gz`` of it, which does not compress, at 53
+to 88 MB/s, and 5,000 small files at 2,000 to 5,200 a second. The network's rate is an assumption:
+a tenth of the 10 Gbit/s that the smaller instance types reach at best.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from slipway.check.model_files import POINTER
-from slipway.check.subject import Subject
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.environment import Environment, modules
 from slipway.errors import SlipwayError
 from slipway.model import weights
@@ -27,36 +27,39 @@ START = 0.3  # seconds: an ensemble of small models with explicit configs
 
 @dataclass(frozen=True)
 class Projection:
-    """``weights`` are bytes by the file or pointer; the environment is known once it was built."""
+    """``weights`` are bytes by file or pointer; ``environment`` is known once it was built."""
 
     weights: Mapping[Path, int]
     environment: Environment | None
 
     @property
     def size(self) -> int:
-        """Bytes of the artifact; weights hardly compress."""
+        """Return the bytes of the artifact; weights hardly compress."""
         return sum(self.weights.values()) + (self.environment.size if self.environment else 0)
 
     @property
     def seconds(self) -> float:
-        """From an endpoint's first call to the model's being ready: download, extract, open."""
-        bytes_, made = sum(self.weights.values()), self.environment
-        unpacked = bytes_ + (made.unpacked if made else 0)
-        files = made.files if made else 0
+        """Return the seconds from the first call until the model is downloaded and loaded."""
+        bytes_, environment = sum(self.weights.values()), self.environment
+        unpacked = bytes_ + (environment.unpacked if environment else 0)
+        files = environment.files if environment else 0
         return START + self.size / DOWNLOAD + unpacked / EXTRACT + files / FILES + bytes_ / OPEN
 
 
 @lru_cache(maxsize=1)
-def project(subject: Subject) -> Projection:
-    """What the model folder will weigh."""
+def project(model: ModelUnderCheck) -> Projection:
+    """Return the projected size and load time of the model folder's artifact."""
     sizes: dict[Path, int] = {}
-    for path in subject.files():
+    for path in model.files():
         if path.suffix == POINTER and path.is_file():
-            sizes[path] = _pointed(path)
-        elif path.is_file() and not path.name.endswith(LEFT_OUT_ENDINGS):
-            if not any(_pointer(each).exists() for each in (path, *path.parents)):
-                sizes[path] = path.stat().st_size
-    environment = modules.built(subject.lock, subject.settings) if subject.modules else None
+            sizes[path] = _pointed_size(path)
+        elif (
+            path.is_file()
+            and not path.name.endswith(LEFT_OUT_ENDINGS)
+            and not any(_pointer(parent).exists() for parent in (path, *path.parents))
+        ):
+            sizes[path] = path.stat().st_size
+    environment = modules.built(model.lock, model.settings) if model.modules else None
     return Projection(sizes, environment)
 
 
@@ -64,8 +67,8 @@ def _pointer(path: Path) -> Path:
     return path.parent / (path.name + POINTER)
 
 
-def _pointed(pointer: Path) -> int:
+def _pointed_size(pointer: Path) -> int:
     try:
         return weights.read(pointer).size or 0
     except SlipwayError:
-        return 0  # a malformed pointer is another rule's
+        return 0  # another rule reports a malformed pointer

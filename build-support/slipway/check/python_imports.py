@@ -1,14 +1,15 @@
-"""The imports of Python models, and what of the model's own they find."""
+"""The imports of a Python module, and the files of a model that they resolve to."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 
-from slipway.check.python_code import Code, PythonModel, imported
+from slipway.check.python_code import PythonCode
 
 # what Python appends to the name of a module's file
 SUFFIXES = (".py", ".so", ".pyc", ".cpython-*.so", ".abi3.so")
@@ -18,72 +19,87 @@ SUFFIXES = (".py", ".so", ".pyc", ".cpython-*.so", ".abi3.so")
 class Import:
     """An import that runs when the model does: the dotted ``name`` after ``level`` dots."""
 
-    code: Code
+    code: PythonCode
     node: ast.Import | ast.ImportFrom
     name: str
     level: int
 
     @property
     def top(self) -> str:
-        """The first part of the name."""
+        """Return the first part of the name."""
         return self.name.partition(".")[0]
 
 
-def imports(model: PythonModel) -> Iterator[Import]:
-    """The imports of a model's modules, without those that it can do without."""
-    for code in model.codes:
-        for node, name, level in imported(code.tree):
-            if not _may_fail(code, node):
-                yield Import(code, node, name, level)
+@lru_cache(maxsize=64)  # for the modules of one folder
+def imports_in(tree: ast.AST) -> list[tuple[ast.Import | ast.ImportFrom, str, int]]:
+    """Return every import in a tree: the statement, the module's dotted name, its level of dots.
+
+    ``from a import b`` imports ``a``, and ``a.b``, which may be a module as well.
+    """
+    imports: list[tuple[ast.Import | ast.ImportFrom, str, int]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imports += [(node, alias.name, 0) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            imports.append((node, module, node.level))
+            imports += [(node, f"{module}.{a.name}".lstrip("."), node.level) for a in node.names]
+    return imports
 
 
-def first(imports: Iterator[Import]) -> Iterator[Import]:
-    """One import for each statement and top-level module."""
+def required_imports(sources: Iterable[PythonCode]) -> Iterator[Import]:
+    """Yield the imports of a model's modules, one for each statement and top-level module.
+
+    Imports whose failure the code handles are left out.
+    """
     seen = set()
-    for each in imports:
-        key = (each.code.path, each.node.lineno, each.node.col_offset, each.level, each.top)
-        if key not in seen and (each.name or each.level):
-            seen.add(key)
-            yield each
+    for code in sources:
+        for node, name, level in imports_in(code.tree):
+            statement = Import(code, node, name, level)
+            key = (code.path, node.lineno, node.col_offset, level, statement.top)
+            if key not in seen and (name or level) and not _may_fail(code, node):
+                seen.add(key)
+                yield statement
 
 
-def _may_fail(code: Code, node: ast.AST) -> bool:
-    """Whether the code is ready for the import to fail, or never runs it on a server."""
-    child = node
-    while child in code.parents:
-        around = code.parents[child]
-        if isinstance(around, ast.Try) and (child in around.body or child in around.orelse):
-            caught = {
-                each.id
-                for handler in around.handlers
-                for each in ast.walk(handler.type or ast.Name("Exception"))
-                if isinstance(each, ast.Name)
-            }
-            if caught & {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}:
-                return True
-        # the second choice of the same
-        if isinstance(around, ast.ExceptHandler):
-            return True
-        if isinstance(around, ast.If):
-            test = ast.unparse(around.test)
-            if "TYPE_CHECKING" in test or "__name__" in test or "sys." in test:
-                return True
-        child = around
-    return False
+def is_local(statement: Import, directory: Path) -> bool:
+    """Return whether the model in ``directory`` has this module where the stub looks for it."""
+    version = directory / statement.code.path.relative_to(directory).parts[0]
+    return has_module(version, statement.top) or has_module(directory, statement.top)
 
 
-def is_local(each: Import, model: PythonModel) -> bool:
-    """Whether the model has a module of that name where the stub looks for modules."""
-    own = each.code.path
-    version = model.config.directory / own.relative_to(model.config.directory).parts[0]
-    return is_module(version, each.top) or is_module(model.config.directory, each.top)
-
-
-def is_module(folder: Path, name: str) -> bool:
+def has_module(folder: Path, name: str) -> bool:
+    """Return whether a folder holds the module or package ``name``."""
     for path in folder.iterdir():
         if path.name == name and path.is_dir() and any(path.iterdir()):
             return True
-        if path.name.startswith(f"{name}."):
-            if any(fnmatchcase(path.name, f"{name}{suffix}") for suffix in SUFFIXES):
+        if path.name.startswith(f"{name}.") and any(
+            fnmatchcase(path.name, f"{name}{suffix}") for suffix in SUFFIXES
+        ):
+            return True
+    return False
+
+
+def _may_fail(code: PythonCode, node: ast.AST) -> bool:
+    """Return whether the code handles a failed import, or never runs it on a server."""
+    child = node
+    while child in code.parents:
+        parent = code.parents[child]
+        if isinstance(parent, ast.Try) and (child in parent.body or child in parent.orelse):
+            caught = {
+                name.id
+                for handler in parent.handlers
+                for name in ast.walk(handler.type or ast.Name("Exception"))
+                if isinstance(name, ast.Name)
+            }
+            if caught & {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}:
                 return True
+        # the alternative after a failed import
+        if isinstance(parent, ast.ExceptHandler):
+            return True
+        if isinstance(parent, ast.If):
+            test = ast.unparse(parent.test)
+            if "TYPE_CHECKING" in test or "__name__" in test or "sys." in test:
+                return True
+        child = parent
     return False

@@ -1,20 +1,23 @@
-"""Rules: a stable id, a name, a reason with its source, and the function that finds."""
+"""Rules: a stable id, a name, a reason with its source, and the function that finds mistakes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from slipway.check.finding import Finding, Found, Severity
-from slipway.check.subject import Subject
+from slipway.check.finding import Finding, RuleHit, Severity
+from slipway.check.model_under_check import ModelUnderCheck
 
-type Finder = Callable[[Subject], Iterable[Found]]
+type Finder = Callable[[ModelUnderCheck], Iterable[RuleHit]]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """``id`` never changes its meaning; ``reason`` says in one line what happens otherwise, and
-    ``source`` where that is written or was seen."""
+    """One rule. The meaning of ``id`` never changes.
+
+    ``reason`` is one line about what happens otherwise, and ``source`` is where that is documented
+    or was observed.
+    """
 
     id: str
     name: str
@@ -23,18 +26,18 @@ class Rule:
     source: str
     find: Finder
 
-    def findings(self, subject: Subject) -> Iterator[Finding]:
-        """What the rule finds in a model folder."""
-        for found in self.find(subject):
+    def findings(self, model: ModelUnderCheck) -> Iterator[Finding]:
+        """Yield what the rule finds in a model folder."""
+        for hit in self.find(model):
             yield Finding(
                 self.id,
                 self.name,
                 self.severity,
-                found.place,
-                found.what,
+                hit.location,
+                hit.what,
                 self.reason,
-                found.fix,
-                found.mends,
+                hit.fix,
+                hit.fixes,
             )
 
 
@@ -44,7 +47,7 @@ RULES: dict[str, Rule] = {}
 def rule(
     id: str, name: str, *, reason: str, source: str, severity: Severity = "error"
 ) -> Callable[[Finder], Finder]:
-    """Register the function below as the rule ``id``."""
+    """Register the decorated function as the rule ``id``."""
 
     def register(find: Finder) -> Finder:
         assert id not in RULES, f"two rules are called {id}"

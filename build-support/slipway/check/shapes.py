@@ -1,8 +1,8 @@
 """Whether a config's dims fit a graph's shape, as the native ONNX Runtime backend compares them.
 
 Its source: onnxruntime.cc, ValidateInputs and ValidateOutputs; onnxruntime_utils.cc,
-CompareDimsSupported. An output has to be equal, the graph's open sizes being -1; an input's open
-sizes may be fixed by the config.
+CompareDimsSupported. An output has to be equal, where an open size of the graph counts as -1. The
+config may fix an open size of an input.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ type Verdict = Literal["fits", "shape", "batch", "ragged", "open"]
 
 
 def compare(declared: Any, tensor: Tensor, *, batches: bool, output: bool) -> Verdict:
-    """How ``declared``, an input or output of a config, fits the graph's ``tensor``.
+    """Return how ``declared``, an input or output of a config, fits the graph's ``tensor``.
 
-    "shape": it does not; "batch": the graph's first dimension is no batch; "ragged": a ragged
-    input's shape has to be [-1]; "open": an output's size that the graph leaves open is fixed in
-    the config, which fits only if ONNX Runtime infers the same.
+    "shape": it does not; "batch": the graph's first dimension is not a batch; "ragged": a ragged
+    input's shape has to be [-1]; "open": the config fixes an output's size that the graph leaves
+    open, which fits only if ONNX Runtime infers the same.
     """
     shape = tensor.shape
     if not output and declared.allow_ragged_batch:
@@ -27,26 +27,26 @@ def compare(declared: Any, tensor: Tensor, *, batches: bool, output: bool) -> Ve
     dims = list(declared.reshape.shape if declared.HasField("reshape") else declared.dims)
     if shape is None and output:
         return "open"
-    if not shape:  # a scalar; ONNX Runtime says the same of an input without a rank
+    if not shape:  # a scalar; ONNX Runtime reports an input without a rank in the same way
         return "fits" if all(dim == 1 for dim in dims) else "shape"
     if batches and _size(shape[0]) != -1:
         return "batch"
     sizes = [_size(dim) for dim in (shape[1:] if batches else shape)]
     if len(sizes) != len(dims):
         return "shape"
-    if any(theirs not in (-1, ours) for ours, theirs in zip(dims, sizes)):
+    if any(size not in (-1, dim) for dim, size in zip(dims, sizes, strict=True)):
         return "shape"
     return "open" if output and dims != sizes else "fits"
 
 
 def dims_of(tensor: Tensor, *, batches: bool) -> list[int]:
-    """The dims that fit ``tensor``, whose rank is known; without the batch's, if it ``batches``."""
+    """Return the dims that fit ``tensor``, whose rank is known; without the batch if it has one."""
     shape = tensor.shape or ()
     return [_size(dim) for dim in (shape[1:] if batches else shape)]
 
 
-def shown(shape: Shape | None) -> str:
-    """A graph's shape as its author wrote it."""
+def format_shape(shape: Shape | None) -> str:
+    """Return a graph's shape as its author wrote it."""
     if shape is None:
         return "no shape"
     return "[" + ", ".join("?" if dim is None else str(dim) for dim in shape) + "]"

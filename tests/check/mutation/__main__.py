@@ -16,11 +16,11 @@ def main(seed: int, count: int) -> None:
 
     Example: PYTHONPATH=build-support:. python -m tests.check.mutation --seed 2
     """
-    made: list[Trial] = []
-    running = trials.run(samples.all_of_them(), seed, count)
-    with click.progressbar(running, length=count, label="mistakes") as shown:
-        made += shown
-    for line in report.lines(made):
+    results: list[Trial] = []
+    running = trials.run(samples.all_samples(), seed, count)
+    with click.progressbar(running, length=count, label="mistakes") as progress:
+        results += progress
+    for line in report.lines(results):
         click.echo(line)
 
 

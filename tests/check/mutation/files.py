@@ -10,7 +10,7 @@ from random import Random
 import onnx
 from onnx import TensorProto
 
-from tests.check.mutation.mistake import configs, misspelt, shown
+from tests.check.mutation.mistake import configs, misspell, relative_name
 
 LITERAL = re.compile(r'(?<=["])[A-Za-z_]\w*(?=["])')
 TENSORS = re.compile(
@@ -22,17 +22,17 @@ UNKNOWN_VERSION = 99
 def directory(folder: Path, random: Random) -> str | None:
     """A model's directory has another name, or lies one deeper."""
     path = random.choice(configs(folder)).parent
-    new = path.with_name(misspelt(path.name, random))
+    new = path.with_name(misspell(path.name, random))
     if random.random() < 0.2:
         new = path / path.name
-        aside = path.rename(path.with_name("aside"))
+        temporary = path.rename(path.with_name("aside"))
         path.mkdir()
-        aside.rename(new)
+        temporary.rename(new)
     elif new.exists():
         return None
     else:
         path.rename(new)
-    return f"{path.name}/ → {shown(new, folder)}/"
+    return f"{path.name}/ → {relative_name(new, folder)}/"
 
 
 def version(folder: Path, random: Random) -> str | None:
@@ -40,10 +40,10 @@ def version(folder: Path, random: Random) -> str | None:
     path = random.choice(sorted(folder.glob("*/[0-9]*/")))
     if random.random() < 0.3:
         shutil.rmtree(path)
-        return f"without {shown(path, folder)}/"
+        return f"without {relative_name(path, folder)}/"
     new = path.with_name(random.choice([f"v{path.name}", "latest", "one", f"{path.name}.0", "0"]))
     path.rename(new)
-    return f"{shown(path, folder)}/ → {new.name}/"
+    return f"{relative_name(path, folder)}/ → {new.name}/"
 
 
 def file(folder: Path, random: Random) -> str | None:
@@ -54,33 +54,33 @@ def file(folder: Path, random: Random) -> str | None:
     match random.randrange(4):
         case 0:
             path.unlink()
-            return f"without {shown(path, folder)}"
+            return f"without {relative_name(path, folder)}"
         case 1:
-            new = path.with_name(misspelt(path.stem, random) + path.suffix)
+            new = path.with_name(misspell(path.stem, random) + path.suffix)
             path.rename(new)
-            return f"{shown(path, folder)} → {new.name}"
+            return f"{relative_name(path, folder)} → {new.name}"
         case 2 if size and path.suffix != ".dvc":
             path.write_bytes(b"")
-            return f"{shown(path, folder)} empty"
+            return f"{relative_name(path, folder)} empty"
         case _ if size and path.suffix == ".onnx":
             path.write_bytes(path.read_bytes()[: size // 2])
-            return f"{shown(path, folder)} cut in half"
+            return f"{relative_name(path, folder)} cut in half"
     return None
 
 
 def graph(folder: Path, random: Random) -> str | None:
     """An ONNX graph has other tensors than its config says, or is of a version not yet known."""
-    found = sorted(folder.glob("*/*/*.onnx"))
-    if not found:
+    paths = sorted(folder.glob("*/*/*.onnx"))
+    if not paths:
         return None
-    path = random.choice(found)
+    path = random.choice(paths)
     model = onnx.load(path, load_external_data=False)
     tensors = [*model.graph.input, *model.graph.output]
     tensor = random.choice(tensors)
     what = _changed(model, tensor, random)
     if what:
         path.write_bytes(model.SerializeToString())
-    return what and f"{shown(path, folder)}: {what}"
+    return what and f"{relative_name(path, folder)}: {what}"
 
 
 def _changed(model: onnx.ModelProto, tensor: onnx.ValueInfoProto, random: Random) -> str | None:
@@ -88,7 +88,7 @@ def _changed(model: onnx.ModelProto, tensor: onnx.ValueInfoProto, random: Random
     old = tensor.name
     match random.randrange(5):
         case 0:
-            new = misspelt(old, random)
+            new = misspell(old, random)
             for node in model.graph.node:
                 node.input[:] = [new if name == old else name for name in node.input]
                 node.output[:] = [new if name == old else name for name in node.output]
@@ -116,10 +116,10 @@ def _changed(model: onnx.ModelProto, tensor: onnx.ValueInfoProto, random: Random
 
 def code(folder: Path, random: Random) -> str | None:
     """A tensor's name, the class, its method, an import or a mark in ``model.py`` is wrong."""
-    found = sorted(folder.glob("*/*/model.py"))
-    if not found:
+    paths = sorted(folder.glob("*/*/model.py"))
+    if not paths:
         return None
-    path = random.choice(found)
+    path = random.choice(paths)
     text = path.read_text(encoding="utf-8")
     spots = [
         (match.start(), match.end())
@@ -127,17 +127,17 @@ def code(folder: Path, random: Random) -> str | None:
         if TENSORS.search(line[0])
         for match in LITERAL.finditer(text, line.start(), line.end())
     ]
-    for word in (
+    for pattern in (
         "TritonPythonModel",
         "execute",
         "import numpy",
         "triton_python_backend_utils",
         "):",
     ):
-        spots += [(m.start(), m.end()) for m in [re.search(re.escape(word), text)] if m]
+        spots += [(m.start(), m.end()) for m in [re.search(re.escape(pattern), text)] if m]
     start, end = random.choice(spots)
     old = text[start:end]
-    new = ")" if old == "):" else misspelt(old.split()[-1], random)
+    new = ")" if old == "):" else misspell(old.split()[-1], random)
     new = old.replace(old.split()[-1], new)
     path.write_text(text[:start] + new + text[end:], encoding="utf-8")
-    return f"{shown(path, folder)}: {old} → {new}"
+    return f"{relative_name(path, folder)}: {old} → {new}"

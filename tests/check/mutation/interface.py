@@ -1,6 +1,6 @@
-"""What a served model's config tells its clients, and whether the server keeps to it.
+"""The interface that a served model's config promises, and whether the server provides it.
 
-A mistake in it may make another model that is as sound: nobody but its old clients can tell.
+A mistake in the config may create another valid model, which only its old clients notice.
 """
 
 from __future__ import annotations
@@ -19,57 +19,67 @@ from slipway.triton import config
 from slipway.triton.config import ModelConfig
 from slipway.triton.datatypes import Array
 from slipway.triton.kserve import BINARY
-from tests.check.real_server import Asked, Outcome
+from tests.check.real_server import Outcome, ServerRequest
 
-LENGTH = 3  # of what may be of any
+LENGTH = 3  # of variable dimensions
 
 
-def declared(folder: Path) -> ModelConfig | None:
-    """The config of the model that an endpoint serves; ``None`` where that is not clear."""
+def served_config(folder: Path) -> ModelConfig | None:
+    """Return the config of the model that an endpoint serves; ``None`` if it is ambiguous."""
     try:
-        read = repository.read(folder)
+        model = repository.read(folder)
     except SlipwayError:
         return None
-    return read.configs[read.ensemble]
+    return model.configs[model.ensemble]
 
 
-def same(one: ModelConfig, other: ModelConfig) -> bool:
-    """Whether two configs tell their clients the same."""
-    return _told(one) == _told(other)
+def is_same(first: ModelConfig, other: ModelConfig) -> bool:
+    """Return whether two configs promise the same interface."""
+    return _promise(first) == _promise(other)
 
 
-def asked(told: ModelConfig, examples: Mapping[str, Array] | None = None) -> Asked:
-    """A request for one row, as the config asks for it; a sequence of its own where it must be.
+def build_request(
+    config_message: ModelConfig, examples: Mapping[str, Array] | None = None
+) -> ServerRequest:
+    """Return a request for one row that fits the config; for a sequence model, a whole sequence.
 
     Its values are those of ``examples``, by the inputs' names, as far as their types allow.
     """
     sequence = {"sequence_id": 1, "sequence_start": True, "sequence_end": True}
-    alone = sequence if told.HasField("sequence_batching") else {}
-    inputs = [_input(tensor, told, (examples or {}).get(tensor.name)) for tensor in told.input]
-    body, size = InferenceServerClient.generate_request_body(inputs, **alone)
+    flags = sequence if config_message.HasField("sequence_batching") else {}
+    inputs = [
+        _input(tensor, config_message, (examples or {}).get(tensor.name))
+        for tensor in config_message.input
+    ]
+    body, size = InferenceServerClient.generate_request_body(inputs, **flags)
     return body, f"{BINARY}{len(body) if size is None else size}"
 
 
-def kept(told: ModelConfig, outcome: Outcome) -> bool:
-    """Whether every answer has what the config promises; types and shapes it says itself."""
-    names = {tensor.name for tensor in told.output}
+def keeps_promise(config_message: ModelConfig, outcome: Outcome) -> bool:
+    """Return whether every answer has the promised outputs; their types and shapes may vary."""
+    names = {tensor.name for tensor in config_message.output}
     return not outcome.refused and all(
         isinstance(answer, dict) and names <= answer.keys() for answer in outcome.answers
     )
 
 
-def _told(told: ModelConfig) -> list[str]:
-    return [str(told.max_batch_size), *map(str, told.input), "", *map(str, told.output)]
+def _promise(config_message: ModelConfig) -> list[str]:
+    return [
+        str(config_message.max_batch_size),
+        *map(str, config_message.input),
+        "",
+        *map(str, config_message.output),
+    ]
 
 
-def _input(tensor: Any, told: ModelConfig, example: Array | None) -> InferInput:
+def _input(tensor: Any, config_message: ModelConfig, example: Array | None) -> InferInput:
     dims = [dim if dim > 0 else LENGTH for dim in tensor.dims]
-    shape = [1, *dims] if told.max_batch_size > 0 else dims
+    shape = [1, *dims] if config_message.max_batch_size > 0 else dims
     datatype = config.dtype_name(tensor.data_type)
     kind = triton_to_np_dtype(datatype)
     text = kind is np.object_
     if example is None or text != (example.dtype == np.object_):
         example = np.array([b"0" if text else 1], dtype=kind)
-    made = InferInput(tensor.name, shape, datatype)
-    made.set_data_from_numpy(np.resize(example, shape).astype(kind))
-    return made
+    tensor_input = InferInput(tensor.name, shape, datatype)
+    tensor_input.set_data_from_numpy(np.resize(example, shape).astype(kind))
+    return tensor_input

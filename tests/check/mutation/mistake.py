@@ -19,7 +19,7 @@ class Mistake:
     what: str
 
 
-def misspelt(word: str, random: Random) -> str:
+def misspell(word: str, random: Random) -> str:
     """``word`` as it is easily mistyped; not empty."""
     at = random.randrange(len(word))
     following = word[at + 1 : at + 2]
@@ -40,6 +40,6 @@ def configs(folder: Path) -> list[Path]:
     return sorted(folder.glob("*/config.pbtxt"))
 
 
-def shown(path: Path, folder: Path) -> str:
+def relative_name(path: Path, folder: Path) -> str:
     """A file's name in a description."""
     return path.relative_to(folder).as_posix()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from tests.check.mutation.kinds import KINDS
 from tests.check.mutation.trials import Trial
 
-SHOWN = 200
+LONGEST = 200
 COLUMNS = ("mistakes", "fail", "missed", "another model", "serve", "flagged all the same")
 
 
@@ -23,14 +23,14 @@ def lines(trials: Sequence[Trial]) -> Iterator[str]:
     yield "missed:"
     for trial in trials:
         if trial.missed:
-            yield f"  {_named(trial)} | {trial.failure.splitlines()[0][:SHOWN]}"
+            yield f"  {_describe(trial)} | {trial.failure.splitlines()[0][:LONGEST]}"
     yield "flagged, but serves:"
     for trial in trials:
         if trial.false:
-            yield f"  {_named(trial)} | {', '.join(trial.flagged)}"
+            yield f"  {_describe(trial)} | {', '.join(trial.flagged)}"
 
 
-def _named(trial: Trial) -> str:
+def _describe(trial: Trial) -> str:
     return f"{trial.sample} {trial.mistake.kind}: {trial.mistake.what}"
 
 

@@ -13,7 +13,7 @@ from tritonclient.utils import triton_to_np_dtype
 
 from slipway.triton.datatypes import Array
 from tests.check import corpus, fixture_repositories
-from tests.check.real_server import Asked, as_arrays, as_json
+from tests.check.real_server import ServerRequest, as_arrays, as_json
 
 ROOT = Path(__file__).parents[3]
 SCREEN = ROOT / "models" / "screen_detection"
@@ -29,25 +29,25 @@ class Sample:
 
     name: str
     make: Callable[[Path], Path]
-    requests: tuple[Asked, ...]
+    requests: tuple[ServerRequest, ...]
     examples: Mapping[str, Array]
 
 
-def of_the_tests() -> list[Sample]:
+def test_samples() -> list[Sample]:
     """Those of the corpus that the local server serves, and the tests' sound model several times."""
-    return [*map(_of_corpus, corpus.answering()), *[_sound()] * REPEATED]
+    return [*map(_corpus_sample, corpus.served_names()), *[_good_sample()] * REPEATED]
 
 
-def all_of_them() -> list[Sample]:
+def all_samples() -> list[Sample]:
     """With the repository's own model, whose weights DVC fetches."""
-    return [*of_the_tests(), *[_screen_detection()] * REPEATED]
+    return [*test_samples(), *[_screen_detection_sample()] * REPEATED]
 
 
-def _of_corpus(name: str) -> Sample:
+def _corpus_sample(name: str) -> Sample:
     requests = corpus.requests(name)
     examples = {tensor["name"]: _array(tensor) for tensor in requests[0]["inputs"]}
-    asked = tuple(map(as_json, requests))
-    return Sample(name, lambda root: corpus.make(name, root), asked, examples)
+    server_requests = tuple(map(as_json, requests))
+    return Sample(name, lambda root: corpus.make(name, root), server_requests, examples)
 
 
 def _array(tensor: Mapping[str, Any]) -> Array:
@@ -56,14 +56,14 @@ def _array(tensor: Mapping[str, Any]) -> Array:
     return np.array([x.encode() if text else x for x in tensor["data"]], dtype=kind)
 
 
-def _sound() -> Sample:
+def _good_sample() -> Sample:
     words: Array = np.array([[b"area"], [b"open sea"]], dtype=np.object_)
     inputs = {"WORDS": words}
     make = fixture_repositories.make
     return Sample("sound", lambda root: make("good", root), (as_arrays(inputs),), inputs)
 
 
-def _screen_detection() -> Sample:
+def _screen_detection_sample() -> Sample:
     def make(root: Path) -> Path:
         folder = root / "models" / SCREEN.name
         shutil.copytree(SCREEN, folder, ignore=shutil.ignore_patterns("training", "tests", ".*"))

@@ -9,7 +9,7 @@ from random import Random
 
 from slipway.triton import config
 from slipway.triton.pbtxt import FieldPath, Fields, Span
-from tests.check.mutation.mistake import configs, misspelt, shown
+from tests.check.mutation.mistake import configs, misspell, relative_name
 
 # their keys and values are free: what they mean is between the config and the model's code
 FREE = "parameters"
@@ -28,26 +28,26 @@ ENSEMBLE_SPELLINGS = (
 def name(folder: Path, random: Random) -> str | None:
     """A text value is misspelt."""
 
-    def changed(value: str) -> str:
-        return f"{value[0]}{misspelt(value[1:-1], random)}{value[-1]}"
+    def change_value(value: str) -> str:
+        return f"{value[0]}{misspell(value[1:-1], random)}{value[-1]}"
 
-    return _value(folder, random, r"[\"'][^\"']+[\"']", changed)
+    return _value(folder, random, r"[\"'][^\"']+[\"']", change_value)
 
 
 def constant(folder: Path, random: Random) -> str | None:
     """An enumeration's value is misspelt."""
-    return _value(folder, random, r"[A-Z]\w+", lambda value: misspelt(value, random))
+    return _value(folder, random, r"[A-Z]\w+", lambda value: misspell(value, random))
 
 
 def number(folder: Path, random: Random) -> str | None:
     """A number is another."""
 
-    def changed(value: str) -> str:
+    def change_value(value: str) -> str:
         is_number = value.lstrip("-").isdigit()
         old = int(value) if is_number else 1
         return str(random.choice([old + 1, old - 1, old * 2, 0, -1, 1]))
 
-    return _value(folder, random, r"-?[0-9]\w*", changed)
+    return _value(folder, random, r"-?[0-9]\w*", change_value)
 
 
 def kind_of_number(folder: Path, random: Random) -> str | None:
@@ -60,30 +60,32 @@ def field(folder: Path, random: Random) -> str | None:
     """A field's own name is misspelt."""
     path = random.choice(configs(folder))
     text, fields = _read(path)
-    named = [
+    with_name = [
         (where, span)
         for where, span in _unique(fields)
         if text[span.start : span.end].startswith(_last(where)) and span.start != span.value
     ]
-    if not named:
+    if not with_name:
         return None
-    where, span = random.choice(named)
+    where, span = random.choice(with_name)
     old = _last(where)
-    new = misspelt(old, random)
+    new = misspell(old, random)
     path.write_text(text[: span.start] + new + text[span.start + len(old) :], encoding="utf-8")
-    return f"{shown(path, folder)}: field {old} → {new}"
+    return f"{relative_name(path, folder)}: field {old} → {new}"
 
 
 def mark(folder: Path, random: Random) -> str | None:
     """A brace, bracket, quote, colon or comma is missing, or there twice."""
     path = random.choice(configs(folder))
     text = path.read_text(encoding="utf-8")
-    places = [at for at, character in enumerate(text) if character in MARKS]
-    at = random.choice(places)
+    positions = [at for at, character in enumerate(text) if character in MARKS]
+    at = random.choice(positions)
     times = random.choice((0, 2))
     path.write_text(text[:at] + text[at] * times + text[at + 1 :], encoding="utf-8")
     line = text.count("\n", 0, at) + 1
-    return f"{shown(path, folder)}:{line}: {text[at]} {'missing' if times == 0 else 'twice'}"
+    return (
+        f"{relative_name(path, folder)}:{line}: {text[at]} {'missing' if times == 0 else 'twice'}"
+    )
 
 
 def platform(folder: Path, random: Random) -> str | None:
@@ -93,7 +95,7 @@ def platform(folder: Path, random: Random) -> str | None:
         if 'platform: "ensemble"' in text:
             new = random.choice(ENSEMBLE_SPELLINGS)
             path.write_text(text.replace('platform: "ensemble"', new), encoding="utf-8")
-            return f"{shown(path, folder)}: {new}"
+            return f"{relative_name(path, folder)}: {new}"
     return None
 
 
@@ -113,7 +115,7 @@ def _value(folder: Path, random: Random, pattern: str, change: Callable[[str], s
     if new == old:
         return None
     path.write_text(text[: span.value] + new + text[span.end :], encoding="utf-8")
-    return f"{shown(path, folder)}: {dotted(where)} {old} → {new}"
+    return f"{relative_name(path, folder)}: {dotted(where)} {old} → {new}"
 
 
 def dotted(where: FieldPath) -> str:
@@ -129,10 +131,10 @@ def _read(path: Path) -> tuple[str, Fields]:
 
 def _unique(fields: Fields) -> list[tuple[FieldPath, Span]]:
     """Each field once: maps' entries and first elements have several paths."""
-    found: dict[tuple[int, int], tuple[FieldPath, Span]] = {}
+    unique: dict[tuple[int, int], tuple[FieldPath, Span]] = {}
     for where, span in fields.spans.items():
-        found.setdefault((span.start, span.value), (where, span))
-    return list(found.values())
+        unique.setdefault((span.start, span.value), (where, span))
+    return list(unique.values())
 
 
 def _last(where: FieldPath) -> str:

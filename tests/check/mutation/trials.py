@@ -13,10 +13,10 @@ from random import Random
 
 from slipway.check import check
 from slipway.settings import load
+from tests.check.endpoint_layout import is_served_by_chance
 from tests.check.mutation import interface, kinds
 from tests.check.mutation.mistake import Mistake
 from tests.check.mutation.samples import Sample
-from tests.check.placing import by_chance
 from tests.check.real_server import NUMPY, Outcome, RealServer, difference
 
 # most of the time is spent in waiting for processes to start, and some of it for those that hang
@@ -66,20 +66,20 @@ def run(chosen: Sequence[Sample], seed: int, count: int) -> Iterator[Trial]:
         randoms = [Random(f"{seed} {number}") for number in range(count)]
         drawn = [(random.choice(chosen), random) for random in randoms]
 
-        def sound(sample: Sample) -> Outcome:
-            return _sound(sample, free, work / f"sound_{sample.name}")
+        def valid_outcome(sample: Sample) -> Outcome:
+            return _valid_outcome(sample, free, work / f"sound_{sample.name}")
 
-        def tried(number: int, right: Mapping[str, Outcome]) -> Trial:
+        def run_one(number: int, right: Mapping[str, Outcome]) -> Trial:
             sample, random = drawn[number]
             return _trial(sample, random, free, right[sample.name], work / f"mistake{number}")
 
         with ThreadPoolExecutor(SERVERS) as pool:
             used = list({sample.name: sample for sample, _ in drawn}.values())
-            right = dict(zip((sample.name for sample in used), pool.map(sound, used)))
-            yield from pool.map(lambda number: tried(number, right), range(count))
+            right = dict(zip((sample.name for sample in used), pool.map(valid_outcome, used)))
+            yield from pool.map(lambda number: run_one(number, right), range(count))
 
 
-def _sound(sample: Sample, free: SimpleQueue[RealServer], root: Path) -> Outcome:
+def _valid_outcome(sample: Sample, free: SimpleQueue[RealServer], root: Path) -> Outcome:
     server = free.get()
     try:
         outcome = server.outcome(sample.make(root), sample.requests)
@@ -94,22 +94,24 @@ def _trial(
     sample: Sample, random: Random, free: SimpleQueue[RealServer], right: Outcome, root: Path
 ) -> Trial:
     folder = sample.make(root)
-    before = interface.declared(folder)
+    before = interface.served_config(folder)
     mistake = kinds.make(folder, random)
-    found = check([folder], load(root))
-    flagged = sorted({finding.rule for finding in found if finding.severity == "error"})
+    findings = check([folder], load(root))
+    flagged = sorted({finding.rule for finding in findings if finding.severity == "error"})
     server = free.get()
     try:
         outcome = server.outcome(folder, sample.requests)
-        failure = difference(right, outcome) or (CHANCE if by_chance(folder) else "")
-        now = interface.declared(folder)
+        failure = difference(right, outcome) or (CHANCE if is_served_by_chance(folder) else "")
+        after = interface.served_config(folder)
         other = bool(
             failure
             and not outcome.refused
             and before
-            and now
-            and not interface.same(before, now)
-            and interface.kept(now, server.outcome(folder, [interface.asked(now, sample.examples)]))
+            and after
+            and not interface.is_same(before, after)
+            and interface.keeps_promise(
+                after, server.outcome(folder, [interface.build_request(after, sample.examples)])
+            )
         )
     finally:
         free.put(server)

@@ -1,9 +1,9 @@
-"""What a check found, as people and machines read it: text, JSON, GitLab's report, SARIF."""
+"""Render findings for people and machines: text, JSON, GitLab's report, SARIF."""
 
 from __future__ import annotations
 
 from slipway.check.report import gitlab, json, sarif, text
-from slipway.check.report.report import Report
+from slipway.check.report.report import CheckReport
 
 FORMATS = {
     "text": text.render,
@@ -12,9 +12,9 @@ FORMATS = {
     "sarif": sarif.render,
 }
 
-__all__ = ["FORMATS", "Report", "rendered"]
+__all__ = ["FORMATS", "CheckReport", "render_report"]
 
 
-def rendered(report: Report, format: str) -> str:
-    """The report as ``format``, one of :data:`FORMATS`, with a newline at its end."""
+def render_report(report: CheckReport, format: str) -> str:
+    """Return the report in ``format``, one of :data:`FORMATS`, with a newline at its end."""
     return FORMATS[format](report)

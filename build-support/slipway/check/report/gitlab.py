@@ -1,6 +1,6 @@
-"""GitLab's code quality report, shown in merge requests.
+"""Render findings as GitLab's code quality report, which merge requests show.
 
-Its format: https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format.
+The format: https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ import hashlib
 import json
 from collections import Counter
 
-from slipway.check.report.report import Report
+from slipway.check.report.report import CheckReport
 
 SEVERITIES = {"error": "major", "warning": "minor"}
 
 
-def render(report: Report) -> str:
-    """The report: a JSON list.
+def render(report: CheckReport) -> str:
+    """Return the report, a JSON list.
 
-    GitLab tells new findings from old ones by their fingerprints: they stay when lines move, and
-    equal findings of one file are numbered.
+    GitLab distinguishes new findings from old ones by their fingerprints. They stay the same when
+    lines move, and equal findings of one file are numbered.
     """
     seen: Counter[tuple[str, ...]] = Counter()
     entries = []
@@ -33,7 +33,7 @@ def render(report: Report) -> str:
                 "check_name": f"{finding.rule} {finding.name}",
                 "fingerprint": fingerprint,
                 "severity": SEVERITIES[finding.severity],
-                "location": {"path": path, "lines": {"begin": max(finding.place.line, 1)}},
+                "location": {"path": path, "lines": {"begin": max(finding.location.line, 1)}},
             }
         )
     return json.dumps(entries, indent=1, ensure_ascii=False) + "\n"

@@ -1,16 +1,16 @@
-"""Findings as one JSON object, documented in ``slipway check --help``."""
+"""Render findings as one JSON object, documented in ``slipway check --help``."""
 
 from __future__ import annotations
 
 import json
 
 from slipway.check.finding import Finding
-from slipway.check.report.report import Report, from_here
+from slipway.check.report.report import CheckReport, relative_location
 from slipway.check.rule import RULES
 
 
-def render(report: Report) -> str:
-    """The object, indented."""
+def render(report: CheckReport) -> str:
+    """Return the object, indented."""
     content = {
         "models": len(report.by_model),
         "errors": report.count("error"),
@@ -25,12 +25,12 @@ def _finding(finding: Finding) -> dict[str, object]:
         "rule": finding.rule,
         "name": finding.name,
         "severity": finding.severity,
-        "path": from_here(finding.place).file.as_posix(),
-        "line": finding.place.line,
-        "column": finding.place.column,
+        "path": relative_location(finding.location).file.as_posix(),
+        "line": finding.location.line,
+        "column": finding.location.column,
         "what": finding.what,
         "why": finding.why,
         "source": RULES[finding.rule].source,
         "fix": finding.fix,
-        "mendable": bool(finding.mends),
+        "mendable": bool(finding.fixes),
     }

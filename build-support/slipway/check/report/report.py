@@ -1,4 +1,4 @@
-"""What one run of check found."""
+"""The findings of one run of ``slipway check``."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from slipway.check.finding import Finding, Place, Severity
+from slipway.check.finding import Finding, Location, Severity
 
 
 @dataclass(frozen=True)
-class Report:
-    """The findings of each model that was looked at; ``root`` is the repository's folder."""
+class CheckReport:
+    """The findings of each checked model; ``root`` is the folder of the checkout."""
 
     root: Path
     by_model: Mapping[Path, Sequence[Finding]]
 
     @cached_property
     def findings(self) -> list[Finding]:
-        """All of them, model by model."""
-        return [finding for found in self.by_model.values() for finding in found]
+        """Return all findings, model by model."""
+        return [finding for findings in self.by_model.values() for finding in findings]
 
     def count(self, severity: Severity) -> int:
-        """How many findings have this severity."""
+        """Return how many findings have this severity."""
         return sum(finding.severity == severity for finding in self.findings)
 
     def path(self, finding: Finding) -> str:
-        """A finding's file or folder by its path in the repository."""
-        return Path(os.path.relpath(finding.place.file, self.root)).as_posix()
+        """Return the path of a finding's file or folder in the checkout."""
+        return Path(os.path.relpath(finding.location.file, self.root)).as_posix()
 
 
-def from_here(place: Place) -> Place:
-    """A place by its path from the current directory, if it lies below that."""
-    relative = Path(os.path.relpath(place.file))
-    return place if ".." in relative.parts else replace(place, file=relative)
+def relative_location(location: Location) -> Location:
+    """Return a location with its path relative to the current directory, if it is below that."""
+    relative = Path(os.path.relpath(location.file))
+    return location if ".." in relative.parts else replace(location, file=relative)

@@ -1,4 +1,4 @@
-"""SARIF, which code scanners and editors read.
+"""Render findings as SARIF, which code scanners and editors read.
 
 The standard: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html.
 """
@@ -9,18 +9,18 @@ import json
 from urllib.parse import quote
 
 import slipway
-from slipway.check.finding import Finding, Place
-from slipway.check.report.report import Report
+from slipway.check.finding import Finding, Location
+from slipway.check.report.report import CheckReport
 from slipway.check.rule import RULES, Rule
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
-ROOT = "%SRCROOT%"  # the repository, wherever the reader has it
+ROOT = "%SRCROOT%"  # the checkout, wherever the reader has it
 
 
-def render(report: Report) -> str:
-    """One run, with every rule and every finding."""
+def render(report: CheckReport) -> str:
+    """Return the report: one run, with every rule and every finding."""
     rules = list(RULES.values())
     numbers = {rule.id: number for number, rule in enumerate(rules)}
     driver = {
@@ -48,12 +48,12 @@ def _rule(rule: Rule) -> dict[str, object]:
     }
 
 
-def _result(finding: Finding, report: Report, numbers: dict[str, int]) -> dict[str, object]:
+def _result(finding: Finding, report: CheckReport, numbers: dict[str, int]) -> dict[str, object]:
     location: dict[str, object] = {
         "artifactLocation": {"uri": quote(report.path(finding)), "uriBaseId": ROOT}
     }
-    if finding.place.line:
-        location["region"] = _region(finding.place)
+    if finding.location.line:
+        location["region"] = _region(finding.location)
     return {
         "ruleId": finding.rule,
         "ruleIndex": numbers[finding.rule],
@@ -63,6 +63,6 @@ def _result(finding: Finding, report: Report, numbers: dict[str, int]) -> dict[s
     }
 
 
-def _region(place: Place) -> dict[str, int]:
-    region = {"startLine": place.line}
-    return region | {"startColumn": place.column} if place.column else region
+def _region(location: Location) -> dict[str, int]:
+    region = {"startLine": location.line}
+    return region | {"startColumn": location.column} if location.column else region

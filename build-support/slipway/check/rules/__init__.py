@@ -1,4 +1,7 @@
-"""The rules, by what they look at; importing this registers them all."""
+"""The rules, in one folder per hundred; importing this module registers them all.
+
+A rule's number leads to its folder: SW404 is in ``ensemble_4xx``.
+"""
 
 from slipway.check.rules.config_2xx import (
     backends,
@@ -7,6 +10,7 @@ from slipway.check.rules.config_2xx import (
     scheduling,
     schema,
     sequences,
+    tensor_options,
     tensor_shapes,
     tensors,
 )
@@ -14,7 +18,7 @@ from slipway.check.rules.ensemble_4xx import dataflow, edges, ensemble, maps
 from slipway.check.rules.environment_6xx import environment
 from slipway.check.rules.evaluation_8xx import evaluation
 from slipway.check.rules.ignore_9xx import ignores
-from slipway.check.rules.layout_1xx import layout, names, served, versions
+from slipway.check.rules.layout_1xx import layout, names, release_version, served_model, versions
 from slipway.check.rules.python_5xx import (
     bls,
     imports,
@@ -55,12 +59,14 @@ __all__ = [
     "python_types",
     "python_writes",
     "release",
+    "release_version",
     "scheduling",
     "schema",
     "security",
     "sequences",
-    "served",
+    "served_model",
     "size",
+    "tensor_options",
     "tensor_shapes",
     "tensors",
     "versions",

@@ -12,9 +12,9 @@ import click
 
 from slipway import check as library
 from slipway import settings
-from slipway.check import RULES, Finding, Place
+from slipway.check import RULES, Finding, Location
 from slipway.check import report as reports
-from slipway.check.subject import Repository
+from slipway.check.model_under_check import ModelRepository
 from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 from slipway.files import written_aside
@@ -37,7 +37,7 @@ FEW = 20  # models, checked before a reader wonders
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the report to this file; the text is printed all the same.",
 )
-@click.option("--fix", is_flag=True, help="Mend what is safe to mend, and show the diff.")
+@click.option("--fix", is_flag=True, help="Apply the fixes that are safe, and show the diff.")
 @click.option("--strict", is_flag=True, help="Fail on warnings as well.")
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules.")
 @click.option("--explain", metavar="RULE", help="Say why there is this rule, and its source.")
@@ -83,15 +83,15 @@ def check(
     found: Mapping[Path, list[Finding]] = find()
     shown = format == "text" or output is not None
     if fix:
-        found = _mended(find, err=not shown)
-    report = reports.Report(configured.root, found)
+        found = _fix_findings(find, err=not shown)
+    report = reports.CheckReport(configured.root, found)
     if shown:
-        click.echo(reports.rendered(report, "text"), nl=False)
+        click.echo(reports.render_report(report, "text"), nl=False)
     if output is not None:
         with written_aside(output) as aside:
-            aside.write_text(click.unstyle(reports.rendered(report, format)), encoding="utf-8")
+            aside.write_text(click.unstyle(reports.render_report(report, format)), encoding="utf-8")
     elif not shown:
-        click.echo(reports.rendered(report, format), nl=False)
+        click.echo(reports.render_report(report, format), nl=False)
     if bugs:
         first = next(iter(bugs.values()))
         first.add_note(f"while checking {', '.join(map(str, bugs))}")
@@ -103,9 +103,9 @@ def _checked(
     chosen: Sequence[Path], configured: Settings, bugs: dict[Path, Exception]
 ) -> dict[Path, list[Finding]]:
     """The findings by what was looked at; what breaks in one model does not hide the others."""
-    repository = Repository(configured)
+    repository = ModelRepository(configured)
     found: dict[Path, list[Finding]] = {}
-    told: set[tuple[Place, str, str]] = set()
+    told: set[tuple[Location, str, str]] = set()
     for path in chosen:
         try:
             if path.is_dir():
@@ -121,10 +121,10 @@ def _checked(
     return found
 
 
-def _mended(
+def _fix_findings(
     find: Callable[[], Mapping[Path, list[Finding]]], *, err: bool
 ) -> Mapping[Path, list[Finding]]:
-    from slipway.check import fix as mend
+    from slipway.check.fix import apply_fixes
 
     last: Mapping[Path, list[Finding]] = {}
 
@@ -133,11 +133,11 @@ def _mended(
         last = find()
         return [finding for found in last.values() for finding in found]
 
-    mended = mend.mend(findings)
-    diff = mended.diff()
+    result = apply_fixes(findings)
+    diff = result.diff()
     if diff:
         click.echo("".join(map(_coloured, diff.splitlines(keepends=True))), err=err)
-    for line in mended.refused:
+    for line in result.refused:
         click.echo(line, err=True)
     return last
 
@@ -148,7 +148,7 @@ def _coloured(line: str) -> str:
 
 
 def _all(configured: Settings) -> list[Path]:
-    folders = Repository(configured).folders
+    folders = ModelRepository(configured).folders
     if not folders:
         raise SlipwayError("no model in it", where=str(configured.root / "models"))
     return [_from_here(folder) for folder in folders]
@@ -199,6 +199,6 @@ def _explain(id: str) -> int:
     click.echo(f"{click.style(rule.id, bold=True)} {rule.name} ({rule.severity})")
     click.echo(f"  why: {rule.reason}")
     click.echo(f"  source: {rule.source}")
-    click.echo(f"  an example, and how to mend it: {PAGES}/{rule.id}.md")
+    click.echo(f"  an example, and how to fix it: {PAGES}/{rule.id}.md")
     click.echo(f"  to silence it at one place: # slipway: ignore={rule.id} and the reason")
     return 0

@@ -12,7 +12,7 @@ from slipway import check
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.contents import Contents
 from slipway.catalog.record import Record
-from slipway.check.subject import Repository
+from slipway.check.model_under_check import ModelRepository
 from slipway.release.evaluation import evaluation
 from slipway.release.evaluation.evaluation import Compared
 from slipway.release.evidence import evidence, junit
@@ -89,10 +89,10 @@ def commits(settings: Settings, folder: Path, record: Record | None) -> tuple[st
 
 def findings(settings: Settings, folder: Path) -> Findings:
     """What is found in the model's folder."""
-    found = check.check_folder(folder, Repository(settings))
+    found = check.check_folder(folder, ModelRepository(settings))
     root = f"{settings.root}/"
     lines = [
-        f"{str(each.place).replace(root, '')}: {each.severity} {each.rule}: {each.what}"
+        f"{str(each.location).replace(root, '')}: {each.severity} {each.rule}: {each.what}"
         for each in found
     ]
     errors = sum(each.severity == "error" for each in found)

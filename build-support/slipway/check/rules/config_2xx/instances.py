@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from slipway.check.finding import Found
+from slipway.check.config_file import ConfigFile
+from slipway.check.finding import RuleHit
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
-from slipway.check.subject import Config, Subject
-from slipway.triton import config
-from slipway.triton.config import ModelConfig
+from slipway.triton.config import ModelConfig, schema
 from slipway.triton.pbtxt import FieldPath
 
 CORE = "Triton core, model_config_utils.cc (ValidateInstanceGroup), and seen on 24.10"
 GROUP = "instance_group"
 WARMUP = "model_warmup"
 METRICS = "model_metrics"
-# bytes of an element; text has four for its length
+# bytes of an element; text has four bytes for its length
 SIZES = {"TYPE_BOOL": 1, "TYPE_UINT8": 1, "TYPE_INT8": 1, "TYPE_FP16": 2, "TYPE_BF16": 2}
 SIZES |= {"TYPE_UINT16": 2, "TYPE_INT16": 2, "TYPE_UINT32": 4, "TYPE_INT32": 4, "TYPE_FP32": 4}
 SIZES |= {"TYPE_UINT64": 8, "TYPE_INT64": 8, "TYPE_FP64": 8}
@@ -25,23 +25,24 @@ SIZES |= {"TYPE_UINT64": 8, "TYPE_INT64": 8, "TYPE_FP64": 8}
 @rule(
     "SW240",
     "gpus",
-    reason="the load fails: “has kind KIND_CPU but specifies one or more GPUs”, or “invalid gpu id”",
+    reason="the load fails: “has kind KIND_CPU but specifies one or more GPUs”,"
+    " or “invalid gpu id”",
     source=CORE,
 )
-def gpus(subject: Subject) -> Iterator[Found]:
-    """GPUs on an instance group that runs on none, or one that no machine has."""
-    for each, path, group in _groups(subject):
+def gpus(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find GPUs on an instance group that does not use any, and negative GPU numbers."""
+    for config, path, group in _groups(model):
         if group.gpus and group.kind in (group.KIND_CPU, group.KIND_MODEL):
             kind = group.Kind.Name(group.kind)
-            yield Found(
-                each.place(*path, "gpus"),
+            yield RuleHit(
+                config.location(*path, "gpus"),
                 f"{kind} and gpus",
                 "remove gpus, or kind: KIND_GPU",
             )
         for number, gpu in enumerate(group.gpus):
             if gpu < 0:
-                place = each.value_place(*path, "gpus", number)
-                yield Found(place, f"there is no GPU {gpu}", "0 or more")
+                location = config.value_location(*path, "gpus", number)
+                yield RuleHit(location, f"there is no GPU {gpu}", "0 or more")
 
 
 @rule(
@@ -50,32 +51,34 @@ def gpus(subject: Subject) -> Iterator[Found]:
     reason="the load fails: a profile is the number of an optimization profile of TensorRT",
     source=CORE,
 )
-def profile(subject: Subject) -> Iterator[Found]:
-    """``profile`` on another backend than TensorRT, or not a number."""
-    for each, path, group in _groups(subject):
+def profile(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find a ``profile`` on another backend than TensorRT, or that is not a number."""
+    for config, path, group in _groups(model):
         for number, name in enumerate(group.profile):
-            if each.backend and each.backend != "tensorrt":
-                what = f"the backend {each.backend!r} has no profiles"
+            if config.backend and config.backend != "tensorrt":
+                what = f"the backend {config.backend!r} has no profiles"
             elif not (name.isascii() and name.isdigit()):
-                what = f"the profile {name!r} is no number"
+                what = f"the profile {name!r} is not a number"
             else:
                 continue
-            yield Found(each.value_place(*path, "profile", number), what, "remove it, or 0, 1, …")
+            yield RuleHit(
+                config.value_location(*path, "profile", number), what, "remove it, or 0, 1, …"
+            )
 
 
 @rule(
     "SW242",
     "passive-only",
-    reason="the first invocation ends the server: no instance takes requests",
+    reason="the first invocation stops the server: no instance takes requests",
     source="seen on 24.10",
 )
-def passive_only(subject: Subject) -> Iterator[Found]:
-    """All instance groups are passive."""
-    for each, message in subject.parsed.values():
+def passive_only(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find models whose instance groups are all passive."""
+    for config, message in model.parsed.values():
         groups = message.instance_group
         if groups and all(group.passive for group in groups):
-            yield Found(
-                each.place(GROUP, 0, "passive"),
+            yield RuleHit(
+                config.location(GROUP, 0, "passive"),
                 "no instance takes requests: all groups are passive",
                 "remove passive from one of them",
             )
@@ -87,18 +90,18 @@ def passive_only(subject: Subject) -> Iterator[Found]:
     reason="the load fails: warmup requests are refused as a client's would be",
     source="Triton core, backend_model_instance.cc (GenerateWarmupData), and seen on 24.10",
 )
-def warmup(subject: Subject) -> Iterator[Found]:
-    """A warmup request that the model does not take."""
-    for each, message in subject.parsed.values():
+def warmup(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find warmup requests that the model does not accept."""
+    for config, message in model.parsed.values():
         for number, sample in enumerate(message.model_warmup):
-            if each.is_ensemble or not sample.batch_size:
-                continue  # an ensemble has none, and a batch of 0 is skipped
+            if config.is_ensemble or not sample.batch_size:
+                continue  # the server ignores warmup of ensembles and batches of 0
             path: FieldPath = (WARMUP, number)
-            most = max(message.max_batch_size, 1)
-            if sample.batch_size > most and not subject.lone:
-                yield Found(
-                    each.place(*path, "batch_size"),
-                    f"a batch of {sample.batch_size}, and the model takes {most}",
+            limit = max(message.max_batch_size, 1)
+            if sample.batch_size > limit and not model.is_single_config:
+                yield RuleHit(
+                    config.location(*path, "batch_size"),
+                    f"a batch of {sample.batch_size}, and the model accepts {limit}",
                     "batch_size: 1",
                 )
             missing = [
@@ -107,17 +110,17 @@ def warmup(subject: Subject) -> Iterator[Found]:
                 if not tensor.optional and tensor.name not in sample.inputs
             ]
             if missing:
-                yield Found(
-                    each.place(*path),
+                yield RuleHit(
+                    config.location(*path),
                     f"the warmup request lacks {', '.join(map(repr, missing))}",
                     "give it every required input",
                 )
-            for name, given in sorted(sample.inputs.items()):
-                wrong = _input(subject, each, message, name, given)
-                if wrong:
-                    yield Found(
-                        each.place(*path, "inputs", name),
-                        f"{name!r} {wrong}",
+            for name, warmup_input in sorted(sample.inputs.items()):
+                problem = _input(model, config, message, name, warmup_input)
+                if problem:
+                    yield RuleHit(
+                        config.location(*path, "inputs", name),
+                        f"{name!r} {problem}",
                         "data_type and dims as the model's, and zero_data, random_data or a file",
                     )
 
@@ -128,9 +131,9 @@ def warmup(subject: Subject) -> Iterator[Found]:
     reason="the load fails: “metric control must specify…”",
     source="Triton core, model_config_utils.cc (ValidateModelMetrics), since 24.11",
 )
-def metric_control(subject: Subject) -> Iterator[Found]:
-    """A metric that is not named, or has no buckets."""
-    for each, message in subject.parsed.values():
+def metric_control(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find metrics that are not named, or have no buckets."""
+    for config, message in model.parsed.values():
         for number, control in enumerate(message.model_metrics.metric_control):
             path: FieldPath = (METRICS, "metric_control", number)
             if not control.metric_identifier.family:
@@ -139,34 +142,36 @@ def metric_control(subject: Subject) -> Iterator[Found]:
                 what = "has no histogram_options { buckets }"
             else:
                 continue
-            yield Found(
-                each.place(*path),
+            yield RuleHit(
+                config.location(*path),
                 f"it {what}",
                 'metric_identifier { family: "…" } histogram_options { buckets: [ 1, 2 ] }',
             )
 
 
-def _groups(subject: Subject) -> Iterator[tuple[Config, FieldPath, Any]]:
-    for each, message in subject.parsed.values():
-        for number, group in enumerate(message.instance_group if not each.is_ensemble else ()):
-            yield each, (GROUP, number), group
+def _groups(model: ModelUnderCheck) -> Iterator[tuple[ConfigFile, FieldPath, Any]]:
+    for config, message in model.parsed.values():
+        for number, group in enumerate(message.instance_group if not config.is_ensemble else ()):
+            yield config, (GROUP, number), group
 
 
-def _input(subject: Subject, each: Config, message: ModelConfig, name: str, given: Any) -> str:
-    """What is wrong with one input of a warmup request."""
-    dims = list(given.dims)
-    said = next((tensor for tensor in message.input if tensor.name == name), None)
+def _input(
+    model: ModelUnderCheck, config: ConfigFile, message: ModelConfig, name: str, warmup_input: Any
+) -> str:
+    """Return what is wrong with one input of a warmup request; empty if it is valid."""
+    dims = list(warmup_input.dims)
+    tensor = next((tensor for tensor in message.input if tensor.name == name), None)
     if -1 in dims:
         return "has variable dims"
-    if given.WhichOneof("input_data_type") is None:
+    if warmup_input.WhichOneof("input_data_type") is None:
         return "has no data"
-    if said is not None and said.data_type != given.data_type:
+    if tensor is not None and tensor.data_type != warmup_input.data_type:
         return "has another data_type than the model's input"
-    if said is not None and not _fits(dims, list(said.dims)):
-        return f"has the dims {dims}, the model's input {list(said.dims)}"
-    if given.input_data_file and not subject.lone:
-        file = each.directory / "warmup" / given.input_data_file
-        needed = SIZES.get(config.schema().DataType.Name(given.data_type), 0)
+    if tensor is not None and not _fits(dims, list(tensor.dims)):
+        return f"has the dims {dims}, the model's input {list(tensor.dims)}"
+    if warmup_input.input_data_file and not model.is_single_config:
+        file = config.directory / "warmup" / warmup_input.input_data_file
+        needed = SIZES.get(schema().DataType.Name(warmup_input.data_type), 0)
         for size in dims:
             needed *= size
         if not file.is_file():
@@ -176,7 +181,7 @@ def _input(subject: Subject, each: Config, message: ModelConfig, name: str, give
     return ""
 
 
-def _fits(dims: list[int], wanted: list[int]) -> bool:
-    return len(dims) == len(wanted) and all(
-        size in (-1, own) for size, own in zip(wanted, dims, strict=True)
+def _fits(dims: list[int], expected: list[int]) -> bool:
+    return len(dims) == len(expected) and all(
+        size in (-1, actual) for size, actual in zip(expected, dims, strict=True)
     )

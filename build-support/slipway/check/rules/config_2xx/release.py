@@ -1,24 +1,25 @@
-"""SW23x: what the configured Triton releases have: fields and values."""
+"""SW23x: fields and values that the configured Triton releases do not have."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from slipway.check.finding import Found, Place
+from slipway.check.config_file import ConfigFile
+from slipway.check.finding import Location, RuleHit
 from slipway.check.first_release import SINCE
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
-from slipway.check.subject import Config, Subject
-from slipway.triton import config
+from slipway.triton.config import schema
 from slipway.triton.pbtxt import FieldPath, Span
 
 TABLE = "Triton common, protobuf/model_config.proto of each release branch"
 
 
-class Newer(NamedTuple):
-    """A field or value, where it stands, and the release that first had it."""
+class NewerField(NamedTuple):
+    """A field or value, its location, and the release that first had it."""
 
-    place: Place
+    location: Location
     name: str
     since: str
 
@@ -29,14 +30,14 @@ class Newer(NamedTuple):
     reason="the load fails on the endpoint: “failed to read text proto”",
     source=TABLE,
 )
-def field_not_in_release(subject: Subject) -> Iterator[Found]:
-    """A field or value that is newer than the release that serves."""
-    release = subject.settings.triton_release
-    for each in subject.configs.values():
-        for newer in _newer(each, release):
-            yield Found(
-                newer.place,
-                f"{newer.name} is there since Triton {newer.since}, and {release} serves",
+def field_not_in_release(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find fields and values that are newer than the serving release."""
+    release = model.settings.triton_release
+    for config in model.configs.values():
+        for field in _newer_fields(config, release):
+            yield RuleHit(
+                field.location,
+                f"{field.name} exists since Triton {field.since}, and {release} serves",
                 "remove it, or raise triton.release in slipway.toml",
             )
 
@@ -45,38 +46,40 @@ def field_not_in_release(subject: Subject) -> Iterator[Found]:
     "SW234",
     "field-not-in-test-release",
     severity="warning",
-    reason="the endpoint takes it, and the local server that tests fails to load it",
+    reason="the endpoint accepts it, and the local server that runs the tests fails to load it",
     source=TABLE,
 )
-def field_not_in_test_release(subject: Subject) -> Iterator[Found]:
-    """A field or value that is newer than the release that tests."""
-    release, serves = subject.settings.test_release, subject.settings.triton_release
-    for each in subject.configs.values():
-        for newer in _newer(each, release) if not subject.lone else ():
-            if newer.since <= serves:
-                yield Found(
-                    newer.place,
-                    f"{newer.name} is there since Triton {newer.since}, and {release} tests",
+def field_not_in_test_release(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find fields and values that are newer than the release that runs the tests."""
+    release, serves = model.settings.test_release, model.settings.triton_release
+    for config in model.configs.values():
+        for field in _newer_fields(config, release) if not model.is_single_config else ():
+            if field.since <= serves:
+                yield RuleHit(
+                    field.location,
+                    f"{field.name} exists since Triton {field.since}, and {release} runs the tests",
                     "test in a container: triton.docker_image and test_release in slipway.toml",
                 )
 
 
-def _newer(each: Config, release: str) -> Iterator[Newer]:
-    """What a config says that ``release`` does not know, outermost fields only."""
+def _newer_fields(config: ConfigFile, release: str) -> Iterator[NewerField]:
+    """Yield the fields and values that ``release`` does not know, outermost fields only."""
     inside: list[Span] = []
     for path, span in sorted(
-        each.fields.spans.items(), key=lambda item: (item[1].start, -item[1].end)
+        config.fields.spans.items(), key=lambda item: (item[1].start, -item[1].end)
     ):
-        for name, start in _names(each, path, span):
+        for name, start in _names(config, path, span):
             covered = any(outer.start <= span.start < outer.end for outer in inside)
             if SINCE.get(name, "") > release and not covered:
                 inside.append(span)
-                yield Newer(Place(each.path, *each.fields.position(start)), name, SINCE[name])
+                yield NewerField(
+                    Location(config.path, *config.fields.position(start)), name, SINCE[name]
+                )
 
 
-def _names(each: Config, path: FieldPath, span: Span) -> Iterator[tuple[str, int]]:
-    """A field's full name, and its enum value's, each with where it stands."""
-    descriptor, field = config.schema().ModelConfig.DESCRIPTOR, None
+def _names(config: ConfigFile, path: FieldPath, span: Span) -> Iterator[tuple[str, int]]:
+    """Yield the full names of a field and of its enum value, each with its position."""
+    descriptor, field = schema().ModelConfig.DESCRIPTOR, None
     for step in path:
         if isinstance(step, int):
             continue
@@ -87,7 +90,7 @@ def _names(each: Config, path: FieldPath, span: Span) -> Iterator[tuple[str, int
     if field is not None:
         yield _short(field.full_name), span.start
         if field.enum_type is not None:
-            text = each.text[span.value : span.end]
+            text = config.text[span.value : span.end]
             yield f"{_short(field.enum_type.full_name)}:{text}", span.value
 
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from slipway.check.finding import Found, Place
+from slipway.check.finding import Location, RuleHit
 from slipway.check.flow import did_you_mean
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
-from slipway.check.subject import Subject
-from slipway.triton import config
+from slipway.triton.config import schema
 from slipway.triton.pbtxt import tokenise
 
 PARSER = "Triton core, filesystem/api.cc (ReadTextProto), and seen on 24.10"
-# what protobuf's C++ tokeniser takes behind a backslash; Python's takes the rest as it is
+# what protobuf's C++ tokeniser accepts after a backslash; Python's accepts any character
 ESCAPE = re.compile(r"\\(?:[abfnrtv\\?'\"]|[0-7]|[xX][0-9a-fA-F]|u[0-9a-fA-F]{4}|U00|(?P<bad>.))")
 NO_VALUE = re.compile(r'Enum type "(?P<enum>[\w.]+)" has no value named "?(?P<name>\w+)')
 FIXES = {
     "should not have multiple": "keep one of them",
     "another member of oneof": "keep one of them",
-    'Expected "}"': "close the brace before this place",
+    'Expected "}"': "close the brace before this line",
     "not UTF-8": "save it as UTF-8",
 }
-# an ensemble's maps have a rule of their own
+# another rule examines the maps of an ensemble's steps
 MAPS_OF_STEPS = ("input_map", "output_map")
 
 
@@ -32,15 +32,16 @@ MAPS_OF_STEPS = ("input_map", "output_map")
     reason="the load fails: “failed to read text proto”",
     source=PARSER,
 )
-def not_parsed(subject: Subject) -> Iterator[Found]:
-    """The text is no ``ModelConfig``."""
-    for each in subject.configs.values():
-        if each.problem is None:
+def not_parsed(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find texts that are not a ``ModelConfig``."""
+    for config in model.configs.values():
+        if config.problem is None:
             continue
-        line, column, said = each.problem
-        # the first line repeats what stands at the place
-        said = re.sub(r"^'.*?': (?=[A-Z])", "", said).rstrip(". ").replace("inference.", "")
-        yield Found(Place(each.path, line, column), said, _fix(said))
+        line, column, complaint = config.problem
+        # the complaint begins with the text at the location
+        complaint = re.sub(r"^'.*?': (?=[A-Z])", "", complaint)
+        complaint = complaint.rstrip(". ").replace("inference.", "")
+        yield RuleHit(Location(config.path, line, column), complaint, _fix(complaint))
 
 
 @rule(
@@ -49,13 +50,13 @@ def not_parsed(subject: Subject) -> Iterator[Found]:
     reason="the load fails: “failed to read text proto”",
     source=PARSER,
 )
-def unknown_field(subject: Subject) -> Iterator[Found]:
-    """A field that its message does not have."""
-    for each in subject.configs.values():
-        for field in each.fields.unknown if each.problem is None else ():
+def unknown_field(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find fields that their message does not have."""
+    for config in model.configs.values():
+        for field in config.fields.unknown if config.problem is None else ():
             otherwise = f"remove it; {field.message} has: {', '.join(sorted(field.known))}"
-            yield Found(
-                Place(each.path, *each.fields.position(field.start)),
+            yield RuleHit(
+                Location(config.path, *config.fields.position(field.start)),
                 f"{field.message} has no field {field.name!r}",
                 did_you_mean(field.name, field.known, otherwise),
             )
@@ -65,18 +66,19 @@ def unknown_field(subject: Subject) -> Iterator[Found]:
     "SW203",
     "bad-escape",
     reason="the load fails: “Invalid escape sequence in string literal”",
-    source="protobuf, io/tokenizer.cc, and seen on 24.10: Python's parser is more patient",
+    source="protobuf, io/tokenizer.cc, and seen on 24.10: Python's parser is more lenient",
 )
-def bad_escape(subject: Subject) -> Iterator[Found]:
-    r"""A backslash that begins no escape, as in ``"\d+"``."""
-    for each in subject.configs.values():
-        for token in tokenise(each.text) if each.problem is None and "\\" in each.text else ():
-            for found in ESCAPE.finditer(token.text) if token.kind == "string" else ():
-                if found["bad"]:
-                    yield Found(
-                        Place(each.path, *each.fields.position(token.start + found.start())),
-                        f"{found[0]} is no escape sequence",
-                        f"a backslash is written twice: \\{found[0]}",
+def bad_escape(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    r"""Find backslashes that do not begin an escape sequence, as in ``"\d+"``."""
+    for config in model.configs.values():
+        parses = config.problem is None
+        for token in tokenise(config.text) if parses and "\\" in config.text else ():
+            for match in ESCAPE.finditer(token.text) if token.kind == "string" else ():
+                if match["bad"]:
+                    yield RuleHit(
+                        Location(config.path, *config.fields.position(token.start + match.start())),
+                        f"{match[0]} is not an escape sequence",
+                        f"double the backslash: \\{match[0]}",
                     )
 
 
@@ -84,35 +86,35 @@ def bad_escape(subject: Subject) -> Iterator[Found]:
     "SW204",
     "key-twice",
     severity="warning",
-    reason="the last entry counts, without a word",
+    reason="the last entry silently wins",
     source="protobuf, maps in text format, and seen on 24.10",
 )
-def key_twice(subject: Subject) -> Iterator[Found]:
-    """A map, such as ``parameters``, has two entries with the same key."""
-    for each in subject.configs.values():
+def key_twice(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find maps, such as ``parameters``, with two entries of the same key."""
+    for config in model.configs.values():
         seen: set[tuple[object, ...]] = set()
-        for path, span in list(each.fields.spans.items()) if each.problem is None else ():
+        for path, span in list(config.fields.spans.items()) if config.problem is None else ():
             if path[-1] != "key" or not isinstance(path[-2], int) or path[-3] in MAPS_OF_STEPS:
                 continue
-            key = each.text[span.value : span.end]
+            key = config.text[span.value : span.end]
             entry = (*path[:-2], key)
             if entry in seen:
-                yield Found(
-                    Place(each.path, *each.fields.position(span.value)),
+                yield RuleHit(
+                    Location(config.path, *config.fields.position(span.value)),
                     f"{path[-3]} has the key {key} twice",
                     "keep one of them",
                 )
             seen.add(entry)
 
 
-def _fix(said: str) -> str:
-    """What mends a parser's complaint."""
-    enum = NO_VALUE.search(said)
-    if enum:
-        found = config.schema().DESCRIPTOR.pool.FindEnumTypeByName(f"inference.{enum['enum']}")
-        names = list(found.values_by_name)
-        return did_you_mean(enum["name"], names, f"one of {', '.join(names)}")
-    for complaint, fix in FIXES.items():
-        if complaint in said:
+def _fix(complaint: str) -> str:
+    """Return how to fix a parser's complaint."""
+    unknown = NO_VALUE.search(complaint)
+    if unknown:
+        enum = schema().DESCRIPTOR.pool.FindEnumTypeByName(f"inference.{unknown['enum']}")
+        names = list(enum.values_by_name)
+        return did_you_mean(unknown["name"], names, f"one of {', '.join(names)}")
+    for pattern, fix in FIXES.items():
+        if pattern in complaint:
             return fix
     return "see Triton's model_config.proto for the field's type"

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from slipway.check.finding import Found
+from slipway.check.finding import RuleHit
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
-from slipway.check.rules.config_2xx.tensors import CORE, Tensor, excused, tensors
-from slipway.check.subject import Subject
-from slipway.triton import config
+from slipway.check.rules.config_2xx.tensors import CORE, ConfigTensor, may_be_omitted, tensors
+from slipway.triton.config import schema
 
 TENSORRT = "tensorrt"
 FORMATS = ("FORMAT_NHWC", "FORMAT_NCHW")
@@ -23,17 +23,17 @@ FORMATS = ("FORMAT_NHWC", "FORMAT_NCHW")
     reason="the load fails: “must specify 'dims'”, or “dimension must be integer >= 1, or -1”",
     source=CORE,
 )
-def dims(subject: Subject) -> Iterator[Found]:
-    """``dims`` are left out, or one is 0 or below -1."""
-    for tensor in tensors(subject):
-        if not tensor.said.dims and not excused(subject, tensor):
-            yield Found(
-                tensor.of.place(*tensor.path, "dims"),
+def dims(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find missing ``dims``, and dimensions that are 0 or below -1."""
+    for tensor in tensors(model):
+        if not tensor.message.dims and not may_be_omitted(model, tensor):
+            yield RuleHit(
+                tensor.config.location(*tensor.path, "dims"),
                 f"{tensor} has no dims",
                 "dims: [ 1 ] for one element, [ -1 ] for any number of them",
             )
-        yield from _sizes(tensor, tensor.said.dims, "dims")
-        yield from _sizes(tensor, tensor.said.reshape.shape, "reshape", "shape")
+        yield from _sizes(tensor, tensor.message.dims, "dims")
+        yield from _sizes(tensor, tensor.message.reshape.shape, "reshape", "shape")
 
 
 @rule(
@@ -42,22 +42,30 @@ def dims(subject: Subject) -> Iterator[Found]:
     reason="the load fails: “has different size for dims and reshape”",
     source=CORE,
 )
-def reshape(subject: Subject) -> Iterator[Found]:
-    """``reshape`` has other elements than ``dims``, between each two variable dimensions."""
-    for tensor in tensors(subject):
-        if not tensor.said.HasField("reshape"):
+def reshape(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find a ``reshape`` with another number of elements than ``dims``.
+
+    The numbers are compared between each two variable dimensions.
+    """
+    for tensor in tensors(model):
+        if not tensor.message.HasField("reshape"):
             continue
-        dims, shape = list(tensor.said.dims), list(tensor.said.reshape.shape)
-        message = tensor.of.message
-        if not shape and message is not None and message.max_batch_size == 0 and not subject.lone:
-            what = "an empty reshape would be a scalar, which takes a model with batches"
+        dims, shape = list(tensor.message.dims), list(tensor.message.reshape.shape)
+        message = tensor.config.message
+        if (
+            not shape
+            and message is not None
+            and message.max_batch_size == 0
+            and not model.is_single_config
+        ):
+            what = "an empty reshape makes a scalar, which only a model with batches can have"
         elif runs(dims) != runs(shape):
             what = f"{tensor} cannot be reshaped from {dims} to {shape}"
         else:
             continue
         if dims and min(dims + shape) >= -1 and 0 not in dims + shape:
             fix = "as many elements on both sides of each -1, and as many -1"
-            yield Found(tensor.of.place(*tensor.path, "reshape"), what, fix)
+            yield RuleHit(tensor.config.location(*tensor.path, "reshape"), what, fix)
 
 
 @rule(
@@ -66,15 +74,15 @@ def reshape(subject: Subject) -> Iterator[Found]:
     reason="the load fails: “model input NHWC/NCHW require 3 dims”",
     source="Triton core, model_config_utils.cc (ValidateModelInput), and seen on 24.10",
 )
-def input_format(subject: Subject) -> Iterator[Found]:
-    """An image format on an input that has not three dimensions."""
-    names = config.schema().ModelInput.Format
-    for tensor in tensors(subject):
-        said = tensor.said.format if tensor.kind == "input" else 0
-        if said in (names.Value(name) for name in FORMATS) and len(tensor.said.dims) != 3:
-            yield Found(
-                tensor.of.place(*tensor.path, "format"),
-                f"{tensor} has the format of an image and {len(tensor.said.dims)} dims",
+def input_format(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find image formats on inputs without exactly three dimensions."""
+    names = schema().ModelInput.Format
+    for tensor in tensors(model):
+        message = tensor.message.format if tensor.kind == "input" else 0
+        if message in (names.Value(name) for name in FORMATS) and len(tensor.message.dims) != 3:
+            yield RuleHit(
+                tensor.config.location(*tensor.path, "format"),
+                f"{tensor} has the format of an image and {len(tensor.message.dims)} dims",
                 "three dims without the batch, or remove the format",
             )
 
@@ -85,34 +93,36 @@ def input_format(subject: Subject) -> Iterator[Found]:
     reason="the load fails: “only supported for TensorRT platform”",
     source="Triton core, model_config_utils.cc (ValidateModelInput), and seen on 24.10",
 )
-def tensorrt_only(subject: Subject) -> Iterator[Found]:
-    """Shape tensors and non-linear formats on another backend than TensorRT."""
-    for tensor in tensors(subject):
-        backend = tensor.of.backend
+def tensorrt_only(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find shape tensors and non-linear formats on another backend than TensorRT."""
+    for tensor in tensors(model):
+        backend = tensor.config.backend
         for field in ("is_shape_tensor", "is_non_linear_format_io"):
-            if not getattr(tensor.said, field):
+            if not getattr(tensor.message, field):
                 continue
             if backend and backend != TENSORRT:
                 what = f"{field} on the backend {backend!r}"
-            elif field == "is_non_linear_format_io" and len(tensor.said.dims) != 3:
-                what = f"{tensor} has a non-linear format and {len(tensor.said.dims)} dims, not 3"
+            elif field == "is_non_linear_format_io" and len(tensor.message.dims) != 3:
+                what = (
+                    f"{tensor} has a non-linear format and {len(tensor.message.dims)} dims, not 3"
+                )
             else:
                 continue
-            yield Found(tensor.of.place(*tensor.path, field), what, "remove it")
+            yield RuleHit(tensor.config.location(*tensor.path, field), what, "remove it")
 
 
-def _sizes(tensor: Tensor, sizes: Any, *field: str) -> Iterator[Found]:
+def _sizes(tensor: ConfigTensor, sizes: Any, *field: str) -> Iterator[RuleHit]:
     for number, size in enumerate(sizes):
         if size < 1 and size != -1:
-            yield Found(
-                tensor.of.value_place(*tensor.path, *field, number),
+            yield RuleHit(
+                tensor.config.value_location(*tensor.path, *field, number),
                 f"a dimension of {tensor} is {size}",
                 "1 or more, or -1 for any",
             )
 
 
 def runs(dims: list[int]) -> list[int]:
-    """The elements before, between and behind the variable dimensions."""
+    """Return the numbers of elements before, between and after the variable dimensions."""
     runs = [1]
     for variable, group in groupby(dims, lambda dim: dim == -1):
         if variable:

@@ -1,25 +1,25 @@
-"""SW41x: every tensor of an ensemble is written once, and read."""
+"""SW41x: every tensor of an ensemble is written once, and is read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slipway.check.finding import Found
-from slipway.check.flow import End, Flow, did_you_mean, flows, listed, nearest
+from slipway.check.finding import RuleHit
+from slipway.check.flow import Flow, TensorUse, did_you_mean, flows, listed, nearest
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
-from slipway.check.subject import Subject
 
 CORE = "Triton core, model_config_utils.cc (ValidateEnsembleSchedulingConfig), and seen on 24.10"
 
 
 @rule("SW410", "unread-input", reason="the load fails: “ensemble input … is not used”", source=CORE)
-def unread_input(subject: Subject) -> Iterator[Found]:
-    """An input of the ensemble that no step reads."""
-    for flow in flows(subject):
-        for name in _spare(flow):
+def unread_input(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find inputs of the ensemble that no step reads."""
+    for flow in flows(model):
+        for name in _unexplained(flow):
             if name in flow.inputs:
-                yield Found(
-                    flow.inputs[name].place,
+                yield RuleHit(
+                    flow.inputs[name].location,
                     f"no step reads the ensemble's input {name!r}",
                     "map it to a step's input, or remove it",
                 )
@@ -32,17 +32,17 @@ def unread_input(subject: Subject) -> Iterator[Found]:
     " of the ensemble loads, and requests are never answered",
     source=CORE,
 )
-def written_twice(subject: Subject) -> Iterator[Found]:
-    """A tensor that gets its value from two places."""
-    for flow in flows(subject):
+def written_twice(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find tensors that get their value from two sources."""
+    for flow in flows(model):
         for name in flow.names:
             sources = flow.sources(name)
-            for end in sources[1:]:
-                close = nearest(name, _unwritten(flow))
-                yield Found(
-                    end.place,
-                    f"{end.step} writes {name!r}, which is {_source(sources[0])} already",
-                    f"did you mean {close!r}?" if close else "give it a name of its own",
+            for use in sources[1:]:
+                closest = nearest(name, _unwritten(flow))
+                yield RuleHit(
+                    use.location,
+                    f"{use.step} writes {name!r}, which is {_source(sources[0])} already",
+                    f"did you mean {closest!r}?" if closest else "give it a name of its own",
                 )
 
 
@@ -52,36 +52,39 @@ def written_twice(subject: Subject) -> Iterator[Found]:
     reason="the load fails: “is not written”, “is not connected”, or “is not used”",
     source=CORE,
 )
-def never_written(subject: Subject) -> Iterator[Found]:
-    """A tensor that is read, or answered, and that nothing gives a value."""
-    for flow in flows(subject):
-        spare = _loose(flow)
+def never_written(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find tensors that are read or returned, and that no step writes."""
+    for flow in flows(model):
+        unread = _unread(flow)
         for name in _missing(flow):
-            written = [each for each in flow.names if flow.sources(each)]
-            close = nearest(name, spare) or (spare[0] if len(spare) == 1 else None)
-            fix = did_you_mean(name, written, f"write it in a step; written are: {listed(written)}")
-            if close is not None:
-                fix = f"did you mean {close!r}?"
-            for end in flow.ends(name)[:1]:
-                reader = f"{end.step} reads" if end.step else "the ensemble answers"
-                yield Found(end.place, f"{reader} {name!r}, which nothing writes", fix)
+            written = [tensor for tensor in flow.names if flow.sources(tensor)]
+            closest = nearest(name, unread) or (unread[0] if len(unread) == 1 else None)
+            otherwise = f"write it in a step; the written tensors are: {listed(written)}"
+            fix = did_you_mean(name, written, otherwise)
+            if closest is not None:
+                fix = f"did you mean {closest!r}?"
+            for use in flow.uses(name)[:1]:
+                reader = f"{use.step} reads" if use.step else "the ensemble returns"
+                yield RuleHit(use.location, f"{reader} {name!r}, which no step writes", fix)
 
 
 @rule(
     "SW413",
     "cycle",
-    reason="the load fails: “is not written: at least one of its depending tensors … is not connected”",
+    reason="the load fails: “is not written: at least one of its depending tensors … is not"
+    " connected”",
     source=CORE,
 )
-def cycle(subject: Subject) -> Iterator[Found]:
-    """Steps that wait for each other."""
-    for flow in flows(subject):
-        found = flow.cycle()
-        if found:
-            way = "".join(f"{step} –{name}→ " for step, name in found)
-            yield Found(
-                flow.config.place(*found[0][0].path),
-                f"steps wait for each other: {way}{found[0][0]}",
+def cycle(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find steps that wait for each other."""
+    for flow in flows(model):
+        steps = flow.cycle()
+        if steps:
+            first = steps[0][0]
+            path = "".join(f"{step} –{name}→ " for step, name in steps)
+            yield RuleHit(
+                flow.config.location(*first.path),
+                f"steps wait for each other: {path}{first}",
                 "take one of these tensors from another step",
             )
 
@@ -92,30 +95,30 @@ def cycle(subject: Subject) -> Iterator[Found]:
     reason="the load fails: “ensemble tensor … is unused”",
     source=CORE,
 )
-def unused_tensor(subject: Subject) -> Iterator[Found]:
-    """A tensor that a step writes and nobody reads; or a step of which nobody reads anything."""
-    for flow in flows(subject):
-        spare = set(_spare(flow))
+def unused_tensor(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find tensors that a step writes and that are never read, and steps without any reader."""
+    for flow in flows(model):
+        unread = set(_unexplained(flow))
         for step in flow.steps:
-            written = sorted(step.said.output_map.items())
-            unused = [(key, name) for key, name in written if name in spare - set(flow.inputs)]
+            written = sorted(step.definition.output_map.items())
+            unused = [(key, name) for key, name in written if name in unread - set(flow.inputs)]
             if len(unused) == len(written) > 0:
-                yield Found(
-                    flow.config.place(*step.path),
-                    f"nobody uses what {step} writes: {listed(name for _, name in unused)}",
-                    "remove the step, or read or answer what it writes",
+                yield RuleHit(
+                    flow.config.location(*step.path),
+                    f"no output of {step} is read: {listed(name for _, name in unused)}",
+                    "remove the step, or read or return one of its outputs",
                 )
                 continue
             for key, name in unused:
-                yield Found(
-                    flow.config.value_place(*step.path, "output_map", key, "value"),
-                    f"nobody reads {name!r}, which {step} writes",
-                    "remove the entry from the output_map, or read or answer the tensor",
+                yield RuleHit(
+                    flow.config.value_location(*step.path, "output_map", key, "value"),
+                    f"{name!r}, which {step} writes, is never read",
+                    "remove the entry from the output_map, or read or return the tensor",
                 )
 
 
-def _source(end: End) -> str:
-    return f"written by {end.step}" if end.step else "an input of the ensemble"
+def _source(use: TensorUse) -> str:
+    return f"written by {use.step}" if use.step else "an input of the ensemble"
 
 
 def _unwritten(flow: Flow) -> list[str]:
@@ -123,7 +126,7 @@ def _unwritten(flow: Flow) -> list[str]:
 
 
 def _missing(flow: Flow) -> list[str]:
-    """Of the unwritten tensors, those that are not missing because another is written twice."""
+    """Return the unwritten tensors, except those that explain a tensor that is written twice."""
     unwritten = _unwritten(flow)
     for name in flow.names:
         for _ in flow.sources(name)[1:] if unwritten else ():
@@ -131,23 +134,23 @@ def _missing(flow: Flow) -> list[str]:
     return unwritten
 
 
-def _loose(flow: Flow) -> list[str]:
-    """Tensors with a value that nobody reads; the ensemble's inputs have to be read by a step."""
-    answered = set(flow.outputs) - (set(flow.inputs) - set(flow.writers))
-    return [name for name in flow.names if name not in {*flow.readers, *answered}]
+def _unread(flow: Flow) -> list[str]:
+    """Return tensors with a value that is never read; a step must read the ensemble's inputs."""
+    returned = set(flow.outputs) - (set(flow.inputs) - set(flow.writers))
+    return [name for name in flow.names if name not in {*flow.readers, *returned}]
 
 
-def _spare(flow: Flow) -> list[str]:
-    """Of the loose tensors, those that no other finding speaks of.
+def _unexplained(flow: Flow) -> list[str]:
+    """Return the unread tensors that no other finding explains.
 
-    A misspelled name makes one tensor that nothing writes and one that nobody reads: that is one
-    mistake, told where it is read. The same holds for an input of a step that is not fed.
+    A misspelled name creates one tensor that is never written and one that is never read. That is
+    one mistake, reported where it is read. The same holds for a step's input that is not fed.
     """
-    spare = _loose(flow)
+    unread = _unread(flow)
     for name in [*_missing(flow), *_unfed(flow)]:
-        if spare:
-            spare.remove(nearest(name, spare) or spare[0])
-    return spare
+        if unread:
+            unread.remove(nearest(name, unread) or unread[0])
+    return unread
 
 
 def _unfed(flow: Flow) -> list[str]:
@@ -155,5 +158,5 @@ def _unfed(flow: Flow) -> list[str]:
         name
         for step in flow.steps
         for name, tensor in step.tensors("input_map").items()
-        if name not in step.said.input_map and not tensor.optional
+        if name not in step.definition.input_map and not tensor.optional
     ]

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slipway.check.finding import Found
-from slipway.check.flow import Map, StepOf, flows, listed, nearest
+from slipway.check.config_file import ConfigFile
+from slipway.check.finding import RuleHit
+from slipway.check.flow import EnsembleStep, MapName, flows, listed, nearest
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
-from slipway.check.subject import Config, Subject
 
 CORE = "Triton core, model_config_utils.cc, and seen on 24.10"
 UTILS = "Triton core, ensemble_utils.cc, and seen on 24.10"
-SIDES: tuple[tuple[Map, str], ...] = (("input_map", "input"), ("output_map", "output"))
+SIDES: tuple[tuple[MapName, str], ...] = (("input_map", "input"), ("output_map", "output"))
 
 
 @rule(
     "SW404", "unknown-input", reason="the load fails: “mapping to non-existing input”", source=UTILS
 )
-def unknown_input(subject: Subject) -> Iterator[Found]:
-    """A key of an input_map that the step's model does not have."""
-    return _unknown(subject, *SIDES[0])
+def unknown_input(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find keys of an input_map that the step's model does not have."""
+    return _unknown(model, *SIDES[0])
 
 
 @rule(
@@ -28,9 +29,9 @@ def unknown_input(subject: Subject) -> Iterator[Found]:
     reason="the load fails: “mapped from non-existing output”",
     source=UTILS,
 )
-def unknown_output(subject: Subject) -> Iterator[Found]:
-    """A key of an output_map that the step's model does not have."""
-    return _unknown(subject, *SIDES[1])
+def unknown_output(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find keys of an output_map that the step's model does not have."""
+    return _unknown(model, *SIDES[1])
 
 
 @rule(
@@ -39,24 +40,24 @@ def unknown_output(subject: Subject) -> Iterator[Found]:
     reason="the load fails: “is not mapped to any ensemble tensors”",
     source=UTILS,
 )
-def input_not_fed(subject: Subject) -> Iterator[Found]:
-    """A required input of a composing model that the step's input_map leaves out."""
-    for flow in flows(subject):
+def input_not_fed(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find required inputs of a composing model that the step's input_map leaves out."""
+    for flow in flows(model):
         for step in flow.steps:
             inputs = step.tensors("input_map")
-            # a key that is spelled wrong is SW404's, a map that is missing SW417's
-            wrong = sum(key not in inputs for key in step.said.input_map)
-            if not step.said.input_map:
+            # SW404 reports a misspelled key, SW417 a missing map
+            unknown_keys = sum(key not in inputs for key in step.definition.input_map)
+            if not step.definition.input_map:
                 continue
             missing = [
                 name
                 for name, tensor in inputs.items()
-                if name not in step.said.input_map and not tensor.optional
+                if name not in step.definition.input_map and not tensor.optional
             ]
-            for name in missing[wrong:]:
-                yield Found(
-                    flow.config.place(*step.path),
-                    f"{step} has an input {name!r} that nothing is mapped to",
+            for name in missing[unknown_keys:]:
+                yield RuleHit(
+                    flow.config.location(*step.path),
+                    f"{step} has an input {name!r} that no ensemble tensor is mapped to",
                     f'input_map {{ key: "{name}" value: … }}, or optional: true in the model',
                 )
 
@@ -67,66 +68,68 @@ def input_not_fed(subject: Subject) -> Iterator[Found]:
     reason="the load fails: \"must specify 'input_map'\" or 'output_map'",
     source=CORE,
 )
-def step_without_map(subject: Subject) -> Iterator[Found]:
-    """A step that reads nothing or writes nothing."""
-    for flow in flows(subject):
+def step_without_map(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find steps that read nothing or write nothing."""
+    for flow in flows(model):
         for step in flow.steps:
-            for which, kind in SIDES:
-                if step.said.model_name and not getattr(step.said, which):
-                    names = listed(step.tensors(which))
-                    yield Found(
-                        flow.config.place(*step.path),
-                        f"{step} has no {which}",
-                        f"map at least one {kind} of {step.said.model_name}: {names}",
+            for map_name, kind in SIDES:
+                if step.definition.model_name and not getattr(step.definition, map_name):
+                    names = listed(step.tensors(map_name))
+                    yield RuleHit(
+                        flow.config.location(*step.path),
+                        f"{step} has no {map_name}",
+                        f"map at least one {kind} of {step.definition.model_name}: {names}",
                     )
 
 
 @rule(
     "SW416",
     "key-mapped-twice",
-    reason="the last of them is taken, without a word",
-    source="protobuf's text format: the last entry of a map with equal keys stays; seen on 24.10",
+    reason="the last of them silently wins",
+    source="protobuf's text format: the last entry of a map with equal keys wins; seen on 24.10",
     severity="warning",
 )
-def key_mapped_twice(subject: Subject) -> Iterator[Found]:
-    """Two entries of one map with the same key."""
-    for flow in flows(subject):
+def key_mapped_twice(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find maps with two entries of the same key."""
+    for flow in flows(model):
         for step in flow.steps:
-            for which, kind in SIDES:
+            for map_name, kind in SIDES:
                 seen: set[str] = set()
-                for key, place in _keys(flow.config, step, which):
+                for key, path in _map_keys(flow.config, step, map_name):
                     if key in seen:
-                        yield Found(
-                            flow.config.value_place(*place),
+                        yield RuleHit(
+                            flow.config.value_location(*path),
                             f"{step} maps its {kind} {key!r} twice",
                             "remove one of the two, or correct its key",
                         )
                     seen.add(key)
 
 
-def _keys(config: Config, step: StepOf, which: Map) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+def _map_keys(
+    config: ConfigFile, step: EnsembleStep, map_name: MapName
+) -> Iterator[tuple[str, tuple[str | int, ...]]]:
     number = 0
-    while (path := (*step.path, which, number, "key")) in config.fields.spans:
+    while (path := (*step.path, map_name, number, "key")) in config.fields.spans:
         span = config.fields.spans[path]
         yield config.text[span.value : span.end].strip("\"'"), path
         number += 1
 
 
-def _unknown(subject: Subject, which: Map, kind: str) -> Iterator[Found]:
-    for flow in flows(subject):
+def _unknown(model: ModelUnderCheck, map_name: MapName, kind: str) -> Iterator[RuleHit]:
+    for flow in flows(model):
         for step in flow.steps:
-            tensors = step.tensors(which)
+            tensors = step.tensors(map_name)
             if step.message is None or not tensors:
                 continue
-            # of two close names the one that is not mapped yet is meant
-            free = [name for name in tensors if name not in getattr(step.said, which)]
-            for key in sorted(getattr(step.said, which)):
+            # of two similar names, the one that is not mapped yet is meant
+            unmapped = [name for name in tensors if name not in getattr(step.definition, map_name)]
+            for key in sorted(getattr(step.definition, map_name)):
                 if key in tensors:
                     continue
-                close = nearest(key, free) or nearest(key, tensors)
+                closest = nearest(key, unmapped) or nearest(key, tensors)
                 known = listed(tensors)
-                yield Found(
-                    flow.config.value_place(*step.path, which, key, "key"),
+                yield RuleHit(
+                    flow.config.value_location(*step.path, map_name, key, "key"),
                     f"{step} has no {kind} {key!r}",
-                    f"did you mean {close!r}?" if close else f"its {kind}s are: {known}",
+                    f"did you mean {closest!r}?" if closest else f"its {kind}s are: {known}",
                 )

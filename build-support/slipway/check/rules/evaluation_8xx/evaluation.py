@@ -1,4 +1,4 @@
-"""SW80x: what a model's metrics have to keep to, and the program that measures them."""
+"""SW80x: the thresholds of a model's metrics, and the program that measures them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from slipway.check.finding import Found, Place
+from slipway.check.finding import Location, RuleHit
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
-from slipway.check.subject import Subject
 from slipway.errors import SlipwayError
 from slipway.model import thresholds
 from slipway.model.thresholds import FILE_NAME, PROGRAM, Thresholds
@@ -21,13 +21,14 @@ DEFINED = (ast.FunctionDef, ast.ClassDef)
     "SW801",
     "malformed-thresholds",
     severity="warning",
-    reason="publishing stops: nobody can tell what the metrics have to keep to",
-    source="Slipway: thresholds.py",
+    reason="publishing stops: the thresholds of the metrics are unknown",
+    source="Slipway: model/thresholds.py",
 )
-def malformed_thresholds(subject: Subject) -> Iterator[Found]:
-    """An ``evaluation.toml`` that is not TOML, or has a key or value that means nothing."""
-    if isinstance(said := _read(subject), SlipwayError):
-        yield Found(Place(subject.folder / FILE_NAME), said.what, said.fix or "")
+def malformed_thresholds(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find an ``evaluation.toml`` that is not TOML, or has an unknown key or value."""
+    error = _load_thresholds(model)
+    if isinstance(error, SlipwayError):
+        yield RuleHit(Location(model.folder / FILE_NAME), error.what, error.fix or "")
 
 
 @rule(
@@ -37,25 +38,27 @@ def malformed_thresholds(subject: Subject) -> Iterator[Found]:
     reason="promotion is refused as soon as the metric has a bound, or production has it",
     source="Slipway: release/evaluation/evaluation.py",
 )
-def unmeasured_metric(subject: Subject) -> Iterator[Found]:
-    """A threshold of a metric that the files named with it do not have; with an ``evaluate.py``,
-    or where a file is not here, nobody can tell."""
-    said = _read(subject)
-    if not isinstance(said, Thresholds) or said.files is None or _program(subject).exists():
+def unmeasured_metric(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find thresholds of metrics that the metrics files do not have.
+
+    With an ``evaluate.py``, or if a file is missing, the metrics are unknown.
+    """
+    limits = _load_thresholds(model)
+    if not isinstance(limits, Thresholds) or limits.files is None or _program(model).exists():
         return
-    found: set[str] = set()
-    for file in said.files:
-        metrics = _metrics(subject.folder / file)
+    measured: set[str] = set()
+    for file in limits.files:
+        metrics = _metrics(model.folder / file)
         if metrics is None:
             return
-        found |= metrics | {f"{file}:{name}" for name in metrics}
-    known = ", ".join(sorted(name for name in found if ":" not in name))
-    for name in said.metric:
-        if name not in found:
-            yield Found(
-                Place(subject.folder / FILE_NAME),
-                f"no metric {name!r} in {', '.join(said.files)}",
-                f"name one of {known}" if known else "make them anew: dvc repro",
+        measured |= metrics | {f"{file}:{name}" for name in metrics}
+    listed = ", ".join(sorted(name for name in measured if ":" not in name))
+    for name in limits.metric:
+        if name not in measured:
+            yield RuleHit(
+                Location(model.folder / FILE_NAME),
+                f"no metric {name!r} in {', '.join(limits.files)}",
+                f"name one of {listed}" if listed else "create them again: dvc repro",
             )
 
 
@@ -66,41 +69,44 @@ def unmeasured_metric(subject: Subject) -> Iterator[Found]:
     reason="slipway evaluate stops",
     source="Slipway: testing/evaluate_worker.py",
 )
-def nothing_to_evaluate(subject: Subject) -> Iterator[Found]:
-    """An ``evaluate.py`` that is not valid Python, or has no function ``evaluate``."""
-    program = _program(subject)
-    if not program.is_file() or subject.lone:
+def nothing_to_evaluate(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find an ``evaluate.py`` that is not valid Python, or has no function ``evaluate``."""
+    program = _program(model)
+    if not program.is_file() or model.is_single_config:
         return
     try:
         tree = ast.parse(program.read_bytes())
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 0
-        yield Found(Place(program, line), f"not valid Python: {error}", "mend the line named above")
+        what = f"not valid Python: {error}"
+        yield RuleHit(Location(program, line), what, "correct the line named above")
         return
-    if not any(_may_define(statement) for statement in tree.body):
-        yield Found(
-            Place(program),
+    if not any(_may_define_function(statement) for statement in tree.body):
+        yield RuleHit(
+            Location(program),
             f"no function {FUNCTION}",
             f"def {FUNCTION}(model: Model) -> dict[str, float]: ...",
         )
 
 
-def _read(subject: Subject) -> Thresholds | SlipwayError | None:
-    if subject.lone:
+def _load_thresholds(model: ModelUnderCheck) -> Thresholds | SlipwayError | None:
+    if model.is_single_config:
         return None
     try:
-        return thresholds.load(subject.folder)
+        return thresholds.load(model.folder)
     except SlipwayError as error:
         return error
 
 
-def _program(subject: Subject) -> Path:
-    return subject.folder / PROGRAM
+def _program(model: ModelUnderCheck) -> Path:
+    return model.folder / PROGRAM
 
 
 def _metrics(file: Path) -> set[str] | None:
-    """The names of the metrics in a file, flattened as DVC does; ``None`` where it is not here or
-    cannot be read."""
+    """Return the names of the metrics in a file, flattened as DVC does.
+
+    ``None`` if the file is missing or cannot be read.
+    """
     if not file.is_file():
         return None
     from dvc.utils.flatten import flatten
@@ -108,12 +114,12 @@ def _metrics(file: Path) -> set[str] | None:
 
     try:
         return set(flatten(LOADERS[file.suffix.lower()](str(file))))
-    except Exception:  # each kind of file has its own errors; reading the metrics tells them
+    except Exception:  # each format has its own errors; reading the metrics reports them
         return None
 
 
-def _may_define(statement: ast.stmt) -> bool:
-    """Whether a statement of a module may give the name, as an import or a condition may."""
+def _may_define_function(statement: ast.stmt) -> bool:
+    """Return whether a statement may define the function, as an import or a condition may."""
     if isinstance(statement, DEFINED):
         return statement.name == FUNCTION
     if isinstance(statement, ast.Import | ast.ImportFrom):

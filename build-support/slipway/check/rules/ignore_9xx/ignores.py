@@ -1,13 +1,13 @@
-"""SW9xx: the ignores themselves. What they find is found while ignores are applied."""
+"""SW9xx: the ignores themselves; their findings are computed while ignores are applied."""
 
 from __future__ import annotations
 
-from slipway.check.finding import Found
+from slipway.check.finding import RuleHit
 from slipway.check.ignore import UNKNOWN, UNREASONED, UNUSED
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
-from slipway.check.subject import Subject
 
-SOURCE = "Slipway: an ignore is a debt, and a debt is on record"
+SOURCE = "Slipway: an ignore is technical debt, and debt is recorded with its reason"
 
 
 @rule(
@@ -16,28 +16,28 @@ SOURCE = "Slipway: an ignore is a debt, and a debt is on record"
     reason="an ignore that outlives its finding hides the next one",
     source=SOURCE,
 )
-def unused(subject: Subject) -> list[Found]:
-    """Found by :func:`slipway.check.ignore.apply`."""
+def unused(model: ModelUnderCheck) -> list[RuleHit]:
+    """Return nothing: :func:`slipway.check.ignore.apply_ignores` finds them."""
     return []
 
 
 @rule(
     UNREASONED,
     "ignore-without-reason",
-    reason="who reads it later cannot tell whether it still holds",
+    reason="a later reader cannot tell whether it still applies",
     source=SOURCE,
 )
-def unreasoned(subject: Subject) -> list[Found]:
-    """Found by :func:`slipway.check.ignore.apply`."""
+def unreasoned(model: ModelUnderCheck) -> list[RuleHit]:
+    """Return nothing: :func:`slipway.check.ignore.apply_ignores` finds them."""
     return []
 
 
 @rule(
     UNKNOWN,
     "ignore-of-unknown-rule",
-    reason="it silences nothing, and looks as if it did",
+    reason="it silences nothing, although it looks as if it did",
     source=SOURCE,
 )
-def unknown(subject: Subject) -> list[Found]:
-    """Found by :func:`slipway.check.ignore.apply`."""
+def unknown(model: ModelUnderCheck) -> list[RuleHit]:
+    """Return nothing: :func:`slipway.check.ignore.apply_ignores` finds them."""
     return []

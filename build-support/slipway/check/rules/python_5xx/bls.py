@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from slipway.check.finding import Found
+from slipway.check.finding import Location, RuleHit
 from slipway.check.flow import did_you_mean, listed
-from slipway.check.python_code import Code, PythonModel, argument, asked_models
+from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.python_code import PythonCode, argument
+from slipway.check.python_model import PythonModel, models_with_requests
 from slipway.check.rule import rule
-from slipway.check.subject import Subject
 from slipway.triton.config import ModelConfig
 
 REQUEST = "Triton core, infer_request.cc"
@@ -19,14 +20,19 @@ SEEN = "seen on 24.10; Triton core, model_repository_manager.cc (FindModelIdenti
 
 
 @dataclass(frozen=True)
-class Call:
-    """One ``InferenceRequest`` to a model with a name that can be told, at ``node``."""
+class BlsCall:
+    """One ``InferenceRequest`` to the model ``name``, which the expression ``name_node`` gives."""
 
-    model: PythonModel
-    code: Code
-    call: ast.Call
-    node: ast.expr
+    caller: PythonModel
+    code: PythonCode
+    node: ast.Call
+    name_node: ast.expr
     name: str
+
+    @property
+    def location(self) -> Location:
+        """Return where the model is named."""
+        return self.code.location(self.name_node)
 
 
 @rule(
@@ -36,63 +42,60 @@ class Call:
     " answers",
     source=SEEN,
 )
-def unknown_model(subject: Subject) -> Iterator[Found]:
-    """A call to a model that is not in the folder."""
-    for each in _first(_calls(subject)):
-        if each.name not in subject.configs:
-            others = [name for name in subject.configs if name != each.model.config.name]
-            yield Found(
-                each.code.place(each.node),
-                f"no model {each.name!r} in {subject.folder}/",
-                did_you_mean(each.name, others, f"add {subject.folder}/{each.name}/"),
+def unknown_model(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find calls to a model that is not in the folder."""
+    for call in _first_calls(_bls_calls(model)):
+        if call.name not in model.configs:
+            others = [name for name in model.configs if name != call.caller.config.name]
+            yield RuleHit(
+                call.location,
+                f"no model {call.name!r} in {model.folder}/",
+                did_you_mean(call.name, others, f"add {model.folder}/{call.name}/"),
             )
 
 
 @rule(
     "SW542",
     "bls-not-loaded",
-    reason="each request fails: “Model … is not ready”; an endpoint loads an ensemble's steps only",
+    reason="each request fails: “Model … is not ready”; an endpoint loads only an ensemble's steps",
     source=SEEN,
 )
-def not_loaded(subject: Subject) -> Iterator[Found]:
-    """A call to a model that is no step of the ensemble, and that nothing loads."""
-    steps = {
-        step.model_name
-        for _, message in subject.parsed.values()
-        for step in message.ensemble_scheduling.step
-    }
-    for each in _first(_calls(subject)):
-        loaded = _loaded(each.model)
-        if each.name in subject.configs and each.name not in {*steps, each.model.config.name}:
-            if loaded is not None and each.name not in loaded:
-                yield Found(
-                    each.code.place(each.node),
-                    f"{each.name!r} is no step of the ensemble, and is not loaded",
-                    f'pb_utils.load_model("{each.name}") in initialize',
-                )
+def not_loaded(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find calls to a model that is not a step of the ensemble, and that no code loads."""
+    for call in _first_calls(_bls_calls(model)):
+        loaded = _loaded_models(call.caller)
+        served = {*model.step_names, call.caller.config.name}
+        if call.name not in model.configs or call.name in served:
+            continue
+        if loaded is not None and call.name not in loaded:
+            yield RuleHit(
+                call.location,
+                f"{call.name!r} is not a step of the ensemble, and is not loaded",
+                f'call pb_utils.load_model("{call.name}") in initialize',
+            )
 
 
 @rule(
     "SW543",
     "bls-shared-name",
-    reason="with two releases loaded, requests to both fail: the name stands for two models",
+    reason="with two releases loaded, requests to both fail: the name is ambiguous",
     source=SEEN + "; calls between models know no namespace",
     severity="warning",
 )
-def shared_name(subject: Subject) -> Iterator[Found]:
-    """A called model whose name does not tell the release: the next one has it, too."""
-    version = _release(subject)
+def shared_name(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find called models whose name lacks the release version: the next release has it as well."""
+    version = _release_numbers(model)
     if version is None:
         return
-    told = "_".join(version)
-    carries = re.compile(rf"(?<!\d){'[._-]'.join(version)}(?!\d)")
-    for each in _first(_calls(subject)):
-        served = subject.served is not None and subject.served.name == each.name
-        if each.name in subject.configs and not served and not carries.search(each.name):
-            yield Found(
-                each.code.place(each.node),
-                f"the next release calls {each.name!r}, too",
-                f"put the release version into the model's name: {each.name}_{told}",
+    suffix = "_".join(version)
+    with_version = re.compile(rf"(?<!\d){'[._-]'.join(version)}(?!\d)")
+    for call in _first_calls(_bls_calls(model)):
+        served = model.served is not None and model.served.name == call.name
+        if call.name in model.configs and not served and not with_version.search(call.name):
+            yield RuleHit(
+                call.location,
+                f"the next release also calls a model {call.name!r}",
+                f"put the release version into the model's name: {call.name}_{suffix}",
             )
 
 
@@ -102,17 +105,17 @@ def shared_name(subject: Subject) -> Iterator[Found]:
     reason="each request fails: “unexpected inference output”",
     source=REQUEST,
 )
-def unknown_output(subject: Subject) -> Iterator[Found]:
-    """An output asked of a called model that it does not have."""
-    for each, child in _known(subject):
-        outputs = [output.name for output in child.output]
-        asked = argument(each.call, 3, "requested_output_names")
-        for node in asked.elts if isinstance(asked, ast.List | ast.Tuple) else ():
-            name = each.code.text(node)
+def unknown_output(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find requested outputs that the called model does not have."""
+    for call, callee in _calls_to_known_models(model):
+        outputs = [output.name for output in callee.output]
+        requested = argument(call.node, 3, "requested_output_names")
+        for node in requested.elts if isinstance(requested, ast.List | ast.Tuple) else ():
+            name = call.code.text(node)
             if name is not None and name not in outputs:
-                yield Found(
-                    each.code.place(node),
-                    f"{each.name} has no output {name!r}",
+                yield RuleHit(
+                    call.code.location(node),
+                    f"{call.name} has no output {name!r}",
                     did_you_mean(name, outputs, f"its outputs are: {listed(outputs)}"),
                 )
 
@@ -123,65 +126,65 @@ def unknown_output(subject: Subject) -> Iterator[Found]:
     reason="each request fails: “unexpected inference input” or “missing required input”",
     source=REQUEST,
 )
-def unknown_input(subject: Subject) -> Iterator[Found]:
-    """An input handed to a called model that it does not have, or a required one left out."""
-    for each, child in _known(subject):
-        inputs = {tensor.name: tensor for tensor in child.input}
-        given = argument(each.call, 2, "inputs")
-        if not isinstance(given, ast.List):
+def unknown_input(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find inputs that the called model does not have, and required inputs that are left out."""
+    for call, callee in _calls_to_known_models(model):
+        inputs = {tensor.name: tensor for tensor in callee.input}
+        passed = argument(call.node, 2, "inputs")
+        if not isinstance(passed, ast.List):
             continue
-        names = [_tensor_name(each, node) for node in given.elts]
+        names = [_tensor_name(call, node) for node in passed.elts]
         wrong = 0
-        for node, name in zip(given.elts, names, strict=True):
+        for node, name in zip(passed.elts, names, strict=True):
             if name is not None and name not in inputs:
                 wrong += 1
-                yield Found(
-                    each.code.place(node),
-                    f"{each.name} has no input {name!r}",
+                yield RuleHit(
+                    call.code.location(node),
+                    f"{call.name} has no input {name!r}",
                     did_you_mean(name, inputs, f"its inputs are: {listed(inputs)}"),
                 )
         if None in names or wrong:
             continue
         for name, tensor in inputs.items():
             if name not in names and not tensor.optional:
-                yield Found(
-                    each.code.place(given),
-                    f"{each.name} needs an input {name!r}",
-                    f'pb_utils.Tensor("{name}", …) among the inputs',
+                yield RuleHit(
+                    call.code.location(passed),
+                    f"{call.name} needs an input {name!r}",
+                    f'add pb_utils.Tensor("{name}", …) to the inputs',
                 )
 
 
-def _calls(subject: Subject) -> Iterator[Call]:
-    for model in asked_models(subject):
-        for code in model.codes:
-            for _, call in code.calls("InferenceRequest"):
-                node = argument(call, 4, "model_name")
-                name = code.text(node)
-                if node is not None and name is not None:
-                    yield Call(model, code, call, node, name)
+def _bls_calls(model: ModelUnderCheck) -> Iterator[BlsCall]:
+    for python_model in models_with_requests(model):
+        for code in python_model.sources:
+            for _, node in code.calls("InferenceRequest"):
+                name_node = argument(node, 4, "model_name")
+                name = code.text(name_node)
+                if name_node is not None and name is not None:
+                    yield BlsCall(python_model, code, node, name_node, name)
 
 
-def _first(calls: Iterator[Call]) -> Iterator[Call]:
-    """Of the calls to one model in one file, the first one."""
+def _first_calls(calls: Iterator[BlsCall]) -> Iterator[BlsCall]:
+    """Yield the first call to each model in each file."""
     seen = set()
-    for each in calls:
-        if (each.code.path, each.name) not in seen:
-            seen.add((each.code.path, each.name))
-            yield each
+    for call in calls:
+        if (call.code.path, call.name) not in seen:
+            seen.add((call.code.path, call.name))
+            yield call
 
 
-def _known(subject: Subject) -> Iterator[tuple[Call, ModelConfig]]:
-    """The calls whose model is here, with its config, if that has inputs and outputs."""
-    for each in _calls(subject):
-        known = subject.parsed.get(each.name)
-        if known is not None and known[1].input and known[1].output:
-            yield each, known[1]
+def _calls_to_known_models(model: ModelUnderCheck) -> Iterator[tuple[BlsCall, ModelConfig]]:
+    """Yield the calls to models of this folder whose config has inputs and outputs, with it."""
+    for call in _bls_calls(model):
+        parsed = model.parsed.get(call.name)
+        if parsed is not None and parsed[1].input and parsed[1].output:
+            yield call, parsed[1]
 
 
-def _loaded(model: PythonModel) -> set[str] | None:
-    """The models that it loads by name; ``None`` where a name cannot be told."""
+def _loaded_models(python_model: PythonModel) -> set[str] | None:
+    """Return the models that the code loads by name; ``None`` if a name cannot be determined."""
     names = set()
-    for code in model.codes:
+    for code in python_model.sources:
         for _, call in code.calls("load_model"):
             name = code.text(argument(call, 0, "model_name"))
             if name is None:
@@ -190,28 +193,21 @@ def _loaded(model: PythonModel) -> set[str] | None:
     return names
 
 
-def _release(subject: Subject) -> list[str] | None:
-    """The numbers of the release version, if it has them."""
-    if not subject.version_file.is_file():
+def _release_numbers(model: ModelUnderCheck) -> list[str] | None:
+    """Return the numbers of the release version, if it has three."""
+    if not model.version_file.is_file():
         return None
-    text = subject.version_file.read_text(encoding="utf-8", errors="replace").strip()
-    found = re.match(r"(\d+)\.(\d+)\.(\d+)", text)
-    return list(found.groups()) if found else None
+    text = model.version_file.read_text(encoding="utf-8", errors="replace").strip()
+    match = re.match(r"(\d+)\.(\d+)\.(\d+)", text)
+    return list(match.groups()) if match else None
 
 
-def _tensor_name(each: Call, node: ast.expr) -> str | None:
-    """The name of a tensor that is made here, or in the same function."""
-    tensors = [call for _, call in each.code.calls("Tensor", "Tensor.from_dlpack")]
+def _tensor_name(call: BlsCall, node: ast.expr) -> str | None:
+    """Return the name of a tensor that is created here, or in the same function."""
+    tensors = [tensor for _, tensor in call.code.calls("Tensor", "Tensor.from_dlpack")]
     if isinstance(node, ast.Name):
-        values = [
-            at.value
-            for at in ast.walk(each.code.function_of(each.call))
-            if isinstance(at, ast.Assign)
-            and any(isinstance(target, ast.Name) and target.id == node.id for target in at.targets)
-        ]
+        values = call.code.values_assigned(node.id, call.code.function_of(call.node))
         node = values[0] if len(values) == 1 else node
-    return (
-        each.code.text(argument(node, 0, "name"))
-        if node in tensors and isinstance(node, ast.Call)
-        else None
-    )
+    if node in tensors and isinstance(node, ast.Call):
+        return call.code.text(argument(node, 0, "name"))
+    return None

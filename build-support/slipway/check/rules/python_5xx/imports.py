@@ -1,4 +1,4 @@
-"""SW52x: what Python models import."""
+"""SW52x: the imports of Python models."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from slipway.check.finding import Found
+from slipway.check.finding import RuleHit
 from slipway.check.import_names import DISTRIBUTIONS, SAME_NAME
-from slipway.check.python_code import UTILS, Code, python_models
-from slipway.check.python_imports import Import, first, imports, is_local, is_module
+from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.python_code import UTILS, PythonCode
+from slipway.check.python_imports import Import, has_module, is_local, required_imports
+from slipway.check.python_model import python_models
 from slipway.check.rule import rule
-from slipway.check.subject import Subject
 from slipway.environment import modules
 from slipway.environment.lock import named, pins
 
@@ -25,46 +26,46 @@ OWN = {UTILS, "c_python_backend_utils"}
 @rule(
     "SW521",
     "missing-package",
-    reason="the load fails, or the request that comes by: ModuleNotFoundError",
+    reason="the load fails, or the request that runs the import: ModuleNotFoundError",
     source=STUB,
 )
-def missing_package(subject: Subject) -> Iterator[Found]:
-    """A package that is not in the lock."""
-    for each in _unresolved(subject):
-        brings = _brings(each.name)
-        if brings:
-            yield Found(
-                each.code.place(each.node),
-                f"{each.name!r} comes with {brings[0]}, which is not locked",
-                f"add {brings[0]} to requirements.txt, then slipway lock {subject.folder}",
+def missing_package(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find packages that are not in the lock."""
+    for statement in _unresolved(model):
+        distributions = _distributions(statement.name)
+        if distributions:
+            yield RuleHit(
+                statement.code.location(statement.node),
+                f"{statement.name!r} is part of {distributions[0]}, which is not locked",
+                f"add {distributions[0]} to requirements.txt, then slipway lock {model.folder}",
             )
-        elif modules.modules(subject.lock, subject.settings) is not None:
-            yield Found(
-                each.code.place(each.node),
-                f"no module {each.top!r}: neither in the environment nor in the model",
+        elif modules.modules(model.lock, model.settings) is not None:
+            yield RuleHit(
+                statement.code.location(statement.node),
+                f"no module {statement.top!r}: neither in the environment nor in the model",
                 f"add the package that has it to requirements.txt, then slipway lock"
-                f" {subject.folder}; or correct the name",
+                f" {model.folder}; or correct the name",
             )
 
 
 @rule(
     "SW522",
     "unknown-module",
-    reason="if no locked package brings it, the load fails: ModuleNotFoundError",
+    reason="if no locked package has it, the load fails: ModuleNotFoundError",
     source=STUB,
     severity="warning",
 )
-def unknown_module(subject: Subject) -> Iterator[Found]:
-    """A module of which it is not known whether a locked package brings it."""
-    if modules.modules(subject.lock, subject.settings) is not None:
+def unknown_module(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find modules that a locked package may or may not have."""
+    if modules.modules(model.lock, model.settings) is not None:
         return
-    for each in _unresolved(subject):
-        if not _brings(each.name):
-            yield Found(
-                each.code.place(each.node),
-                f"no locked package is called {each.top!r}, and no file of the model",
-                f"slipway environment build {subject.lock} tells whether one brings it;"
-                " or correct the name",
+    for statement in _unresolved(model):
+        if not _distributions(statement.name):
+            yield RuleHit(
+                statement.code.location(statement.node),
+                f"no locked package and no file of the model is named {statement.top!r}",
+                f"correct the name, or run slipway environment build {model.lock}:"
+                " check then knows whether a package has it",
             )
 
 
@@ -72,127 +73,135 @@ def unknown_module(subject: Subject) -> Iterator[Found]:
     "SW523",
     "not-in-environment",
     reason="the load fails: ModuleNotFoundError",
-    source="Slipway packs environments without tests, installers and windows (environment/stdlib.py)",
+    source="Slipway: environment/stdlib.py leaves out tests, installers and graphical modules",
 )
-def not_in_environment(subject: Subject) -> Iterator[Found]:
-    """A module of the standard library that environments do not have."""
-    for model in python_models(subject):
-        for each in first(imports(model)):
-            if not each.level and modules.left_out(each.top) and not is_local(each, model):
-                yield Found(
-                    each.code.place(each.node),
-                    f"environments have no {each.top!r}",
-                    "do without it",
+def not_in_environment(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find modules of the standard library that environments do not have."""
+    for python_model in python_models(model):
+        for statement in required_imports(python_model.sources):
+            if statement.level or not modules.left_out(statement.top):
+                continue
+            if not is_local(statement, python_model.config.directory):
+                yield RuleHit(
+                    statement.code.location(statement.node),
+                    f"environments have no {statement.top!r}",
+                    "remove the import",
                 )
 
 
 @rule(
     "SW524",
     "relative-import",
-    reason="the load fails: “attempted relative import beyond top-level package”, or no such module",
+    reason="the load fails: “attempted relative import beyond top-level package”, or"
+    " ModuleNotFoundError",
     source="seen on 24.10: the version directory is the package",
 )
-def relative_import(subject: Subject) -> Iterator[Found]:
-    """A relative import of what is not in the version directory."""
-    for model in python_models(subject):
-        for each in first(imports(model)):
-            if not each.level or each.name in ("", "*"):
+def relative_import(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find relative imports of modules that are not in the version directory."""
+    for python_model in python_models(model):
+        for statement in required_imports(python_model.sources):
+            if not statement.level or statement.name in ("", "*"):
                 continue
-            folder = each.code.path.parent
-            for _ in range(each.level - 1):
+            folder = statement.code.path.parent
+            for _ in range(statement.level - 1):
                 folder = folder.parent
-            top = model.config.directory
-            inside = folder != top and folder.is_relative_to(top)
+            directory = python_model.config.directory
+            inside = folder != directory and folder.is_relative_to(directory)
             # a package may define the name itself
-            defined = _names_only(each.node) and (folder / "__init__.py").is_file()
-            if inside and (defined or is_module(folder, each.top)):
+            defined = _names_only(statement.node) and (folder / "__init__.py").is_file()
+            if inside and (defined or has_module(folder, statement.top)):
                 continue
-            yield Found(
-                each.code.place(each.node),
+            yield RuleHit(
+                statement.code.location(statement.node),
                 (
-                    f"no module {each.top!r} in {folder}/"
+                    f"no module {statement.top!r} in {folder}/"
                     if inside
-                    else f"{'.' * each.level}{each.name} is outside the version directory"
+                    else f"{'.' * statement.level}{statement.name} is outside the version directory"
                 ),
-                "import a module beside model.py by its plain name",
+                "import a module that is next to model.py by its plain name",
             )
 
 
 @rule(
     "SW525",
     "shadowed-module",
-    reason="the model's own folders come last: the module that is found first is another one",
+    reason="the model's own folders are searched last, so another module of this name is imported",
     source=STUB,
     severity="warning",
 )
-def shadowed_module(subject: Subject) -> Iterator[Found]:
-    """A module of the model called as one of the standard library or of a locked package."""
-    library = modules.standard_library(subject.settings.python)
-    locked = {canonicalize_name(name).replace("-", "_") for name in _locked(subject)}
-    taken = library | locked
-    for model in python_models(subject):
-        for each in first(imports(model)):
-            other = "the standard library" if each.top in library else "a locked package"
-            if not each.level and each.top in taken and is_local(each, model):
-                yield Found(
-                    each.code.place(each.node),
-                    f"{each.top!r} is of {other}, not the model's own {each.top}.py",
-                    f"give {each.top}.py another name",
+def shadowed_module(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find modules of the model with the name of a standard or locked one."""
+    library = modules.standard_library(model.settings.python)
+    locked = {canonicalize_name(name).replace("-", "_") for name in _locked(model)}
+    reserved = library | locked
+    for python_model in python_models(model):
+        directory = python_model.config.directory
+        for statement in required_imports(python_model.sources):
+            name = statement.top
+            if not statement.level and name in reserved and is_local(statement, directory):
+                owner = "the standard library" if name in library else "a locked package"
+                yield RuleHit(
+                    statement.code.location(statement.node),
+                    f"{name!r} is imported from {owner}, not from the model's own {name}.py",
+                    f"rename {name}.py",
                 )
 
 
-def _unresolved(subject: Subject) -> list[Import]:
-    """The imports that neither Python nor the model, nor a locked package of that name, has."""
-    locked = _locked(subject)
-    built = modules.modules(subject.lock, subject.settings) or frozenset()
-    there = modules.standard_library(subject.settings.python) | OWN | built
-    # one for each module and package: the first of its imports
-    found: dict[tuple[Path, tuple[str, ...]], Import] = {}
-    for model in python_models(subject) if locked else ():
-        own_path = any(_changes_path(code) for code in model.codes)
-        for each in first(imports(model)):
-            known = each.top in there or modules.left_out(each.top)
-            if each.level or known or is_local(each, model) or each.top == "__future__":
+def _unresolved(model: ModelUnderCheck) -> list[Import]:
+    """Return the imports that neither Python, nor the model, nor a locked package resolves."""
+    locked = _locked(model)
+    built = modules.modules(model.lock, model.settings) or frozenset()
+    available = modules.standard_library(model.settings.python) | OWN | built | {"__future__"}
+    # the first import for each module and package
+    first: dict[tuple[Path, tuple[str, ...]], Import] = {}
+    for python_model in python_models(model) if locked else ():
+        changes_path = any(_changes_path(code) for code in python_model.sources)
+        for statement in required_imports(python_model.sources):
+            known = statement.top in available or modules.left_out(statement.top)
+            if statement.level or known or is_local(statement, python_model.config.directory):
                 continue
-            if own_path and not _brings(each.name):
+            distributions = _distributions(statement.name)
+            if changes_path and not distributions:
                 continue
-            if not _is_locked(each.name, locked):
-                found.setdefault((each.code.path, _brings(each.name) or (each.top,)), each)
-    return list(found.values())
+            if not _is_locked(statement.name, locked):
+                key = (statement.code.path, distributions or (statement.top,))
+                first.setdefault(key, statement)
+    return list(first.values())
 
 
-def _changes_path(code: Code) -> bool:
-    """Whether it has to do with where Python looks for modules."""
+def _changes_path(code: PythonCode) -> bool:
+    """Return whether the code uses ``sys.path``, where Python looks for modules."""
     return any(
         isinstance(node, ast.Attribute) and code.origin(node) == "sys.path" for node in code.nodes
     )
 
 
 def _is_locked(name: str, locked: set[str]) -> bool:
-    brings = _brings(name) or (name.partition(".")[0],)
-    if any(canonicalize_name(each) in locked for each in brings):
+    top = name.partition(".")[0]
+    distributions = _distributions(name)
+    if any(canonicalize_name(distribution) in locked for distribution in distributions or (top,)):
         return True
-    # a package of many distributions: google-cloud-storage brings google.cloud.storage
-    top = canonicalize_name(name.partition(".")[0])
-    return not _brings(name) and any(each.startswith(f"{top}-") for each in locked)
+    # a namespace package: google-cloud-storage provides google.cloud.storage
+    prefix = f"{canonicalize_name(top)}-"
+    return not distributions and any(package.startswith(prefix) for package in locked)
 
 
-def _brings(name: str) -> tuple[str, ...]:
-    """The distributions that bring a module, the usual one first; none where that is not known."""
+def _distributions(name: str) -> tuple[str, ...]:
+    """Return the distributions that provide a module, the usual one first; empty if unknown."""
     parts = name.split(".")
     for end in range(len(parts), 0, -1):
-        found = DISTRIBUTIONS.get(".".join(parts[:end]))
-        if found:
-            return found
+        distributions = DISTRIBUTIONS.get(".".join(parts[:end]))
+        if distributions:
+            return distributions
     return (canonicalize_name(parts[0]),) if parts[0] in SAME_NAME else ()
 
 
-@lru_cache(maxsize=1)  # of the folder that is looked at
-def _locked(subject: Subject) -> set[str]:
-    """What is locked; and what is asked for, which a lock that is not current may lack."""
-    if not subject.lock.is_file():
+@lru_cache(maxsize=1)  # for the folder under check
+def _locked(model: ModelUnderCheck) -> set[str]:
+    """Return the locked packages, and the required ones, which an outdated lock may lack."""
+    if not model.lock.is_file():
         return set()
-    return {*(name for name, _ in pins(subject.lock)), *named(subject.requirements)}
+    return {*(name for name, _ in pins(model.lock)), *named(model.requirements)}
 
 
 def _names_only(node: ast.Import | ast.ImportFrom) -> bool:

@@ -6,22 +6,19 @@ import ast
 import sys
 from collections.abc import Iterator
 
-from slipway.check.finding import Found, Place
-from slipway.check.python_code import (
-    CLASS,
-    Code,
-    Function,
-    PythonModel,
-    asked_models,
-    python_models,
-)
+from slipway.check.finding import Location, RuleHit
+from slipway.check.model_under_check import ModelUnderCheck, PythonFile
+from slipway.check.python_code import PythonCode
+from slipway.check.python_model import PythonModel, models_with_requests, python_models
 from slipway.check.rule import rule
-from slipway.check.subject import Module, Subject
 
 STUB = "Triton's Python backend, pb_stub.cc, and seen on 24.10"
-# what the stub gives each method, besides self
+CLASS = "TritonPythonModel"
+# the arguments that the stub passes to each method, in addition to self
 METHODS = {"__init__": (), "initialize": ("args",), "execute": ("requests",)}
 AUTO = "auto_complete_config"
+
+type Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @rule(
@@ -30,16 +27,16 @@ AUTO = "auto_complete_config"
     reason="the load fails: SyntaxError; or the module's import does",
     source=STUB,
 )
-def python_syntax(subject: Subject) -> Iterator[Found]:
-    """A module that is no Python, or of a newer version than the environment's."""
-    for model in python_models(subject):
-        for module in model.reached:
-            line, column, said = module.problem or _too_new(module, subject.settings.python)
-            if said:
-                yield Found(
-                    Place(module.path, line, column),
-                    f"no valid Python {subject.settings.python}: {said}",
-                    "mend the line",
+def python_syntax(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find modules that are not valid Python, or need a newer version than the environment's."""
+    for python_model in python_models(model):
+        for file in python_model.files:
+            line, column, problem = file.problem or _newer_syntax(file, model.settings.python)
+            if problem:
+                yield RuleHit(
+                    Location(file.path, line, column),
+                    f"not valid Python {model.settings.python}: {problem}",
+                    "correct the line",
                 )
 
 
@@ -49,16 +46,16 @@ def python_syntax(subject: Subject) -> Iterator[Found]:
     reason=f"the load fails: \"module has no attribute '{CLASS}'\"",
     source=STUB,
 )
-def no_class(subject: Subject) -> Iterator[Found]:
-    """A model.py without the class."""
-    for model in python_models(subject):
-        for code in _entries(model):
+def no_class(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find a ``model.py`` without the class."""
+    for python_model in python_models(model):
+        for code in _entries(python_model):
             if CLASS not in _bound(code.tree):
                 classes = [node for node in code.tree.body if isinstance(node, ast.ClassDef)]
-                yield Found(
-                    code.place(classes[0]) if len(classes) == 1 else Place(code.path, 1, 1),
+                yield RuleHit(
+                    code.location(classes[0]) if len(classes) == 1 else Location(code.path, 1, 1),
                     f"no class {CLASS}",
-                    f"class {CLASS}, with the method execute(self, requests)",
+                    f"add class {CLASS}, with the method execute(self, requests)",
                 )
 
 
@@ -68,15 +65,15 @@ def no_class(subject: Subject) -> Iterator[Found]:
     reason="each request is answered with an error: “does not implement `execute` method”",
     source=STUB,
 )
-def no_execute(subject: Subject) -> Iterator[Found]:
-    """A class without the method that answers."""
-    for model in asked_models(subject):
-        for code, found, methods in _classes(model):
+def no_execute(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find classes without the method that answers requests."""
+    for python_model in models_with_requests(model):
+        for code, class_, methods in _classes(python_model):
             if "execute" not in methods:
-                yield Found(
-                    code.place(found),
+                yield RuleHit(
+                    code.location(class_),
                     f"{CLASS} has no method execute",
-                    "def execute(self, requests): return one response for each request",
+                    "add def execute(self, requests), which returns one response for each request",
                 )
 
 
@@ -86,18 +83,18 @@ def no_execute(subject: Subject) -> Iterator[Found]:
     reason="the load or each request fails: TypeError",
     source=STUB,
 )
-def method_arguments(subject: Subject) -> Iterator[Found]:
-    """A method that cannot take what the stub calls it with."""
-    for model in python_models(subject):
-        for code, _, methods in _classes(model):
-            for name, given in METHODS.items():
+def method_arguments(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find methods that cannot be called with the arguments that the stub passes."""
+    for python_model in python_models(model):
+        for code, _, methods in _classes(python_model):
+            for name, arguments in METHODS.items():
                 method = methods.get(name)
-                if method is not None and not _takes(method, len(given)):
-                    right = ", ".join(("self", *given))
-                    yield Found(
-                        code.place(method),
-                        f"{name} is called with {' and '.join(given) or 'nothing'} besides self",
-                        f"def {name}({right})",
+                if method is not None and not _accepts(method, len(arguments)):
+                    passed = " and ".join(("self", *arguments)) if arguments else "self only"
+                    yield RuleHit(
+                        code.location(method),
+                        f"{name} is called with {passed}",
+                        f"def {name}({', '.join(('self', *arguments))})",
                     )
 
 
@@ -107,37 +104,37 @@ def method_arguments(subject: Subject) -> Iterator[Found]:
     reason="the load fails on the endpoint, where auto-complete is on: TypeError",
     source=STUB + " with auto-complete",
 )
-def auto_complete(subject: Subject) -> Iterator[Found]:
-    """An ``auto_complete_config`` that needs an instance: the stub calls it on the class."""
-    for model in python_models(subject):
-        for code, _, methods in _classes(model):
+def auto_complete(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find an ``auto_complete_config`` that needs an instance: the stub calls it on the class."""
+    for python_model in python_models(model):
+        for code, _, methods in _classes(python_model):
             method = methods.get(AUTO)
-            if method is not None and not _takes(method, 1, on_class=True):
-                yield Found(
-                    code.place(method),
-                    f"{AUTO} cannot be called on the class with the config alone",
+            if method is not None and not _accepts(method, 1, on_class=True):
+                yield RuleHit(
+                    code.location(method),
+                    f"{AUTO} cannot be called on the class with only the config",
                     f"@staticmethod def {AUTO}(auto_complete_model_config)",
                 )
 
 
-def _too_new(module: Module, python: str) -> tuple[int, int, str]:
+def _newer_syntax(file: PythonFile, python: str) -> tuple[int, int, str]:
     minor = int(python.partition(".")[2])
     if sys.version_info[:2] <= (3, minor):
-        return 0, 0, ""  # it was parsed by this Python already
+        return 0, 0, ""  # this Python has parsed it already
     try:
-        ast.parse(module.text, feature_version=(3, minor))
+        ast.parse(file.text, feature_version=(3, minor))
     except SyntaxError as error:
         return error.lineno or 0, error.offset or 0, error.msg
     return 0, 0, ""
 
 
-def _entries(model: PythonModel) -> Iterator[Code]:
-    paths = {entry.path for entry in model.entries}
-    yield from (code for code in model.codes if code.path in paths)
+def _entries(python_model: PythonModel) -> Iterator[PythonCode]:
+    paths = {entry.path for entry in python_model.entries}
+    yield from (code for code in python_model.sources if code.path in paths)
 
 
 def _bound(tree: ast.Module) -> set[str]:
-    """What importing the module binds; a star may bind anything."""
+    """Return the names that importing the module binds; a star may bind any name."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
@@ -149,44 +146,46 @@ def _bound(tree: ast.Module) -> set[str]:
     return names | {CLASS} if names & {"*", "__getattr__"} else names
 
 
-def _classes(model: PythonModel) -> Iterator[tuple[Code, ast.ClassDef, dict[str, Function]]]:
-    """The class of each ``model.py`` with its methods, where these can be told from it alone."""
-    for code in _entries(model):
+def _classes(
+    python_model: PythonModel,
+) -> Iterator[tuple[PythonCode, ast.ClassDef, dict[str, Function]]]:
+    """Yield the class of each ``model.py`` with its methods, if the file determines them."""
+    for code in _entries(python_model):
         local = {node.name: node for node in code.tree.body if isinstance(node, ast.ClassDef)}
-        found = local.get(CLASS)
-        if found is None:
+        class_ = local.get(CLASS)
+        if class_ is None:
             continue
-        line, bases = [found], list(found.bases)
+        ancestry, bases = [class_], list(class_.bases)
         while bases and isinstance(bases[0], ast.Name) and bases[0].id in local and len(bases) == 1:
-            line.append(local[bases[0].id])
-            bases = list(line[-1].bases)
+            ancestry.append(local[bases[0].id])
+            bases = list(ancestry[-1].bases)
         known = not bases or [ast.unparse(base) for base in bases] == ["object"]
-        plain = not any(each.keywords or each.decorator_list for each in line)
+        plain = not any(cls.keywords or cls.decorator_list for cls in ancestry)
         if not (known and plain):
             continue
         methods: dict[str, Function] = {}
         assigned = False
-        for each in line:
-            for node in each.body:
+        for cls in ancestry:
+            for node in cls.body:
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                     methods.setdefault(node.name, node)
                 elif not isinstance(node, ast.Expr | ast.Pass | ast.AnnAssign | ast.ClassDef):
                     names = {t.id for t in ast.walk(node) if isinstance(t, ast.Name)}
                     assigned |= bool(names & {*METHODS, AUTO}) or not isinstance(node, ast.Assign)
         if not assigned and "__getattr__" not in methods:
-            yield code, found, methods
+            yield code, class_, methods
 
 
-def _takes(method: Function, count: int, *, on_class: bool = False) -> bool:
-    """Whether the method can be called with ``count`` arguments; unknown decorators may mend it."""
+def _accepts(method: Function, count: int, *, on_class: bool = False) -> bool:
+    """Return whether the method accepts ``count`` arguments, as an unknown decorator may do."""
     kinds = {ast.unparse(decorator) for decorator in method.decorator_list}
     if kinds - {"staticmethod", "classmethod"}:
         return True
     bound = "classmethod" in kinds or ("staticmethod" not in kinds and not on_class)
     arguments = method.args
     positional = [*arguments.posonlyargs, *arguments.args]
-    given = count + bound
+    passed = count + bound
     needed = len(positional) - len(arguments.defaults)
     needs_keyword = None in arguments.kw_defaults
-    most = given if arguments.vararg else len(positional)
-    return needed <= given <= most and not needs_keyword
+    limit = passed if arguments.vararg else len(positional)
+    return needed <= passed <= limit and not needs_keyword

@@ -6,14 +6,16 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from slipway.check.finding import Found
+from slipway.check.finding import RuleHit
 from slipway.check.flow import flows
-from slipway.check.python_code import Code, PythonModel, argument, asked_models
+from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.python_code import PythonCode, argument
+from slipway.check.python_model import PythonModel, models_with_requests
 from slipway.check.rule import rule
-from slipway.check.subject import Subject
-from slipway.triton import config
+from slipway.triton.config import schema
 
-# numpy's names → the data types that the stub makes of them (triton_python_backend_utils.py)
+# numpy's names → the data types into which the stub converts them
+# (triton_python_backend_utils.py)
 TYPES = {
     "bool": "TYPE_BOOL",
     "bool_": "TYPE_BOOL",
@@ -33,17 +35,17 @@ TYPES = {
     "object_": "TYPE_STRING",
     "bytes_": "TYPE_STRING",
 }
-# numpy's functions that take a dtype, and the place where it may stand without its name
-MAKERS = {"array": 1, "asarray": 1, "ascontiguousarray": 1, "zeros": 1, "ones": 1, "empty": 1}
-MAKERS |= {"full": 2, "frombuffer": 1, "fromiter": 1, "asfortranarray": 1}
+# numpy's functions that take a dtype, and its position among the arguments
+CREATORS = {"array": 1, "asarray": 1, "ascontiguousarray": 1, "zeros": 1, "ones": 1, "empty": 1}
+CREATORS |= {"full": 2, "frombuffer": 1, "fromiter": 1, "asfortranarray": 1}
 
 
 @dataclass(frozen=True)
-class Made:
-    """A tensor made for the output ``name`` with the data type ``data_type``, at ``node``."""
+class TypedTensor:
+    """A tensor that ``node`` creates for the output ``name``, with the type ``data_type``."""
 
-    model: PythonModel
-    code: Code
+    python_model: PythonModel
+    code: PythonCode
     node: ast.expr
     name: str
     data_type: str
@@ -56,21 +58,21 @@ class Made:
     reason="each request fails in the step that reads it: “inference input … data-type is …”",
     source="Triton core, infer_request.cc, and seen on 24.10",
 )
-def returns_another_type(subject: Subject) -> Iterator[Found]:
-    """A tensor of another type than its output has, which another step reads."""
-    return _found(subject, read=True)
+def returns_another_type(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find tensors whose type differs from their output's, and that another step reads."""
+    return _hits(model, read_by_step=True)
 
 
 @rule(
     "SW517",
     "answers-another-type",
     severity="warning",
-    reason="the answer has another type than the config tells clients; the server does not compare",
+    reason="the answer has another type than the config promises, which the server does not check",
     source="seen on 24.10",
 )
-def answers_another_type(subject: Subject) -> Iterator[Found]:
-    """A tensor of another type than its output has, which is only answered."""
-    return _found(subject, read=False)
+def answers_another_type(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find tensors whose type differs from their output's, and that only clients read."""
+    return _hits(model, read_by_step=False)
 
 
 @rule(
@@ -79,31 +81,31 @@ def answers_another_type(subject: Subject) -> Iterator[Found]:
     reason="each request fails: “Tensor dtype is BF16 and cannot be converted to NumPy”",
     source="Triton's Python backend, pb_tensor.cc, and seen on 24.10",
 )
-def type_unknown_to_numpy(subject: Subject) -> Iterator[Found]:
-    """An input of a type that numpy does not have, read as an array of numpy's."""
-    bfloat = config.schema().DataType.Value("TYPE_BF16")
-    for model in asked_models(subject):
-        names = {tensor.name for tensor in model.message.input if tensor.data_type == bfloat}
-        for code in model.codes if names else ():
+def type_unknown_to_numpy(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find inputs of a type that numpy lacks, and that are read as numpy arrays."""
+    bfloat = schema().DataType.Value("TYPE_BF16")
+    for python_model in models_with_requests(model):
+        names = {tensor.name for tensor in python_model.message.input if tensor.data_type == bfloat}
+        for code in python_model.sources if names else ():
             for _, call in code.calls("get_input_tensor_by_name"):
                 node = argument(call, 1, "name")
                 name = code.text(node)
                 if node is not None and name in names and _as_numpy(code, call):
-                    yield Found(
-                        code.place(node),
+                    yield RuleHit(
+                        code.location(node),
                         f"{name!r} is TYPE_BF16, which numpy does not have",
-                        "read it by to_dlpack(), or make it TYPE_FP32 in the config",
+                        "read it with to_dlpack(), or declare it TYPE_FP32 in the config",
                     )
 
 
-def _as_numpy(code: Code, call: ast.Call) -> bool:
-    """Whether the tensor that a call returns is made an array, there or by its variable."""
-    around = code.parents.get(call)
-    if isinstance(around, ast.Attribute):
-        return around.attr == "as_numpy"
-    if not isinstance(around, ast.Assign) or not isinstance(around.targets[0], ast.Name):
+def _as_numpy(code: PythonCode, call: ast.Call) -> bool:
+    """Return whether the result of a call is converted to a numpy array, also by its variable."""
+    parent = code.parents.get(call)
+    if isinstance(parent, ast.Attribute):
+        return parent.attr == "as_numpy"
+    if not isinstance(parent, ast.Assign) or not isinstance(parent.targets[0], ast.Name):
         return False
-    variable = around.targets[0].id
+    variable = parent.targets[0].id
     return any(
         isinstance(node, ast.Attribute)
         and node.attr == "as_numpy"
@@ -113,32 +115,33 @@ def _as_numpy(code: Code, call: ast.Call) -> bool:
     )
 
 
-def _found(subject: Subject, *, read: bool) -> Iterator[Found]:
-    for model in asked_models(subject):
-        for made in _made(model):
-            if _is_read(subject, made) == read:
-                yield Found(
-                    made.code.place(made.node),
-                    f"{made.name!r} is made as {made.data_type}, its output is {made.declared}",
-                    f"data_type: {made.data_type} in the config, or another dtype here",
+def _hits(model: ModelUnderCheck, *, read_by_step: bool) -> Iterator[RuleHit]:
+    for python_model in models_with_requests(model):
+        for tensor in _typed_tensors(python_model):
+            if _is_read(model, tensor) == read_by_step:
+                yield RuleHit(
+                    tensor.code.location(tensor.node),
+                    f"{tensor.name!r} is created as {tensor.data_type},"
+                    f" its output is {tensor.declared}",
+                    f"data_type: {tensor.data_type} in the config, or another dtype here",
                 )
 
 
-def _made(model: PythonModel) -> Iterator[Made]:
-    outputs = {output.name: output for output in model.message.output}
-    for code in model.codes if not model.calls_models else ():
+def _typed_tensors(python_model: PythonModel) -> Iterator[TypedTensor]:
+    outputs = {output.name: output for output in python_model.message.output}
+    for code in python_model.sources if not python_model.calls_models else ():
         for _, call in code.calls("Tensor"):
             name, value = code.text(argument(call, 0, "name")), argument(call, 1, "array")
             if name is None or name not in outputs or value is None:
                 continue
-            found = _type(code, value)
-            declared = str(config.schema().DataType.Name(outputs[name].data_type))
-            if found is not None and declared not in (found[1], "TYPE_INVALID"):
-                yield Made(model, code, found[0], name, found[1], declared)
+            typed = _type(code, value)
+            declared = str(schema().DataType.Name(outputs[name].data_type))
+            if typed is not None and declared not in (typed[1], "TYPE_INVALID"):
+                yield TypedTensor(python_model, code, typed[0], name, typed[1], declared)
 
 
-def _type(code: Code, value: ast.expr) -> tuple[ast.expr, str] | None:
-    """The data type of an array, if it is told where it is made, and where that is."""
+def _type(code: PythonCode, value: ast.expr) -> tuple[ast.expr, str] | None:
+    """Return the expression that creates an array, with its data type, if both are explicit."""
     if isinstance(value, ast.Name):
         bound = [
             node
@@ -147,28 +150,29 @@ def _type(code: Code, value: ast.expr) -> tuple[ast.expr, str] | None:
             and node.id == value.id
             and not isinstance(node.ctx, ast.Load)
         ]
-        around = code.parents.get(bound[0]) if len(bound) == 1 else None
-        if not isinstance(around, ast.Assign) or around.targets != bound:
+        parent = code.parents.get(bound[0]) if len(bound) == 1 else None
+        if not isinstance(parent, ast.Assign) or parent.targets != bound:
             return None
-        return _type(code, around.value) if not isinstance(around.value, ast.Name) else None
+        return _type(code, parent.value) if not isinstance(parent.value, ast.Name) else None
     if not isinstance(value, ast.Call):
         return None
     function = code.origin(value.func).removeprefix("numpy.")
-    if function in MAKERS and function != code.origin(value.func):
-        told = argument(value, MAKERS[function], "dtype")
+    if function in CREATORS and function != code.origin(value.func):
+        dtype = argument(value, CREATORS[function], "dtype")
     elif isinstance(value.func, ast.Attribute) and value.func.attr == "astype":
-        told = argument(value, 0, "dtype")
+        dtype = argument(value, 0, "dtype")
     else:
         return None
-    name = (code.text(told) or code.origin(told).removeprefix("numpy.")) if told else ""
-    return (value, TYPES[name]) if told is not None and name in TYPES else None
+    name = (code.text(dtype) or code.origin(dtype).removeprefix("numpy.")) if dtype else ""
+    return (value, TYPES[name]) if dtype is not None and name in TYPES else None
 
 
-def _is_read(subject: Subject, made: Made) -> bool:
-    """Whether a step of an ensemble reads the output."""
+def _is_read(model: ModelUnderCheck, tensor: TypedTensor) -> bool:
+    """Return whether a step of an ensemble reads the output."""
     return any(
-        step.said.output_map.get(made.name) in flow.readers
-        for flow in flows(subject)
+        step.definition.output_map.get(tensor.name) in flow.readers
+        for flow in flows(model)
         for step in flow.steps
-        if step.said.model_name == made.model.config.name and made.name in step.said.output_map
+        if step.definition.model_name == tensor.python_model.config.name
+        and tensor.name in step.definition.output_map
     )

@@ -1,16 +1,17 @@
-"""SW53x: Python models that write where they lie."""
+"""SW53x: Python models that write to their own directory."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 
-from slipway.check.finding import Found
-from slipway.check.python_code import UTILS, Code, argument, python_models
+from slipway.check.finding import RuleHit
+from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.python_code import UTILS, PythonCode, argument
+from slipway.check.python_model import python_models
 from slipway.check.rule import rule
-from slipway.check.subject import Subject
 
-# what writes to a path: which argument the path is
+# functions that write to a path → the position of the path among the arguments
 FUNCTIONS = {
     "os.makedirs": 0,
     "os.mkdir": 0,
@@ -34,35 +35,37 @@ FUNCTIONS = {
 }
 METHODS = {"write_text", "write_bytes", "mkdir", "touch", "unlink", "rmdir"}
 WRITES = set("wax+")
-# what of a path says nothing of where it leads
+# parts of a path that do not say where it leads
 PARTS = {"basename", "name", "stem", "suffix"}
 
 
 @rule(
     "SW531",
     "writes-beside-the-model",
-    reason="the directory's time changes: the server takes the model for another, and restarts its"
-    " processes when any model is loaded",
+    reason="the directory's time changes: the server regards the model as modified, and restarts"
+    " its processes when any model is loaded",
     source="Triton core, model_repository_manager.cc (ModificationTime), and seen on 24.10",
     severity="warning",
 )
-def writes_beside_the_model(subject: Subject) -> Iterator[Found]:
-    """A file or folder that is made, changed or removed in the model's directory."""
-    for model in python_models(subject):
-        for code in model.codes:
-            own = _own_places(code)
+def writes_beside_the_model(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find code that creates, changes or removes a file or folder in the model's directory."""
+    for python_model in python_models(model):
+        for code in python_model.sources:
+            own_paths = _model_paths(code)
             for node in code.nodes:
-                path = _written(code, node) if isinstance(node, ast.Call) else None
-                if path is not None and isinstance(node, ast.Call) and _is_own(code, path, own):
-                    yield Found(
-                        code.place(node),
+                if not isinstance(node, ast.Call):
+                    continue
+                path = _written_path(code, node)
+                if path is not None and _is_model_path(code, path, own_paths):
+                    yield RuleHit(
+                        code.location(node),
                         f"{ast.unparse(node.func)} changes the model's own directory",
-                        "write to a folder of tempfile's, or ship the file with the model",
+                        "write to a temporary folder (tempfile), or ship the file with the model",
                     )
 
 
-def _written(code: Code, call: ast.Call) -> ast.expr | None:
-    """The path that a call writes to."""
+def _written_path(code: PythonCode, call: ast.Call) -> ast.expr | None:
+    """Return the path that a call writes to."""
     name = code.origin(call.func)
     if name in FUNCTIONS:
         return argument(call, FUNCTIONS[name], "")
@@ -77,25 +80,25 @@ def _written(code: Code, call: ast.Call) -> ast.expr | None:
     return None
 
 
-def _own_places(code: Code) -> set[str]:
-    """The names and attributes that hold a path of the model's directory."""
-    own: set[str] = set()
+def _model_paths(code: PythonCode) -> set[str]:
+    """Return the names and attributes that hold a path in the model's directory."""
+    own_paths: set[str] = set()
     assigned = [node for node in code.nodes if isinstance(node, ast.Assign)]
-    before = -1
-    while before != len(own):
-        before = len(own)
-        own |= {
+    count = -1
+    while count != len(own_paths):
+        count = len(own_paths)
+        own_paths |= {
             ast.unparse(target)
             for node in assigned
-            if _is_own(code, node.value, own)
+            if _is_model_path(code, node.value, own_paths)
             for target in node.targets
             if isinstance(target, ast.Name | ast.Attribute)
         }
-    return own
+    return own_paths
 
 
-def _is_own(code: Code, path: ast.expr, own: set[str]) -> bool:
-    """Whether an expression is a path below the model's directory."""
+def _is_model_path(code: PythonCode, path: ast.expr, own_paths: set[str]) -> bool:
+    """Return whether an expression is a path below the model's directory."""
     if isinstance(path, ast.Call):
         function = code.origin(path.func)
         if function == f"{UTILS}.get_model_dir":
@@ -106,19 +109,20 @@ def _is_own(code: Code, path: ast.expr, own: set[str]) -> bool:
         parts = [first] if first is not None and not path.args else path.args[:1]
         if first is not None and isinstance(first, ast.Call | ast.BinOp | ast.Name):
             parts = [first, *parts]
-        return any(part is not None and _is_own(code, part, own) for part in parts)
+        return any(part is not None and _is_model_path(code, part, own_paths) for part in parts)
     if isinstance(path, ast.Attribute):
         if path.attr in PARTS:
             return False
-        return ast.unparse(path) in own or _is_own(code, path.value, own)
+        return ast.unparse(path) in own_paths or _is_model_path(code, path.value, own_paths)
     if isinstance(path, ast.Subscript):
         key = code.text(path.slice) if isinstance(path.slice, ast.expr) else None
-        return key == "model_repository" or _is_own(code, path.value, own)
+        return key == "model_repository" or _is_model_path(code, path.value, own_paths)
     if isinstance(path, ast.BinOp):
-        return _is_own(code, path.left, own)
+        return _is_model_path(code, path.left, own_paths)
     if isinstance(path, ast.JoinedStr):
         values = path.values[:1]
         return any(
-            isinstance(v, ast.FormattedValue) and _is_own(code, v.value, own) for v in values
+            isinstance(v, ast.FormattedValue) and _is_model_path(code, v.value, own_paths)
+            for v in values
         )
-    return isinstance(path, ast.Name) and (path.id == "__file__" or path.id in own)
+    return isinstance(path, ast.Name) and (path.id == "__file__" or path.id in own_paths)

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from slipway.check.finding import Found, Place
+from slipway.check.finding import Location, RuleHit
 from slipway.check.model_files import POINTER
-from slipway.check.pickles import SUFFIXES, dangers, is_pickle, is_suspect
+from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.pickles import SUFFIXES, find_dangerous_calls, is_pickle, is_suspect
 from slipway.check.rule import rule
-from slipway.check.subject import Subject
 
 LIBRARY = re.compile(r".+\.so(\.[0-9]+)*")
-# what is read as text, or has a format without code
+# formats without code, and text
 HARMLESS = {".py", ".pbtxt", ".json", ".txt", ".md", ".onnx", ".safetensors", ".plan", ".xml"}
 
 
@@ -24,13 +24,13 @@ HARMLESS = {".py", ".pbtxt", ".json", ".txt", ".md", ".onnx", ".safetensors", ".
     reason="loading it runs this code, with the rights of the server",
     source="modelscan's list of what no model needs",
 )
-def unsafe_weights(subject: Subject) -> Iterator[Found]:
-    """Weights that call what no model needs when they are loaded."""
-    for file, found in _dangers(subject).items():
-        yield Found(
-            Place(file),
-            f"loading it calls {', '.join(found)}",
-            "do not load it; make the weights anew from a source that you trust",
+def unsafe_weights(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find weights whose load calls functions that no model needs."""
+    for file, calls in _dangerous_calls(model).items():
+        yield RuleHit(
+            Location(file),
+            f"loading it calls {', '.join(calls)}",
+            "do not load it; create the weights again from a source that you trust",
         )
 
 
@@ -38,46 +38,50 @@ def unsafe_weights(subject: Subject) -> Iterator[Found]:
     "SW702",
     "pickled-weights",
     severity="warning",
-    reason="whoever can replace this file runs code on the endpoint: no list of bad calls is complete",
+    reason="anyone who can replace this file can run code on the endpoint, and no scan is complete",
     source="https://docs.python.org/3/library/pickle.html: 'Never unpickle data …'",
 )
-def pickled_weights(subject: Subject) -> Iterator[Found]:
-    """Weights whose loader unpickles them, though nothing bad is known of these."""
+def pickled_weights(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find weights that their loader unpickles, even without a known dangerous call."""
     pointed = [
         path.with_suffix("")
-        for path in subject.files()
+        for path in model.files()
         if path.suffix == POINTER and path.with_suffix("").suffix in SUFFIXES
     ]
-    here = [file for file in _weights(subject) if is_pickle(file)]
-    for file in sorted({*pointed, *here}):
-        if file in _dangers(subject):
-            continue  # told as an error
-        yield Found(
-            Place(file if file.exists() else file.with_name(file.name + POINTER)),
+    pickles = [file for file in _weights(model) if is_pickle(file)]
+    for file in sorted({*pointed, *pickles}):
+        if file in _dangerous_calls(model):
+            continue  # reported as an error
+        yield RuleHit(
+            Location(file if file.exists() else file.with_name(file.name + POINTER)),
             "it is a pickle, which may run any code when it is loaded",
-            "a format that holds data alone: ONNX, safetensors, skops, or the library's own",
+            "use a format that holds data only: ONNX, safetensors, skops, or the library's own",
         )
 
 
 @rule(
     "SW703",
     "link-out-of-the-folder",
-    reason="the artifact cannot be packed: what the link leads to would not travel with it",
-    source="Slipway: repository.py",
+    reason="the artifact cannot be packed: it would not contain the link's target",
+    source="Slipway: model/folder.py",
 )
-def link_out_of_the_folder(subject: Subject) -> Iterator[Found]:
-    """A link to what lies outside of the model's folder, or to nothing."""
-    inside = subject.folder.resolve()
-    linked = [read.directory for read in subject.configs.values() if read.directory.is_symlink()]
-    linked += [path for path in subject.files() if path.is_symlink()]
+def link_out_of_the_folder(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find links to a target outside the model's folder, or to a missing one."""
+    inside = model.folder.resolve()
+    linked = [
+        config.directory for config in model.configs.values() if config.directory.is_symlink()
+    ]
+    linked += [path for path in model.files() if path.is_symlink()]
     for path in linked:
         if not path.exists():
-            yield Found(Place(path), f"a link to {path.readlink()}, which is missing", "remove it")
+            yield RuleHit(
+                Location(path), f"a link to {path.readlink()}, which is missing", "remove it"
+            )
         elif not path.resolve().is_relative_to(inside):
-            yield Found(
-                Place(path),
-                f"a link to {path.readlink()}, outside of the model's folder",
-                "put the file itself there",
+            yield RuleHit(
+                Location(path),
+                f"a link to {path.readlink()}, outside the model's folder",
+                "replace the link by the file",
             )
 
 
@@ -85,30 +89,30 @@ def link_out_of_the_folder(subject: Subject) -> Iterator[Found]:
     "SW704",
     "native-library",
     severity="warning",
-    reason="the server runs it in its own process: its crash takes every loaded model with it",
+    reason="the server runs it in its own process, so that a crash stops every loaded model",
     source="Triton's documentation, user_guide/custom_operations.md and backend.md",
 )
-def native_library(subject: Subject) -> Iterator[Found]:
-    """A shared library among the weights: custom operators, or a backend of its own."""
-    for path in subject.files():
+def native_library(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find shared libraries among the weights: custom operators, or a backend."""
+    for path in model.files():
         name = path.name.removesuffix(POINTER)
         if LIBRARY.fullmatch(name) and not path.is_dir():
-            yield Found(
-                Place(path),
+            yield RuleHit(
+                Location(path),
                 f"{name} is native code",
-                "do without custom operators where you can; else test it with the release"
-                f" that serves, {subject.settings.triton_release}",
+                "avoid custom operators if you can; otherwise test it with the serving release,"
+                f" {model.settings.triton_release}",
             )
 
 
 @lru_cache(maxsize=1)
-def _dangers(subject: Subject) -> dict[Path, list[str]]:
-    """What the weights would call, by the files that would call anything."""
-    scanned = {file: dangers(file) for file in _weights(subject) if is_suspect(file)}
-    return {file: found for file, found in scanned.items() if found}
+def _dangerous_calls(model: ModelUnderCheck) -> dict[Path, list[str]]:
+    """Return the dangerous calls of the weights, by file, for the files that have some."""
+    scanned = {file: find_dangerous_calls(file) for file in _weights(model) if is_suspect(file)}
+    return {file: calls for file, calls in scanned.items() if calls}
 
 
-def _weights(subject: Subject) -> Iterator[Path]:
-    for path in subject.files():
+def _weights(model: ModelUnderCheck) -> Iterator[Path]:
+    for path in model.files():
         if path.is_file() and path.suffix not in HARMLESS | {POINTER}:
             yield path

@@ -1,4 +1,4 @@
-"""SW72x: an artifact's size and load time, its requests and its shared memory, against the endpoint."""
+"""SW72x: size, load time, requests and shared memory against the limits of an endpoint."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from slipway.check.finding import Found, Place
+from slipway.check.finding import Location, RuleHit
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.projection import Projection, project
 from slipway.check.rule import rule
-from slipway.check.subject import Subject
 from slipway.triton.config import dtype_name
 
-# seconds: after these an invocation is answered with ModelNotReadyException, and a load given up
+# seconds until an invocation is answered with ModelNotReadyException, and until a load is aborted
 ANSWER, LOAD = 60, 360
 BODY = 6_291_456  # bytes of a request
 BYTES = {
@@ -21,7 +21,7 @@ BYTES = {
     **dict.fromkeys(("UINT32", "INT32", "FP32"), 4),
     **dict.fromkeys(("UINT64", "INT64", "FP64"), 8),
 }
-# MiB of shared memory: of each instance of a Python model, and of the endpoint's container
+# MiB of shared memory for each instance of a Python model, and in the endpoint's container
 INSTANCE, SHARED = 16, 64
 
 
@@ -30,17 +30,17 @@ INSTANCE, SHARED = 16, 64
     "slow-load",
     severity="warning",
     reason="after 60 s the first invocations get ModelNotReadyException (429), after 360 s the load"
-    " is given up",
-    source="AWS, multi-model endpoints: model loading; the rates stand in check/projection.py",
+    " is aborted",
+    source="AWS, multi-model endpoints: model loading; the rates are in check/projection.py",
 )
-def slow_load(subject: Subject) -> Iterator[Found]:
-    """Half of the time that an invocation waits for a load, or more, is used up."""
-    projected = project(subject)
+def slow_load(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find models whose load takes more than half of the time that an invocation waits."""
+    projected = project(model)
     if ANSWER / 2 < projected.seconds <= LOAD:
-        yield Found(
-            Place(_largest(projected)),
-            f"{_said(projected)}; an invocation waits {ANSWER} s, a load has {LOAD} s",
-            "make the weights smaller (half precision, quantisation), or let callers retry and keep"
+        yield RuleHit(
+            Location(_largest(projected)),
+            f"{_summary(projected)}; an invocation waits {ANSWER} s, a load has {LOAD} s",
+            "reduce the weights (half precision, quantisation), or let callers retry and keep"
             " the model loaded",
         )
 
@@ -48,17 +48,17 @@ def slow_load(subject: Subject) -> Iterator[Found]:
 @rule(
     "SW722",
     "too-slow-to-load",
-    reason="the load is given up after 360 s: the model never answers",
-    source="AWS, multi-model endpoints: model loading; the rates stand in check/projection.py",
+    reason="the load is aborted after 360 s, so the model never answers",
+    source="AWS, multi-model endpoints: model loading; the rates are in check/projection.py",
 )
-def too_slow_to_load(subject: Subject) -> Iterator[Found]:
-    """More than all of the time that an endpoint gives a load."""
-    projected = project(subject)
+def too_slow_to_load(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find models whose load takes longer than an endpoint allows."""
+    projected = project(model)
     if projected.seconds > LOAD:
-        yield Found(
-            Place(_largest(projected)),
-            f"{_said(projected)}, more than the {LOAD} s that an endpoint gives a load",
-            "make the weights smaller (half precision, quantisation), or give the model an endpoint"
+        yield RuleHit(
+            Location(_largest(projected)),
+            f"{_summary(projected)}, more than the {LOAD} s that an endpoint allows",
+            "reduce the weights (half precision, quantisation), or give the model an endpoint"
             " of its own",
         )
 
@@ -69,18 +69,18 @@ def too_slow_to_load(subject: Subject) -> Iterator[Found]:
     reason="every request is refused: its body is larger than 6,291,456 bytes",
     source="AWS, InvokeEndpoint: Body",
 )
-def input_larger_than_a_request(subject: Subject) -> Iterator[Found]:
-    """One row of an input of the served model that alone is larger than a request may be."""
-    served = subject.served
+def input_larger_than_a_request(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find inputs of the served model of which one row is larger than a request may be."""
+    served = model.served
     for index, tensor in enumerate(served.message.input if served and served.message else ()):
         assert served is not None
         width = BYTES.get(dtype_name(tensor.data_type), 0)
         size = width * math.prod(max(1, dim) for dim in tensor.dims)
         if size > BODY:
-            yield Found(
-                served.place("input", index, "dims"),
-                f"one {tensor.name!r} is {size:,} bytes, and a request {BODY:,} at most",
-                "take it compressed, such as a JPEG in a TYPE_STRING tensor, or in smaller parts",
+            yield RuleHit(
+                served.location("input", index, "dims"),
+                f"one row of {tensor.name!r} has {size:,} bytes, and a request at most {BODY:,}",
+                "accept it compressed, such as a JPEG in a TYPE_STRING tensor, or in smaller parts",
             )
 
 
@@ -88,24 +88,24 @@ def input_larger_than_a_request(subject: Subject) -> Iterator[Found]:
     "SW724",
     "shared-memory",
     severity="warning",
-    reason="an instance that finds no room fails to start: 'No space left on device'",
-    source="Triton's python_backend: shm-default-byte-size; an endpoint's /dev/shm cannot be raised",
+    reason="an instance without enough shared memory fails to start: 'No space left on device'",
+    source="Triton's python_backend: shm-default-byte-size; an endpoint's /dev/shm has 64 MiB",
 )
-def shared_memory(subject: Subject) -> Iterator[Found]:
-    """Instances of Python models that ask for more than an endpoint's container has."""
+def shared_memory(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find Python models whose instances need more memory than an endpoint's container has."""
     counts = {
         name: sum(max(1, group.count) for group in message.instance_group) or 1
-        for name, (read, message) in subject.parsed.items()
-        if read.backend == "python"
+        for name, (config, message) in model.parsed.items()
+        if config.backend == "python"
     }
     total = sum(counts.values()) * INSTANCE
     if total > SHARED:
-        most = max(counts, key=lambda name: counts[name])
-        yield Found(
-            subject.configs[most].place("instance_group"),
-            f"{sum(counts.values())} instances of Python models take {INSTANCE} MiB each,"
-            f" {total} MiB of the {SHARED} MiB of /dev/shm",
-            "fewer instances: instance_group { count: 1 }, with requests joined by dynamic_batching",
+        largest = max(counts, key=lambda name: counts[name])
+        yield RuleHit(
+            model.configs[largest].location("instance_group"),
+            f"{sum(counts.values())} instances of Python models need {INSTANCE} MiB each,"
+            f" in total {total} MiB of the {SHARED} MiB of /dev/shm",
+            "use fewer instances, instance_group { count: 1 }, and dynamic_batching",
         )
 
 
@@ -113,5 +113,6 @@ def _largest(projected: Projection) -> Path:
     return max(projected.weights, key=lambda path: (projected.weights[path], path))
 
 
-def _said(projected: Projection) -> str:
-    return f"an artifact of about {projected.size / 1e9:.1f} GB loads in about {projected.seconds:.0f} s"
+def _summary(projected: Projection) -> str:
+    size, seconds = projected.size / 1e9, projected.seconds
+    return f"an artifact of about {size:.1f} GB loads in about {seconds:.0f} s"

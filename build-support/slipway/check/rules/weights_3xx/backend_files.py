@@ -1,4 +1,4 @@
-"""SW32x: the file that each backend opens, at its place; a DVC pointer counts as the file."""
+"""SW32x: the file that each backend opens; a DVC pointer counts as the file."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from slipway.check.finding import Found, Place
-from slipway.check.model_files import FOREST_NAMES, POINTER, expected, is_there, loaded_versions
+from slipway.check.finding import Location, RuleHit
+from slipway.check.model_files import (
+    FOREST_NAMES,
+    POINTER,
+    expected_names,
+    is_present,
+    loaded_versions,
+)
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
-from slipway.check.subject import Subject
 from slipway.model.folder import LEFT_OUT_ENDINGS, LEFT_OUT_NAMES
 from slipway.signature.reading import GRAPH
 
@@ -21,19 +27,19 @@ INDEXED = re.compile(r".+__[0-9]+")
     "SW321",
     "model-file-missing",
     reason="the load fails: 'unable to find …' that file",
-    source="each backend's own default: check/model_files.py names where it stands",
+    source="each backend's own default: check/model_files.py names the sources",
 )
-def model_file_missing(subject: Subject) -> Iterator[Found]:
-    """A version directory without the file that the backend opens."""
-    for read, message in subject.parsed.values():
-        names = expected(read, message)
-        for version in loaded_versions(read, message) if names else ():
-            files = _files(version)
-            if any(is_there(version / name) for name in names) or not files:
-                continue  # an empty version directory is another rule's
-            yield Found(
-                Place(version),
-                f"no {' or '.join(names)}, which the backend {read.backend!r} opens",
+def model_file_missing(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find version directories without the file that the backend opens."""
+    for config, message in model.parsed.values():
+        names = expected_names(config, message)
+        for version in loaded_versions(config, message) if names else ():
+            files = _packed_paths(version)
+            if any(is_present(version / name) for name in names) or not files:
+                continue  # another rule reports an empty version directory
+            yield RuleHit(
+                Location(version),
+                f"no {' or '.join(names)}, which the backend {config.backend!r} opens",
                 _advice(version, names, files),
             )
 
@@ -44,17 +50,17 @@ def model_file_missing(subject: Subject) -> Iterator[Found]:
     reason="the load fails: the other file that belongs to the model is missing",
     source="OpenVINO's IR, TensorFlow's SavedModel and Triton's directory of an ONNX model",
 )
-def model_file_incomplete(subject: Subject) -> Iterator[Found]:
-    """Weights of several files of which the one needed beside is missing."""
-    for read, message in subject.parsed.values():
-        for version in loaded_versions(read, message):
-            for name in expected(read, message):
-                lacking = _lacking(read.backend, version / name)
-                if lacking is not None:
-                    yield Found(
-                        Place(version / name),
-                        f"no {lacking.relative_to(version)} to go with it",
-                        f"put it there, from where {name} was made",
+def model_file_incomplete(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find weights in several files of which one is missing."""
+    for config, message in model.parsed.values():
+        for version in loaded_versions(config, message):
+            for name in expected_names(config, message):
+                missing = _missing_companion(config.backend, version / name)
+                if missing is not None:
+                    yield RuleHit(
+                        Location(version / name),
+                        f"no {missing.relative_to(version)}, which belongs to it",
+                        f"copy it from where {name} was exported",
                     )
 
 
@@ -65,14 +71,14 @@ def model_file_incomplete(subject: Subject) -> Iterator[Found]:
     reason="on a GPU of that compute capability the load fails: the file is not there",
     source="triton-inference-server/backend, src/backend_model_instance.cc",
 )
-def named_file_missing(subject: Subject) -> Iterator[Found]:
-    """A file of ``cc_model_filenames`` that a version does not hold."""
-    for read, message in subject.parsed.values():
+def named_file_missing(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find files of ``cc_model_filenames`` that a version does not hold."""
+    for config, message in model.parsed.values():
         for capability, name in sorted(message.cc_model_filenames.items()):
-            for version in loaded_versions(read, message):
-                if not is_there(version / name):
-                    yield Found(
-                        read.place("cc_model_filenames", capability, "value"),
+            for version in loaded_versions(config, message):
+                if not is_present(version / name):
+                    yield RuleHit(
+                        config.location("cc_model_filenames", capability, "value"),
                         f"no {version.name}/{name}, for compute capability {capability}",
                         "put it there or remove the entry",
                     )
@@ -81,21 +87,21 @@ def named_file_missing(subject: Subject) -> Iterator[Found]:
 @rule(
     "SW324",
     "mixed-pytorch-names",
-    reason="one output outside of the convention and all go by their order in the config:"
-    " the numbers in the others' names are ignored",
+    reason="if one output does not follow the convention, all are matched by their order in the"
+    " config, and the numbers in the names are ignored",
     source="triton-inference-server/pytorch_backend, model_instance_state.cc: GetNamingConvention",
 )
-def mixed_pytorch_names(subject: Subject) -> Iterator[Found]:
-    """Outputs of a TorchScript model of which some follow ``<name>__<index>`` and some do not."""
-    for read, message in subject.parsed.values():
-        names = [output.name for output in message.output] if read.backend == "pytorch" else []
+def mixed_pytorch_names(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find TorchScript models of which only some outputs follow ``<name>__<index>``."""
+    for config, message in model.parsed.values():
+        names = [output.name for output in message.output] if config.backend == "pytorch" else []
         follows = [bool(INDEXED.fullmatch(name)) for name in names]
         if any(follows) and not all(follows):
             index = follows.index(False)
-            yield Found(
-                read.place("output", index, "name"),
-                f"output {names[index]!r} does not follow <name>__<index>, as others do",
-                f"such as OUTPUT__{index}, with its position among what forward() returns",
+            yield RuleHit(
+                config.location("output", index, "name"),
+                f"output {names[index]!r} does not follow <name>__<index>, and others do",
+                f"a name such as OUTPUT__{index}, with its position among the results of forward()",
             )
 
 
@@ -105,60 +111,60 @@ def mixed_pytorch_names(subject: Subject) -> Iterator[Found]:
     reason="the load fails: '… not recognized as a valid serialization format'",
     source="triton-inference-server/fil_backend, src/serialization.h",
 )
-def unknown_forest_type(subject: Subject) -> Iterator[Found]:
-    """A ``model_type`` that the FIL backend does not have."""
-    for read, message in subject.parsed.values():
-        kind = message.parameters.get("model_type") if read.backend == "fil" else None
+def unknown_forest_type(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find a ``model_type`` that the FIL backend does not have."""
+    for config, message in model.parsed.values():
+        kind = message.parameters.get("model_type") if config.backend == "fil" else None
         if kind is not None and kind.string_value not in FOREST_NAMES:
             nearest = difflib.get_close_matches(kind.string_value, FOREST_NAMES, n=1, cutoff=0)
-            yield Found(
-                read.place("parameters", "model_type", "value"),
-                f"model_type {kind.string_value!r} is none of {', '.join(FOREST_NAMES)}",
+            yield RuleHit(
+                config.location("parameters", "model_type", "value"),
+                f"model_type {kind.string_value!r} is not one of {', '.join(FOREST_NAMES)}",
                 f'string_value: "{nearest[0]}"',
             )
 
 
-def _files(version: Path) -> list[Path]:
-    """What lies in a version directory by the names that it has when packed."""
-    found = []
+def _packed_paths(version: Path) -> list[Path]:
+    """Return the files of a version directory with the names that they have when packed."""
+    paths = []
     for path in sorted(version.iterdir()):
         if path.suffix == POINTER:
-            found.append(path.with_suffix(""))
+            paths.append(path.with_suffix(""))
         elif not (
             path.name.startswith(".")
             or path.name in LEFT_OUT_NAMES
             or path.name.endswith(LEFT_OUT_ENDINGS)
         ):
-            found.append(path)
-    return found
+            paths.append(path)
+    return paths
 
 
 def _advice(version: Path, names: Sequence[str], files: Sequence[Path]) -> str:
-    """How to mend it, by the file that is nearest: misplaced, or named otherwise."""
+    """Return how to fix it, by the most similar file: misplaced, or with another name."""
     for name in names:
-        beside = (version.parent, *(path for path in files if path.is_dir()))
-        for folder in beside:
-            if folder.name != name and is_there(folder / name):
+        folders = (version.parent, *(path for path in files if path.is_dir()))
+        for folder in folders:
+            if folder.name != name and is_present(folder / name):
                 return f"move {folder / name} to {version / name}"
     for kind, name in FOREST_NAMES.items() if names[0] in FOREST_NAMES.values() else ():
-        if is_there(version / name):
+        if is_present(version / name):
             return f'model_type "{kind}", which opens {name}'
     endings = {Path(name).suffix for name in names}
-    alike = [path.name for path in files if path.suffix in endings and path.name not in names]
-    if alike:
-        return f'rename {alike[0]} to {names[0]}, or default_model_filename: "{alike[0]}"'
+    similar = [path.name for path in files if path.suffix in endings and path.name not in names]
+    if similar:
+        return f'rename {similar[0]} to {names[0]}, or default_model_filename: "{similar[0]}"'
     return f"put the model at {version / names[0]}"
 
 
-def _lacking(backend: str, file: Path) -> Path | None:
-    """The file that is missing beside or below ``file``, which is there itself."""
-    if backend == "openvino" and file.suffix == ".xml" and is_there(file):
+def _missing_companion(backend: str, file: Path) -> Path | None:
+    """Return the missing companion of ``file``, next to it or below it, if ``file`` exists."""
+    if backend == "openvino" and file.suffix == ".xml" and is_present(file):
         weights = file.with_suffix(".bin")
-        return None if is_there(weights) else weights
+        return None if is_present(weights) else weights
     below = {"tensorflow": "saved_model.pb", "onnxruntime": GRAPH}.get(backend)
     if below is None or not file.is_dir():
         return None
-    others = (
+    alternatives = (
         (file / below, file / "saved_model.pbtxt") if backend == "tensorflow" else (file / below,)
     )
-    return None if any(map(is_there, others)) else file / below
+    return None if any(map(is_present, alternatives)) else file / below

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from slipway.check import graphs
-from slipway.check.finding import Found
-from slipway.check.graphs import Declared, Graph
+from slipway.check.finding import RuleHit
+from slipway.check.graphs import ConfiguredGraph, DeclaredTensor
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
-from slipway.check.shapes import Verdict, compare, dims_of, shown
-from slipway.check.subject import Subject
+from slipway.check.shapes import Verdict, compare, dims_of, format_shape
 from slipway.signature import Tensor
 from slipway.triton.config import dtype_name
 from slipway.triton.pbtxt import FieldPath
 
 SIDES = ("input", "output")
 NATIVE = "triton-inference-server/onnxruntime_backend, src/onnxruntime.cc"
-# what a graph may hold of which the backend refuses to load any (onnxruntime_utils.cc)
+# types that a graph may have and that the backend refuses to load (onnxruntime_utils.cc)
 NO_TENSOR = ("sequence(", "map(", "optional(", "sparse(")
 
 
@@ -26,19 +26,19 @@ NO_TENSOR = ("sequence(", "map(", "optional(", "sparse(")
     reason="the load fails: 'configuration expects datatype …, model provides …'",
     source=f"{NATIVE}: ValidateInputs, ValidateOutputs; seen on Triton 24.10",
 )
-def graph_datatype(subject: Subject) -> Iterator[Found]:
-    """A data type that is not the graph's."""
-    for graph, side, declared, tensor in _pairs(subject):
+def graph_datatype(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find data types that are not the graph's."""
+    for graph, side, declared, tensor in _pairs(model):
         if not (tensor.carried and declared.message.data_type):
             continue
-        said = dtype_name(declared.message.data_type)
-        if said != tensor.datatype:
-            word = "STRING" if tensor.datatype == "BYTES" else tensor.datatype
-            yield Found(
-                graph.config.place(*declared.path, "data_type"),
-                f"{side} {declared.name!r} is {said} here and {tensor.datatype} in"
+        configured = dtype_name(declared.message.data_type)
+        if configured != tensor.datatype:
+            expected = "STRING" if tensor.datatype == "BYTES" else tensor.datatype
+            yield RuleHit(
+                graph.config.location(*declared.path, "data_type"),
+                f"{side} {declared.name!r} is {configured} here and {tensor.datatype} in"
                 f" {graph.name}",
-                f"data_type: TYPE_{word}",
+                f"data_type: TYPE_{expected}",
             )
 
 
@@ -48,15 +48,15 @@ def graph_datatype(subject: Subject) -> Iterator[Found]:
     reason="the load fails: 'the model expects … dimensions (shape …)'",
     source="onnxruntime_backend, src/onnxruntime_utils.cc: CompareDimsSupported",
 )
-def graph_shape(subject: Subject) -> Iterator[Found]:
-    """Dims, or those of ``reshape``, that the graph's shape does not have."""
-    for graph, side, declared, tensor in _judged(subject, "shape"):
+def graph_shape(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find dims, or those of ``reshape``, that do not fit the graph's shape."""
+    for graph, side, declared, tensor in _tensors_judged(model, "shape"):
         batches = graph.message.max_batch_size > 0
         field, dims = _dims(declared)
         sizes = dims_of(tensor, batches=batches) if tensor.shape else [1]
-        yield Found(
-            graph.config.place(*declared.path, *field),
-            f"{side} {declared.name!r} is {dims} here, and {shown(tensor.shape)} in"
+        yield RuleHit(
+            graph.config.location(*declared.path, *field),
+            f"{side} {declared.name!r} is {dims} here, and {format_shape(tensor.shape)} in"
             f" {graph.name}",
             (
                 f"{field[-1]}: [ {', '.join(map(str, sizes))} ]"
@@ -72,18 +72,18 @@ def graph_shape(subject: Subject) -> Iterator[Found]:
     reason="the load fails: 'for the model to support batching … the first dimension must be -1'",
     source="onnxruntime_backend, src/onnxruntime_utils.cc: CompareDimsSupported",
 )
-def fixed_batch(subject: Subject) -> Iterator[Found]:
-    """``max_batch_size`` above 0 for a graph whose first dimension is fixed."""
-    told: set[str] = set()
-    for graph, side, declared, tensor in _judged(subject, "batch"):
-        if graph.config.name in told:
+def fixed_batch(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find a ``max_batch_size`` above 0 for a graph whose first dimension is fixed."""
+    reported: set[str] = set()
+    for graph, side, declared, tensor in _tensors_judged(model, "batch"):
+        if graph.config.name in reported:
             continue
-        told.add(graph.config.name)
-        yield Found(
-            graph.config.place("max_batch_size"),
+        reported.add(graph.config.name)
+        yield RuleHit(
+            graph.config.location("max_batch_size"),
             f"max_batch_size {graph.message.max_batch_size}, but {side} {declared.name!r} is"
-            f" {shown(tensor.shape)} in {graph.name}: its first dimension is no batch",
-            "export the graph with a dynamic batch axis, or max_batch_size: 0 and all of its dims",
+            f" {format_shape(tensor.shape)} in {graph.name}: its first dimension is not a batch",
+            "export the graph with a dynamic batch axis, or set max_batch_size: 0 and all dims",
         )
 
 
@@ -91,17 +91,16 @@ def fixed_batch(subject: Subject) -> Iterator[Found]:
     "SW312",
     "open-output-size",
     severity="warning",
-    reason="the load fails unless ONNX Runtime infers these very sizes: an output's are compared"
-    " exactly",
+    reason="the load fails unless ONNX Runtime infers exactly these sizes for the output",
     source=f"{NATIVE}: ValidateOutputs, compare_exact",
 )
-def open_output_size(subject: Subject) -> Iterator[Found]:
-    """An output whose dims are fixed where the graph leaves them open, or have no rank there."""
-    for graph, _, declared, tensor in _judged(subject, "open"):
+def open_output_size(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find outputs with fixed dims that the graph leaves open, or for which it has no rank."""
+    for graph, _, declared, tensor in _tensors_judged(model, "open"):
         field, dims = _dims(declared)
-        yield Found(
-            graph.config.place(*declared.path, *field),
-            f"output {declared.name!r} is {dims} here, and {shown(tensor.shape)} in"
+        yield RuleHit(
+            graph.config.location(*declared.path, *field),
+            f"output {declared.name!r} is {dims} here, and {format_shape(tensor.shape)} in"
             f" {graph.name}, which leaves a size open",
             "-1 where the graph leaves it open, or export the graph with fixed output shapes",
         )
@@ -113,37 +112,41 @@ def open_output_size(subject: Subject) -> Iterator[Found]:
     reason="the load fails: 'Unsupported ONNX Type', or no data type agrees",
     source="onnxruntime_backend, src/onnxruntime_utils.cc: InputOutputInitializerInfos",
 )
-def type_not_carried(subject: Subject) -> Iterator[Found]:
-    """A graph's input or output that Triton has no data type for."""
-    for graph, signature in graphs.known(subject):
-        named = {each.name for side in SIDES for each in graphs.tensors(graph, side)}
+def type_not_carried(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find inputs and outputs of a graph for which Triton has no data type."""
+    for graph, signature in graphs.graphs_with_signature(model):
+        declared_names = {
+            tensor.name for side in SIDES for tensor in graphs.declared_tensors(graph, side)
+        }
         for tensor in (*signature.inputs, *signature.optional_inputs, *signature.outputs):
-            refused = tensor.datatype.startswith(NO_TENSOR)
-            if refused or (not tensor.carried and tensor.name in named):
-                yield Found(
-                    graph.config.place(*_path_of(graph, tensor.name)),
-                    f"{tensor.name!r} is {tensor.datatype} in {graph.name}, which Triton cannot"
-                    " carry",
-                    "export it as a tensor: of a classifier, with zipmap=False",
+            not_a_tensor = tensor.datatype.startswith(NO_TENSOR)
+            if not_a_tensor or (not tensor.carried and tensor.name in declared_names):
+                yield RuleHit(
+                    graph.config.location(*_path_of(graph, tensor.name)),
+                    f"{tensor.name!r} is {tensor.datatype} in {graph.name}, for which Triton has"
+                    " no data type",
+                    "export it as a tensor; for a classifier, use zipmap=False",
                 )
 
 
-def _pairs(subject: Subject) -> Iterator[tuple[Graph, str, Declared, Tensor]]:
-    """The config's tensors that the graph has, too."""
-    for graph, signature in graphs.known(subject):
-        inputs = graphs.by_name((*signature.inputs, *signature.optional_inputs))
+def _pairs(model: ModelUnderCheck) -> Iterator[tuple[ConfiguredGraph, str, DeclaredTensor, Tensor]]:
+    """Yield the tensors that both the config and the graph have."""
+    for graph, signature in graphs.graphs_with_signature(model):
+        inputs = graphs.tensors_by_name((*signature.inputs, *signature.optional_inputs))
         sides: Mapping[str, Mapping[str, Tensor]] = {
             "input": inputs,
-            "output": graphs.by_name(signature.outputs),
+            "output": graphs.tensors_by_name(signature.outputs),
         }
         for side, found in sides.items():
-            for declared in graphs.tensors(graph, side):
+            for declared in graphs.declared_tensors(graph, side):
                 if declared.name in found:
                     yield graph, side, declared, found[declared.name]
 
 
-def _judged(subject: Subject, verdict: Verdict) -> Iterator[tuple[Graph, str, Declared, Tensor]]:
-    for graph, side, declared, tensor in _pairs(subject):
+def _tensors_judged(
+    model: ModelUnderCheck, verdict: Verdict
+) -> Iterator[tuple[ConfiguredGraph, str, DeclaredTensor, Tensor]]:
+    for graph, side, declared, tensor in _pairs(model):
         if not (tensor.carried and (declared.message.dims or declared.message.HasField("reshape"))):
             continue
         batches = graph.message.max_batch_size > 0
@@ -157,19 +160,19 @@ def _judged(subject: Subject, verdict: Verdict) -> Iterator[tuple[Graph, str, De
             yield graph, side, declared, tensor
 
 
-def _batch_outputs(graph: Graph) -> set[str]:
+def _batch_outputs(graph: ConfiguredGraph) -> set[str]:
     return {name for batch in graph.message.batch_output for name in batch.target_name}
 
 
-def _dims(declared: Declared) -> tuple[FieldPath, list[int]]:
+def _dims(declared: DeclaredTensor) -> tuple[FieldPath, list[int]]:
     if declared.message.HasField("reshape"):
         return ("reshape", "shape"), list(declared.message.reshape.shape)
     return ("dims",), list(declared.message.dims)
 
 
-def _path_of(graph: Graph, name: str) -> FieldPath:
+def _path_of(graph: ConfiguredGraph, name: str) -> FieldPath:
     for side in SIDES:
-        for declared in graphs.tensors(graph, side):
+        for declared in graphs.declared_tensors(graph, side):
             if declared.name == name:
                 return declared.path
     return ("name",)

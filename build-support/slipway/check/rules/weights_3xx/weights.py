@@ -1,4 +1,4 @@
-"""SW301–SW305: weights, their DVC pointers, and the signatures beside these."""
+"""SW301–SW305: weights, their DVC pointers, and their signature files."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from slipway.check.finding import Found, Place
-from slipway.check.graphs import graphs
+from slipway.check.finding import Location, RuleHit
+from slipway.check.graphs import graphs_of_model
 from slipway.check.model_files import POINTER
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
-from slipway.check.subject import Subject
 from slipway.errors import SlipwayError
 from slipway.model import weights
 from slipway.model.folder import SIGNATURE
 from slipway.signature import graph_of, sidecar
 
-HASHED = 64 << 20  # bytes; a tenth of a second
+HASHED = 64 << 20  # bytes that are hashed at most, in a tenth of a second
 
 
 @rule(
@@ -25,76 +25,79 @@ HASHED = 64 << 20  # bytes; a tenth of a second
     reason="the load fails: ONNX Runtime answers INVALID_PROTOBUF",
     source="seen on Triton 24.10 with ONNX Runtime 1.21",
 )
-def unreadable_weights(subject: Subject) -> Iterator[Found]:
-    """Weights that are no ONNX model, or cut short."""
-    for graph in graphs(subject):
+def unreadable_weights(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find weights that are not an ONNX model, or truncated."""
+    for graph in graphs_of_model(model):
         file = graph_of(graph.file)
         if graph.reading.state == "unreadable" and file is not None:
-            fix = "export the model again; if it is a pointer of git LFS: git lfs pull"
-            yield Found(Place(file), graph.reading.problem, fix)
+            fix = "export the model again; if the file is a pointer of git LFS: git lfs pull"
+            yield RuleHit(Location(file), graph.reading.problem, fix)
 
 
 @rule(
     "SW302",
     "unsigned-pointer",
     severity="warning",
-    reason="without the weights' signature nothing compares them with the config before a load",
+    reason="without a signature, the weights are not compared with the config before a load",
     source="Slipway: signature/sidecar.py",
 )
-def unsigned_pointer(subject: Subject) -> Iterator[Found]:
-    """A pointer to ONNX weights that are not here, without their signature."""
-    for graph in graphs(subject):
+def unsigned_pointer(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find pointers without a signature to ONNX weights that are not here."""
+    for graph in graphs_of_model(model):
         if graph.reading.state == "unsigned":
             pointer = _pointer(graph.file)
-            yield Found(Place(pointer), graph.reading.problem, f"slipway weights sign {pointer}")
+            yield RuleHit(
+                Location(pointer), graph.reading.problem, f"slipway weights sign {pointer}"
+            )
 
 
 @rule(
     "SW303",
     "stale-signature",
     severity="warning",
-    reason="the signature says what other weights were, so that nothing compares these",
+    reason="the signature describes other weights, so these are not compared with the config",
     source="Slipway: signature/sidecar.py",
 )
-def stale_signature(subject: Subject) -> Iterator[Found]:
-    """A signature file whose md5 is not its pointer's, or that cannot be read."""
-    for path in subject.files():
+def stale_signature(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find signature files whose md5 is not their pointer's, or that cannot be read."""
+    for path in model.files():
         pointer = _pointer(Path(str(path).removesuffix(SIGNATURE)))
         if not path.name.endswith(SIGNATURE):
             continue
-        again = f"slipway weights sign {pointer}"
+        sign = f"slipway weights sign {pointer}"
         if not pointer.exists():
-            yield Found(Place(path), f"no {pointer.name} beside it", "remove it")
+            yield RuleHit(Location(path), f"no {pointer.name} next to it", "remove it")
             continue
         try:
             if sidecar.load(path).md5 != weights.read(pointer).md5:
-                yield Found(Place(path), f"not of the weights that {pointer.name} names", again)
+                what = f"it is not the signature of the weights in {pointer.name}"
+                yield RuleHit(Location(path), what, sign)
         except SlipwayError as error:
             if error.where != str(path):
-                continue  # the pointer's own mistake is another rule's
-            yield Found(Place(path), error.what, again)
+                continue  # another rule reports a malformed pointer
+            yield RuleHit(Location(path), error.what, sign)
 
 
 @rule(
     "SW304",
     "weights-differ-from-pointer",
     severity="warning",
-    reason="the artifact is packed from the pointer: what lies here is not what is published",
+    reason="the artifact is packed from the pointer, so these weights are not published",
     source="Slipway: build.py",
 )
-def weights_differ_from_pointer(subject: Subject) -> Iterator[Found]:
-    """Weights beside a pointer to others; large ones are compared by their size alone."""
-    for pointer in _pointers(subject):
+def weights_differ_from_pointer(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find weights that are not those of their pointer; large ones are compared by size only."""
+    for pointer in _pointers(model):
         file = pointer.path
         if not file.is_file():
             continue
         size = file.stat().st_size
         if size == pointer.size and (size > HASHED or _md5(file) == pointer.md5):
             continue
-        yield Found(
-            Place(file),
-            f"{pointer.file.name} is of other weights",
-            f"slipway weights add {file}, or for those of the pointer:"
+        yield RuleHit(
+            Location(file),
+            f"{pointer.file.name} points to other weights",
+            f"slipway weights add {file}, or to get those of the pointer:"
             f" slipway weights pull {pointer.file}",
         )
 
@@ -103,26 +106,26 @@ def weights_differ_from_pointer(subject: Subject) -> Iterator[Found]:
     "SW305",
     "malformed-pointer",
     reason="the build stops: the weights cannot be found",
-    source="Slipway: weights.py",
+    source="Slipway: model/weights.py",
 )
-def malformed_pointer(subject: Subject) -> Iterator[Found]:
-    """A ``.dvc`` file that is no pointer to the file beside it."""
-    for path in subject.files():
+def malformed_pointer(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find ``.dvc`` files that are not a pointer to the file next to them."""
+    for path in model.files():
         if path.suffix == POINTER and path.is_file():
             try:
                 weights.read(path)
             except SlipwayError as error:
                 line = (error.where or "").rpartition(":")[2]
-                place = Place(path, int(line) if line.isdigit() else 1)
-                yield Found(place, error.what, error.fix or "")
+                location = Location(path, int(line) if line.isdigit() else 1)
+                yield RuleHit(location, error.what, error.fix or "")
 
 
 def _pointer(file: Path) -> Path:
     return file.with_name(file.name + POINTER)
 
 
-def _pointers(subject: Subject) -> Iterator[weights.Pointer]:
-    for path in subject.files():
+def _pointers(model: ModelUnderCheck) -> Iterator[weights.Pointer]:
+    for path in model.files():
         if path.suffix == POINTER and path.is_file():
             try:
                 yield weights.read(path)

@@ -1,0 +1,170 @@
+"""What the rules examine: a model folder as it is on disk, valid or not, read once."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from slipway.check.config_file import ConfigFile
+from slipway.model.folder import VERSION_FILE
+from slipway.settings import Settings
+from slipway.triton.config import FILE_NAME, ModelConfig
+
+
+@dataclass(frozen=True)
+class PythonFile:
+    """One Python file of a model; ``tree`` is ``None`` where ``problem`` gives the reason."""
+
+    path: Path
+    text: str
+    tree: ast.Module | None
+    problem: tuple[int, int, str] | None
+
+
+class ModelRepository:
+    """All model folders of a checkout, for what must be unique among them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def folders(self) -> list[Path]:
+        """Return the folders in ``models/`` that have a release version or a config."""
+        marks = (VERSION_FILE, *(f"{depth}{FILE_NAME}" for depth in ("", "*/", "*/*/")))
+        return [
+            folder
+            for folder in sorted((self.settings.root / "models").glob("*/"))
+            if any(next(folder.glob(mark), None) for mark in marks)
+        ]
+
+    @cached_property
+    def owners(self) -> Mapping[str, list[Path]]:
+        """Return all Triton model directories of the checkout by their names."""
+        directories: dict[str, list[Path]] = {}
+        for path in sorted((self.settings.root / "models").glob(f"*/*/{FILE_NAME}")):
+            directories.setdefault(path.parent.name, []).append(path.parent)
+        return directories
+
+
+class ModelUnderCheck:
+    """One model folder under check."""
+
+    is_single_config = False
+
+    def __init__(self, folder: Path, repository: ModelRepository) -> None:
+        self.folder = folder
+        self.name = folder.resolve().name
+        self.repository = repository
+        self.settings = repository.settings
+
+    @cached_property
+    def configs(self) -> dict[str, ConfigFile]:
+        """Return the folder's configs by the names of their directories, sorted."""
+        paths = sorted(self.folder.glob(f"*/{FILE_NAME}"))
+        return {path.parent.name: ConfigFile(path) for path in paths}
+
+    @cached_property
+    def parsed(self) -> dict[str, tuple[ConfigFile, ModelConfig]]:
+        """Return the configs that parse, with their messages."""
+        return {
+            name: (config, config.message)
+            for name, config in self.configs.items()
+            if config.message is not None
+        }
+
+    @property
+    def ensembles(self) -> list[ConfigFile]:
+        """Return the configs that are meant to be ensembles."""
+        return [config for config in self.configs.values() if config.is_ensemble]
+
+    @property
+    def step_names(self) -> set[str]:
+        """Return the names of the models that the ensembles call."""
+        return {
+            step.model_name
+            for _, message in self.parsed.values()
+            for step in message.ensemble_scheduling.step
+        }
+
+    @property
+    def served(self) -> ConfigFile | None:
+        """Return the only ensemble, or the only model; ``None`` where that is ambiguous."""
+        if len(self.ensembles) == 1:
+            return self.ensembles[0]
+        return next(iter(self.configs.values())) if len(self.configs) == 1 else None
+
+    @property
+    def version_file(self) -> Path:
+        """Return the path of the file that holds the release version."""
+        return self.folder / VERSION_FILE
+
+    @property
+    def requirements(self) -> Path:
+        """Return the path of the file with the requirements of the Python models."""
+        return self.folder / "requirements.txt"
+
+    @property
+    def lock(self) -> Path:
+        """Return the path of the lock: the requirements, pinned and hashed."""
+        return self.folder / "requirements.lock"
+
+    @cached_property
+    def modules(self) -> dict[str, list[PythonFile]]:
+        """Return the Python files of each model with the Python backend, by the model's name."""
+        return {
+            name: [_parse_python(path) for path in sorted(config.directory.rglob("*.py"))]
+            for name, config in self.configs.items()
+            if config.backend == "python"
+        }
+
+    def files(self) -> Iterator[Path]:
+        """Yield every file and link of the model directories, without hidden ones and caches."""
+        yield from self._files
+
+    @cached_property
+    def _files(self) -> list[Path]:
+        return [
+            path for config in self.configs.values() for path in sorted(_walk(config.directory))
+        ]
+
+
+class SingleConfig(ModelUnderCheck):
+    """One config on its own, under any file name; the files that belong with it are ignored."""
+
+    is_single_config = True
+
+    def __init__(self, path: Path, repository: ModelRepository) -> None:
+        super().__init__(path.parent, repository)
+        self.path = path
+
+    @cached_property
+    def configs(self) -> dict[str, ConfigFile]:
+        """Return this config only."""
+        return {self.path.parent.name: ConfigFile(self.path)}
+
+    def files(self) -> Iterator[Path]:
+        """Yield this file only."""
+        yield self.path
+
+
+def _walk(directory: Path) -> Iterator[Path]:
+    for path in directory.iterdir():
+        if not path.name.startswith(".") and path.name != "__pycache__":
+            yield path
+            if path.is_dir() and not path.is_symlink():
+                yield from _walk(path)
+
+
+def _parse_python(path: Path) -> PythonFile:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return PythonFile(path, text, ast.parse(text, filename=str(path)), None)
+    except UnicodeDecodeError as error:
+        return PythonFile(path, "", None, (0, 0, f"not UTF-8 text: {error.reason}"))
+    except (SyntaxError, ValueError) as error:
+        line, column = getattr(error, "lineno", 0) or 0, getattr(error, "offset", 0) or 0
+        reason = getattr(error, "msg", None) or str(error)
+        return PythonFile(path, "", None, (line, column, reason))

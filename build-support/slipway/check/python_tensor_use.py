@@ -1,0 +1,141 @@
+"""How the code of a Python model uses tensors: which it creates, returns and checks for None."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.python_code import PythonCode, argument
+from slipway.check.python_model import PythonModel
+
+CONSTRUCTORS = ("Tensor", "Tensor.from_dlpack")
+
+
+@dataclass(frozen=True)
+class NamedTensor:
+    """A tensor that the code creates; the expression ``name_node`` gives its name."""
+
+    code: PythonCode
+    name_node: ast.expr
+    name: str
+
+    @property
+    def is_in_response(self) -> bool:
+        """Return whether a response lists the tensor, directly or through its variable."""
+        code = self.code
+        responses = [call for _, call in code.calls("InferenceResponse")]
+        creation = code.parents[self.name_node]
+        parent = code.parents.get(creation)
+        if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
+            variable = parent.targets[0].id
+            return any(
+                isinstance(node, ast.Name)
+                and node.id == variable
+                and code.function_of(node) is code.function_of(creation)
+                for call in responses
+                for node in ast.walk(call)
+            )
+        return any(creation in list(ast.walk(call)) for call in responses)
+
+
+def output_mismatch(
+    model: ModelUnderCheck, python_model: PythonModel
+) -> tuple[list[NamedTensor], set[str]]:
+    """Return the created tensors that are not outputs, and the requested outputs never created.
+
+    Both are empty if a tensor's name cannot be determined. Tensors for another model are left out.
+    """
+    created = _created_tensors(python_model) if python_model.message.output else []
+    if not created:
+        return [], set()
+    known = python_model.outputs | auto_completed(python_model)
+    unknown = [tensor for tensor in created if tensor.name not in known]
+    missing = _requested_outputs(model, python_model) - {tensor.name for tensor in created}
+    return ([] if python_model.calls_models else unknown), missing
+
+
+def auto_completed(python_model: PythonModel) -> set[str]:
+    """Return the tensors that ``auto_complete_config`` may add: any ``{"name": "X", …}``."""
+    return {
+        text
+        for code in python_model.sources
+        for node in code.nodes
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if code.text(key) == "name" and (text := code.text(value))
+    }
+
+
+def handles_none(code: PythonCode, call: ast.Call) -> bool:
+    """Return whether the code tests the result of a call before it uses it."""
+    parent = code.parents.get(call)
+    if isinstance(parent, ast.Compare | ast.BoolOp | ast.NamedExpr | ast.IfExp | ast.If):
+        return True
+    if not isinstance(parent, ast.Assign) or not isinstance(parent.targets[0], ast.Name):
+        return not isinstance(parent, ast.Attribute | ast.Subscript | ast.Call)
+    name = parent.targets[0].id
+    for node in ast.walk(code.function_of(call)):
+        if isinstance(node, ast.Compare):
+            tested: list[ast.expr] = [node.left, *node.comparators]
+        elif isinstance(node, ast.If | ast.IfExp | ast.While | ast.Assert):
+            tested = [node.test]
+        elif isinstance(node, ast.BoolOp):
+            tested = node.values
+        elif isinstance(node, ast.UnaryOp):
+            tested = [node.operand]
+        else:
+            continue
+        if any(isinstance(operand, ast.Name) and operand.id == name for operand in tested):
+            return True
+    return False
+
+
+def has_plain_responses(code: PythonCode) -> bool:
+    """Return whether every response lists tensors that this module creates, by name."""
+    if any(True for _ in code.calls("InferenceRequest")):
+        return False
+    for _, call in code.calls("InferenceResponse"):
+        outputs = argument(call, 0, "output_tensors")
+        if outputs is None:
+            continue
+        if not isinstance(outputs, ast.List):
+            return False
+        if not all(_is_tensor(code, node, call) for node in outputs.elts):
+            return False
+    return True
+
+
+def _created_tensors(python_model: PythonModel) -> list[NamedTensor]:
+    """Return all tensors that the model creates; none if a name cannot be determined."""
+    created = []
+    for code in python_model.sources:
+        for _, call in code.calls(*CONSTRUCTORS):
+            name_node = argument(call, 0, "name")
+            name = code.text(name_node)
+            if name_node is None or name is None:
+                return []
+            created.append(NamedTensor(code, name_node, name))
+    return created
+
+
+def _requested_outputs(model: ModelUnderCheck, python_model: PythonModel) -> set[str]:
+    """Return the requested outputs: all of the served model, of a step those that are mapped."""
+    name = python_model.config.name
+    if model.served is python_model.config:
+        return {output.name for output in python_model.message.output}
+    return {
+        key
+        for _, message in model.parsed.values()
+        for step in message.ensemble_scheduling.step
+        if step.model_name == name
+        for key in step.output_map
+    }
+
+
+def _is_tensor(code: PythonCode, node: ast.expr, call: ast.Call) -> bool:
+    tensors = [tensor for _, tensor in code.calls(*CONSTRUCTORS)]
+    if isinstance(node, ast.Name):
+        values = code.values_assigned(node.id, code.function_of(call))
+        return len(values) == 1 and values[0] in tensors
+    return node in tensors
