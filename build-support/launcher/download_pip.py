@@ -81,7 +81,9 @@ def links(page: str) -> list[str]:
             page = (folder / "index.html").as_uri()
     parser = Links(page)
     parser.feed(fetch(page).decode("utf-8", "replace"))
-    return parser.urls
+    host = parts.netloc.rpartition("@")[2]
+    # the same host takes the same credentials
+    return [url.replace(f"//{host}/", f"//{parts.netloc}/", 1) for url in parser.urls]
 
 
 def fetch(url: str) -> bytes:

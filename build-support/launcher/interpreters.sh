@@ -6,14 +6,16 @@ unset python39 python312
 # environment; then, on a second line, what it lacks.
 describe_python='
 import os, sys, sysconfig
+minor = "%d.%d" % sys.version_info[:2]
+modules = ["ctypes", "ssl", "venv"]
+if minor == "3.12":
+    modules.append("ensurepip")  # pex starts from the pip in it
 lacking = []
-# pex starts from the pip of ensurepip
-for module in ("ctypes", "ensurepip", "ssl", "venv"):
+for module in modules:
     try:
         __import__(module)
     except ImportError:
         lacking.append("module " + module)
-minor = "%d.%d" % sys.version_info[:2]
 if minor == "3.12" and sys.platform == "linux":
     # the Python backend of Triton is linked to it
     library = "libpython" + minor + ".so.1.0"

@@ -32,7 +32,7 @@ print_problem() { # headline, text
 suggest_python() { # minor versions
   local packages=() version flags
   [[ " $* " != *" 3.9 "* ]] || packages+=(python3.9)
-  [[ " $* " != *" 3.12 "* ]] || packages+=(python3.12 libpython3.12)
+  [[ " $* " != *" 3.12 "* ]] || packages+=(python3.12 python3.12-venv libpython3.12)
   echo "  Python, in any one of these ways:"
   suggest_packages "${packages[@]}"
   for version in "$@"; do
@@ -59,12 +59,15 @@ suggest_network() {
 }
 
 suggest_packages() { # packages of Debian
-  local package unknown=()
-  echo "    Debian, Ubuntu  apt-get install $*"
-  command -v apt-cache > /dev/null || return 0
+  local package available=() unknown=()
   for package in "$@"; do
-    apt-cache show "$package" > /dev/null 2>&1 || unknown+=("$package")
+    if ! command -v apt-cache > /dev/null || apt-cache show "$package" > /dev/null 2>&1; then
+      available+=("$package")
+    else
+      unknown+=("$package")
+    fi
   done
+  ((${#available[@]} == 0)) || echo "    Debian, Ubuntu  apt-get install ${available[*]}"
   ((${#unknown[@]} == 0)) ||
-    echo "                    (not in this machine's package lists: ${unknown[*]})"
+    echo "    Debian, Ubuntu  not in this machine's package lists: ${unknown[*]}"
 }

@@ -69,7 +69,7 @@ def test_one_message_names_all_that_is_missing_and_each_way_to_get_it(bare: Mach
         "Python 3.9, for Pants: not on PATH, not among the versions of pyenv",
         "Python 3.12, for Slipway and the models' environments: not on PATH",
         "failed to lookup address information",
-        "apt-get install python3.9 python3.12 libpython3.12",
+        "apt-get install python3.9 python3.12 python3.12-venv libpython3.12",
         "pyenv install 3.9",
         "PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install 3.12",
         "uv python install 3.9 3.12",
@@ -209,6 +209,14 @@ def test_an_index_without_uv_is_reported_once(bare: Machine) -> None:
     assert "uv, which installs Python and packages, could not be installed:" in done.stderr
     assert "No matching distribution found for uv==1.0" in done.stderr
     assert "Python 3.12, for" not in done.stderr
+
+
+def test_packages_that_the_system_does_not_offer_are_told_apart(bare: Machine) -> None:
+    bare.add_program("apt-cache", "#!/usr/bin/env bash\n[[ $2 != python3.9 ]]\n")
+    bare.variables["FAKE_UV_UNREACHABLE"] = "yes"
+    done = bare.run("pants", "list")
+    assert "apt-get install python3.12 python3.12-venv libpython3.12\n" in done.stderr
+    assert "not in this machine's package lists: python3.9\n" in done.stderr
 
 
 @runs_on_312
