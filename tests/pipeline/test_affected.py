@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from slipway import cli
-from slipway.pipeline.affected import BUILD_SYSTEM, Affected, affected
+from slipway.pipeline.affected import BUILD_SYSTEM, Affected, find_affected
 from slipway.pipeline.merge_base import Base
 from tests.pipeline import history
 from tests.pipeline.history import History
@@ -23,7 +23,7 @@ def repository(tmp_path: Path) -> History:
 
 
 def _since(repository: History, commit: str = "HEAD") -> Affected:
-    return affected(repository.root, Base(repository.git("rev-parse", commit), "test"))
+    return find_affected(repository.root, Base(repository.git("rev-parse", commit), "test"))
 
 
 def test_a_model_that_a_commit_touches_is_affected_and_no_other(repository: History) -> None:
@@ -84,7 +84,7 @@ def test_a_deleted_model_is_told_and_not_built(repository: History) -> None:
 
 
 def test_without_a_base_everything_is_affected(repository: History) -> None:
-    found = affected(repository.root, Base(None, "no push before"))
+    found = find_affected(repository.root, Base(None, "no push before"))
     assert found.everything and found.models == ("one", "two") and found.targets() == ("::",)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slipway.errors import SlipwayError
-from slipway.pipeline.merge_base import NO_COMMIT, base
+from slipway.pipeline.merge_base import NO_COMMIT, find_base
 from tests.pipeline import history
 from tests.pipeline.history import History
 
@@ -44,7 +44,7 @@ def test_a_branch_is_compared_with_where_it_left_main(
     job = repository.job(tmp_path / "job", tip, depth)
     # a new branch has no commit before; a push to an old one has: neither matters
     for before in (NO_COMMIT, f"{tip[:-1]}0"):
-        assert base(job.root, ON_BRANCH | {"CI_COMMIT_BEFORE_SHA": before}).commit == left
+        assert find_base(job.root, ON_BRANCH | {"CI_COMMIT_BEFORE_SHA": before}).commit == left
 
 
 def test_a_branch_longer_than_the_first_steps_of_deepening_is_compared_as_well(
@@ -52,7 +52,7 @@ def test_a_branch_longer_than_the_first_steps_of_deepening_is_compared_as_well(
 ) -> None:
     left, tip = _branch(repository, 70)
     job = repository.job(tmp_path / "job", tip)
-    found = base(job.root, ON_BRANCH)
+    found = find_base(job.root, ON_BRANCH)
     assert found.commit == left and "deeper" in found.why
 
 
@@ -66,7 +66,7 @@ def test_a_branch_that_was_forced_is_compared_with_where_it_leaves_main_now(
     tip = repository.commit()
     repository.push()
     job = repository.job(tmp_path / "job", tip)
-    found = base(job.root, ON_BRANCH | {"CI_COMMIT_BEFORE_SHA": before})
+    found = find_base(job.root, ON_BRANCH | {"CI_COMMIT_BEFORE_SHA": before})
     assert found.commit == repository.git("rev-parse", "main")
 
 
@@ -79,7 +79,7 @@ def test_main_is_compared_with_what_it_was_before_the_push(
         tip = repository.commit()
     repository.push()
     job = repository.job(tmp_path / "job", tip)
-    assert base(job.root, ON_MAIN | {"CI_COMMIT_BEFORE_SHA": before}).commit == before
+    assert find_base(job.root, ON_MAIN | {"CI_COMMIT_BEFORE_SHA": before}).commit == before
 
 
 def test_a_main_that_was_rewritten_or_is_new_has_no_base(
@@ -93,10 +93,10 @@ def test_a_main_that_was_rewritten_or_is_new_has_no_base(
     tip = repository.commit()
     repository.push()
     job = repository.job(tmp_path / "job", tip)
-    rewritten = base(job.root, ON_MAIN | {"CI_COMMIT_BEFORE_SHA": lost})
+    rewritten = find_base(job.root, ON_MAIN | {"CI_COMMIT_BEFORE_SHA": lost})
     assert rewritten.commit is None and "rewritten" in rewritten.why
-    assert base(job.root, ON_MAIN | {"CI_COMMIT_BEFORE_SHA": NO_COMMIT}).commit is None
-    assert base(job.root, ON_MAIN).commit is None
+    assert find_base(job.root, ON_MAIN | {"CI_COMMIT_BEFORE_SHA": NO_COMMIT}).commit is None
+    assert find_base(job.root, ON_MAIN).commit is None
 
 
 def test_a_merge_request_is_compared_with_its_diff_base(
@@ -105,7 +105,7 @@ def test_a_merge_request_is_compared_with_its_diff_base(
     left, tip = _branch(repository)
     job = repository.job(tmp_path / "job", tip)
     asked = {"CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_EVENT_TYPE": "detached"}
-    found = base(job.root, asked | {"CI_MERGE_REQUEST_DIFF_BASE_SHA": left})
+    found = find_base(job.root, asked | {"CI_MERGE_REQUEST_DIFF_BASE_SHA": left})
     assert found.commit == left
 
 
@@ -116,7 +116,7 @@ def test_a_merge_request_whose_diff_base_is_gone_is_compared_with_where_it_left_
     left, tip = _branch(repository)
     job = repository.job(tmp_path / "job", tip)
     asked = {"CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}
-    assert base(job.root, asked | {"CI_MERGE_REQUEST_DIFF_BASE_SHA": gone}).commit == left
+    assert find_base(job.root, asked | {"CI_MERGE_REQUEST_DIFF_BASE_SHA": gone}).commit == left
 
 
 @pytest.mark.parametrize("event", ["merged_result", "merge_train"])
@@ -133,7 +133,7 @@ def test_a_merge_train_is_compared_with_the_merge_before_it(
     repository.push("HEAD:refs/merge-requests/7/train")
     job = repository.job(tmp_path / "job", merge, depth)
     asked = {"CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_EVENT_TYPE": event}
-    found = base(job.root, asked | {"CI_MERGE_REQUEST_DIFF_BASE_SHA": left})
+    found = find_base(job.root, asked | {"CI_MERGE_REQUEST_DIFF_BASE_SHA": left})
     assert found.commit == car_before
 
 
@@ -143,7 +143,7 @@ def test_a_merge_train_that_fast_forwards_is_compared_with_the_diff_base(
     left, tip = _branch(repository)
     job = repository.job(tmp_path / "job", tip)
     asked = {"CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_EVENT_TYPE": "merge_train"}
-    found = base(job.root, asked | {"CI_MERGE_REQUEST_DIFF_BASE_SHA": left})
+    found = find_base(job.root, asked | {"CI_MERGE_REQUEST_DIFF_BASE_SHA": left})
     assert found.commit == left
 
 
@@ -153,34 +153,37 @@ def test_an_origin_that_is_not_reached_affects_everything(
     _, tip = _branch(repository)
     job = repository.job(tmp_path / "job", tip)
     job.git("remote", "set-url", "origin", f"file://{tmp_path}/gone.git")
-    assert base(job.root, ON_BRANCH).commit is None
+    assert find_base(job.root, ON_BRANCH).commit is None
 
 
 def test_histories_that_have_nothing_in_common_affect_everything(repository: History) -> None:
     repository.git("checkout", "--quiet", "--orphan", "topic")
     repository.commit("another first one")
-    assert base(repository.root, ON_BRANCH).commit is None
+    assert find_base(repository.root, ON_BRANCH).commit is None
 
 
 def test_a_laptop_compares_with_where_it_left_main(repository: History) -> None:
     left, tip = _branch(repository)
     repository.git("checkout", "--quiet", "topic")
-    assert base(repository.root, {}).commit == left
+    assert find_base(repository.root, {}).commit == left
     repository.git("remote", "remove", "origin")
-    assert base(repository.root, {}).commit == left
+    assert find_base(repository.root, {}).commit == left
     repository.git("checkout", "--quiet", "main")
-    assert base(repository.root, {}).commit == repository.git("rev-parse", "HEAD")
+    assert find_base(repository.root, {}).commit == repository.git("rev-parse", "HEAD")
 
 
 def test_what_is_asked_for_goes_before_all(repository: History) -> None:
     left, tip = _branch(repository)
     repository.git("checkout", "--quiet", "topic")
     before = repository.git("rev-parse", "HEAD~1")
-    assert base(repository.root, ON_BRANCH | {"SLIPWAY_BASE": before}).commit == before
-    assert base(repository.root, ON_BRANCH | {"SLIPWAY_BASE": before}, asked=left).commit == left
-    assert base(repository.root, {}, asked="main").commit == left
+    assert find_base(repository.root, ON_BRANCH | {"SLIPWAY_BASE": before}).commit == before
+    assert (
+        find_base(repository.root, ON_BRANCH | {"SLIPWAY_BASE": before}, revision=left).commit
+        == left
+    )
+    assert find_base(repository.root, {}, revision="main").commit == left
     with pytest.raises(SlipwayError, match="no-such-branch") as caught:
-        base(repository.root, {}, asked="no-such-branch")
+        find_base(repository.root, {}, revision="no-such-branch")
     assert caught.value.fix
 
 
@@ -192,4 +195,4 @@ def test_an_asked_for_commit_that_a_shallow_clone_lacks_is_fetched(
         tip = repository.commit()
     repository.push()
     job = repository.job(tmp_path / "job", tip)
-    assert base(job.root, {}, asked=first).commit == first
+    assert find_base(job.root, {}, revision=first).commit == first

@@ -1,4 +1,4 @@
-"""What a commit affects: everything if the build system changed, else the models it touches."""
+"""What a commit affects: everything if the build system changed, else the models it changes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.errors import SlipwayError
-from slipway.model import folder as repository
+from slipway.model import folder as model_folder
 from slipway.pipeline.merge_base import Base
 from slipway.process import run
 
-# A change of one of these can change any artifact or how it is tested, and `--changed-since` sees
-# none of it: folders end in a slash. `dvc.yaml` and what the pointers' remote holds change no artifact.
+# A change of one of these can change any artifact or how it is tested, and `--changed-since` misses
+# all of it. Folders end in a slash. `dvc.yaml` and the content of DVC's remote change no artifact.
 BUILD_SYSTEM = (
     ".ci/",
     ".dvc/",
@@ -32,15 +32,17 @@ BUILD_SYSTEM = (
     "slipway.toml",
 )
 MODELS = "models"
-# for Pants: https://www.pantsbuild.org/docs/advanced-target-selection
+# Pants' arguments: https://www.pantsbuild.org/docs/advanced-target-selection
 EVERYTHING = ("::",)
 TRANSITIVELY = "--changed-dependents=transitive"
 
 
 @dataclass(frozen=True)
 class Affected:
-    """``models`` are names of folders of ``models/`` that are there, ``deleted`` of those that were;
-    ``everything`` says that all there are count, ``why`` in words."""
+    """``models`` are the affected models, ``deleted`` those that no longer exist.
+
+    ``everything`` is set if all models are affected; ``why`` is the reason in words.
+    """
 
     base: str | None
     why: str
@@ -49,58 +51,58 @@ class Affected:
     deleted: tuple[str, ...]
 
     def targets(self) -> tuple[str, ...]:
-        """The arguments that select the same in Pants."""
+        """Return the arguments that select the same in Pants."""
         if self.everything or self.base is None:
             return EVERYTHING
         return (f"--changed-since={self.base}", TRANSITIVELY)
 
 
-def affected(root: Path, base: Base) -> Affected:
-    """What the working tree in ``root`` changes of ``base``: commits, uncommitted changes and
-    files that git does not know yet.
+def find_affected(root: Path, base: Base) -> Affected:
+    """Return what the working tree in ``root`` changes since ``base``: by commits, uncommitted
+    changes and untracked files.
 
     Raises:
-        SlipwayError: ``root`` is no git checkout, or git does not answer.
+        SlipwayError: ``root`` is not a git checkout, or git fails.
     """
-    there = tuple(folder.name for folder in repository.find(root))
+    existing = tuple(folder.name for folder in model_folder.find(root))
     if base.commit is None:
-        return Affected(None, base.why, True, there, ())
+        return Affected(None, base.why, True, existing, ())
     paths = _changed(root, base.commit)
-    deleted = tuple(sorted(_models_of(root, base.commit) - set(there)))
-    system = next((path for path in paths if _of_build_system(path)), None)
+    deleted = tuple(sorted(_models_of(root, base.commit) - set(existing)))
+    system = next((path for path in paths if _is_build_system(path)), None)
     if system is not None:
         why = f"{system} is part of the build system and changed since {base.commit[:12]}"
-        return Affected(base.commit, why, True, there, deleted)
-    touched = {path.split("/")[1] for path in paths if path.count("/") >= 2 and _of_models(path)}
-    chosen = tuple(name for name in there if name in touched)
+        return Affected(base.commit, why, True, existing, deleted)
+    changed = {path.split("/")[1] for path in paths if path.count("/") >= 2 and _is_in_models(path)}
+    chosen = tuple(name for name in existing if name in changed)
     why = f"changed since {base.commit[:12]}: {base.why}"
     return Affected(base.commit, why, False, chosen, deleted)
 
 
-def _of_build_system(path: str) -> bool:
+def _is_build_system(path: str) -> bool:
     return any(path.startswith(p) if p.endswith("/") else path == p for p in BUILD_SYSTEM)
 
 
-def _of_models(path: str) -> bool:
+def _is_in_models(path: str) -> bool:
     return path.startswith(f"{MODELS}/")
 
 
 def _changed(root: Path, commit: str) -> list[str]:
-    """Paths of both sides of every change; a rename is a removal and an addition."""
+    """Return the paths of both sides of every change; a rename is a removal and an addition."""
     git = ["git", "-C", str(root)]
-    told = "asking git what changed"
-    # against the working tree, not HEAD: what is not committed is built as well
-    tracked = run([*git, "diff", "--name-only", "--no-renames", "-z", commit, "--"], what=told)
-    new = run([*git, "ls-files", "--others", "--exclude-standard", "-z"], what=told)
+    step = "listing the changes"
+    # compared with the working tree, not HEAD: uncommitted changes are built as well
+    tracked = run([*git, "diff", "--name-only", "--no-renames", "-z", commit, "--"], what=step)
+    new = run([*git, "ls-files", "--others", "--exclude-standard", "-z"], what=step)
     return sorted({path for path in (tracked.stdout + new.stdout).split("\0") if path})
 
 
 def _models_of(root: Path, commit: str) -> set[str]:
-    """The model folders that a commit has."""
+    """Return the model folders in a commit."""
     listing = ["git", "-C", str(root), "ls-tree", "-r", "-z", "--name-only", commit, f"{MODELS}/"]
     try:
-        paths = run(listing, what="asking git for its models").stdout.split("\0")
+        paths = run(listing, what="listing the models of a commit").stdout.split("\0")
     except SlipwayError:
         return set()
     parts = [path.split("/") for path in paths]
-    return {p[1] for p in parts if len(p) == 3 and p[2] == repository.VERSION_FILE}
+    return {p[1] for p in parts if len(p) == 3 and p[2] == model_folder.VERSION_FILE}

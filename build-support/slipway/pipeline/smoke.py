@@ -1,4 +1,4 @@
-"""Whether an endpoint serves a release: its golden cases, asked as an application asks."""
+"""Test whether an endpoint serves a release: invoke it with the model's golden cases."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 
 from slipway.catalog.alias import Alias
 from slipway.catalog.catalog import Catalog
-from slipway.client import Endpoint, Model, ModelError, request
+from slipway.client import Endpoint, Model, ModelError
+from slipway.client.request import fit
 from slipway.errors import SlipwayError
-from slipway.model import interface as interfaces
+from slipway.model.interface import blank
 from slipway.testing import golden
 
-# SageMaker gives a container 360 s to load a model (mms-container-apis.html), and downloads it before
-PATIENCE_S = 480.0
-TIMES = 3  # each case is asked, once the model is loaded
+# SageMaker gives a container 360 s to load a model (mms-container-apis.html), after its download
+DEADLINE_S = 480.0
+REPETITIONS = 3  # of each case, once the model is loaded
 BLANK = "blank request"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One case. ``seconds`` is the median of its answers once the model was loaded, ``None`` where
-    there was none. ``problems`` name the tensor and how it differs; ``note`` is what else is to be
-    known."""
+class CaseResult:
+    """The result of one case. ``seconds`` is the median time of its answers once the model was
+    loaded, ``None`` without an answer. ``problems`` name the tensor and how it differs."""
 
     case: str
     problems: tuple[str, ...]
@@ -35,55 +35,55 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answered:
-    """What one target model did. ``first_s`` is the time to its first answer, with the load where
-    the endpoint had to load it, ``None`` if it never answered."""
+class TargetResult:
+    """The result of one target model. ``first_s`` is the time to its first answer, including a load
+    by the endpoint; ``None`` if it never answered."""
 
     target: str
     first_s: float | None
-    cases: tuple[Asked, ...]
+    cases: tuple[CaseResult, ...]
 
     @property
     def passed(self) -> bool:
-        """Whether every case was answered as it should be."""
+        """Return whether every answer was as expected."""
         return not any(case.problems for case in self.cases)
 
 
 @dataclass(frozen=True)
-class Smoke:
-    """The smoke test of a name: each target model that it stands for. ``problems`` and ``notes``
-    are of the alias."""
+class SmokeResult:
+    """The smoke test's result for each target model of a name's alias; ``problems`` and ``notes``
+    are about the alias."""
 
     name: str
     endpoint: str
-    answered: tuple[Answered, ...]
+    answered: tuple[TargetResult, ...]
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.problems and all(each.passed for each in self.answered)
+        """Return whether there are no problems."""
+        return not self.problems and all(target.passed for target in self.answered)
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, for machines; times in seconds."""
+        """Return the complete result as JSON; times in seconds."""
         return asdict(self) | {"passed": self.passed}
 
 
-def smoke(
+def run_smoke_test(
     endpoint: Endpoint,
-    where: str,
+    endpoint_name: str,
     folder: Path,
     *,
     target: str | None = None,
-) -> Smoke:
-    """Ask the endpoint called ``where`` what the golden cases of ``folder`` (``models/<name>``) ask.
+) -> SmokeResult:
+    """Invoke the endpoint with the golden cases of ``folder`` (``models/<name>``).
 
-    Asked are the target models that the name's alias stands for; with ``target``, that one (its
-    release version or a part of its key will do), which the alias has to stand for.
+    The target models are those of the name's alias; with ``target`` (a target model, its release
+    version or a part of its key), that one, to which the alias has to point.
 
     Raises:
-        SlipwayError: the name stands for nothing, ``target`` is no release, or a case is malformed.
+        SlipwayError: the name has no alias, ``target`` is not a release, or a case is malformed.
     """
     name, catalog = folder.name, endpoint.catalog
     alias = catalog.alias(name)
@@ -93,57 +93,58 @@ def smoke(
         notes: tuple[str, ...] = ()
     else:
         targets = (catalog.resolve(name, target),)
-        problems, notes = _alias(catalog, name, alias, targets[0])
+        problems, notes = _check_alias(catalog, name, alias, targets[0])
     cases = golden.cases(folder)
-    answered = tuple(_ask(endpoint.model(name, target=each), each, cases) for each in targets)
-    return Smoke(name, where, answered, problems, notes)
+    results = tuple(_test_target(endpoint.model(name, target=t), t, cases) for t in targets)
+    return SmokeResult(name, endpoint_name, results, problems, notes)
 
 
-def _alias(
+def _check_alias(
     catalog: Catalog, name: str, alias: Alias, expected: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is wrong with the alias, and what is to be known of it."""
+    """Return the alias's problems and notes."""
     if expected in (variant.target for variant in alias.variants):
         return (), ()
-    said = f"{name} stands for {alias} in {catalog.stage}, not for {expected}"
+    message = f'{catalog.stage} alias "{name}" → {alias}, expected {expected}'
     if catalog.stage == "production":
-        return (said,), ()
-    # a branch pushed after this one moves the alias of staging, and is right to
-    return (), (f"{said}: another branch was published since",)
+        return (message,), ()
+    # a branch pushed after this one moves the alias of staging, which is correct
+    return (), (f"{message}: another branch was published since",)
 
 
-def _ask(model: Model, target: str, cases: Sequence[Path]) -> Answered:
-    """Every case, and the time of the first answer. A target that does not answer at all is asked
-    once, not once for every case."""
-    asks: list[_Case | _Blank] = [_Case(model, case) for case in cases]
-    asks = asks or [_Blank(model)]
-    began = time.perf_counter()
+def _test_target(model: Model, target: str, cases: Sequence[Path]) -> TargetResult:
+    """Test every case, and measure the time of the first answer. A target that does not answer is
+    invoked once, not once for every case."""
+    requests: list[_GoldenRequest | _BlankRequest] = [
+        *(_GoldenRequest(model, case) for case in cases)
+    ] or [_BlankRequest(model)]
+    start = time.perf_counter()
     try:
-        asks[0].problems()
+        requests[0].problems()
     except SlipwayError as error:
-        return Answered(target, None, (Asked(asks[0].name, (str(error),)),))
-    first_s = time.perf_counter() - began
-    return Answered(target, first_s, tuple(map(_repeated, asks)))
+        return TargetResult(target, None, (CaseResult(requests[0].name, (str(error),)),))
+    first_s = time.perf_counter() - start
+    return TargetResult(target, first_s, tuple(map(_test_case, requests)))
 
 
-def _repeated(ask: _Case | _Blank) -> Asked:
-    """The case several times: a model that answers now so and now so is found out, too."""
-    taken = []
+def _test_case(request: _GoldenRequest | _BlankRequest) -> CaseResult:
+    """Send the request several times: a model that answers inconsistently is detected, too."""
+    times = []
     try:
-        for _ in range(TIMES):
-            began = time.perf_counter()
-            problems = ask.problems()
-            taken.append(time.perf_counter() - began)
-            if problems or ask.unsent:
+        for _ in range(REPETITIONS):
+            start = time.perf_counter()
+            problems = request.problems()
+            times.append(time.perf_counter() - start)
+            if problems or request.unsent:
                 break
     except SlipwayError as error:
         problems = (str(error),)
-    seconds = None if ask.unsent or not taken else median(taken)
-    return Asked(ask.name, problems, seconds, ask.note)
+    seconds = None if request.unsent or not times else median(times)
+    return CaseResult(request.name, problems, seconds, request.note)
 
 
-class _Case:
-    """A golden case, put to a model on an endpoint."""
+class _GoldenRequest:
+    """A golden case, to send to a model on an endpoint."""
 
     def __init__(self, model: Model, case: Path) -> None:
         self.name = case.name
@@ -154,18 +155,18 @@ class _Case:
         self._inputs = golden.inputs(case)
         interface = model.interface()
         try:
-            request.fit(interface, self._inputs, name=model.name)
+            fit(interface, self._inputs, name=model.name)
         except SlipwayError as error:
-            # what the model's tests put to the server itself, its client refuses before
+            # the model's tests send this request to the server; its client refuses to
             self.unsent = golden.expected_error(case) is not None
             if self.unsent:
-                self.note = f"not sent, the client refuses it: {error.what}"
+                self.note = f"not sent, because the client refuses it: {error.what}"
 
     def problems(self) -> tuple[str, ...]:
-        """Ask; how the answer differs from the one expected.
+        """Send the request; return how the answer differs from the expected one.
 
         Raises:
-            SlipwayError: there was no answer.
+            SlipwayError: the endpoint did not answer.
         """
         if self.unsent:
             return ()
@@ -177,25 +178,25 @@ class _Case:
         return tuple(golden.differences(self._case, outcome))
 
 
-class _Blank:
-    """Zeros and empty strings, for a model without golden cases."""
+class _BlankRequest:
+    """A request of zeros and empty strings, for a model without golden cases."""
 
     name = BLANK
-    note = "it has no golden cases, so that only an answer was asked for, whatever it says"
+    note = "without golden cases, any answer passes"
     unsent = False
 
     def __init__(self, model: Model) -> None:
         self._model = model
 
     def problems(self) -> tuple[str, ...]:
-        """Ask; the model's error, if it gives one.
+        """Send the request; return the model's error, if any.
 
         Raises:
-            SlipwayError: there was no answer.
+            SlipwayError: the endpoint did not answer.
         """
         try:
-            self._model.predict(interfaces.blank(self._model.interface()))
+            self._model.predict(blank(self._model.interface()))
         except ModelError as error:
             case = f"models/{self._model.name}/tests/cases/<case>/{golden.INPUT}"
-            return (f"{error.what}; if it is right to, give it a request it can answer: {case}",)
+            return (f"{error.what}; if that is correct, add a request it can answer: {case}",)
         return ()

@@ -15,9 +15,9 @@ import pytest
 
 from slipway import settings
 from slipway.errors import SlipwayError
-from slipway.pipeline.handover.job_artifact import FILE, fetch
+from slipway.pipeline.handover.job_artifact import FILE, download
 from slipway.pipeline.handover.merge_request import propose
-from slipway.pipeline.handover.receive import receive
+from slipway.pipeline.handover.receive import receive_weights
 from tests import fixture_models
 from tests.pipeline import history
 from tests.pipeline.history import NOBODY, History
@@ -81,7 +81,7 @@ def gitlab() -> Iterator[GitLab]:
 
 def _fetch(gitlab: GitLab, to: Path, most: int = 1 << 20) -> None:
     environ = {"CI_JOB_TOKEN": TOKEN, "CI_SERVER_URL": gitlab.url}
-    fetch(environ, "research/vision", 4711, to, most)
+    download(environ, "research/vision", 4711, to, most)
 
 
 def test_a_handed_over_file_is_fetched_by_the_jobs_own_token(
@@ -123,10 +123,10 @@ def test_each_refusal_says_what_to_do_and_not_the_token(
 
 def test_a_gitlab_that_is_not_there_is_said(tmp_path: Path) -> None:
     environ = {"CI_JOB_TOKEN": TOKEN, "CI_SERVER_URL": "http://127.0.0.1:9"}
-    with pytest.raises(SlipwayError, match="not reached"):
-        fetch(environ, "research/vision", 1, tmp_path / "got", 10)
+    with pytest.raises(SlipwayError, match="cannot reach GitLab"):
+        download(environ, "research/vision", 1, tmp_path / "got", 10)
     with pytest.raises(SlipwayError, match="CI_JOB_TOKEN"):
-        fetch({}, "research/vision", 1, tmp_path / "got", 10)
+        download({}, "research/vision", 1, tmp_path / "got", 10)
 
 
 def _packed(path: Path, members: dict[str, bytes]) -> Path:
@@ -171,7 +171,7 @@ def test_weights_take_their_place_under_dvc_and_are_proposed_once(
     weights = _weights(tmp_path)
     archive = _packed(tmp_path / FILE, {PLACE: weights})
     configured = settings.load(repository.root)
-    received = receive(configured, archive, "adder", "1.1.0")
+    received = receive_weights(configured, archive, "adder", "1.1.0")
     assert received.files == (repository.root / "models/adder" / PLACE,)
     folder = repository.root / "models/adder"
     assert (folder / "model_version.txt").read_text() == "1.1.0\n"
@@ -186,7 +186,7 @@ def test_weights_take_their_place_under_dvc_and_are_proposed_once(
     # the job again, in a checkout of its own
     repository.git("reset", "--quiet", "--hard", "origin/main")
     repository.git("clean", "-ffdxq")
-    receive(configured, archive, "adder", "1.1.0")
+    receive_weights(configured, archive, "adder", "1.1.0")
     assert propose(repository.root, branch, "adder 1.1.0", {}) is None
     assert repository.git("ls-remote", "origin", branch).split()[0] == commit
 
@@ -224,7 +224,7 @@ def test_what_are_no_weights_of_the_model_is_refused_and_changes_nothing(
 ) -> None:
     archive = _packed(tmp_path / FILE, {PLACE: _weights(tmp_path), path: b"x"})
     with pytest.raises(SlipwayError) as caught:
-        receive(settings.load(repository.root), archive, "adder", "1.1.0")
+        receive_weights(settings.load(repository.root), archive, "adder", "1.1.0")
     assert caught.value.fix
     assert repository.git("status", "--porcelain") == ""
 
@@ -238,7 +238,7 @@ def test_a_wrong_name_or_version_is_refused(
 ) -> None:
     archive = _packed(tmp_path / FILE, {PLACE: _weights(tmp_path)})
     with pytest.raises(SlipwayError) as caught:
-        receive(settings.load(repository.root), archive, name, version)
+        receive_weights(settings.load(repository.root), archive, name, version)
     assert caught.value.fix
     assert repository.git("status", "--porcelain") == ""
 
@@ -249,4 +249,6 @@ def test_an_archive_that_unpacks_to_more_than_allowed_is_refused(
     archive = _packed(tmp_path / FILE, {PLACE: bytes(3_000_000)})
     assert archive.stat().st_size < 10_000
     with pytest.raises(SlipwayError, match="1,000,000"):
-        receive(settings.load(repository.root), archive, "adder", "1.1.0", most=1_000_000)
+        receive_weights(
+            settings.load(repository.root), archive, "adder", "1.1.0", max_bytes=1_000_000
+        )

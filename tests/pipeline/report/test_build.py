@@ -23,7 +23,7 @@ from slipway.server import triton
 from slipway.server.client import ServerGoneError
 from slipway.settings import Settings
 from tests import fixture_models
-from tests.pipeline.report import reported
+from tests.pipeline.report import sample_report
 
 CONFIG = """backend: "onnxruntime"
 max_batch_size: 8
@@ -258,7 +258,7 @@ def test_a_model_that_takes_the_server_with_it_leaves_another_for_the_next(
         if folder.name == "m":
             server.up = False
             raise ServerGoneError("the Triton server does not answer")
-        return reported.measured(compared=False)
+        return sample_report.measured(compared=False)
 
     monkeypatch.setattr(triton, "start", start)
     monkeypatch.setattr(report_measure, "measure", measure)
@@ -278,5 +278,5 @@ def test_without_a_server_the_rest_is_reported(
     monkeypatch.setattr(triton, "start", none)
     assert main(["report", "models/m"]) == 0
     said = capsys.readouterr().out
-    assert "there is no server: no Triton on this machine" in said
+    assert "cannot measure the remaining models: no Triton on this machine" in said
     assert "1.0.0, new in production" in said

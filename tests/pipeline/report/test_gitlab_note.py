@@ -29,17 +29,23 @@ def gitlab() -> Iterator[GitLab]:
 
 def test_the_first_report_is_a_new_note_and_the_next_renews_it(gitlab: GitLab) -> None:
     gitlab.note("LGTM")
-    assert gitlab_note.put(ONE, gitlab.variables()) == "merge request !3: the report is a new note"
-    assert gitlab_note.put(TWO, gitlab.variables()) == "merge request !3: the report is renewed"
+    assert (
+        gitlab_note.update_note(ONE, gitlab.variables())
+        == "merge request !3: created the report's note"
+    )
+    assert (
+        gitlab_note.update_note(TWO, gitlab.variables())
+        == "merge request !3: updated the report's note"
+    )
     other, own = gitlab.notes.values()
     assert other["body"] == "LGTM"
     assert "`other`" in own["body"] and MARKER in own["body"] and own["author"]["id"] == ME
 
 
 def test_an_equal_report_is_left_as_it_is(gitlab: GitLab) -> None:
-    gitlab_note.put(ONE, gitlab.variables())
+    gitlab_note.update_note(ONE, gitlab.variables())
     asked = len(gitlab.requests)
-    assert gitlab_note.put(ONE, gitlab.variables()).endswith("there already")
+    assert gitlab_note.update_note(ONE, gitlab.variables()).endswith("note is up to date")
     assert {request.method for request in gitlab.requests[asked:]} == {"GET"}
 
 
@@ -49,28 +55,28 @@ def test_its_own_note_is_found_behind_many_pages_of_others(gitlab: GitLab) -> No
     own = gitlab.note(f"old\n{MARKER}", ME)
     for number in range(5):
         gitlab.note(f"later comment {number}")
-    gitlab_note.put(ONE, gitlab.variables())
+    gitlab_note.update_note(ONE, gitlab.variables())
     assert len(gitlab.notes) == 11
     assert "`m`" in gitlab.notes[own]["body"]
 
 
 def test_somebody_who_quotes_a_report_keeps_the_quotation(gitlab: GitLab) -> None:
     quoted = gitlab.note(f"> Slipway\n{MARKER}\nis this right?")
-    gitlab_note.put(ONE, gitlab.variables())
+    gitlab_note.update_note(ONE, gitlab.variables())
     assert gitlab.notes[quoted]["body"].endswith("is this right?")
     assert len(gitlab.notes) == 2
 
 
 def test_of_two_that_two_jobs_left_the_older_stays(gitlab: GitLab) -> None:
     first, second = gitlab.note(MARKER, ME), gitlab.note(MARKER, ME)
-    gitlab_note.put(ONE, gitlab.variables())
+    gitlab_note.update_note(ONE, gitlab.variables())
     assert first in gitlab.notes and second not in gitlab.notes
 
 
 @pytest.mark.parametrize("name", ["SLIPWAY_GITLAB_TOKEN", "CI_PROJECT_ID", "CI_MERGE_REQUEST_IID"])
 def test_without_token_or_merge_request_it_says_so(gitlab: GitLab, name: str) -> None:
     variables = {key: value for key, value in gitlab.variables().items() if key != name}
-    said = gitlab_note.put(ONE, variables)
+    said = gitlab_note.update_note(ONE, variables)
     assert said == f"no comment on a merge request: {name} not set"
     assert gitlab.requests == []
 
@@ -78,13 +84,13 @@ def test_without_token_or_merge_request_it_says_so(gitlab: GitLab, name: str) ->
 def test_a_server_is_found_without_the_variable_of_its_api(gitlab: GitLab) -> None:
     variables = gitlab.variables()
     del variables["CI_API_V4_URL"]
-    assert gitlab_note.put(ONE, variables).endswith("a new note")
+    assert gitlab_note.update_note(ONE, variables).endswith("created the report's note")
 
 
 @pytest.mark.parametrize("reply", [Reply(401, "{}"), Reply(500, TOKEN), Reply(200, "<html>")])
 def test_a_refusal_is_a_warning_without_the_token(gitlab: GitLab, reply: Reply) -> None:
     gitlab.replies = [reply] * 20
-    said = gitlab_note.put(ONE, gitlab.variables())
+    said = gitlab_note.update_note(ONE, gitlab.variables())
     assert said.startswith("warning: no comment on the merge request: ")
     assert TOKEN not in said
 
@@ -93,16 +99,16 @@ def test_a_redirect_does_not_carry_the_token_elsewhere(gitlab: GitLab) -> None:
     with receivers.running(Receiver()) as elsewhere:
         moved = Reply(302, "", (("Location", f"{elsewhere.url}/api/v4/user"),))
         gitlab.replies = [moved]
-        assert gitlab_note.put(ONE, gitlab.variables()).startswith("warning: ")
+        assert gitlab_note.update_note(ONE, gitlab.variables()).startswith("warning: ")
         assert elsewhere.requests == []
 
 
 def test_a_report_too_long_for_a_note_leaves_the_details_out(
     gitlab: GitLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gitlab_note, "LARGEST", 400)
+    monkeypatch.setattr(gitlab_note, "MAX_CHARACTERS", 400)
     long = ModelReport("m", problems={"artifact": "x" * 1000}, failed=True)
-    gitlab_note.put(Report((long,), (), (), Origin()), gitlab.variables())
+    gitlab_note.update_note(Report((long,), (), (), Origin()), gitlab.variables())
     (note,) = gitlab.notes.values()
     assert len(note["body"]) <= 400
     assert "The details are in the job's artifacts" in note["body"]

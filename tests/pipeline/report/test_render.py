@@ -17,11 +17,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from slipway.catalog.origin import Origin
 from slipway.pipeline.report import openmetrics, render
 from slipway.pipeline.report.build import ModelReport, Report
-from slipway.pipeline.report.facts import Proposed
-from slipway.pipeline.report.view.view import view
+from slipway.pipeline.report.facts import ProposedVersion
+from slipway.pipeline.report.view.view import build_view
 from slipway.release.evaluation.evaluation import Compared
-from tests.pipeline.report import reported
-from tests.pipeline.report.reported import EVIL
+from tests.pipeline.report import sample_report
+from tests.pipeline.report.sample_report import EVIL
 
 # as GitLab reads it: CommonMark with tables, and HTML that it sanitizes
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
@@ -48,7 +48,7 @@ def table(markdown: str, number: int = 0) -> list[list[str]]:
 
 
 def test_the_summary_stands_first_and_each_model_has_a_row() -> None:
-    markdown = render.markdown(reported.report())
+    markdown = render.render_markdown(sample_report.report())
     assert markdown.startswith("### Slipway: 6 models: 1 changed, 1 new, 1 deleted, 1 failed, 2 ")
     rows = table(markdown)
     assert [row[:2] for row in rows] == [
@@ -62,7 +62,7 @@ def test_the_summary_stands_first_and_each_model_has_a_row() -> None:
         "⚠️ 2.10 s (+91 %)",
         "⚠️ 12 ms (+20 %) slower",
         "21 ms (+5.0 %)",
-        "❌ 4 labels changed, 1 error in one of the two, SCORE ±0.25, NEW is new",
+        "❌ 4 labels changed, 1 error in only one release, SCORE ±0.25, NEW is new",
         "❌ auc refused",
         "❌ 2 of 19 failed",
         "❌ 1 error, 2 warnings",
@@ -71,19 +71,25 @@ def test_the_summary_stands_first_and_each_model_has_a_row() -> None:
 
 
 def test_nothing_that_people_wrote_becomes_markup() -> None:
-    html = [token for token in tokens(render.markdown(reported.report())) if "html" in token.type]
+    html = [
+        token
+        for token in tokens(render.render_markdown(sample_report.report()))
+        if "html" in token.type
+    ]
     allowed = r"</?(details|summary|strong)>|<!-- slipway report -->"
     for token in html:
         left = re.sub(allowed, "", token.content)
         assert "<" not in left, token.content
-    assert not [t for t in tokens(render.markdown(reported.report())) if t.type == "image"]
+    assert not [
+        t for t in tokens(render.render_markdown(sample_report.report())) if t.type == "image"
+    ]
 
 
 def test_commits_that_look_like_lists_or_headings_are_lines() -> None:
-    markdown = render.markdown(reported.report())
+    markdown = render.render_markdown(sample_report.report())
     said = tokens(markdown[markdown.index("Commits since") :].split("</details>")[0])
     assert not [t for t in said if t.type in ("ordered_list_open", "heading_open")]
-    texts = [t.content for t in said if t.type == "inline"][: len(reported.full().commits) + 1]
+    texts = [t.content for t in said if t.type == "inline"][: len(sample_report.full().commits) + 1]
     assert [re.sub(r"\\", "", text) for text in texts[-3:]] == [
         "1. not a list",
         "- nor this",
@@ -92,15 +98,17 @@ def test_commits_that_look_like_lists_or_headings_are_lines() -> None:
 
 
 def test_a_diff_with_a_fence_in_it_stays_one_block() -> None:
-    fences = [t for t in tokens(render.markdown(reported.report())) if t.type == "fence"]
+    fences = [
+        t for t in tokens(render.render_markdown(sample_report.report())) if t.type == "fence"
+    ]
     (diff,) = [fence for fence in fences if fence.info == "diff"]
-    assert diff.content == reported.DIFF + "\n"
+    assert diff.content == sample_report.DIFF + "\n"
 
 
 @given(st.text())
 def test_any_text_is_read_as_it_was(text: str) -> None:
     line = " ".join(text.split())
-    markdown = render.escaped(text)
+    markdown = render.escape_markdown(text)
     if line:
         (inline,) = [
             token for token in PARSER.parse(f"| {markdown} |\n|---|") if token.type == "inline"
@@ -119,10 +127,10 @@ def test_any_name_in_fixed_width_is_read_as_it_was(text: str) -> None:
 
 
 def test_one_changed_model_is_the_headline() -> None:
-    assert view(reported.report(reported.full("m"))).headline.startswith("4 models")
-    alone = Report((reported.full("m"),), (), (), Origin())
-    assert view(alone).headline == "m 1.0.0 → 1.0.1"
-    assert view(Report((), (), (), Origin())).headline == "No model is affected"
+    assert build_view(sample_report.report(sample_report.full("m"))).headline.startswith("4 models")
+    alone = Report((sample_report.full("m"),), (), (), Origin())
+    assert build_view(alone).headline == "m 1.0.0 → 1.0.1"
+    assert build_view(Report((), (), (), Origin())).headline == "No model is affected"
 
 
 @pytest.mark.parametrize(
@@ -131,27 +139,27 @@ def test_one_changed_model_is_the_headline() -> None:
         ("major", "2.0.0", "the changes are major: 2.0.0 or higher (slipway bump m)"),
         ("minor", "1.1.0", "the changes are minor: 1.1.0 or higher (slipway bump m)"),
         ("patch", "1.0.1", "the changes are patch, 1.0.1 fits"),
-        (None, "1.0.0", "nothing but the version changed"),
+        (None, "1.0.0", "only the version changed"),
     ],
 )
 def test_the_version_is_judged_by_what_changed(part: str | None, version: str, said: str) -> None:
-    model = replace(reported.full("m"), proposed=Proposed(part, version, ()))
-    sections = {s.title: s for s in view(reported.report(model)).models[0].sections}
+    model = replace(sample_report.full("m"), proposed=ProposedVersion(part, version, ()))
+    sections = {s.title: s for s in build_view(sample_report.report(model)).models[0].sections}
     assert sections["Version"].lines[0].text == said
 
 
 def test_a_load_is_slower_only_if_each_was() -> None:
-    model = reported.full("m")
+    model = sample_report.full("m")
     assert model.measured is not None
     noisy = replace(model.measured, loads=replace(model.measured.loads, served=(1.0, 1.1, 3.0)))
-    cells = view(reported.report(replace(model, measured=noisy))).models[0].cells
+    cells = build_view(sample_report.report(replace(model, measured=noisy))).models[0].cells
     assert (cells[3].text.split(), cells[3].tone) == (["2.10", "s", "(+91", "%)"], "")
 
 
 def test_many_metrics_without_a_rule_are_counted_and_not_listed() -> None:
     metrics = tuple(Compared(f"m{n}", 1.0, None, None, "new") for n in range(30))
-    model = replace(reported.full("m"), metrics=metrics)
-    sections = {s.title: s for s in view(reported.report(model)).models[0].sections}
+    model = replace(sample_report.full("m"), metrics=metrics)
+    sections = {s.title: s for s in build_view(sample_report.report(model)).models[0].sections}
     assert len(sections["Metrics"].rows) == 8
     assert "22 more without a rule are in the report's JSON." in [
         line.text for line in sections["Metrics"].lines
@@ -160,14 +168,14 @@ def test_many_metrics_without_a_rule_are_counted_and_not_listed() -> None:
 
 def test_json_has_no_number_that_json_lacks() -> None:
     nothing = Compared("auc", math.nan, math.inf, None, "changed")
-    said = reported.report(replace(reported.full("m"), metrics=(nothing,))).as_json()
+    said = sample_report.report(replace(sample_report.full("m"), metrics=(nothing,))).as_json()
     text = json.dumps(said, allow_nan=False)
     assert json.loads(text)["models"][0]["metrics"][0]["candidate"] is None
     assert json.loads(text)["failed"] is False
 
 
 def test_open_metrics_are_read_by_a_parser_of_open_metrics() -> None:
-    text = openmetrics.text(reported.report())
+    text = openmetrics.render_openmetrics(sample_report.report())
     parsed = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
     families = {family.name: family for family in parsed}
     samples = families["slipway_latency_seconds"].samples
@@ -184,5 +192,5 @@ def test_open_metrics_are_read_by_a_parser_of_open_metrics() -> None:
 
 def test_a_model_that_failed_says_why() -> None:
     failed = ModelReport("m", problems={"artifact": "no such file"}, failed=True)
-    markdown = render.markdown(Report((failed,), (), (), Origin()))
+    markdown = render.render_markdown(Report((failed,), (), (), Origin()))
     assert "artifact: no such file" in markdown

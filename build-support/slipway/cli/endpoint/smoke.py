@@ -13,7 +13,7 @@ from slipway.cli import models as named
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
-    from slipway.pipeline.smoke import Answered, Asked, Smoke
+    from slipway.pipeline.smoke import CaseResult, SmokeResult, TargetResult
 
 
 @click.command()
@@ -38,41 +38,41 @@ def smoke(
     """
     from slipway.client import Endpoint  # boto3 and numpy: not at every start
     from slipway.errors import SlipwayError
-    from slipway.pipeline import smoke as library
+    from slipway.pipeline.smoke import DEADLINE_S, run_smoke_test
 
     if target is not None and len(names) != 1:
         raise SlipwayError("--target is for one model", fix="slipway smoke NAME --target TARGET")
     configured = settings.load(Path.cwd())
     folders = [configured.root / "models" / Path(name).name for name in dict.fromkeys(names)]
-    with Endpoint(where, settings=configured, url=url, deadline_s=library.PATIENCE_S) as endpoint:
+    with Endpoint(where, settings=configured, url=url, deadline_s=DEADLINE_S) as endpoint:
 
         def one(folder: Path) -> bool:
             with working(f"asking {folder.name} on {where}"):
-                found = library.smoke(endpoint, where, folder, target=target)
-            click.echo(json.dumps(found.as_json()) if as_json else _text(found))
-            return found.passed
+                result = run_smoke_test(endpoint, where, folder, target=target)
+            click.echo(json.dumps(result.as_json()) if as_json else _text(result))
+            return result.passed
 
         return named.each(folders, one)
 
 
-def _text(found: Smoke) -> str:
-    lines = [line for each in found.answered for line in _answered(found, each)]
-    lines += [f"  {_mark(False)} {problem}" for problem in found.problems]
-    lines += [f"  note: {note}" for note in found.notes]
+def _text(result: SmokeResult) -> str:
+    lines = [line for target in result.answered for line in _target(result, target)]
+    lines += [f"  {_mark(False)} {problem}" for problem in result.problems]
+    lines += [f"  note: {note}" for note in result.notes]
     return "\n".join(lines)
 
 
-def _answered(found: Smoke, each: Answered) -> list[str]:
-    head = f"{click.style(found.name, bold=True)} on {found.endpoint}: {each.target}"
-    if each.first_s is not None:
-        head += f", first answer after {each.first_s:.2f} s"
-    width = max(len(case.case) for case in each.cases)
-    return [head, *(line for case in each.cases for line in _case(case, width))]
+def _target(result: SmokeResult, target: TargetResult) -> list[str]:
+    header = f"{click.style(result.name, bold=True)} on {result.endpoint}: {target.target}"
+    if target.first_s is not None:
+        header += f", first answer after {target.first_s:.2f} s"
+    width = max(len(case.case) for case in target.cases)
+    return [header, *(line for case in target.cases for line in _case(case, width))]
 
 
-def _case(case: Asked, width: int) -> list[str]:
-    taken = "" if case.seconds is None else f"{case.seconds * 1e3:7.1f} ms"
-    lines = [f"  {_mark(not case.problems)} {case.case:<{width}} {taken}".rstrip()]
+def _case(case: CaseResult, width: int) -> list[str]:
+    duration = "" if case.seconds is None else f"{case.seconds * 1e3:7.1f} ms"
+    lines = [f"  {_mark(not case.problems)} {case.case:<{width}} {duration}".rstrip()]
     lines += [f"      {line}" for problem in case.problems for line in problem.splitlines()]
     return lines + ([f"      {case.note}"] if case.note else [])
 

@@ -27,17 +27,17 @@ def affected(revision: str | None, shape: str) -> None:
     Example: slipway affected --format targets
     """
     from slipway import settings
-    from slipway.pipeline import affected as library
-    from slipway.pipeline.merge_base import base
+    from slipway.pipeline.affected import MODELS, find_affected
+    from slipway.pipeline.merge_base import find_base
 
     root = settings.load(Path.cwd()).root
-    found = library.affected(root, base(root, asked=revision))
+    affected = find_affected(root, find_base(root, revision=revision))
     if shape == "json":
-        click.echo(json.dumps(asdict(found) | {"targets": found.targets()}))
+        click.echo(json.dumps(asdict(affected) | {"targets": affected.targets()}))
         return
     # not among what a script reads
-    click.echo(f"{'everything' if found.everything else 'models'} {found.why}", err=True)
+    click.echo(f"{'everything' if affected.everything else 'models'} {affected.why}", err=True)
     if shape == "targets":
-        click.echo(" ".join(found.targets()))
-    for name in found.models if shape == "models" else ():
-        click.echo(f"{library.MODELS}/{name}")
+        click.echo(" ".join(affected.targets()))
+    for name in affected.models if shape == "models" else ():
+        click.echo(f"{MODELS}/{name}")

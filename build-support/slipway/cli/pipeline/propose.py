@@ -20,8 +20,8 @@ def propose(branch: str, title: str) -> None:
     Example: slipway propose retrain/2026-05 "Retrained models"
     """
     from slipway import settings
-    from slipway.pipeline.handover import merge_request as library
+    from slipway.pipeline.handover import merge_request
 
     with working("proposing"):
-        commit = library.propose(settings.load(Path.cwd()).root, branch, title)
+        commit = merge_request.propose(settings.load(Path.cwd()).root, branch, title)
     click.echo(f"{branch}: {commit[:12]}" if commit else "nothing to propose")

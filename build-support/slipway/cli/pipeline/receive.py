@@ -36,19 +36,19 @@ def receive(
     from slipway import settings
     from slipway.errors import SlipwayError
     from slipway.pipeline.handover import job_artifact
-    from slipway.pipeline.handover import receive as library
+    from slipway.pipeline.handover.receive import receive_weights
 
     if file is None and (project is None or job is None):
-        raise SlipwayError("where from?", fix="--project and --job, or --file")
+        raise SlipwayError("no source of the weights", fix="add --project and --job, or --file")
     configured = settings.load(Path.cwd())
     limit = settings.size(most)
     with tempfile.TemporaryDirectory(prefix="slipway-handover-") as folder:
         archive = file or Path(folder) / job_artifact.FILE
         if file is None and project is not None and job is not None:
-            with working("fetching"):
-                job_artifact.fetch(os.environ, project, job, archive, limit)
+            with working("downloading the job's artifact"):
+                job_artifact.download(os.environ, project, job, archive, limit)
         with working(f"placing the weights of {name}"):
-            made = library.receive(configured, archive, name, version, most=limit)
-    for path in made.files:
+            received = receive_weights(configured, archive, name, version, max_bytes=limit)
+    for path in received.files:
         click.echo(str(path.relative_to(configured.root)))
-    click.echo(f"{made.name} {made.version}")
+    click.echo(f"{received.name} {received.version}")

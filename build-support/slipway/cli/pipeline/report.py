@@ -67,9 +67,9 @@ def report(
 
     Example: slipway report --output report.md --html report.html
     """
-    from slipway.pipeline.report import artifacts as report_found
-    from slipway.pipeline.report import build as library
     from slipway.pipeline.report import render
+    from slipway.pipeline.report.artifacts import Sources
+    from slipway.pipeline.report.build import build_report
 
     configured = settings.load(Path.cwd())
     folders, deleted = _chosen(models, configured, base)
@@ -77,32 +77,32 @@ def report(
         raise SlipwayError(
             "--artifact is for one model", fix="name the model's folder: models/<name>"
         )
-    made = library.make(
+    report = build_report(
         configured,
         folders,
         deleted,
-        sources=report_found.Sources(artifact, artifacts, reports or _usual_reports()),
+        sources=Sources(artifact, artifacts, reports or _usual_reports()),
         seconds=seconds,
         doing=working,
     )
-    markdown = render.markdown(made)
+    markdown = render.render_markdown(report)
     if output is None:
         click.echo(markdown, nl=False)
     else:
         _write(output, lambda: markdown)
     if page is not None:
-        _write(page, lambda: render.html(made))
+        _write(page, lambda: render.render_html(report))
     if machines is not None:
-        _write(machines, lambda: json.dumps(made.as_json(), indent=1, ensure_ascii=False) + "\n")
+        _write(machines, lambda: json.dumps(report.as_json(), indent=1, ensure_ascii=False) + "\n")
     if metrics is not None:
         from slipway.pipeline.report import openmetrics
 
-        _write(metrics, lambda: openmetrics.text(made))
+        _write(metrics, lambda: openmetrics.render_openmetrics(report))
     if comment:
         from slipway.pipeline.report import gitlab_note
 
-        click.echo(gitlab_note.put(made), err=True)
-    return int(made.failed)
+        click.echo(gitlab_note.update_note(report), err=True)
+    return int(report.failed)
 
 
 def _chosen(
@@ -112,11 +112,11 @@ def _chosen(
     if models:
         there = [model for model in models if model.is_dir()]
         return there, [model.name for model in models if model not in there]
-    from slipway.pipeline import affected
-    from slipway.pipeline import merge_base as bases
+    from slipway.pipeline.affected import find_affected
+    from slipway.pipeline.merge_base import find_base
 
-    found = affected.affected(configured.root, bases.base(configured.root, asked=base))
-    return [configured.root / "models" / name for name in found.models], list(found.deleted)
+    affected = find_affected(configured.root, find_base(configured.root, revision=base))
+    return [configured.root / "models" / name for name in affected.models], list(affected.deleted)
 
 
 def _usual_reports() -> list[Path]:

@@ -1,7 +1,7 @@
-"""What a research repository hands over: one ``tar.gz`` among a job's artifacts, fetched by job token.
+"""The ``tar.gz`` that a research repository hands over in a job's artifacts, downloaded by job token.
 
-The token of a job (``CI_JOB_TOKEN``) reads the artifacts of projects that allow it; nobody stores a
-key. Source: https://docs.gitlab.com/ci/jobs/ci_job_token/ and
+The token of a job (``CI_JOB_TOKEN``) can read the artifacts of projects that allow it: no key is
+stored. Sources: https://docs.gitlab.com/ci/jobs/ci_job_token/ and
 https://docs.gitlab.com/api/job_artifacts/
 """
 
@@ -16,18 +16,18 @@ import requests
 
 from slipway.errors import SlipwayError
 
-FILE = "slipway-handover.tar.gz"  # templates/release.yml packs it under this name
+FILE = "slipway-handover.tar.gz"  # the name in templates/release.yml
 TIMEOUT_S = 60.0
 HEADER = "JOB-TOKEN"
-NEEDED = ("CI_JOB_TOKEN", "CI_SERVER_URL")
+REQUIRED_VARIABLES = ("CI_JOB_TOKEN", "CI_SERVER_URL")
 
 
 class TooLarge(Exception):
-    """More bytes came than were allowed."""
+    """GitLab sent more bytes than allowed."""
 
 
 class _Session(requests.Session):
-    """Object storage, to which GitLab may redirect a download, does not get the token."""
+    """A session that does not send the token to object storage, to which GitLab may redirect."""
 
     def rebuild_auth(
         self, prepared_request: requests.PreparedRequest, response: requests.Response
@@ -38,19 +38,19 @@ class _Session(requests.Session):
             prepared_request.headers.pop(HEADER, None)
 
 
-def fetch(environ: Mapping[str, str], project: str, job: int, to: Path, most: int) -> None:
-    """Write what the job number ``job`` of ``project`` (a path or a number) handed over to ``to``,
-    at most ``most`` bytes.
+def download(environ: Mapping[str, str], project: str, job: int, to: Path, max_bytes: int) -> None:
+    """Download what job number ``job`` of ``project`` (a path or a number) handed over to ``to``,
+    at most ``max_bytes`` bytes.
 
     Raises:
-        SlipwayError: there is none, it is larger, or GitLab refuses or is not reached; ``to`` is
-            not whole then.
+        SlipwayError: the file does not exist or is larger, or GitLab refuses or cannot be reached;
+            ``to`` is incomplete then.
     """
-    missing = [name for name in NEEDED if not environ.get(name)]
+    missing = [name for name in REQUIRED_VARIABLES if not environ.get(name)]
     if missing:
         raise SlipwayError(
-            f"without {' and '.join(missing)} nothing can be fetched",
-            fix="this runs in a job of GitLab; here, give it a file with --file",
+            f"cannot download from GitLab: {' and '.join(missing)} not set",
+            fix="run this in a GitLab job, or pass a file with --file",
         )
     url, token = environ["CI_SERVER_URL"], environ["CI_JOB_TOKEN"]
     where = f"{url}/{project}, job {job}"
@@ -58,41 +58,41 @@ def fetch(environ: Mapping[str, str], project: str, job: int, to: Path, most: in
 
     with to.open("wb") as file, _Session() as session:
 
-        def take(chunk: bytes) -> None:
+        def write(chunk: bytes) -> None:
             nonlocal written
             written += len(chunk)
-            if written > most:
+            if written > max_bytes:
                 raise TooLarge
             file.write(chunk)
 
-        options: dict[str, Any] = {"streamed": True, "action": take, "chunk_size": 1 << 20}
+        options: dict[str, Any] = {"streamed": True, "action": write, "chunk_size": 1 << 20}
         try:
-            asked = gitlab.Gitlab(url, job_token=token, timeout=TIMEOUT_S, session=session)
-            jobs = asked.projects.get(project, lazy=True).jobs
+            client = gitlab.Gitlab(url, job_token=token, timeout=TIMEOUT_S, session=session)
+            jobs = client.projects.get(project, lazy=True).jobs
             jobs.get(job, lazy=True).artifact(FILE, **options)
         except TooLarge:
             raise SlipwayError(
-                f"{FILE} has more than {most:,} bytes",
+                f"{FILE} has more than {max_bytes:,} bytes",
                 where=where,
-                fix="raise --most, or leave out what no model serves",
+                fix="raise --most, or omit files that no model serves",
             ) from None
         except gitlab.GitlabError as error:
-            said = str(error).replace(token, "…")
+            message = str(error).replace(token, "…")
             raise SlipwayError(
-                f"{FILE} was not fetched: {said}", where=where, fix=_fix(error.response_code)
-            ) from None  # whose text may hold the token
-        except OSError as error:  # those of requests are
-            said = str(error).replace(token, "…")
+                f"cannot download {FILE}: {message}", where=where, fix=_fix(error.response_code)
+            ) from None  # its text may contain the token
+        except OSError as error:  # the base class of requests' errors
+            message = str(error).replace(token, "…")
             raise SlipwayError(
-                f"GitLab was not reached: {said}", where=where, fix="retry the job"
+                f"cannot reach GitLab: {message}", where=where, fix="retry the job"
             ) from None
 
 
 def _fix(code: int | None) -> str:
     if code in (401, 403):
         return (
-            "let the research project allow this one: Settings, CI/CD, Job token permissions; and"
-            " whoever started the pipeline needs to be its member"
+            "allow this project in the research project's Settings, CI/CD, Job token permissions;"
+            " the user who started the pipeline must be its member"
         )
     if code == 404:
         return "check the job's number, and that its artifacts have not expired"

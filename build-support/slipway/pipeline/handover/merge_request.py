@@ -1,4 +1,4 @@
-"""A merge request of what a job changed: a commit on a branch of its own, pushed with push options.
+"""A merge request with a job's changes: a commit on a new branch, pushed with push options.
 
 Source: https://docs.gitlab.com/topics/git/commit/#push-options
 """
@@ -20,27 +20,27 @@ AUTHOR = ("slipway", "slipway@localhost")
 def propose(
     root: Path, branch: str, title: str, environ: Mapping[str, str] = os.environ
 ) -> str | None:
-    """Commit what differs in ``root``, push it as ``branch`` and ask to merge it; the commit, or
-    ``None`` if nothing differs or the branch has the same content already.
+    """Commit the changes in ``root``, push them as ``branch`` and open a merge request.
 
-    With ``SLIPWAY_PUSH_TOKEN``, a project access token, GitLab runs a pipeline for the push, which
-    it does not for a job's own token.
+    Return the commit, or ``None`` if there are no changes or the branch already has this content.
+    With ``SLIPWAY_PUSH_TOKEN``, a project access token, GitLab runs a pipeline for the push; with a
+    job's own token it does not.
 
     Raises:
-        SlipwayError: the branch holds something else, or GitLab refuses the push.
+        SlipwayError: the branch has other content, or GitLab rejects the push.
     """
     git = ["git", "-C", str(root)]
-    told = "preparing a merge request"
-    run([*git, "add", "--all", "--", "models", "dvc.lock"] if (root / "dvc.lock").exists()
-        else [*git, "add", "--all", "--", "models"], what=told)  # fmt: skip
-    if not run([*git, "diff", "--cached", "--name-only"], what=told).stdout.strip():
+    step = "preparing a merge request"
+    paths = ["models", *(["dvc.lock"] if (root / "dvc.lock").exists() else [])]
+    run([*git, "add", "--all", "--", *paths], what=step)
+    if not run([*git, "diff", "--cached", "--name-only"], what=step).stdout.strip():
         return None
     name, address = AUTHOR
     identity = ["-c", f"user.name={name}", "-c", f"user.email={address}"]
-    run([*git, *identity, "commit", "--quiet", f"--message={title}"], what=told)
-    commit = run([*git, "rev-parse", "HEAD"], what=told).stdout.strip()
-    where, env = _remote(environ)
-    if _same(git, where, branch, env):
+    run([*git, *identity, "commit", "--quiet", f"--message={title}"], what=step)
+    commit = run([*git, "rev-parse", "HEAD"], what=step).stdout.strip()
+    remote, env = _remote(environ)
+    if _has_same_content(git, remote, branch, env):
         return None
     run(
         [
@@ -51,34 +51,34 @@ def propose(
             f"--push-option=merge_request.target={environ.get('CI_DEFAULT_BRANCH', 'main')}",
             f"--push-option=merge_request.title={title}",
             "--push-option=merge_request.remove_source_branch",
-            where,
+            remote,
             f"HEAD:refs/heads/{branch}",
         ],
         what=f"pushing {branch}",
         env=env,
-        fix=f"delete the branch {branch} if it holds something else; {TOKEN} is a project access"
+        fix=f"delete the branch {branch} if it has other content; {TOKEN} is a project access"
         " token with the scope write_repository and the role Developer",
     )
     return commit
 
 
-def _same(git: list[str], where: str, branch: str, env: Mapping[str, str]) -> bool:
-    """Whether the branch is there with this commit's content: the job ran before."""
+def _has_same_content(git: list[str], remote: str, branch: str, env: Mapping[str, str]) -> bool:
+    """Return whether the branch exists with this commit's content: the job ran before."""
     try:
         run(
-            [*git, "fetch", "--quiet", "--depth=1", where, f"refs/heads/{branch}"],
+            [*git, "fetch", "--quiet", "--depth=1", remote, f"refs/heads/{branch}"],
             what=f"looking for {branch}",
             env=env,
         )
     except SlipwayError:
         return False
-    told = "comparing branches"
-    trees = run([*git, "rev-parse", "HEAD^{tree}", "FETCH_HEAD^{tree}"], what=told).stdout.split()
+    step = "comparing branches"
+    trees = run([*git, "rev-parse", "HEAD^{tree}", "FETCH_HEAD^{tree}"], what=step).stdout.split()
     return trees[0] == trees[1]
 
 
 def _remote(environ: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """Where to push, and git's environment: a token in it is seen in no list of processes."""
+    """Return where to push, and git's environment: unlike arguments, it does not show the token."""
     token, url = environ.get(TOKEN), environ.get("CI_PROJECT_URL")
     env = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
     if not token or not url:

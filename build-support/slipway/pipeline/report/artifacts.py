@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway import build as builds
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.contents import Contents, read_contents
+from slipway.build import build
 from slipway.catalog import keys
 from slipway.catalog.catalog import Catalog
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
-from slipway.model import folder as repository
+from slipway.model import folder as model_folder
 from slipway.settings import Settings
 from slipway.store.interface import Reader
 from slipway.store.open import open_stage
@@ -24,23 +24,25 @@ from slipway.store.open import open_stage
 
 @dataclass(frozen=True)
 class Sources:
-    """Where a report gets its parts: ``artifact`` of the one model, or ``artifacts``, a folder of
-    them; what is not there is built into ``dist``. ``reports`` are JUnit files and folders."""
+    """A report's inputs: ``artifact`` of the only model, or ``artifacts``, a folder of them.
+
+    A missing artifact is built into ``dist``. ``reports`` are JUnit files and folders.
+    """
 
     artifact: Path | None = None
     artifacts: Path | None = None
     reports: Sequence[Path] = ()
 
 
-class Found:
-    """A model's artifact, and production's."""
+class ModelArtifacts:
+    """A model's artifact and production's, and the ``problems`` met, by the part of the report."""
 
     def __init__(
         self,
         settings: Settings,
         folder: Path,
         sources: Sources,
-        room: Path,
+        temporary: Path,
     ) -> None:
         self.settings = settings
         self.folder = folder
@@ -53,22 +55,22 @@ class Found:
         self.served_artifact: Artifact | None = None
         self.served_contents: Contents | None = None
         with self.part("artifact"):
-            self.artifact = _artifact(settings, folder, sources)
+            self.artifact = _find_or_build(settings, folder, sources)
         with self.part("production"):
             production = open_stage(settings, "production")
-            self.record = _record(production, self.name)
+            self.record = _current_record(production, self.name)
         if self.artifact is None or self.unchanged:
             return
         with self.part("artifact"):
             self.contents = read_contents(self.artifact.path)
         with self.part("production"):
             if self.record is not None:
-                self.served_artifact = _fetched(production, self.record.target, room)
+                self.served_artifact = _download(production, self.record.target, temporary)
                 self.served_contents = read_contents(self.served_artifact.path)
 
     @property
     def unchanged(self) -> bool:
-        """Whether production serves the very same bytes."""
+        """Return whether production serves the same bytes."""
         return (
             self.artifact is not None
             and self.record is not None
@@ -77,7 +79,7 @@ class Found:
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Whatever goes wrong in the block is the problem of this part, and of no other."""
+        """Record what goes wrong in the block as the problem of this part only."""
         try:
             yield
         except SlipwayError as error:
@@ -87,29 +89,30 @@ class Found:
 
 
 @contextmanager
-def room_for_artifacts() -> Iterator[Path]:
+def temporary_artifacts() -> Iterator[Path]:
+    """Yield a folder for downloaded artifacts, removed at the end."""
     with tempfile.TemporaryDirectory(prefix="slipway-report-") as folder:
         yield Path(folder)
 
 
-def _artifact(settings: Settings, folder: Path, sources: Sources) -> Artifact:
+def _find_or_build(settings: Settings, folder: Path, sources: Sources) -> Artifact:
     if sources.artifact is not None:
         return Artifact(sources.artifact)
     if sources.artifacts is not None:
-        there = sources.artifacts / repository.read(folder).artifact_name
-        if there.is_file():
-            return Artifact(there)
-    return builds.build(folder, settings, Path("dist"))
+        existing = sources.artifacts / model_folder.read(folder).artifact_name
+        if existing.is_file():
+            return Artifact(existing)
+    return build(folder, settings, Path("dist"))
 
 
-def _record(production: Reader, name: str) -> Record | None:
+def _current_record(production: Reader, name: str) -> Record | None:
     catalog = Catalog(production, "production")
     alias = catalog.find_alias(name)
     return None if alias is None else catalog.record(name, alias.target)
 
 
-def _fetched(production: Reader, target: str, room: Path) -> Artifact:
-    file = room / "production.tar.gz"
+def _download(production: Reader, target: str, temporary: Path) -> Artifact:
+    file = temporary / "production.tar.gz"
     with production.open(keys.artifact("production", target)) as stream, file.open("wb") as out:
         shutil.copyfileobj(stream, out, 1 << 20)
     return Artifact(file)

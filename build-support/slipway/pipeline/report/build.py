@@ -1,6 +1,6 @@
-"""What a branch does to its models, beside what production serves: the merge request's report.
+"""How a branch changes its models, compared with production: the merge request's report.
 
-Every part of it is found on its own: one that cannot be is said, and hides no other.
+Each part is determined independently: a part that fails is reported, and does not hide the others.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from slipway.artifact.diff import Change, diff
 from slipway.catalog.origin import Origin, origin
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
-from slipway.pipeline.report import facts
-from slipway.pipeline.report import measure as measuring
-from slipway.pipeline.report.artifacts import Found, Sources, room_for_artifacts
-from slipway.pipeline.report.facts import Findings, Proposed, Size
-from slipway.pipeline.report.measure import Measured
+from slipway.pipeline.report import facts, measure
+from slipway.pipeline.report.artifacts import ModelArtifacts, Sources, temporary_artifacts
+from slipway.pipeline.report.facts import Findings, ProposedVersion, Size
+from slipway.pipeline.report.measure import TritonMeasurement
 from slipway.release import publish
 from slipway.release.evaluation.evaluation import Compared
 from slipway.release.evidence.test_result import Tested
@@ -29,13 +28,15 @@ from slipway.server import triton
 from slipway.server.triton import Server
 from slipway.settings import Settings
 
+NO_SOURCES = Sources()
+
 type Doing = Callable[[str], AbstractContextManager[None]]
-"""Told what is going on, until its block ends."""
+"""Shows a description of the current work until its block ends."""
 
 
 @dataclass(frozen=True)
-class Served:
-    """What production serves: ``since`` it was published there, in ISO 8601."""
+class CurrentRelease:
+    """The release in production: ``since`` is when it was published there, in ISO 8601."""
 
     version: str
     target: str
@@ -47,22 +48,22 @@ class Served:
 
 @dataclass(frozen=True)
 class ModelReport:
-    """A model that the branch changes or adds; ``served`` is ``None`` if production has none.
+    """A model that the branch changes or adds; ``served`` is ``None`` if production has no release.
 
-    ``target`` is its target model in staging. ``problems`` are the parts that could not be found,
-    by their name. Where ``failed``, nothing but problems is known: there is no artifact.
+    ``target`` is its target model in staging. ``problems`` are errors by the part of the report
+    that they prevent. Where ``failed``, there is no artifact, and only problems are known.
     """
 
     name: str
     version: str | None = None
     target: str | None = None
     sha256: str | None = None
-    served: Served | None = None
-    proposed: Proposed | None = None
+    served: CurrentRelease | None = None
+    proposed: ProposedVersion | None = None
     size: Size | None = None
     changes: tuple[Change, ...] = ()
     commits: tuple[str, ...] = ()
-    measured: Measured | None = None
+    measured: TritonMeasurement | None = None
     metrics: tuple[Compared, ...] = ()
     notes: tuple[str, ...] = ()
     findings: Findings | None = None
@@ -74,8 +75,8 @@ class ModelReport:
 
 @dataclass(frozen=True)
 class Report:
-    """``unchanged`` are models whose artifact is the very one that production serves, ``deleted``
-    those that the branch removes."""
+    """``unchanged`` are models whose artifact is the one in production, ``deleted`` those that the
+    branch removes."""
 
     models: tuple[ModelReport, ...]
     unchanged: tuple[str, ...]
@@ -86,50 +87,50 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        """Whether a model has no artifact, or one that does not load."""
+        """Return whether a model has no artifact, or one that does not load."""
         return any(model.failed or "measured" in model.problems for model in self.models)
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, for machines; times in seconds, sizes in bytes."""
-        said: dict[str, Any] = _plain(asdict(self) | {"failed": self.failed})
-        return said
+        """Return the complete report as JSON; times in seconds, sizes in bytes."""
+        document: dict[str, Any] = _without_nan(asdict(self) | {"failed": self.failed})
+        return document
 
 
-def _plain(value: Any) -> Any:
-    """Without what JSON has no number for: NaN and infinity become ``null``."""
+def _without_nan(value: Any) -> Any:
+    """Return ``value`` with ``None`` for NaN and infinity, which JSON cannot represent."""
     if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
+        return {key: _without_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [_without_nan(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def make(
+def build_report(
     settings: Settings,
     folders: Sequence[Path],
     deleted: Sequence[str] = (),
     *,
-    sources: Sources = Sources(),
-    seconds: float = measuring.SECONDS,
+    sources: Sources = NO_SOURCES,
+    seconds: float = measure.SECONDS,
     doing: Doing = lambda _: nullcontext(),
 ) -> Report:
-    """The report of the model ``folders`` and of those ``deleted``.
+    """Return the report of the model ``folders`` and of the ``deleted`` models.
 
-    ``seconds`` are for the latencies of each model; with 0 nothing is loaded.
+    ``seconds`` are spent on the latencies of each model; with 0 no model is loaded.
     """
     models: list[ModelReport] = []
     unchanged: list[str] = []
     with ExitStack() as stack:
         servers = _Servers(settings, doing, stack)
         for folder in folders:
-            with room_for_artifacts() as room:
+            with temporary_artifacts() as temporary:
                 with doing(f"building {folder.name}"):
-                    found = Found(settings, folder, sources, room)
-                if found.unchanged:
-                    unchanged.append(found.name)
+                    artifacts = ModelArtifacts(settings, folder, sources, temporary)
+                if artifacts.unchanged:
+                    unchanged.append(artifacts.name)
                     continue
-                server = servers.running() if seconds and found.contents else None
-                models.append(_model(found, server, seconds, doing))
+                server = servers.running() if seconds and artifacts.contents else None
+                models.append(_model(artifacts, server, seconds, doing))
     return Report(
         tuple(models),
         tuple(unchanged),
@@ -141,7 +142,7 @@ def make(
 
 
 class _Servers:
-    """One server for all models, started for the first that needs it; another if it has died."""
+    """One server for all models, started for the first one, and again if it has died."""
 
     def __init__(self, settings: Settings, doing: Doing, stack: ExitStack) -> None:
         self.source: str | None = None
@@ -152,7 +153,7 @@ class _Servers:
         self._server: Server | None = None
 
     def running(self) -> Server | None:
-        """A server that answers; ``None`` where none starts, which the notes then say."""
+        """Return a server that answers; ``None`` if it does not start, which ``notes`` then say."""
         if self.notes or (self._server is not None and self._server.client.ready()):
             return self._server
         self._server = None
@@ -161,66 +162,66 @@ class _Servers:
                 self._server = self._stack.enter_context(triton.start(self._settings))
             self.source = str(self._server.source)
         except SlipwayError as error:
-            self.notes.append(f"nothing was measured from here on, there is no server: {error}")
+            self.notes.append(f"cannot measure the remaining models: {error}")
         return self._server
 
 
-def _model(found: Found, server: Server | None, seconds: float, doing: Doing) -> ModelReport:
-    if found.artifact is None or found.contents is None:
-        return ModelReport(found.name, problems=found.problems, failed=True)
-    made, record = found.contents, found.record
-    proposed = findings = measured = tested = evaluated = None
+def _model(
+    artifacts: ModelArtifacts, server: Server | None, seconds: float, doing: Doing
+) -> ModelReport:
+    if artifacts.artifact is None or artifacts.contents is None:
+        return ModelReport(artifacts.name, problems=artifacts.problems, failed=True)
+    contents, record = artifacts.contents, artifacts.record
+    proposed = findings = measured = tested = metrics = None
     changes: tuple[Change, ...] = ()
     commits: tuple[str, ...] = ()
     tries: tuple[tuple[str, str], ...] = ()
-    sha256 = found.artifact.sha256
-    target = publish.target_model(made.manifest, sha256, "staging")
-    with found.part("changes"):
-        if found.served_artifact is not None and found.served_contents is not None:
-            changes = tuple(diff(found.served_contents, made))
-            proposed = facts.proposed(found.served_artifact, found.artifact)
-        commits = facts.commits(found.settings, found.folder, record)
-    with found.part("check"):
-        findings = facts.findings(found.settings, found.folder)
-    with found.part("tests"):
-        tested = facts.tested(found.settings, found.name, sha256, found.sources.reports)
-    with found.part("metrics"):
-        evaluated = facts.metrics(found.folder, found.artifact, record)
-    with found.part("try it"):
-        tries = facts.tries(found.settings, found.folder, target)
+    candidate, served = artifacts.artifact, artifacts.served_artifact
+    target = publish.target_model(contents.manifest, candidate.sha256, "staging")
+    with artifacts.part("changes"):
+        if served is not None and artifacts.served_contents is not None:
+            changes = tuple(diff(artifacts.served_contents, contents))
+            proposed = facts.proposed(served, candidate)
+        commits = facts.commits(artifacts.settings, artifacts.folder, record)
+    with artifacts.part("check"):
+        findings = facts.findings(artifacts.settings, artifacts.folder)
+    with artifacts.part("tests"):
+        tested = facts.tested(
+            artifacts.settings, artifacts.name, candidate.sha256, artifacts.sources.reports
+        )
+    with artifacts.part("metrics"):
+        metrics = facts.metrics(artifacts.folder, candidate, record)
+    with artifacts.part("try it"):
+        tries = facts.tries(artifacts.settings, artifacts.folder, target)
     if server is not None:
-        with found.part("measured"), doing(f"measuring {found.name}"):
-            measured = measuring.measure(
-                server,
-                found.folder,
-                found.artifact.path,
-                found.served_artifact.path if found.served_artifact else None,
-                seconds,
+        with artifacts.part("measured"), doing(f"measuring {artifacts.name}"):
+            measured = measure.measure(
+                server, artifacts.folder, candidate.path, served.path if served else None, seconds
             )
     return ModelReport(
-        name=found.name,
-        version=made.manifest.version,
+        name=artifacts.name,
+        version=contents.manifest.version,
         target=target,
-        sha256=sha256,
-        served=_served(record, found.served_contents),
+        sha256=candidate.sha256,
+        served=_current_release(record, artifacts.served_contents),
         proposed=proposed,
-        size=facts.size(made),
+        size=facts.size(contents),
         changes=changes,
         commits=commits,
         measured=measured,
-        metrics=evaluated.compared if evaluated else (),
-        notes=evaluated.notes if evaluated else (),
+        metrics=metrics.compared if metrics else (),
+        notes=metrics.notes if metrics else (),
         findings=findings,
         tested=tested,
         tries=tries,
-        problems=found.problems,
+        problems=artifacts.problems,
     )
 
 
-def _served(record: Record | None, made: Contents | None) -> Served | None:
+def _current_release(record: Record | None, contents: Contents | None) -> CurrentRelease | None:
     if record is None:
         return None
-    size = None if made is None else facts.size(made)
-    return Served(
+    size = None if contents is None else facts.size(contents)
+    return CurrentRelease(
         record.version, record.target, record.sha256, record.commit, record.published, size
     )

@@ -1,4 +1,4 @@
-"""What can be known of a candidate without running it."""
+"""What is known about a candidate without running it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ from slipway.settings import Settings
 from slipway.store.open import open_stage
 from slipway.testing import golden
 
-# of a command that a person is to paste
-LONGEST_JSON = 300
+# characters, in a command that a person pastes
+MAX_JSON = 300
 
 
 @dataclass(frozen=True)
 class Size:
-    """In bytes: the artifact as it is downloaded, and unpacked; of that, the environment, the
-    weights and the rest."""
+    """Bytes of the artifact, packed and unpacked, and, unpacked, of its environment and weights."""
 
     artifact: int
     unpacked: int
@@ -39,9 +38,9 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Proposed:
-    """The bump that the changes ask for: ``part`` is major, minor or patch, ``None`` if nothing but
-    the version changed."""
+class ProposedVersion:
+    """The version bump that the changes require: ``part`` is major, minor or patch, ``None`` if
+    only the version changed."""
 
     part: str | None
     version: str
@@ -50,7 +49,7 @@ class Proposed:
 
 @dataclass(frozen=True)
 class Findings:
-    """What ``slipway check`` finds: how many of each severity, and a line for each."""
+    """The findings of ``slipway check``: the number of each severity, and a line for each."""
 
     errors: int
     warnings: int
@@ -59,76 +58,74 @@ class Findings:
 
 @dataclass(frozen=True)
 class Metrics:
-    """Each metric beside production's; ``notes`` say what was left out."""
+    """Each metric compared with production's; ``notes`` say what was omitted."""
 
     compared: tuple[Compared, ...]
     notes: tuple[str, ...]
 
 
-def size(made: Contents) -> Size:
-    """The sizes of an artifact."""
-    weights = {name for name in made.files if name in made.manifest.weights}
+def size(contents: Contents) -> Size:
+    """Return the sizes of an artifact."""
+    weights = {name for name in contents.files if name in contents.manifest.weights}
     return Size(
-        made.size,
-        sum(size for size, _ in made.files.values()),
-        sum(size for size, _ in made.environment_files.values()),
-        sum(made.files[name][0] for name in weights),
+        contents.size,
+        sum(size for size, _ in contents.files.values()),
+        sum(size for size, _ in contents.environment_files.values()),
+        sum(contents.files[name][0] for name in weights),
     )
 
 
-def proposed(served: Artifact, made: Artifact) -> Proposed:
-    """The bump that fits what changed between two artifacts."""
-    found = propose.propose(propose.of_artifact(served), propose.of_artifact(made))
-    return Proposed(found.part, found.version, tuple(f"{r.part}: {r.what}" for r in found.reasons))
+def proposed(served: Artifact, candidate: Artifact) -> ProposedVersion:
+    """Return the version bump that the changes between two artifacts require."""
+    proposal = propose.propose(propose.of_artifact(served), propose.of_artifact(candidate))
+    reasons = tuple(f"{reason.part}: {reason.what}" for reason in proposal.reasons)
+    return ProposedVersion(proposal.part, proposal.version, reasons)
 
 
 def commits(settings: Settings, folder: Path, record: Record | None) -> tuple[str, ...]:
-    """A line for each commit since the release that is served."""
+    """Return a line for each commit since the release in production."""
     return changelog.changes(settings.root, folder, record.commit if record else None)
 
 
 def findings(settings: Settings, folder: Path) -> Findings:
-    """What is found in the model's folder."""
+    """Return the findings in the model's folder."""
     found = check.check_folder(folder, ModelRepository(settings))
     root = f"{settings.root}/"
-    lines = [
-        f"{str(each.location).replace(root, '')}: {each.severity} {each.rule}: {each.what}"
-        for each in found
-    ]
-    errors = sum(each.severity == "error" for each in found)
+    lines = [f"{str(f.location).replace(root, '')}: {f.severity} {f.rule}: {f.what}" for f in found]
+    errors = sum(finding.severity == "error" for finding in found)
     return Findings(errors, len(found) - errors, tuple(lines))
 
 
 def tested(settings: Settings, name: str, sha256: str, reports: Sequence[Path]) -> Tested | None:
-    """How the tests of exactly this artifact went: of reports here, or as staging knows it."""
-    found = junit.read(reports, name, sha256)
-    if found is not None:
-        return found
+    """Return the test result of exactly this artifact: from ``reports``, or from staging's evidence."""
+    result = junit.read(reports, name, sha256)
+    if result is not None:
+        return result
     return evidence.tested(open_stage(settings, "staging"), "staging", name, sha256)
 
 
 def metrics(folder: Path, artifact: Artifact, record: Record | None) -> Metrics:
-    """What was measured of the model's quality, beside what production's record says."""
-    found = evaluation.read(folder, artifact)
-    if found is None:
+    """Return the model's quality metrics, compared with those in production's record."""
+    measured = evaluation.read(folder, artifact)
+    if measured is None:
         return Metrics((), ())
-    return Metrics(tuple(evaluation.compare(found, record)), found.notes)
+    return Metrics(tuple(evaluation.compare(measured, record)), measured.notes)
 
 
 def tries(settings: Settings, folder: Path, target: str) -> tuple[tuple[str, str], ...]:
-    """Languages and texts to paste: how to ask the target model in staging."""
+    """Return languages and texts to paste, which invoke the target model in staging."""
     name = folder.resolve().name
     case = next((c for c in golden.cases(folder) if golden.expected_error(c) is None), None)
-    words, made = ("", []) if case is None else _asked(settings, case)
+    words, lines = ("", []) if case is None else _request_of(settings, case)
     invoke = f"slipway invoke {name} {words}--endpoint staging --target {target}"
     smoke = f"slipway smoke {name} --endpoint staging --target {target}"
     endpoint = settings.endpoint("staging")
     python = [
         "import boto3",
         "import numpy",
-        "from slipway import kserve",
+        "from slipway.triton import kserve",
         "",
-        *(made or ["inputs = {...}  # arrays by the input's name"]),
+        *(lines or ["inputs = {...}  # arrays by the input's name"]),
         "body, content_type = kserve.encode(inputs)",
         'answer = boto3.client("sagemaker-runtime").invoke_endpoint(',
         f'    EndpointName="{endpoint.endpoint_name or endpoint.name}",',
@@ -141,15 +138,15 @@ def tries(settings: Settings, folder: Path, target: str) -> tuple[tuple[str, str
     return (("shell", f"{invoke}\n{smoke}"), ("python", "\n".join(python)))
 
 
-def _asked(settings: Settings, case: Path) -> tuple[str, list[str]]:
-    """The case's inputs as words of ``slipway invoke``, with a space behind, and as lines of
-    Python; empty if they are too long, or of a kind that a command line cannot hold."""
-    given = json.loads((case / golden.INPUT).read_text(encoding="utf-8")).get("inputs")
-    if not isinstance(given, dict):
+def _request_of(settings: Settings, case: Path) -> tuple[str, list[str]]:
+    """Return the case's inputs as arguments of ``slipway invoke``, with a trailing space, and as
+    lines of Python; empty if they are too long, or of a kind that a command line cannot hold."""
+    inputs = json.loads((case / golden.INPUT).read_text(encoding="utf-8")).get("inputs")
+    if not isinstance(inputs, dict):
         return "", []
-    values = [value for each in given.values() for value in _flat(each)]
+    values = [value for rows in inputs.values() for value in _flatten(rows)]
     files = [value for value in values if isinstance(value, dict) and set(value) == {"file"}]
-    if len(given) == 1 and files and files == values:
+    if len(inputs) == 1 and files and files == values:
         folder = case.resolve()
         if folder.is_relative_to(settings.root.resolve()):
             folder = folder.relative_to(settings.root.resolve())
@@ -160,12 +157,12 @@ def _asked(settings: Settings, case: Path) -> tuple[str, list[str]]:
             *(f"    {json.dumps(path, ensure_ascii=False)}," for path in paths),
             "]",
             'rows = [[open(file, "rb").read()] for file in files]',
-            f"inputs = {{{json.dumps(next(iter(given)))}: numpy.array(rows, dtype=object)}}",
+            f"inputs = {{{json.dumps(next(iter(inputs)))}: numpy.array(rows, dtype=object)}}",
         ]
-    text = json.dumps(given, ensure_ascii=False)
-    plain = not any(isinstance(value, dict) for value in values) and len(text) <= LONGEST_JSON
+    text = json.dumps(inputs, ensure_ascii=False)
+    plain = not any(isinstance(value, dict) for value in values) and len(text) <= MAX_JSON
     return f"--json {shlex.quote(text)} " if plain else "", []
 
 
-def _flat(value: object) -> list[object]:
-    return [v for each in value for v in _flat(each)] if isinstance(value, list) else [value]
+def _flatten(value: object) -> list[object]:
+    return [v for row in value for v in _flatten(row)] if isinstance(value, list) else [value]

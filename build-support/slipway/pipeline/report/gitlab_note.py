@@ -1,4 +1,4 @@
-"""The report as one note on the merge request: written once, then renewed."""
+"""The report as one note on the merge request: created once, then updated."""
 
 from __future__ import annotations
 
@@ -14,49 +14,53 @@ from slipway.pipeline.report.render import MARKER
 
 REQUEST = "CI_MERGE_REQUEST_IID"
 # characters of a note: https://docs.gitlab.com/administration/instance_limits/
-LARGEST = 1_000_000
+MAX_CHARACTERS = 1_000_000
 
 
-def put(report: Report, environ: Mapping[str, str] = os.environ) -> str:
-    """Write the note, or renew the one from before; says what was done.
+def update_note(report: Report, environ: Mapping[str, str] = os.environ) -> str:
+    """Create the note, or update the existing one; return a message of what was done.
 
-    A pipeline does not fail for it: what went wrong is in what it says.
+    A pipeline does not fail because of a note: a failure is in the message, too.
     """
-    lacking = gitlab_api.missing(environ, REQUEST)
-    if lacking:
-        return f"no comment on a merge request: {', '.join(lacking)} not set"
+    missing = gitlab_api.missing_variables(environ, REQUEST)
+    if missing:
+        return f"no comment on a merge request: {', '.join(missing)} not set"
     try:
-        return f"merge request !{environ[REQUEST]}: {_put(_text(report), environ)}"
+        return f"merge request !{environ[REQUEST]}: {_update_note(_text(report), environ)}"
     except SlipwayError as error:
         return f"warning: no comment on the merge request: {error}"
 
 
 def _text(report: Report) -> str:
-    text = render.markdown(report)
-    return text if len(text) <= LARGEST else render.markdown(report, brief=True)[:LARGEST]
+    text = render.render_markdown(report)
+    return (
+        text
+        if len(text) <= MAX_CHARACTERS
+        else render.render_markdown(report, brief=True)[:MAX_CHARACTERS]
+    )
 
 
-def _put(text: str, environ: Mapping[str, str]) -> str:
-    with gitlab_api.client(environ) as made:
-        made.auth()
-        me = None if made.user is None else made.user.id
-        project = gitlab_api.project(made, environ)
+def _update_note(text: str, environ: Mapping[str, str]) -> str:
+    with gitlab_api.connect(environ) as client:
+        client.auth()
+        user_id = None if client.user is None else client.user.id
+        project = gitlab_api.project(client, environ)
         request = project.mergerequests.get(int(environ[REQUEST]), lazy=True)
-        own = [note for note in request.notes.list(iterator=True) if _is_own(note, me)]
-        # the oldest stays where people have seen it; two jobs at once may have left two
+        own = [note for note in request.notes.list(iterator=True) if _is_own(note, user_id)]
+        # the oldest is where people have seen it; two concurrent jobs may have created two
         own.sort(key=lambda note: int(note.id))
         for note in own[1:]:
             note.delete()
         if not own:
             request.notes.create({"body": text})
-            return "the report is a new note"
+            return "created the report's note"
         if own[0].body == text:
-            return "the report is there already"
+            return "the report's note is up to date"
         own[0].body = text
         own[0].save()
-        return "the report is renewed"
+        return "updated the report's note"
 
 
-def _is_own(note: Any, me: object) -> bool:
-    """By this user and with the marker: somebody else may have quoted a report."""
-    return MARKER in note.body and note.author["id"] == me
+def _is_own(note: Any, user_id: object) -> bool:
+    """Return whether this user wrote the note, with the marker: others may have quoted a report."""
+    return MARKER in note.body and note.author["id"] == user_id

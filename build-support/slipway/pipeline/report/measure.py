@@ -1,6 +1,6 @@
-"""What a candidate does on a real Triton, beside what production serves, alternately.
+"""How a candidate performs on a real Triton, compared with production's release.
 
-A machine is now faster, now slower: what is compared is measured in turns.
+A machine's speed varies: the two are measured alternately.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from slipway.loadtest import percentile
 from slipway.loadtest.compare import FEWEST_ROUNDS, Comparison, compare
 from slipway.loadtest.percentile import Latencies
 from slipway.model.interface import blank
-from slipway.pipeline.report.outputs import Outputs, outputs
+from slipway.pipeline.report.outputs import Outputs, compare_outputs
 from slipway.server.client import InferenceError, RejectedError, ServerGoneError
 from slipway.server.triton import Server
 from slipway.testing import golden
 from slipway.testing.model import Model
 from slipway.triton import kserve
 
-LOADS = 3  # of each
+LOADS = 3  # of each artifact
 SECONDS = 6.0  # for the latencies of a model
 ROUNDS = 40
 LARGEST_BLOCK = 100  # requests
-BUSY = 2  # processes a processor, in the last minute
+BUSY = 2  # processes per processor, in the last minute
 
 type Request = tuple[bytes, str]
 """A body and its content type."""
@@ -39,20 +39,20 @@ type Request = tuple[bytes, str]
 
 @dataclass(frozen=True)
 class Loads:
-    """Seconds of each load: the artifact unpacked, and loaded by the server."""
+    """Seconds of each load: unpacking the artifact, and loading it into the server."""
 
     candidate: tuple[float, ...]
     served: tuple[float, ...]
 
     @property
     def medians(self) -> tuple[float, float | None]:
-        """The candidate's and production's."""
+        """Return the candidate's and production's."""
         return median(self.candidate), median(self.served) if self.served else None
 
 
 @dataclass(frozen=True)
 class Latency:
-    """In seconds, one request after the other. ``compared`` is production first and the candidate
+    """In seconds, of sequential requests. ``compared`` is production first and the candidate
     second, ``None`` without production; ``asked`` are the golden cases, or a blank request."""
 
     asked: tuple[str, ...]
@@ -62,9 +62,9 @@ class Latency:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """``latency`` is ``None`` where no case is answered by both, ``outputs`` without production or
-    golden cases. ``notes`` say what the machine or the models did not allow."""
+class TritonMeasurement:
+    """``latency`` is ``None`` if both answer no case, ``outputs`` without production or golden
+    cases. ``notes`` say what the machine or the models prevented."""
 
     loads: Loads
     latency: Latency | None
@@ -74,8 +74,8 @@ class Measured:
 
 def measure(
     server: Server, folder: Path, candidate: Path, served: Path | None, seconds: float
-) -> Measured:
-    """Load both in turns, compare what they answer, then ask both in turns.
+) -> TritonMeasurement:
+    """Load both alternately, compare their answers, then measure both alternately.
 
     Raises:
         SlipwayError: the candidate does not load, or a golden case is malformed.
@@ -91,13 +91,15 @@ def measure(
         models = {target: Model(server, target) for target in taken}
         loads = Loads(*(tuple(times) for times in [*taken.values(), []][:2]))
         cases = golden.cases(folder)
-        told = list(models.values())
-        both = outputs(told[0], told[1], cases) if len(told) == 2 and cases else None
-        latency = _latency(told, cases, seconds, notes)
-        return Measured(loads, latency, both, tuple(notes))
+        loaded = list(models.values())
+        outputs = (
+            compare_outputs(loaded[0], loaded[1], cases) if len(loaded) == 2 and cases else None
+        )
+        latency = _latency(loaded, cases, seconds, notes)
+        return TritonMeasurement(loads, latency, outputs, tuple(notes))
     finally:
         for target in artifacts:
-            # a server that died has nothing loaded, and another takes its place
+            # a server that died has nothing loaded, and is replaced
             with contextlib.suppress(ServerGoneError, RejectedError):
                 if server.is_loaded(target):
                     server.unload(target)
@@ -106,8 +108,8 @@ def measure(
 def _loads(
     server: Server, artifacts: Mapping[str, Path], notes: list[str]
 ) -> tuple[dict[str, list[float]], tuple[str, ...]]:
-    """The times of each target's loads; at the end, all are loaded. Production's may fail: an old
-    release need not load on today's server."""
+    """Return the times of each target's loads; at the end, all are loaded. Production's may fail:
+    an old release may not load on the current server."""
     taken: dict[str, list[float]] = {target: [] for target in artifacts}
     lowered: tuple[str, ...] = ()
     order = list(artifacts)
@@ -135,13 +137,13 @@ def _latency(
 ) -> Latency | None:
     asked: dict[str, list[Request]] = {}
     for case in cases:
-        requests = [_answered(model, golden.inputs(case)) for model in models]
+        requests = [_encode_if_answered(model, golden.inputs(case)) for model in models]
         if all(requests):
             asked[case.name] = [request for request in requests if request]
     if not asked:
-        requests = [_answered(model, blank(model.interface)) for model in models]
+        requests = [_encode_if_answered(model, blank(model.interface)) for model in models]
         if not all(requests):
-            notes.append("no latencies: no request that both answer without an error")
+            notes.append("no latencies: both answer no request without an error")
             return None
         asked["blank request"] = [request for request in requests if request]
     rounds = _rounds(models, list(asked.values()), seconds)
@@ -149,7 +151,7 @@ def _latency(
     if running > BUSY * cores:
         notes.append(
             f"the machine was busy with other work, {running:.0f} processes on"
-            f" {cores} processors: the intervals are wider than they need be"
+            f" {cores} processors: the intervals are wider than necessary"
         )
     flat = [[taken for block in side for taken in block] for side in rounds]
     return Latency(
@@ -160,9 +162,9 @@ def _latency(
     )
 
 
-def _answered(model: Model, inputs: Mapping[str, object]) -> Request | None:
-    """The encoded request, unless the model answers it with an error. The time of an error says
-    nothing of the model's."""
+def _encode_if_answered(model: Model, inputs: Mapping[str, object]) -> Request | None:
+    """Return the encoded request, ``None`` if the model answers it with an error: the time of an
+    error says nothing about the model."""
     try:
         arrays = model.arrays(inputs)
         model.server.invoke(model.target, arrays)
@@ -174,26 +176,28 @@ def _answered(model: Model, inputs: Mapping[str, object]) -> Request | None:
 def _rounds(
     models: Sequence[Model], asked: Sequence[Sequence[Request]], seconds: float
 ) -> list[list[list[float]]]:
-    """Of each model, of each round, the times of a block: all requests, several times over."""
-    once = sum(_ask(model, asked, which, 1)[0] for which, model in enumerate(models))
+    """Return, for each model and round, the times of a block: all requests, repeated."""
+    once = sum(_time_requests(model, asked, which, 1)[0] for which, model in enumerate(models))
     rounds = ROUNDS if once * ROUNDS <= seconds else FEWEST_ROUNDS
     times = int(seconds / rounds / once) if once else 1
     times = max(1, min(times, LARGEST_BLOCK // len(asked)))
-    found: list[list[list[float]]] = [[] for _ in models]
+    times_of_model: list[list[list[float]]] = [[] for _ in models]
     random = np.random.default_rng(0)
     for _ in range(rounds):
         for which in random.permutation(len(models)):
-            found[int(which)].append(_ask(models[int(which)], asked, int(which), times)[1])
-    return found
+            times_of_model[int(which)].append(
+                _time_requests(models[int(which)], asked, int(which), times)[1]
+            )
+    return times_of_model
 
 
-def _ask(
+def _time_requests(
     model: Model, asked: Sequence[Sequence[Request]], which: int, times: int
 ) -> tuple[float, list[float]]:
-    """The seconds in all and of each request. The first one of a block finds cold caches, and is
-    asked before the clock runs."""
+    """Return the seconds in total and of each request. The first request of a block meets cold
+    caches, and is sent before the measurement."""
     client, loaded = model.server.client, model.server.model_hash(model.target)
-    requests = [each[which] for each in asked]
+    requests = [of_models[which] for of_models in asked]
     client.invoke_raw(loaded, model.target, *requests[0])
     taken = []
     for body, content_type in requests * times:

@@ -22,7 +22,7 @@ class _Figures:
         self._report = report
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """A family of gauges for each kind of figure."""
+        """Yield a family of gauges for each kind of figure."""
         families: dict[str, GaugeMetricFamily] = {}
         for model in self._report.models:
             for name, unit, labels, value in _figures(model):
@@ -39,16 +39,16 @@ class _Figures:
         yield from families.values()
 
 
-def text(report: Report) -> str:
-    """All figures of the models that the branch changes."""
+def render_openmetrics(report: Report) -> str:
+    """Return the figures of the models that the branch changes, as text."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Figures(report))
-    said: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
-    return said.decode()
+    text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
+    return text.decode()
 
 
 def _figures(model: ModelReport) -> Iterator[tuple[str, str, dict[str, str], float]]:
-    """Name, unit, further labels and value."""
+    """Yield each figure's name, unit, further labels and value."""
     if model.size is not None:
         yield "artifact_size", "bytes", {}, model.size.artifact
         yield "unpacked_size", "bytes", {}, model.size.unpacked

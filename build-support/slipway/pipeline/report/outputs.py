@@ -13,14 +13,14 @@ from slipway.testing import golden
 from slipway.testing.model import Model
 from slipway.triton.datatypes import Array, datatype_of
 
-MOST = 20  # labels that are listed
-LABELS = "biuO"  # numpy's kinds of which a difference has no size that means something
+MAX_LABELS = 20  # that are listed
+LABEL_KINDS = "biuO"  # numpy's kinds whose differences have no meaningful size
 
 
 @dataclass(frozen=True)
 class TensorDifference:
     """An output over all cases: ``changed`` of ``elements`` differ; ``largest`` is the greatest
-    absolute difference of numbers, in the case ``case``. ``said`` tells what cannot be compared."""
+    absolute difference of numbers, in the case ``case``. ``said`` is why it cannot be compared."""
 
     tensor: str
     datatype: str
@@ -33,7 +33,7 @@ class TensorDifference:
 
 @dataclass(frozen=True)
 class Label:
-    """An element that became another: of a case, by tensor and index."""
+    """An element that changed: of a case, by tensor and index."""
 
     case: str
     place: str
@@ -43,8 +43,8 @@ class Label:
 
 @dataclass(frozen=True)
 class Outputs:
-    """``cases`` were asked; ``errors`` say where one of the two answers with an error, and the other
-    with outputs or another error."""
+    """``cases`` were compared; ``errors`` name those where one release answers with an error, and
+    the other with outputs or another error."""
 
     cases: int
     tensors: tuple[TensorDifference, ...]
@@ -54,55 +54,58 @@ class Outputs:
 
     @property
     def same(self) -> bool:
-        """Whether nothing differs in any bit."""
+        """Return whether all outputs are equal, bit for bit."""
         return not self.errors and not any(t.changed or t.said for t in self.tensors)
 
 
-def outputs(candidate: Model, served: Model, cases: Sequence[Path]) -> Outputs:
-    """What the two answer to ``cases``.
+def compare_outputs(candidate: Model, served: Model, cases: Sequence[Path]) -> Outputs:
+    """Return how the answers of two models to ``cases`` differ.
 
     Raises:
         SlipwayError: a case is malformed.
     """
-    found: dict[str, list[TensorDifference]] = {}
+    differences: dict[str, list[TensorDifference]] = {}
     labels: list[Label] = []
     errors: list[str] = []
     for case in cases:
         after, before = _outcome(candidate, case), _outcome(served, case)
         if isinstance(after, str) or isinstance(before, str):
             if after != before:
-                errors.append(f"{case.name}: {_said(before)} → {_said(after)}")
+                errors.append(f"{case.name}: {_summary(before)} → {_summary(after)}")
             continue
         for name in {**before, **after}:
-            one = _tensor(name, before.get(name), after.get(name), case.name)
-            found.setdefault(name, []).append(one)
+            difference = _tensor(name, before.get(name), after.get(name), case.name)
+            differences.setdefault(name, []).append(difference)
             labels += _labels(name, before.get(name), after.get(name), case.name)
-    tensors = tuple(_together(each) for each in found.values())
-    return Outputs(len(cases), tensors, tuple(labels[:MOST]), len(labels[MOST:]), tuple(errors))
+    tensors = tuple(map(_total, differences.values()))
+    return Outputs(
+        len(cases), tensors, tuple(labels[:MAX_LABELS]), len(labels[MAX_LABELS:]), tuple(errors)
+    )
 
 
 def _outcome(model: Model, case: Path) -> golden.Outcome:
-    """Errors name the target model, by which the two always differ."""
-    found = golden.outcome(model, case)
-    if isinstance(found, str):
-        found = found.replace(model.target, "").replace(model.server.model_hash(model.target), "")
-    return found
+    """Return the model's answer. Errors name the target model, which always differs: it is removed."""
+    outcome = golden.outcome(model, case)
+    if isinstance(outcome, str):
+        model_hash = model.server.model_hash(model.target)
+        outcome = outcome.replace(model.target, "").replace(model_hash, "")
+    return outcome
 
 
-def _said(outcome: golden.Outcome) -> str:
+def _summary(outcome: golden.Outcome) -> str:
     return f"error {outcome!r}" if isinstance(outcome, str) else "outputs"
 
 
 def _tensor(name: str, before: Array | None, after: Array | None, case: str) -> TensorDifference:
     if before is None or after is None:
-        there = before if before is not None else after
-        assert there is not None
-        said = "is new" if before is None else "is gone"
-        return TensorDifference(name, str(datatype_of(there)), 0, 0, None, None, said)
+        array = before if before is not None else after
+        assert array is not None
+        reason = "is new" if before is None else "is gone"
+        return TensorDifference(name, str(datatype_of(array)), 0, 0, None, None, reason)
     kinds = [f"{datatype_of(array)} {list(array.shape)}" for array in (before, after)]
     if kinds[0] != kinds[1]:
-        said = f"was {kinds[0]}, is {kinds[1]} ({case})"
-        return TensorDifference(name, str(datatype_of(after)), 0, 0, None, None, said)
+        reason = f"was {kinds[0]}, is {kinds[1]} ({case})"
+        return TensorDifference(name, str(datatype_of(after)), 0, 0, None, None, reason)
     unequal = _unequal(before, after)
     largest = None
     if before.dtype.kind in "fiu" and before.size:
@@ -113,16 +116,17 @@ def _tensor(name: str, before: Array | None, after: Array | None, case: str) -> 
     )
 
 
-def _together(found: Sequence[TensorDifference]) -> TensorDifference:
-    farthest = max(found, key=lambda one: (one.largest or 0.0, one.changed))
+def _total(cases: Sequence[TensorDifference]) -> TensorDifference:
+    """Return one output's difference over all cases, with the case in which it is largest."""
+    farthest = max(cases, key=lambda case: (case.largest or 0.0, case.changed))
     return TensorDifference(
         farthest.tensor,
         farthest.datatype,
-        sum(one.elements for one in found),
-        sum(one.changed for one in found),
+        sum(case.elements for case in cases),
+        sum(case.changed for case in cases),
         farthest.largest,
         farthest.case,
-        next((one.said for one in found if one.said), None),
+        next((case.said for case in cases if case.said), None),
     )
 
 
@@ -134,29 +138,29 @@ def _unequal(before: Array, after: Array) -> Array:
 
 
 def _distance(before: Array, after: Array) -> Array:
-    """Absolute differences; 0 between two that are not numbers, infinite to one that is none."""
+    """Return absolute differences: 0 between two NaNs, infinite between NaN and a number."""
     a, b = before.astype(np.float64), after.astype(np.float64)
     with np.errstate(invalid="ignore"):
         distance = np.where(_unequal(before, after), np.abs(a - b), 0.0)
-    found: Array = np.where(np.isnan(distance), np.inf, distance)
-    return found
+    finite: Array = np.where(np.isnan(distance), np.inf, distance)
+    return finite
 
 
 def _labels(name: str, before: Array | None, after: Array | None, case: str) -> list[Label]:
     if before is None or after is None or before.shape != after.shape:
         return []
-    if before.dtype != after.dtype or before.dtype.kind not in LABELS:
+    if before.dtype != after.dtype or before.dtype.kind not in LABEL_KINDS:
         return []
     return [
         Label(
             case,
             f"{name}{[int(i) for i in index]}",
-            _word(before[tuple(index)]),
-            _word(after[tuple(index)]),
+            _label_text(before[tuple(index)]),
+            _label_text(after[tuple(index)]),
         )
         for index in np.argwhere(_unequal(before, after))
     ]
 
 
-def _word(value: Any) -> str:
+def _label_text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -1,5 +1,5 @@
-"""What a report is made of when it is shown: tables, words and bars. Texts are plain: each template
-escapes them in its own way.
+"""The elements of a rendered report: tables, text and bars. Texts are plain: each template escapes
+them in its own way.
 """
 
 from __future__ import annotations
@@ -7,13 +7,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-# note: somebody should look; bad: this must not go to production as it is
+# note: a person should look at it; bad: it must not go to production
 Tone = Literal["", "good", "note", "bad"]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A text; ``code`` is a name as it stands in a file."""
+    """A text; ``code`` marks a name as written in a file."""
 
     text: str
     tone: Tone = ""
@@ -22,7 +22,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Bar:
-    """A quantity of production and of the branch, and how it changed. Lengths are parts of 1."""
+    """A quantity in production and on the branch, and how it changed. Lengths are fractions of 1."""
 
     label: str
     served: str | None
@@ -34,10 +34,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Whisker:
-    """A ratio and the interval that it lies in, as parts of the axis from ``low`` to ``high``."""
+    """A ratio and its interval, as fractions of the axis; ``label`` and ``text`` describe them."""
 
     label: str
-    said: Cell
+    text: Cell
     low: float
     at: float
     high: float
@@ -45,7 +45,7 @@ class Whisker:
 
 @dataclass(frozen=True)
 class Axis:
-    """From ``low`` to ``high``, in figures.percent; ``same`` is the part of it where nothing changed."""
+    """From ``low`` to ``high``, as percentages; ``same`` is the fraction at which nothing changed."""
 
     low: str
     high: str
@@ -54,7 +54,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a model's report. ``bars`` and ``whiskers`` repeat as a picture what ``rows`` say."""
+    """A part of a model's report. ``bars`` and ``whiskers`` show the same as ``rows``, as a picture."""
 
     title: str
     lines: tuple[Cell, ...] = ()
@@ -68,7 +68,7 @@ class Section:
 
 @dataclass(frozen=True)
 class ModelView:
-    """One model: ``release`` is what becomes of its release version; ``cells`` are its row."""
+    """One model: ``release`` is the change of its release version; ``cells`` are its row."""
 
     name: str
     release: str
@@ -78,7 +78,7 @@ class ModelView:
 
 @dataclass(frozen=True)
 class View:
-    """A whole report. ``headline`` stands first."""
+    """A complete report, beginning with ``headline``."""
 
     headline: str
     tone: Tone

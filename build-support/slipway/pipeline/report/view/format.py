@@ -1,47 +1,51 @@
-"""Figures in words, and how one changed."""
+"""Figures as text, and how one changed."""
 
 from __future__ import annotations
 
 from slipway.pipeline.report.view.elements import Cell, Tone
 
-NARROW = "\u00a0"  # a space that no line ends at
-SAME = ("same", f"±0{NARROW}%")
+NO_BREAK_SPACE = "\u00a0"
+SAME = ("same", f"±0{NO_BREAK_SPACE}%")
 DASH = Cell("–")
 
 
 def percent(ratio: float) -> str:
-    """A ratio as a change: 1.034 is +3.4 %."""
+    """Return a ratio as a change: 1.034 is +3.4 %."""
     change = 100 * (ratio - 1)
     if abs(change) < 0.05:
-        return f"±0{NARROW}%"
-    said = f"{change:+.1f}" if abs(change) < 10 else f"{change:+.0f}"
-    return said.replace("-", "−") + f"{NARROW}%"
+        return f"±0{NO_BREAK_SPACE}%"
+    text = f"{change:+.1f}" if abs(change) < 10 else f"{change:+.0f}"
+    return text.replace("-", "−") + f"{NO_BREAK_SPACE}%"
 
 
 def megabytes(size: float) -> str:
-    """Bytes, as people read them."""
+    """Return bytes in a unit that people read easily."""
     if size < 1e6:
-        return f"{size / 1e3:.3g}{NARROW}kB"
-    return f"{size / 1e6:.1f}{NARROW}MB" if size < 1e9 else f"{size / 1e9:.2f}{NARROW}GB"
+        return f"{size / 1e3:.3g}{NO_BREAK_SPACE}kB"
+    return (
+        f"{size / 1e6:.1f}{NO_BREAK_SPACE}MB"
+        if size < 1e9
+        else f"{size / 1e9:.2f}{NO_BREAK_SPACE}GB"
+    )
 
 
 def seconds(time: float) -> str:
-    """Of loads."""
-    return f"{time:.2f}{NARROW}s"
+    """Return the seconds of a load."""
+    return f"{time:.2f}{NO_BREAK_SPACE}s"
 
 
 def milliseconds(time: float) -> str:
-    """Of requests."""
-    return f"{1e3 * time:.3g}{NARROW}ms"
+    """Return the seconds of a request in milliseconds."""
+    return f"{1e3 * time:.3g}{NO_BREAK_SPACE}ms"
 
 
-def counted(number: int, what: str) -> str:
-    """``1 case``, ``2 cases``."""
+def count_of(number: int, what: str) -> str:
+    """Return ``1 case``, ``2 cases``."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def change(now: float, before: float | None, notable: float) -> Cell:
-    """How a quantity changed; pointed out where by more than the share ``notable``."""
+    """Return how a quantity changed, highlighted if by more than the fraction ``notable``."""
     if not before:
         return DASH
     ratio = now / before

@@ -13,7 +13,7 @@ from slipway.pipeline.report.view.elements import Axis, Bar, Cell, Section, Whis
 
 
 def performance(model: ModelReport) -> Section | None:
-    """What is measured, as far as there is any of it."""
+    """Return the measured sizes and times, ``None`` if there are none."""
     bars = tuple(_bars(model))
     if not bars:
         return None
@@ -24,12 +24,11 @@ def performance(model: ModelReport) -> Section | None:
     latency = model.measured.latency if model.measured else None
     if latency is not None:
         compared = latency.compared
-        asked = (
-            f"{latency.candidate.count} requests of {figures.counted(len(latency.asked), 'case')}"
-        )
-        turns = f", in {compared.rounds} turns with production" if compared else ""
-        few = "" if latency.candidate.p99 else f"; a p99 needs {needed(0.99)} of them"
-        lines.append(Cell(f"Latencies: {asked}{turns}, one after the other{few}."))
+        cases = figures.count_of(len(latency.asked), "case")
+        turns = f", alternating with production in {compared.rounds} rounds" if compared else ""
+        few = "" if latency.candidate.p99 else f"; a p99 needs {needed(0.99)} requests"
+        count = latency.candidate.count
+        lines.append(Cell(f"Latencies: {count} sequential requests of {cases}{turns}{few}."))
     lines += [Cell(note) for note in (model.measured.notes if model.measured else ())]
     whiskers, axis = _whiskers(model)
     return Section(
@@ -49,7 +48,7 @@ def _bars(model: ModelReport) -> Iterator[Bar]:
         now: int = getattr(model.size, label)
         was: int | None = None if before is None else getattr(before, label)
         change = figures.change(now, was, row.NOTABLE)
-        # what is downloaded always; its parts where they changed, or there is nothing to compare
+        # the artifact always; its parts where they changed, or where there is nothing to compare with
         if label == "artifact" or ((now or was) and change.text not in figures.SAME):
             yield _bar(label, was, now, figures.megabytes, change)
     if model.measured is None:
@@ -65,20 +64,20 @@ def _bars(model: ModelReport) -> Iterator[Bar]:
         if value is not None:
             cell = row.latency(model, level)
             ratio = row.ratio_of(model, level)
-            said = "–" if ratio is None else f"{figures.percent(ratio.ratio)} ({_interval(ratio)})"
+            text = "–" if ratio is None else f"{figures.percent(ratio.ratio)} ({_interval(ratio)})"
             yield _bar(
-                f"latency {level}", was_value, value, figures.milliseconds, Cell(said, cell.tone)
+                f"latency {level}", was_value, value, figures.milliseconds, Cell(text, cell.tone)
             )
 
 
 def _bar(
-    label: str, before: float | None, now: float, said: Callable[[float], str], change: Cell
+    label: str, before: float | None, now: float, format_value: Callable[[float], str], change: Cell
 ) -> Bar:
     most = max(now, before or 0.0) or 1.0
     return Bar(
         label,
-        None if before is None else said(before),
-        said(now),
+        None if before is None else format_value(before),
+        format_value(now),
         (before or 0.0) / most,
         now / most,
         change,
@@ -90,24 +89,24 @@ def _interval(ratio: Ratio) -> str:
 
 
 def _whiskers(model: ModelReport) -> tuple[tuple[Whisker, ...], Axis | None]:
-    """The ratios of the latencies on one axis that holds every interval, and 1."""
-    ratios = {level: found for level in ("p50", "p99") if (found := row.ratio_of(model, level))}
+    """Return the latencies' ratios on one axis that contains every interval, and 1."""
+    ratios = {level: ratio for level in ("p50", "p99") if (ratio := row.ratio_of(model, level))}
     if not ratios:
         return (), None
     low = min(0.9, *(ratio.low for ratio in ratios.values()))
     high = max(1.1, *(ratio.high for ratio in ratios.values()))
 
-    def part(value: float) -> float:
+    def position(value: float) -> float:
         return (value - low) / (high - low)
 
     whiskers = tuple(
         Whisker(
             level,
             Cell(f"{figures.percent(r.ratio)} ({_interval(r)})", row.latency(model, level).tone),
-            part(r.low),
-            part(r.ratio),
-            part(r.high),
+            position(r.low),
+            position(r.ratio),
+            position(r.high),
         )
         for level, r in ratios.items()
     )
-    return whiskers, Axis(figures.percent(low), figures.percent(high), part(1.0))
+    return whiskers, Axis(figures.percent(low), figures.percent(high), position(1.0))

@@ -8,18 +8,18 @@ from slipway.pipeline.report.view import summary_row as row
 from slipway.pipeline.report.view.elements import Cell, Section, Tone
 from slipway.release.evaluation.evaluation import Compared
 
-CHANGES = 60  # that are listed
-METRICS = 8  # without a rule, that are listed
+MAX_CHANGES = 60  # that are listed
+MAX_METRICS = 8  # without a rule, that are listed
 
 
 def problems(model: ModelReport) -> Section:
-    """What could not be found out, and why."""
+    """Return the parts that could not be determined, and why."""
     code = tuple(("text", f"{name}: {problem}") for name, problem in model.problems.items())
-    return Section("What could not be found out", code=code)
+    return Section("Problems", code=code)
 
 
 def try_it(model: ModelReport) -> Section | None:
-    """How to ask its target model in staging."""
+    """Return the commands that invoke its target model in staging."""
     if not model.tries:
         return None
     where = Cell(f"{model.target}", code=True)
@@ -27,22 +27,24 @@ def try_it(model: ModelReport) -> Section | None:
 
 
 def version(model: ModelReport) -> Section | None:
-    """Whether the release version fits, and why."""
-    said = row.bump(model)
-    if not said.text or model.proposed is None:
+    """Return whether the release version fits, and why."""
+    verdict = row.bump(model)
+    if not verdict.text or model.proposed is None:
         return None
-    return Section("Version", (said, *map(Cell, model.proposed.reasons)))
+    return Section("Version", (verdict, *map(Cell, model.proposed.reasons)))
 
 
 def answers(model: ModelReport) -> Section | None:
-    """Each output over all golden cases."""
-    found = model.measured.outputs if model.measured else None
-    if found is None:
+    """Return each output's difference over all golden cases."""
+    outputs = model.measured.outputs if model.measured else None
+    if outputs is None:
         return None
     lines = [
-        Cell(f"{figures.counted(found.cases, 'golden case')}, against what production answers.")
+        Cell(
+            f"{figures.count_of(outputs.cases, 'golden case')}, compared with production's answers."
+        )
     ]
-    lines += [Cell(error, "bad") for error in found.errors]
+    lines += [Cell(error, "bad") for error in outputs.errors]
     rows = tuple(
         (
             Cell(t.tensor, code=True),
@@ -51,40 +53,40 @@ def answers(model: ModelReport) -> Section | None:
             Cell("–" if t.largest is None else f"{t.largest:.3g}"),
             Cell(t.case or "–", code=bool(t.case)),
         )
-        for t in found.tensors
+        for t in outputs.tensors
     )
     heads = ("output", "type", "elements changed", "largest difference", "in case")
     return Section("Outputs", tuple(lines), heads, rows)
 
 
 def labels(model: ModelReport) -> Section | None:
-    """Texts, truths and whole numbers that became others."""
-    found = model.measured.outputs if model.measured else None
-    if found is None or not found.labels:
+    """Return the texts, booleans and integers that changed."""
+    outputs = model.measured.outputs if model.measured else None
+    if outputs is None or not outputs.labels:
         return None
     rows = tuple(
         (Cell(x.case, code=True), Cell(x.place, code=True), Cell(x.before), Cell(x.after, "note"))
-        for x in found.labels
+        for x in outputs.labels
     )
-    more = (Cell(f"and {found.more_labels} more"),) if found.more_labels else ()
+    more = (Cell(f"and {outputs.more_labels} more"),) if outputs.more_labels else ()
     return Section(
         "Labels that changed", more, ("case", "element", "production", "this branch"), rows
     )
 
 
 def quality(model: ModelReport) -> Section | None:
-    """Metrics, those with a rule first."""
+    """Return the metrics, those with a rule first."""
     if not model.metrics and not model.notes:
         return None
     ruled = [metric for metric in model.metrics if metric.rule is not None]
     others = [m for m in model.metrics if m.rule is None and m.state != "same"]
     lines = [
-        Cell(f"{metric.name}: its rule was loosened: {change}", "note")
+        Cell(f"{metric.name}: its rule was relaxed: {change}", "note")
         for metric in model.metrics
         for change in metric.loosened
     ]
     lines += [Cell(note, "note") for note in model.notes]
-    more, same = len(others) - METRICS, len(model.metrics) - len(ruled) - len(others)
+    more, same = len(others) - MAX_METRICS, len(model.metrics) - len(ruled) - len(others)
     if more > 0:
         lines.append(Cell(f"{more} more without a rule are in the report's JSON."))
     if same:
@@ -96,7 +98,7 @@ def quality(model: ModelReport) -> Section | None:
             Cell(_figure(metric.candidate)),
             _verdict(metric),
         )
-        for metric in [*ruled, *others[:METRICS]]
+        for metric in [*ruled, *others[:MAX_METRICS]]
     )
     return Section("Metrics", tuple(lines), ("metric", "production", "this branch", ""), rows)
 
@@ -105,8 +107,8 @@ def _verdict(metric: Compared) -> Cell:
     tones: dict[str, Tone] = {"refused": "bad", "gone": "note", "better": "good"}
     if metric.state == "refused":
         return Cell(f"refused: {metric.said}", "bad")
-    said = "worse, within its margin" if metric.state == "allowed" else metric.state
-    return Cell(said, tones.get(metric.state, ""))
+    verdict = "worse, within its margin" if metric.state == "allowed" else metric.state
+    return Cell(verdict, tones.get(metric.state, ""))
 
 
 def _figure(value: float | None) -> str:
@@ -114,7 +116,7 @@ def _figure(value: float | None) -> str:
 
 
 def changed(model: ModelReport) -> Section | None:
-    """What is in the one artifact and not in the other."""
+    """Return the differences between the artifacts' contents."""
     if not model.changes:
         return None
     rows = tuple(
@@ -122,28 +124,28 @@ def changed(model: ModelReport) -> Section | None:
         for c in model.changes
         if c.detail is None
     )
-    more = len(rows) - CHANGES
+    more = len(rows) - MAX_CHANGES
     lines = (Cell(f"and {more} more"),) if more > 0 else ()
     code = tuple(("diff", c.detail) for c in model.changes if c.detail is not None)
     heads = ("part", "name", "production", "this branch")
-    return Section("What changed", lines, heads, rows[:CHANGES], code)
+    return Section("What changed", lines, heads, rows[:MAX_CHANGES], code)
 
 
 def tests_and_check(model: ModelReport) -> Section | None:
-    """What failed, and the findings."""
+    """Return the failed tests, and the findings."""
     lines: list[Cell] = []
     if model.tested is None:
         lines.append(Cell("Tests: no report of a run on exactly this artifact.", "note"))
     else:
         tested = model.tested
         lines.append(Cell(f"Tests: {tested}", "" if tested.passed else "bad"))
-        lines += [Cell(f"failed: {name}", "bad") for name in tested.failed[1:CHANGES]]
+        lines += [Cell(f"failed: {name}", "bad") for name in tested.failed[1:MAX_CHANGES]]
     lines += [Cell(line) for line in (model.findings.lines if model.findings else ())]
     return Section("Tests and check", tuple(lines))
 
 
 def commits(model: ModelReport) -> Section | None:
-    """A line for each."""
+    """Return a line for each commit."""
     if not model.commits:
         return None
     return Section("Commits since the release in production", tuple(map(Cell, model.commits)))

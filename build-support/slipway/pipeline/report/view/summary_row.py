@@ -1,4 +1,4 @@
-"""The row of a model: what a reader sees first."""
+"""The row of a model in the summary."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import semver
 from slipway.loadtest.compare import Ratio
 from slipway.pipeline.report.build import ModelReport
 from slipway.pipeline.report.view import format as figures
-from slipway.pipeline.report.view.elements import Cell
+from slipway.pipeline.report.view.elements import Cell, Tone
 
-# a change of a size or a load of so much is pointed out
+# a change of a size or a load time by this fraction is highlighted
 NOTABLE = 0.10
 NOTABLE_LOAD = 0.25
 SLOWER = 0.05
 
 
 def release(model: ModelReport) -> str:
-    """What becomes of the release version."""
+    """Return the change of the release version."""
     if model.version is None:
         return "failed"
     if model.served is None and "production" in model.problems:
@@ -27,12 +27,12 @@ def release(model: ModelReport) -> str:
 
 
 def bump(model: ModelReport) -> Cell:
-    """Whether the release version fits what changed."""
+    """Return whether the release version fits what changed."""
     proposed, served = model.proposed, model.served
     if served is None or proposed is None or model.version is None:
         return Cell("")
     if proposed.part is None:
-        return Cell("nothing but the version changed")
+        return Cell("only the version changed")
     if _number(model.version) < _number(proposed.version):
         return Cell(
             f"the changes are {proposed.part}: {proposed.version} or higher"
@@ -47,7 +47,7 @@ def _number(version: str) -> tuple[int, ...]:
 
 
 def size(model: ModelReport) -> Cell:
-    """The artifact's."""
+    """Return the artifact's size, and how it changed."""
     assert model.size is not None
     now = model.size.artifact
     if model.served is None or model.served.size is None:
@@ -57,29 +57,29 @@ def size(model: ModelReport) -> Cell:
 
 
 def load(model: ModelReport) -> Cell:
-    """The median of its loads, beside that of production's."""
+    """Return the median of its load times, compared with production's."""
     if model.measured is None:
         return figures.DASH
     now, before = model.measured.loads.medians
     change = load_change(model)
-    said = figures.seconds(now) if before is None else f"{figures.seconds(now)} ({change.text})"
-    return Cell(said, change.tone)
+    text = figures.seconds(now) if before is None else f"{figures.seconds(now)} ({change.text})"
+    return Cell(text, change.tone)
 
 
 def load_change(model: ModelReport) -> Cell:
-    """A load is never twice the same: pointed out is only what is far off, each time."""
+    """Return how the load time changed, highlighted only if all loads differ: they vary a lot."""
     assert model.measured is not None
     loads = model.measured.loads
     now, before = loads.medians
     if before is None:
         return figures.DASH
-    found = figures.change(now, before, NOTABLE_LOAD)
+    change = figures.change(now, before, NOTABLE_LOAD)
     apart = min(loads.candidate) > max(loads.served) or max(loads.candidate) < min(loads.served)
-    return found if apart else Cell(found.text)
+    return change if apart else Cell(change.text)
 
 
 def latency(model: ModelReport, level: str) -> Cell:
-    """``level`` is p50 or p99."""
+    """Return the latency at ``level``, p50 or p99, and how it changed."""
     latency = model.measured.latency if model.measured else None
     if latency is None:
         return figures.DASH
@@ -96,7 +96,7 @@ def latency(model: ModelReport, level: str) -> Cell:
 
 
 def ratio_of(model: ModelReport, level: str) -> Ratio | None:
-    """The candidate's latency divided by production's."""
+    """Return the candidate's latency divided by production's."""
     compared = (
         model.measured.latency.compared if model.measured and model.measured.latency else None
     )
@@ -106,28 +106,28 @@ def ratio_of(model: ModelReport, level: str) -> Ratio | None:
 
 
 def outputs(model: ModelReport) -> Cell:
-    """How its answers differ from production's."""
-    found = model.measured.outputs if model.measured else None
-    if found is None:
+    """Return how its answers differ from production's."""
+    outputs = model.measured.outputs if model.measured else None
+    if outputs is None:
         return figures.DASH
-    if found.same:
-        return Cell("the same", "good")
-    said = []
-    labels = len(found.labels) + found.more_labels
+    if outputs.same:
+        return Cell("unchanged", "good")
+    parts = []
+    labels = len(outputs.labels) + outputs.more_labels
     if labels:
-        said.append(f"{labels} {'label' if labels == 1 else 'labels'} changed")
-    if found.errors:
-        said.append(f"{figures.counted(len(found.errors), 'error')} in one of the two")
-    for tensor in found.tensors:
+        parts.append(f"{figures.count_of(labels, 'label')} changed")
+    if outputs.errors:
+        parts.append(f"{figures.count_of(len(outputs.errors), 'error')} in only one release")
+    for tensor in outputs.tensors:
         if tensor.said:
-            said.append(f"{tensor.tensor} {tensor.said}")
+            parts.append(f"{tensor.tensor} {tensor.said}")
         elif tensor.changed and tensor.largest is not None:
-            said.append(f"{tensor.tensor} ±{tensor.largest:.3g}")
-    return Cell(", ".join(said), "bad" if found.errors else "note" if labels else "")
+            parts.append(f"{tensor.tensor} ±{tensor.largest:.3g}")
+    return Cell(", ".join(parts), "bad" if outputs.errors else "note" if labels else "")
 
 
 def metrics(model: ModelReport) -> Cell:
-    """Whether one is refused, better or worse."""
+    """Return how many metrics are refused, better or worse."""
     if not model.metrics:
         return figures.DASH
     refused = [metric.name for metric in model.metrics if metric.state == "refused"]
@@ -136,31 +136,29 @@ def metrics(model: ModelReport) -> Cell:
         return Cell(f"{which} refused", "bad")
     better = sum(metric.state == "better" for metric in model.metrics)
     worse = sum(metric.state == "allowed" for metric in model.metrics)
-    said = [
-        f"{count} {what}"
-        for count, what in ((better, "better"), (worse, "worse, allowed"))
-        if count
-    ]
-    return Cell(", ".join(said) or "no worse", "good" if better and not worse else "")
+    counts = ((better, "better"), (worse, "worse, allowed"))
+    parts = [f"{count} {what}" for count, what in counts if count]
+    return Cell(", ".join(parts) or "no worse", "good" if better and not worse else "")
 
 
 def tests(model: ModelReport) -> Cell:
-    """How the run on exactly this artifact went."""
+    """Return the result of the tests of exactly this artifact."""
     if model.tested is None:
         return Cell("not run", "note")
-    tested = model.tested
-    if tested.passed:
-        return Cell(f"{tested.tests} passed", "good")
+    result = model.tested
+    if result.passed:
+        return Cell(f"{result.tests} passed", "good")
     return Cell(
-        f"{tested.failures} of {tested.tests} failed" if tested.failures else "not passed", "bad"
+        f"{result.failures} of {result.tests} failed" if result.failures else "not passed", "bad"
     )
 
 
-def checked(model: ModelReport) -> Cell:
-    """How many mistakes are found in its folder."""
-    found = model.findings
-    if found is None:
+def check(model: ModelReport) -> Cell:
+    """Return the number of findings in its folder."""
+    findings = model.findings
+    if findings is None:
         return figures.DASH
-    counts = ((found.errors, "error"), (found.warnings, "warning"))
-    said = [f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts if count]
-    return Cell(", ".join(said) or "no mistakes", "bad" if found.errors else "" if said else "good")
+    counts = ((findings.errors, "error"), (findings.warnings, "warning"))
+    parts = [figures.count_of(count, what) for count, what in counts if count]
+    tone: Tone = "bad" if findings.errors else "" if parts else "good"
+    return Cell(", ".join(parts) or "no mistakes", tone)

@@ -1,4 +1,4 @@
-"""A report as what its two templates, Markdown and HTML, have in common."""
+"""A report as the values that its two templates, Markdown and HTML, render."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from slipway.pipeline.report.view.elements import Cell, ModelView, View
 HEADS = ("Model", "Release", "Size", "Load", "p50", "p99", "Outputs", "Metrics", "Tests", "Check")
 
 
-def view(report: Report) -> View:
-    """What there is to show of ``report``."""
+def build_view(report: Report) -> View:
+    """Return what the templates show of ``report``."""
     lines = []
     if report.deleted:
         lines.append(Cell(f"Deleted by this branch: {', '.join(report.deleted)}.", "note"))
@@ -42,12 +42,12 @@ def _headline(report: Report) -> str:
         (len(failed), "failed"),
         (len(report.unchanged), "unchanged"),
     ]
-    said = [f"{count} {what}" for count, what in counts if count]
-    if not said:
+    parts = [f"{count} {what}" for count, what in counts if count]
+    if not parts:
         return "No model is affected"
     total = sum(count for count, _ in counts)
-    head = f"{total} {'model' if total == 1 else 'models'}: {', '.join(said)}"
-    if len(changed) == 1 and len(said) == 1:
+    head = f"{total} {'model' if total == 1 else 'models'}: {', '.join(parts)}"
+    if len(changed) == 1 and len(parts) == 1:
         return f"{changed[0].name} {row.release(changed[0])}"
     return head
 
@@ -61,12 +61,12 @@ def _foot(report: Report) -> str:
 def _model(model: ModelReport) -> ModelView:
     release = row.release(model)
     if model.failed:
-        first = (
+        cells = (
             Cell(model.name, code=True),
             Cell("failed", "bad"),
             *[figures.DASH] * (len(HEADS) - 2),
         )
-        return ModelView(model.name, release, first, (sections.problems(model),))
+        return ModelView(model.name, release, cells, (sections.problems(model),))
     cells = (
         Cell(model.name, code=True),
         Cell(release, row.bump(model).tone),
@@ -77,7 +77,7 @@ def _model(model: ModelReport) -> ModelView:
         row.outputs(model),
         row.metrics(model),
         row.tests(model),
-        row.checked(model),
+        row.check(model),
     )
     parts = (
         sections.problems(model) if model.problems else None,

@@ -1,4 +1,4 @@
-"""A report with something in every part of it, made up; names and texts are made to hurt."""
+"""An invented report with something in every part; its names and texts try to break the markup."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from slipway.artifact.diff import Change
 from slipway.catalog.origin import Origin
 from slipway.loadtest.compare import Comparison, Ratio
 from slipway.loadtest.percentile import Latencies
-from slipway.pipeline.report.build import ModelReport, Report, Served
-from slipway.pipeline.report.facts import Findings, Proposed, Size
-from slipway.pipeline.report.measure import Latency, Loads, Measured
+from slipway.pipeline.report.build import ModelReport, Report, CurrentRelease
+from slipway.pipeline.report.facts import Findings, ProposedVersion, Size
+from slipway.pipeline.report.measure import Latency, Loads, TritonMeasurement
 from slipway.pipeline.report.outputs import Label, Outputs, TensorDifference
 from slipway.release.evaluation.evaluation import Compared
 from slipway.release.evidence.test_result import Tested
@@ -19,14 +19,14 @@ SLOWER = Ratio(0.010, 0.012, 1.2, 1.1, 1.3)
 EVEN = Ratio(0.020, 0.021, 1.05, 0.9, 1.2)
 
 
-def measured(compared: bool = True) -> Measured:
-    """Slower than production, and it answers otherwise."""
-    said = Comparison(40, 20, 0.95, SLOWER, EVEN) if compared else None
+def measured(compared: bool = True) -> TritonMeasurement:
+    """Return a measurement slower than production, with other answers."""
+    comparison = Comparison(40, 20, 0.95, SLOWER, EVEN) if compared else None
     now = Latencies(800, 0.013, 0.012, 0.015, 0.021, 0.03)
     was = Latencies(800, 0.011, 0.010, 0.013, 0.020, 0.03)
-    return Measured(
+    return TritonMeasurement(
         Loads((2.0, 2.1, 2.2), (1.0, 1.1, 1.2) if compared else ()),
-        Latency(("photograph",), now, was if compared else None, said),
+        Latency(("photograph",), now, was if compared else None, comparison),
         (
             Outputs(
                 7,
@@ -47,13 +47,13 @@ def measured(compared: bool = True) -> Measured:
 
 
 def full(name: str = EVIL) -> ModelReport:
-    """A change of ``name``."""
+    """Return the report of a change to ``name``."""
     return ModelReport(
         name=name,
         version="1.0.1",
         target=f"{name}_1.0.1-rc.hc0ffee.tar.gz",
         sha256="0" * 64,
-        served=Served(
+        served=CurrentRelease(
             "1.0.0",
             f"{name}_1.0.0.tar.gz",
             "1" * 64,
@@ -61,7 +61,9 @@ def full(name: str = EVIL) -> ModelReport:
             "2026-01-01T00:00:00Z",
             Size(30_000_000, 100_000_000, 90_000_000, 2_000_000),
         ),
-        proposed=Proposed("major", "2.0.0", (f"major: output {EVIL} is gone", "patch: code x")),
+        proposed=ProposedVersion(
+            "major", "2.0.0", (f"major: output {EVIL} is gone", "patch: code x")
+        ),
         size=Size(45_000_000, 150_000_000, 140_000_000, 2_000_000),
         changes=(
             Change("packages", EVIL, "1.0 (pip)", None),
@@ -83,8 +85,8 @@ def full(name: str = EVIL) -> ModelReport:
 
 
 def report(*models: ModelReport) -> Report:
-    """Of ``models``, by default one with everything, one that failed and one that is new."""
-    chosen = models or (
+    """Return a report of ``models``; by default of one with everything, a failed and a new one."""
+    models_or_default = models or (
         full(),
         ModelReport("broken", problems={"artifact": f"models/broken: {EVIL}"}, failed=True),
         ModelReport(
@@ -98,5 +100,9 @@ def report(*models: ModelReport) -> Report:
         ),
     )
     return Report(
-        chosen, ("one", EVIL), (f"gone {EVIL}",), Origin("c0ffee", None, EVIL), "Triton 2.51.0"
+        models_or_default,
+        ("one", EVIL),
+        (f"gone {EVIL}",),
+        Origin("c0ffee", None, EVIL),
+        "Triton 2.51.0",
     )
