@@ -91,7 +91,7 @@ class Folder:
     def __init__(self) -> None:
         self.extracted: dict[str, ExtractedModel] = {}
 
-    async def place(self, target: str, evict: Any) -> tuple[ExtractedModel, bool]:
+    async def extract(self, target: str, evict: Any) -> tuple[ExtractedModel, bool]:
         await asyncio.sleep(0)
         return ExtractedModel(target, 1, "", 0.0, 0.0), False
 
