@@ -39,7 +39,7 @@ class MadeUp:
         self.asked: dict[str, int] = {}
         self.generation, self.controls, self.is_ready = 1, 0, True
         self.server = SimpleNamespace(
-            log_file=log, supervisor=0, failed_load=lambda target, what, since: what
+            log_file=log, supervisor=0, load_error=lambda target, what, since: what
         )
         self.calls = self
 
