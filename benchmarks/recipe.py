@@ -70,7 +70,7 @@ def untar(artifact: Path, folder: Path) -> None:
 def _pack_environment(model: ModelFolder, settings: Settings, work: Path, packed: Path) -> None:
     prefix, site = work / "prefix", work / "packages"
     work.mkdir(parents=True, exist_ok=True)
-    chosen = interpreter.choose(settings, settings.platform)
+    chosen = interpreter.choose_interpreter(settings, settings.platform)
     interpreter.install(chosen, prefix, settings.platform)
     packages.install(model.lock, settings, settings.platform, site)
     packages.merge(site, prefix)

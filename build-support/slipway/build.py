@@ -7,7 +7,7 @@ from pathlib import Path
 from slipway import environment
 from slipway.artifact.artifact import Artifact, record_checksum
 from slipway.artifact.pack import pack
-from slipway.environment import Environment
+from slipway.environment import ExecutionEnvironment
 from slipway.errors import SlipwayError
 from slipway.model import folder as repository
 from slipway.model import weights
@@ -59,11 +59,11 @@ def refuse_mistakes(folder: Path, settings: Settings) -> None:
         )
 
 
-def environment_of(model: ModelFolder, settings: Settings) -> Environment | None:
+def environment_of(model: ModelFolder, settings: Settings) -> ExecutionEnvironment | None:
     """The execution environment of the model's Python models, built or from the cache."""
     if not model.python_models:
         return None
-    return environment.build(model.lock, settings)
+    return environment.build_environment(model.lock, settings)
 
 
 def beside(model: ModelFolder) -> dict[Path, Path]:
@@ -87,7 +87,7 @@ def beside(model: ModelFolder) -> dict[Path, Path]:
 
 def finish(
     model: ModelFolder,
-    made: Environment | None,
+    made: ExecutionEnvironment | None,
     files: dict[Path, Path],
     output: Path,
     settings: Settings,

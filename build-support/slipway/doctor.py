@@ -156,7 +156,7 @@ def _docker() -> Finding:
 def _channels(settings: Settings) -> Finding:
     named = ", ".join(settings.channels) or "no channel"
     try:
-        chosen = interpreter.choose(settings, settings.platform)
+        chosen = interpreter.choose_interpreter(settings, settings.platform)
     except SlipwayError as error:
         return Finding("channels", "missing", f"{named}: {error.what}", error.fix)
     if chosen.local:

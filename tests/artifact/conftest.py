@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.environment import Environment
+from slipway.environment import ExecutionEnvironment
 from tests.artifact.samples import write_environment, write_model
 
 
@@ -16,5 +16,5 @@ def tiny(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> Environment:
+def environment(tmp_path: Path) -> ExecutionEnvironment:
     return write_environment(tmp_path / "environment")

@@ -9,8 +9,8 @@ from slipway import build
 from slipway.archive import TarGzWriter, write_indexed
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.pack import pack
-from slipway.environment import Environment, Package
-from slipway.environment.environment import ARCHIVE, save
+from slipway.environment import ExecutionEnvironment, Package
+from slipway.environment.environment import ARCHIVE, save_environment
 from slipway.model import folder as repository
 
 PRE = """name: "tiny_preprocessing"
@@ -71,7 +71,7 @@ def write_model(root: Path, weights: bytes = b"weights" * 9000) -> Path:
     return folder
 
 
-def write_environment(folder: Path, numpy: str = "1.26.4") -> Environment:
+def write_environment(folder: Path, numpy: str = "1.26.4") -> ExecutionEnvironment:
     """An environment of three files, in the form that building gives."""
     folder.mkdir(parents=True)
     archive = folder / ARCHIVE
@@ -83,7 +83,7 @@ def write_environment(folder: Path, numpy: str = "1.26.4") -> Environment:
         writer.close()
     write_indexed(archive, writer)
     size = archive.stat().st_size
-    made = Environment(
+    made = ExecutionEnvironment(
         folder=folder,
         sha256=hashlib.sha256(archive.read_bytes()).hexdigest(),
         python="3.12.1",
@@ -95,11 +95,11 @@ def write_environment(folder: Path, numpy: str = "1.26.4") -> Environment:
         unpacked=36016,
         files=3,
     )
-    save(made)
+    save_environment(made)
     return made
 
 
-def packed(folder: Path, environment: Environment, layout: str = "directory") -> Artifact:
+def packed(folder: Path, environment: ExecutionEnvironment, layout: str = "directory") -> Artifact:
     model = repository.read(folder)
     output = folder.parent.parent / "dist" / model.artifact_name
     assert layout in ("directory", "archive")

@@ -15,7 +15,7 @@ from zlib_ng import gzip_ng
 from slipway.artifact.artifact import Artifact, record_checksum
 from slipway.artifact.configs import read_configs
 from slipway.cli import main
-from slipway.environment import Environment
+from slipway.environment import ExecutionEnvironment
 from tests.artifact.samples import packed
 
 _opened: Counter[str] = Counter()
@@ -56,7 +56,7 @@ def decompressed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_publishing_decompresses_the_artifact_once_and_reads_its_bytes_once(
     tiny: Path,
-    environment: Environment,
+    environment: ExecutionEnvironment,
     decompressed: list[str],
     opened: Counter[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -72,7 +72,7 @@ def test_publishing_decompresses_the_artifact_once_and_reads_its_bytes_once(
 
 
 def test_each_value_is_read_when_it_is_first_asked_for_and_then_known(
-    tiny: Path, environment: Environment, decompressed: list[str]
+    tiny: Path, environment: ExecutionEnvironment, decompressed: list[str]
 ) -> None:
     path = packed(tiny, environment).path
     artifact = Artifact(path)
@@ -89,7 +89,9 @@ def test_each_value_is_read_when_it_is_first_asked_for_and_then_known(
     assert decompressed == [str(path)]
 
 
-def test_what_packing_knows_is_what_its_file_says(tiny: Path, environment: Environment) -> None:
+def test_what_packing_knows_is_what_its_file_says(
+    tiny: Path, environment: ExecutionEnvironment
+) -> None:
     made = packed(tiny, environment)
     read = Artifact(made.path)
     assert (made.sha256, made.size) == (read.sha256, read.size)
@@ -98,7 +100,7 @@ def test_what_packing_knows_is_what_its_file_says(tiny: Path, environment: Envir
 
 
 def test_the_digest_that_building_recorded_spares_the_hashing(
-    tiny: Path, environment: Environment, opened: Counter[str]
+    tiny: Path, environment: ExecutionEnvironment, opened: Counter[str]
 ) -> None:
     made = packed(tiny, environment)
     record_checksum(made)

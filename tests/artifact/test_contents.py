@@ -10,17 +10,19 @@ import pytest
 from slipway.artifact.contents import read_contents
 from slipway.artifact.diff import diff
 from slipway.cli import main
-from slipway.environment import Environment
+from slipway.environment import ExecutionEnvironment
 from slipway.errors import SlipwayError
 from tests.artifact.samples import packed, write_environment, write_model
 
 
-def test_equal_artifacts_have_no_difference(tiny: Path, environment: Environment) -> None:
+def test_equal_artifacts_have_no_difference(tiny: Path, environment: ExecutionEnvironment) -> None:
     made = read_contents(packed(tiny, environment).path)
     assert diff(made, made) == []
 
 
-def test_each_kind_of_change_is_told_apart(tmp_path: Path, environment: Environment) -> None:
+def test_each_kind_of_change_is_told_apart(
+    tmp_path: Path, environment: ExecutionEnvironment
+) -> None:
     before = read_contents(packed(write_model(tmp_path / "a"), environment).path)
     folder = write_model(tmp_path / "b", weights=b"better weights")
     (folder / "tiny_preprocessing/1/model.py").write_text("class TritonPythonModel: ...\n")
@@ -40,7 +42,7 @@ def test_each_kind_of_change_is_told_apart(tmp_path: Path, environment: Environm
 
 
 def test_inspect_prints_signatures_and_provenance(
-    tiny: Path, environment: Environment, capsys: pytest.CaptureFixture[str]
+    tiny: Path, environment: ExecutionEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = str(packed(tiny, environment).path)
     assert main(["inspect", path]) == 0

@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 import pytest
 
 from slipway.artifact.configs import read_configs
-from slipway.environment import Environment
+from slipway.environment import ExecutionEnvironment
 from slipway.errors import SlipwayError
 from slipway.model.interface import Tensor
 from tests.artifact.samples import packed, write_model
@@ -48,7 +48,7 @@ def plain(members: dict[str, bytes]) -> io.BytesIO:
     return io.BytesIO(out.getvalue())
 
 
-def test_a_file_and_a_stream_say_the_same(tiny: Path, environment: Environment) -> None:
+def test_a_file_and_a_stream_say_the_same(tiny: Path, environment: ExecutionEnvironment) -> None:
     artifact = packed(tiny, environment).path
     found = read_configs(artifact).interface
     assert found.max_batch_size == 8
@@ -58,7 +58,9 @@ def test_a_file_and_a_stream_say_the_same(tiny: Path, environment: Environment) 
         assert read_configs(stream, "tiny").interface == found
 
 
-def test_weights_and_environment_are_not_read(tmp_path: Path, environment: Environment) -> None:
+def test_weights_and_environment_are_not_read(
+    tmp_path: Path, environment: ExecutionEnvironment
+) -> None:
     folder = write_model(tmp_path / "large", weights=os.urandom(8_000_000))
     stream = Counted(packed(folder, environment).path.read_bytes())
     assert read_configs(cast(BinaryIO, stream), "tiny").interface.max_batch_size == 8
@@ -99,7 +101,7 @@ def test_an_artifact_without_the_config_it_serves_is_refused() -> None:
     assert str(caught.value.where).startswith("key: a/config.pbtxt:1:")
 
 
-def test_a_truncated_stream_is_refused(tiny: Path, environment: Environment) -> None:
+def test_a_truncated_stream_is_refused(tiny: Path, environment: ExecutionEnvironment) -> None:
     whole = packed(tiny, environment).path.read_bytes()
     with pytest.raises(SlipwayError, match="no whole tar.gz"):
         read_configs(io.BytesIO(whole[:300]), "key")

@@ -15,7 +15,7 @@ import pytest
 from slipway import build
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.extract import extract
-from slipway.environment import Environment
+from slipway.environment import ExecutionEnvironment
 from slipway.errors import SlipwayError
 from slipway.model import folder as repository
 from slipway.triton import config
@@ -27,7 +27,9 @@ def names(artifact: Path) -> list[str]:
         return tar.getnames()
 
 
-def test_every_top_level_entry_is_a_model_directory(tiny: Path, environment: Environment) -> None:
+def test_every_top_level_entry_is_a_model_directory(
+    tiny: Path, environment: ExecutionEnvironment
+) -> None:
     made = packed(tiny, environment)
     found = names(made.path)
     assert {name.split("/")[0] for name in found} == set(repository.read(tiny).models)
@@ -36,12 +38,16 @@ def test_every_top_level_entry_is_a_model_directory(tiny: Path, environment: Env
     assert made.path.name == "tiny_1.2.0.tar.gz"
 
 
-def test_what_is_for_git_dvc_and_tests_stays_at_home(tiny: Path, environment: Environment) -> None:
+def test_what_is_for_git_dvc_and_tests_stays_at_home(
+    tiny: Path, environment: ExecutionEnvironment
+) -> None:
     found = names(packed(tiny, environment).path)
     assert not [n for n in found if n.endswith((".dvc", ".gitignore", "BUILD", "test_tiny.py"))]
 
 
-def test_one_environment_serves_both_python_models(tiny: Path, environment: Environment) -> None:
+def test_one_environment_serves_both_python_models(
+    tiny: Path, environment: ExecutionEnvironment
+) -> None:
     made = packed(tiny, environment)
     assert [n for n in names(made.path) if n.endswith("bin/activate")] == [
         "tiny_preprocessing/python_env/bin/activate"
@@ -62,7 +68,7 @@ def test_one_environment_serves_both_python_models(tiny: Path, environment: Envi
 
 
 def test_the_archive_layout_names_the_environment_by_its_content(
-    tiny: Path, environment: Environment
+    tiny: Path, environment: ExecutionEnvironment
 ) -> None:
     made = packed(tiny, environment, "archive")
     name = f"tiny_preprocessing/python_env_{environment.sha256[:12]}.tar.gz"
@@ -73,7 +79,7 @@ def test_the_archive_layout_names_the_environment_by_its_content(
 
 
 def test_bytecode_is_fresh_and_never_checked_against_its_source(
-    tiny: Path, environment: Environment
+    tiny: Path, environment: ExecutionEnvironment
 ) -> None:
     made = packed(tiny, environment)
     extract(made.path, tiny.parent / "out")
@@ -83,7 +89,7 @@ def test_bytecode_is_fresh_and_never_checked_against_its_source(
 
 
 def test_equal_inputs_give_equal_bytes_in_another_clone_under_another_umask(
-    tmp_path: Path, environment: Environment
+    tmp_path: Path, environment: ExecutionEnvironment
 ) -> None:
     first = packed(write_model(tmp_path / "one"), environment)
     before = os.umask(0o077)
@@ -99,7 +105,7 @@ def test_equal_inputs_give_equal_bytes_in_another_clone_under_another_umask(
 
 
 def test_the_recorded_digest_and_size_are_those_of_the_file(
-    tiny: Path, environment: Environment
+    tiny: Path, environment: ExecutionEnvironment
 ) -> None:
     import hashlib
 
@@ -108,7 +114,7 @@ def test_the_recorded_digest_and_size_are_those_of_the_file(
     assert (made.sha256, made.size) == (hashlib.sha256(data).hexdigest(), len(data))
 
 
-def test_the_manifest_says_what_went_in(tiny: Path, environment: Environment) -> None:
+def test_the_manifest_says_what_went_in(tiny: Path, environment: ExecutionEnvironment) -> None:
     made = Artifact(packed(tiny, environment).path).manifest
     assert (made.name, made.version, made.serves) == ("tiny", "1.2.0", "tiny_pipeline")
     assert made.weights["tiny_inferencer/1/model.onnx"]["size"] == 63000
@@ -118,7 +124,9 @@ def test_the_manifest_says_what_went_in(tiny: Path, environment: Environment) ->
     assert str(tiny) not in made.dump().decode()
 
 
-def test_a_hand_written_environment_path_is_refused(tiny: Path, environment: Environment) -> None:
+def test_a_hand_written_environment_path_is_refused(
+    tiny: Path, environment: ExecutionEnvironment
+) -> None:
     file = tiny / "tiny_preprocessing/config.pbtxt"
     file.write_text(
         file.read_text()
@@ -130,7 +138,7 @@ def test_a_hand_written_environment_path_is_refused(tiny: Path, environment: Env
 
 
 def test_a_model_without_a_version_directory_is_refused(
-    tiny: Path, environment: Environment
+    tiny: Path, environment: ExecutionEnvironment
 ) -> None:
     for file in (tiny / "tiny_inferencer/1").iterdir():
         file.unlink()
@@ -138,7 +146,7 @@ def test_a_model_without_a_version_directory_is_refused(
         packed(tiny, environment)
 
 
-def test_a_link_out_of_the_folder_is_refused(tiny: Path, environment: Environment) -> None:
+def test_a_link_out_of_the_folder_is_refused(tiny: Path, environment: ExecutionEnvironment) -> None:
     (tiny / "tiny_preprocessing/1/data.json").symlink_to("/etc/hostname")
     with pytest.raises(SlipwayError, match="leads out"):
         packed(tiny, environment)
@@ -152,7 +160,7 @@ def test_weights_that_are_not_here_are_named_with_the_way_to_get_them(tiny: Path
 
 
 def test_a_killed_packing_leaves_nothing_half_written_and_the_next_succeeds(
-    tmp_path: Path, environment: Environment
+    tmp_path: Path, environment: ExecutionEnvironment
 ) -> None:
     folder = write_model(tmp_path / "checkout", weights=os.urandom(1 << 20) * 60)
     dist = tmp_path / "dist"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.environment.lock import named, unhashed
+from slipway.environment.lock import find_unhashed, named_packages
 from tests.check import fixture_repositories as repositories
 
 PREPROCESSING, POSTPROCESSING = "sound_preprocessing", "sound_postprocessing"
@@ -79,10 +79,10 @@ def test_each_package_of_a_lock_needs_a_version_and_a_hash(
 ) -> None:
     lock = tmp_path / "requirements.lock"
     lock.write_text(text, encoding="utf-8")
-    assert list(unhashed(lock)) == found
+    assert list(find_unhashed(lock)) == found
 
 
 def test_the_packages_of_requirements_are_named_as_locks_name_them(tmp_path: Path) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("# words\nPillow >= 11\nruamel.yaml==0.18\n--pre\n\nnumpy[a]\n")
-    assert named(requirements) == {"pillow", "ruamel-yaml", "numpy"}
+    assert named_packages(requirements) == {"pillow", "ruamel-yaml", "numpy"}

@@ -9,8 +9,8 @@ import pytest
 
 from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
 from slipway.check.projection import DOWNLOAD, EXTRACT, FILES, OPEN, START, Projection, project
-from slipway.environment.environment import Environment, Package, save
-from slipway.environment.lock import content
+from slipway.environment.environment import ExecutionEnvironment, Package, save_environment
+from slipway.environment.lock import lock_content
 from tests.check import fixture_repositories as repositories
 
 
@@ -52,9 +52,9 @@ def test_the_environment_counts_once_this_machine_has_built_it(
     assert without.environment is None
     folder_built = slipway_cache / "environments" / "key"
     folder_built.mkdir(parents=True)
-    lock = hashlib.sha256(content(folder / "requirements.lock").encode()).hexdigest()
+    lock = hashlib.sha256(lock_content(folder / "requirements.lock").encode()).hexdigest()
     packages = (Package("numpy", "1.26.4", "pip"),)
-    environment = Environment(
+    environment = ExecutionEnvironment(
         folder_built,
         "0" * 64,
         "3.12.1",
@@ -66,7 +66,7 @@ def test_the_environment_counts_once_this_machine_has_built_it(
         3 * 10**9,
         20_000,
     )
-    save(environment)
+    save_environment(environment)
     for name in ("environment.tar.gz", "environment.tar.gz.index.json"):
         (folder_built / name).write_bytes(b"")
     projection = projected(folder)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from slipway.environment.environment import Environment, save
-from slipway.environment.lock import content
+from slipway.environment.environment import ExecutionEnvironment, save_environment
+from slipway.environment.lock import lock_content
 from tests.check import fixture_repositories as repositories
 
 PREPROCESSING = "models/sound/sound_preprocessing"
@@ -30,10 +30,10 @@ def rules_found(
         assert old in text
         text = text.replace(old, new)
     source.write_text(text, encoding="utf-8")
-    for name, content in (files or {}).items():
+    for name, text in (files or {}).items():
         path = root / PREPROCESSING / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     return [finding.rule for finding in repositories.find_all(root)]
 
 
@@ -182,8 +182,10 @@ def test_what_the_cached_environment_has_is_known(tmp_path: Path, slipway_cache:
     lock = tmp_path / "models/sound/requirements.lock"
     folder = slipway_cache / "environments" / "built"
     folder.mkdir(parents=True)
-    digest = hashlib.sha256(content(lock).encode()).hexdigest()
-    save(Environment(folder, "0" * 64, "3.12.1", "linux-64", "here", (), digest, 1, 1, 1))
+    digest = hashlib.sha256(lock_content(lock).encode()).hexdigest()
+    save_environment(
+        ExecutionEnvironment(folder, "0" * 64, "3.12.1", "linux-64", "here", (), digest, 1, 1, 1)
+    )
     (folder / "environment.tar.gz").write_bytes(b"")
     site = "lib/python3.12/site-packages"
     members = [[f"{site}/companywords/__init__.py", 0], [f"{site}/numpy/__init__.py", 0]]

@@ -16,7 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from slipway.environment import Environment, build, load, lock
+from slipway.environment import (
+    ExecutionEnvironment,
+    build_environment,
+    load_environment,
+    lock_requirements,
+)
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
 from tests.environment.wheelhouse import Wheelhouse
@@ -25,18 +30,18 @@ MINOR = "{}.{}".format(*sys.version_info)
 SITE = f"lib/python{MINOR}/site-packages"
 
 
-def unpacked(environment: Environment, folder: Path) -> Path:
+def unpacked(environment: ExecutionEnvironment, folder: Path) -> Path:
     with tarfile.open(environment.archive) as archive:
         archive.extractall(folder, filter="data")
     return folder
 
 
-def names(environment: Environment) -> set[str]:
+def names(environment: ExecutionEnvironment) -> set[str]:
     with tarfile.open(environment.archive) as archive:
         return {member.name for member in archive if member.isfile()}
 
 
-def content(environment: Environment, name: str) -> bytes:
+def content(environment: ExecutionEnvironment, name: str) -> bytes:
     with tarfile.open(environment.archive) as archive:
         file = archive.extractfile(name)
         assert file
@@ -64,7 +69,7 @@ def locked(
 
     def make(*packages: str, model: str = "model") -> Path:
         wheelhouse.numpy()
-        return lock(requirements("numpy", *packages, model=model), settings)
+        return lock_requirements(requirements("numpy", *packages, model=model), settings)
 
     return make
 
@@ -73,7 +78,7 @@ def test_an_environment_runs_where_it_is_unpacked(
     locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings, tmp_path: Path
 ) -> None:
     wheelhouse.add("shapes", files={"shapes/__init__.py": "SIDES = 4\n"})
-    built = build(locked("shapes"), settings)
+    built = build_environment(locked("shapes"), settings)
     folder = unpacked(built, tmp_path / "elsewhere")
     code = """
 import asyncio, bz2, concurrent.futures, csv, ctypes, dataclasses, decimal, email.mime.text
@@ -89,7 +94,7 @@ print(sys.prefix, numpy.__version__, shapes.SIDES, importlib.metadata.version("s
 def test_the_standard_library_is_one_zip_of_unchecked_bytecode(
     locked: Callable[..., Path], settings: Settings
 ) -> None:
-    built = build(locked(), settings)
+    built = build_environment(locked(), settings)
     zipped = content(built, f"lib/python{MINOR.replace('.', '')}.zip")
     with zipfile.ZipFile(io.BytesIO(zipped)) as library:
         modules = library.namelist()
@@ -105,7 +110,7 @@ def test_packages_keep_their_sources_beside_unchecked_bytecode(
     locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.add("shapes")
-    built = build(locked("shapes"), settings)
+    built = build_environment(locked("shapes"), settings)
     assert f"{SITE}/shapes/__init__.py" in names(built)
     code = content(
         built, f"{SITE}/shapes/__pycache__/__init__.cpython-{MINOR.replace('.', '')}.pyc"
@@ -117,11 +122,11 @@ def test_two_builds_in_two_caches_under_another_umask_are_equal(
     locked: Callable[..., Path], settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = locked()
-    first = build(path, settings)
+    first = build_environment(path, settings)
     monkeypatch.setenv("SLIPWAY_CACHE", str(tmp_path / "another" / "cache"))
     mask = os.umask(0o077)
     try:
-        second = build(path, settings)
+        second = build_environment(path, settings)
     finally:
         os.umask(mask)
     assert first.folder != second.folder
@@ -132,13 +137,15 @@ def test_two_builds_in_two_caches_under_another_umask_are_equal(
 def test_models_with_equal_locks_share_one_build(
     locked: Callable[..., Path], settings: Settings
 ) -> None:
-    assert build(locked(model="one"), settings) == build(locked(model="two"), settings)
+    assert build_environment(locked(model="one"), settings) == build_environment(
+        locked(model="two"), settings
+    )
 
 
 def test_nothing_in_an_environment_names_this_machine(
     locked: Callable[..., Path], settings: Settings, tmp_path: Path
 ) -> None:
-    built = build(locked(), settings)
+    built = build_environment(locked(), settings)
     folder = unpacked(built, tmp_path / "elsewhere")
     cache = str(built.folder.parent.parent).encode()
     libraries = {f"lib/libpython{MINOR}.so.1.0"}  # holds the place that it was built for
@@ -166,7 +173,7 @@ def test_an_environment_holds_no_links_tests_headers_installers_or_scripts(
         },
         scripts={"draw": "shapes:main"},
     )
-    built = build(locked("shapes"), settings)
+    built = build_environment(locked("shapes"), settings)
     with tarfile.open(built.archive) as archive:
         kinds = {member.type for member in archive}
     assert kinds <= {tarfile.REGTYPE, tarfile.DIRTYPE}
@@ -203,7 +210,7 @@ def test_tests_that_a_package_imports_when_it_runs_stay(
             "shapes/tests/__init__.py": "",
         },
     )
-    found = names(build(locked("shapes"), settings))
+    found = names(build_environment(locked("shapes"), settings))
     assert f"{SITE}/shapes/core/tests/_samples.py" in found
     assert f"{SITE}/shapes/edges/tests/__init__.py" in found
     assert f"{SITE}/shapes/tests/__init__.py" not in found
@@ -220,14 +227,14 @@ def test_stubs_that_a_package_reads_when_it_runs_stay(
             "shapes/core.pyi": "",
         },
     )
-    assert f"{SITE}/shapes/__init__.pyi" in names(build(locked("shapes"), settings))
+    assert f"{SITE}/shapes/__init__.pyi" in names(build_environment(locked("shapes"), settings))
 
 
 def test_a_source_that_is_not_valid_python_is_left_uncompiled(
     locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.add("shapes", files={"shapes/__init__.py": "", "shapes/template.py": "def {{x}}:"})
-    found = names(build(locked("shapes"), settings))
+    found = names(build_environment(locked("shapes"), settings))
     assert f"{SITE}/shapes/template.py" in found
     assert not [n for n in found if "template.cpython" in n]
 
@@ -236,8 +243,8 @@ def test_what_was_built_is_told_and_can_be_loaded(
     locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.add("shapes", "2.1")
-    built = build(locked("shapes"), settings)
-    assert load(built.folder) == built
+    built = build_environment(locked("shapes"), settings)
+    assert load_environment(built.folder) == built
     assert built.python == sys.version.split()[0]
     assert built.interpreter == f"local CPython {built.python}"
     assert built.size == built.archive.stat().st_size and built.files == len(names(built))
@@ -252,7 +259,7 @@ def test_what_was_built_is_told_and_can_be_loaded(
 
 def test_a_folder_without_an_environment_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError, match="environment.tar.gz is missing"):
-        load(tmp_path)
+        load_environment(tmp_path)
 
 
 def test_a_python_that_triton_would_ignore_is_refused(
@@ -260,11 +267,11 @@ def test_a_python_that_triton_would_ignore_is_refused(
 ) -> None:
     path = locked()
     with pytest.raises(SlipwayError, match="serves Python models with 3.12, not with 3.11"):
-        build(path, replace(settings, python="3.11"))
+        build_environment(path, replace(settings, python="3.11"))
     with pytest.raises(
         SlipwayError, match="Triton 24.05 serves Python models with 3.10"
     ) as refused:
-        build(path, replace(settings, triton_release="24.05"))
+        build_environment(path, replace(settings, triton_release="24.05"))
     assert '"3.10"' in (refused.value.fix or "")
 
 
@@ -272,16 +279,16 @@ def test_a_python_that_does_not_run_slipway_is_refused(
     locked: Callable[..., Path], settings: Settings
 ) -> None:
     with pytest.raises(SlipwayError, match="Slipway runs on 3.12"):
-        build(locked(), replace(settings, triton_release="24.05", python="3.10"))
+        build_environment(locked(), replace(settings, triton_release="24.05", python="3.10"))
 
 
 def test_numpy_2_in_an_older_lock_is_refused(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.numpy("2.1.0")
-    path = lock(requirements("numpy"), replace(settings, test_release="25.04"))
+    path = lock_requirements(requirements("numpy"), replace(settings, test_release="25.04"))
     with pytest.raises(SlipwayError, match="numpy 2.1.0"):
-        build(path, settings)
+        build_environment(path, settings)
 
 
 def test_requirements_that_were_not_locked_are_refused(
@@ -290,7 +297,7 @@ def test_requirements_that_were_not_locked_are_refused(
     path = locked()
     requirements("numpy", "shapes")
     with pytest.raises(SlipwayError, match="has changed since it was locked"):
-        build(path, settings)
+        build_environment(path, settings)
 
 
 def test_a_wheel_that_is_not_the_locked_one_is_refused_by_name(
@@ -305,7 +312,7 @@ def test_a_wheel_that_is_not_the_locked_one_is_refused_by_name(
     wheelhouse.add("shapes", files={"shapes/__init__.py": "SIDES = 5\n"})
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "colleague"))
     with pytest.raises(SlipwayError, match="shapes==1.0 on the index is not the file") as refused:
-        build(path, settings)
+        build_environment(path, settings)
     assert refused.value.where == str(path)
 
 
@@ -315,7 +322,7 @@ def test_a_package_that_overwrites_anothers_file_is_refused_with_both_names(
     wheelhouse.add("circles", files={"drawing/core.py": "KIND = 'circle'\n"})
     wheelhouse.add("squares", files={"drawing/core.py": "KIND = 'square'\n"})
     with pytest.raises(SlipwayError) as refused:
-        build(locked("circles", "squares"), settings)
+        build_environment(locked("circles", "squares"), settings)
     assert f"circles and squares both bring {SITE}/drawing/core.py" in refused.value.what
 
 
@@ -324,7 +331,9 @@ def test_packages_that_share_an_equal_file_are_no_conflict(
 ) -> None:
     for name in ("circles", "squares"):
         wheelhouse.add(name, files={"drawing/__init__.py": "", f"drawing/{name}.py": ""})
-    assert f"{SITE}/drawing/squares.py" in names(build(locked("circles", "squares"), settings))
+    assert f"{SITE}/drawing/squares.py" in names(
+        build_environment(locked("circles", "squares"), settings)
+    )
 
 
 def test_a_package_that_overwrites_the_interpreter_is_refused(
@@ -333,7 +342,7 @@ def test_a_package_that_overwrites_the_interpreter_is_refused(
     inside = f"evil-1.0.data/data/lib/python{MINOR}/json/decoder.py"
     wheelhouse.add("evil", files={inside: "1/0\n"})
     with pytest.raises(SlipwayError, match="json/decoder.py, a file of the interpreter"):
-        build(locked("evil"), settings)
+        build_environment(locked("evil"), settings)
 
 
 def test_a_refused_build_leaves_nothing(
@@ -342,16 +351,16 @@ def test_a_refused_build_leaves_nothing(
     wheelhouse.add("circles", files={"drawing/core.py": "1\n"})
     wheelhouse.add("squares", files={"drawing/core.py": "2\n"})
     with pytest.raises(SlipwayError):
-        build(locked("circles", "squares"), settings)
+        build_environment(locked("circles", "squares"), settings)
     assert [p.suffix for p in (slipway_cache / "environments").iterdir()] == [".guard"]
 
 
 BUILD = """
 import sys
 from pathlib import Path
-from slipway.environment import build
+from slipway.environment import build_environment
 from slipway.settings import Settings
-print(build(Path(sys.argv[1]), Settings(root=Path(sys.argv[2]))).sha256)
+print(build_environment(Path(sys.argv[1]), Settings(root=Path(sys.argv[2]))).sha256)
 """
 
 
@@ -372,7 +381,7 @@ def test_builders_at_once_make_one_environment(
     builders = [builder(path, settings) for _ in range(3)]
     said = {one.communicate()[0] for one in builders}
     assert all(one.returncode == 0 for one in builders)
-    assert said == {f"{build(path, settings).sha256}\n"}
+    assert said == {f"{build_environment(path, settings).sha256}\n"}
 
 
 def test_a_killed_build_leaves_nothing_and_the_next_succeeds(
@@ -387,6 +396,6 @@ def test_a_killed_build_leaves_nothing_and_the_next_succeeds(
     os.killpg(victim.pid, signal.SIGKILL)
     victim.communicate()
     assert not [p for p in folder.iterdir() if not p.name.startswith(".") and p.is_dir()]
-    built = build(path, settings)
-    assert load(built.folder) == built
+    built = build_environment(path, settings)
+    assert load_environment(built.folder) == built
     assert not list(folder.glob(".aside-*"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.environment.bytecode import Source, compile_all
+from slipway.environment.bytecode import SourceFile, compile_all
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
 PACKAGES = ("json", "email", "asyncio", "collections", "unittest")
@@ -16,7 +16,7 @@ PACKAGES = ("json", "email", "asyncio", "collections", "unittest")
 
 def compiled(sources: list[Path], into: Path, workers: int = 2) -> dict[str, bytes]:
     wanted = [
-        Source(path, f"lib/{path.relative_to(STDLIB)}", into / f"{path.relative_to(STDLIB)}c")
+        SourceFile(path, f"lib/{path.relative_to(STDLIB)}", into / f"{path.relative_to(STDLIB)}c")
         for path in sources
     ]
     compile_all(wanted, workers=workers)
@@ -49,7 +49,7 @@ def test_bytecode_outlives_a_touched_source(tmp_path: Path) -> None:
     source = tmp_path / "shapes.py"
     source.write_text("print('old')\n")
     target = tmp_path / "__pycache__" / f"shapes.{sys.implementation.cache_tag}.pyc"
-    compile_all([Source(source, "shapes.py", target)])
+    compile_all([SourceFile(source, "shapes.py", target)])
     before = target.stat()
     source.write_text("print('new')\n")
     said = subprocess.run(
@@ -67,5 +67,5 @@ def test_bytecode_outlives_a_touched_source(tmp_path: Path) -> None:
 def test_what_is_not_valid_python_gets_no_bytecode(tmp_path: Path) -> None:
     source = tmp_path / "template.py"
     source.write_text("def {{ name }}(): pass\n")
-    compile_all([Source(source, "template.py", tmp_path / "template.pyc")])
+    compile_all([SourceFile(source, "template.py", tmp_path / "template.pyc")])
     assert not (tmp_path / "template.pyc").exists()

@@ -15,7 +15,7 @@ import pytest
 from conda_package_streaming.create import conda_builder
 
 from slipway import process
-from slipway.environment import build, interpreter, lock
+from slipway.environment import build_environment, interpreter, lock_requirements
 from slipway.environment.platforms import OWN_PLATFORM
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
@@ -102,8 +102,8 @@ def test_an_environment_for_another_platform_is_built_without_running_anything_o
     for machine in ("x86_64", "aarch64"):
         files = {"shapes/__init__.py": "", f"shapes/core.{machine}.so": machine}
         wheelhouse.add("shapes", files=files, tag=f"cp312-cp312-manylinux_2_28_{machine}")
-    path = lock(requirements("numpy", "shapes"), foreign)
-    built = build(path, foreign)
+    path = lock_requirements(requirements("numpy", "shapes"), foreign)
+    built = build_environment(path, foreign)
     assert (built.platform, built.python) == ("linux-aarch64", "3.12.9")
     assert built.interpreter == "local channel"
     with tarfile.open(built.archive) as archive:
@@ -145,7 +145,7 @@ def test_of_a_channels_python_only_what_serves_is_kept(
     python_package(folder, "linux-aarch64", f"{MINOR}.9", files, links)
     indexed(folder)
     foreign = replace(settings, channels=("conda/channel",), platform="linux-aarch64")
-    built = build(lock(requirements("numpy"), foreign), foreign)
+    built = build_environment(lock_requirements(requirements("numpy"), foreign), foreign)
     with tarfile.open(built.archive) as archive:
         found = {member.name for member in archive if member.isfile()}
     assert {name for name in found if "numpy" not in name} == {
@@ -167,16 +167,20 @@ def test_the_lock_of_one_platform_serves_another(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, foreign: Settings, settings: Settings
 ) -> None:
     wheelhouse.numpy()
-    path = lock(requirements("numpy"), replace(foreign, platform=OWN_PLATFORM, channels=()))
-    assert build(path, replace(foreign, platform=OWN_PLATFORM), platform="linux-aarch64").platform
+    path = lock_requirements(
+        requirements("numpy"), replace(foreign, platform=OWN_PLATFORM, channels=())
+    )
+    assert build_environment(
+        path, replace(foreign, platform=OWN_PLATFORM), platform="linux-aarch64"
+    ).platform
 
 
 def test_locking_pins_the_interpreter_of_a_channel(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, foreign: Settings, channel: Path
 ) -> None:
     wheelhouse.numpy()
-    path = lock(requirements("numpy"), foreign)
-    first = build(path, foreign)
+    path = lock_requirements(requirements("numpy"), foreign)
+    first = build_environment(path, foreign)
     files = {
         f"bin/python{MINOR}": "",
         f"lib/libpython{MINOR}.so.1.0": "",
@@ -185,18 +189,18 @@ def test_locking_pins_the_interpreter_of_a_channel(
     python_package(channel, "linux-aarch64", "3.12.11", files)
     indexed(channel)
     assert (foreign.root / "interpreter.lock").is_file()
-    assert build(path, foreign) == first
-    lock(path.with_name("requirements.txt"), foreign, upgrade=True)
-    assert build(path, foreign).python == "3.12.11"
+    assert build_environment(path, foreign) == first
+    lock_requirements(path.with_name("requirements.txt"), foreign, upgrade=True)
+    assert build_environment(path, foreign).python == "3.12.11"
 
 
 def test_a_platform_that_no_channel_serves_is_refused(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.numpy()
-    path = lock(requirements("numpy"), settings)
+    path = lock_requirements(requirements("numpy"), settings)
     with pytest.raises(SlipwayError, match="no channel to take a Python for linux-aarch64") as no:
-        build(path, settings, platform="linux-aarch64")
+        build_environment(path, settings, platform="linux-aarch64")
     assert "channels" in (no.value.fix or "")
 
 
@@ -204,14 +208,14 @@ def test_an_unknown_platform_is_refused(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.numpy()
-    path = lock(requirements("numpy"), settings)
+    path = lock_requirements(requirements("numpy"), settings)
     with pytest.raises(SlipwayError, match="cannot be built for 'osx-arm64'"):
-        build(path, settings, platform="osx-arm64")
+        build_environment(path, settings, platform="osx-arm64")
 
 
 def test_where_no_channel_can_be_reached_this_machines_python_serves(settings: Settings) -> None:
     unreachable = replace(settings, channels=("http://127.0.0.1:9/none",))
-    assert interpreter.choose(unreachable, OWN_PLATFORM).local
+    assert interpreter.choose_interpreter(unreachable, OWN_PLATFORM).local
 
 
 @pytest.mark.parametrize("content", ["nothing", "another Python"])
@@ -223,7 +227,7 @@ def test_a_channel_without_the_python_is_refused_not_replaced(
         (settings.root / "conda" / "empty" / subdir).mkdir(parents=True)
     configured = replace(settings, channels=(name,))
     with pytest.raises(SlipwayError, match=f"finding Python 3.12 for {OWN_PLATFORM}") as refused:
-        interpreter.choose(configured, OWN_PLATFORM)
+        interpreter.choose_interpreter(configured, OWN_PLATFORM)
     assert "channels" in (refused.value.fix or "")
 
 
@@ -236,19 +240,19 @@ def test_a_channel_without_libpython_is_refused(
     python_package(folder, OWN_PLATFORM, f"{MINOR}.4", files)
     indexed(folder)
     configured = replace(settings, channels=("conda/channel",))
-    path = lock(requirements("numpy"), configured)
+    path = lock_requirements(requirements("numpy"), configured)
     with pytest.raises(SlipwayError, match="no lib/libpython3.12.so.1.0 in what the channels gave"):
-        build(path, configured)
+        build_environment(path, configured)
 
 
 def test_a_broken_interpreter_lock_is_named(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.numpy()
-    path = lock(requirements("numpy"), settings)
+    path = lock_requirements(requirements("numpy"), settings)
     (settings.root / "interpreter.lock").write_text("{")
     with pytest.raises(SlipwayError, match="interpreter.lock"):
-        build(path, settings)
+        build_environment(path, settings)
 
 
 def test_asking_channels_again_and_again_ends_cleanly(foreign: Settings) -> None:
@@ -256,7 +260,7 @@ def test_asking_channels_again_and_again_ends_cleanly(foreign: Settings) -> None
     code = (
         "import sys; from pathlib import Path; from slipway.environment import interpreter as i\n"
         "from slipway.settings import Settings\n"
-        f"i.pin(Settings(root=Path({str(foreign.root)!r}), channels=('conda/channel',),"
+        f"i.pin_interpreter(Settings(root=Path({str(foreign.root)!r}), channels=('conda/channel',),"
         " platform='linux-aarch64'))"
     )
     for _ in range(5):

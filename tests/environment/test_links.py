@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.environment.links import resolved
+from slipway.environment.links import resolve_links
 from slipway.errors import SlipwayError
 
 
@@ -18,27 +18,27 @@ def test_of_a_librarys_names_the_one_that_is_loaded_stays(tmp_path: Path) -> Non
     real = write(tmp_path / "lib" / "libz.so.1.3.1")
     (tmp_path / "lib" / "libz.so.1").symlink_to(real.name)
     (tmp_path / "lib" / "libz.so").symlink_to("libz.so.1")
-    assert set(resolved(tmp_path)) == {"lib/libz.so.1"}
+    assert set(resolve_links(tmp_path)) == {"lib/libz.so.1"}
 
 
 def test_a_link_for_linkers_alone_goes(tmp_path: Path) -> None:
     real = write(tmp_path / "lib" / "libpython3.12.so.1.0")
     (tmp_path / "lib" / "libpython3.12.so").symlink_to(real.name)
-    assert set(resolved(tmp_path)) == {"lib/libpython3.12.so.1.0"}
+    assert set(resolve_links(tmp_path)) == {"lib/libpython3.12.so.1.0"}
 
 
 def test_other_links_become_copies(tmp_path: Path) -> None:
     write(tmp_path / "share" / "zones" / "Rome", "CET")
     (tmp_path / "share" / "Vatican").symlink_to("zones/Rome")
     (tmp_path / "zones").symlink_to("share/zones")
-    found = resolved(tmp_path)
+    found = resolve_links(tmp_path)
     assert set(found) == {"share/zones/Rome", "share/Vatican", "zones/Rome"}
     assert {path.read_text() for path in found.values()} == {"CET"}
 
 
 def test_dangling_links_go(tmp_path: Path) -> None:
     (tmp_path / "gone").symlink_to("nowhere")
-    assert resolved(tmp_path) == {}
+    assert resolve_links(tmp_path) == {}
 
 
 def test_a_link_out_of_the_environment_is_refused(tmp_path: Path) -> None:
@@ -46,4 +46,4 @@ def test_a_link_out_of_the_environment_is_refused(tmp_path: Path) -> None:
     (tmp_path / "prefix").mkdir()
     (tmp_path / "prefix" / "way").symlink_to("../secret")
     with pytest.raises(SlipwayError, match="way in the environment leads out of it"):
-        resolved(tmp_path / "prefix")
+        resolve_links(tmp_path / "prefix")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.environment import check, lock
-from slipway.environment.lock import normalised, pins
+from slipway.environment import check_lock, lock_requirements
+from slipway.environment.lock import normalised_requirements, pins
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
 from tests.environment.wheelhouse import Wheelhouse
@@ -22,7 +22,7 @@ def test_a_lock_pins_every_package_with_hashes(
     wheelhouse.numpy()
     wheelhouse.add("shapes", "2.1", requires=("corners",))
     wheelhouse.add("corners", "0.3")
-    path = lock(requirements("numpy<2", "shapes"), settings)
+    path = lock_requirements(requirements("numpy<2", "shapes"), settings)
     text = path.read_text()
     assert path.name == "requirements.lock"
     assert dict(pins(path)) == {"numpy": "1.26.4", "shapes": "2.1", "corners": "0.3"}
@@ -34,7 +34,7 @@ def test_a_lock_tells_nothing_of_the_machine(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings, tmp_path: Path
 ) -> None:
     wheelhouse.numpy()
-    text = lock(requirements("numpy"), settings).read_text()
+    text = lock_requirements(requirements("numpy"), settings).read_text()
     assert str(tmp_path) not in text
     assert "://" not in text and "aside" not in text
 
@@ -43,11 +43,11 @@ def test_locking_again_keeps_pins_unless_an_upgrade_is_asked_for(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.numpy("1.26.3")
-    path = lock(requirements("numpy<2"), settings)
+    path = lock_requirements(requirements("numpy<2"), settings)
     first = path.read_text()
     wheelhouse.numpy("1.26.4")
-    assert lock(requirements("numpy<2"), settings).read_text() == first
-    upgraded = lock(requirements("numpy<2"), settings, upgrade=True)
+    assert lock_requirements(requirements("numpy<2"), settings).read_text() == first
+    upgraded = lock_requirements(requirements("numpy<2"), settings, upgrade=True)
     assert dict(pins(upgraded)) == {"numpy": "1.26.4"}
 
 
@@ -56,9 +56,9 @@ def test_a_lock_of_other_requirements_is_refused(
 ) -> None:
     wheelhouse.numpy()
     wheelhouse.add("shapes")
-    path = lock(requirements("numpy"), settings)
+    path = lock_requirements(requirements("numpy"), settings)
     with pytest.raises(SlipwayError, match="has changed since it was locked") as refused:
-        check(requirements("numpy", "shapes"), path)
+        check_lock(requirements("numpy", "shapes"), path)
     assert "slipway lock" in (refused.value.fix or "")
 
 
@@ -67,14 +67,14 @@ def test_comments_order_and_spelling_of_requirements_may_change(
 ) -> None:
     wheelhouse.numpy()
     wheelhouse.add("shapes")
-    path = lock(requirements("numpy <2", "shapes"), settings)
-    check(requirements("# what model.py draws with", "Shapes  # pretty", "", "numpy<2"), path)
+    path = lock_requirements(requirements("numpy <2", "shapes"), settings)
+    check_lock(requirements("# what model.py draws with", "Shapes  # pretty", "", "numpy<2"), path)
 
 
 def test_a_missing_lock_is_named_with_its_fix(requirements: Callable[..., Path]) -> None:
     path = requirements("numpy")
     with pytest.raises(SlipwayError, match="there is no lock"):
-        check(path, path.with_name("requirements.lock"))
+        check_lock(path, path.with_name("requirements.lock"))
 
 
 def test_a_lock_from_elsewhere_is_refused(requirements: Callable[..., Path]) -> None:
@@ -82,7 +82,7 @@ def test_a_lock_from_elsewhere_is_refused(requirements: Callable[..., Path]) -> 
     other = path.with_name("requirements.lock")
     other.write_text("numpy==1.26.4\n")
     with pytest.raises(SlipwayError, match="not locked by Slipway"):
-        check(path, other)
+        check_lock(path, other)
 
 
 def test_a_package_published_as_source_only_is_refused_by_name(
@@ -93,7 +93,7 @@ def test_a_package_published_as_source_only_is_refused_by_name(
     with tarfile.open(source, "w:gz") as archive:
         archive.addfile(tarfile.TarInfo("rough-1.0/setup.py"))
     with pytest.raises(SlipwayError, match="rough has no wheel for Python 3.12") as refused:
-        lock(requirements("numpy", "rough"), settings)
+        lock_requirements(requirements("numpy", "rough"), settings)
     assert refused.value.fix
     assert not requirements("numpy").with_name("requirements.lock").exists()
 
@@ -104,7 +104,7 @@ def test_a_package_with_wheels_for_other_platforms_only_is_refused(
     wheelhouse.numpy()
     wheelhouse.add("shapes", tag="cp312-cp312-win_amd64")
     with pytest.raises(SlipwayError, match="shapes has no wheel for Python 3.12 on linux-64"):
-        lock(requirements("numpy", "shapes"), settings)
+        lock_requirements(requirements("numpy", "shapes"), settings)
 
 
 def test_an_unknown_package_is_named(
@@ -112,7 +112,7 @@ def test_an_unknown_package_is_named(
 ) -> None:
     wheelhouse.numpy()
     with pytest.raises(SlipwayError, match="nonesuch"):
-        lock(requirements("numpy", "nonesuch"), settings)
+        lock_requirements(requirements("numpy", "nonesuch"), settings)
 
 
 def test_an_environment_without_numpy_is_refused(
@@ -120,7 +120,7 @@ def test_an_environment_without_numpy_is_refused(
 ) -> None:
     wheelhouse.add("shapes")
     with pytest.raises(SlipwayError, match="without numpy"):
-        lock(requirements("shapes"), settings)
+        lock_requirements(requirements("shapes"), settings)
 
 
 def test_numpy_2_is_refused_while_a_configured_triton_cannot_serve_it(
@@ -128,19 +128,19 @@ def test_numpy_2_is_refused_while_a_configured_triton_cannot_serve_it(
 ) -> None:
     wheelhouse.numpy("2.1.0")
     with pytest.raises(SlipwayError, match="Triton 24.10 returns empty tensors with numpy 2"):
-        lock(requirements("numpy"), settings)
+        lock_requirements(requirements("numpy"), settings)
     newer = replace(settings, test_release="25.04")
-    assert dict(pins(lock(requirements("numpy"), newer))) == {"numpy": "2.1.0"}
+    assert dict(pins(lock_requirements(requirements("numpy"), newer))) == {"numpy": "2.1.0"}
 
 
 def test_a_refused_lock_leaves_the_old_one(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.numpy()
-    path = lock(requirements("numpy"), settings)
+    path = lock_requirements(requirements("numpy"), settings)
     before = path.read_bytes()
     with pytest.raises(SlipwayError):
-        lock(requirements("numpy", "nonesuch"), settings)
+        lock_requirements(requirements("numpy", "nonesuch"), settings)
     assert path.read_bytes() == before
     assert sorted(p.name for p in path.parent.iterdir()) == [path.name, "requirements.txt"]
 
@@ -150,7 +150,7 @@ def test_what_is_no_plain_requirement_is_refused_with_its_line(
     line: str, requirements: Callable[..., Path], settings: Settings
 ) -> None:
     with pytest.raises(SlipwayError) as refused:
-        lock(requirements("numpy", line), settings)
+        lock_requirements(requirements("numpy", line), settings)
     assert (refused.value.where or "").endswith("requirements.txt:2")
 
 
@@ -160,4 +160,4 @@ def test_the_order_of_requirements_says_nothing(
 ) -> None:
     path = tmp_path_factory.mktemp("order") / "requirements.txt"
     path.write_text("\n".join(lines))
-    assert normalised(path) == "numpy<2\npillow\nscipy==1.13.0"
+    assert normalised_requirements(path) == "numpy<2\npillow\nscipy==1.13.0"

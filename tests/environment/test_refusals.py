@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.environment import build
+from slipway.environment import build_environment
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
 
@@ -31,7 +31,7 @@ def test_a_mistake_is_refused_with_its_reason_place_and_fix(
     mistake: str, settings: Settings, slipway_cache: Path
 ) -> None:
     with pytest.raises(SlipwayError) as refused:
-        build(FIXTURES / mistake / "requirements.lock", settings)
+        build_environment(FIXTURES / mistake / "requirements.lock", settings)
     assert REFUSALS[mistake] in refused.value.what
     assert mistake in (refused.value.where or "")
     assert refused.value.fix

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from slipway.environment import Environment, build, lock
+from slipway.environment import ExecutionEnvironment, build_environment, lock_requirements
 from slipway.server import triton
 from slipway.settings import Settings
 from tests.environment.wheelhouse import Wheelhouse
@@ -51,12 +51,12 @@ class TritonPythonModel:
 @pytest.fixture
 def built(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
-) -> Environment:
+) -> ExecutionEnvironment:
     wheelhouse.installed("numpy")
-    return build(lock(requirements("numpy"), settings), settings)
+    return build_environment(lock_requirements(requirements("numpy"), settings), settings)
 
 
-def artifact(folder: Path, built: Environment, layout: str) -> Path:
+def artifact(folder: Path, built: ExecutionEnvironment, layout: str) -> Path:
     model = folder / "probe"
     (model / "1").mkdir(parents=True)
     (model / "config.pbtxt").write_text(CONFIG % (".tar.gz" if layout == "archive" else ""))
@@ -71,7 +71,7 @@ def artifact(folder: Path, built: Environment, layout: str) -> Path:
 
 @pytest.mark.parametrize("layout", ["directory", "archive"])
 def test_a_model_is_served_with_its_environments_own_python_and_packages(
-    built: Environment, settings: Settings, tmp_path: Path, layout: str
+    built: ExecutionEnvironment, settings: Settings, tmp_path: Path, layout: str
 ) -> None:
     numbers = np.arange(6, dtype=np.float32).reshape(2, 3)
     with triton.start(settings) as server:

@@ -9,7 +9,7 @@ import pytest
 from dvc.repo import Repo
 
 from slipway import settings as loading
-from slipway.environment import Environment
+from slipway.environment import ExecutionEnvironment
 from slipway.server import triton
 from slipway.server.triton import Server
 from slipway.settings import Settings
@@ -29,7 +29,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> ExecutionEnvironment:
     """This interpreter's numpy and Pillow."""
     return serving.environment(tmp_path_factory.mktemp("environment"))
 

@@ -11,13 +11,13 @@ import PIL
 from slipway import build
 from slipway.archive import TarGzWriter, write_indexed
 from slipway.artifact.pack import pack
-from slipway.environment import Environment, Package
-from slipway.environment.environment import ARCHIVE, save
+from slipway.environment import ExecutionEnvironment, Package
+from slipway.environment.environment import ARCHIVE, save_environment
 from slipway.model import folder as repository
 from tests import fixture_models
 
 
-def environment(folder: Path) -> Environment:
+def environment(folder: Path) -> ExecutionEnvironment:
     """An environment of links to this interpreter, numpy and Pillow, in the form of a built one."""
     prefix = folder / "prefix"
     fixture_models.environment(prefix)
@@ -30,7 +30,7 @@ def environment(folder: Path) -> Environment:
             name = path.relative_to(prefix).as_posix()
             writer.add_file(name, path, path.stat().st_mode & 0o777)
     write_indexed(archive, writer)
-    made = Environment(
+    made = ExecutionEnvironment(
         folder=folder,
         sha256=hashlib.sha256(archive.read_bytes()).hexdigest(),
         python="3.12.1",
@@ -42,11 +42,11 @@ def environment(folder: Path) -> Environment:
         unpacked=sum(path.stat().st_size for path in files),
         files=len(files),
     )
-    save(made)
+    save_environment(made)
     return made
 
 
-def artifact(folder: Path, made: Environment) -> Path:
+def artifact(folder: Path, made: ExecutionEnvironment) -> Path:
     """The packed artifact of a model folder."""
     model = repository.read(folder)
     return pack(model, made, build.beside(model), folder.parents[1] / model.artifact_name).path

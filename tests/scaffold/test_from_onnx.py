@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto
 
 from slipway.check import check
-from slipway.environment import Environment
+from slipway.environment import ExecutionEnvironment
 from slipway.scaffold import from_onnx
 from slipway.server.triton import Server
 from slipway.settings import Settings
@@ -41,7 +41,9 @@ def make(file: Path, settings: Settings, name: str = "made") -> Path:
     return folder
 
 
-def served(folder: Path, environment: Environment, server: Server, case: str = "example") -> Any:
+def served(
+    folder: Path, environment: ExecutionEnvironment, server: Server, case: str = "example"
+) -> Any:
     """What the server answers to the golden case, which has to be what is expected; unloaded again."""
     target = f"{folder.name}.tar.gz"
     server.load(target, artifact(folder, environment))
@@ -95,7 +97,7 @@ def test_all_python_that_is_written_compiles(tmp_path: Path, settings: Settings)
 
 
 def test_a_graph_with_batches_is_served(
-    tmp_path: Path, settings: Settings, environment: Environment, server: Server
+    tmp_path: Path, settings: Settings, environment: ExecutionEnvironment, server: Server
 ) -> None:
     # a row of the second output has no dimension of its own
     file = save(
@@ -112,7 +114,7 @@ def test_a_graph_with_batches_is_served(
 
 @pytest.mark.parametrize("name", TYPES)
 def test_every_type_is_served(
-    name: str, tmp_path: Path, settings: Settings, environment: Environment, server: Server
+    name: str, tmp_path: Path, settings: Settings, environment: ExecutionEnvironment, server: Server
 ) -> None:
     folder = make(identity(tmp_path / "m.onnx", [2, "N"], TYPES[name]), settings)
     answer = served(folder, environment, server)
@@ -120,14 +122,14 @@ def test_every_type_is_served(
 
 
 def test_scalars_travel_as_one_element(
-    tmp_path: Path, settings: Settings, environment: Environment, server: Server
+    tmp_path: Path, settings: Settings, environment: ExecutionEnvironment, server: Server
 ) -> None:
     folder = make(doubler(tmp_path / "m.onnx", []), settings)
     assert served(folder, environment, server)["Y"].shape == (1,)
 
 
 def test_an_output_of_unknown_rank_is_served(
-    tmp_path: Path, settings: Settings, environment: Environment, server: Server
+    tmp_path: Path, settings: Settings, environment: ExecutionEnvironment, server: Server
 ) -> None:
     file = save(
         tmp_path / "m.onnx",
@@ -142,7 +144,7 @@ def test_an_output_of_unknown_rank_is_served(
 
 
 def test_names_that_would_collide_or_do_harm_are_changed_for_clients_only(
-    tmp_path: Path, settings: Settings, environment: Environment, server: Server
+    tmp_path: Path, settings: Settings, environment: ExecutionEnvironment, server: Server
 ) -> None:
     # an input that is an output as well, names that differ by case, and one that means 507
     file = save(
@@ -157,7 +159,7 @@ def test_names_that_would_collide_or_do_harm_are_changed_for_clients_only(
 
 
 def test_an_input_that_nothing_uses_is_served(
-    tmp_path: Path, settings: Settings, environment: Environment, server: Server
+    tmp_path: Path, settings: Settings, environment: ExecutionEnvironment, server: Server
 ) -> None:
     file = save(
         tmp_path / "m.onnx",
@@ -169,7 +171,7 @@ def test_an_input_that_nothing_uses_is_served(
 
 
 def test_external_data_is_tracked_and_served(
-    tmp_path: Path, settings: Settings, environment: Environment, server: Server
+    tmp_path: Path, settings: Settings, environment: ExecutionEnvironment, server: Server
 ) -> None:
     (tmp_path / "weights").mkdir()
     file = save(
@@ -217,7 +219,7 @@ def test_a_graph_that_takes_no_example_is_written_without_one(
 
 
 def test_large_tensors_of_a_case_lie_beside_its_json(
-    tmp_path: Path, settings: Settings, environment: Environment, server: Server
+    tmp_path: Path, settings: Settings, environment: ExecutionEnvironment, server: Server
 ) -> None:
     folder = make(doubler(tmp_path / "m.onnx", ["N", 3, 64, 64]), settings)
     case = folder / "tests" / "cases" / "example"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from slipway.check import check
-from slipway.environment import Environment
-from slipway.environment.lock import check as check_lock
+from slipway.environment import ExecutionEnvironment
+from slipway.environment.lock import check_lock
 from slipway.errors import SlipwayError
 from slipway.scaffold import from_template, render
 from slipway.settings import Settings
@@ -19,7 +19,7 @@ from tests.scaffold.serving import artifact
 
 @pytest.mark.parametrize("kind", from_template.KINDS)
 def test_a_sample_is_sound_and_passes_its_own_tests_on_a_real_server(
-    kind: str, settings: Settings, environment: Environment
+    kind: str, settings: Settings, environment: ExecutionEnvironment
 ) -> None:
     folder = from_template.write("made", kind, settings)
     assert check([folder], settings) == []

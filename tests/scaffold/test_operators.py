@@ -14,7 +14,7 @@ import pytest
 from onnx import numpy_helper
 
 from slipway.check import check
-from slipway.environment import Environment
+from slipway.environment import ExecutionEnvironment
 from slipway.scaffold import from_onnx
 from slipway.server.triton import Server
 from slipway.settings import Settings
@@ -51,7 +51,7 @@ def arrays(folder: Path, side: str, values: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_an_operator_model_answers_as_onnx_expects(
-    name: str, settings: Settings, environment: Environment, server: Server
+    name: str, settings: Settings, environment: ExecutionEnvironment, server: Server
 ) -> None:
     file = NODES / name / "model.onnx"
     graph = onnx.load(file).graph

@@ -15,7 +15,7 @@ from slipway.archive import TarGzWriter
 from slipway.artifact import manifest
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest
-from slipway.environment import Environment, bytecode
+from slipway.environment import ExecutionEnvironment, bytecode
 from slipway.errors import SlipwayError
 from slipway.files import written_aside
 from slipway.model import folder as repository
@@ -30,7 +30,7 @@ PARAMETER = "EXECUTION_ENV_PATH"
 
 def pack(
     model: ModelFolder,
-    environment: Environment | None,
+    environment: ExecutionEnvironment | None,
     weight_files: Mapping[Path, Path],
     output: Path,
     layout: Literal["directory", "archive"] = "directory",
@@ -109,7 +109,7 @@ class _Hashed:
         return self._file.write(data)
 
 
-def _place(environment: Environment, layout: str) -> str:
+def _place(environment: ExecutionEnvironment, layout: str) -> str:
     if layout == "directory":
         return ENVIRONMENT
     # the server's cache key is path and mtime, and ours is fixed: the name has to tell contents
@@ -135,7 +135,7 @@ def _compiled(files: Mapping[str, Path]) -> dict[str, bytes]:
             if name.endswith(".py")
         }
         bytecode.compile_all(
-            [bytecode.Source(files[name], name, target) for target, name in compiled.values()]
+            [bytecode.SourceFile(files[name], name, target) for target, name in compiled.values()]
         )
         return {
             place: target.read_bytes()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from slipway.check.model_files import POINTER
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.environment import Environment, modules
+from slipway.environment import ExecutionEnvironment, modules
 from slipway.errors import SlipwayError
 from slipway.model import weights
 from slipway.model.folder import LEFT_OUT_ENDINGS
@@ -30,7 +30,7 @@ class Projection:
     """``weights`` are bytes by file or pointer; ``environment`` is known once it was built."""
 
     weights: Mapping[Path, int]
-    environment: Environment | None
+    environment: ExecutionEnvironment | None
 
     @property
     def size(self) -> int:
@@ -59,7 +59,7 @@ def project(model: ModelUnderCheck) -> Projection:
             and not any(_pointer(parent).exists() for parent in (path, *path.parents))
         ):
             sizes[path] = path.stat().st_size
-    environment = modules.built(model.lock, model.settings) if model.modules else None
+    environment = modules.cached_environment(model.lock, model.settings) if model.modules else None
     return Projection(sizes, environment)
 
 

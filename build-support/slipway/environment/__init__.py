@@ -1,7 +1,14 @@
-"""Execution environments: what Triton runs a model's Python code in."""
+"""Execution environments, in which Triton runs a model's Python code."""
 
-from slipway.environment.build import build
-from slipway.environment.environment import Environment, Package, load
-from slipway.environment.lock import check, lock
+from slipway.environment.build import build_environment
+from slipway.environment.environment import ExecutionEnvironment, Package, load_environment
+from slipway.environment.lock import check_lock, lock_requirements
 
-__all__ = ["Environment", "Package", "build", "check", "load", "lock"]
+__all__ = [
+    "ExecutionEnvironment",
+    "Package",
+    "build_environment",
+    "check_lock",
+    "load_environment",
+    "lock_requirements",
+]

@@ -10,8 +10,14 @@ from pathlib import Path
 
 from slipway.archive import THOROUGH, TarGzWriter, write_indexed
 from slipway.environment import canonical, interpreter, packages
-from slipway.environment.environment import ARCHIVE, Environment, Package, load, save
-from slipway.environment.lock import check, content, refuse_unservable
+from slipway.environment.environment import (
+    ARCHIVE,
+    ExecutionEnvironment,
+    Package,
+    load_environment,
+    save_environment,
+)
+from slipway.environment.lock import check_lock, lock_content, refuse_unservable
 from slipway.environment.platforms import uv_platform
 from slipway.errors import SlipwayError
 from slipway.files import cache_dir, locked, sha256_of, written_aside
@@ -22,7 +28,9 @@ from slipway.settings import Settings, stub_python
 ANYWHERE = "/opt/python_env"
 
 
-def build(lock: Path, settings: Settings, *, platform: str | None = None) -> Environment:
+def build_environment(
+    lock: Path, settings: Settings, *, platform: str | None = None
+) -> ExecutionEnvironment:
     """The execution environment of ``lock``, from the cache or built; nothing of it is executed.
 
     Args:
@@ -39,49 +47,52 @@ def build(lock: Path, settings: Settings, *, platform: str | None = None) -> Env
     refuse_python(settings)
     _refuse_running_python(settings)
     requirements = lock.with_name("requirements.txt")
-    check(requirements, lock)
+    check_lock(requirements, lock)
     refuse_unservable(lock, settings)
-    chosen = interpreter.choose(settings, platform)
-    key = _key(lock, settings, platform, chosen)
+    python_source = interpreter.choose_interpreter(settings, platform)
+    key = _key(lock, settings, platform, python_source)
     folder = cache_dir("environments") / key
     if not folder.is_dir():
         with locked(folder.with_name(f"{key}.guard")):
             if not folder.is_dir():
-                with written_aside(folder) as aside:
-                    aside.mkdir()
-                    _build(lock, settings, platform, chosen, aside)
-    return load(folder)
+                with written_aside(folder) as sibling:
+                    sibling.mkdir()
+                    _build(lock, settings, platform, python_source, sibling)
+    return load_environment(folder)
 
 
 def _build(
     lock: Path,
     settings: Settings,
     platform: str,
-    chosen: interpreter.Interpreter,
+    python_source: interpreter.Interpreter,
     folder: Path,
 ) -> None:
     with tempfile.TemporaryDirectory(prefix=".work-", dir=folder) as work:
         prefix, site = Path(work, "prefix"), Path(work, "packages")
-        conda = interpreter.install(chosen, prefix, platform)
-        python = _checked_python(conda, prefix, settings)
-        pip = packages.install(lock, settings, platform, site)
+        conda_packages = interpreter.install(python_source, prefix, platform)
+        python = _verified_version(conda_packages, prefix, settings)
+        pip_packages = packages.install(lock, settings, platform, site)
         packages.merge(site, prefix)
         packed = _conda_pack(prefix, Path(work, "packed"))
-        members = canonical.members(packed, settings.python, Path(work, "scratch"))
+        members = canonical.collect_members(packed, settings.python, Path(work, "scratch"))
         archive = folder / ARCHIVE
         unpacked = _write(members, archive)
-    listed = [
-        Package(p.name, p.version, _origin(p.channel, chosen.local, python)) for p in conda
-    ] + [Package(package.name, package.version, "pip") for package in pip]
-    save(
-        Environment(
+    all_packages = [
+        Package(p.name, p.version, _source_name(p.channel, python_source.local, python))
+        for p in conda_packages
+    ] + [Package(package.name, package.version, "pip") for package in pip_packages]
+    save_environment(
+        ExecutionEnvironment(
             folder=folder,
             sha256=sha256_of(archive),
             python=python,
             platform=platform,
-            interpreter=next(p.source for p in listed if p.name == "python"),
-            packages=tuple(sorted(listed, key=lambda package: (package.source, package.name))),
-            lock=hashlib.sha256(content(lock).encode()).hexdigest(),
+            interpreter=next(p.source for p in all_packages if p.name == "python"),
+            packages=tuple(
+                sorted(all_packages, key=lambda package: (package.source, package.name))
+            ),
+            lock=hashlib.sha256(lock_content(lock).encode()).hexdigest(),
             size=archive.stat().st_size,
             unpacked=unpacked,
             files=len(members),
@@ -89,9 +100,13 @@ def _build(
     )
 
 
-def _checked_python(conda: list[interpreter.CondaPackage], prefix: Path, settings: Settings) -> str:
+def _verified_version(
+    conda_packages: list[interpreter.CondaPackage], prefix: Path, settings: Settings
+) -> str:
     """The installed Python's version; a wrong one would be ignored by Triton without a word."""
-    version = next((package.version for package in conda if package.name == "python"), "none")
+    version = next(
+        (package.version for package in conda_packages if package.name == "python"), "none"
+    )
     library = f"lib/libpython{settings.python}.so.1.0"
     if not version.startswith(f"{settings.python}.") or not (prefix / library).exists():
         raise SlipwayError(
@@ -128,19 +143,21 @@ def _write(members: list[canonical.Member], archive: Path) -> int:
     return size
 
 
-def _key(lock: Path, settings: Settings, platform: str, chosen: interpreter.Interpreter) -> str:
-    facts = [
-        content(lock),
+def _key(
+    lock: Path, settings: Settings, platform: str, python_source: interpreter.Interpreter
+) -> str:
+    parts = [
+        lock_content(lock),
         settings.python,
         platform,
-        chosen.identity,
+        python_source.identity,
         sys.version.split()[0],  # compiles the bytecode
         str(canonical.FORMAT),
     ]
-    return hashlib.sha256("\0".join(facts).encode()).hexdigest()
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _origin(channel: str, local: bool, python: str) -> str:
+def _source_name(channel: str, local: bool, python: str) -> str:
     if local:
         return f"local CPython {python}"
     return "local channel" if channel.startswith("file:") else channel
@@ -152,13 +169,13 @@ def refuse_python(settings: Settings) -> None:
     Raises:
         SlipwayError: the minor versions differ.
     """
-    needed = stub_python(settings.triton_release)
-    if settings.python != needed:
+    required = stub_python(settings.triton_release)
+    if settings.python != required:
         raise SlipwayError(
-            f"Triton {settings.triton_release} serves Python models with {needed}, not with"
+            f"Triton {settings.triton_release} serves Python models with {required}, not with"
             f" {settings.python}: it would silently ignore this environment",
             where=str(settings.root / SETTINGS),
-            fix=f'set [environment] python = "{needed}", or another [triton] release',
+            fix=f'set [environment] python = "{required}", or another [triton] release',
         )
 
 

@@ -23,7 +23,7 @@ LOADER_PATH = "LD_LIBRARY_PATH"  # all that a moved Python may need of this proc
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceFile:
     """``path`` compiles to ``target``; tracebacks call it ``name``."""
 
     path: Path
@@ -31,23 +31,23 @@ class Source:
     target: Path
 
 
-def compile_all(sources: Sequence[Source], *, workers: int = WORKERS) -> None:
+def compile_all(sources: Sequence[SourceFile], *, workers: int = WORKERS) -> None:
     """Write each source's ``.pyc``, for the minor version of Python that runs this.
 
     A source that is not valid Python (a template, a test's bad example) gets none.
     """
-    groups: dict[str, list[Source]] = {}
+    groups: dict[str, list[SourceFile]] = {}
     for source in sorted(sources, key=lambda source: source.name):
         groups.setdefault(source.name.rpartition("/")[0], []).append(source)
         source.target.parent.mkdir(parents=True, exist_ok=True)
     # the largest first, dealt out in turn: about equal work for each
-    dealt = sorted(groups.values(), key=len, reverse=True)
+    shares = sorted(groups.values(), key=len, reverse=True)
     with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(_work, dealt[at::workers]) for at in range(workers)]:
-            done.result()
+        for future in [pool.submit(_work, shares[at::workers]) for at in range(workers)]:
+            future.result()
 
 
-def _work(groups: Sequence[Sequence[Source]]) -> None:
+def _work(groups: Sequence[Sequence[SourceFile]]) -> None:
     request = [[[str(s.path), s.name, str(s.target)] for s in group] for group in groups]
     process.run(
         [sys.executable, "-S", "-s", "-P", WORKER],

@@ -10,8 +10,8 @@ from slipway.archive import INDEX
 from slipway.errors import SlipwayError
 
 ARCHIVE = "environment.tar.gz"
-NOTE = "environment.json"
-FILES = (ARCHIVE, ARCHIVE + INDEX, NOTE)
+METADATA = "environment.json"
+FILES = (ARCHIVE, ARCHIVE + INDEX, METADATA)
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Package:
 
 
 @dataclass(frozen=True)
-class Environment:
+class ExecutionEnvironment:
     """``folder`` holds the archive, its index and ``environment.json``, which says the rest."""
 
     folder: Path
@@ -44,7 +44,7 @@ class Environment:
         return self.folder / ARCHIVE
 
 
-def load(folder: Path) -> Environment:
+def load_environment(folder: Path) -> ExecutionEnvironment:
     """Read the environment in ``folder``.
 
     Raises:
@@ -57,22 +57,22 @@ def load(folder: Path) -> Environment:
                 where=str(folder),
                 fix="build it: slipway environment build models/NAME/requirements.lock",
             )
-    note = folder / NOTE
+    metadata = folder / METADATA
     try:
-        values = json.loads(note.read_text(encoding="utf-8"))
+        values = json.loads(metadata.read_text(encoding="utf-8"))
         packages = tuple(Package(**package) for package in values.pop("packages"))
-        return Environment(folder=folder, packages=packages, **values)
+        return ExecutionEnvironment(folder=folder, packages=packages, **values)
     except (ValueError, TypeError, KeyError) as error:
         raise SlipwayError(
             f"not written by this version of Slipway: {error}",
-            where=str(note),
+            where=str(metadata),
             fix="build the environment again",
         ) from error
 
 
-def save(environment: Environment) -> None:
+def save_environment(environment: ExecutionEnvironment) -> None:
     """Write ``environment.json``."""
     values = asdict(environment)
     del values["folder"]
     text = json.dumps(values, indent=2, sort_keys=True) + "\n"
-    (environment.folder / NOTE).write_text(text, encoding="utf-8")
+    (environment.folder / METADATA).write_text(text, encoding="utf-8")

@@ -21,10 +21,10 @@ LOCK_NAME = "interpreter.lock"
 WORKER = Path(__file__).with_name("conda_worker.py")
 # what packages may ask of the system that serves; the glibc is that of platforms.UV_PLATFORMS
 VIRTUAL_PACKAGES = {"__unix": "0", "__linux": "5.10", "__glibc": "2.28"}
-UNREACHABLE_FOR = 600.0  # seconds in which an unreachable channel is not asked again
+RETRY_AFTER = 600.0  # seconds in which an unreachable channel is not asked again
 
 
-class Unreachable(SlipwayError):
+class ChannelUnreachable(SlipwayError):
     """No network between here and a channel; whether it has what is asked for is not known."""
 
 
@@ -45,7 +45,7 @@ class CondaPackage:
     file: str
 
 
-def choose(settings: Settings, platform: str) -> Interpreter:
+def choose_interpreter(settings: Settings, platform: str) -> Interpreter:
     """What ``interpreter.lock`` pins, else the channels' Python, else the machine's own CPython.
 
     What the channels gave is remembered on this machine until ``slipway lock`` asks again. The
@@ -60,9 +60,9 @@ def choose(settings: Settings, platform: str) -> Interpreter:
         return Interpreter(pinned, local=False, identity=sha256_of(pinned))
     if settings.channels:
         try:
-            lock = _remembered(settings, platform)
+            lock = _cached_lock(settings, platform)
             return Interpreter(lock, local=False, identity=sha256_of(lock))
-        except Unreachable:
+        except ChannelUnreachable:
             if platform != OWN_PLATFORM:
                 raise
     elif platform != OWN_PLATFORM:
@@ -70,10 +70,10 @@ def choose(settings: Settings, platform: str) -> Interpreter:
             f"no channel to take a Python for {platform} from; this machine's own is {OWN_PLATFORM}",
             fix='name one in slipway.toml: [environment] channels = ["conda-forge"]',
         )
-    return _local(settings.python)
+    return _local_interpreter(settings.python)
 
 
-def pin(settings: Settings) -> Path | None:
+def pin_interpreter(settings: Settings) -> Path | None:
     """Write ``interpreter.lock`` at the repository's root; None where no channel is reached.
 
     Raises:
@@ -83,8 +83,8 @@ def pin(settings: Settings) -> Path | None:
     if not settings.channels:
         return None
     try:
-        _solve(_sources(settings), settings.python, settings.platform, path)
-    except Unreachable:
+        _solve(_channel_urls(settings), settings.python, settings.platform, path)
+    except ChannelUnreachable:
         return None
     return path
 
@@ -96,7 +96,7 @@ def install(interpreter: Interpreter, prefix: Path, platform: str) -> list[Conda
         SlipwayError: the lock cannot be read or lists nothing for ``platform``, a package cannot
             be fetched or is not what the lock says.
     """
-    reply = _ask(
+    reply = _call_worker(
         "install",
         what=f"installing what {interpreter.lock.name} lists",
         fix=f"reach the network, or remove {interpreter.lock.name} and lock again",
@@ -108,77 +108,79 @@ def install(interpreter: Interpreter, prefix: Path, platform: str) -> list[Conda
     return [CondaPackage(**package) for package in reply["packages"]]
 
 
-def _remembered(settings: Settings, platform: str) -> Path:
-    sources = _sources(settings)
-    facts = json.dumps([sources, settings.python, platform])
-    key = hashlib.sha256(facts.encode()).hexdigest()[:32]
+def _cached_lock(settings: Settings, platform: str) -> Path:
+    urls = _channel_urls(settings)
+    key_text = json.dumps([urls, settings.python, platform])
+    key = hashlib.sha256(key_text.encode()).hexdigest()[:32]
     lock = cache_dir("interpreters") / f"{key}.lock"
-    missed = lock.with_suffix(".unreachable")
+    failure = lock.with_suffix(".unreachable")
     if lock.is_file():
         return lock
-    if missed.is_file() and time.time() - missed.stat().st_mtime < UNREACHABLE_FOR:
-        raise Unreachable(missed.read_text(), fix="reach the network, and try in ten minutes")
+    if failure.is_file() and time.time() - failure.stat().st_mtime < RETRY_AFTER:
+        raise ChannelUnreachable(
+            failure.read_text(), fix="reach the network, and try in ten minutes"
+        )
     try:
-        _solve(sources, settings.python, platform, lock)
-    except Unreachable as error:
-        missed.write_text(error.what)
+        _solve(urls, settings.python, platform, lock)
+    except ChannelUnreachable as error:
+        failure.write_text(error.what)
         raise
     return lock
 
 
-def _sources(settings: Settings) -> list[str]:
+def _channel_urls(settings: Settings) -> list[str]:
     """Channels as rattler wants them: names and URLs stay, folders become ``file://`` URLs."""
-    found = []
+    urls = []
     for channel in settings.channels:
         folder = settings.root / channel
         local = "://" not in channel and "/" in channel and folder.is_dir()
-        found.append(folder.resolve().as_uri() if local else channel)
-    return found
+        urls.append(folder.resolve().as_uri() if local else channel)
+    return urls
 
 
-def _solve(sources: list[str], minor: str, platform: str, lock: Path) -> None:
-    with written_aside(lock) as aside:
-        _ask(
+def _solve(urls: list[str], minor: str, platform: str, lock: Path) -> None:
+    with written_aside(lock) as sibling:
+        _call_worker(
             "solve",
-            what=f"finding Python {minor} for {platform} in {', '.join(sources)}",
+            what=f"finding Python {minor} for {platform} in {', '.join(urls)}",
             fix="mend [environment] channels in slipway.toml, or reach the network",
-            channels=sources,
+            channels=urls,
             spec=f"python {minor}.*",
             platform=platform,
             virtual_packages=VIRTUAL_PACKAGES,
-            lock=aside,
+            lock=sibling,
             cache=cache_dir("conda-channels"),
         )
 
 
-def _local(minor: str) -> Interpreter:
+def _local_interpreter(minor: str) -> Interpreter:
     """The machine's own CPython, through a channel in the cache that holds just that."""
-    installed = cpython.find(minor)
-    folder = cache_dir("interpreters") / cpython.fingerprint(installed)[:32]
-    note, lock = folder / "content.json", folder / LOCK_NAME
+    installation = cpython.find_python(minor)
+    folder = cache_dir("interpreters") / cpython.fingerprint(installation)[:32]
+    content, lock = folder / "content.json", folder / LOCK_NAME
     if not lock.is_file():
         with locked(folder.with_name(folder.name + ".guard")):
             if not lock.is_file():
-                _make_channel(installed, folder)
+                _make_channel(installation, folder)
                 _solve([folder.as_uri()], minor, OWN_PLATFORM, lock)
-    identity: str = json.loads(note.read_text())["sha256"]
+    identity: str = json.loads(content.read_text())["sha256"]
     return Interpreter(lock, local=True, identity=identity)
 
 
-def _make_channel(installed: cpython.Installed, folder: Path) -> None:
-    with written_aside(folder) as aside:
+def _make_channel(installation: cpython.PythonInstallation, folder: Path) -> None:
+    with written_aside(folder) as sibling:
         for name in (OWN_PLATFORM, "noarch"):
-            (aside / name).mkdir(parents=True)
-        digest = cpython.write_package(installed, aside / OWN_PLATFORM)
-        _ask("index", what="indexing the local channel", fix=None, folder=aside)
-        (aside / "content.json").write_text(json.dumps({"sha256": digest}))
+            (sibling / name).mkdir(parents=True)
+        digest = cpython.write_package(installation, sibling / OWN_PLATFORM)
+        _call_worker("index", what="indexing the local channel", fix=None, folder=sibling)
+        (sibling / "content.json").write_text(json.dumps({"sha256": digest}))
 
 
-def _ask(task: str, *, what: str, fix: str | None, **values: Any) -> dict[str, Any]:
+def _call_worker(task: str, *, what: str, fix: str | None, **values: Any) -> dict[str, Any]:
     request = json.dumps({"task": task, **values}, default=str)
-    done = process.run([sys.executable, "-P", WORKER], what=what, fix=fix, stdin=request)
-    reply: dict[str, Any] = json.loads(done.stdout)
+    result = process.run([sys.executable, "-P", WORKER], what=what, fix=fix, stdin=request)
+    reply: dict[str, Any] = json.loads(result.stdout)
     if "error" in reply:
-        kind = Unreachable if reply["unreachable"] else SlipwayError
+        kind = ChannelUnreachable if reply["unreachable"] else SlipwayError
         raise kind(f"{what}: {str(reply['error']).splitlines()[0]}", fix=fix)
     return reply

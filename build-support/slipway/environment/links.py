@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from slipway.errors import SlipwayError
 
 
-def resolved(folder: Path) -> dict[str, Path]:
+def resolve_links(folder: Path) -> dict[str, Path]:
     """Every file below ``folder`` by its name, through links, which become copies.
 
     Of a shared library's several names (``libz.so`` → ``libz.so.1.3`` ← ``libz.so.1``) only those
@@ -34,28 +34,28 @@ def resolved(folder: Path) -> dict[str, Path]:
         for below in sorted(real.rglob("*")):
             if below.is_file():
                 files[f"{name}/{below.relative_to(real).as_posix()}"] = below.resolve()
-    return _one_name_each(files, root)
+    return _without_duplicate_names(files, root)
 
 
 def _entries(folder: Path) -> list[tuple[str, Path]]:
-    found = []
-    for above, folders, files in os.walk(folder):
-        linked = [name for name in folders if Path(above, name).is_symlink()]
+    entries = []
+    for parent, folders, files in os.walk(folder):
+        linked = [name for name in folders if Path(parent, name).is_symlink()]
         for entry in files + linked:
-            path = Path(above, entry)
-            found.append((path.relative_to(folder).as_posix(), path))
-    return found
+            path = Path(parent, entry)
+            entries.append((path.relative_to(folder).as_posix(), path))
+    return entries
 
 
-def _one_name_each(files: dict[str, Path], root: Path) -> dict[str, Path]:
+def _without_duplicate_names(files: dict[str, Path], root: Path) -> dict[str, Path]:
     names: dict[Path, list[str]] = {}
     for name, real in files.items():
         if ".so" in PurePosixPath(name).name:
             names.setdefault(real, []).append(name)
     unwanted: set[str] = set()
-    for real, several in names.items():
-        own = real.relative_to(root).as_posix()
-        loaded = {name for name in several if name != own and ".so." in name}
-        if len(several) > 1:
-            unwanted |= set(several) - (loaded or {own})
+    for real, aliases in names.items():
+        real_name = real.relative_to(root).as_posix()
+        loader_names = {name for name in aliases if name != real_name and ".so." in name}
+        if len(aliases) > 1:
+            unwanted |= set(aliases) - (loader_names or {real_name})
     return {name: real for name, real in files.items() if name not in unwanted}

@@ -25,7 +25,7 @@ PINNED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==(?P<version>[^
 LAST_WITHOUT_NUMPY_2 = "24.10"
 
 
-def lock(requirements: Path, settings: Settings, *, upgrade: bool = False) -> Path:
+def lock_requirements(requirements: Path, settings: Settings, *, upgrade: bool = False) -> Path:
     """Write ``requirements.lock`` beside ``requirements``; pins that still fit stay.
 
     Where a channel can be reached, ``interpreter.lock`` is written at the repository's root if
@@ -35,7 +35,7 @@ def lock(requirements: Path, settings: Settings, *, upgrade: bool = False) -> Pa
         SlipwayError: a requirement is not a plain one, cannot be met, has no wheel for the
             configured platform, or cannot be served (see ``refuse_unservable``).
     """
-    normalised(requirements)  # refuses what is none, before uv is started
+    normalised_requirements(requirements)  # refuses what is none, before uv is started
     target = requirements.with_name("requirements.lock")
     argv: list[str | Path] = [
         *("pip", "compile", "--quiet", "--generate-hashes", "--no-header"),
@@ -45,20 +45,20 @@ def lock(requirements: Path, settings: Settings, *, upgrade: bool = False) -> Pa
         *(["--upgrade"] if upgrade else []),
         *("--output-file", target.name, requirements.name),
     ]
-    with written_aside(target) as aside:
+    with written_aside(target) as sibling:
         # uv writes paths as they are given to it: it works beside copies, under their own names
-        shutil.copyfile(requirements, aside.with_name(requirements.name))
+        shutil.copyfile(requirements, sibling.with_name(requirements.name))
         if target.is_file():
-            shutil.copyfile(target, aside)
+            shutil.copyfile(target, sibling)
         try:
-            run_uv(argv, settings, what=f"locking {requirements}", cwd=aside.parent)
+            run_uv(argv, settings, what=f"locking {requirements}", cwd=sibling.parent)
         except SlipwayError as error:
-            raise _explained(error, requirements, settings) from error
-        first = header(requirements, settings)
-        aside.write_text(f"{first}\n{aside.read_text()}", encoding="utf-8")
-        refuse_unservable(aside, settings, named=requirements)
+            raise _translate_error(error, requirements, settings) from error
+        first_line = header(requirements, settings)
+        sibling.write_text(f"{first_line}\n{sibling.read_text()}", encoding="utf-8")
+        refuse_unservable(sibling, settings, requirements=requirements)
     if upgrade or not (settings.root / interpreter.LOCK_NAME).is_file():
-        interpreter.pin(settings)
+        interpreter.pin_interpreter(settings)
     return target
 
 
@@ -68,11 +68,11 @@ def header(requirements: Path, settings: Settings) -> str:
     Raises:
         SlipwayError: as :func:`normalised`.
     """
-    digest = hashlib.sha256(normalised(requirements).encode()).hexdigest()
-    return f"# slipway: requirements sha256={digest}, {made_for(settings)}"
+    digest = hashlib.sha256(normalised_requirements(requirements).encode()).hexdigest()
+    return f"# slipway: requirements sha256={digest}, {describe_target(settings)}"
 
 
-def check(requirements: Path, lock: Path) -> None:
+def check_lock(requirements: Path, lock: Path) -> None:
     """Refuse a lock that was not made of ``requirements`` as they are now; offline, no uv.
 
     Raises:
@@ -81,7 +81,7 @@ def check(requirements: Path, lock: Path) -> None:
     fix = f"slipway lock {requirements.parent}"
     if not lock.is_file():
         raise SlipwayError("there is no lock", where=str(lock), fix=fix)
-    digest = hashlib.sha256(normalised(requirements).encode()).hexdigest()
+    digest = hashlib.sha256(normalised_requirements(requirements).encode()).hexdigest()
     header = _header(lock)
     if header is None:
         raise SlipwayError("not locked by Slipway", where=f"{lock}:1", fix=fix)
@@ -91,36 +91,36 @@ def check(requirements: Path, lock: Path) -> None:
         )
 
 
-def made_for(settings: Settings) -> str:
+def describe_target(settings: Settings) -> str:
     """What a lock's first line says of the environments that it is for."""
     return f"python {settings.python}, {settings.platform}"
 
 
-def facts(lock: Path) -> str | None:
+def locked_target(lock: Path) -> str | None:
     """What the first line of ``lock`` says as :func:`made_for`; ``None``: not locked by Slipway."""
     header = _header(lock)
     return header["facts"] if header else None
 
 
-def unhashed(lock: Path) -> Iterator[tuple[int, str]]:
+def find_unhashed(lock: Path) -> Iterator[tuple[int, str]]:
     """The requirements of a lock, with their lines, that no file's hash stands by."""
     text = lock.read_text(encoding="utf-8", errors="replace").replace("\\\n", "\\ ")
     number = 1
     for line in text.splitlines():
-        asked = line.partition("#")[0].strip()
-        pinned = PINNED.match(asked) or " @ " in asked
-        if asked and not (pinned and "--hash=" in asked):
-            yield number, asked.partition("\\")[0].strip()
+        requirement_text = line.partition("#")[0].strip()
+        pinned = PINNED.match(requirement_text) or " @ " in requirement_text
+        if requirement_text and not (pinned and "--hash=" in requirement_text):
+            yield number, requirement_text.partition("\\")[0].strip()
         number += 1 + line.count("\\ ")
 
 
-def refuse_unservable(lock: Path, settings: Settings, *, named: Path | None = None) -> None:
+def refuse_unservable(lock: Path, settings: Settings, *, requirements: Path | None = None) -> None:
     """Refuse an environment that Triton's Python stub cannot work with.
 
     Raises:
         SlipwayError: numpy is missing, or is a 2.x that a configured release's stub mishandles.
     """
-    where = str(named or lock)
+    where = str(requirements or lock)
     numpy = dict(pins(lock)).get("numpy")
     if numpy is None:
         raise SlipwayError(
@@ -137,7 +137,7 @@ def refuse_unservable(lock: Path, settings: Settings, *, named: Path | None = No
         )
 
 
-def normalised(requirements: Path) -> str:
+def normalised_requirements(requirements: Path) -> str:
     """What a ``requirements.txt`` asks for, without comments, order and spelling.
 
     Raises:
@@ -152,14 +152,14 @@ def normalised(requirements: Path) -> str:
     lines = []
     text = requirements.read_text(encoding="utf-8", errors="replace")
     for number, line in enumerate(text.splitlines(), 1):
-        asked = re.sub(r"(^|\s)#.*", "", line).strip()
-        if not asked:
+        requirement_text = re.sub(r"(^|\s)#.*", "", line).strip()
+        if not requirement_text:
             continue
         try:
-            requirement = Requirement(asked)
+            requirement = Requirement(requirement_text)
         except InvalidRequirement as error:
             raise SlipwayError(
-                f"{asked!r} is not a requirement",
+                f"{requirement_text!r} is not a requirement",
                 where=f"{requirements}:{number}",
                 fix="one package a line, such as numpy<2; indexes belong into uv.toml",
             ) from error
@@ -168,21 +168,21 @@ def normalised(requirements: Path) -> str:
     return "\n".join(sorted(lines))
 
 
-def named(requirements: Path) -> set[str]:
+def named_packages(requirements: Path) -> set[str]:
     """The packages that a ``requirements.txt`` names; what is no requirement is left out."""
     text = (
         requirements.read_text(encoding="utf-8", errors="replace") if requirements.is_file() else ""
     )
-    return {name for line in text.splitlines() if (name := named_in(line))}
+    return {name for line in text.splitlines() if (name := package_in_line(line))}
 
 
-def named_in(line: str) -> str | None:
+def package_in_line(line: str) -> str | None:
     """The package that a line of ``requirements.txt`` names."""
     name = re.match(r"\s*([A-Za-z0-9][\w.-]*)", line)
     return canonicalize_name(name[1]) if name else None
 
 
-def content(lock: Path) -> str:
+def lock_content(lock: Path) -> str:
     """What a lock says to an installer: its lines without comments."""
     lines = lock.read_text(encoding="utf-8", errors="replace").splitlines()
     return "\n".join(line for line in lines if line.strip() and not line.lstrip().startswith("#"))
@@ -190,7 +190,7 @@ def content(lock: Path) -> str:
 
 def pins(lock: Path) -> Iterator[tuple[str, str]]:
     """Name and version of each package in a lock."""
-    for line in content(lock).splitlines():
+    for line in lock_content(lock).splitlines():
         pinned = PINNED.match(line)
         if pinned:
             yield canonicalize_name(pinned["name"]), pinned["version"]
@@ -201,9 +201,9 @@ def _header(lock: Path) -> re.Match[str] | None:
         return HEADER.match(file.readline())
 
 
-def _explained(error: SlipwayError, requirements: Path, settings: Settings) -> SlipwayError:
-    words = " ".join(error.what.split())
-    sdist = re.search(r"(?:only )?(\S+) has no (?:usable )?wheels", words)
+def _translate_error(error: SlipwayError, requirements: Path, settings: Settings) -> SlipwayError:
+    message = " ".join(error.what.split())
+    sdist = re.search(r"(?:only )?(\S+) has no (?:usable )?wheels", message)
     if sdist:
         package = re.split(r"[=<>{]", sdist[1])[0]
         return SlipwayError(

@@ -10,8 +10,13 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from slipway.archive import INDEX
-from slipway.environment.environment import ARCHIVE, NOTE, Environment, load
-from slipway.environment.lock import content
+from slipway.environment.environment import (
+    ARCHIVE,
+    METADATA,
+    ExecutionEnvironment,
+    load_environment,
+)
+from slipway.environment.lock import lock_content
 from slipway.environment.stdlib import DROPPED
 from slipway.errors import SlipwayError
 from slipway.files import cache_dir
@@ -27,40 +32,44 @@ def standard_library(python: str) -> frozenset[str]:
     names = set(sys.stdlib_module_names)
     if int(python.partition(".")[2]) < 12:
         names |= REMOVED
-    return frozenset(name for name in names if not left_out(name))
+    return frozenset(name for name in names if not is_left_out(name))
 
 
 @cache
-def left_out(name: str) -> bool:
+def is_left_out(name: str) -> bool:
     """Whether environments lack this module of the standard library (see ``stdlib.DROPPED``)."""
-    places = (f"{name}.py", f"{name}/__init__.py", f"lib-dynload/{name}.so")
-    return any(fnmatch(place, pattern) for place in places for pattern in DROPPED)
+    paths = (f"{name}.py", f"{name}/__init__.py", f"lib-dynload/{name}.so")
+    return any(fnmatch(path, pattern) for path in paths for pattern in DROPPED)
 
 
-def built(lock: Path, settings: Settings) -> Environment | None:
+def cached_environment(lock: Path, settings: Settings) -> ExecutionEnvironment | None:
     """The environment that this machine has built of ``lock``, if it is still in the cache."""
     if not lock.is_file():
         return None
-    digest = hashlib.sha256(content(lock).encode()).hexdigest()
-    for note in sorted(cache_dir("environments").glob(f"*/{NOTE}")):
+    digest = hashlib.sha256(lock_content(lock).encode()).hexdigest()
+    for metadata in sorted(cache_dir("environments").glob(f"*/{METADATA}")):
         try:
-            made = load(note.parent)
+            environment = load_environment(metadata.parent)
         except SlipwayError:
             continue  # of another version of Slipway
-        same_python = made.python.startswith(f"{settings.python}.")
-        if made.lock == digest and made.platform == settings.platform and same_python:
-            return made
+        same_python = environment.python.startswith(f"{settings.python}.")
+        if environment.lock == digest and environment.platform == settings.platform and same_python:
+            return environment
     return None
 
 
-def modules(lock: Path, settings: Settings) -> frozenset[str] | None:
+def importable_modules(lock: Path, settings: Settings) -> frozenset[str] | None:
     """The top-level modules in the environment that was :func:`built` of ``lock``."""
-    made = built(lock, settings)
-    return _modules(made.folder / (ARCHIVE + INDEX), settings.python) if made else None
+    environment = cached_environment(lock, settings)
+    return (
+        _modules_in_index(environment.folder / (ARCHIVE + INDEX), settings.python)
+        if environment
+        else None
+    )
 
 
 @cache
-def _modules(index: Path, python: str) -> frozenset[str]:
+def _modules_in_index(index: Path, python: str) -> frozenset[str]:
     site = PurePosixPath(f"lib/python{python}/site-packages")
     members = json.loads(index.read_bytes())["members"]
     paths = (PurePosixPath(member[0]) for member in members)

@@ -20,7 +20,7 @@ from slipway.settings import Settings
 
 
 @dataclass(frozen=True)
-class Installed:
+class InstalledPackage:
     """A distribution as its ``.dist-info`` tells of it."""
 
     name: str
@@ -28,7 +28,7 @@ class Installed:
     files: dict[str, str]  # path from the prefix → hash as in RECORD
 
 
-def install(lock: Path, settings: Settings, platform: str, prefix: Path) -> list[Installed]:
+def install(lock: Path, settings: Settings, platform: str, prefix: Path) -> list[InstalledPackage]:
     """Install what ``lock`` lists into the folder ``prefix``, without running anything of it.
 
     Raises:
@@ -44,10 +44,10 @@ def install(lock: Path, settings: Settings, platform: str, prefix: Path) -> list
     try:
         run_uv(argv, settings, what=f"installing {lock.name}")
     except SlipwayError as error:
-        raise _explained(error, lock) from error
-    found = sorted(_installed(prefix, settings.python), key=lambda package: package.name)
-    _refuse_overwriting(found, lock)
-    return found
+        raise _translate_error(error, lock) from error
+    installed = sorted(_read_metadata(prefix, settings.python), key=lambda package: package.name)
+    _refuse_conflicts(installed, lock)
+    return installed
 
 
 def run_uv(
@@ -55,10 +55,10 @@ def run_uv(
 ) -> str:
     """Run uv, with the user's own configuration of indexes; return what it wrote to stdout."""
     environment = os.environ | {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
-    done = process.run(
+    result = process.run(
         [uv.find_uv_bin(), *argv], what=what, cwd=cwd or settings.root, env=environment
     )
-    return done.stdout
+    return result.stdout
 
 
 def merge(packages: Path, prefix: Path) -> None:
@@ -80,7 +80,7 @@ def merge(packages: Path, prefix: Path) -> None:
             Path(folder, file).rename(target)
 
 
-def _installed(prefix: Path, minor: str) -> Iterator[Installed]:
+def _read_metadata(prefix: Path, minor: str) -> Iterator[InstalledPackage]:
     site = PurePosixPath(f"lib/python{minor}/site-packages")
     for folder in (prefix / site).glob("*.dist-info"):
         metadata = HeaderParser().parsestr((folder / "METADATA").read_text(encoding="utf-8"))
@@ -88,12 +88,12 @@ def _installed(prefix: Path, minor: str) -> Iterator[Installed]:
         with (folder / "RECORD").open(encoding="utf-8", newline="") as record:
             for path, digest, *_ in csv.reader(record):
                 files[os.path.normpath(site / path)] = digest
-        yield Installed(metadata["Name"], metadata["Version"], files)
+        yield InstalledPackage(metadata["Name"], metadata["Version"], files)
 
 
-def _refuse_overwriting(found: list[Installed], lock: Path) -> None:
-    owners: dict[str, Installed] = {}
-    for package in found:
+def _refuse_conflicts(installed: list[InstalledPackage], lock: Path) -> None:
+    owners: dict[str, InstalledPackage] = {}
+    for package in installed:
         for path, digest in package.files.items():
             owner = owners.setdefault(path, package)
             if owner is not package and owner.files[path] != digest:
@@ -105,7 +105,7 @@ def _refuse_overwriting(found: list[Installed], lock: Path) -> None:
                 )
 
 
-def _explained(error: SlipwayError, lock: Path) -> SlipwayError:
+def _translate_error(error: SlipwayError, lock: Path) -> SlipwayError:
     mismatch = re.search(r"Hash mismatch for `([^`]+)`", error.what)
     if mismatch:
         return SlipwayError(

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from slipway.environment.bytecode import Source, compile_all
+from slipway.environment.bytecode import SourceFile, compile_all
 from slipway.files import cache_dir, written_aside
 
 TIME = (1980, 1, 1, 0, 0, 0)
@@ -37,21 +37,21 @@ DROPPED = (
 )
 
 
-def zipped(modules: Mapping[str, Path], scratch: Path) -> Path:
+def zip_modules(modules: Mapping[str, Path], scratch: Path) -> Path:
     """The zip of ``modules`` (``json/decoder.py`` → its source), made once per content."""
     digest = hashlib.sha256(sys.version.encode())
     for name, path in sorted(modules.items()):
         digest.update(f"\0{name}\0".encode() + path.read_bytes())
-    found = cache_dir("bytecode") / f"{digest.hexdigest()}.zip"
-    if not found.is_file():
-        with written_aside(found) as aside:
-            _write(modules, scratch, aside)
-    return found
+    target = cache_dir("bytecode") / f"{digest.hexdigest()}.zip"
+    if not target.is_file():
+        with written_aside(target) as sibling:
+            _write(modules, scratch, sibling)
+    return target
 
 
 def _write(modules: Mapping[str, Path], scratch: Path, out: Path) -> None:
     sources = [
-        Source(path, f"<python>/{name}", scratch / f"{name}c")
+        SourceFile(path, f"<python>/{name}", scratch / f"{name}c")
         for name, path in sorted(modules.items())
     ]
     compile_all(sources)

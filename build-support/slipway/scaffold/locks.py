@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from slipway.environment.lock import header, lock, refuse_unservable
+from slipway.environment.lock import header, lock_requirements, refuse_unservable
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
 
@@ -33,7 +33,7 @@ def provide(requirements: Path, settings: Settings, offered: Path | None = None)
             continue
         shutil.copyfile(found, target)
         return target
-    return lock(requirements, settings)
+    return lock_requirements(requirements, settings)
 
 
 def _candidates(root: Path, offered: Path | None) -> Iterator[Path]:

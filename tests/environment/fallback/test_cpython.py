@@ -14,7 +14,7 @@ MINOR = "{}.{}".format(*sys.version_info)
 
 
 def test_this_machines_python_is_found_from_inside_a_virtual_environment() -> None:
-    found = cpython.find(MINOR)
+    found = cpython.find_python(MINOR)
     assert found.version == sys.version.split()[0]
     assert found.library.name == f"libpython{MINOR}.so.1.0"
     assert (found.stdlib / "os.py").is_file() and found.executable.is_file()
@@ -22,7 +22,7 @@ def test_this_machines_python_is_found_from_inside_a_virtual_environment() -> No
 
 def test_another_minor_version_is_refused() -> None:
     with pytest.raises(SlipwayError, match="need Python 3.9, but Slipway runs on 3.12"):
-        cpython.find("3.9")
+        cpython.find_python("3.9")
 
 
 def test_a_python_without_a_shared_library_is_refused_with_its_fix(
@@ -32,19 +32,19 @@ def test_a_python_without_a_shared_library_is_refused_with_its_fix(
     monkeypatch.setattr(sys, "base_prefix", str(tmp_path))
     monkeypatch.setattr(sysconfig, "get_config_var", lambda name: None)
     with pytest.raises(SlipwayError, match=f"has no libpython{MINOR}.so.1.0") as refused:
-        cpython.find(MINOR)
+        cpython.find_python(MINOR)
     assert "--enable-shared" in (refused.value.fix or "")
 
 
 def test_debians_python_looks_where_packages_are_installed(tmp_path: Path) -> None:
-    installed = replace(cpython.find(MINOR), stdlib=tmp_path)
+    installed = replace(cpython.find_python(MINOR), stdlib=tmp_path)
     (tmp_path / "site.py").write_text('sitepackages.append(join(prefix, "dist-packages"))\n')
     members = {name: data for name, data, _ in cpython._members(installed)}
     assert b"site-packages" in members[f"lib/python{MINOR}/site.py"]
 
 
 def test_equal_pythons_give_equal_packages_under_another_name_when_changed(tmp_path: Path) -> None:
-    installed = replace(cpython.find(MINOR), stdlib=tmp_path / "stdlib")
+    installed = replace(cpython.find_python(MINOR), stdlib=tmp_path / "stdlib")
     installed.stdlib.mkdir()
     (installed.stdlib / "os.py").write_text("")
     digests = []

@@ -10,21 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.environment.fallback import cpython
-from slipway.environment.fallback.elf import is_elf, movable, stripped
+from slipway.environment.fallback.elf import is_elf, make_relocatable, strip_symbols
 
 MINOR = "{}.{}".format(*sys.version_info)
 
 
 @pytest.fixture(scope="module")
 def library() -> bytes:
-    return cpython.find(MINOR).library.read_bytes()
+    return cpython.find_python(MINOR).library.read_bytes()
 
 
 def test_a_stripped_library_loads_and_keeps_all_that_others_link_to(
     library: bytes, tmp_path: Path
 ) -> None:
     lean = tmp_path / "libpython.so"
-    lean.write_bytes(stripped(library))
+    lean.write_bytes(strip_symbols(library))
     assert len(lean.read_bytes()) <= len(library)
     # another process: this one has the library's original in it already
     code = f"import ctypes; print(ctypes.CDLL({str(lean)!r}).Py_IsInitialized)"
@@ -37,31 +37,31 @@ def test_extension_modules_still_import_when_stripped(tmp_path: Path) -> None:
     for path in folder.glob("*.so"):
         name = path.name.split(".")[0]
         if name in ("_ctypes", "_decimal", "_json", "_ssl", "_sqlite3", "math", "zlib"):
-            (tmp_path / path.name).write_bytes(stripped(path.read_bytes()))
+            (tmp_path / path.name).write_bytes(strip_symbols(path.read_bytes()))
             names.append(name)
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import {', '.join(names)}"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_stripping_twice_is_stripping_once(library: bytes) -> None:
-    assert stripped(stripped(library)) == stripped(library)
+    assert strip_symbols(strip_symbols(library)) == strip_symbols(library)
 
 
 def test_no_debug_information_is_left(library: bytes) -> None:
-    assert b".debug_info" not in stripped(library) and b".symtab" not in stripped(library)
+    assert b".debug_info" not in strip_symbols(library) and b".symtab" not in strip_symbols(library)
 
 
 @given(st.binary(max_size=200))
 def test_what_is_no_elf_file_stays_as_it_is(data: bytes) -> None:
     if not is_elf(data):
-        assert stripped(data) == data == movable(data, b"$ORIGIN/../lib")
+        assert strip_symbols(data) == data == make_relocatable(data, b"$ORIGIN/../lib")
 
 
 def test_a_program_that_was_moved_finds_the_library_beside_it(tmp_path: Path) -> None:
-    installed = cpython.find(MINOR)
+    installed = cpython.find_python(MINOR)
     for folder, name, data in (
-        ("bin", "python", movable(installed.executable.read_bytes(), b"$ORIGIN/../lib")),
-        ("lib", installed.library.name, stripped(installed.library.read_bytes())),
+        ("bin", "python", make_relocatable(installed.executable.read_bytes(), b"$ORIGIN/../lib")),
+        ("lib", installed.library.name, strip_symbols(installed.library.read_bytes())),
     ):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / name).write_bytes(data)

@@ -14,7 +14,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest
-from slipway.environment.lock import content
+from slipway.environment.lock import lock_content
 from slipway.release.evidence import sbom
 from tests.release.evidence.attested import Made, make
 
@@ -62,7 +62,7 @@ def locked(made: Made) -> dict[str, Any]:
     """The SBOM of an environment of LOCK, which lies beside the model."""
     lock = made.settings.root / "models/tiny/requirements.lock"
     lock.write_text(LOCK, encoding="utf-8")
-    digest = hashlib.sha256(content(lock).encode()).hexdigest()
+    digest = hashlib.sha256(lock_content(lock).encode()).hexdigest()
     packages = [
         {"name": "python", "version": "3.12.1", "source": "local CPython 3.12.1"},
         {"name": "numpy", "version": "1.26.4", "source": "pip"},

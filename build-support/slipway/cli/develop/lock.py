@@ -25,7 +25,7 @@ def lock(models: tuple[Path, ...], upgrade: bool) -> int:
     def one(folder: Path) -> None:
         model = repository.read(folder)
         with working(f"locking {model.requirements}"):
-            written = environment.lock(model.requirements, configured, upgrade=upgrade)
+            written = environment.lock_requirements(model.requirements, configured, upgrade=upgrade)
         click.echo(f"{written}")
 
     return named.each(named.chosen(models, configured), one)

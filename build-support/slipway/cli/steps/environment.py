@@ -30,7 +30,7 @@ def build_environment(lock: Path, output: Path, platform: str | None) -> None:
     """
     configured = settings.load(lock.parent)
     with working(f"building the environment of {lock}"):
-        made = environments.build(lock, configured, platform=platform)
+        made = environments.build_environment(lock, configured, platform=platform)
     output.mkdir(parents=True, exist_ok=True)
     for file in sorted(made.folder.iterdir()):
         if file.is_file() and not file.name.startswith("."):

@@ -25,5 +25,5 @@ def pack(model: Path, folder: Path | None, output: Path) -> None:
     """
     configured = settings.load(model)
     read = repository.read(model)
-    made = environments.load(folder) if folder else None
+    made = environments.load_environment(folder) if folder else None
     library.finish(read, made, library.beside(read), output, configured)

@@ -34,7 +34,7 @@ FIX = "install CPython {minor} with its shared library: `uv python install {mino
 
 
 @dataclass(frozen=True)
-class Installed:
+class PythonInstallation:
     """An installed CPython: its folders, and the shared library that Triton's stub links to."""
 
     prefix: Path
@@ -45,7 +45,7 @@ class Installed:
     library: Path
 
 
-def find(minor: str) -> Installed:
+def find_python(minor: str) -> PythonInstallation:
     """The CPython that runs this library, which has to be of the minor version ``minor``.
 
     Raises:
@@ -71,7 +71,7 @@ def find(minor: str) -> Installed:
             f"the Python at {prefix} has no {name}, which Triton's stub needs",
             fix=FIX.format(minor=minor),
         )
-    return Installed(
+    return PythonInstallation(
         prefix=prefix,
         version=sys.version.split()[0],
         minor=minor,
@@ -81,19 +81,19 @@ def find(minor: str) -> Installed:
     )
 
 
-def fingerprint(installed: Installed) -> str:
+def fingerprint(installation: PythonInstallation) -> str:
     """What tells this CPython from another, without reading all of it."""
-    stat = installed.library.stat()
-    facts = [installed.prefix, sys.version, stat.st_size, stat.st_mtime_ns, RECIPE]
-    return hashlib.sha256("\0".join(map(str, facts)).encode()).hexdigest()
+    stat = installation.library.stat()
+    parts = [installation.prefix, sys.version, stat.st_size, stat.st_mtime_ns, RECIPE]
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
 
 
-def write_package(installed: Installed, folder: Path) -> str:
+def write_package(installation: PythonInstallation, folder: Path) -> str:
     """Write the conda package ``python`` into ``folder``; return its content's SHA-256."""
     paths = []
     digest = hashlib.sha256()
     # the archive's file name holds the build string, which is the content's: two passes
-    members = sorted(_members(installed))
+    members = sorted(_members(installation))
     for name, data, mode in members:
         digest.update(f"{name}\0{mode}\0{len(data)}\0".encode() + data)
         path = {
@@ -103,19 +103,19 @@ def write_package(installed: Installed, folder: Path) -> str:
             "size_in_bytes": len(data),
         }
         if "/_sysconfigdata" in name:
-            path |= {"prefix_placeholder": str(installed.prefix), "file_mode": "text"}
+            path |= {"prefix_placeholder": str(installation.prefix), "file_mode": "text"}
         paths.append(path)
     build = f"h{digest.hexdigest()[:12]}_0"
     index = {
         "name": "python",
-        "version": installed.version,
+        "version": installation.version,
         "build": build,
         "build_number": 0,
         "depends": [],
         "subdir": OWN_PLATFORM,
     }
     info = {"index.json": index, "paths.json": {"paths": paths, "paths_version": 1}}
-    stem = f"python-{installed.version}-{build}"
+    stem = f"python-{installation.version}-{build}"
     with conda_builder(stem, folder, compression_level=SPEED) as package:
         for name, value in info.items():
             _add(package, f"info/{name}", json.dumps(value).encode(), 0o644)
@@ -124,14 +124,18 @@ def write_package(installed: Installed, folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _members(installed: Installed) -> Iterator[tuple[str, bytes, int]]:
+def _members(installation: PythonInstallation) -> Iterator[tuple[str, bytes, int]]:
     """Name in the environment, content and mode of each file."""
-    minor = installed.minor
-    program = elf.movable(elf.stripped(installed.executable.read_bytes()), b"$ORIGIN/../lib")
+    minor = installation.minor
+    program = elf.make_relocatable(
+        elf.strip_symbols(installation.executable.read_bytes()), b"$ORIGIN/../lib"
+    )
     yield f"bin/python{minor}", program, 0o755
-    yield f"lib/{installed.library.name}", elf.stripped(installed.library.read_bytes()), 0o755
-    for folder, folders, files in os.walk(installed.stdlib):
-        base = Path(folder).relative_to(installed.stdlib)
+    yield f"lib/{installation.library.name}", elf.strip_symbols(
+        installation.library.read_bytes()
+    ), 0o755
+    for folder, folders, files in os.walk(installation.stdlib):
+        base = Path(folder).relative_to(installation.stdlib)
         folders[:] = [f for f in folders if not _left_out((base / f).as_posix() + "/")]
         for file in files:
             inside = (base / file).as_posix()
@@ -142,7 +146,7 @@ def _members(installed: Installed) -> Iterator[tuple[str, bytes, int]]:
             if inside == "site.py":
                 # Debian's looks for packages in a folder that nothing else writes to
                 data = data.replace(b"dist-packages", b"site-packages")
-            yield f"lib/python{minor}/{inside}", elf.stripped(data), 0o644
+            yield f"lib/python{minor}/{inside}", elf.strip_symbols(data), 0o644
 
 
 def _left_out(inside: str) -> bool:

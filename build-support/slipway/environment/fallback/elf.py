@@ -27,7 +27,7 @@ def is_elf(data: bytes) -> bool:
     return data.startswith(MAGIC_64_LITTLE)
 
 
-def stripped(data: bytes) -> bytes:
+def strip_symbols(data: bytes) -> bytes:
     """The same program or library without symbol table and debug information.
 
     What the program headers load stays byte for byte; behind it comes a section table of the
@@ -39,13 +39,13 @@ def stripped(data: bytes) -> bytes:
     end = max((p[2] + p[5] for p in _programs(data) if p[0] == PT_LOAD), default=0)
     end = max(end, header[5] + header[9] * header[10])
     sections = _sections(data)
-    kept = [i for i, s in enumerate(sections) if i == 0 or s.fields[2] & SHF_ALLOC]
-    if len(kept) + 1 >= len(sections):
+    loaded = [i for i, s in enumerate(sections) if i == 0 or s.fields[2] & SHF_ALLOC]
+    if len(loaded) + 1 >= len(sections):
         return data  # nothing but its own table of names would go
-    number = {old: new for new, old in enumerate(kept)}
+    number = {old: new for new, old in enumerate(loaded)}
     names = bytearray(b"\0")
     table = []
-    for old in kept:
+    for old in loaded:
         section = sections[old]
         kind, flags = section.fields[1], section.fields[2]
         section.fields[6] = number.get(section.fields[6], 0)
@@ -63,7 +63,7 @@ def stripped(data: bytes) -> bytes:
     return HEADER.pack(*header) + body[HEADER.size :] + b"".join(table)
 
 
-def movable(data: bytes, folder: bytes) -> bytes:
+def make_relocatable(data: bytes, folder: bytes) -> bytes:
     """The same program, looking for its libraries in ``folder`` (``$ORIGIN/…``).
 
     Only an absolute run path that is at least as long as ``folder`` is replaced, in its place.
@@ -74,8 +74,8 @@ def movable(data: bytes, folder: bytes) -> bytes:
     entries = {}
     for program in _programs(data):
         if program[0] == PT_DYNAMIC:
-            piece = data[program[2] : program[2] + program[5]]
-            entries = dict(DYNAMIC.iter_unpack(piece))
+            content = data[program[2] : program[2] + program[5]]
+            entries = dict(DYNAMIC.iter_unpack(content))
     tag = DT_RUNPATH if DT_RUNPATH in entries else DT_RPATH
     if tag not in entries or DT_STRTAB not in entries:
         return data
@@ -99,9 +99,9 @@ def _sections(data: bytes) -> list[_Section]:
     rows = [SECTION.unpack_from(data, header[6] + i * header[11]) for i in range(header[12])]
     if not rows:
         return []
-    at = rows[header[13]][4]
-    found = []
+    names_offset = rows[header[13]][4]
+    sections = []
     for row in rows:
-        start = at + row[0]
-        found.append(_Section(data[start : data.index(b"\0", start)], list(row)))
-    return found
+        start = names_offset + row[0]
+        sections.append(_Section(data[start : data.index(b"\0", start)], list(row)))
+    return sections

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest
-from slipway.environment.lock import content
+from slipway.environment.lock import lock_content
 from slipway.settings import Settings
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _hashes(lock: Path, digest: str) -> dict[str, list[str]]:
     """The hashes that the lock allows for each package, if what it says has this digest."""
     if not lock.is_file():
         return {}
-    text = content(lock)
+    text = lock_content(lock)
     if hashlib.sha256(text.encode()).hexdigest() != digest:
         return {}
     found: dict[str, list[str]] = {}

@@ -13,13 +13,13 @@ from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.environment.build import refuse_python
 from slipway.environment.lock import (
-    check,
-    facts,
-    made_for,
-    named_in,
-    normalised,
+    check_lock,
+    describe_target,
+    find_unhashed,
+    locked_target,
+    normalised_requirements,
+    package_in_line,
     refuse_unservable,
-    unhashed,
 )
 from slipway.errors import SlipwayError
 from slipway.settings import FILE_NAME
@@ -31,14 +31,14 @@ PACKER = "Slipway (environment/lock.py, environment/build.py)"
 def no_requirements(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find Python models without requirements."""
     if model.modules and not model.requirements.is_file():
-        yield from _hits_of_refusal(lambda: normalised(model.requirements))
+        yield from _hits_of_refusal(lambda: normalised_requirements(model.requirements))
 
 
 @rule("SW602", "bad-requirement", reason="the environment cannot be locked", source=PACKER)
 def bad_requirement(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find lines of ``requirements.txt`` that are not plain requirements."""
     if model.requirements.is_file():
-        yield from _hits_of_refusal(lambda: normalised(model.requirements))
+        yield from _hits_of_refusal(lambda: normalised_requirements(model.requirements))
 
 
 @rule(
@@ -50,7 +50,7 @@ def bad_requirement(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def lock_not_current(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find locks that are missing, or were made from other requirements."""
     if model.modules and _requirements_are_sound(model):
-        yield from _hits_of_refusal(lambda: check(model.requirements, model.lock))
+        yield from _hits_of_refusal(lambda: check_lock(model.requirements, model.lock))
 
 
 @rule(
@@ -61,7 +61,7 @@ def lock_not_current(model: ModelUnderCheck) -> Iterator[RuleHit]:
 )
 def unhashed_package(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find packages in the lock without a version or without hashes."""
-    for number, requirement in unhashed(model.lock) if model.lock.is_file() else ():
+    for number, requirement in find_unhashed(model.lock) if model.lock.is_file() else ():
         yield RuleHit(
             Location(model.lock, number, 1),
             f"{requirement!r} is not pinned with == and --hash",
@@ -78,8 +78,8 @@ def unhashed_package(model: ModelUnderCheck) -> Iterator[RuleHit]:
 )
 def lock_for_another(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find locks that were made for another Python or platform than the configured one."""
-    hit = facts(model.lock) if model.lock.is_file() else None
-    configured = made_for(model.settings)
+    hit = locked_target(model.lock) if model.lock.is_file() else None
+    configured = describe_target(model.settings)
     if model.modules and hit is not None and hit != configured and not _python_hits(model):
         yield RuleHit(
             Location(model.lock, 1, 1),
@@ -160,7 +160,9 @@ def _python_models(model: ModelUnderCheck) -> list[str]:
 
 
 def _requirements_are_sound(model: ModelUnderCheck) -> bool:
-    return not any(True for _ in _hits_of_refusal(lambda: normalised(model.requirements)))
+    return not any(
+        True for _ in _hits_of_refusal(lambda: normalised_requirements(model.requirements))
+    )
 
 
 def _python_hits(model: ModelUnderCheck) -> list[RuleHit]:
@@ -184,7 +186,7 @@ def _line_of(package: str, requirements: Path) -> Location:
         requirements.read_text(encoding="utf-8", errors="replace") if requirements.is_file() else ""
     )
     for number, line in enumerate(text.splitlines(), 1):
-        if named_in(line) == canonicalize_name(package):
+        if package_in_line(line) == canonicalize_name(package):
             return Location(requirements, number, 1)
     return Location(requirements)
 

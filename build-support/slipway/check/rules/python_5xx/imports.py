@@ -17,7 +17,7 @@ from slipway.check.python_imports import Import, has_module, is_local, required_
 from slipway.check.python_model import python_models
 from slipway.check.rule import rule
 from slipway.environment import modules
-from slipway.environment.lock import named, pins
+from slipway.environment.lock import named_packages, pins
 
 STUB = "seen on 24.10; Triton's Python backend, pb_stub.cc (StubSetup)"
 OWN = {UTILS, "c_python_backend_utils"}
@@ -39,7 +39,7 @@ def missing_package(model: ModelUnderCheck) -> Iterator[RuleHit]:
                 f"{statement.name!r} is part of {distributions[0]}, which is not locked",
                 f"add {distributions[0]} to requirements.txt, then slipway lock {model.folder}",
             )
-        elif modules.modules(model.lock, model.settings) is not None:
+        elif modules.importable_modules(model.lock, model.settings) is not None:
             yield RuleHit(
                 statement.code.location(statement.node),
                 f"no module {statement.top!r}: neither in the environment nor in the model",
@@ -57,7 +57,7 @@ def missing_package(model: ModelUnderCheck) -> Iterator[RuleHit]:
 )
 def unknown_module(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find modules that a locked package may or may not have."""
-    if modules.modules(model.lock, model.settings) is not None:
+    if modules.importable_modules(model.lock, model.settings) is not None:
         return
     for statement in _unresolved(model):
         if not _distributions(statement.name):
@@ -79,7 +79,7 @@ def not_in_environment(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find modules of the standard library that environments do not have."""
     for python_model in python_models(model):
         for statement in required_imports(python_model.sources):
-            if statement.level or not modules.left_out(statement.top):
+            if statement.level or not modules.is_left_out(statement.top):
                 continue
             if not is_local(statement, python_model.config.directory):
                 yield RuleHit(
@@ -150,14 +150,14 @@ def shadowed_module(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def _unresolved(model: ModelUnderCheck) -> list[Import]:
     """Return the imports that neither Python, nor the model, nor a locked package resolves."""
     locked = _locked(model)
-    built = modules.modules(model.lock, model.settings) or frozenset()
+    built = modules.importable_modules(model.lock, model.settings) or frozenset()
     available = modules.standard_library(model.settings.python) | OWN | built | {"__future__"}
     # the first import for each module and package
     first: dict[tuple[Path, tuple[str, ...]], Import] = {}
     for python_model in python_models(model) if locked else ():
         changes_path = any(_changes_path(code) for code in python_model.sources)
         for statement in required_imports(python_model.sources):
-            known = statement.top in available or modules.left_out(statement.top)
+            known = statement.top in available or modules.is_left_out(statement.top)
             if statement.level or known or is_local(statement, python_model.config.directory):
                 continue
             distributions = _distributions(statement.name)
@@ -201,7 +201,7 @@ def _locked(model: ModelUnderCheck) -> set[str]:
     """Return the locked packages, and the required ones, which an outdated lock may lack."""
     if not model.lock.is_file():
         return set()
-    return {*(name for name, _ in pins(model.lock)), *named(model.requirements)}
+    return {*(name for name, _ in pins(model.lock)), *named_packages(model.requirements)}
 
 
 def _names_only(node: ast.Import | ast.ImportFrom) -> bool:
