@@ -12,7 +12,6 @@ from benchmarks.subject import Subject
 from slipway import build
 from slipway.archive import TarGzWriter
 from slipway.artifact.pack import pack
-from slipway.model import weights
 
 
 def measure(subject: Subject) -> list[Report]:
@@ -20,7 +19,7 @@ def measure(subject: Subject) -> list[Report]:
     tree = subject.unpacked
     plain, fresh, packed = (subject.work / f"{name}.tar.gz" for name in ("tar", "fresh", "packed"))
     environment = build.environment_of(subject.model, subject.settings)
-    pointed = [weights.read(pointer).path for pointer in subject.model.pointers]
+    pointed = [pointer.path for pointer in subject.model.pointers]
     files = {path: tree / path.relative_to(subject.model.path) for path in pointed}
     seconds = interleaved(
         subject.repeats(5),

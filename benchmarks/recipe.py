@@ -20,9 +20,8 @@ from conda_pack import CondaEnv
 from slipway import settings
 from slipway.artifact.pack import PARAMETER
 from slipway.environment import interpreter, packages
-from slipway.model import folder as repository
-from slipway.model import weights
-from slipway.model.folder import ModelFolder
+from slipway.model.folder import ModelFolder, read_model_folder, source_files
+from slipway.model.weights import Weights
 from slipway.settings import Settings
 
 ARCHIVE = "python_env.tar.gz"
@@ -36,13 +35,13 @@ def build(model: ModelFolder, settings: Settings, work: Path) -> Path:
         _pack_environment(model, settings, work, packed)
     folder = work / "repository"
     shutil.rmtree(folder, ignore_errors=True)
-    for name, file in repository.sources(model).items():
+    for name, file in source_files(model).items():
         _copy(file, folder / name)
     # without a file in it, tar and git lose the ensemble's version directory
     (folder / model.ensemble / "1").mkdir(exist_ok=True)
     (folder / model.ensemble / "1" / ".keep").touch()
-    store = weights.Weights(settings.root)
-    for pointer in map(weights.read, model.pointers):
+    store = Weights(settings.root)
+    for pointer in model.pointers:
         for part, cached in store.cached(pointer).items():
             place = pointer.path / part if part else pointer.path
             _copy(cached, folder / place.relative_to(model.path))
@@ -96,7 +95,7 @@ def _copy(file: Path, to: Path) -> None:
 @click.argument("work", type=click.Path(path_type=Path))
 def main(model: Path, work: Path) -> None:
     """Build MODEL's artifact by the recipe in the folder WORK, as a process of its own."""
-    print(build(repository.read(model), settings.load(model), work))
+    print(build(read_model_folder(model), settings.load(model), work))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,7 @@ from pathlib import Path
 from benchmarks import recipe
 from slipway import build, settings
 from slipway.artifact.extract import extract
-from slipway.model import folder as repository
-from slipway.model.folder import ModelFolder
+from slipway.model.folder import ModelFolder, read_model_folder
 from slipway.settings import Layout, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -37,7 +36,7 @@ class Subject:
     @cached_property
     def model(self) -> ModelFolder:
         """The sample model."""
-        return repository.read(ROOT / "models" / NAME)
+        return read_model_folder(ROOT / "models" / NAME)
 
     @cached_property
     def artifact(self) -> Path:

@@ -9,9 +9,8 @@ from slipway.artifact.artifact import Artifact, record_checksum
 from slipway.artifact.pack import pack
 from slipway.environment import ExecutionEnvironment
 from slipway.errors import SlipwayError
-from slipway.model import folder as repository
-from slipway.model import weights
-from slipway.model.folder import ModelFolder
+from slipway.model.folder import ModelFolder, read_model_folder
+from slipway.model.weights import Weights
 from slipway.settings import Settings
 
 
@@ -22,20 +21,22 @@ def build(folder: Path, settings: Settings, output: Path) -> Artifact:
         SlipwayError: a check finds an error, or a part is wrong; nothing is left under the
             artifact's name.
     """
-    model = repository.read(folder)
-    refuse_mistakes(folder, settings)
-    store = weights.Weights(settings.root)
+    model = read_model_folder(folder)
+    refuse_mistakes(model, settings)
+    store = Weights(settings.root)
     files = {
         pointer.path / part if part else pointer.path: cached
-        for pointer in map(weights.read, model.pointers)
+        for pointer in model.pointers
         for part, cached in store.cached(pointer).items()
     }
     made = environment_of(model, settings)
     return finish(model, made, files, output / model.artifact_name, settings)
 
 
-def refuse_mistakes(folder: Path, settings: Settings) -> None:
+def refuse_mistakes(model: ModelFolder, settings: Settings) -> None:
     """Refuse a model folder in which ``slipway check`` finds an error.
+
+    The rules look at what was read of ``model`` already.
 
     Raises:
         SlipwayError: the first error, and how many there are.
@@ -46,12 +47,12 @@ def refuse_mistakes(folder: Path, settings: Settings) -> None:
 
     errors = [
         found
-        for found in check.check_folder(folder, ModelRepository(settings))
+        for found in check.check_folder(model.path, ModelRepository(settings), model)
         if found.severity == "error"
     ]
     if errors:
         first, more = errors[0], len(errors) - 1
-        others = f"\n{more} more: slipway check {folder}" if more else ""
+        others = f"\n{more} more: slipway check {model.path}" if more else ""
         raise SlipwayError(
             f"{first.rule} {first.name}: {first.what}{others}",
             where=str(first.location),
@@ -73,7 +74,7 @@ def beside(model: ModelFolder) -> dict[Path, Path]:
         SlipwayError: they do not.
     """
     files: dict[Path, Path] = {}
-    for pointer in map(weights.read, model.pointers):
+    for pointer in model.pointers:
         if not pointer.path.exists():
             raise SlipwayError(
                 "its weights are not here",

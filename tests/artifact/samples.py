@@ -11,7 +11,7 @@ from slipway.artifact.artifact import Artifact
 from slipway.artifact.pack import pack
 from slipway.environment import ExecutionEnvironment, Package
 from slipway.environment.environment import ARCHIVE, save_environment
-from slipway.model import folder as repository
+from slipway.model.folder import read_model_folder
 
 PRE = """name: "tiny_preprocessing"
 backend: "python"
@@ -100,7 +100,7 @@ def write_environment(folder: Path, numpy: str = "1.26.4") -> ExecutionEnvironme
 
 
 def packed(folder: Path, environment: ExecutionEnvironment, layout: str = "directory") -> Artifact:
-    model = repository.read(folder)
+    model = read_model_folder(folder)
     output = folder.parent.parent / "dist" / model.artifact_name
     assert layout in ("directory", "archive")
     return pack(model, environment, build.beside(model), output, layout)  # type: ignore[arg-type]

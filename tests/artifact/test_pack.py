@@ -17,7 +17,7 @@ from slipway.artifact.artifact import Artifact
 from slipway.artifact.extract import extract
 from slipway.environment import ExecutionEnvironment
 from slipway.errors import SlipwayError
-from slipway.model import folder as repository
+from slipway.model.folder import read_model_folder
 from slipway.triton import config
 from tests.artifact.samples import packed, write_environment, write_model
 
@@ -32,7 +32,7 @@ def test_every_top_level_entry_is_a_model_directory(
 ) -> None:
     made = packed(tiny, environment)
     found = names(made.path)
-    assert {name.split("/")[0] for name in found} == set(repository.read(tiny).models)
+    assert {name.split("/")[0] for name in found} == set(read_model_folder(tiny).models)
     assert "tiny_pipeline/1/manifest.json" in found
     assert "tiny_inferencer/1/model.onnx" in found
     assert made.path.name == "tiny_1.2.0.tar.gz"
@@ -155,7 +155,7 @@ def test_a_link_out_of_the_folder_is_refused(tiny: Path, environment: ExecutionE
 def test_weights_that_are_not_here_are_named_with_the_way_to_get_them(tiny: Path) -> None:
     (tiny / "tiny_inferencer/1/model.onnx").unlink()
     with pytest.raises(SlipwayError, match="weights are not here") as caught:
-        build.beside(repository.read(tiny))
+        build.beside(read_model_folder(tiny))
     assert caught.value.fix and "slipway weights pull" in caught.value.fix
 
 

@@ -13,9 +13,8 @@ from pathlib import Path
 from slipway.artifact import manifest
 from slipway.artifact.pack import ENVIRONMENT, PARAMETER
 from slipway.errors import SlipwayError
-from slipway.model import folder as repository
-from slipway.model import weights
-from slipway.model.folder import LEFT_OUT_ENDINGS, LEFT_OUT_NAMES
+from slipway.model.folder import LEFT_OUT_ENDINGS, LEFT_OUT_NAMES, read_model_folder
+from slipway.model.weights import Weights, load_pointer
 from slipway.server import cpu_fallback
 from slipway.triton import config
 from tests import fixture_models
@@ -72,15 +71,15 @@ def _copy(file: Path, target: Path) -> None:
 
 def _fetch(pointer: Path, into: Path) -> None:
     with contextlib.suppress(SlipwayError):  # then the weights are missing
-        parsed = weights.read(pointer)
-        for part, cached in weights.Weights(ROOT).cached(parsed).items():
+        parsed = load_pointer(pointer)
+        for part, cached in Weights(ROOT).cached(parsed).items():
             _copy(cached, into / pointer.stem / part if part else into / pointer.stem)
 
 
 def _served_models(folder: Path) -> list[str]:
     """Return the models into which packing writes its manifest: those that may be served."""
     try:
-        return [repository.read(folder).ensemble]
+        return [read_model_folder(folder).ensemble]
     except SlipwayError:
         configs = folder.glob(f"*/{config.FILE_NAME}")
         return [

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from slipway.errors import SlipwayError
-from slipway.model import folder as repository
+from slipway.model.folder import read_model_folder
 
 FOLDERS = Path(__file__).parents[1] / "fixtures" / "folders"
 
 
 def test_the_ensemble_is_served_and_its_steps_come_in_order() -> None:
-    model = repository.read(FOLDERS / "good")
+    model = read_model_folder(FOLDERS / "good")
     assert (model.name, model.version, model.ensemble) == ("good", "1.0.0", "good_pipeline")
     assert model.composing == ("good_step",)
     assert model.models == ("good_step", "good_pipeline")
@@ -21,7 +21,7 @@ def test_the_ensemble_is_served_and_its_steps_come_in_order() -> None:
 
 
 def test_a_folder_with_one_model_serves_that() -> None:
-    model = repository.read(FOLDERS / "single")
+    model = read_model_folder(FOLDERS / "single")
     assert (model.ensemble, model.composing, model.models) == ("single", (), ("single",))
 
 
@@ -40,7 +40,7 @@ def test_a_folder_with_one_model_serves_that() -> None:
 )
 def test_a_mistake_is_named_with_its_place_and_its_fix(folder: str, where: str, what: str) -> None:
     with pytest.raises(SlipwayError) as caught:
-        repository.read(FOLDERS / folder)
+        read_model_folder(FOLDERS / folder)
     assert caught.value.where is not None and caught.value.where.endswith(where)
     assert what in caught.value.what
     assert caught.value.fix

@@ -15,8 +15,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from slipway.errors import SlipwayError
-from slipway.model import weights
-from slipway.model.weights import Weights
+from slipway.model.weights import Pointer, Weights, load_pointer
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "pointers"
 CONTENT = b"these are weights\r\n" * 4000
@@ -67,13 +66,11 @@ def root(tmp_path: Path, made_once: Path) -> Path:
 
 
 @pytest.fixture
-def pointer(root: Path) -> weights.Pointer:
-    return weights.read(root / "models/x/x_inferencer/1/w.onnx.dvc")
+def pointer(root: Path) -> Pointer:
+    return load_pointer(root / "models/x/x_inferencer/1/w.onnx.dvc")
 
 
-def test_weights_come_from_the_remote_and_then_from_the_cache(
-    root: Path, pointer: weights.Pointer
-) -> None:
+def test_weights_come_from_the_remote_and_then_from_the_cache(root: Path, pointer: Pointer) -> None:
     Weights(root).pull(pointer, root / "out")
     assert (root / "out").read_bytes() == CONTENT
     remote_object(root).unlink()
@@ -82,9 +79,7 @@ def test_weights_come_from_the_remote_and_then_from_the_cache(
     assert [file.read_bytes() for file in Weights(root).cached(pointer).values()] == [CONTENT]
 
 
-def test_a_damaged_object_in_the_cache_is_fetched_anew(
-    root: Path, pointer: weights.Pointer
-) -> None:
+def test_a_damaged_object_in_the_cache_is_fetched_anew(root: Path, pointer: Pointer) -> None:
     [cached] = Weights(root).cached(pointer).values()
     cached.chmod(0o644)
     cached.write_bytes(b"damaged")
@@ -103,12 +98,12 @@ def test_a_directory_of_weights_is_pulled_whole(root: Path) -> None:
     (folder / "variables/data").write_bytes(b"numbers")
     dvc(root, "add", "-q", str(folder))
     dvc(root, "push", "-q")
-    Weights(root).pull(weights.read(folder.with_name("saved.dvc")), root / "out")
+    Weights(root).pull(load_pointer(folder.with_name("saved.dvc")), root / "out")
     assert (root / "out/model.pb").read_bytes() == b"graph"
     assert (root / "out/variables/data").read_bytes() == b"numbers"
 
 
-def failed(root: Path, pointer: weights.Pointer) -> SlipwayError:
+def failed(root: Path, pointer: Pointer) -> SlipwayError:
     with pytest.raises(SlipwayError) as caught:
         Weights(root).pull(pointer, root / "out")
     assert not (root / "out").exists()
@@ -118,26 +113,24 @@ def failed(root: Path, pointer: weights.Pointer) -> SlipwayError:
     return caught.value
 
 
-def test_a_missing_object_is_named(root: Path, pointer: weights.Pointer) -> None:
+def test_a_missing_object_is_named(root: Path, pointer: Pointer) -> None:
     remote_object(root).unlink()
     assert "missing object" in failed(root, pointer).what
 
 
-def test_a_wrong_md5_is_named_and_nothing_enters_the_cache(
-    root: Path, pointer: weights.Pointer
-) -> None:
+def test_a_wrong_md5_is_named_and_nothing_enters_the_cache(root: Path, pointer: Pointer) -> None:
     remote_object(root).chmod(0o644)
     remote_object(root).write_bytes(b"other bytes")
     assert "wrong md5" in failed(root, pointer).what
     assert "wrong md5" in failed(root, pointer).what
 
 
-def test_a_remote_whose_folder_is_gone_is_unreachable(root: Path, pointer: weights.Pointer) -> None:
+def test_a_remote_whose_folder_is_gone_is_unreachable(root: Path, pointer: Pointer) -> None:
     (root.parent / "remote").rename(root.parent / "elsewhere")
     assert "unreachable remote 'store'" in failed(root, pointer).what
 
 
-def test_a_repository_without_a_remote_says_so(root: Path, pointer: weights.Pointer) -> None:
+def test_a_repository_without_a_remote_says_so(root: Path, pointer: Pointer) -> None:
     dvc(root, "remote", "remove", "store")
     assert "no remote" in failed(root, pointer).what
 
@@ -145,13 +138,13 @@ def test_a_repository_without_a_remote_says_so(root: Path, pointer: weights.Poin
 @pytest.mark.parametrize("folder", sorted(FIXTURES.iterdir()), ids=lambda folder: folder.name)
 def test_a_malformed_pointer_is_refused(folder: Path) -> None:
     with pytest.raises(SlipwayError, match="pointer") as caught:
-        weights.read(folder / "w.onnx.dvc")
+        load_pointer(folder / "w.onnx.dvc")
     assert caught.value.fix and str(folder) in str(caught.value)
 
 
 def test_a_pointer_that_is_not_yaml_names_its_line() -> None:
     with pytest.raises(SlipwayError, match="w.onnx.dvc:4: malformed"):
-        weights.read(FIXTURES / "not-yaml" / "w.onnx.dvc")
+        load_pointer(FIXTURES / "not-yaml" / "w.onnx.dvc")
 
 
 @pytest.fixture
@@ -177,7 +170,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_an_s3_remote_serves_over_http_and_its_errors_are_told_apart(
     tmp_path: Path, s3: str
 ) -> None:
-    pointer = weights.read(repository(tmp_path, "s3://weights/dvc", f"endpointurl={s3}"))
+    pointer = load_pointer(repository(tmp_path, "s3://weights/dvc", f"endpointurl={s3}"))
     client = boto3.client("s3", endpoint_url=s3)
     [stored] = client.list_objects_v2(Bucket="weights")["Contents"]
     key = stored["Key"]

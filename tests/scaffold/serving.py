@@ -13,7 +13,7 @@ from slipway.archive import TarGzWriter, write_indexed
 from slipway.artifact.pack import pack
 from slipway.environment import ExecutionEnvironment, Package
 from slipway.environment.environment import ARCHIVE, save_environment
-from slipway.model import folder as repository
+from slipway.model.folder import read_model_folder
 from tests import fixture_models
 
 
@@ -48,5 +48,5 @@ def environment(folder: Path) -> ExecutionEnvironment:
 
 def artifact(folder: Path, made: ExecutionEnvironment) -> Path:
     """The packed artifact of a model folder."""
-    model = repository.read(folder)
+    model = read_model_folder(folder)
     return pack(model, made, build.beside(model), folder.parents[1] / model.artifact_name).path

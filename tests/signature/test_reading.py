@@ -13,8 +13,8 @@ import pytest
 from slipway import signature
 from slipway.cli import main
 from slipway.errors import SlipwayError
-from slipway.model import folder as repository
-from slipway.model import weights
+from slipway.model.folder import read_model_folder, source_files
+from slipway.model.weights import load_pointer
 from slipway.signature import sidecar
 from slipway.signature.signature import Signature, Tensor
 from tests.signature.graphs import constant, save, tensor
@@ -57,21 +57,27 @@ def pointer(file: Path, md5: str) -> None:
 
 def test_what_is_known_of_weights_depends_on_what_lies_there(tmp_path: Path) -> None:
     file = tmp_path / "model.onnx"
-    assert signature.of(file).state == "absent"
+    assert signature.read_signature(file).state == "absent"
     pointer(file, "a" * 32)
-    assert signature.of(file).state == "unsigned"
+    assert signature.read_signature(file).state == "unsigned"
     sidecar.save(sidecar.Signed("0" * 32, 1, SOME), sidecar.path_of(file))
-    assert (signature.of(file).state, signature.of(file).signature) == ("stale", None)
+    assert (signature.read_signature(file).state, signature.read_signature(file).signature) == (
+        "stale",
+        None,
+    )
     sidecar.save(sidecar.Signed("a" * 32, 1, SOME), sidecar.path_of(file))
-    assert (signature.of(file).state, signature.of(file).signature) == ("signed", SOME)
+    assert (signature.read_signature(file).state, signature.read_signature(file).signature) == (
+        "signed",
+        SOME,
+    )
     save(file, [tensor("A", [1])], [tensor("B", [1])])
-    read = signature.of(file)
+    read = signature.read_signature(file)
     assert read.state == "weights" and read.signature is not None
     assert read.signature.inputs[0].name == "A"
     file.write_bytes(b"no graph")
-    assert signature.of(file).state == "unreadable"
+    assert signature.read_signature(file).state == "unreadable"
     file.write_bytes(b"\x18\x00\x00\x00ORTM and more")
-    assert signature.of(file).state == "foreign"
+    assert signature.read_signature(file).state == "foreign"
 
 
 @pytest.fixture
@@ -97,12 +103,12 @@ def test_add_writes_the_pointer_and_the_signature(
     file = weight(root).relative_to(root)
     assert main(["weights", "add", str(file)]) == 0
     assert capsys.readouterr().out.split() == [f"{file}.dvc", f"{file}.signature.json"]
-    read = weights.read(Path(f"{file}.dvc"))
+    read = load_pointer(Path(f"{file}.dvc"))
     signed = sidecar.load(sidecar.path_of(file))
     assert (signed.md5, signed.size) == (read.md5, file.stat().st_size)
     assert file.exists()
     os.remove(file)
-    assert signature.of(file).state == "signed"
+    assert signature.read_signature(file).state == "signed"
 
 
 def test_weights_without_a_reader_are_added_without_a_signature(root: Path) -> None:
@@ -161,7 +167,7 @@ def test_a_directory_with_external_data_is_signed_as_a_whole(root: Path) -> None
     signed = sidecar.load(sidecar.path_of(folder))
     assert signed.md5.endswith(".dir")
     assert signed.signature.external_data == ("weights.bin",)
-    assert signature.of(folder).state == "weights"
+    assert signature.read_signature(folder).state == "weights"
 
 
 def test_signatures_are_not_packed(root: Path) -> None:
@@ -170,5 +176,5 @@ def test_signatures_are_not_packed(root: Path) -> None:
     config = root / "models/x/x_inferencer/config.pbtxt"
     config.write_text('backend: "onnxruntime"')
     assert main(["weights", "add", str(file)]) == 0
-    packed = repository.sources(repository.read(root / "models/x"))
+    packed = source_files(read_model_folder(root / "models/x"))
     assert sorted(packed) == ["x_inferencer/config.pbtxt"]

@@ -18,9 +18,7 @@ from slipway.artifact.manifest import Manifest
 from slipway.environment import ExecutionEnvironment, bytecode
 from slipway.errors import SlipwayError
 from slipway.files import written_aside
-from slipway.model import folder as repository
-from slipway.model import weights
-from slipway.model.folder import ModelFolder
+from slipway.model.folder import ModelFolder, source_files
 from slipway.triton import config
 
 ENVIRONMENT = "python_env"
@@ -44,7 +42,7 @@ def pack(
         SlipwayError: a model has no version directory with a file in it, a config has an
             ``EXECUTION_ENV_PATH`` of its own, or Python models lack an environment.
     """
-    files = repository.sources(model)
+    files = source_files(model)
     contents = {name: file.read_bytes() for name, file in files.items()}
     placed = _weights(model, weight_files)
     described: dict[str, object] | None = None
@@ -59,7 +57,7 @@ def pack(
         described = {**asdict(environment), "layout": layout, "path": home}
         described.pop("folder")
         for name in model.python_models:
-            _point(contents, name, home, files)
+            _point(contents, model, name, home)
     _check_versions(model, contents, placed)
     served = Manifest(
         name=model.name,
@@ -145,29 +143,27 @@ def _compiled(files: Mapping[str, Path]) -> dict[str, bytes]:
 
 
 def _provenance(model: ModelFolder) -> dict[str, dict[str, object]]:
-    pointers = [weights.read(file) for file in model.pointers]
     return {
         pointer.path.relative_to(model.path).as_posix(): {"md5": pointer.md5, "size": pointer.size}
-        for pointer in pointers
+        for pointer in model.pointers
     }
 
 
-def _point(contents: dict[str, bytes], name: str, home: str, files: Mapping[str, Path]) -> None:
+def _point(contents: dict[str, bytes], model: ModelFolder, name: str, home: str) -> None:
     """Append the environment's path to a Python model's config; the rest stays as it is written."""
     file = f"{name}/{config.FILE_NAME}"
     value = pointer(name, home)
-    text = contents[file].decode()
-    own = config.parse_text(text, where=str(files[file])).parameters
+    own = model.configs[name].parameters
     if PARAMETER in own:
         if own[PARAMETER].string_value == value:
             return
         raise SlipwayError(
             f"{PARAMETER} is {own[PARAMETER].string_value!r}, packing writes {value!r}",
-            where=str(files[file]),
+            where=str(model.path / file),
             fix=f"remove the parameter {PARAMETER}: packing adds it",
         )
     line = f'parameters {{ key: "{PARAMETER}" value {{ string_value: "{value}" }} }}\n'
-    contents[file] = (text.rstrip("\n") + "\n" + line).encode()
+    contents[file] = contents[file].rstrip(b"\n") + b"\n" + line.encode()
 
 
 def _check_versions(

@@ -10,6 +10,7 @@ from slipway.check.finding import Edit, Finding, Fix, Location, Move, Remove
 from slipway.check.ignore import apply_ignores
 from slipway.check.model_under_check import ModelRepository, ModelUnderCheck, SingleConfig
 from slipway.check.rule import RULES, Rule
+from slipway.model.folder import ModelFolder
 from slipway.settings import Settings
 
 __all__ = [
@@ -37,9 +38,14 @@ def check(folders: Iterable[Path], settings: Settings) -> list[Finding]:
     return [finding for folder in folders for finding in check_folder(folder, repository)]
 
 
-def check_folder(folder: Path, repository: ModelRepository) -> list[Finding]:
-    """Return every finding in one model folder."""
-    return _findings(ModelUnderCheck(folder, repository), RULES.values())
+def check_folder(
+    folder: Path, repository: ModelRepository, parsed: ModelFolder | None = None
+) -> list[Finding]:
+    """Return every finding in one model folder.
+
+    ``parsed`` is the folder where it was read already; the rules do not read that again.
+    """
+    return _findings(ModelUnderCheck(folder, repository, parsed), RULES.values())
 
 
 def check_config(path: Path, settings: Settings) -> list[Finding]:

@@ -26,21 +26,21 @@ class ConfigFile:
     """One ``config.pbtxt``: its text, the locations of its fields, and its message if it parses.
 
     ``message`` is set even if there are unknown fields. It is ``None`` where ``problem`` holds the
-    line, the column and the reason.
+    line, the column and the reason. A caller that has parsed the file already passes the message.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, message: ModelConfig | None = None) -> None:
         self.path = path
         self.directory = path.parent
         self.problem: tuple[int, int, str] | None = None
-        self.message: ModelConfig | None = None
+        self.message = message
         try:
             self.text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
             self.text = ""
             self.problem = (0, 0, f"not UTF-8 text: {error.reason} at byte {error.start}")
         self.fields = Fields(self.text, schema().ModelConfig.DESCRIPTOR)
-        if self.problem is None:
+        if self.problem is None and message is None:
             self._parse()
 
     @property

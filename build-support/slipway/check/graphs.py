@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Location
 from slipway.check.model_files import POINTER, expected_names, loaded_versions
 from slipway.check.model_under_check import ModelUnderCheck
+from slipway.model.weights import Pointer, load_pointer
 from slipway.signature import Reading, Signature, Tensor
 from slipway.triton.config import ModelConfig
 from slipway.triton.pbtxt import FieldPath
@@ -66,16 +67,22 @@ def graphs_of_model(model: ModelUnderCheck) -> tuple[ConfiguredGraph, ...]:
     return tuple(
         graph
         for config, message in model.parsed.values()
-        for graph in graphs_of_config(config, message)
+        for graph in graphs_of_config(config, message, model.pointer)
     )
 
 
-def graphs_of_config(config: ConfigFile, message: ModelConfig) -> Iterator[ConfiguredGraph]:
-    """Yield the graphs that one model loads; none unless its backend is ONNX Runtime."""
+def graphs_of_config(
+    config: ConfigFile, message: ModelConfig, load: Callable[[Path], Pointer] = load_pointer
+) -> Iterator[ConfiguredGraph]:
+    """Yield the graphs that one model loads; none unless its backend is ONNX Runtime.
+
+    ``load`` reads a DVC pointer.
+    """
     if config.backend == "onnxruntime":
         for version in loaded_versions(config, message):
             for name in expected_names(config, message):
-                yield ConfiguredGraph(config, message, signature.of(version / name))
+                reading = signature.read_signature(version / name, load)
+                yield ConfiguredGraph(config, message, reading)
 
 
 def graphs_with_signature(model: ModelUnderCheck) -> Iterator[tuple[ConfiguredGraph, Signature]]:

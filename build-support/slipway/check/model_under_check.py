@@ -9,7 +9,9 @@ from functools import cached_property
 from pathlib import Path
 
 from slipway.check.config_file import ConfigFile
-from slipway.model.folder import VERSION_FILE
+from slipway.errors import SlipwayError
+from slipway.model.folder import VERSION_FILE, ModelFolder
+from slipway.model.weights import Pointer, load_pointer
 from slipway.settings import Settings
 from slipway.triton.config import FILE_NAME, ModelConfig
 
@@ -54,8 +56,11 @@ class ModelUnderCheck:
 
     is_single_config = False
 
-    def __init__(self, folder: Path, repository: ModelRepository) -> None:
+    def __init__(
+        self, folder: Path, repository: ModelRepository, model: ModelFolder | None = None
+    ) -> None:
         self.folder = folder
+        self._model = model
         self.name = folder.resolve().name
         self.repository = repository
         self.settings = repository.settings
@@ -64,7 +69,10 @@ class ModelUnderCheck:
     def configs(self) -> dict[str, ConfigFile]:
         """Return the folder's configs by the names of their directories, sorted."""
         paths = sorted(self.folder.glob(f"*/{FILE_NAME}"))
-        return {path.parent.name: ConfigFile(path) for path in paths}
+        messages = {} if self._model is None else self._model.configs
+        return {
+            path.parent.name: ConfigFile(path, messages.get(path.parent.name)) for path in paths
+        }
 
     @cached_property
     def parsed(self) -> dict[str, tuple[ConfigFile, ModelConfig]]:
@@ -119,6 +127,25 @@ class ModelUnderCheck:
             for name, config in self.configs.items()
             if config.backend == "python"
         }
+
+    def pointer(self, file: Path) -> Pointer:
+        """Return the content of the DVC pointer ``file``, which is read once.
+
+        Raises:
+            SlipwayError: it is malformed.
+        """
+        if file not in self._pointers:
+            self._pointers[file] = load_pointer(file)
+        return self._pointers[file]
+
+    @cached_property
+    def _pointers(self) -> dict[Path, Pointer]:
+        if self._model is None:
+            return {}
+        try:
+            return {pointer.file: pointer for pointer in self._model.pointers}
+        except SlipwayError:
+            return {}  # a rule reports the malformed one
 
     def files(self) -> Iterator[Path]:
         """Yield every file and link of the model directories, without hidden ones and caches."""

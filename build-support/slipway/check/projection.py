@@ -17,7 +17,6 @@ from slipway.check.model_files import POINTER
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.environment import ExecutionEnvironment, modules
 from slipway.errors import SlipwayError
-from slipway.model import weights
 from slipway.model.folder import LEFT_OUT_ENDINGS
 
 # bytes a second, and files
@@ -52,7 +51,7 @@ def project(model: ModelUnderCheck) -> Projection:
     sizes: dict[Path, int] = {}
     for path in model.files():
         if path.suffix == POINTER and path.is_file():
-            sizes[path] = _pointed_size(path)
+            sizes[path] = _pointed_size(model, path)
         elif (
             path.is_file()
             and not path.name.endswith(LEFT_OUT_ENDINGS)
@@ -67,8 +66,8 @@ def _pointer(path: Path) -> Path:
     return path.parent / (path.name + POINTER)
 
 
-def _pointed_size(pointer: Path) -> int:
+def _pointed_size(model: ModelUnderCheck, pointer: Path) -> int:
     try:
-        return weights.read(pointer).size or 0
+        return model.pointer(pointer).size or 0
     except SlipwayError:
         return 0  # another rule reports a malformed pointer

@@ -9,7 +9,7 @@ import click
 
 from slipway.cli.exit_codes import print_error
 from slipway.errors import SlipwayError
-from slipway.model import folder as repository
+from slipway.model.folder import find_models
 from slipway.settings import Settings
 
 argument = click.argument(
@@ -28,7 +28,7 @@ def chosen(models: Sequence[Path], settings: Settings, artifact: Path | None = N
     Raises:
         SlipwayError: there are none, or an artifact is given for several.
     """
-    folders = [Path(model) for model in models] or repository.find(settings.root)
+    folders = [Path(model) for model in models] or find_models(settings.root)
     if not folders:
         raise SlipwayError("no model in it", where=str(settings.root / "models"))
     if artifact is not None and len(folders) != 1:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import semver
 
 from slipway.errors import SlipwayError
 from slipway.triton import config
 from slipway.triton.config import ModelConfig
+
+if TYPE_CHECKING:
+    from slipway.model.weights import Pointer
 
 VERSION_FILE = "model_version.txt"
 ENSEMBLE = "ensemble"
@@ -36,7 +41,19 @@ class ModelFolder:
     configs: Mapping[str, ModelConfig]
     requirements: Path
     lock: Path
-    pointers: tuple[Path, ...]
+    pointer_files: tuple[Path, ...]
+
+    @cached_property
+    def pointers(self) -> tuple[Pointer, ...]:
+        """Return what the DVC pointers say, each of them read once.
+
+        Raises:
+            SlipwayError: one of them is malformed.
+        """
+        # with a YAML library, which most uses of a folder do not need
+        from slipway.model.weights import load_pointer
+
+        return tuple(map(load_pointer, self.pointer_files))
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -54,12 +71,12 @@ class ModelFolder:
         return f"{self.name}_{self.version}.tar.gz"
 
 
-def find(root: Path) -> list[Path]:
+def find_models(root: Path) -> list[Path]:
     """The model folders below ``root/models``, sorted."""
     return sorted(file.parent for file in (root / "models").glob(f"*/{VERSION_FILE}"))
 
 
-def read(path: Path) -> ModelFolder:
+def read_model_folder(path: Path) -> ModelFolder:
     """Read the model folder ``path``.
 
     Raises:
@@ -88,11 +105,13 @@ def read(path: Path) -> ModelFolder:
         configs=configs,
         requirements=path / "requirements.txt",
         lock=path / "requirements.lock",
-        pointers=tuple(sorted(file for name in configs for file in (path / name).rglob("*.dvc"))),
+        pointer_files=tuple(
+            sorted(file for name in configs for file in (path / name).rglob("*.dvc"))
+        ),
     )
 
 
-def sources(model: ModelFolder) -> dict[str, Path]:
+def source_files(model: ModelFolder) -> dict[str, Path]:
     """The files to pack, by their name in the artifact; weights under DVC are not among them.
 
     Raises:
@@ -100,7 +119,7 @@ def sources(model: ModelFolder) -> dict[str, Path]:
     """
     files: dict[str, Path] = {}
     inside = model.path.resolve()
-    weights = {pointer.with_suffix("") for pointer in model.pointers}
+    weights = {pointer.with_suffix("") for pointer in model.pointer_files}
     for name in model.models:
         for file in sorted((model.path / name).rglob("*")):
             relative = file.relative_to(model.path)

@@ -38,7 +38,7 @@ class Pointer:
     remote: str | None
 
 
-def read(file: Path) -> Pointer:
+def load_pointer(file: Path) -> Pointer:
     """Read a pointer that ``dvc add`` wrote.
 
     Raises:
@@ -135,7 +135,7 @@ class Weights:
                 where=str(file),
                 fix=f"if git tracks it: git rm --cached {file}",
             ) from error
-        return read(file.with_name(file.name + ".dvc"))
+        return load_pointer(file.with_name(file.name + ".dvc"))
 
     def remotes(self) -> Iterator[tuple[str, str, bool]]:
         """Name, place and reachability of each remote in DVC's configuration.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.errors import SlipwayError
-from slipway.model import folder as model_folder
+from slipway.model.folder import VERSION_FILE, find_models
 from slipway.pipeline.merge_base import Base
 from slipway.process import run
 
@@ -64,7 +64,7 @@ def find_affected(root: Path, base: Base) -> Affected:
     Raises:
         SlipwayError: ``root`` is not a git checkout, or git fails.
     """
-    existing = tuple(folder.name for folder in model_folder.find(root))
+    existing = tuple(folder.name for folder in find_models(root))
     if base.commit is None:
         return Affected(None, base.why, True, existing, ())
     paths = _changed(root, base.commit)
@@ -105,4 +105,4 @@ def _models_of(root: Path, commit: str) -> set[str]:
     except SlipwayError:
         return set()
     parts = [path.split("/") for path in paths]
-    return {p[1] for p in parts if len(p) == 3 and p[2] == model_folder.VERSION_FILE}
+    return {p[1] for p in parts if len(p) == 3 and p[2] == VERSION_FILE}

@@ -9,7 +9,7 @@ from pathlib import Path
 from slipway import signature
 from slipway.errors import SlipwayError
 from slipway.files import aside
-from slipway.model import weights
+from slipway.model.weights import Weights
 from slipway.scaffold import locks, naming, render
 from slipway.settings import Settings
 
@@ -53,7 +53,7 @@ def write(name: str, kind: str, version: str, settings: Settings, fill: Fill) ->
 def _fill(made: Path, kind: str, settings: Settings, fill: Fill) -> None:
     tracked = fill(made)
     locks.provide(made / "requirements.txt", settings, render.lock_of(kind))
-    store = weights.Weights(settings.root)
+    store = Weights(settings.root)
     for file in tracked:
         signature.sign(store.add(file), store)
 

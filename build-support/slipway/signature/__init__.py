@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipway.signature import onnx, sidecar
-from slipway.signature.reading import Reading, State, add, graph_of, of, sign
+from slipway.signature.reading import Reading, State, add, graph_of, read_signature, sign
 from slipway.signature.runtime import RUNTIMES, Runtime, runtime_of
 from slipway.signature.signature import CARRIED, Dim, Shape, Signature, Tensor
 
@@ -19,8 +19,8 @@ __all__ = [
     "Tensor",
     "add",
     "graph_of",
-    "of",
     "onnx",
+    "read_signature",
     "runtime_of",
     "sidecar",
     "sign",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from slipway.errors import SlipwayError
-from slipway.model import weights
+from slipway.model.weights import Pointer, Weights, load_pointer
 from slipway.signature import onnx, sidecar
 from slipway.signature.signature import Signature
 
@@ -34,10 +35,11 @@ class Reading:
     problem: str = ""
 
 
-def of(file: Path) -> Reading:
-    """What is known of the ONNX weights that belong at ``file``, a file or a directory.
+def read_signature(file: Path, load: Callable[[Path], Pointer] = load_pointer) -> Reading:
+    """Read the signature of the ONNX weights that belong at ``file``, a file or a directory.
 
-    The weights win where both are there: they are what their author works with.
+    The weights win where both exist: they are what their author works with. ``load`` reads a DVC
+    pointer.
     """
     graph = graph_of(file)
     if graph is not None and onnx.is_flatbuffer(graph):
@@ -51,7 +53,7 @@ def of(file: Path) -> Reading:
     if not pointer.exists():
         return Reading(file, "absent", problem="neither the weights nor a DVC pointer to them")
     try:
-        pointed = weights.read(pointer)
+        pointed = load(pointer)
     except SlipwayError as error:
         return Reading(file, "unreadable", problem=error.what)
     if not sidecar.path_of(file).exists():
@@ -72,7 +74,7 @@ def graph_of(weights: Path) -> Path | None:
     return weights if weights.is_file() else None
 
 
-def add(file: Path, store: weights.Weights) -> tuple[weights.Pointer, Path | None]:
+def add(file: Path, store: Weights) -> tuple[Pointer, Path | None]:
     """Put weights under DVC, and write their signature; what is no ONNX model is not put there.
 
     Raises:
@@ -84,7 +86,7 @@ def add(file: Path, store: weights.Weights) -> tuple[weights.Pointer, Path | Non
     return pointer, sign(pointer, store)
 
 
-def sign(pointer: weights.Pointer, store: weights.Weights) -> Path | None:
+def sign(pointer: Pointer, store: Weights) -> Path | None:
     """Write the signature file beside ``pointer``, its weights fetched where the cache lacks them.
 
     ``None`` where the weights are of a format that has no reader.

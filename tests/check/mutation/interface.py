@@ -14,7 +14,7 @@ from tritonclient.http import InferenceServerClient, InferInput
 from tritonclient.utils import triton_to_np_dtype
 
 from slipway.errors import SlipwayError
-from slipway.model import folder as repository
+from slipway.model.folder import read_model_folder
 from slipway.triton import config
 from slipway.triton.config import ModelConfig
 from slipway.triton.datatypes import Array
@@ -27,7 +27,7 @@ LENGTH = 3  # of variable dimensions
 def served_config(folder: Path) -> ModelConfig | None:
     """Return the config of the model that an endpoint serves; ``None`` if it is ambiguous."""
     try:
-        model = repository.read(folder)
+        model = read_model_folder(folder)
     except SlipwayError:
         return None
     return model.configs[model.ensemble]

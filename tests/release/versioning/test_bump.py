@@ -16,7 +16,7 @@ from slipway.catalog.alias import to
 from slipway.catalog.alias_move import serve
 from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
-from slipway.model import folder
+from slipway.model.folder import read_model_folder
 from slipway.release.publish import publish
 from slipway.release.versioning import bump
 from slipway.release.versioning.bump import Judged, Production
@@ -55,7 +55,7 @@ class Team:
 
     def judge(self, least: Part | None = None) -> Judged:
         made = self.build()
-        model = folder.read(self.folder)
+        model = read_model_folder(self.folder)
         return bump.judge(Production(self.store, "tiny"), model, made, least)
 
     def bump(self, least: Part | None = None) -> Judged:
@@ -244,7 +244,7 @@ def test_other_bytes_of_equal_sources_need_another_version_all_the_same(team: Te
     made = team.release()
     other = team.root / "tiny_1.2.0.tar.gz"
     other.write_bytes(made.path.read_bytes() + b"\0" * 10)
-    model = folder.read(team.folder)
+    model = read_model_folder(team.folder)
     found = bump.judge(Production(team.store, "tiny"), model, Artifact(other))
     assert (found.state, found.part, found.proposed) == ("taken", "patch", "1.2.1")
     assert found.reasons[0].what == "equal sources, other bytes"
@@ -253,7 +253,7 @@ def test_other_bytes_of_equal_sources_need_another_version_all_the_same(team: Te
 def test_an_artifact_of_another_version_is_not_judged(team: Team) -> None:
     made = team.release()
     team.version("1.3.0")
-    model = folder.read(team.folder)
+    model = read_model_folder(team.folder)
     with pytest.raises(SlipwayError, match="an artifact of tiny 1.2.0, not of tiny 1.3.0"):
         bump.judge(Production(team.store, "tiny"), model, made)
 

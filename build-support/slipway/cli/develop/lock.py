@@ -9,7 +9,7 @@ import click
 from slipway import environment, settings
 from slipway.cli import models as named
 from slipway.cli.progress import working
-from slipway.model import folder as repository
+from slipway.model.folder import read_model_folder
 
 
 @click.command()
@@ -23,7 +23,7 @@ def lock(models: tuple[Path, ...], upgrade: bool) -> int:
     configured = settings.load(Path.cwd())
 
     def one(folder: Path) -> None:
-        model = repository.read(folder)
+        model = read_model_folder(folder)
         with working(f"locking {model.requirements}"):
             written = environment.lock_requirements(model.requirements, configured, upgrade=upgrade)
         click.echo(f"{written}")

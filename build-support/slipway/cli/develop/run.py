@@ -11,7 +11,7 @@ from slipway import build as library
 from slipway import settings
 from slipway.cli.models import artifact_option
 from slipway.cli.progress import working
-from slipway.model import folder
+from slipway.model.folder import read_model_folder
 from slipway.server import triton
 from slipway.testing import example
 
@@ -25,7 +25,7 @@ def run(model: Path, artifact: Path | None) -> None:
     Example: slipway run models/screen_detection
     """
     configured = settings.load(Path.cwd())
-    read = folder.read(model)
+    read = read_model_folder(model)
     with working(f"building {read.name}"):
         file = artifact or library.build(model, configured, Path("dist")).path
     target = read.artifact_name

@@ -10,7 +10,7 @@ from slipway import build as library
 from slipway import settings
 from slipway.cli import models as named
 from slipway.cli.progress import working
-from slipway.model import folder as repository
+from slipway.model.folder import read_model_folder
 from slipway.testing import run
 
 REPORT = ".tests.xml"
@@ -35,7 +35,7 @@ def test(
     arguments = ["-k", expression] if expression else []
 
     def one(folder: Path) -> bool:
-        repository.read(folder)
+        read_model_folder(folder)
         with working(f"building {folder.name}"):
             file = artifact or library.build(folder, configured, Path("dist")).path
         status = run.run(

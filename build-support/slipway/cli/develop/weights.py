@@ -8,7 +8,7 @@ import click
 
 from slipway import settings, signature
 from slipway.cli.progress import working
-from slipway.model import weights as library_weights
+from slipway.model.weights import Weights, load_pointer
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -28,10 +28,10 @@ def pull(pointer: Path, dvc_root: Path | None, output: Path | None) -> None:
 
     Example: slipway weights pull models/x/x_inferencer/1/model.onnx.dvc
     """
-    read = library_weights.read(pointer)
+    read = load_pointer(pointer)
     root = dvc_root or settings.load(pointer.parent).root
     with working(f"pulling {read.path.name}"):
-        library_weights.Weights(root).pull(read, output or read.path)
+        Weights(root).pull(read, output or read.path)
 
 
 @weights.command()
@@ -47,7 +47,7 @@ def add(files: tuple[Path, ...]) -> None:
 
     Example: slipway weights add models/x/x_inferencer/1/model.onnx
     """
-    store = library_weights.Weights(settings.load(files[0].parent).root)
+    store = Weights(settings.load(files[0].parent).root)
     for file in files:
         with working(f"adding {file.name}"):
             pointer, signed = signature.add(file, store)
@@ -61,10 +61,10 @@ def sign(pointers: tuple[Path, ...]) -> None:
 
     Example: slipway weights sign models/x/x_inferencer/1/model.onnx.dvc
     """
-    store = library_weights.Weights(settings.load(pointers[0].parent).root)
+    store = Weights(settings.load(pointers[0].parent).root)
     for file in pointers:
         with working(f"signing {file.name}"):
-            signed = signature.sign(library_weights.read(file), store)
+            signed = signature.sign(load_pointer(file), store)
         _say_written(signed)
         if signed is None:
             click.echo(f"{file}: no signature is read from weights of this kind", err=True)

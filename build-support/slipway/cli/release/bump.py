@@ -97,10 +97,10 @@ def _judged(
 ) -> Judged:
     from slipway import build as building
     from slipway.artifact.artifact import Artifact
-    from slipway.model import folder as repository
+    from slipway.model.folder import read_model_folder
     from slipway.release.versioning import bump as library
 
-    model = repository.read(folder)
+    model = read_model_folder(folder)
     had = library.Production(store, model.name)
     if had.highest is None:
         return library.Judged(model.name, model.version, "new")

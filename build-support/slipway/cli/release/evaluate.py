@@ -43,7 +43,7 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
     from slipway import build as library
     from slipway import settings
     from slipway.artifact.artifact import Artifact
-    from slipway.model import folder as repository
+    from slipway.model.folder import read_model_folder
     from slipway.model.thresholds import PROGRAM
     from slipway.release.evaluation import evaluation, metrics_file
     from slipway.testing import evaluate as testing
@@ -51,7 +51,7 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
     configured = settings.load(Path.cwd())
 
     def one(folder: Path) -> bool:
-        repository.read(folder)
+        read_model_folder(folder)
         with working(f"building {folder.name}"):
             built = (
                 Artifact(artifact) if artifact else library.build(folder, configured, Path("dist"))

@@ -9,7 +9,7 @@ import click
 from slipway import build as library
 from slipway import environment as environments
 from slipway import settings
-from slipway.model import folder as repository
+from slipway.model.folder import read_model_folder
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -24,6 +24,6 @@ def pack(model: Path, folder: Path | None, output: Path) -> None:
     Example: slipway pack models/x --environment dist/environment --output dist/x_1.0.0.tar.gz
     """
     configured = settings.load(model)
-    read = repository.read(model)
+    read = read_model_folder(model)
     made = environments.load_environment(folder) if folder else None
     library.finish(read, made, library.beside(read), output, configured)

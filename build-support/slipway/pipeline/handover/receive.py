@@ -13,7 +13,7 @@ import semver
 from slipway import signature
 from slipway.artifact.extract import extract, unpacked_size
 from slipway.errors import SlipwayError
-from slipway.model import folder as model_folder
+from slipway.model.folder import VERSION_FILE, read_model_folder
 from slipway.model.weights import Weights
 from slipway.process import run
 from slipway.settings import Settings
@@ -45,7 +45,7 @@ def receive_weights(
             damaged, or DVC's remote cannot be reached.
     """
     folder = settings.root / "models" / name
-    if PurePosixPath(name).name != name or not (folder / model_folder.VERSION_FILE).is_file():
+    if PurePosixPath(name).name != name or not (folder / VERSION_FILE).is_file():
         raise SlipwayError(
             f"no model {name!r}",
             where=str(folder.parent),
@@ -77,12 +77,12 @@ def receive_weights(
         cwd=settings.root,
         fix="check DVC's remote and the job's credentials",
     )
-    (folder / model_folder.VERSION_FILE).write_text(f"{version}\n", encoding="utf-8")
+    (folder / VERSION_FILE).write_text(f"{version}\n", encoding="utf-8")
     return ReceivedWeights(name, version, tuple(folder / path for path in paths))
 
 
 def _refuse_version(folder: Path, version: str) -> None:
-    current = model_folder.read(folder).version
+    current = read_model_folder(folder).version
     if not semver.Version.is_valid(version):
         raise SlipwayError(
             f"{version!r} is not a semantic version", fix="use a version such as 1.2.0"
@@ -90,7 +90,7 @@ def _refuse_version(folder: Path, version: str) -> None:
     if semver.Version.parse(version) < semver.Version.parse(current):
         raise SlipwayError(
             f"the version {version} is lower than {current}",
-            where=str(folder / model_folder.VERSION_FILE),
+            where=str(folder / VERSION_FILE),
             fix=f"hand over a version above {current}",
         )
 

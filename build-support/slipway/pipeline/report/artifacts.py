@@ -16,7 +16,7 @@ from slipway.catalog import keys
 from slipway.catalog.catalog import Catalog
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
-from slipway.model import folder as model_folder
+from slipway.model.folder import read_model_folder
 from slipway.settings import Settings
 from slipway.store.interface import Reader
 from slipway.store.open import open_stage
@@ -99,7 +99,7 @@ def _find_or_build(settings: Settings, folder: Path, sources: Sources) -> Artifa
     if sources.artifact is not None:
         return Artifact(sources.artifact)
     if sources.artifacts is not None:
-        existing = sources.artifacts / model_folder.read(folder).artifact_name
+        existing = sources.artifacts / read_model_folder(folder).artifact_name
         if existing.is_file():
             return Artifact(existing)
     return build(folder, settings, Path("dist"))

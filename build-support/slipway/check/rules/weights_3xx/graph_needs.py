@@ -11,7 +11,7 @@ from slipway.check.graphs import graphs_with_signature
 from slipway.check.model_files import is_present
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
-from slipway.model import weights
+from slipway.model.weights import DIRECTORY
 from slipway.signature import graph_of, runtime_of
 
 # ONNX Runtime's own operators, in addition to those of ONNX
@@ -94,7 +94,7 @@ def external_data_missing(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find external data that is missing next to the graph, also as a pointer."""
     for graph, signature in graphs_with_signature(model):
         file = graph_of(graph.file)
-        if file is None and _is_directory(graph.location.file):
+        if file is None and _is_directory(model, graph.location.file):
             continue  # only the directory's list names its files, and it is not here
         folder = (file or graph.file).parent
         for location in signature.external_data:
@@ -106,8 +106,8 @@ def external_data_missing(model: ModelUnderCheck) -> Iterator[RuleHit]:
                 )
 
 
-def _is_directory(pointer: Path) -> bool:
-    return weights.read(pointer).md5.endswith(weights.DIRECTORY)
+def _is_directory(model: ModelUnderCheck, pointer: Path) -> bool:
+    return model.pointer(pointer).md5.endswith(DIRECTORY)
 
 
 def _leads_outside(location: str) -> bool:

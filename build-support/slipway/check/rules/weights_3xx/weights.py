@@ -12,8 +12,8 @@ from slipway.check.model_files import POINTER
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.errors import SlipwayError
-from slipway.model import weights
 from slipway.model.folder import SIGNATURE
+from slipway.model.weights import Pointer
 from slipway.signature import graph_of, sidecar
 
 HASHED = 64 << 20  # bytes that are hashed at most, in a tenth of a second
@@ -69,7 +69,7 @@ def stale_signature(model: ModelUnderCheck) -> Iterator[RuleHit]:
             yield RuleHit(Location(path), f"no {pointer.name} next to it", "remove it")
             continue
         try:
-            if sidecar.load(path).md5 != weights.read(pointer).md5:
+            if sidecar.load(path).md5 != model.pointer(pointer).md5:
                 what = f"it is not the signature of the weights in {pointer.name}"
                 yield RuleHit(Location(path), what, sign)
         except SlipwayError as error:
@@ -113,7 +113,7 @@ def malformed_pointer(model: ModelUnderCheck) -> Iterator[RuleHit]:
     for path in model.files():
         if path.suffix == POINTER and path.is_file():
             try:
-                weights.read(path)
+                model.pointer(path)
             except SlipwayError as error:
                 line = (error.where or "").rpartition(":")[2]
                 location = Location(path, int(line) if line.isdigit() else 1)
@@ -124,11 +124,11 @@ def _pointer(file: Path) -> Path:
     return file.with_name(file.name + POINTER)
 
 
-def _pointers(model: ModelUnderCheck) -> Iterator[weights.Pointer]:
+def _pointers(model: ModelUnderCheck) -> Iterator[Pointer]:
     for path in model.files():
         if path.suffix == POINTER and path.is_file():
             try:
-                yield weights.read(path)
+                yield model.pointer(path)
             except SlipwayError:
                 continue
 
