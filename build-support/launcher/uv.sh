@@ -18,22 +18,18 @@ find_uv() {
   [[ -z $problem_uv ]] || { uv=$(type -P uv) && problem_uv=''; }
 }
 
-# Install uv with the first pip that works: Python's own, the one that ensurepip holds, the one of
-# build-support/lockfiles/pip.txt. Debian's python3 has neither of the first two.
+# Install uv with the first pip that there is: Python's own, the one that ensurepip holds, the one of
+# build-support/lockfiles/pip.txt. Debian's package `python3` has neither of the first two.
 install_uv() { # lockfile, folder
-  local ways=(own bundled downloaded) way wheel errors=''
-  for way in "${ways[@]}"; do
-    case $way in
-      own) wheel= ;;
-      bundled) wheel=$("$any_python" -I -c "$print_bundled_pip" 2> /dev/null) || continue ;;
-      downloaded) wheel=$(download_pip "$2" 2>&1) || { errors+=$wheel && continue; } ;;
-    esac
-    errors=$(run_pip "$wheel" install -qq --no-deps --only-binary :all: --require-hashes \
-      --target "$2" -r "$1" 2>&1 > /dev/null) && errors=$("$2/bin/uv" --version 2>&1) && return
-    [[ $errors != *"No module named pip"* ]] || errors=
-  done
-  problem_uv=$errors
-  return 1
+  local wheel
+  if "$any_python" -c 'import pip' 2> /dev/null; then
+    wheel=
+  elif ! wheel=$("$any_python" -I -c "$print_bundled_pip" 2> /dev/null); then
+    wheel=$(download_pip "$2" 2>&1) || { problem_uv=$wheel; return 1; }
+  fi
+  problem_uv=$(run_pip "$wheel" install -qq --no-deps --only-binary :all: --require-hashes \
+    --target "$2" -r "$1" 2>&1 > /dev/null) &&
+    problem_uv=$("$2/bin/uv" --version 2>&1 > /dev/null)
 }
 
 # The wheel of pip runs without being installed, where its file name is kept.

@@ -11,11 +11,10 @@ import pytest
 from tests.bootstrap.machine import PYTHON, Machine
 
 DOWNLOADED = ".local/share/uv/python/cpython-{0}.0-linux/bin/python{0}"
-# starts Python as it is, but knows neither pip nor ensurepip, as Debian's package `python3`
+# starts Python, but without pip and ensurepip, as Debian's package `python3`
 WITHOUT_PIP = """#!/usr/bin/env bash
 case "$*" in
-  *"-m pip"*) echo "$0: No module named pip" >&2 && exit 1 ;;
-  *ensurepip*) exit 1 ;;
+  *"import pip"* | *"-m pip"* | *ensurepip*) exit 1 ;;
 esac
 exec {python} "$@"
 """
@@ -217,6 +216,13 @@ def test_packages_that_the_system_does_not_offer_are_told_apart(bare: Machine) -
     done = bare.run("pants", "list")
     assert "apt-get install python3.12 python3.12-venv libpython3.12\n" in done.stderr
     assert "not in this machine's package lists: python3.9\n" in done.stderr
+
+
+def test_a_python3_without_pip_uses_the_one_that_ensurepip_holds(bare: Machine) -> None:
+    script = WITHOUT_PIP.replace(" | *ensurepip*", "")
+    bare.add_program("python3", script.format(python=PYTHON))
+    done = bare.run("slipway", "status")
+    assert done.returncode == 0, done.stderr
 
 
 @runs_on_312
