@@ -117,7 +117,7 @@ def test_an_alias_moves_only_to_what_was_released(store: DirectoryStore) -> None
         aliases.to("tiny_3.0.0.tar.gz"),
         Alias(weighted.variants, shadow="tiny_3.0.0.tar.gz"),
     ):
-        with pytest.raises(SlipwayError, match="3.0.0.tar.gz is no release of tiny") as caught:
+        with pytest.raises(SlipwayError, match="3.0.0.tar.gz is not a release of tiny") as caught:
             aliases.move(store, "staging", "tiny", wrong)
         assert caught.value.fix and "tiny_2.0.0.tar.gz" in caught.value.fix
     assert store.read(keys.alias("staging", "tiny")) == weighted.dump()

@@ -95,7 +95,7 @@ def test_what_is_not_there_is_told_with_what_is_like_it(reader: Reader) -> None:
     with pytest.raises(SlipwayError, match="no release of 'other'") as caught:
         catalog.alias("other")
     assert caught.value.fix == "slipway publish models/other --to production"
-    with pytest.raises(SlipwayError, match="is no release of tiny") as caught:
+    with pytest.raises(SlipwayError, match="is not a release of tiny") as caught:
         catalog.record("tiny", "tiny_1.3.1.tar.gz")
     assert caught.value.fix == f"did you mean {NEW} or {OLD}?"
     with pytest.raises(SlipwayError, match="leads out"):

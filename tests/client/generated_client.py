@@ -1,6 +1,6 @@
 # Made by `slipway client m` from the release
 # m_1.0.0.tar.gz
-# Make it anew when the model's inputs or outputs change; what is written here is then lost.
+# Generate it again when the model's inputs or outputs change: changes made here are then lost.
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_what_does_not_fit_is_not_sent_and_counted_as_refused(
     for wrong in ({}, {"X": [1, 2, 3]}, {"Z": 1}, {"X": ["a", "b", "c", "d"]}):
         with pytest.raises(SlipwayError):
             endpoint.model("m").predict(wrong)
-    with pytest.raises(SlipwayError, match="SageMaker takes 6,291,456"):
+    with pytest.raises(SlipwayError, match="SageMaker accepts 6,291,456"):
         endpoint.model("m").predict(FEATURES | {"NOTE": bytes(6_291_456)})
     assert fake.asked == []
     assert invocations(endpoint, outcome="refused") == 5
@@ -87,7 +87,7 @@ def test_retries_and_errors_are_counted_by_their_codes(
 def test_an_answer_that_is_not_tritons_is_told(fake: FakeRuntime, endpoint: Endpoint) -> None:
     for body in (b"<html>", b"[]", b'{"outputs": [{}]}'):
         fake.replies = [Reply(200, body)]
-        with pytest.raises(SlipwayError, match="not one of Triton's"):
+        with pytest.raises(SlipwayError, match="not one of Triton"):
             endpoint.model("m").predict(FEATURES)
 
 
@@ -96,7 +96,7 @@ def test_an_exact_target_is_asked_whatever_the_alias_says(
 ) -> None:
     assert endpoint.model("m", target=TWO).ask(FEATURES).target == TWO
     assert [asked.target for asked in fake.asked] == [TWO]
-    with pytest.raises(SlipwayError, match="m_9.0.0.tar.gz is no release of m"):
+    with pytest.raises(SlipwayError, match="m_9.0.0.tar.gz is not a release of m"):
         endpoint.model("m", target="m_9.0.0.tar.gz").predict(FEATURES)
 
 
@@ -218,7 +218,7 @@ def test_a_client_made_for_another_interface_says_so(fake: FakeRuntime, endpoint
         endpoint.model("m", expected=expected).predict({"X": [1, 2, 3, 4, 5]})
     assert "input 'X', output 'LABEL'" in caught.value.what
     assert caught.value.where == ONE
-    assert caught.value.fix == "make it anew: slipway client m -o <file>"
+    assert caught.value.fix == "generate it again: slipway client m -o <file>"
     assert fake.asked == []
 
 

@@ -83,7 +83,7 @@ def test_strings_and_bytes_become_bytes_in_rows() -> None:
         (of("BOOL", 1), 1, "true or false, not 1"),
         (of("BYTES", 1), 7, "strings or bytes, not 7"),
         (of("BYTES", 2), ["a", None], "strings or bytes, not None"),
-        (of("BYTES", 1), "\udcff", "no valid Unicode"),
+        (of("BYTES", 1), "\udcff", "not valid Unicode"),
         (of("FP32", 1), np.array([1]), "the array is INT64 (int64)"),
         (of("INT64", 1), np.array([1], np.int32), "the array is INT32 (int32)"),
         (of("BYTES", 1), np.array([1]), "the array is INT64 (int64)"),

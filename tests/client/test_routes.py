@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from slipway.catalog.alias import Alias
-from slipway.catalog.catalog import Catalog
+from slipway.catalog.reader import CatalogReader
 from slipway.client import routes
 from slipway.client.routes import Route, Routes
 from slipway.errors import SlipwayError
@@ -19,7 +19,7 @@ from tests.client import releases
 from tests.client.releases import ONE, THREE, TWO
 
 
-class Watched(Catalog):
+class Watched(CatalogReader):
     """A catalog that counts what is read, waits while ``held``, and fails while ``broken``."""
 
     def __init__(self, store: DirectoryStore) -> None:

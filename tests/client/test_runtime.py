@@ -56,7 +56,7 @@ def test_what_passes_is_asked_again_and_each_attempt_is_told(
 ) -> None:
     fake.replies = [reply, reply]
     told: list[str] = []
-    answer = asked.invoke("m", b"", "a/b", deadline_s=DEADLINE_S, retried=told.append)
+    answer = asked.invoke("m", b"", "a/b", deadline_s=DEADLINE_S, on_retry=told.append)
     assert answer.body == SCORE.body
     assert told == [reason, reason]
     assert len(fake.asked) == 3
@@ -163,7 +163,7 @@ def test_an_endpoint_that_is_not_there_is_told_with_its_address(
     told: list[str] = []
     with pytest.raises(ConnectionFailed) as caught:
         Runtime("local", url=url).invoke(
-            "m", b"", "a/b", deadline_s=DEADLINE_S, retried=told.append
+            "m", b"", "a/b", deadline_s=DEADLINE_S, on_retry=told.append
         )
     assert url in str(caught.value)
     assert told and set(told) == {"connection"}
@@ -202,7 +202,7 @@ def test_an_endpoint_with_a_name_in_aws_is_looked_for_in_its_region(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "made-up")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
     entry = Entry("production", endpoint_name="models", region="eu-central-1")
-    made = runtime.find(entry, tmp_path)
+    made = runtime.open_runtime(entry, tmp_path)
     assert made.name == "models"
     assert made._client.meta.endpoint_url == "https://runtime.sagemaker.eu-central-1.amazonaws.com"
 
@@ -210,7 +210,7 @@ def test_an_endpoint_with_a_name_in_aws_is_looked_for_in_its_region(
 def test_a_profile_that_is_not_there_is_told(tmp_path: Path) -> None:
     entry = Entry("production", endpoint_name="models", profile="no-such-profile")
     with pytest.raises(SlipwayError, match="no-such-profile"):
-        runtime.find(entry, tmp_path)
+        runtime.open_runtime(entry, tmp_path)
 
 
 def test_no_credentials_and_no_region_are_told(
@@ -222,15 +222,17 @@ def test_no_credentials_and_no_region_are_told(
         monkeypatch.setenv(variable, str(tmp_path / "absent"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(SlipwayError, match="region"):
-        runtime.find(Entry("production", endpoint_name="models"), tmp_path)
-    made = runtime.find(Entry("production", endpoint_name="models", region="us-east-1"), tmp_path)
+        runtime.open_runtime(Entry("production", endpoint_name="models"), tmp_path)
+    made = runtime.open_runtime(
+        Entry("production", endpoint_name="models", region="us-east-1"), tmp_path
+    )
     with pytest.raises(SlipwayError, match="no AWS credentials"):
         made.invoke("m", b"", "a/b")
 
 
 def test_an_endpoint_that_is_not_up_here_says_how_to_start_it(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError, match="slipway endpoint up --endpoint local"):
-        runtime.find(Entry("local"), tmp_path)
+        runtime.open_runtime(Entry("local"), tmp_path)
 
 
 def test_the_same_code_asks_aws_with_the_configuration_of_aws(
@@ -240,7 +242,7 @@ def test_the_same_code_asks_aws_with_the_configuration_of_aws(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", fake.url)
     entry = Entry("production", endpoint_name="models", region="eu-central-1")
-    runtime.find(entry, tmp_path).invoke("m", b"", "a/b")
+    runtime.open_runtime(entry, tmp_path).invoke("m", b"", "a/b")
     assert [asked.endpoint for asked in fake.asked] == ["models"]
 
 
@@ -254,5 +256,5 @@ def test_no_proxy_stands_before_this_machine(
 
 
 def test_an_address_that_is_none_is_told() -> None:
-    with pytest.raises(SlipwayError, match="fix: an address is such as http://127.0.0.1:8090"):
+    with pytest.raises(SlipwayError, match="fix: a URL looks like http://127.0.0.1:8090"):
         Runtime("local", url="nowhere")

@@ -155,7 +155,7 @@ def test_a_generated_client_asks_with_its_own_names(
     assert [asked.target for asked in fake.asked] == [ONE, TWO]
 
 
-def test_when_the_served_interface_changes_it_says_to_make_it_anew(
+def test_when_the_served_interface_changes_it_says_to_generate_it_again(
     fake: FakeRuntime, endpoint: Endpoint, store: DirectoryStore, tmp_path: Path
 ) -> None:
     other = Interface(16, {"X": Tensor("FP32", (5,))}, releases.FEATURES.outputs)

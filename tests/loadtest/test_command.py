@@ -193,7 +193,7 @@ def test_a_release_that_fails_is_not_compared(
         (["m", "--p99", "200"], "--p99 '200'"),
         (["m", "--picture", "load.gif"], "no picture of the kind .gif"),
         (["n"], "no release of 'n'"),
-        (["m", "--target", "9.9.9"], "9.9.9 is no release of m"),
+        (["m", "--target", "9.9.9"], "9.9.9 is not a release of m"),
         (["m", "--endpoint", "nowhere"], "no endpoint 'nowhere'"),
     ],
 )

@@ -111,7 +111,7 @@ def test_no_artifact_is_opened_where_the_configs_are_equal(
     [
         (("n", "staging", "production"), "no release of 'n' in staging"),
         (("n", "1.0.0", "1.1.0"), "no release of 'n' in staging or production"),
-        (("m", "1.0.0", "3.0.0"), "3.0.0 is no release of m"),
+        (("m", "1.0.0", "3.0.0"), "3.0.0 is not a release of m"),
     ],
 )
 def test_what_is_not_there_is_told(

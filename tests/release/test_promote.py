@@ -88,7 +88,7 @@ def test_what_was_never_in_staging_is_refused_with_what_is(settings: Settings) -
         promote(settings, "m", None, DEV)
     assert caught.value.fix == "slipway publish models/m --to staging"
     source = staged(settings)
-    with pytest.raises(SlipwayError, match="1.0.1 is no release of m in staging") as caught:
+    with pytest.raises(SlipwayError, match="1.0.1 is not a release of m in staging") as caught:
         promote(settings, "m", "1.0.1", DEV)
     assert caught.value.fix
     assert not any(key.startswith("production") for key in everything(settings)) and source

@@ -139,7 +139,7 @@ def test_what_was_overwritten_is_passed_over_and_refused(settings: Settings) -> 
 
 
 @pytest.mark.parametrize(
-    ("word", "what"), [("2.0.0", "is no release of m"), ("1.", "any of 3 releases")]
+    ("word", "what"), [("2.0.0", "is not a release of m"), ("1.", "any of 3 releases")]
 )
 def test_what_is_no_release_is_refused(settings: Settings, word: str, what: str) -> None:
     with pytest.raises(SlipwayError, match=what) as caught:

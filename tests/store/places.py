@@ -11,7 +11,7 @@ import pytest
 from mypy_boto3_s3 import S3Client
 
 from slipway.store.interface import Reader
-from slipway.store.open import open_reader
+from slipway.store.open_reader import open_reader
 from tests.store.faulty import FaultyS3, serving
 
 BUCKET, PREFIX = "releases", "team/slipway"

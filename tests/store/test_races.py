@@ -173,9 +173,10 @@ def test_who_creates_removes_and_swaps_at_once_agrees_with_some_order(contended:
 RACER = """
 import sys
 from pathlib import Path
-import slipway.release.store as stores
+from slipway.settings import Settings
+from slipway.store.open import open_stage
 location, *files = sys.argv[1:]
-store = stores.open_reader(location, Path("/"))
+store = open_stage(Settings(Path("/"), store=location), "staging")
 store.stat("warm")
 print("ready", flush=True)
 sys.stdin.readline()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slipway.errors import SlipwayError
-from slipway.store.open import open_reader
+from slipway.store.open_reader import open_reader
 from tests.store.places import Place
 
 

@@ -71,9 +71,7 @@ class Alias:
         ends = accumulate(variant.weight for variant in self.variants)
         # a quotient, not a product: i/n < c/n holds in floats exactly where i < c
         return next(
-            variant.target
-            for variant, end in zip(self.variants, ends, strict=True)
-            if point < end / total
+            variant.target for variant, end in zip(self.variants, ends) if point < end / total
         )
 
     def choose_for(self, key: str) -> str:
@@ -82,7 +80,7 @@ class Alias:
         If a weight changes and the order stays, only the keys move that have to.
         """
         digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
-        return self.choose((int.from_bytes(digest[:8]) >> 11) / POINTS)
+        return self.choose((int.from_bytes(digest[:8], "big") >> 11) / POINTS)
 
     def __str__(self) -> str:
         """Its target model, or every variant with its share, and the shadow."""
@@ -181,7 +179,7 @@ def _refuse_unreleased(reader: Reader, stage: Stage, name: str, target: str) -> 
         if key.endswith(keys.RECORD)
     ]
     others = [one for one in known if one != target]
-    why = "was pruned" if gone else f"is no release of {name} in {stage}"
+    why = "was pruned" if gone else f"is not a release of {name} in {stage}"
     raise SlipwayError(
         f"{target} {why}",
         where=keys.alias(stage, name),

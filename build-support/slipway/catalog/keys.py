@@ -14,15 +14,14 @@ import json
 import re
 from typing import Literal
 
-import semver
-
+from slipway.errors import SlipwayError
 from slipway.settings.release import StageName
 
 Stage = StageName
 RECORD = ".json"
 LONGEST = 1024  # characters of a target model (AWS, InvokeEndpoint)
 # Triton's Python backend makes the target model's name, unquoted, a part of a command line that a
-# shell reads (stub_launcher.cc; seen on 24.10: `$(…)` in it is run, and `<` lets a load never return)
+# shell reads (stub_launcher.cc; seen on 24.10: `$(…)` in it is run, and with `<` a load never returns)
 HARMLESS = re.compile(r"[A-Za-z0-9._+=@,:/-]+")
 # provenance and tests are envelopes around in-toto statements, sbom is a CycloneDX document
 Kind = Literal["provenance", "tests", "sbom"]
@@ -53,12 +52,6 @@ def wrong_target(target: str) -> str | None:
     if any(not part or part.startswith(".") for part in target.split("/")):
         return f"{target!r} is no key below the endpoint's prefix"
     return None
-
-
-def version_of(name: str, target: str) -> semver.Version | None:
-    """The release version that a target model of ``name`` says, if it says one."""
-    said = target.removeprefix(f"{name}_").removesuffix(".tar.gz")
-    return semver.Version.parse(said) if semver.Version.is_valid(said) else None
 
 
 def records(stage: Stage, name: str) -> str:
@@ -94,3 +87,12 @@ def alias(stage: Stage, name: str) -> str:
 def dump(value: object) -> bytes:
     """A record's or alias's bytes: equal for equal values."""
     return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()
+
+
+def damaged_record(key: str, error: Exception) -> SlipwayError:
+    """Return the error for a release record that cannot be parsed."""
+    return SlipwayError(
+        f"the record of a release is damaged: {error!r}",
+        where=key,
+        fix="remove it, and publish the artifact again",
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+import semver
+
 from slipway.catalog import keys
 from slipway.catalog.keys import RECORD, Stage
 from slipway.store.interface import Reader
@@ -47,7 +49,7 @@ class Listing:
         return {
             target
             for target in self._objects
-            if target in known or keys.version_of(name, target) is not None
+            if target in known or version_of(name, target) is not None
         }
 
     def history(self, name: str) -> list[str]:
@@ -84,3 +86,9 @@ def list_stage(reader: Reader, stage: Stage, names: Sequence[str] = ()) -> Listi
         prefixes = [f"{keys.catalog(stage)}{name}/" for name in names]
         prefixes += [f"{keys.models(stage)}{name}_" for name in names]
     return Listing(stage, dict.fromkeys(key for one in prefixes for key in reader.keys(one)))
+
+
+def version_of(name: str, target: str) -> semver.Version | None:
+    """Return the release version in a target model of ``name``; ``None`` if there is none."""
+    text = target.removeprefix(f"{name}_").removesuffix(".tar.gz")
+    return semver.Version.parse(text) if semver.Version.is_valid(text) else None

@@ -11,7 +11,6 @@ import semver
 from slipway.artifact.manifest import Manifest
 from slipway.catalog import keys
 from slipway.catalog.origin import Origin
-from slipway.errors import SlipwayError
 from slipway.model import interface as interfaces
 from slipway.model.interface import Interface
 
@@ -95,8 +94,4 @@ def parse(data: bytes, key: str) -> Record:
             changes=tuple(said.get("changes", ())),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SlipwayError(
-            f"the record of a release is damaged: {error!r}",
-            where=key,
-            fix="remove it, and publish the artifact again",
-        ) from error
+        raise keys.damaged_record(key, error) from error

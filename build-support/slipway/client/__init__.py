@@ -1,4 +1,4 @@
-"""Asking models on an endpoint, from an application.
+"""Invoke models on an endpoint, from an application.
 
 from slipway.client import Endpoint
 
@@ -8,12 +8,11 @@ with Endpoint("production") as endpoint:
 
 from slipway.client.endpoint import Endpoint
 from slipway.client.errors import ConnectionFailed, InvocationError, ModelError
-from slipway.client.model import Answer, Model
+from slipway.client.model import Model, Prediction
 from slipway.client.values import Integers, Numbers, Texts, Truths
 from slipway.model.interface import Interface, Tensor
 
 __all__ = [
-    "Answer",
     "ConnectionFailed",
     "Endpoint",
     "Integers",
@@ -22,6 +21,7 @@ __all__ = [
     "Model",
     "ModelError",
     "Numbers",
+    "Prediction",
     "Tensor",
     "Texts",
     "Truths",

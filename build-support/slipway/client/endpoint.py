@@ -5,47 +5,48 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
-
-from prometheus_client import CollectorRegistry
+from typing import TYPE_CHECKING
 
 from slipway import settings as configuration
-from slipway.catalog.catalog import Catalog
-from slipway.client import runtime
-from slipway.client.metrics import Metrics
+from slipway.catalog.reader import CatalogReader
+from slipway.client.counters import Counters, NoCounters
 from slipway.client.model import Model
 from slipway.client.routes import Routes
-from slipway.client.shadow import Beside
+from slipway.client.runtime import open_runtime
+from slipway.client.shadow import ShadowQueue
 from slipway.model.interface import Interface
 from slipway.settings import Settings
-from slipway.store.open import open_endpoint
+from slipway.store.open_reader import open_endpoint
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 # s; a model's first load may take SageMaker six minutes, which few callers want to wait
 DEADLINE_S = 120.0
 
 
 class Endpoint:
-    """A SageMaker multi-model endpoint: AWS's, or the one that ``slipway endpoint up`` runs here.
+    """A SageMaker multi-model endpoint: the one in AWS, or the one of ``slipway endpoint up`` here.
 
     ``name`` is one of slipway.toml's: ``local``, ``staging``, ``production`` or
     ``[endpoint.<name>]``. slipway.toml is looked for from the working folder upwards, unless
-    ``settings`` are given: those of a repository, or, in an application that has none, those of the
+    ``settings`` are given: those of a repository, or, in an application without one, those of the
     endpoint itself::
 
         settings.Endpoint("production", endpoint_name="models", region="eu-west-1",
                           stage="production", store="s3://releases")
 
-    ``url`` is that of a local endpoint which runs elsewhere on this machine; ``store`` is the
-    release store whose catalog says what names stand for, by default the endpoint's.
+    ``url`` is that of a local endpoint which runs elsewhere on this machine. ``store`` is the
+    release store whose catalog holds the aliases, by default the endpoint's.
     ``deadline_s``: no attempt of an invocation begins later; one that has begun may take 70 s.
-    ``registry`` collects the metrics (see :class:`slipway.client.metrics.Metrics`); by default the
-    endpoint has one of its own.
+    ``registry`` collects the metrics (see :class:`slipway.client.metrics.Metrics`), by default one
+    of the endpoint's own. Without the package prometheus-client nothing is counted.
 
-    Safe to use from several threads; make one and keep it, for it keeps its connections.
+    Safe to use from several threads. Create one and reuse it: it keeps its connections open.
 
     Raises:
         SlipwayError: the endpoint is not configured, or not running; the store's location is of
-            a kind that is not known.
+            an unknown kind.
     """
 
     def __init__(
@@ -66,16 +67,16 @@ class Endpoint:
         if store is not None:
             entry = replace(entry, store=store)
         reader = open_endpoint(repository, entry)
-        self.catalog = Catalog(reader, entry.stage)
-        self._runtime = runtime.find(entry, repository.root, url)
-        self._metrics = Metrics(registry)
-        self._beside = Beside()
+        self.catalog = CatalogReader(reader, entry.stage)
+        self._runtime = open_runtime(entry, repository.root, url)
+        self._counters = _counters(registry)
+        self._shadows = ShadowQueue()
         self._deadline_s = deadline_s
 
     def model(
         self, name: str, *, target: str | None = None, expected: Interface | None = None
     ) -> Model:
-        """The model ``name``: whatever its alias stands for at each call, or always the release
+        """Return the model ``name``: the release that its alias selects at each call, or always
         ``target``. ``expected`` is the interface that a generated client was made for.
 
         Nothing is read or sent before the first prediction.
@@ -83,22 +84,26 @@ class Endpoint:
         return Model(
             Routes(self.catalog, name, target),
             self._runtime,
-            self._metrics,
-            self._beside,
+            self._counters,
+            self._shadows,
             deadline_s=self._deadline_s,
             expected=expected,
         )
 
     def metrics(self) -> str:
-        """What was counted, in Prometheus's text format."""
-        return self._metrics.text()
+        """Return the counters in Prometheus's text format.
+
+        Raises:
+            SlipwayError: prometheus-client is not installed.
+        """
+        return self._counters.text()
 
     def close(self) -> None:
-        """Wait for the shadows that were asked, and close the connections."""
-        self._beside.close()
+        """Wait for the shadows that were invoked, and close the connections."""
+        self._shadows.close()
         self._runtime.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Endpoint:
         return self
 
     def __exit__(
@@ -108,3 +113,11 @@ class Endpoint:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _counters(registry: CollectorRegistry | None) -> Counters:
+    try:
+        from slipway.client.metrics import Metrics
+    except ImportError:  # an extra of slipway-client
+        return NoCounters()
+    return Metrics(registry)

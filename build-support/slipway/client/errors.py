@@ -1,4 +1,4 @@
-"""What an endpoint answers when it has no answer, and what to do then."""
+"""Errors of an endpoint, and how to fix each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from slipway.errors import SlipwayError
 from slipway.triton import kserve
 
-# retried: nothing was answered, and the same request may be answered later
+# retried: the same request may succeed later
 THROTTLED = "ThrottlingException"
 NOT_READY = "ModelNotReadyException"
 UNAVAILABLE = "ServiceUnavailable"
@@ -26,14 +26,14 @@ class InvocationError(SlipwayError):
 
     @property
     def temporary(self) -> bool:
-        """Whether the same request may be answered a little later."""
+        """Whether the same request may succeed a little later."""
         return self.status in TEMPORARY_STATUS
 
 
 class ModelError(InvocationError):
     """The model, or the server around it, failed on the request. ``status`` and ``message`` are the
-    container's own: 400 where the model refused the request or failed on it, 0 where it gave no
-    answer."""
+    container's own: 400 where the model refused the request or failed on it, 0 where it did not
+    respond."""
 
     def __init__(self, message: str, *, status: int, where: str) -> None:
         super().__init__(
@@ -41,22 +41,22 @@ class ModelError(InvocationError):
             status=status,
             code="ModelError",
             where=where,
-            fix="mend the request, or the model: the message above is its own",
+            fix="correct the request, or the model: the message above is the model's own",
         )
         self.message = message
 
     @property
     def temporary(self) -> bool:
-        """Never: SageMaker reached the model, and that is what it said."""
+        """Never: SageMaker reached the model, and the model itself failed."""
         return False
 
 
 class ConnectionFailed(SlipwayError):
-    """The endpoint was not reached, or went away before it answered anything."""
+    """The endpoint was not reached, or closed the connection before it responded."""
 
 
-def of_response(response: Mapping[str, Any], where: str) -> InvocationError:
-    """The error that botocore read from an answer that was not 200.
+def translate_response(response: Mapping[str, Any], where: str) -> InvocationError:
+    """Return the error for a response other than 200, as botocore parsed it.
 
     Codes: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
     """
@@ -65,17 +65,17 @@ def of_response(response: Mapping[str, Any], where: str) -> InvocationError:
     code, message = str(error.get("Code", "")), str(error.get("Message", ""))
     if code == "ModelError":
         original = int(response.get("OriginalStatusCode", 0))
-        said = str(response.get("OriginalMessage") or message)
-        return ModelError(kserve.message_of(original, said.encode()), status=original, where=where)
-    what = f"{code} ({status}): {message or 'no word why'}"
+        text = str(response.get("OriginalMessage") or message)
+        return ModelError(kserve.message_of(original, text.encode()), status=original, where=where)
+    what = f"{code} ({status}): {message or 'no message'}"
     return InvocationError(what, status=status, code=code, where=where, fix=_fix(code, status))
 
 
 def _fix(code: str, status: int) -> str:
     if code == NOT_READY:
-        return "the model is still being loaded: ask again, or allow more time with deadline_s"
+        return "the model is still being loaded: invoke it later, or raise deadline_s"
     if code == THROTTLED or status in TEMPORARY_STATUS:
-        return "the endpoint is busy: send less at once, or let it scale out"
+        return "the endpoint is busy: send fewer requests at once, or let it scale out"
     if code == "AccessDeniedException":
         return (
             "allow sagemaker:InvokeEndpoint on the endpoint, and the target model where the policy"
@@ -94,4 +94,4 @@ def _fix(code: str, status: int) -> str:
         "ExpiredTokenException",
     ):
         return "renew the AWS credentials"
-    return "ask again; if it stays, the endpoint's log says more"
+    return "invoke it again; if the error persists, see the endpoint's log"

@@ -9,7 +9,7 @@ BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 1
 
 
 class Metrics:
-    """Counters of one client in one registry.
+    """Counters of one client in one registry: :class:`~slipway.client.counters.Counters`.
 
     - ``slipway_client_invocations_total{model, variant, role, outcome}``: ``variant`` is the target
       model, ``role`` is ``answer`` or ``shadow``, ``outcome`` is ``ok``, ``refused`` by this client
@@ -18,38 +18,54 @@ class Metrics:
       caller waited, retries included;
     - ``slipway_client_retries_total{model, variant, reason}``;
     - ``slipway_client_shadow_comparisons_total{model, variant, outcome}``: ``variant`` is the
-      shadow, ``outcome`` is ``agreed``, ``differed``, ``failed`` (it gave no answer) or ``dropped``
-      (too many were waiting, and it was not asked).
+      shadow, ``outcome`` is ``agreed``, ``differed``, ``failed`` (there was no response) or
+      ``dropped`` (too many were waiting, and it was not invoked).
     """
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
-        self.invocations = Counter(
+        self._invocations = Counter(
             "slipway_client_invocations",
             "Invocations by outcome",
             ["model", "variant", "role", "outcome"],
             registry=self.registry,
         )
-        self.latency = Histogram(
+        self._latency = Histogram(
             "slipway_client_latency_seconds",
             "Time to the answer or error, retries included",
             ["model", "variant", "role"],
             buckets=BUCKETS,
             registry=self.registry,
         )
-        self.retries = Counter(
+        self._retries = Counter(
             "slipway_client_retries",
-            "Attempts that failed and were made again",
+            "Failed attempts that were repeated",
             ["model", "variant", "reason"],
             registry=self.registry,
         )
-        self.comparisons = Counter(
+        self._comparisons = Counter(
             "slipway_client_shadow_comparisons",
-            "Answers of shadows beside those that were returned",
+            "Answers of shadows, compared with those that were returned",
             ["model", "variant", "outcome"],
             registry=self.registry,
         )
 
+    def count_invocation(self, model: str, variant: str, role: str, outcome: str) -> None:
+        """See :class:`~slipway.client.counters.Counters`."""
+        self._invocations.labels(model, variant, role, outcome).inc()
+
+    def observe_latency(self, model: str, variant: str, role: str, seconds: float) -> None:
+        """See :class:`~slipway.client.counters.Counters`."""
+        self._latency.labels(model, variant, role).observe(seconds)
+
+    def count_retry(self, model: str, variant: str, reason: str) -> None:
+        """See :class:`~slipway.client.counters.Counters`."""
+        self._retries.labels(model, variant, reason).inc()
+
+    def count_comparison(self, model: str, variant: str, outcome: str) -> None:
+        """See :class:`~slipway.client.counters.Counters`."""
+        self._comparisons.labels(model, variant, outcome).inc()
+
     def text(self) -> str:
-        """Everything, in Prometheus's text format."""
+        """See :class:`~slipway.client.counters.Counters`."""
         return generate_latest(self.registry).decode()

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from slipway.client import request
+from slipway.client.counters import Counters
 from slipway.client.errors import InvocationError
-from slipway.client.metrics import Metrics
 from slipway.client.routes import Routes
 from slipway.client.runtime import Reply, Runtime
-from slipway.client.shadow import Beside
+from slipway.client.shadow import ShadowQueue
 from slipway.errors import SlipwayError
 from slipway.model.interface import Interface
 from slipway.triton import comparison, kserve
@@ -20,15 +20,15 @@ from slipway.triton.datatypes import Array
 ANSWER, SHADOW = "answer", "shadow"
 
 
-class Answer(NamedTuple):
-    """The outputs by name, and the target model that gave them."""
+class Prediction(NamedTuple):
+    """The outputs by name, and the target model that returned them."""
 
     outputs: dict[str, Array]
     target: str
 
 
 class Model:
-    """A model by its name, or one release of it; made by :meth:`slipway.client.Endpoint.model`.
+    """A model by its name, or one release of it; see :meth:`slipway.client.Endpoint.model`.
 
     Safe to use from several threads.
     """
@@ -37,8 +37,8 @@ class Model:
         self,
         routes: Routes,
         runtime: Runtime,
-        metrics: Metrics,
-        beside: Beside,
+        counters: Counters,
+        shadows: ShadowQueue,
         *,
         deadline_s: float,
         expected: Interface | None = None,
@@ -46,51 +46,53 @@ class Model:
         self.name = routes.name
         self._routes = routes
         self._runtime = runtime
-        self._metrics = metrics
-        self._beside = beside
+        self._counters = counters
+        self._shadows = shadows
         self._deadline_s = deadline_s
         self._expected = expected
 
     def predict(self, inputs: Mapping[str, Any], *, key: str | None = None) -> dict[str, Array]:
-        """The outputs by name, in the declared order, batch included; strings are ``bytes`` in arrays of ``object``.
+        """Return the outputs by name, in the declared order, with their batch dimension.
 
-        ``inputs`` are values by the model's input names. Arrays go as they are; numbers, strings,
-        bytes and lists of them take the type that the release declares. The batch may be left out
-        where one reading remains: for an input of dims [1], ``b"…"`` is one row and
-        ``[b"…", b"…"]`` two. ``None`` stands for an optional input that is not given.
+        Strings are ``bytes`` in arrays of ``object``.
 
-        If the alias has several variants, each call is answered by one of them at random; calls
-        with an equal ``key``, such as a user's id, always by the same. An alias's shadow gets the
-        same request afterwards, in the background; its answer is only compared and counted.
+        ``inputs`` are values by the model's input names. Arrays are sent unchanged; numbers,
+        strings, bytes and lists of them are converted to the type that the release declares. The
+        batch may be left out where that is unambiguous: for an input of dims [1], ``b"…"`` is one
+        row and ``[b"…", b"…"]`` two. ``None`` leaves an optional input out.
+
+        If the alias has several variants, each call goes to one of them at random; calls with an
+        equal ``key``, such as a user's id, always go to the same. An alias's shadow gets the same
+        request afterwards, in the background; its response is only compared and counted.
 
         Raises:
             ModelError: the model refused the request, or failed on it; has the model's message.
             InvocationError: SageMaker refused it, or was still busy at the deadline.
-            ConnectionFailed: nobody answered.
+            ConnectionFailed: there was no response.
             SlipwayError: an input is unknown, missing, or of another type or shape than declared;
                 the request is larger than 6 MiB; there is no such model.
         """
         return self.ask(inputs, key=key).outputs
 
-    def ask(self, inputs: Mapping[str, Any], *, key: str | None = None) -> Answer:
-        """As :meth:`predict`, and says which target model answered."""
+    def ask(self, inputs: Mapping[str, Any], *, key: str | None = None) -> Prediction:
+        """Return what :meth:`predict` returns, and the target model that answered."""
         target, shadow = self._routes.choose(key)
         try:
             body, content_type = self._encoded(target, inputs)
         except SlipwayError:
-            self._metrics.invocations.labels(self.name, target, ANSWER, "refused").inc()
+            self._counters.count_invocation(self.name, target, ANSWER, "refused")
             raise
         reply = self._send(target, body, content_type, ANSWER)
         if shadow is not None:
             self._shadow(shadow, body, content_type, reply)
         outputs = _decoded(reply)
         declared = self._routes.interface(target).outputs
-        # Triton answers in an order of its own
+        # Triton returns outputs in its own order
         ordered = {name: outputs[name] for name in declared if name in outputs}
-        return Answer(ordered | outputs, target)
+        return Prediction(ordered | outputs, target)
 
     def interface(self, target: str | None = None) -> Interface:
-        """What ``target`` takes and gives, by default the one that gets most invocations.
+        """Return the inputs and outputs of ``target``, by default of the heaviest variant.
 
         Raises:
             SlipwayError: there is no such release.
@@ -100,14 +102,14 @@ class Model:
     def _encoded(self, target: str, inputs: Mapping[str, Any]) -> tuple[bytes, str]:
         interface = self._routes.interface(target)
         if self._expected is not None:
-            _refuse_other(self._expected, interface, self.name, target)
+            _refuse_changed(self._expected, interface, self.name, target)
         arrays = request.fit(interface, inputs, name=self.name)
         body, content_type = kserve.encode(arrays)
         request.check_size(body, arrays, interface)
         return body, content_type
 
     def _send(self, target: str, body: bytes, content_type: str, role: str) -> Reply:
-        """Ask ``target``, and count how it went."""
+        """Invoke ``target``, and count the outcome."""
         outcome, began = "failed", time.perf_counter()
         try:
             reply = self._runtime.invoke(
@@ -116,9 +118,7 @@ class Model:
                 content_type,
                 # a shadow is not worth a second attempt at a busy endpoint
                 deadline_s=self._deadline_s if role == ANSWER else 0,
-                retried=lambda reason: self._metrics.retries.labels(
-                    self.name, target, reason
-                ).inc(),
+                on_retry=lambda reason: self._counters.count_retry(self.name, target, reason),
             )
             outcome = "ok"
             return reply
@@ -126,50 +126,51 @@ class Model:
             outcome = error.code
             raise
         finally:
-            self._metrics.invocations.labels(self.name, target, role, outcome).inc()
-            self._metrics.latency.labels(self.name, target, role).observe(
-                time.perf_counter() - began
-            )
+            self._counters.count_invocation(self.name, target, role, outcome)
+            seconds = time.perf_counter() - began
+            self._counters.observe_latency(self.name, target, role, seconds)
 
     def _shadow(self, target: str, body: bytes, content_type: str, main: Reply) -> None:
-        """Give the same request to ``target``, later. Both are bytes: the caller may change the
-        arrays that it gave and got meanwhile."""
+        """Send the same request to ``target`` in the background.
+
+        Request and response are bytes: the caller may change its arrays meanwhile.
+        """
 
         def compare() -> None:
             try:
-                beside = _decoded(self._send(target, body, content_type, SHADOW))
+                outputs = _decoded(self._send(target, body, content_type, SHADOW))
             except SlipwayError:
                 count("failed")
                 return
-            count("differed" if comparison.compare(_decoded(main), beside, {}) else "agreed")
+            count("differed" if comparison.compare(_decoded(main), outputs, {}) else "agreed")
 
         def count(outcome: str) -> None:
-            self._metrics.comparisons.labels(self.name, target, outcome).inc()
+            self._counters.count_comparison(self.name, target, outcome)
 
-        if not self._beside.offer(compare):
+        if not self._shadows.offer(compare):
             count("dropped")
 
 
 def _decoded(reply: Reply) -> dict[str, Array]:
-    """The outputs of an answer.
+    """Return the outputs of a response.
 
     Raises:
-        SlipwayError: it is not Triton's.
+        SlipwayError: it is not one of Triton.
     """
     try:
         return kserve.decode(reply.body, reply.content_type)
-    except Exception as error:  # tritonclient checks nothing, and raises what it stumbles over
+    except Exception as error:  # whatever a malformed body leads to
         raise SlipwayError(
-            f"the answer is not one of Triton's: {error!r}",
+            f"the response is not one of Triton: {error!r}",
             fix="check that the endpoint serves models of Slipway",
         ) from error
 
 
-def _refuse_other(expected: Interface, served: Interface, name: str, target: str) -> None:
+def _refuse_changed(expected: Interface, served: Interface, name: str, target: str) -> None:
     """Refuse a release whose tensors are not those that a generated client was made for.
 
     Raises:
-        SlipwayError: names what differs.
+        SlipwayError: lists the differences.
     """
     sides = (
         ("input", expected.inputs, served.inputs),
@@ -185,8 +186,8 @@ def _refuse_other(expected: Interface, served: Interface, name: str, target: str
         changed.append("whether it takes batches")
     if changed:
         raise SlipwayError(
-            f"this client was made for another interface of {name}; not as it was:"
+            f"this client was generated for another interface of {name}; changed:"
             f" {', '.join(changed)}",
             where=target,
-            fix=f"make it anew: slipway client {name} -o <file>",
+            fix=f"generate it again: slipway client {name} -o <file>",
         )

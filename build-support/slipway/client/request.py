@@ -1,4 +1,4 @@
-"""Values → the tensors of a request. Whatever does not fit is named before anything is sent."""
+"""Convert values to the tensors of a request, and report what does not fit before it is sent."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from slipway.triton.datatypes import Array
 
 
 def fit(interface: Interface, inputs: Mapping[str, Any], *, name: str) -> dict[str, Array]:
-    """``inputs`` as the tensors that the model ``name`` declares, batch included.
+    """Return ``inputs`` as the tensors that the model ``name`` declares, with the batch dimension.
 
-    Arrays go as they are; numbers, strings, bytes and lists of them take the declared type, where
-    nothing is lost. Sizes of 1 and the batch may be left out where one reading remains. ``None``
-    stands for an optional input that is not given.
+    Arrays are kept unchanged; numbers, strings, bytes and lists of them are converted to the
+    declared type, where nothing is lost. Sizes of 1 and the batch may be left out where that is
+    unambiguous. ``None`` leaves an optional input out.
 
     Raises:
         SlipwayError: an input is unknown or missing, or its type or shape is another one than
-            declared, or there are more rows than the model takes at once.
+            declared, or there are more rows than the model accepts at once.
     """
     given = {key: value for key, value in inputs.items() if value is not None}
     for key in given:
@@ -39,34 +39,34 @@ def fit(interface: Interface, inputs: Mapping[str, Any], *, name: str) -> dict[s
         key: tensors.array(key, value, interface.inputs[key], interface.batches)
         for key, value in given.items()
     }
-    for key, made in arrays.items():
-        _check_shape(key, made, interface, interface.inputs[key])
+    for key, array in arrays.items():
+        _check_shape(key, array, interface, interface.inputs[key])
     _check_rows(arrays, interface, name)
     return arrays
 
 
 def check_size(body: bytes, arrays: Mapping[str, Array], interface: Interface) -> None:
-    """Refuse a body that SageMaker refuses.
+    """Raise for a body that SageMaker refuses.
 
     Raises:
-        SlipwayError: it is larger than 6 MiB; says how many rows would fit.
+        SlipwayError: it is larger than 6 MiB; states how many rows would fit.
     """
     if len(body) <= LARGEST_BODY:
         return
     rows = next(iter(arrays.values())).shape[0] if interface.batches and arrays else 1
     fits = rows * LARGEST_BODY // len(body)
     raise SlipwayError(
-        f"the request has {len(body):,} bytes, and SageMaker takes {LARGEST_BODY:,}",
+        f"the request has {len(body):,} bytes, and SageMaker accepts {LARGEST_BODY:,}",
         fix=(
             f"send about {fits} of the {rows} rows at once"
             if fits and rows > 1
-            else "make it smaller: scale pictures down, or compress them"
+            else "make it smaller: scale images down, or compress them"
         ),
     )
 
 
 def described(interface: Interface) -> str:
-    """The inputs in words, such as ``IMAGE BYTES [batch, 1], SIZE INT32 [batch, 2] (optional)``."""
+    """Return the inputs as text, such as ``IMAGE BYTES [batch, 1], SIZE INT32 [batch, 2] (optional)``."""
     return ", ".join(
         f"{name} {tensor.datatype} {shape(interface, tensor)}"
         + (" (optional)" if tensor.optional else "")
@@ -75,23 +75,25 @@ def described(interface: Interface) -> str:
 
 
 def shape(interface: Interface, tensor: Tensor) -> str:
-    """The whole shape in words: ``batch`` for the number of rows, ``any`` for another free size."""
+    """Return the complete shape as text: ``batch`` for the rows, ``any`` for other variable sizes."""
     sizes = ["any" if size == -1 else str(size) for size in tensor.dims]
     return f"[{', '.join((['batch'] if interface.batches else []) + sizes)}]"
 
 
 def near(word: str, known: Iterable[str]) -> list[str]:
-    """Which of ``known`` may have been meant, in whatever case."""
+    """Return those of ``known`` that are similar to ``word``, ignoring case."""
     by_lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), by_lower, cutoff=0.5)
-    return [by_lower[lower] for lower in found]
+    matches = difflib.get_close_matches(word.lower(), by_lower, cutoff=0.5)
+    return [by_lower[lower] for lower in matches]
 
 
 def _unknown(key: str, inputs: Mapping[str, Tensor], name: str) -> SlipwayError:
-    meant = near(key, inputs)
+    similar = near(key, inputs)
     return SlipwayError(
         f"{name} has no input {key!r}",
-        fix=f"did you mean {' or '.join(meant)}?" if meant else f"its inputs: {_listed(inputs)}",
+        fix=(
+            f"did you mean {' or '.join(similar)}?" if similar else f"its inputs: {_listed(inputs)}"
+        ),
     )
 
 
@@ -99,18 +101,18 @@ def _listed(names: Collection[str]) -> str:
     return ", ".join(repr(name) for name in names) or "none"
 
 
-def _check_shape(name: str, made: Array, interface: Interface, declared: Tensor) -> None:
+def _check_shape(name: str, array: Array, interface: Interface, declared: Tensor) -> None:
     wanted = interface.shape(declared)
-    fits = made.ndim == len(wanted) and all(
-        size in (-1, given) for size, given in zip(wanted, made.shape)
+    fits = array.ndim == len(wanted) and all(
+        size in (-1, length) for size, length in zip(wanted, array.shape)
     )
     if not fits:
         raise SlipwayError(
-            f"input {name!r} has the shape {list(made.shape)}, not {shape(interface, declared)}",
+            f"input {name!r} has the shape {list(array.shape)}, not {shape(interface, declared)}",
             fix=(
                 f"batch is the number of rows, from 1 to {interface.max_batch_size}"
                 if interface.batches
-                else "the model takes no batches: one request, one row"
+                else "the model takes no batches: send one row in each request"
             ),
         )
 
@@ -118,15 +120,16 @@ def _check_shape(name: str, made: Array, interface: Interface, declared: Tensor)
 def _check_rows(arrays: Mapping[str, Array], interface: Interface, name: str) -> None:
     if not interface.batches:
         return
-    rows = {key: made.shape[0] for key, made in arrays.items()}
+    rows = {key: array.shape[0] for key, array in arrays.items()}
     if len(set(rows.values())) > 1:
-        said = ", ".join(f"{key} {count}" for key, count in rows.items())
+        counts = ", ".join(f"{key} {count}" for key, count in rows.items())
         raise SlipwayError(
-            f"the inputs have different numbers of rows: {said}", fix="give each as many"
+            f"the inputs have different numbers of rows: {counts}",
+            fix="give each input the same number of rows",
         )
     for count in set(rows.values()):
         if not 1 <= count <= interface.max_batch_size:
             raise SlipwayError(
                 f"{count} rows, and {name} takes 1 to {interface.max_batch_size} at once",
-                fix="give one row at least" if not count else "send them in several requests",
+                fix="give at least one row" if not count else "send them in several requests",
             )

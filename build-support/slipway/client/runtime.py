@@ -1,14 +1,14 @@
-"""Invocations of one endpoint, in AWS or on this machine, through boto3's ``sagemaker-runtime``."""
+"""Invoke one endpoint, in AWS or on this machine, through boto3's ``sagemaker-runtime``."""
 
 from __future__ import annotations
 
-import functools
+import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
-import tenacity
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -20,41 +20,41 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from slipway.client.errors import ConnectionFailed, InvocationError, of_response
+from slipway.client.errors import ConnectionFailed, InvocationError, translate_response
 from slipway.endpoint import registry
 from slipway.errors import SlipwayError
 from slipway.settings import Endpoint as Entry
 
-# SageMaker answers an invocation within 60 s (AWS, InvokeEndpoint); a little more for the way
+# SageMaker answers an invocation within 60 s (AWS, InvokeEndpoint); the rest is for the network
 READ_TIMEOUT_S = 70.0
 CONNECT_TIMEOUT_S = 5.0
-CONNECTIONS = 64  # that one client keeps open, as many as threads that ask at once
+CONNECTIONS = 64  # kept open by one client: as many threads can invoke at once
 SHORTEST_WAIT_S, FIRST_WAIT_S, LONGEST_WAIT_S = 0.05, 0.2, 10.0
-# who is not reached for so long is not only being restarted
+# an endpoint that is unreachable for longer is not just being restarted
 CONNECTING_S = 15.0
-# what the local endpoint's client signs with: nobody checks it, but boto3 wants some
+# boto3 signs every request; the local endpoint does not check the signature
 LOCAL = {
     "region_name": "us-east-1",
     "aws_access_key_id": "local",
     "aws_secret_access_key": "local",
 }
 
-type Retried = Callable[[str], None]
-"""Told before each wait why the attempt failed: SageMaker's code, or ``connection``."""
+OnRetry = Callable[[str], None]
+"""Called before each wait with why the attempt failed: SageMaker's code, or ``connection``."""
 
 
 class Reply(NamedTuple):
-    """What the container answered, as it came."""
+    """The response of the container, undecoded."""
 
     body: bytes
     content_type: str
 
 
 class Runtime:
-    """One endpoint, asked over kept connections. Safe to use from several threads.
+    """One endpoint, invoked over persistent connections. Safe to use from several threads.
 
-    ``url`` is that of an endpoint on this machine; without it, ``name`` is looked up in AWS, with
-    the ``region`` and ``profile`` given or else those of AWS's own configuration.
+    ``url`` is that of an endpoint on this machine. Without it, ``name`` is an endpoint in AWS, in
+    ``region`` and with ``profile``, or else with those of AWS's own configuration.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Runtime:
                     read_timeout=READ_TIMEOUT_S,
                     max_pool_connections=CONNECTIONS,
                     tcp_keepalive=True,
-                    # a proxy of the company's does not lead to this machine
+                    # a company's proxy does not lead to this machine
                     proxies={} if url else None,
                 ),
                 **place,
@@ -89,9 +89,9 @@ class Runtime:
                 f"boto3 cannot be set up: {error}",
                 where=self.where,
                 fix=(
-                    "an address is such as http://127.0.0.1:8090"
+                    "a URL looks like http://127.0.0.1:8090"
                     if url
-                    else "correct region and profile of the endpoint in slipway.toml, or ~/.aws/config"
+                    else "correct the endpoint's region and profile in slipway.toml, or ~/.aws/config"
                 ),
             ) from error
 
@@ -102,36 +102,39 @@ class Runtime:
         content_type: str,
         *,
         deadline_s: float = 0.0,
-        retried: Retried | None = None,
+        on_retry: OnRetry | None = None,
     ) -> Reply:
-        """The answer of the target model to ``body``.
+        """Return the response of the target model to ``body``.
 
-        While it is throttled, the model is being loaded, or there is no connection, it is asked
-        again, after random waits that grow; no attempt begins later than ``deadline_s``, and
+        While SageMaker throttles, the model is loading, or there is no connection, the request is
+        sent again, after random waits that grow. No attempt begins later than ``deadline_s``, and
         without a connection none after 15 s.
 
         Raises:
             ModelError: the model refused the request, or failed on it.
             InvocationError: SageMaker refused it.
-            ConnectionFailed: nobody answered.
-            SlipwayError: no credentials, no answer in 70 s, or one that broke off.
+            ConnectionFailed: there was no response.
+            SlipwayError: no credentials, no response in 70 s, or an incomplete one.
         """
-
-        def told(state: tenacity.RetryCallState) -> None:
-            if retried and state.outcome:
-                retried(getattr(state.outcome.exception(), "code", "connection"))
-
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_temporary),
-            wait=tenacity.wait_random_exponential(
-                FIRST_WAIT_S, max=LONGEST_WAIT_S, min=SHORTEST_WAIT_S
-            ),
-            stop=functools.partial(_stop, deadline_s),
-            before_sleep=told,
-            reraise=True,
-        )
-        reply: Reply = retrying(self._invoke, target, body, content_type)
-        return reply
+        began = time.monotonic()
+        longest_wait = FIRST_WAIT_S
+        while True:
+            try:
+                return self._invoke(target, body, content_type)
+            except (ConnectionFailed, InvocationError) as error:
+                if isinstance(error, InvocationError) and not error.temporary:
+                    raise
+                limit = deadline_s
+                if isinstance(error, ConnectionFailed):
+                    limit = min(deadline_s, CONNECTING_S)
+                # random, so that clients that failed together do not come back together
+                wait = random.uniform(SHORTEST_WAIT_S, longest_wait)
+                if time.monotonic() - began + wait >= limit:
+                    raise
+                if on_retry is not None:
+                    on_retry(getattr(error, "code", "connection"))
+            time.sleep(wait)
+            longest_wait = min(2 * longest_wait, LONGEST_WAIT_S)
 
     def close(self) -> None:
         """Close the connections."""
@@ -143,12 +146,12 @@ class Runtime:
                 EndpointName=self.name, TargetModel=target, ContentType=content_type, Body=body
             )
         except ClientError as error:
-            raise of_response(error.response, f"{self.where}, {target}") from error
+            raise translate_response(error.response, f"{self.where}, {target}") from error
         except (ConnectionError, ConnectionClosedError) as error:
             raise ConnectionFailed(
                 f"not reached: {error}",
                 where=self.where,
-                fix="check that it is up and that the network leads there",
+                fix="check that it is up and reachable over the network",
             ) from error
         except NoCredentialsError as error:
             raise SlipwayError(
@@ -170,29 +173,19 @@ class Runtime:
             return Reply(response["Body"].read(), response["ContentType"])
         except (BotoCoreError, HTTPClientError, OSError) as error:
             raise SlipwayError(
-                f"the answer broke off: {error}", where=self.where, fix="ask again"
+                f"the response is incomplete: {error}", where=self.where, fix="invoke it again"
             ) from error
 
 
-def find(entry: Entry, root: Path, url: str | None = None) -> Runtime:
-    """The endpoint that ``entry`` describes: AWS's if it has an ``endpoint_name``, else the one that
-    runs on this machine, at ``url`` or as ``slipway endpoint up`` recorded it below ``root``.
+def open_runtime(entry: Entry, root: Path, url: str | None = None) -> Runtime:
+    """Return the endpoint that ``entry`` describes.
+
+    It is in AWS if ``entry`` has an ``endpoint_name``, else on this machine: at ``url``, or where
+    ``slipway endpoint up`` recorded it below ``root``.
 
     Raises:
-        SlipwayError: none runs; or boto3's configuration is wrong.
+        SlipwayError: the local endpoint is not up, or boto3's configuration is wrong.
     """
     if entry.endpoint_name and url is None:
         return Runtime(entry.endpoint_name, region=entry.region, profile=entry.profile)
     return Runtime(entry.name, url=url or registry.find_url(root, entry.name))
-
-
-def _stop(deadline_s: float, state: tenacity.RetryCallState) -> bool:
-    error = state.outcome.exception() if state.outcome else None
-    lost = isinstance(error, ConnectionFailed)
-    return tenacity.stop_before_delay(min(deadline_s, CONNECTING_S) if lost else deadline_s)(state)
-
-
-def _temporary(error: BaseException) -> bool:
-    return isinstance(error, ConnectionFailed) or (
-        isinstance(error, InvocationError) and error.temporary
-    )

@@ -1,4 +1,4 @@
-"""Jobs beside the answers: a few threads, and a queue that drops what does not fit."""
+"""Jobs in the background: a few threads, and a queue that drops what does not fit."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import threading
 from collections.abc import Callable
 
 THREADS = 2
-WAITING = 32  # of up to 6 MiB each
+QUEUE_LENGTH = 32  # requests of up to 6 MiB each
 
-type Job = Callable[[], None]
+Job = Callable[[], None]
 
 log = logging.getLogger(__name__)
 
 
-class Beside:
-    """Runs jobs in the background, in ``threads`` threads, with at most ``waiting`` in the queue.
+class ShadowQueue:
+    """Run jobs in ``threads`` threads, with at most ``length`` of them waiting in the queue.
 
     The threads start with the first job and never keep the process from ending.
     """
 
-    def __init__(self, threads: int = THREADS, waiting: int = WAITING) -> None:
+    def __init__(self, threads: int = THREADS, length: int = QUEUE_LENGTH) -> None:
         self._count = threads
-        self._jobs: queue.Queue[Job | None] = queue.Queue(waiting)
+        self._jobs: queue.Queue[Job | None] = queue.Queue(length)
         self._threads: list[threading.Thread] = []
         self._starting = threading.Lock()
         self._closed = False
 
     def offer(self, job: Job) -> bool:
-        """Whether ``job`` will be run; if the queue is full it will not. Returns at once."""
+        """Return at once whether ``job`` will be run: not if the queue is full or closed."""
         if self._closed:
             return False
         self._start()

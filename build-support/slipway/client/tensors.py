@@ -1,4 +1,4 @@
-"""Plain values → arrays of the types that a model declares, where nothing is lost."""
+"""Convert plain values to arrays of the types that a model declares, where nothing is lost."""
 
 from __future__ import annotations
 
@@ -10,61 +10,61 @@ from slipway.errors import SlipwayError
 from slipway.model.interface import Tensor, as_array
 from slipway.triton.datatypes import BYTES, Array, datatype_of, numpy_type
 
-# what numpy makes of plain values by itself, for each kind that is declared
-GIVEN = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}
-SAID = {"f": "numbers", "i": "whole numbers", "u": "whole numbers", "b": "true or false"}
+# the kinds that numpy infers for plain values, by the declared kind
+INFERRED = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}
+EXPECTED = {"f": "numbers", "i": "whole numbers", "u": "whole numbers", "b": "true or false"}
 
 
 def array(name: str, value: Any, declared: Tensor, batches: bool) -> Array:
-    """``value`` as an array of the input's declared type; with ``batches``, the batch comes first.
+    """Return ``value`` as an array of the input's declared type; with ``batches``, the batch is first.
 
     Raises:
-        SlipwayError: it is of another type, or would lose something; or its shape can be read in
-            more than one way.
+        SlipwayError: it is of another type, or would lose something; or its shape is ambiguous.
     """
     plain = not isinstance(value, np.ndarray)
     if plain and declared.datatype != BYTES:
         _check_values(name, value, declared)
     with np.errstate(over="ignore"):  # an overflow is refused below
-        made = as_array(name, value, declared, batches)
+        converted = as_array(name, value, declared, batches)
     if declared.datatype == BYTES:
-        return _texts(name, made)
-    if made.dtype != numpy_type(declared.datatype):
+        return _texts(name, converted)
+    if converted.dtype != numpy_type(declared.datatype):
         raise SlipwayError(
-            f"input {name!r} is {declared.datatype}, but the array is {datatype_of(made)}"
-            f" ({made.dtype})",
+            f"input {name!r} is {declared.datatype}, but the array is {datatype_of(converted)}"
+            f" ({converted.dtype})",
             fix=f"convert it: .astype(numpy.{np.dtype(numpy_type(declared.datatype)).name})",
         )
-    if plain and made.dtype.kind == "f" and _overflowed(value, made):
+    if plain and converted.dtype.kind == "f" and _overflowed(value, converted):
         raise SlipwayError(
             f"input {name!r} is {declared.datatype}, and a number is too large for it",
-            fix=f"its largest is {np.finfo(made.dtype).max}",
+            fix=f"its largest is {np.finfo(converted.dtype).max}",
         )
-    return made
+    return converted
 
 
 def _check_values(name: str, value: Any, declared: Tensor) -> None:
-    """Refuse plain values that numpy would bend: 1.7 to 1, 300 to 44, None to nan, "2" to 2."""
+    """Raise for plain values that numpy would alter: 1.7 to 1, 300 to 44, None to nan, "2" to 2."""
     wanted = np.dtype(numpy_type(declared.datatype))
     try:
-        found = np.asarray(value)
+        inferred = np.asarray(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise SlipwayError(
-            f"input {name!r}: not an array of {SAID[wanted.kind]}: {error}",
+            f"input {name!r}: not an array of {EXPECTED[wanted.kind]}: {error}",
             fix="lists within a list must be equally long",
         ) from error
     whole = wanted.kind in "iu"
-    if found.dtype == object and whole and all(type(v) is int for v in found.ravel()):
+    if inferred.dtype == object and whole and all(type(v) is int for v in inferred.ravel()):
         outside = True  # larger than numpy's largest
-    elif found.size and found.dtype.kind not in GIVEN[wanted.kind]:
+    elif inferred.size and inferred.dtype.kind not in INFERRED[wanted.kind]:
         raise SlipwayError(
-            f"input {name!r} is {declared.datatype}: {SAID[wanted.kind]}, not {_first(value)!r:.80}",
-            fix=f"give {SAID[wanted.kind]}",
+            f"input {name!r} is {declared.datatype}: {EXPECTED[wanted.kind]},"
+            f" not {_first(value)!r:.80}",
+            fix=f"give {EXPECTED[wanted.kind]}",
         )
     else:
-        limits = np.iinfo(wanted) if whole and found.size else None
+        limits = np.iinfo(wanted) if whole and inferred.size else None
         outside = limits is not None and not (
-            limits.min <= int(found.min()) and int(found.max()) <= limits.max
+            limits.min <= int(inferred.min()) and int(inferred.max()) <= limits.max
         )
     if outside:
         raise SlipwayError(
@@ -73,28 +73,28 @@ def _check_values(name: str, value: Any, declared: Tensor) -> None:
         )
 
 
-def _overflowed(value: Any, made: Array) -> bool:
-    """Whether a finite number became an infinite one."""
+def _overflowed(value: Any, converted: Array) -> bool:
+    """Return whether a finite number became an infinite one."""
     return bool(
-        (np.isfinite(np.asarray(value, np.float64)).ravel() != np.isfinite(made).ravel()).any()
+        (np.isfinite(np.asarray(value, np.float64)).ravel() != np.isfinite(converted).ravel()).any()
     )
 
 
 def _first(value: Any) -> Any:
-    while isinstance(value, list | tuple) and value:
+    while isinstance(value, (list, tuple)) and value:
         value = value[0]
     return value
 
 
-def _texts(name: str, made: Array) -> Array:
-    """The strings and bytes of ``made`` as bytes."""
-    if made.dtype.kind not in "OSU":
+def _texts(name: str, converted: Array) -> Array:
+    """Return the strings and bytes of ``converted`` as bytes."""
+    if converted.dtype.kind not in "OSU":
         raise SlipwayError(
-            f"input {name!r} is BYTES, but the array is {datatype_of(made)} ({made.dtype})",
+            f"input {name!r} is BYTES, but the array is {datatype_of(converted)} ({converted.dtype})",
             fix="give strings, bytes, or an array of them",
         )
-    encoded = np.empty(made.shape, dtype=object)
-    for index, element in np.ndenumerate(made):
+    encoded = np.empty(converted.shape, dtype=object)
+    for index, element in np.ndenumerate(converted):
         if isinstance(element, str):
             encoded[index] = _utf8(name, element)
         elif isinstance(element, bytes):
@@ -103,8 +103,8 @@ def _texts(name: str, made: Array) -> Array:
             raise SlipwayError(
                 f"input {name!r} is BYTES: strings or bytes, not {element!r:.80}",
                 fix=(
-                    "give str(value), if its digits are meant"
-                    if isinstance(element, int | float)
+                    "convert the number with str()"
+                    if isinstance(element, (int, float))
                     else "give strings or bytes"
                 ),
             )
@@ -116,5 +116,5 @@ def _utf8(name: str, text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError as error:
         raise SlipwayError(
-            f"input {name!r}: {text!r:.80} is no valid Unicode", fix="give it as bytes"
+            f"input {name!r}: {text!r:.80} is not valid Unicode", fix="give it as bytes"
         ) from error

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Union
 
-type Texts = str | bytes | Sequence[Texts]
-type Integers = int | Sequence[Integers]
-type Numbers = float | Sequence[Numbers]
-type Truths = bool | Sequence[Truths]
+Texts = Union[str, bytes, Sequence["Texts"]]
+Integers = Union[int, Sequence["Integers"]]
+Numbers = Union[float, Sequence["Numbers"]]
+Truths = Union[bool, Sequence["Truths"]]

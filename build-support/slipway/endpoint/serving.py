@@ -23,7 +23,7 @@ from slipway.endpoint.policy import Policy
 from slipway.errors import SlipwayError
 from slipway.server.client import HOST
 from slipway.settings import Settings
-from slipway.store.open import open_endpoint
+from slipway.store.open_reader import open_endpoint
 
 BACKLOG = 128
 

@@ -14,8 +14,9 @@ from slipway.artifact.configs import config_digests, read_configs
 from slipway.artifact.contents import Contents
 from slipway.artifact.diff import Change, diff
 from slipway.catalog import keys
-from slipway.catalog.catalog import Catalog, unknown
+from slipway.catalog.catalog import Catalog
 from slipway.catalog.keys import Stage
+from slipway.catalog.reader import unknown
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.model.interface import Interface, Tensor

@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 import semver
 
-from slipway.catalog import journal, keys
+from slipway.catalog import journal
 from slipway.catalog.alias import Alias
 from slipway.catalog.keys import Stage
+from slipway.catalog.listing import version_of
 from slipway.store.interface import Reader
 
 PRODUCTION: Stage = "production"
@@ -34,7 +35,7 @@ def forward_only(
         if before is None:
             return
         for served in before.targets:
-            other = keys.version_of(name, served)
+            other = version_of(name, served)
             if other is not None and other > semver.Version.parse(version):
                 raise Stays(
                     f"{served} is served, which is newer;"

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from slipway.catalog import journal, keys, tombstone
-from slipway.catalog.catalog import Catalog, unknown
+from slipway.catalog.catalog import Catalog
 from slipway.catalog.journal import READERS, Event
 from slipway.catalog.keys import Stage
+from slipway.catalog.reader import unknown
 from slipway.catalog.record import Record
 from slipway.settings import Settings
 from slipway.settings.release import STAGES

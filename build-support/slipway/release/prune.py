@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from slipway.catalog import journal, keys, tombstone
 from slipway.catalog.alias import Alias
-from slipway.catalog.catalog import Catalog, unknown
+from slipway.catalog.catalog import Catalog
 from slipway.catalog.journal import Event
 from slipway.catalog.keys import Stage
 from slipway.catalog.origin import Origin
+from slipway.catalog.reader import unknown
 from slipway.catalog.record import Record
 from slipway.settings import Settings
 from slipway.settings.release import STAGES

@@ -15,10 +15,11 @@ from slipway.catalog import alias as aliases
 from slipway.catalog import journal, keys
 from slipway.catalog import record as records
 from slipway.catalog.alias import Alias
-from slipway.catalog.catalog import Catalog, unknown
+from slipway.catalog.catalog import Catalog
 from slipway.catalog.journal import READERS, Event
 from slipway.catalog.keys import Stage
 from slipway.catalog.listing import Listing, list_stage
+from slipway.catalog.reader import unknown
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.release.versioning.distance import Distance, between

@@ -14,9 +14,10 @@ from slipway.artifact import manifest
 from slipway.artifact.manifest import Manifest
 from slipway.artifact.members import Members
 from slipway.catalog import keys, tombstone
-from slipway.catalog.catalog import Catalog, unknown
+from slipway.catalog.catalog import Catalog
 from slipway.catalog.keys import Stage
 from slipway.catalog.listing import Listing, list_stage
+from slipway.catalog.reader import unknown
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.release.evidence import evidence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +16,11 @@ from slipway.settings import release
 from slipway.settings.endpoint import Endpoint
 from slipway.settings.release import STORE, Signing, StageName, StageSettings
 from slipway.settings.tables import size, unknown
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # in an application that installs slipway-client
+    import tomli as tomllib
 
 __all__ = ["Endpoint", "Settings", "Signing", "StageSettings", "load", "size", "stub_python"]
 

@@ -77,7 +77,7 @@ def parse_signing(path: Path, values: Mapping[str, Any]) -> Signing:
         raise unknown(path, f"signing.{min(set(values) - SIGNING_KEYS)}", SIGNING_KEYS)
     key, trusted = values.get("key"), values.get("trusted", [])
     where = f"{path}: [signing]"
-    if not isinstance(key, str | None) or (key and key.lstrip().startswith(PEM)):
+    if (key is not None and not isinstance(key, str)) or (key and key.lstrip().startswith(PEM)):
         raise SlipwayError(
             "key is no URI and no file's path",
             where=where,

@@ -7,7 +7,6 @@ import errno
 import hashlib
 import os
 import shutil
-import stat
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -16,11 +15,10 @@ from typing import BinaryIO
 
 from slipway.errors import SlipwayError
 from slipway.files import aside, locked, sha256_of, written_aside
-from slipway.store.interface import ABANDONED, Progress, Reader, Stat, changed
+from slipway.store.directory_reader import ABSENT, DirectoryReader
+from slipway.store.interface import ABANDONED, Progress, Reader, changed
 
 CHUNK = 1 << 20
-# what a file system says of a key that it does not, or cannot, hold
-ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EILSEQ}
 ASIDE = ".aside-"
 # what a file system says that has no room, and how to mend it
 ROOM = "free space on its disk, or raise your quota"
@@ -36,15 +34,12 @@ REFUSED = {
 }
 
 
-class DirectoryStore:
+class DirectoryStore(DirectoryReader):
     """A :class:`~slipway.store.interface.Store` below the folder ``root``.
 
     A key is created by giving the finished file its name with a hard link, which the operating
     system refuses if the name is taken: two publishers cannot both win.
     """
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
 
     def create_file(
         self, key: str, source: Path, sha256: str, progress: Progress | None = None
@@ -94,43 +89,6 @@ class DirectoryStore:
                 return False
             return True
 
-    def read(self, key: str) -> bytes | None:
-        """See :class:`~slipway.store.interface.Store`."""
-        try:
-            return self._path(key).read_bytes()
-        except OSError as error:
-            if error.errno in ABSENT:
-                return None
-            raise self._unread(key, error) from error
-
-    def stat(self, key: str) -> Stat | None:
-        """See :class:`~slipway.store.interface.Store`."""
-        try:
-            found = self._path(key).stat()
-        except OSError as error:
-            if error.errno in ABSENT:
-                return None
-            raise self._unread(key, error) from error
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        return Stat(found.st_size, f"{found.st_mtime_ns}-{found.st_ino}-{found.st_size}")
-
-    @contextlib.contextmanager
-    def open(self, key: str) -> Iterator[BinaryIO]:
-        """See :class:`~slipway.store.interface.Store`."""
-        try:
-            file = self._path(key).open("rb")
-        except OSError as error:
-            if error.errno in ABSENT:
-                raise SlipwayError(
-                    "no such key in the release store",
-                    where=str(self.root / key),
-                    fix="slipway describe <name>",
-                ) from error
-            raise self._unread(key, error) from error
-        with file:
-            yield file
-
     def digest(self, key: str) -> str | None:
         """See :class:`~slipway.store.interface.Store`."""
         try:
@@ -178,29 +136,6 @@ class DirectoryStore:
                 made.write_bytes(data)
             return True
 
-    def keys(self, prefix: str) -> list[str]:
-        """See :class:`~slipway.store.interface.Store`."""
-        self._path(prefix)  # refuses one that leads out
-        start = self.root / prefix.rpartition("/")[0]
-        files = (path for path in start.rglob("*") if path.is_file())
-        relative = (path.relative_to(self.root) for path in files)
-        visible = (p for p in relative if not any(part.startswith(".") for part in p.parts))
-        return sorted(p.as_posix() for p in visible if p.as_posix().startswith(prefix))
-
-    def _path(self, key: str) -> Path:
-        path = self.root / key
-        try:
-            inside = path.resolve().is_relative_to(self.root.resolve())
-        except ValueError:  # a NUL, or text that is no UTF-8
-            inside = False
-        if not inside or key.startswith("/") or ".." in key.split("/"):
-            raise SlipwayError(
-                f"the key {key!r:.200} leads out of the store",
-                where=str(self.root),
-                fix="a key is a path without '..'",
-            )
-        return path
-
     @contextlib.contextmanager
     def _writing(self, key: str) -> Iterator[None]:
         """Say why the file system refuses to write."""
@@ -212,13 +147,6 @@ class DirectoryStore:
                 where=str(self.root / key),
                 fix=REFUSED.get(error.errno or 0, "let your user write to the release store"),
             ) from error
-
-    def _unread(self, key: str, error: OSError) -> SlipwayError:
-        return SlipwayError(
-            f"not readable: {error.strerror}",
-            where=str(self.root / key),
-            fix="let your user read the release store",
-        )
 
 
 def _lock(path: Path) -> Path:

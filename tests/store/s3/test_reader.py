@@ -13,7 +13,7 @@ from moto.core.authorization import enable_iam_authentication
 
 from slipway.errors import SlipwayError
 from slipway.store.interface import Reader
-from slipway.store.open import open_reader
+from slipway.store.open_reader import open_reader
 from tests.store.places import BUCKET, PREFIX, Bucket
 
 

@@ -36,7 +36,7 @@ def client(name: str, file: Path, where: str, target: str | None) -> None:
     from slipway.catalog.catalog import Catalog
     from slipway.client import stub  # numpy: not at every start
     from slipway.files import written_aside
-    from slipway.store.open import open_endpoint
+    from slipway.store.open_reader import open_endpoint
 
     configured = settings.load(Path.cwd())
     entry = configured.endpoint(where)

@@ -35,7 +35,7 @@ def describe(name: str, stage: str | None, endpoint: str | None, as_json: bool) 
     Example: slipway describe screen_detection
     """
     from slipway import settings
-    from slipway.catalog.catalog import unknown
+    from slipway.catalog.reader import unknown
 
     if stage and endpoint:
         raise click.UsageError("--stage or --endpoint, not both")
@@ -88,7 +88,8 @@ class _Described:
 def _catalogs(configured: Settings, stage: str | None, endpoint: str | None) -> list[Catalog]:
     from slipway.catalog.catalog import Catalog
     from slipway.settings.release import STAGES
-    from slipway.store.open import open_endpoint, open_stage
+    from slipway.store.open import open_stage
+    from slipway.store.open_reader import open_endpoint
 
     if endpoint is not None:
         asked = configured.endpoint(endpoint)

@@ -12,7 +12,7 @@ from slipway.cli import data_option
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
-    from slipway.client import Answer, Model
+    from slipway.client import Model, Prediction
 
 
 @click.command()
@@ -80,7 +80,7 @@ def invoke(
         _say(answer, model, form, directory)
 
 
-def _say(answer: Answer, model: Model, form: str, directory: Path) -> None:
+def _say(answer: Prediction, model: Model, form: str, directory: Path) -> None:
     from slipway.client import format
 
     if form == "json":

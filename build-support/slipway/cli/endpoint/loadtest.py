@@ -59,7 +59,7 @@ def loadtest(names: tuple[str, ...], **options: Any) -> int:
 
 def _place(name: str) -> _Place:
     from slipway.catalog.catalog import Catalog
-    from slipway.store.open import open_endpoint
+    from slipway.store.open_reader import open_endpoint
 
     configured = settings.load(Path.cwd())
     entry = configured.endpoint(name)

@@ -161,6 +161,15 @@ def client_of(location: str, profile: str | None = None) -> tuple[S3Client, str,
     return client, bucket, prefix
 
 
+def open_s3_reader(location: str, profile: str | None = None) -> S3Reader:
+    """Return the store at ``s3://bucket[/prefix]``. Nothing is sent before it is read.
+
+    Raises:
+        SlipwayError: no bucket is named, or boto3's configuration is wrong.
+    """
+    return S3Reader(*client_of(location, profile))
+
+
 def _is_utf8(key: str) -> bool:
     try:
         key.encode()

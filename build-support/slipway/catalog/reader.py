@@ -1,0 +1,133 @@
+"""Read what a client needs of a catalog: a name's alias, a release's interface."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Sequence
+
+from slipway.catalog import alias as aliases
+from slipway.catalog import keys
+from slipway.catalog.alias import Alias
+from slipway.catalog.keys import Stage
+from slipway.errors import SlipwayError
+from slipway.model import interface as interfaces
+from slipway.model.interface import Interface
+from slipway.store.interface import Reader
+
+
+class CatalogReader:
+    """The aliases and interfaces of ``stage`` in the store ``reader``. Nothing is cached."""
+
+    def __init__(self, reader: Reader, stage: Stage) -> None:
+        self.reader = reader
+        self.stage = stage
+
+    def names(self) -> list[str]:
+        """Return the names that were ever released, sorted."""
+        prefix = keys.catalog(self.stage)
+        entries = (key.removeprefix(prefix) for key in self.reader.keys(prefix))
+        return sorted({name for name, slash, _ in (key.partition("/") for key in entries) if slash})
+
+    def targets(self, name: str) -> list[str]:
+        """Return the target models of ``name``'s releases, sorted as text; empty without one."""
+        prefix = keys.records(self.stage, name)
+        entries = (key.removeprefix(prefix) for key in self.reader.keys(prefix))
+        return [key.removesuffix(keys.RECORD) for key in entries if key.endswith(keys.RECORD)]
+
+    def pruned(self, name: str) -> list[str]:
+        """Return the target models of ``name`` whose artifacts were removed, sorted as text."""
+        prefix = keys.pruned(self.stage, name, "").removesuffix(keys.RECORD)
+        entries = (key.removeprefix(prefix) for key in self.reader.keys(prefix))
+        return [key.removesuffix(keys.RECORD) for key in entries]
+
+    def alias(self, name: str) -> Alias:
+        """Return the alias of ``name``.
+
+        Raises:
+            SlipwayError: there is none; names similar ones.
+        """
+        alias = self.find_alias(name)
+        if alias is not None:
+            return alias
+        targets = self.targets(name)
+        if not targets:
+            raise unknown(name, [self])
+        raise SlipwayError(
+            f"{name} has releases in {self.stage}, but no alias",
+            where=keys.alias(self.stage, name),
+            fix=f"slipway alias {name} {targets[-1]} --to {self.stage}",
+        )
+
+    def find_alias(self, name: str) -> Alias | None:
+        """Return the alias of ``name``, or ``None``.
+
+        Raises:
+            SlipwayError: its alias is damaged.
+        """
+        key = keys.alias(self.stage, name)
+        data = self.reader.read(key)
+        return None if data is None else aliases.parse(data, where=key)
+
+    def interface(self, name: str, target: str) -> Interface:
+        """Return the inputs and outputs of the release ``target``: from its record, or from its
+        artifact, of which little is read.
+
+        Raises:
+            SlipwayError: there is no such release, or neither holds an interface.
+        """
+        key = keys.record(self.stage, name, target)
+        data = self.reader.read(key)
+        if data is None:
+            raise self.unreleased(name, target)
+        try:
+            value = json.loads(data).get("interface")
+        except (ValueError, AttributeError) as error:
+            raise keys.damaged_record(key, error) from error
+        return self._packed_interface(target) if value is None else interfaces.parse(value)
+
+    def unreleased(self, name: str, target: str) -> SlipwayError:
+        """Return the error for a target model that is not among the releases of ``name``."""
+        targets = self.targets(name)
+        if not targets:
+            return unknown(name, [self])
+        pruned = [other for other in self.pruned(name) if target in other]
+        if pruned:
+            return SlipwayError(
+                f"{pruned[-1]} was pruned from {self.stage}",
+                where=keys.pruned(self.stage, name, pruned[-1]),
+                fix=f"publish the same bytes again, or take one of {', '.join(targets[-5:])}",
+            )
+        return SlipwayError(
+            f"{target} is not a release of {name} in {self.stage}",
+            fix=_suggest(target, targets, f"slipway describe {name}"),
+        )
+
+    def _packed_interface(self, target: str) -> Interface:
+        """Read the interface from the artifact: records did not always hold it."""
+        key = keys.artifact(self.stage, target)
+        try:
+            from slipway.artifact.configs import read_configs
+        except ImportError as error:  # slipway-client alone is installed
+            raise SlipwayError(
+                "the record of this release holds no interface",
+                where=key,
+                fix="install slipway, which reads it from the artifact; or publish the model again",
+            ) from error
+        with self.reader.open(key) as stream:
+            return read_configs(stream, key).interface
+
+
+def unknown(name: str, catalogs: Sequence[CatalogReader]) -> SlipwayError:
+    """Return the error for a name that none of ``catalogs`` has a release of, with similar names."""
+    names = {known for catalog in catalogs for known in catalog.names()}
+    stages = " or ".join(catalog.stage for catalog in catalogs)
+    return SlipwayError(
+        f"no release of {name!r} in {stages}",
+        fix=_suggest(name, names, f"slipway publish models/{name} --to {catalogs[0].stage}"),
+    )
+
+
+def _suggest(text: str, known: Iterable[str], otherwise: str) -> str:
+    near = difflib.get_close_matches(text, known, cutoff=0.5)
+    return f"did you mean {' or '.join(near)}?" if near else otherwise
