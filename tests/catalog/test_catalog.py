@@ -94,7 +94,7 @@ def test_what_is_not_there_is_told_with_what_is_like_it(reader: Reader) -> None:
         assert caught.value.fix == "did you mean tiny?"
     with pytest.raises(SlipwayError, match="no release of 'other'") as caught:
         catalog.alias("other")
-    assert caught.value.fix == "slipway publish models/other --to production"
+    assert caught.value.fix == "slipway publish models/other --stage production"
     with pytest.raises(SlipwayError, match="is not a release of tiny") as caught:
         catalog.record("tiny", "tiny_1.3.1.tar.gz")
     assert caught.value.fix == f"did you mean {NEW} or {OLD}?"
@@ -108,7 +108,7 @@ def test_releases_without_an_alias_say_how_to_set_it(published: DirectoryStore) 
     assert catalog.find_alias("tiny") is None
     with pytest.raises(SlipwayError, match="but no alias") as caught:
         catalog.alias("tiny")
-    assert caught.value.fix == f"slipway alias tiny {NEW} --to production"
+    assert caught.value.fix == f"slipway alias tiny {NEW} --stage production"
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"manifest": 3, "target": "t"}'])

@@ -181,7 +181,7 @@ def test_the_command_asks_with_json_files_and_arrays(
     endpoint: Endpoint, place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [{"a": [1, 2, 3, 4], "b": [1, 1, 1, 1]}, {"a": [0, 0, 0, 0], "b": [5, 6, 7, 8]}]
-    assert main(["invoke", "adder", "--json", json.dumps(rows), "--output", "json"]) == 0
+    assert main(["invoke", "adder", "--data", json.dumps(rows), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["target"] == ADDER
     assert said["outputs"] == {"SUM": [[2.0, 3.0, 4.0, 5.0], [5.0, 6.0, 7.0, 8.0]]}
@@ -189,14 +189,14 @@ def test_the_command_asks_with_json_files_and_arrays(
     for name in ("a", "b"):
         np.save(tmp_path / f"{name}.npy", np.ones((2, 4), np.float32))
     words = ["invoke", "adder", "--npy", f"A={tmp_path}/a.npy", "--npy", f"b={tmp_path}/b.npy"]
-    assert main([*words, "--output", "npy", "--directory", str(tmp_path / "out")]) == 0
+    assert main([*words, "--output", str(tmp_path / "out")]) == 0
     assert np.load(tmp_path / "out" / "SUM.npy").tolist() == [[2] * 4] * 2
 
     (tmp_path / "one.txt").write_bytes(b"first")
     (tmp_path / "two.txt").write_bytes(b"second")
     files = [str(tmp_path / "one.txt"), str(tmp_path / "two.txt")]
     capsys.readouterr()
-    assert main(["invoke", "identity", *files, "--json", '{"numbers": [[1], [2]]}']) == 0
+    assert main(["invoke", "identity", *files, "--data", '{"numbers": [[1], [2]]}']) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split() for line in lines[2:]] == [["first", "1.0"], ["second", "2.0"]]
 

@@ -47,7 +47,7 @@ def test_each_output_is_a_file_that_numpy_reads_without_unpickling(tmp_path: Pat
 
 def test_strings_that_numpy_would_cut_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
     outputs = {"A": np.array([1]), "B": np.array([b"x\0"], dtype=object)}
-    with pytest.raises(SlipwayError, match="--output json"):
+    with pytest.raises(SlipwayError, match="use --json"):
         format.save(outputs, tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -218,7 +218,7 @@ def test_a_client_made_for_another_interface_says_so(fake: FakeRuntime, endpoint
         endpoint.model("m", expected=expected).predict({"X": [1, 2, 3, 4, 5]})
     assert "input 'X', output 'LABEL'" in caught.value.what
     assert caught.value.where == ONE
-    assert caught.value.fix == "generate it again: slipway client m -o <file>"
+    assert caught.value.fix == "generate it again: slipway client m --output FILE"
     assert fake.asked == []
 
 

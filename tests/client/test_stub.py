@@ -162,7 +162,7 @@ def test_when_the_served_interface_changes_it_says_to_generate_it_again(
     releases.release(store, "m_4.0.0.tar.gz", other)
     releases.alias(store, "m_4.0.0.tar.gz")
     module = loaded(stub.write("m", ONE, releases.FEATURES), tmp_path)
-    with pytest.raises(SlipwayError, match="slipway client m -o <file>"):
+    with pytest.raises(SlipwayError, match="slipway client m --output FILE"):
         module.MClient(endpoint).predict(x=[1, 2, 3, 4])
     assert fake.asked == []
 

@@ -45,7 +45,7 @@ def test_an_environment_is_planned_deployed_and_described(moto: str, here: Repos
 
 
 def test_nothing_is_done_where_nobody_can_be_asked(moto: str, here: Repository) -> None:
-    with pytest.raises(SlipwayError, match="nobody is here to be asked"):
+    with pytest.raises(SlipwayError, match="standard input is not a terminal"):
         typed("deploy", "staging")
     with pytest.raises(SlipwayError, match="is not deployed"):
         typed("outputs", "staging")
@@ -66,7 +66,7 @@ def test_a_load_test_is_planned_with_and_the_lines_to_keep_are_said(
         )
     )
     said = typed("plan", "staging", "--from-loadtest", str(report))
-    assert "InvocationsPerInstance = 4242" in said and "below [parameters]" in said
+    assert "InvocationsPerInstance = 4242" in said and "to keep it, add to [parameters] of" in said
     said = typed("plan", "staging", "--from-loadtest", str(report), "--json")
     assert json.loads(said)["measured"]["InvocationsPerInstance"] == "4242"
 

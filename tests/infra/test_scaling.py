@@ -18,7 +18,7 @@ from tests.infra.conftest import Repository
 
 
 def report(**changed: Any) -> dict[str, Any]:
-    """As `slipway loadtest --output json` writes it, from the same types."""
+    """As `slipway loadtest --json` writes it, from the same types."""
     target = loadtest.target(100.0)
     results = Results(
         first_loads=[

@@ -29,7 +29,7 @@ def command(endpoint: stand_in.Endpoint, *words: str) -> int:
 def as_json(
     endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str], *words: str
 ) -> dict[str, Any]:
-    assert command(endpoint, *words, "--output", "json") == 0
+    assert command(endpoint, *words, "--json") == 0
     said: dict[str, Any] = json.loads(capsys.readouterr().out)
     return said
 
@@ -38,7 +38,7 @@ def test_rates_are_shown_with_knee_target_and_cost(
     store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("prices.toml").write_text('[usd_per_hour]\n"ml.x" = 2.0\n', encoding="utf-8")
-    words = ["--rates", "350", "--seconds", "1", "--p99", "30s", "--picture", "load.svg"]
+    words = ["--rates", "350", "--seconds", "1", "--p99", "30s", "--output", "load.svg"]
     words += ["--traffic", "120/s", "--instance", "ml.x", "--prices", "prices.toml"]
     assert command(endpoint, "m", *words) == 0
     said = capsys.readouterr().out
@@ -103,7 +103,7 @@ def test_failures_are_shown_by_kind_and_an_endpoint_that_never_answers_ends_with
 def test_the_inputs_are_checked_before_anything_is_sent(
     store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command(endpoint, "m", "--json", '{"Y": 1}') == 1
+    assert command(endpoint, "m", "--data", '{"Y": 1}') == 1
     assert "m has no input 'Y'" in capsys.readouterr().err and endpoint.seen == []
 
 
@@ -112,10 +112,10 @@ def test_the_inputs_may_lie_in_a_file(
 ) -> None:
     Path("x.json").write_text('[{"X": [1, 2]}, {"X": [3, 4]}]', encoding="utf-8")
     said = as_json(
-        endpoint, capsys, "m", "--json", "@x.json", "--concurrency", "1", "--seconds", "1"
+        endpoint, capsys, "m", "--data", "@x.json", "--concurrency", "1", "--seconds", "1"
     )
     assert said["subject"]["inputs"] == "the inputs given" and said["knee"] is None
-    assert command(endpoint, "m", "--json", "@none.json") == 1
+    assert command(endpoint, "m", "--data", "@none.json") == 1
     assert "cannot be read" in capsys.readouterr().err
 
 
@@ -177,7 +177,7 @@ def test_a_release_that_fails_is_not_compared(
         (["m", "n"], "2 names"),
         (
             ["m", "--rates", "1", "--concurrency", "1"],
-            "--rates and --concurrency do not go together",
+            "--rates and --concurrency exclude each other",
         ),
         (["m", "--compare", "a", "b", "--p99", "1s"], "--compare and --p99"),
         (["m", "--concurrency", "1", "--p99", "1s"], "--concurrency and --p99"),
@@ -185,13 +185,13 @@ def test_a_release_that_fails_is_not_compared(
         (["m", "--fail-if-slower", "5%"], "--fail-if-slower needs --compare"),
         (["m", "--compare", "1.0.0", "2.0.0", "--fail-if-slower", "5"], "is no percentage"),
         (["m", "--compare", "1.0.0", "2.0.0", "--concurrency", "1,2"], "takes one --concurrency"),
-        (["m", "--releases", "a"], "--releases is for several"),
-        (["--kind", "mixed", "--target", "a"], "--target is for one release"),
+        (["m", "--releases", "a"], "--releases is for tests of several releases"),
+        (["--kind", "mixed", "--target", "a"], "--target is for tests of one release"),
         (["--kind", "first-load", "--rates", "1"], "first loads have no rate"),
         (["m", "--kind", "mixed", "--compare", "a", "b"], "--kind mixed"),
         (["m", "--rates", "fast"], "--rates 'fast'"),
         (["m", "--p99", "200"], "--p99 '200'"),
-        (["m", "--picture", "load.gif"], "no picture of the kind .gif"),
+        (["m", "--output", "load.gif"], "no picture of the kind .gif"),
         (["n"], "no release of 'n'"),
         (["m", "--target", "9.9.9"], "9.9.9 is not a release of m"),
         (["m", "--endpoint", "nowhere"], "no endpoint 'nowhere'"),

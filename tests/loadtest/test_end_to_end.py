@@ -45,7 +45,7 @@ def measured(
 ) -> dict[str, Any]:
     """What the command says to machines."""
     monkeypatch.chdir(root)
-    assert main(["loadtest", *words, "--output", "json"]) == 0
+    assert main(["loadtest", *words, "--json"]) == 0
     said: dict[str, Any] = json.loads(capsys.readouterr().out)
     return said
 

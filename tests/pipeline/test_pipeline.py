@@ -135,7 +135,7 @@ def test_a_push_of_a_branch_brings_its_model_to_staging_and_says_what_changes(
     # retried: the same bytes are there already
     again = project.run(["publish to staging"])
     assert again.jobs == {"publish to staging": "passed"}
-    assert "(there already)" in again.log("publish to staging")
+    assert "(already there)" in again.log("publish to staging")
 
 
 def test_a_merge_releases_the_bytes_that_staging_has_and_no_other_model(

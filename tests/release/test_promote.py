@@ -86,7 +86,7 @@ def test_two_stages_may_be_two_stores(tmp_path: Path) -> None:
 def test_what_was_never_in_staging_is_refused_with_what_is(settings: Settings) -> None:
     with pytest.raises(SlipwayError, match="no release of 'm' in staging") as caught:
         promote(settings, "m", None, DEV)
-    assert caught.value.fix == "slipway publish models/m --to staging"
+    assert caught.value.fix == "slipway publish models/m --stage staging"
     source = staged(settings)
     with pytest.raises(SlipwayError, match="1.0.1 is not a release of m in staging") as caught:
         promote(settings, "m", "1.0.1", DEV)
@@ -176,7 +176,7 @@ def test_a_promotion_that_is_run_again_does_not_undo_a_rollback(settings: Settin
     rollback(settings, "production", "m", None, DEV, "worse")
     before = everything(settings)
     late = promote(settings, "m", "1.1.0", CI)
-    assert not late.moved and late.why and "rollback m --to 1.1.0" in late.why
+    assert not late.moved and late.why and "rollback m 1.1.0" in late.why
     assert everything(settings) == before
 
 

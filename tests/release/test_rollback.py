@@ -63,7 +63,7 @@ def test_no_artifact_is_touched(settings: Settings) -> None:
 
 def test_what_it_says_undoes_it(settings: Settings) -> None:
     undo = back(settings).undo
-    assert undo == f"slipway rollback m --to {THREE}"
+    assert undo == f"slipway rollback m {THREE}"
     assert back(settings, THREE).moved and served(settings) == aliases.to(THREE)
     assert back(settings).target == TWO  # what it was undone from is where it leads again
 
@@ -84,7 +84,7 @@ def test_a_job_that_is_run_again_rolls_back_once(settings: Settings) -> None:
     assert back(settings, origin=job).target == TWO
     again = back(settings, origin=job)
     assert (again.target, again.moved) == (TWO, False)
-    assert again.undo == f"slipway rollback m --to {THREE}"
+    assert again.undo == f"slipway rollback m {THREE}"
     other = Origin("c", "https://gitlab.example.com/-/pipelines/10", "ci")
     assert back(settings, origin=other).target == ONE
 
@@ -94,7 +94,7 @@ def test_a_split_ends_and_its_undo_has_the_weights(settings: Settings) -> None:
     serve(production(settings), "production", "m", split, "alias", DEV)
     made = back(settings, "1.1.0")
     assert served(settings) == aliases.to(TWO)
-    assert made.undo == f"slipway alias m {TWO}=90 {THREE}=10 --shadow {ONE} --to production"
+    assert made.undo == f"slipway alias m {TWO}=90 {THREE}=10 --shadow {ONE} --stage production"
 
 
 def test_from_a_split_it_leads_to_what_was_served_before_it(settings: Settings) -> None:
@@ -115,7 +115,7 @@ def test_it_works_in_staging_where_the_last_push_is_taken_back(settings: Setting
     pushed = staged(settings, "1.3.0", tested=False)
     made = rollback(settings, "staging", "m", None, DEV)
     assert (made.target, made.before) == (before, pushed.target)
-    assert made.undo == f"slipway rollback m --to {pushed.target} --stage staging"
+    assert made.undo == f"slipway rollback m {pushed.target} --stage staging"
 
 
 def test_what_is_gone_is_passed_over(settings: Settings) -> None:

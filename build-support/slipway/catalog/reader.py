@@ -56,7 +56,7 @@ class CatalogReader:
         raise SlipwayError(
             f"{name} has releases in {self.stage}, but no alias",
             where=keys.alias(self.stage, name),
-            fix=f"slipway alias {name} {targets[-1]} --to {self.stage}",
+            fix=f"slipway alias {name} {targets[-1]} --stage {self.stage}",
         )
 
     def find_alias(self, name: str) -> Alias | None:
@@ -124,7 +124,7 @@ def unknown(name: str, catalogs: Sequence[CatalogReader]) -> SlipwayError:
     stages = " or ".join(catalog.stage for catalog in catalogs)
     return SlipwayError(
         f"no release of {name!r} in {stages}",
-        fix=_suggest(name, names, f"slipway publish models/{name} --to {catalogs[0].stage}"),
+        fix=_suggest(name, names, f"slipway publish models/{name} --stage {catalogs[0].stage}"),
     )
 
 

@@ -41,7 +41,7 @@ def values(
         if interface.inputs[key].datatype != BYTES:
             raise SlipwayError(
                 f"input {key!r} is {interface.inputs[key].datatype}, and takes no file's bytes",
-                fix=f"--npy {key}=FILE.npy for an array, or --json",
+                fix=f"--npy {key}=FILE.npy for an array, or --data",
             )
         contents.setdefault(key, []).append(_read(file))
     for key, rows in contents.items():
@@ -67,23 +67,23 @@ def of_json(interface: Interface, text: str, name: str) -> dict[str, Any]:
         said = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise SlipwayError(
-            f"--json is not JSON: {error}", fix="""such as --json '{"fare": 7, "sex": "male"}'"""
+            f"--data is not JSON: {error}", fix="""such as --data '{"fare": 7, "sex": "male"}'"""
         ) from error
     if isinstance(said, dict):
         return _fields(interface, said, name)
     if not isinstance(said, list) or not all(isinstance(row, dict) for row in said):
         raise SlipwayError(
-            "--json is neither an object nor a list of objects",
+            "--data is neither an object nor a list of objects",
             fix=f"such as {{NAME: value, …}}, with the inputs of {name}:"
             f" {request.described(interface)}",
         )
     if not said:
-        raise SlipwayError("--json has no rows", fix="give one at least")
+        raise SlipwayError("--data has no rows", fix="give one at least")
     rows = [_fields(interface, row, name) for row in said]
     if not interface.batches:
         if len(rows) > 1:
             raise SlipwayError(
-                f"{name} takes no batches, and --json has {len(rows)} rows",
+                f"{name} takes no batches, and --data has {len(rows)} rows",
                 fix="send them one by one",
             )
         return rows[0]

@@ -49,7 +49,7 @@ def save(outputs: Mapping[str, Array], folder: Path) -> list[Path]:
                 np.save(out, array, allow_pickle=False)
         except OSError as error:
             raise SlipwayError(
-                f"cannot be written: {error.strerror}", where=str(file), fix="choose --directory"
+                f"cannot be written: {error.strerror}", where=str(file), fix="choose another --output"
             ) from error
         files.append(file)
     return files
@@ -61,7 +61,7 @@ def _storable(name: str, array: Array) -> Array:
     fixed = array.astype(np.bytes_)
     if (fixed.astype(object) != array).any():
         raise SlipwayError(
-            f"output {name!r} ends in NUL, which numpy's strings cannot hold", fix="--output json"
+            f"output {name!r} ends in NUL, which numpy's strings cannot hold", fix="use --json"
         )
     return fixed
 

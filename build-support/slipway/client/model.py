@@ -189,5 +189,5 @@ def _refuse_changed(expected: Interface, served: Interface, name: str, target: s
             f"this client was generated for another interface of {name}; changed:"
             f" {', '.join(changed)}",
             where=target,
-            fix=f"generate it again: slipway client {name} -o <file>",
+            fix=f"generate it again: slipway client {name} --output FILE",
         )

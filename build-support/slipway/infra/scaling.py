@@ -18,7 +18,7 @@ LONGEST_S = 3600
 
 
 def parameters(report: Path) -> dict[str, str]:
-    """What follows from the JSON of ``slipway loadtest --p99 … --output json``:
+    """What follows from the JSON of ``slipway loadtest --p99 … --json``:
 
     - the target: that of the report (MAX_RPS × safety × 60);
     - the cooldown after adding: until a new instance carries its share. It starts, and its models
@@ -58,7 +58,7 @@ def parameters(report: Path) -> dict[str, str]:
         raise SlipwayError(
             f"no report of a load test: {error!r}",
             where=str(report),
-            fix="write one: slipway loadtest NAME --p99 200ms --output json > loadtest.json",
+            fix="write one: slipway loadtest NAME --p99 200ms --json > loadtest.json",
         ) from error
     return found
 
@@ -83,7 +83,7 @@ def _read(report: Path) -> dict[str, Any]:
         raise SlipwayError(
             f"cannot be read: {error}",
             where=str(report),
-            fix="write one: slipway loadtest NAME --p99 200ms --output json > loadtest.json",
+            fix="write one: slipway loadtest NAME --p99 200ms --json > loadtest.json",
         ) from error
     if not isinstance(said, dict):
         raise SlipwayError("no report of a load test", where=str(report), fix="name its JSON")

@@ -30,7 +30,7 @@ def check(path: Path) -> None:
         raise SlipwayError(
             f"no picture of the kind {path.suffix or 'without an ending'}",
             where=str(path),
-            fix=f"--picture {path.stem or 'loadtest'}.svg, or .png",
+            fix=f"--output {path.stem or 'loadtest'}.svg, or .png",
         )
     if not path.parent.is_dir():
         raise SlipwayError("no such folder", where=str(path.parent), fix="make it first")

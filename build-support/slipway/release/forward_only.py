@@ -39,7 +39,7 @@ def forward_only(
             if other is not None and other > semver.Version.parse(version):
                 raise Stays(
                     f"{served} is served, which is newer;"
-                    f" slipway rollback {name} --to {version} serves this one"
+                    f" slipway rollback {name} {version} serves this one"
                 )
         for event in journal.read(production, PRODUCTION, name):
             if not event.names(target):
@@ -48,11 +48,11 @@ def forward_only(
                 raise Stays(
                     f"{target} was served before, and {event.target} put in its place"
                     f" ({event.action}, {event.when[:16].replace('T', ' ')} UTC);"
-                    f" slipway rollback {name} --to {version} serves it again"
+                    f" slipway rollback {name} {version} serves it again"
                 )
             raise Stays(
                 f"{before} is served, as it was set;"
-                f" slipway alias {name} {version} --to production serves this one alone"
+                f" slipway alias {name} {version} --stage production serves this one alone"
             )
 
     return allow

@@ -134,7 +134,7 @@ def _served_before(
         f"{name} has no release in {catalog.stage} that was served before {current}{gone}",
         where=keys.history(catalog.stage, name),
         fix=(
-            f"say which: slipway rollback {name} --to {others[-1]}"
+            f"say which: slipway rollback {name} {others[-1]}"
             + (" --stage staging" if catalog.stage == "staging" else "")
             if others
             else "publish another release"
@@ -168,7 +168,7 @@ def _is_ours(last: Event, current: Alias, origin: Origin) -> bool:
 def _undo(before: Alias, stage: Stage, name: str) -> str:
     if len(before.variants) == 1 and before.shadow is None:
         place = "" if stage == "production" else f" --stage {stage}"
-        return f"slipway rollback {name} --to {before.target}{place}"
+        return f"slipway rollback {name} {before.target}{place}"
     weights = " ".join(f"{v.target}={v.weight}" for v in before.variants)
     shadow = f" --shadow {before.shadow}" if before.shadow is not None else ""
-    return f"slipway alias {name} {weights}{shadow} --to {stage}"
+    return f"slipway alias {name} {weights}{shadow} --stage {stage}"

@@ -185,7 +185,7 @@ def _look(store: Store, listing: Listing, stage: Stage, name: str) -> _Looked:
         drift.append(Drift(stage, "damaged", str(error.where), f"{error.what}; {error.fix}"))
         return _Looked(None, drift)
     if event is not None and event.now != alias:
-        fix = f"slipway alias {name} {alias.target} --to {stage}"
+        fix = f"slipway alias {name} {alias.target} --stage {stage}"
         drift.append(Drift(stage, "alias moved without an event", keys.alias(stage, name), fix))
         event = None
     return _Looked(_served(alias, known.get(alias.target), event), drift)

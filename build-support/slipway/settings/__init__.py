@@ -22,7 +22,16 @@ if sys.version_info >= (3, 11):
 else:  # in an application that installs slipway-client
     import tomli as tomllib
 
-__all__ = ["Endpoint", "Settings", "Signing", "StageSettings", "load", "size", "stub_python"]
+__all__ = [
+    "Endpoint",
+    "Settings",
+    "Signing",
+    "StageSettings",
+    "find_root",
+    "load",
+    "size",
+    "stub_python",
+]
 
 FILE_NAME = "slipway.toml"
 BUILT_IN = ("local", "staging", "production")
@@ -98,19 +107,24 @@ def stub_python(release: str) -> str:
     return "3.10" if release >= "23.03" else "3.8"
 
 
+def find_root(start: Path) -> Path | None:
+    """Return the repository's root: ``start`` or the nearest folder above with ``slipway.toml``."""
+    start = start.resolve()
+    return next((f for f in (start, *start.parents) if (f / FILE_NAME).is_file()), None)
+
+
 def load(start: Path) -> Settings:
     """Read the ``slipway.toml`` in ``start`` or the nearest folder above it.
 
     Raises:
         SlipwayError: there is none, it is not TOML, or a key or value is unknown.
     """
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if (folder / FILE_NAME).is_file():
-            return _parse(folder / FILE_NAME)
+    root = find_root(start)
+    if root is not None:
+        return _parse(root / FILE_NAME)
     raise SlipwayError(
         f"no {FILE_NAME} here or in a folder above",
-        where=str(start),
+        where=str(start.resolve()),
         fix=f"run inside a Slipway repository, or create {FILE_NAME} at its root",
     )
 

@@ -121,7 +121,7 @@ def test_a_repository_without_models_is_told(
 def test_a_machine_s_report_is_all_of_the_output(
     bad: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["check", "--format", "json"]) == 1
+    assert main(["check", "--json"]) == 1
     printed = capsys.readouterr()
     assert json.loads(printed.out)["findings"][0]["path"] == str(PIPELINE)
     assert printed.err == ""
@@ -186,7 +186,7 @@ def test_fix_shows_the_diff_and_leaves_what_it_cannot_mend(
     said = capsys.readouterr().out
     assert "-platform: 'ensemble'\n+platform: \"ensemble\"\n" in said
     assert said.endswith("1 error in 1 of 1 model\n") and "SW901" in said
-    assert main(["check", "--fix", "--format", "json"]) == 1
+    assert main(["check", "--fix", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["errors"] == 1
 
 

@@ -33,7 +33,7 @@ def test_flags_alone_make_a_model_and_say_what_is_next(
     assert main(["new", "made", "--onnx", "graph.onnx", "--version", "1.2.3"]) == 0
     said = capsys.readouterr().out
     assert "made takes batches of up to 16." in said
-    assert "models/made is there. Next:" in said and "slipway test models/made" in said
+    assert "models/made created. Next:" in said and "slipway test made" in said
     assert (root / "models" / "made" / "model_version.txt").read_text() == "1.2.3\n"
     assert main(["check", "models/made"]) == 0
 
@@ -43,7 +43,7 @@ def test_flags_alone_make_a_model_and_say_what_is_next(
     [
         (["made"], "a name and a kind are needed"),
         (["--template", "text"], "a name and a kind are needed"),
-        (["made", "--onnx", "graph.onnx", "--template", "text"], "two ways to begin"),
+        (["made", "--onnx", "graph.onnx", "--template", "text"], "exclude each other"),
         (["Made!", "--onnx", "graph.onnx"], "is no name for a model"),
         (["made", "--onnx", "absent.onnx"], "no such file"),
         (["made", "--onnx", "slipway.toml"], "not an ONNX model"),

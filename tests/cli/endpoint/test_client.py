@@ -46,14 +46,14 @@ def test_it_is_written_anew_over_one_of_before() -> None:
 def test_a_file_of_somebodys_own_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
     Path("app.py").write_text("print('mine')\n", encoding="utf-8")
     assert main(["client", "m", "-o", "app.py"]) == 1
-    assert "did not make" in capsys.readouterr().err
+    assert "did not write it" in capsys.readouterr().err
     assert Path("app.py").read_text(encoding="utf-8") == "print('mine')\n"
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["mm", "-o", "m.py"], "did you mean m?"),
+        (["mm", "--output", "m.py"], "did you mean m?"),
         (["m", "-o", "m.py", "--target", "m_9.0.0.tar.gz"], "no release of m"),
         (["m", "-o", "m.py", "--endpoint", "nowhere"], "no endpoint 'nowhere'"),
         (["m", "-o", "slipway.toml/m.py"], "cannot be written"),

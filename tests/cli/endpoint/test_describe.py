@@ -101,7 +101,7 @@ def test_a_name_without_an_alias_is_described_by_its_newest_release(
     stage = described(capsys, "--stage", "production")["production"]
     assert stage["alias"] is None and stage["interface"]
     assert main(["describe", "tiny"]) == 0
-    assert "none: slipway alias sets it" in capsys.readouterr().out
+    assert "none; slipway alias sets one" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -70,8 +70,8 @@ def test_several_files_are_one_batch_and_the_answer_a_table(
 def test_json_out_has_model_target_and_outputs(
     fake: FakeRuntime, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["invoke", "m", "--json", '{"image": "x", "scale": 2}', "--target", TWO]
-    assert main([*words, "--url", fake.url, "--output", "json"]) == 0
+    words = ["invoke", "m", "--data", '{"image": "x", "scale": 2}', "--target", TWO]
+    assert main([*words, "--url", fake.url, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {
         "model": "m",
         "target": TWO,
@@ -80,13 +80,13 @@ def test_json_out_has_model_target_and_outputs(
     assert fake.asked[0].target == TWO
 
 
-def test_json_comes_from_a_file_or_from_standard_input(
+def test_data_comes_from_a_file_or_from_standard_input(
     fake: FakeRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "rows.json").write_text('[{"image": "x"}, {"image": "y"}]', encoding="utf-8")
     monkeypatch.setattr("sys.stdin", io.StringIO('{"IMAGE": ["x", "y"]}'))
     for argument in ("@rows.json", "-"):
-        assert main(["invoke", "m", "--json", argument, "--url", fake.url]) == 0
+        assert main(["invoke", "m", "--data", argument, "--url", fake.url]) == 0
     assert len({asked.body for asked in fake.asked}) == 1
 
 
@@ -95,7 +95,7 @@ def test_arrays_go_in_and_come_out_as_files_of_numpys(
 ) -> None:
     np.save(tmp_path / "scale.npy", np.array([[2]], np.float32))
     words = ["invoke", "m", "a.jpg", "--npy", "SCALE=scale.npy", "--url", fake.url]
-    assert main([*words, "--output", "npy", "--directory", "out"]) == 0
+    assert main([*words, "--output", "out"]) == 0
     assert capsys.readouterr().out.split() == ["out/SCORE.npy", "out/LABEL.npy"]
     assert np.load("out/SCORE.npy").tolist() == [[0.25], [0.75]]
     assert np.load("out/LABEL.npy")[1, 0].decode() == "\u00e9cran"
@@ -118,9 +118,9 @@ def test_a_shadow_is_asked_before_the_command_ends(
         (["mm", "a.jpg"], "did you mean m?"),
         (["m"], "m needs 'IMAGE'"),
         (["m", "c.jpg"], "c.jpg: cannot be read"),
-        (["m", "--json", "{"], "--json is not JSON"),
-        (["m", "--json", '{"picture": "x"}'], "no input 'picture'"),
-        (["m", "--json", "@absent.json"], "@absent.json: cannot be read"),
+        (["m", "--data", "{"], "--data is not JSON"),
+        (["m", "--data", '{"picture": "x"}'], "no input 'picture'"),
+        (["m", "--data", "@absent.json"], "@absent.json: cannot be read"),
         (["m", "a.jpg", "--target", "m_9.0.0.tar.gz"], "no release of m in staging"),
         (["m", "a.jpg", "--endpoint", "nowhere"], "no endpoint 'nowhere'"),
     ],

@@ -30,7 +30,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def alias(*words: str) -> int:
-    return main(["alias", "tiny", *words, "--to", "production"])
+    return main(["alias", "tiny", *words, "--stage", "production"])
 
 
 def stored(root: Path) -> object:
@@ -80,12 +80,12 @@ def test_targets_without_weights_share_evenly(
         (["tiny_1.2.1.tar.gz"], "no release of tiny", f"did you mean {OLD}"),
         (["1."], "'1.' may be any of 3 releases", f"say which: {OLD}, {NEW}, {NEWEST}"),
         (["1.2.0=90", "1.3.0"], "a weight is missing", "such as 1.2.0=90"),
-        (["1.2.0=90", "1.3.0=ten"], "no whole number", "such as 1.2.0=90"),
-        (["1.2.0=", "1.3.0=-1"], "no whole number", "such as 1.2.0=90"),
+        (["1.2.0=90", "1.3.0=ten"], "not a whole number", "such as 1.2.0=90"),
+        (["1.2.0=", "1.3.0=-1"], "not a whole number", "such as 1.2.0=90"),
         (["1.2.0=1", "1.3.0=0"], f"the weight of {NEW} is 0", "leave out"),
         (["1.2.0=1", f"{OLD}=1"], f"{OLD} is named twice", "add its weights up"),
         (["1.2.0", "--shadow", "1.2.0"], "its own shadow", "another shadow"),
-        (["--shadow", "1.2.0"], "needs the targets", "Usage"),
+        (["--shadow", "1.2.0"], "needs the releases", "Usage"),
     ],
 )
 def test_mistakes_are_told_with_their_fix_and_change_nothing(

@@ -27,7 +27,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slipway_cache: Path) -
     (root / "slipway.toml").write_text("")
     monkeypatch.chdir(root)
     monkeypatch.delenv("SLIPWAY_PRODUCTION_STORE", raising=False)
-    assert main(["publish", "models/adder", "--to", "production"]) == 0
+    assert main(["publish", "models/adder", "--stage", "production"]) == 0
     return root
 
 
@@ -81,7 +81,7 @@ def test_several_models_become_one_table(root: Path, capsys: pytest.CaptureFixtu
     assert main(["bump"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert "│ adder │ 1.0.0 │ 1.0.0 │ 1.1.0 │ minor: max_batch_size 64 → 128 │".split() in rows
-    assert "│ summer │ — │ 1.0.0 │ — │ production never had it │".split() in rows
+    assert "│ summer │ — │ 1.0.0 │ — │ never released in production │".split() in rows
     assert (version(root), version(root, "summer")) == ("1.1.0\n", "1.0.0\n")
 
 
@@ -127,6 +127,9 @@ def test_a_part_that_is_asked_for_is_raised(root: Path) -> None:
     assert version(root) == "1.1.0\n"
 
 
-def test_a_name_that_is_no_model_is_told(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_misspelled_model_is_refused_with_the_nearest_name(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["bump", "ader"]) == 1
-    assert "no such model folder" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "no model 'ader' in models/" in printed and "did you mean adder?" in printed

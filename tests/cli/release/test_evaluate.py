@@ -86,7 +86,7 @@ def test_a_program_measures_the_artifact_on_a_real_server_and_production_is_besi
     assert "words of the program" in done.stderr
 
     # released with these metrics; then the program finds fewer rows
-    assert run(root, "publish", "models/adder", "--to", "production").returncode == 0
+    assert run(root, "publish", "models/adder", "--stage", "production").returncode == 0
     program = root / "models" / "adder" / "evaluate.py"
     program.write_text(program.read_text().replace('"rows": 3', '"rows": 2'))
     config = root / "models" / "adder" / "adder" / "config.pbtxt"
@@ -137,7 +137,7 @@ def test_a_store_that_is_out_of_reach_stops_no_measurement(root: Path) -> None:
     done = run(root, "evaluate", "models/adder", "--json")
     assert done.returncode == 0, done.stderr
     assert compared(done)["rows"]["candidate"] == 4
-    assert "what production serves is not known" in json.loads(done.stdout)["notes"][-1]
+    assert "what production serves is unknown" in json.loads(done.stdout)["notes"][-1]
 
 
 def test_people_see_a_table_with_both_values(root: Path) -> None:
@@ -145,11 +145,11 @@ def test_people_see_a_table_with_both_values(root: Path) -> None:
     (folder / "evaluate.py").unlink()
     (folder / "evaluation.toml").write_text('files = ["scores.json"]\n' + RULES)
     (folder / "scores.json").write_text('{"rows": 3, "error": 0.25}')
-    assert run(root, "publish", "models/adder", "--to", "production").returncode == 0
+    assert run(root, "publish", "models/adder", "--stage", "production").returncode == 0
     (folder / "scores.json").write_text('{"rows": 2, "error": 0.25}')
     done = run(root, "evaluate", "models/adder")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("adder beside production's 1.0.0\n")
+    assert done.stdout.startswith("adder compared with production's 1.0.0\n")
     rows = [line.split("│")[1:-1] for line in done.stdout.splitlines() if line[0] == "│"]
     assert [[cell.strip() for cell in row] for row in rows] == [
         ["error", "0.25", "0.25", "lower, at most 0.5", "same"],

@@ -24,6 +24,7 @@ WIDTH = 80
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A repository, the working folder, with a store of its own."""
     made = repository(tmp_path / "repository")
+    (made.root / "models" / "m").mkdir(parents=True)
     monkeypatch.chdir(made.root)
     monkeypatch.setenv("COLUMNS", str(WIDTH))
     monkeypatch.setenv("GITLAB_USER_LOGIN", "dev")
@@ -56,10 +57,10 @@ def test_a_release_goes_through_staging_to_production_and_back(
         said = say("promote", "m")
         assert f"m {version} → production: m_{version}.tar.gz (promoted)" in said
         assert made.target in said
-    assert "undo: slipway rollback m" in said and "(there already)" in say("promote", "m")
+    assert "undo: slipway rollback m" in said and "(already there)" in say("promote", "m")
     said = say("rollback", "m", "--reason", "empty answers")
-    assert "m in production stands for m_1.0.0.tar.gz again" in said
-    assert "undo:   slipway rollback m --to m_1.1.0.tar.gz" in said
+    assert 'production alias "m" → m_1.0.0.tar.gz' in said
+    assert "undo:   slipway rollback m m_1.1.0.tar.gz" in said
     said = say("status")
     assert (
         "↶" in said and "to promote" in said and "catalog and bucket agree" in said and fits(said)
@@ -67,8 +68,8 @@ def test_a_release_goes_through_staging_to_production_and_back(
     said = say("history", "m")
     assert "1.1.0 → 1.0.0" in said and "“empty answers”" in said and fits(said)
     assert "c0ffee0 Change 1.1.0" in said
-    assert "stands for m_1.0.0.tar.gz already" in say("rollback", "m", "--to", "1.0.0")
-    assert "slipway rollback m --to 1.1.0" in say("promote", "m", "1.1.0")
+    assert 'production alias "m" → m_1.0.0.tar.gz (unchanged)' in say("rollback", "m", "1.0.0")
+    assert "slipway rollback m 1.1.0" in say("promote", "m", "1.1.0")
 
 
 def test_publish_says_target_size_and_whether_it_was_tested(
@@ -79,7 +80,7 @@ def test_publish_says_target_size_and_whether_it_was_tested(
     said = say(*words)
     assert "m 1.0.0 → staging: m_1.0.0-rc.h" in said and "(published)" in said
     assert "kB" in said or "bytes" in said
-    assert "these bytes were not tested" in said
+    assert "no test result is recorded for this artifact" in said
     [line] = say(*words, "--json").splitlines()
     made = json.loads(line)
     assert (made["created"], made["tested"], made["size"]) == (False, None, artifact.stat().st_size)
@@ -93,13 +94,13 @@ def test_publish_to_production_needs_what_production_requires(settings: Settings
         '[release]\nstore = "store"\n[release.production]\nrequire = ["tests"]\n'
     )
     artifact = shelf.artifact(settings.root / "dist")
-    words = ("publish", "models/m", "--artifact", str(artifact), "--to", "production")
+    words = ("publish", "models/m", "--artifact", str(artifact), "--stage", "production")
     said = say(*words, code=1)
     assert "production requires tests: no tests" in said and "fix:" in said
     required = configuration.load(settings.root)
     assert open_stage(required, "production").keys("production") == []
     staged(required, stage="production")  # its tests are known from here on
-    assert "(there already)" in say(*words)
+    assert "(already there)" in say(*words)
 
 
 def test_machines_get_the_same_as_json(settings: Settings, say: Any) -> None:
@@ -124,11 +125,11 @@ def test_machines_get_the_same_as_json(settings: Settings, say: Any) -> None:
 
 def test_verify_fails_with_a_list_of_what_is_wrong(settings: Settings, say: Any) -> None:
     target = staged(settings).target
-    assert "1 of 1 releases are whole" in say("verify")
+    assert "1 of 1 releases are intact" in say("verify")
     (settings.root / "store/staging/models" / target).write_bytes(b"other")
     said = say("verify", code=1)
     assert f"staging: {target}\n" in said and "its SHA-256 is" in said
-    assert "0 of 1 releases are whole" in said
+    assert "0 of 1 releases are intact" in said
     assert json.loads(say("verify", "m", "--json", code=1))[0]["problems"]
     assert "no release of 'n'" in say("verify", "n", code=1)
 
@@ -147,7 +148,7 @@ def test_status_of_a_split_fits_its_lines(settings: Settings, say: Any) -> None:
         staged(settings, version, name=name)
         say("promote", name)
     split = ("1.0.0=90", "1.1.0=10", "--shadow", "1.2.0", "--reason", "a tenth first")
-    say("alias", name, *split, "--to", "production")
+    say("alias", name, *split, "--stage", "production")
     said = say("status")
     assert fits(said) and "1.0.0 90 %" in said and "1.1.0 10 %" in said and "shadow 1.2.0" in said
     assert "“a tenth first”" in say("history", name)

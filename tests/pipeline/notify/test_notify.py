@@ -65,7 +65,7 @@ def test_a_release_is_told_with_versions_changes_who_where_and_how_to_undo_it(
             "• more 0",
             "• more 1",
             "• and 2 more",
-            "undo: slipway rollback m --to 1.0.0",
+            "undo: slipway rollback m 1.0.0",
             "by dev · commit c0ffeec0 (https://gitlab.example/team/models/-/commit/"
             f"{HERE['CI_COMMIT_SHA']}) on main: A threshold for this year's phones ·"
             f" pipeline ({PIPELINE}) · team/models",
@@ -104,7 +104,7 @@ def test_a_rollback_says_why_and_how_to_come_back(
     assert lines[:3] == [
         "↩️ Rolled back in production: m 1.1.0 → 1.0.0",
         "why: half of the photos are unreadable",
-        "undo: slipway rollback m --to 1.1.0",
+        "undo: slipway rollback m 1.1.0",
     ]
 
 
@@ -147,7 +147,7 @@ def test_several_models_are_one_message(
     assert lines[:4] == [
         "🚀 Released to production: a, b",
         "a 1.0.0 → 1.0.1",
-        "undo: slipway rollback a --to 1.0.0",
+        "undo: slipway rollback a 1.0.0",
         "b 1.0.0 → 1.0.1",
     ]
 
@@ -227,7 +227,7 @@ def test_a_webhook_gets_blocks_and_a_text_for_those_who_know_none(
     (request,) = receiver.requests
     assert request.headers["content-type"].startswith("application/json")
     assert [block["type"] for block in request.json["blocks"]] == ["header", "section", "context"]
-    for part in ("m 1.0.0 → 1.1.0", "`slipway rollback m --to 1.0.0`", f"<{PIPELINE}|pipeline>"):
+    for part in ("m 1.0.0 → 1.1.0", "`slipway rollback m 1.0.0`", f"<{PIPELINE}|pipeline>"):
         assert part in request.json["text"]
 
 

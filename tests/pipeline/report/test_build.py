@@ -94,7 +94,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         git("init", "--quiet", "--initial-branch", "main")
         git("add", ".")
         git("commit", "--quiet", "--message", "four models")
-        assert main(["publish", "--to", "production"]) == 0
+        assert main(["publish", "--stage", "production"]) == 0
         git("checkout", "--quiet", "-b", "branch")
         write_model("changed", "1.1.0", operator="Sub")
         write_model("renamed", "1.0.1", output="TOTAL")
@@ -105,8 +105,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         git("rm", "-r", "--quiet", "models/gone")
         git("add", ".")
         git("commit", "--quiet", "--message", "Differences instead of sums")
-        words = ["--html", "out/report.html", "--json", "out/report.json"]
-        words += ["--metrics", "out/metrics.txt", "--seconds", "0.5", "--comment"]
+        words = ["--output", "out/report.html", "--output", "out/report.json"]
+        words += ["--output", "out/metrics.txt", "--seconds", "0.5", "--comment"]
         status = main(["report", "--output", "out/report.md", *words])
         texts = [
             (root / "out" / name).read_text(encoding="utf-8")
@@ -205,7 +205,7 @@ def test_artifacts_that_an_earlier_job_built_are_taken_as_they_are(
     built = sha256_of(alone / "dist" / "m_1.0.0.tar.gz")
     write_model("m", "1.0.0", operator="Mul")
     capsys.readouterr()
-    words = ["models/m", "--seconds", "0", "--json", "report.json", "--output", "report.md"]
+    words = ["models/m", "--seconds", "0", "--output", "report.json", "--output", "report.md"]
     for folder, same in (("dist", True), ("elsewhere", False)):
         assert main(["report", *words, "--artifacts", folder]) == 0
         said = json.loads((alone / "report.json").read_text(encoding="utf-8"))
@@ -262,7 +262,7 @@ def test_a_model_that_takes_the_server_with_it_leaves_another_for_the_next(
 
     monkeypatch.setattr(triton, "start", start)
     monkeypatch.setattr(report_measure, "measure", measure)
-    assert main(["report", "models/m", "models/next", "--json", "report.json"]) == 1
+    assert main(["report", "models/m", "models/next", "--output", "report.json"]) == 1
     said = json.loads((alone / "report.json").read_text(encoding="utf-8"))
     assert "does not answer" in said["models"][0]["problems"]["measured"]
     assert said["models"][1]["measured"]["latency"]["candidate"]["p50"] == 0.012

@@ -7,30 +7,40 @@ from pathlib import Path
 
 import click
 
-from slipway import build as library
-from slipway import settings
-from slipway.cli import models as named
+from slipway.cli.models import for_each, models_argument, select_folders
+from slipway.cli.options import json_option
 from slipway.cli.progress import working
 
 
 @click.command()
-@named.argument
-@click.option("--output", type=click.Path(file_okay=False, path_type=Path), default="dist")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@models_argument
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="dist",
+    show_default=True,
+    help="Write the artifacts into this folder.",
+)
+@json_option("Print one JSON object a line.")
 def build(models: tuple[Path, ...], output: Path, as_json: bool) -> int:
-    """Build the artifacts of MODELS, or of all models.
+    """Build the artifacts of models.
 
-    Example: slipway build models/screen_detection
+    Without MODEL, of all models.
+
+    Example: slipway build screen_detection
     """
+    from slipway import build, settings
+
     configured = settings.load(Path.cwd())
 
-    def one(folder: Path) -> None:
+    def build_one(folder: Path) -> None:
         with working(f"building {folder.name}"):
-            packed = library.build(folder, configured, output)
+            artifact = build.build(folder, configured, output)
         if as_json:
-            values = {"path": str(packed.path), "sha256": packed.sha256, "size": packed.size}
+            values = {"path": str(artifact.path), "sha256": artifact.sha256, "size": artifact.size}
             click.echo(json.dumps(values))
         else:
-            click.echo(f"{packed.path}  {packed.size / 1e6:.1f} MB  sha256 {packed.sha256}")
+            megabytes = f"{artifact.size / 1e6:.1f} MB"
+            click.echo(f"{artifact.path}  {megabytes}  sha256 {artifact.sha256}")
 
-    return named.each(named.chosen(models, configured), one)
+    return for_each(select_folders(models, configured), build_one)

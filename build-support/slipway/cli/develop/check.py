@@ -7,90 +7,118 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from slipway import check as library
-from slipway import settings
-from slipway.check import RULES, Finding, Location
-from slipway.check import report as reports
-from slipway.check.model_under_check import ModelRepository
+from slipway.cli.models import ModelFolder
+from slipway.cli.options import json_option, warn_renamed
 from slipway.cli.progress import working
 from slipway.errors import SlipwayError
-from slipway.files import written_aside
-from slipway.settings import Settings
-from slipway.triton import config
+
+if TYPE_CHECKING:
+    from slipway.check import Finding, Location
+    from slipway.settings import Settings
 
 PAGES = "docs/rules"
-FEW = 20  # models, checked before a reader wonders
+FORMATS = ("text", "gitlab", "sarif")
+MANY = 20  # models; checking fewer takes no time that a progress line would explain
+
+
+class _Target(ModelFolder):
+    """A model, or a path: of a folder, the repository, or a single config.pbtxt."""
+
+    def convert(self, value: Any, parameter: Any, context: Any) -> Path:
+        path = Path(value)
+        return path if path.exists() else super().convert(value, parameter, context)
+
+
+def _old_json(context: click.Context, option: click.Parameter, value: str) -> str:
+    if value != "json":
+        return value
+    warn_renamed("--format json", "--json")
+    context.params["as_json"] = True
+    return "text"
 
 
 @click.command()
-@click.argument(
-    "models", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="[MODELS]..."
-)
+@click.argument("models", nargs=-1, type=_Target(), metavar="[MODEL]...")
 @click.option(
-    "--format", type=click.Choice(list(reports.FORMATS)), default="text", show_default=True
+    "--format",
+    type=click.Choice([*FORMATS, "json"]),
+    metavar=f"[{'|'.join(FORMATS)}]",
+    callback=_old_json,
+    default="text",
+    show_default=True,
+    help="Report as text, as GitLab's code quality report, or as SARIF 2.1.0.",
 )
+@json_option("Report as one JSON object.")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the report to this file; the text is printed all the same.",
+    help="Write the report to this file, and print the text.",
 )
-@click.option("--fix", is_flag=True, help="Apply the fixes that are safe, and show the diff.")
+@click.option("--fix", is_flag=True, help="Fix what is safe to fix, and print the diff.")
 @click.option("--strict", is_flag=True, help="Fail on warnings as well.")
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules.")
-@click.option("--explain", metavar="RULE", help="Say why there is this rule, and its source.")
+@click.option("--explain", metavar="RULE", help="Explain a rule and name its source.")
 def check(
     models: tuple[Path, ...],
     format: str,
+    as_json: bool,
     output: Path | None,
     fix: bool,
     strict: bool,
     list_rules: bool,
     explain: str | None,
 ) -> int:
-    """Find the mistakes in MODELS, or in all models, without a server.
+    """Find mistakes in models without starting a server.
 
-    MODELS are model folders, or single config.pbtxt files, of which only the config is looked at.
-    Exits with 1 if there is an error.
+    Without MODEL, checks all models. Of a single config.pbtxt, only the config is checked. Exits
+    with 1 if there is an error.
 
-    "# slipway: ignore=RULE reason" behind or above a line silences that rule there.
+    The comment "# slipway: ignore=RULE reason" silences a rule on its own line or the next one.
 
     \b
-    --format json    {"models", "errors", "warnings", "findings": [{"rule", "name",
-                     "severity", "path", "line", "column", "what", "why", "source",
-                     "fix", "mendable"}]}; line and column count from 1, 0: the whole;
-                     paths are seen from the current directory
-    --format gitlab  GitLab's code quality report
-    --format sarif   SARIF 2.1.0
+    --json    {"models", "errors", "warnings", "findings": [{"rule", "name",
+              "severity", "path", "line", "column", "what", "why", "source",
+              "fix", "mendable"}]}; line and column count from 1, and 0 is all of
+              the file; paths are relative to the current directory
 
-    Example: slipway check models/screen_detection
+    Example: slipway check screen_detection
     """
     if list_rules:
         return _list()
     if explain:
         return _explain(explain)
+    if as_json and format != "text":
+        raise click.UsageError("--json or --format, not both")
+    from slipway import settings
+    from slipway.check import report as reports
+    from slipway.files import written_aside
+
+    format = "json" if as_json else format
     configured = settings.load(Path.cwd())
-    chosen = [folder for path in models for folder in _meant(path, configured)] or _all(configured)
+    targets = [folder for path in models for folder in _targets(path, configured)]
+    targets = targets or _all(configured)
     bugs: dict[Path, Exception] = {}
 
     def find() -> dict[Path, list[Finding]]:
         bugs.clear()
-        with working("checking") if len(chosen) > FEW else nullcontext():
-            return _checked(chosen, configured, bugs)
+        with working("checking") if len(targets) > MANY else nullcontext():
+            return _check(targets, configured, bugs)
 
-    found: Mapping[Path, list[Finding]] = find()
-    shown = format == "text" or output is not None
+    findings: Mapping[Path, list[Finding]] = find()
+    print_text = format == "text" or output is not None
     if fix:
-        found = _fix_findings(find, err=not shown)
-    report = reports.CheckReport(configured.root, found)
-    if shown:
+        findings = _fix(find, err=not print_text)
+    report = reports.CheckReport(configured.root, findings)
+    if print_text:
         click.echo(reports.render_report(report, "text"), nl=False)
     if output is not None:
-        with written_aside(output) as aside:
-            aside.write_text(click.unstyle(reports.render_report(report, format)), encoding="utf-8")
-    elif not shown:
+        with written_aside(output) as file:
+            file.write_text(click.unstyle(reports.render_report(report, format)), encoding="utf-8")
+    elif not print_text:
         click.echo(reports.render_report(report, format), nl=False)
     if bugs:
         first = next(iter(bugs.values()))
@@ -99,47 +127,51 @@ def check(
     return int(bool(report.count("error") or (strict and report.findings)))
 
 
-def _checked(
-    chosen: Sequence[Path], configured: Settings, bugs: dict[Path, Exception]
+def _check(
+    targets: Sequence[Path], configured: Settings, bugs: dict[Path, Exception]
 ) -> dict[Path, list[Finding]]:
-    """The findings by what was looked at; what breaks in one model does not hide the others."""
+    """Return the findings of each target; what breaks in one model does not hide the others."""
+    from slipway.check import check_config, check_folder
+    from slipway.check.model_under_check import ModelRepository
+
     repository = ModelRepository(configured)
-    found: dict[Path, list[Finding]] = {}
-    told: set[tuple[Location, str, str]] = set()
-    for path in chosen:
+    by_target: dict[Path, list[Finding]] = {}
+    reported: set[tuple[Location, str, str]] = set()
+    for path in targets:
         try:
             if path.is_dir():
-                findings = library.check_folder(path, repository)
+                findings = check_folder(path, repository)
             else:
-                findings = library.check_config(path, configured)
+                findings = check_config(path, configured)
         except Exception as error:
             bugs[path] = error
             continue
-        # what is wrong in slipway.toml is wrong for every model, and told once
-        found[path] = [finding for finding in findings if finding.key not in told]
-        told.update(finding.key for finding in findings)
-    return found
+        # a mistake in slipway.toml concerns every model, and is reported once
+        by_target[path] = [finding for finding in findings if finding.key not in reported]
+        reported.update(finding.key for finding in findings)
+    return by_target
 
 
-def _fix_findings(
+def _fix(
     find: Callable[[], Mapping[Path, list[Finding]]], *, err: bool
 ) -> Mapping[Path, list[Finding]]:
+    """Fix what is safe to fix, print the diff, and return what is left."""
     from slipway.check.fix import apply_fixes
 
-    last: Mapping[Path, list[Finding]] = {}
+    latest: Mapping[Path, list[Finding]] = {}
 
-    def findings() -> list[Finding]:
-        nonlocal last
-        last = find()
-        return [finding for found in last.values() for finding in found]
+    def find_all() -> list[Finding]:
+        nonlocal latest
+        latest = find()
+        return [finding for findings in latest.values() for finding in findings]
 
-    result = apply_fixes(findings)
+    result = apply_fixes(find_all)
     diff = result.diff()
     if diff:
         click.echo("".join(map(_coloured, diff.splitlines(keepends=True))), err=err)
     for line in result.refused:
         click.echo(line, err=True)
-    return last
+    return latest
 
 
 def _coloured(line: str) -> str:
@@ -148,13 +180,18 @@ def _coloured(line: str) -> str:
 
 
 def _all(configured: Settings) -> list[Path]:
+    from slipway.check.model_under_check import ModelRepository
+
     folders = ModelRepository(configured).folders
     if not folders:
         raise SlipwayError("no model in it", where=str(configured.root / "models"))
     return [_from_here(folder) for folder in folders]
 
 
-def _meant(path: Path, configured: Settings) -> list[Path]:
+def _targets(path: Path, configured: Settings) -> list[Path]:
+    """Return what a path of the command line names: one model, all of them, or a config."""
+    from slipway.triton import config
+
     if path.resolve() in (configured.root, configured.root / "models"):
         return _all(configured)
     if (path / config.FILE_NAME).is_file():
@@ -165,13 +202,13 @@ def _meant(path: Path, configured: Settings) -> list[Path]:
         )
     if path.is_file() and path.suffix != Path(config.FILE_NAME).suffix:
         raise SlipwayError(
-            "no model folder", where=str(path), fix=f"name a folder or a {config.FILE_NAME}"
+            "not a model folder", where=str(path), fix=f"name a folder or a {config.FILE_NAME}"
         )
     return [_from_here(path)]
 
 
 def _from_here(path: Path) -> Path:
-    """A path as one would type it, so that findings can be clicked and copied."""
+    """Return a path as one would type it, so that findings can be clicked and copied."""
     relative = Path(os.path.relpath(path))
     return path if ".." in relative.parts else relative
 
@@ -180,16 +217,20 @@ def _list() -> int:
     from rich.console import Console
     from rich.table import Table
 
+    from slipway.check import RULES
+
     table = Table("rule", "name", "severity", "what happens otherwise")
     for rule in sorted(RULES.values(), key=lambda rule: rule.id):
         table.add_row(rule.id, rule.name, rule.severity, rule.reason)
     console = Console()
-    # the table needs more than the 80 columns that a pipe is taken for
+    # rich assumes 80 columns where the output is not a terminal; the table needs more
     (console if console.is_terminal else Console(width=160)).print(table)
     return 0
 
 
 def _explain(id: str) -> int:
+    from slipway.check import RULES
+
     rule = RULES.get(id.upper())
     if rule is None:
         near = difflib.get_close_matches(id.upper(), RULES, n=1)
@@ -199,6 +240,6 @@ def _explain(id: str) -> int:
     click.echo(f"{click.style(rule.id, bold=True)} {rule.name} ({rule.severity})")
     click.echo(f"  why: {rule.reason}")
     click.echo(f"  source: {rule.source}")
-    click.echo(f"  an example, and how to fix it: {PAGES}/{rule.id}.md")
-    click.echo(f"  to silence it at one place: # slipway: ignore={rule.id} and the reason")
+    click.echo(f"  an example and its fix: {PAGES}/{rule.id}.md")
+    click.echo(f"  to silence it in one place: # slipway: ignore={rule.id} and the reason")
     return 0

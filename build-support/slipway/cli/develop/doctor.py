@@ -7,31 +7,35 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.markup import escape
 
-from slipway import doctor as library
-from slipway import settings
+from slipway.cli.options import json_option
 
 MARKS = {"ok": "[green]✓[/]", "note": "[yellow]•[/]", "missing": "[red]✗[/]"}
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="A JSON list of findings.")
+@json_option("Print a JSON list of findings.")
 def doctor(as_json: bool) -> int:
-    """Say what Slipway found here, and what is missing, with its fix.
+    """Show what Slipway finds on this machine and what is missing.
+
+    Each missing part comes with its fix. Exits with 1 if a part is missing.
 
     Example: slipway doctor
     """
-    found = []
+    from rich.console import Console
+    from rich.markup import escape
+
+    from slipway import doctor, settings
+
+    findings = []
     console = Console(highlight=False, soft_wrap=True)
-    for finding in library.examine(settings.load(Path.cwd())):
-        found.append(finding)
+    for finding in doctor.examine(settings.load(Path.cwd())):
+        findings.append(finding)
         if not as_json:
             text = f"{finding.subject:<14} {escape(finding.what)}"
             console.print(f"{MARKS[finding.state]} {text}")
             if finding.fix:
                 console.print(f"  fix: {escape(finding.fix)}")
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in found], indent=1))
-    return int(any(finding.state == "missing" for finding in found))
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
+    return int(any(finding.state == "missing" for finding in findings))

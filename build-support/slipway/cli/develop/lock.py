@@ -6,26 +6,29 @@ from pathlib import Path
 
 import click
 
-from slipway import environment, settings
-from slipway.cli import models as named
+from slipway.cli.models import for_each, models_argument, select_folders
 from slipway.cli.progress import working
-from slipway.model.folder import read_model_folder
 
 
 @click.command()
-@named.argument
-@click.option("--upgrade", is_flag=True, help="Take newer versions than those locked now.")
+@models_argument
+@click.option("--upgrade", is_flag=True, help="Take newer versions than the locked ones.")
 def lock(models: tuple[Path, ...], upgrade: bool) -> int:
-    """Turn each model's requirements.txt into requirements.lock, with hashes.
+    """Pin the Python packages of models, with hashes.
 
-    Example: slipway lock models/screen_detection
+    Writes requirements.lock from requirements.txt. Without MODEL, for all models.
+
+    Example: slipway lock screen_detection
     """
+    from slipway import environment, settings
+    from slipway.model.folder import read_model_folder
+
     configured = settings.load(Path.cwd())
 
-    def one(folder: Path) -> None:
-        model = read_model_folder(folder)
-        with working(f"locking {model.requirements}"):
-            written = environment.lock_requirements(model.requirements, configured, upgrade=upgrade)
-        click.echo(f"{written}")
+    def lock_one(folder: Path) -> None:
+        requirements = read_model_folder(folder).requirements
+        with working(f"locking {requirements}"):
+            lock_file = environment.lock_requirements(requirements, configured, upgrade=upgrade)
+        click.echo(str(lock_file))
 
-    return named.each(named.chosen(models, configured), one)
+    return for_each(select_folders(models, configured), lock_one)

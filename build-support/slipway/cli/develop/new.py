@@ -5,24 +5,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from slipway import settings
 from slipway.cli.progress import working
 from slipway.errors import SlipwayError
-from slipway.scaffold import from_onnx, from_template, naming
-from slipway.scaffold.from_onnx import Derived
-from slipway.settings import Settings
+
+if TYPE_CHECKING:
+    from slipway.scaffold.from_onnx import Derived
+    from slipway.settings import Settings
 
 ONNX = "onnx"
-KINDS = (ONNX, *from_template.KINDS)
+TEMPLATES = ("image", "tabular", "text")
+KINDS = (ONNX, *TEMPLATES)
 ABOUT = {
-    ONNX: "an ONNX file of yours: everything is derived from its graph",
+    ONNX: "your ONNX file: everything is derived from its graph",
     "image": "a sample: JPEG or PNG → label and score",
     "tabular": "a sample: columns of a table → probability",
     "text": "a sample: text → label and score",
@@ -38,18 +36,18 @@ type Write = Callable[[], Path]
     "file",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Derive everything from this graph.",
+    help="Derive everything from this ONNX graph.",
 )
 @click.option(
-    "--template", "kind", type=click.Choice(from_template.KINDS), help="A working sample."
+    "--template", "kind", type=click.Choice(TEMPLATES), help="Start from a working sample."
 )
 @click.option(
     "--max-batch-size",
     type=click.IntRange(min=0),
-    help="Rows that Triton joins; 0: no batches. By default what the graph takes.",
+    help="Rows that Triton may join in a batch; 0: no batches. Default: what the graph allows.",
 )
 @click.option("--version", default="0.1.0", show_default=True, help="The release version.")
-@click.option("--yes", is_flag=True, help="Write without asking.")
+@click.option("--yes", is_flag=True, help="Write without asking for confirmation.")
 def new(
     name: str | None,
     file: Path | None,
@@ -58,16 +56,23 @@ def new(
     version: str,
     yes: bool,
 ) -> None:
-    """Make the folder models/NAME: a model that checks, tests and publishes as it is.
+    """Create a model folder from an ONNX file or a template.
 
-    On a terminal it asks for what is not given.
+    models/NAME passes its checks and tests and can be published as it is. On a terminal, the
+    command asks for what is missing.
 
     Example: slipway new translate --onnx translate.onnx
     """
+    from slipway import settings
+    from slipway.scaffold import naming
+
     configured = settings.load(Path.cwd())
     asks = _is_terminal()
     if file and kind:
-        raise SlipwayError("--onnx and --template are two ways to begin", fix="give one of them")
+        raise SlipwayError("--onnx and --template exclude each other", fix="give one of them")
+    naming.refuse_version(version)
+    if name is not None:
+        naming.refuse(name, configured.root)
     if asks and not (file or kind):
         chosen = _ask_kind()
         kind = None if chosen == ONNX else chosen
@@ -77,10 +82,9 @@ def new(
     if name is None or not (file or kind):
         raise SlipwayError(
             "a name and a kind are needed",
-            fix=f"slipway new NAME --onnx FILE, or --template {'|'.join(from_template.KINDS)}",
+            fix=f"slipway new NAME --onnx FILE, or --template {'|'.join(TEMPLATES)}",
         )
     naming.refuse(name, configured.root)
-    naming.refuse_version(version)
     choose = asks and not yes and max_batch_size is None
     if file:
         write = _from_onnx(name, file, max_batch_size, version, configured, choose)
@@ -91,7 +95,7 @@ def new(
         click.confirm(f"Write models/{name}?", default=True, abort=True)
     with working(f"writing models/{name}"):
         folder = write()
-    _say_next(folder, configured)
+    _print_next_steps(folder, configured)
 
 
 def _is_terminal() -> bool:
@@ -99,15 +103,15 @@ def _is_terminal() -> bool:
 
 
 def _ask_kind() -> str:
-    for kind, about in ABOUT.items():
-        click.echo(f"  {kind:8} {about}")
-    chosen: str = click.prompt("Kind", type=click.Choice(KINDS), default=ONNX)
-    return chosen
+    for choice, about in ABOUT.items():
+        click.echo(f"  {choice:8} {about}")
+    kind: str = click.prompt("Kind", type=click.Choice(KINDS), default=ONNX)
+    return kind
 
 
 def _ask_batch(proposed: int) -> int:
-    asked: int = click.prompt("Rows in a batch, at most", proposed, type=click.IntRange(min=0))
-    return asked
+    rows: int = click.prompt("Rows in a batch, at most", proposed, type=click.IntRange(min=0))
+    return rows
 
 
 def _from_onnx(
@@ -118,6 +122,8 @@ def _from_onnx(
     configured: Settings,
     choose: bool,
 ) -> Write:
+    from slipway.scaffold import from_onnx
+
     with working(f"reading {file}"):
         derived = from_onnx.derive(file, max_batch_size)
     if choose and derived.steps.max_batch_size:
@@ -136,6 +142,8 @@ def _from_template(
     configured: Settings,
     choose: bool,
 ) -> Write:
+    from slipway.scaffold import from_template
+
     rows = from_template.DEFAULT_BATCH if max_batch_size is None else max_batch_size
     if choose:
         rows = _ask_batch(rows)
@@ -144,6 +152,10 @@ def _from_template(
 
 
 def _show(name: str, derived: Derived) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
     console = Console(highlight=False, soft_wrap=True)
     planned = derived.steps
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -158,23 +170,24 @@ def _show(name: str, derived: Derived) -> None:
     rows = f"batches of up to {planned.max_batch_size}" if planned.max_batch_size else "no batches"
     console.print(f"{escape(name)} takes {rows}.")
     if derived.graph.optional:
-        given = ", ".join(derived.graph.optional)
-        console.print(escape(f"The graph's own values are served for: {given}."))
+        names = ", ".join(derived.graph.optional)
+        console.print(escape(f"The graph's own values are used for: {names}."))
     if derived.example is None:
         console.print(
-            "No example was found that the graph accepts: write the golden case yourself."
+            "No example input was found that the graph accepts: write the golden case yourself."
         )
     elif not derived.golden:
-        console.print("It answers differently each time: there is no golden case.")
+        console.print("Its answers differ from call to call: no golden case was written.")
 
 
-def _say_next(folder: Path, configured: Settings) -> None:
-    shown = folder.relative_to(configured.root)
-    click.echo(f"{shown} is there. Next:")
+def _print_next_steps(folder: Path, configured: Settings) -> None:
+    path = folder.relative_to(configured.root)
+    click.echo(f"{path} created. Next:")
+    name = path.name
     for command, why in (
-        (f"slipway check {shown}", "it is sound"),
-        (f"slipway test {shown}", "its tests and golden cases, on a real Triton"),
-        (f"git add {shown} && dvc push", "its weights are DVC's, the rest is git's"),
-        (f"slipway publish {shown}", "to staging"),
+        (f"slipway check {name}", "find mistakes"),
+        (f"slipway test {name}", "run its tests and golden cases on a real Triton"),
+        (f"git add {path} && dvc push", "DVC keeps the weights, git the rest"),
+        (f"slipway publish {name}", "publish to staging"),
     ):
-        click.echo(f"  {command:{24 + len(str(shown))}}  # {why}")
+        click.echo(f"  {command:{24 + len(str(path))}}  # {why}")

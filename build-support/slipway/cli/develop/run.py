@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import click
 
-from slipway import build as library
-from slipway import settings
-from slipway.cli.models import artifact_option
+from slipway.cli.models import artifact_option, model_argument
 from slipway.cli.progress import working
-from slipway.model.folder import read_model_folder
-from slipway.server import triton
-from slipway.testing import example
 
 
 @click.command()
-@click.argument("model", type=click.Path(file_okay=False, path_type=Path))
+@model_argument
 @artifact_option
 def run(model: Path, artifact: Path | None) -> None:
-    """Serve MODEL on the local Triton server until Ctrl-C; print a request to paste.
+    """Serve a model on a local Triton server until Ctrl-C.
 
-    Example: slipway run models/screen_detection
+    Prints a request to paste into a shell.
+
+    Example: slipway run screen_detection
     """
+    import signal
+
+    from slipway import build, settings
+    from slipway.model.folder import read_model_folder
+    from slipway.server import triton
+    from slipway.testing import example
+
     configured = settings.load(Path.cwd())
-    read = read_model_folder(model)
-    with working(f"building {read.name}"):
-        file = artifact or library.build(model, configured, Path("dist")).path
-    target = read.artifact_name
+    source = read_model_folder(model)
+    with working(f"building {source.name}"):
+        file = artifact or build.build(model, configured, Path("dist")).path
+    target = source.artifact_name
     with triton.start(configured) as server:
         with working(f"loading {target}"):
-            lowered = server.load(target, file)
+            cpu_changes = server.load(target, file)
         click.echo(f"{target} on {server.source}")
-        for note in lowered:
-            click.echo(f"for this machine without a GPU, {note}")
-        body = Path(".slipway", "requests", read.name)
-        click.echo(f"\n{example.request(server, target, read, body)}\n")
-        click.echo("Ctrl-C ends it.")
+        for change in cpu_changes:
+            click.echo(f"for this machine without a GPU, {change}")
+        body = Path(".slipway", "requests", source.name)
+        click.echo(f"\n{example.request(server, target, source, body)}\n")
+        click.echo("Press Ctrl-C to stop.")
         try:
             signal.pause()
         except KeyboardInterrupt:
-            click.echo("\nended")
+            click.echo("\nstopped")

@@ -6,35 +6,39 @@ from pathlib import Path
 
 import click
 
-from slipway import settings
+from slipway.cli.models import name_argument
 from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
 
 @click.command()
-@click.argument("name")
+@name_argument
 @click.option(
     "-o",
+    "--output",
     "file",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The Python module to write.",
+    help="Write this Python module.",
 )
 @click.option(
     "--endpoint",
     "where",
     default="local",
     show_default=True,
-    help="Of slipway.toml: whose releases. It need not be up.",
+    help="Endpoint name from slipway.toml; it need not be running.",
 )
-@click.option("--target", help="Of this target model, and not of the alias's main one.")
+@click.option("--target", help="Use this target model instead of the alias's.")
 def client(name: str, file: Path, where: str, target: str | None) -> None:
-    """Write a typed Python client for the model NAME, with its own inputs and outputs.
+    """Write a typed Python client for a model.
 
-    Example: slipway client screen_detection -o screen_detection_client.py
+    It has the model's own inputs and outputs as parameters and attributes.
+
+    Example: slipway client screen_detection --output screen_detection_client.py
     """
+    from slipway import settings
     from slipway.catalog.catalog import Catalog
-    from slipway.client import stub  # numpy: not at every start
+    from slipway.client import stub
     from slipway.files import written_aside
     from slipway.store.open_reader import open_endpoint
 
@@ -46,24 +50,24 @@ def client(name: str, file: Path, where: str, target: str | None) -> None:
         chosen = target or catalog.alias(name).target
         text = stub.write(name, chosen, catalog.interface(name, chosen))
     try:
-        with written_aside(file) as made:
-            made.write_text(text, encoding="utf-8")
+        with written_aside(file) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SlipwayError(
             f"cannot be written: {error.strerror}", where=str(file), fix="choose another file"
         ) from error
-    click.echo(f"{file}: a client of {name}, made from {chosen}")
+    click.echo(f"{file}: a client for {name}, generated from {chosen}")
 
 
 def _refuse_foreign(file: Path, made_by: str) -> None:
-    """Refuse to write over what was not generated.
+    """Refuse to overwrite a file that was not generated.
 
     Raises:
-        SlipwayError: it was not.
+        SlipwayError: ``file`` exists and was not.
     """
     if file.is_file() and made_by not in file.read_text(encoding="utf-8", errors="replace")[:200]:
         raise SlipwayError(
-            "there is a file that `slipway client` did not make",
+            "the file exists, and slipway client did not write it",
             where=str(file),
-            fix="choose another, or remove it",
+            fix="choose another file, or remove this one",
         )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from slipway.cli.models import name_argument
+from slipway.cli.options import json_option, stage_option
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
@@ -21,16 +23,16 @@ if TYPE_CHECKING:
     from slipway.model.interface import Interface, Tensor
     from slipway.settings import Settings
 
-SHA256_DIGITS, COMMIT_DIGITS = 12, 7  # for people; --json has them whole
+SHA256_DIGITS, COMMIT_DIGITS = 12, 7  # for people; --json has all digits
 
 
 @click.command()
-@click.argument("name")
-@click.option("--stage", type=click.Choice(["staging", "production"]), help="Only this one.")
-@click.option("--endpoint", metavar="NAME", help="The stage and store of this endpoint.")
-@click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON object.")
+@name_argument
+@stage_option("Describe only this stage.")
+@click.option("--endpoint", metavar="NAME", help="Use the stage and store of this endpoint.")
+@json_option("Print one JSON object, with all details.")
 def describe(name: str, stage: str | None, endpoint: str | None, as_json: bool) -> None:
-    """Print what the model NAME takes and gives, its releases, and what its alias stands for.
+    """Show a model's inputs, outputs, releases and alias.
 
     Example: slipway describe screen_detection
     """
@@ -42,23 +44,28 @@ def describe(name: str, stage: str | None, endpoint: str | None, as_json: bool) 
     with working(f"reading the releases of {name}"):
         configured = settings.load(Path.cwd())
         catalogs = _catalogs(configured, stage, endpoint)
-        found = [_read(configured, catalog, name) for catalog in catalogs if catalog.targets(name)]
-        if not found:
+        descriptions = [
+            _read(configured, catalog, name) for catalog in catalogs if catalog.targets(name)
+        ]
+        if not descriptions:
             raise unknown(name, catalogs)
     if as_json:
-        stages = {described.stage: described.dump() for described in found}
+        stages = {description.stage: description.dump() for description in descriptions}
         click.echo(json.dumps({"name": name, "stages": stages}, indent=1))
         return
-    for number, described in enumerate(found):
+    for number, description in enumerate(descriptions):
         if number:
             click.echo()
-        _print(name, described)
+        _print(name, description)
 
 
 @dataclass(frozen=True)
-class _Described:
-    """A name in one stage. Interface and evidence, as short lines, are of what its alias stands
-    for, else of the newest; ``moved`` is the alias's last move."""
+class _Description:
+    """A model in one stage.
+
+    ``interface`` and ``evidence`` (short lines) are those of the release that the alias serves, or
+    of the newest one if there is no alias; ``moved`` is the alias's last move.
+    """
 
     stage: str
     interface: Interface
@@ -68,17 +75,17 @@ class _Described:
     evidence: list[str]
 
     def dump(self) -> dict[str, object]:
-        from slipway.cli.release import alias as shown
+        from slipway.cli.release import alias
 
-        of_the_model = ("manifest", "interface", "origin")
+        other_keys = ("manifest", "interface", "origin")
         return {
             "interface": self.interface.dump(),
-            "alias": shown.dump(self.alias) if self.alias else None,
+            "alias": alias.dump(self.alias) if self.alias else None,
             "moved": None if self.moved is None else json.loads(self.moved.dump()),
             "evidence": self.evidence,
             "releases": [
                 {"version": record.version}
-                | {key: value for key, value in asdict(record).items() if key not in of_the_model}
+                | {key: value for key, value in asdict(record).items() if key not in other_keys}
                 | asdict(record.origin)
                 for record in self.releases
             ],
@@ -92,12 +99,12 @@ def _catalogs(configured: Settings, stage: str | None, endpoint: str | None) -> 
     from slipway.store.open_reader import open_endpoint
 
     if endpoint is not None:
-        asked = configured.endpoint(endpoint)
-        return [Catalog(open_endpoint(configured, asked), asked.stage)]
-    return [Catalog(open_stage(configured, one), one) for one in STAGES if stage in (None, one)]
+        entry = configured.endpoint(endpoint)
+        return [Catalog(open_endpoint(configured, entry), entry.stage)]
+    return [Catalog(open_stage(configured, s), s) for s in STAGES if stage in (None, s)]
 
 
-def _read(configured: Settings, catalog: Catalog, name: str) -> _Described:
+def _read(configured: Settings, catalog: Catalog, name: str) -> _Description:
     from slipway.catalog import journal, keys
     from slipway.release.evidence import evidence, summary
 
@@ -108,30 +115,30 @@ def _read(configured: Settings, catalog: Catalog, name: str) -> _Described:
     events = catalog.reader.keys(keys.history(catalog.stage, name))
     moved = journal.last_move(catalog.reader, events)
     served = catalog.record(name, target)
-    known = evidence.read(catalog.reader, catalog.stage, name, served.sha256)
-    said = summary.describe(known, configured)
-    return _Described(catalog.stage, interface, alias, releases, moved, said)
+    recorded = evidence.read(catalog.reader, catalog.stage, name, served.sha256)
+    lines = summary.describe(recorded, configured)
+    return _Description(catalog.stage, interface, alias, releases, moved, lines)
 
 
-def _print(name: str, described: _Described) -> None:
+def _print(name: str, description: _Description) -> None:
     from rich.console import Console
 
     from slipway.cli.release.alias import lines
 
     console = Console(highlight=False)
-    console.print(f"[bold]{name}[/] in [bold]{described.stage}[/]\n")
-    console.print(_tensors(described.interface))
-    if described.interface.batches:
-        console.print(f"batch: at most {described.interface.max_batch_size}")
-    alias = lines(described.alias) if described.alias else ["none: slipway alias sets it"]
-    if described.moved is not None:
-        alias.append(_moved(described.moved))
-    parts = {"alias": alias, "evidence": described.evidence}
-    for title, said in {**parts, "releases": _releases(described.releases)}.items():
-        if not said:
+    console.print(f"[bold]{name}[/] in [bold]{description.stage}[/]\n")
+    console.print(_tensors(description.interface))
+    if description.interface.batches:
+        console.print(f"batch: at most {description.interface.max_batch_size}")
+    alias = lines(description.alias) if description.alias else ["none; slipway alias sets one"]
+    if description.moved is not None:
+        alias.append(_moved(description.moved))
+    parts = {"alias": alias, "evidence": description.evidence}
+    for title, lines_of_part in {**parts, "releases": _releases(description.releases)}.items():
+        if not lines_of_part:
             continue
         console.print(f"\n[italic]{title}[/]")
-        for line in said:
+        for line in lines_of_part:
             console.print(f"  {line}", soft_wrap=True, markup=False)
 
 
@@ -161,13 +168,13 @@ def _moved(event: Event) -> str:
 
 
 def _releases(releases: list[Record]) -> list[str]:
-    """Two lines each: a target model's key is copied from here, and must not be folded."""
-    said = []
+    """Return two lines a release: target models are copied from here and must not be wrapped."""
+    lines = []
     width = max(len(record.version) for record in releases)
     for record in releases:
         published = record.published[:16].replace("T", " ")
         commit = f"  commit {record.commit[:COMMIT_DIGITS]}" if record.commit else ""
         sha256 = record.sha256[:SHA256_DIGITS]
-        said.append(f"{record.version:{width}}  {published} UTC  sha256 {sha256}{commit}")
-        said.append(f"{'':{width}}  {record.target}")
-    return said
+        lines.append(f"{record.version:{width}}  {published} UTC  sha256 {sha256}{commit}")
+        lines.append(f"{'':{width}}  {record.target}")
+    return lines

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from slipway import settings
-from slipway.settings import Endpoint, Settings, size
+from slipway.cli.options import Size, stage_option
 
-
-class _Size(click.ParamType[int]):
-    name = "size"
-
-    def convert(self, value: Any, parameter: Any, context: Any) -> int:
-        try:
-            return size(value)
-        except ValueError as error:
-            self.fail(str(error), parameter, context)
+if TYPE_CHECKING:
+    from slipway.settings import Endpoint, Settings
 
 
 @click.group()
 def endpoint() -> None:
-    """A SageMaker multi-model endpoint on this machine.
+    """Serve a multi-model endpoint on this machine.
+
+    It answers like one of SageMaker.
 
     Example: slipway endpoint up
     """
@@ -37,12 +31,12 @@ def endpoint() -> None:
     multiple=True,
     default=("local",),
     show_default=True,
-    help="An endpoint of slipway.toml, or local, staging, production; may be given several times.",
+    help="Endpoint name from slipway.toml, or local, staging, production; may be repeated.",
 )
-@click.option("--port", default=8090, show_default=True, help="On loopback; 0: any free one.")
-@click.option("--models", type=click.IntRange(1), help="How many models are loaded at most.")
-@click.option("--memory", type=_Size(), help="Of all models, such as 4GiB.")
-@click.option("--disk", type=_Size(), help="For extracted artifacts, such as 20GiB.")
+@click.option("--port", default=8090, show_default=True, help="Port on loopback; 0: any free port.")
+@click.option("--models", type=click.IntRange(1), help="Load at most this many models.")
+@click.option("--memory", type=Size(), help="Memory of all loaded models, such as 4GiB.")
+@click.option("--disk", type=Size(), help="Disk space of extracted artifacts, such as 20GiB.")
 @click.option(
     "--cache",
     type=click.Choice(["enabled", "disabled"]),
@@ -52,12 +46,12 @@ def endpoint() -> None:
     "--allow",
     multiple=True,
     metavar="PATTERN",
-    help="Allow only target models like this, as IAM's sagemaker:TargetModel would: 'screen_*'.",
+    help="Allow only these target models, as IAM's sagemaker:TargetModel would: 'screen_*'.",
 )
-@click.option("--store", help="Another release store than slipway.toml's: a folder, s3://bucket.")
-@click.option("--stage", type=click.Choice(["staging", "production"]), help="What of it to serve.")
+@click.option("--store", help="Serve this release store: a folder, or s3://bucket.")
+@stage_option("Serve this stage of the store.")
 def up(names: tuple[str, ...], port: int, **options: Any) -> None:
-    """Serve the release store as a multi-model endpoint until Ctrl-C.
+    """Serve a release store as a multi-model endpoint until Ctrl-C.
 
     An unmodified boto3 client invokes it: boto3.client("sagemaker-runtime",
     endpoint_url="http://127.0.0.1:8090"); so do curl and the AWS command line.
@@ -68,14 +62,16 @@ def up(names: tuple[str, ...], port: int, **options: Any) -> None:
 
     import uvloop
 
+    from slipway import settings
+
     configured = settings.load(Path.cwd())
-    chosen = {key: value for key, value in options.items() if value not in (None, ())}
-    wanted = [replace(configured.endpoint(name), **chosen) for name in dict.fromkeys(names)]
+    overrides = {key: value for key, value in options.items() if value not in (None, ())}
+    entries = [replace(configured.endpoint(name), **overrides) for name in dict.fromkeys(names)]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(configured, wanted, port))
+        runner.run(_serve(configured, entries, port))
 
 
-async def _serve(configured: Settings, wanted: list[Endpoint], port: int) -> None:
+async def _serve(configured: Settings, entries: list[Endpoint], port: int) -> None:
     import asyncio
     import contextlib
     import signal
@@ -83,14 +79,14 @@ async def _serve(configured: Settings, wanted: list[Endpoint], port: int) -> Non
     from slipway.cli.progress import working
     from slipway.endpoint import console, registry, serving
 
-    ended = asyncio.Event()
+    stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
+        loop.add_signal_handler(number, stopping.set)
     async with contextlib.AsyncExitStack() as stack:
         with working("starting Triton"):
-            served = await stack.enter_async_context(serving.serve(configured, wanted, port=port))
+            served = await stack.enter_async_context(serving.serve(configured, entries, port=port))
         stack.enter_context(registry.register(configured.root, list(served.endpoints), served.url))
         click.echo(console.greeting(served))
-        await console.print_events(served, click.echo, ended)
-        click.echo("\nending")
+        await console.print_events(served, click.echo, stopping)
+        click.echo("\nstopping")

@@ -8,91 +8,102 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slipway.cli import data_option
+from slipway.cli.data_option import CommandWithData, data_option
+from slipway.cli.endpoint.options import endpoint_option, url_option
+from slipway.cli.models import name_argument
+from slipway.cli.options import json_option, renamed_option, warn_renamed
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
     from slipway.client import Model, Prediction
 
 
-@click.command()
-@click.argument("name")
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+def _old_output(context: click.Context, option: click.Parameter, value: Path | None) -> Path | None:
+    """Read ``--output table|json|npy``, the form of the output before ``--json`` was."""
+    if value is None or str(value) not in ("table", "json", "npy"):
+        return value
+    if str(value) == "npy":
+        warn_renamed("--output npy", "--output FOLDER")
+        return Path()
+    if str(value) == "json":
+        warn_renamed("--output json", "--json")
+        context.params["as_json"] = True
+    else:
+        warn_renamed("--output table", "no option")
+    return None
+
+
+@click.command(cls=CommandWithData)
+@name_argument
 @click.argument("files", nargs=-1, metavar="[[INPUT=]FILE]...")
+@data_option("Send values by input: one row, lists of rows, or a list of objects, one a row.")
 @click.option(
-    "--json",
-    "text",
-    callback=data_option.read,
-    metavar=data_option.METAVAR,
-    help="Values by input: one row, lists of rows, or a list of objects, one for each row.",
+    "--npy", "arrays", multiple=True, metavar="[INPUT=]FILE", help="Send a NumPy array (.npy)."
 )
-@click.option("--npy", "arrays", multiple=True, metavar="[INPUT=]FILE", help="An array of numpy's.")
-@click.option("--endpoint", "where", default="local", show_default=True, help="Of slipway.toml.")
-@click.option("--url", help="Of a local endpoint, if it is not recorded here.")
-@click.option("--target", help="A target model, whatever the alias says.")
-@click.option("--key", help="The same key, the same variant of a weighted alias.")
+@endpoint_option
+@url_option
+@click.option("--target", help="Invoke this target model instead of the alias's.")
+@click.option("--key", help="Requests with the same key get the same variant of a split alias.")
+@json_option()
 @click.option(
     "--output",
-    "form",
-    type=click.Choice(["table", "json", "npy"]),
-    default="table",
-    show_default=True,
-    help="npy: a file for each output.",
+    type=FOLDER,
+    metavar="FOLDER",
+    callback=_old_output,
+    help="Write each output to this folder as a .npy file.",
 )
-@click.option(
-    "--directory",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path(),
-    help="Where --output npy writes; by default here.",
-)
+@renamed_option("--directory", "--output FOLDER", "output", type=FOLDER)
 def invoke(
     name: str,
     files: tuple[str, ...],
-    text: str | None,
+    data: str | None,
     arrays: tuple[str, ...],
     where: str,
     url: str | None,
     target: str | None,
     key: str | None,
-    form: str,
-    directory: Path,
+    as_json: bool,
+    output: Path | None,
 ) -> None:
-    """Ask the model NAME on an endpoint and print its answer.
+    """Invoke a model on an endpoint and print its answer.
 
-    FILES are rows of an input that takes bytes, such as pictures; several are one batch. With
-    several inputs write INPUT=FILE.
-
-    Example: slipway invoke screen_detection photo.jpg
+    Each FILE is a row of an input that takes bytes, such as a picture; several files are one batch.
+    With several inputs, write INPUT=FILE.
 
     \b
-    Others:
-      slipway invoke titanic --json '{"fare": 7, "sex": "male"}'
-      slipway invoke adder --npy A=a.npy --npy B=b.npy --output npy
+    Example: slipway invoke screen_detection photo.jpg
+      slipway invoke titanic --data '{"fare": 7, "sex": "male"}'
+      slipway invoke adder --npy A=a.npy --npy B=b.npy --output answers
     """
-    from slipway.client import Endpoint, arguments  # boto3 and numpy: not at every start
+    from slipway.client import Endpoint, arguments
 
     with Endpoint(where, url=url) as endpoint:
         model = endpoint.model(name, target=target)
         inputs = arguments.values(
-            model.interface(), name=name, files=files, text=text, arrays=arrays
+            model.interface(), name=name, files=files, text=data, arrays=arrays
         )
-        with working(f"asking {name}"):
+        with working(f"invoking {name}"):
             answer = model.ask(inputs, key=key)
-        _say(answer, model, form, directory)
+        _print(answer, model, as_json, output)
 
 
-def _say(answer: Prediction, model: Model, form: str, directory: Path) -> None:
+def _print(answer: Prediction, model: Model, as_json: bool, output: Path | None) -> None:
     from slipway.client import format
 
-    if form == "json":
-        said = {
+    files = [] if output is None else format.save(answer.outputs, output)
+    if as_json:
+        result = {
             "model": model.name,
             "target": answer.target,
             "outputs": format.as_json(answer.outputs),
         }
-        click.echo(json.dumps(said, ensure_ascii=False))
+        click.echo(json.dumps(result, ensure_ascii=False))
         return
-    if form == "npy":
-        for file in format.save(answer.outputs, directory):
+    if output is not None:
+        for file in files:
             click.echo(str(file))
         return
     from rich.console import Console

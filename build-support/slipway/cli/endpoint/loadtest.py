@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from slipway import settings
+from slipway.cli.data_option import CommandWithData
 from slipway.cli.endpoint import loadtest_options
 from slipway.cli.exit_codes import INTERRUPTED
 from slipway.cli.progress import working
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class _Place(NamedTuple):
-    """The endpoint, the releases of its stage, the repository."""
+    """The endpoint, the catalog of its stage, and the repository."""
 
     entry: Endpoint
     catalog: Catalog
@@ -34,17 +34,17 @@ class _Place(NamedTuple):
         return self.root / "models"
 
 
-@click.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
-@loadtest_options.taken
+@click.command(cls=CommandWithData)
+@loadtest_options.add_arguments
 def loadtest(names: tuple[str, ...], **options: Any) -> int:
-    """Measure what an endpoint carries of the model NAME, and what follows for its scaling.
+    """Measure the load that an endpoint can carry.
 
-    Latencies are those of users: requests come at random, at a rate that does not wait for
-    answers, and are timed from when they were due. See docs/loadtest.md.
+    Recommends an autoscaling target with --p99. Requests are sent at random times, at a rate that
+    does not wait for answers, and are timed from when they were due, as users see them. See
+    docs/loadtest.md.
 
     \b
-    Example: slipway loadtest screen_detection --p99 200ms --picture load.svg
+    Example: slipway loadtest screen_detection --p99 200ms --output load.svg
       slipway loadtest screen_detection --compare 1.0.0 1.1.0 --fail-if-slower 5%
       slipway loadtest --kind mixed --zipf 1.1 --rates 20,50,100
     """
@@ -58,6 +58,7 @@ def loadtest(names: tuple[str, ...], **options: Any) -> int:
 
 
 def _place(name: str) -> _Place:
+    from slipway import settings
     from slipway.catalog.catalog import Catalog
     from slipway.store.open_reader import open_endpoint
 
@@ -72,8 +73,8 @@ def _address(place: _Place, options: dict[str, Any]) -> Address:
     found = address.of(place.entry, place.root, options["url"])
     if place.entry.stage == "production" and not found.here and not options["yes"]:
         raise SlipwayError(
-            f"{place.entry.name} is the production endpoint, and a load test overruns it",
-            fix="--endpoint staging; or --yes, if you mean it",
+            f"{place.entry.name} is the production endpoint, and a load test overloads it",
+            fix="--endpoint staging; or --yes to overload it all the same",
         )
     return found
 
@@ -86,8 +87,8 @@ def _measure(names: tuple[str, ...], place: _Place, options: dict[str, Any]) -> 
 
     limit = quantity.seconds(options["p99"], "--p99") if options["p99"] else None
     traffic = _traffic(options)
-    if options["picture"]:
-        picture.check(options["picture"])
+    if options["output"]:
+        picture.check(options["output"])
     plan = run.Plan(
         first_loads_only=options["kind"] == "first-load",
         rates=quantity.rates(options["rates"], "--rates") if options["rates"] else (),
@@ -101,7 +102,7 @@ def _measure(names: tuple[str, ...], place: _Place, options: dict[str, Any]) -> 
     else:
         words = [word.strip() for word in (options["releases"] or "").split(",") if word.strip()]
         found = targets.many(place.catalog, names, words)
-    requests, said = targets.requests(place.catalog, found, place.models, options["text"])
+    requests, said = targets.requests(place.catalog, found, place.models, options["data"])
     address = _address(place, options)
     random = np.random.default_rng(options["seed"])
     order = shuffled(list(requests), random)
@@ -111,7 +112,7 @@ def _measure(names: tuple[str, ...], place: _Place, options: dict[str, Any]) -> 
         report.Subject(
             place.entry.name,
             options["kind"],
-            dict(zip(mix.targets, map(float, mix.shares))),
+            dict(zip(mix.targets, map(float, mix.shares), strict=True)),
             said,
             options["seed"],
         ),
@@ -122,14 +123,14 @@ def _measure(names: tuple[str, ...], place: _Place, options: dict[str, Any]) -> 
         safety=options["safety"],
         traffic=traffic,
     )
-    if options["form"] == "json":
+    if options["as_json"]:
         click.echo(json.dumps(made.as_json()))
     else:
         from slipway.loadtest import table
 
         table.show(made, _console())
-    if options["picture"] and (results.stages or results.first_loads):
-        picture.draw(made, options["picture"])
+    if options["output"] and (results.stages or results.first_loads):
+        picture.draw(made, options["output"])
     if results.interrupted:
         return INTERRUPTED
     return int(all(found.error for found in results.first_loads))
@@ -147,12 +148,12 @@ def _compare(name: str, place: _Place, options: dict[str, Any]) -> int:
     if len(clients) != 1:
         raise SlipwayError("--compare takes one --concurrency", fix="--concurrency 4")
     found = [targets.one(place.catalog, name, word) for word in options["compare"]]
-    requests, _ = targets.requests(place.catalog, found, place.models, options["text"])
+    requests, _ = targets.requests(place.catalog, found, place.models, options["data"])
     first, second = (requests[each.target] for each in found)
     if [each.body for each in first] != [each.body for each in second]:
         raise SlipwayError(
             "the two releases do not take the same inputs",
-            fix="give some that both take with --json",
+            fix="send inputs that both take with --data",
         )
     address = _address(place, options)
     blocks = alternate.alternate(
@@ -169,7 +170,7 @@ def _compare(name: str, place: _Place, options: dict[str, Any]) -> int:
         said = blocks.messages.get(kind)
         click.echo(f"{count} × {kind}{f', the first: {said}' if said else ''}", err=True)
     compared = compare(blocks.first, blocks.second, options["seed"])
-    if options["form"] == "json":
+    if options["as_json"]:
         from slipway.loadtest.compare import as_json
 
         names = [each.target for each in found]
@@ -196,7 +197,7 @@ def _perf_analyzer(name: str, place: _Place, options: dict[str, Any]) -> int:
     program = perf_analyzer.find()
     found = targets.one(place.catalog, name, options["target"])
     interface = place.catalog.interface(*found)
-    text = options["text"]
+    text = options["data"]
     given = None if text is None else arguments.of_json(interface, text, name)
     arrays, _ = inputs.arrays_of(name, interface, place.models / name, given)
     clients = _concurrency(options, (1, 2, 4, 8, 16))
@@ -210,7 +211,7 @@ def _perf_analyzer(name: str, place: _Place, options: dict[str, Any]) -> int:
             clients,
             options["seconds"] or search.SECONDS,
         )
-    if options["form"] == "json":
+    if options["as_json"]:
         click.echo(json.dumps([asdict(each) for each in measured]))
     else:
         from slipway.loadtest import table

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slipway import settings
-from slipway.cli import models as named
+from slipway.cli.endpoint.options import url_option
+from slipway.cli.models import ModelFolder, for_each
+from slipway.cli.options import json_option
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
@@ -17,62 +18,69 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--endpoint", "where", default="staging", show_default=True, help="Of slipway.toml.")
-@click.option("--url", help="Of a local endpoint, if it is not recorded here.")
+@click.argument("models", nargs=-1, required=True, type=ModelFolder(), metavar="MODEL...")
+@click.option(
+    "--endpoint",
+    "where",
+    default="staging",
+    show_default=True,
+    help="Endpoint name from slipway.toml.",
+)
+@url_option
 @click.option(
     "--target",
-    help="Ask this release, by its target model, version or a part of the key; production's alias"
-    " has to stand for it.",
+    help="Invoke this release: a target model, a release version or a part of its key."
+    " In production the alias has to serve it.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@json_option("Print one JSON object a line.")
 def smoke(
-    names: tuple[str, ...], where: str, url: str | None, target: str | None, as_json: bool
+    models: tuple[Path, ...], where: str, url: str | None, target: str | None, as_json: bool
 ) -> int:
-    """Ask the models NAME on an endpoint what their golden cases ask, and compare the answers.
+    """Compare an endpoint's answers with the golden cases.
 
-    It waits while a model is being loaded. A model without golden cases gets a blank request.
-    Exits with 1 if an answer is wrong or missing.
+    Waits while a model is being loaded. A model without golden cases gets a blank request. Exits
+    with 1 if an answer is wrong or missing.
 
     Example: slipway smoke screen_detection --endpoint staging
     """
-    from slipway.client import Endpoint  # boto3 and numpy: not at every start
+    from slipway import settings
+    from slipway.client import Endpoint
     from slipway.errors import SlipwayError
     from slipway.pipeline.smoke import DEADLINE_S, run_smoke_test
 
-    if target is not None and len(names) != 1:
+    if target is not None and len(models) != 1:
         raise SlipwayError("--target is for one model", fix="slipway smoke NAME --target TARGET")
     configured = settings.load(Path.cwd())
-    folders = [configured.root / "models" / Path(name).name for name in dict.fromkeys(names)]
+    folders = [folder.resolve() for folder in dict.fromkeys(models)]
     with Endpoint(where, settings=configured, url=url, deadline_s=DEADLINE_S) as endpoint:
 
-        def one(folder: Path) -> bool:
-            with working(f"asking {folder.name} on {where}"):
+        def smoke_one(folder: Path) -> bool:
+            with working(f"invoking {folder.name} on {where}"):
                 result = run_smoke_test(endpoint, where, folder, target=target)
             click.echo(json.dumps(result.as_json()) if as_json else _text(result))
             return result.passed
 
-        return named.each(folders, one)
+        return for_each(folders, smoke_one)
 
 
 def _text(result: SmokeResult) -> str:
-    lines = [line for target in result.answered for line in _target(result, target)]
+    lines = [line for release in result.answered for line in _release(result, release)]
     lines += [f"  {_mark(False)} {problem}" for problem in result.problems]
     lines += [f"  note: {note}" for note in result.notes]
     return "\n".join(lines)
 
 
-def _target(result: SmokeResult, target: TargetResult) -> list[str]:
-    header = f"{click.style(result.name, bold=True)} on {result.endpoint}: {target.target}"
-    if target.first_s is not None:
-        header += f", first answer after {target.first_s:.2f} s"
-    width = max(len(case.case) for case in target.cases)
-    return [header, *(line for case in target.cases for line in _case(case, width))]
+def _release(result: SmokeResult, release: TargetResult) -> list[str]:
+    head = f"{click.style(result.name, bold=True)} on {result.endpoint}: {release.target}"
+    if release.first_s is not None:
+        head += f", first answer after {release.first_s:.2f} s"
+    width = max(len(case.case) for case in release.cases)
+    return [head, *(line for case in release.cases for line in _case(case, width))]
 
 
 def _case(case: CaseResult, width: int) -> list[str]:
-    duration = "" if case.seconds is None else f"{case.seconds * 1e3:7.1f} ms"
-    lines = [f"  {_mark(not case.problems)} {case.case:<{width}} {duration}".rstrip()]
+    latency = "" if case.seconds is None else f"{case.seconds * 1e3:7.1f} ms"
+    lines = [f"  {_mark(not case.problems)} {case.case:<{width}} {latency}".rstrip()]
     lines += [f"      {line}" for problem in case.problems for line in problem.splitlines()]
     return lines + ([f"      {case.note}"] if case.note else [])
 

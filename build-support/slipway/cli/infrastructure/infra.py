@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from slipway.cli.options import json_option
 from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
@@ -32,10 +33,10 @@ STYLES = {
 
 @click.group()
 def infra() -> None:
-    """The buckets, endpoints and roles in AWS, as ci/infra/ describes them.
+    """Plan and deploy the buckets, endpoints and roles in AWS.
 
-    ENV is a file there without its .toml: account (once), staging, production.
-    See docs/infrastructure.md.
+    ENV is the name of a file in ci/infra/ without its .toml: account (deployed once), staging or
+    production. See docs/infrastructure.md.
 
     Example: slipway infra plan staging
     """
@@ -47,12 +48,14 @@ def infra() -> None:
     "--from-loadtest",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Plan with what follows from a load test's JSON, and say which lines keep it.",
+    help="Plan with the parameters that follow from a load test's JSON, and print them.",
 )
-@click.option("--import-existing", is_flag=True, help="Take in what exists under these names.")
-@click.option("--json", "as_json", is_flag=True, help="The changes as one JSON object.")
+@click.option(
+    "--import-existing", is_flag=True, help="Import resources that exist under these names."
+)
+@json_option("Print the changes as one JSON object.")
 def plan(name: str, from_loadtest: Path | None, import_existing: bool, as_json: bool) -> None:
-    """Show what deploying ENV would change. Changes nothing.
+    """Show what deploying ENV would change.
 
     \b
     Example: slipway infra plan production
@@ -64,66 +67,79 @@ def plan(name: str, from_loadtest: Path | None, import_existing: bool, as_json: 
     measured = scaling.parameters(from_loadtest) if from_loadtest else {}
     environment = environment.with_parameters(measured) if measured else environment
     client = aws.client_of(environment)
-    with working(f"asking CloudFormation what would change in {environment.stack}"):
-        with plan.proposed(client, environment, adopt=import_existing) as made:
-            pass
+    with (
+        working(f"asking CloudFormation what would change in {environment.stack}"),
+        plan.proposed(client, environment, adopt=import_existing) as proposed,
+    ):
+        pass
     if as_json:
-        click.echo(json.dumps(_dump(made) | ({"measured": measured} if measured else {})))
+        click.echo(json.dumps(_dump(proposed) | ({"measured": measured} if measured else {})))
         return
-    _show(made)
+    _print_plan(proposed)
     if measured:
-        click.echo(f"From {from_loadtest}; keep it in {environment.path}, below [parameters]:")
+        click.echo(f"From {from_loadtest}; to keep it, add to [parameters] of {environment.path}:")
         for line in scaling.as_toml(measured):
             click.echo(f"  {line}")
 
 
 @infra.command()
 @click.argument("name", metavar="ENV")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--import-existing", is_flag=True, help="Take in what exists under these names.")
-@click.option("--uncommitted", is_flag=True, help="Production, from files that git does not have.")
+@click.option("--yes", is_flag=True, help="Deploy without asking for confirmation.")
+@click.option(
+    "--import-existing", is_flag=True, help="Import resources that exist under these names."
+)
+@click.option(
+    "--uncommitted", is_flag=True, help="Deploy production from files that are not committed."
+)
 def deploy(name: str, yes: bool, import_existing: bool, uncommitted: bool) -> None:
-    """Show what would change, ask, do it, and tell how it goes.
+    """Deploy ENV after showing what would change.
+
+    Asks for confirmation and follows the deployment to its end.
 
     Example: slipway infra deploy staging
     """
     from slipway.catalog.origin import origin
-    from slipway.infra import aws, deploy, plan
-    from slipway.infra import state as states
+    from slipway.infra import aws, deploy, plan, state
 
     configured, environment = _read(name)
     if not uncommitted:
         deploy.refuse_uncommitted(configured, environment)
     client = aws.client_of(environment)
-    if states.read(client, environment.stack).failed_at_birth:
-        click.echo(f"The first creation of {environment.stack} failed, and has to be deleted.")
-        _ask(yes, "Delete what is left of it?")
-        deploy.remove_failed(client, environment.stack, _event)
+    if state.read(client, environment.stack).failed_at_birth:
+        click.echo(
+            f"The first creation of {environment.stack} failed; its remains have to be deleted."
+        )
+        _confirm(yes, "Delete them?")
+        deploy.remove_failed(client, environment.stack, _print_event)
     by = origin(configured.root)
-    said = f"{by.commit or 'no commit'} by {by.by or 'nobody known'}"
-    with plan.proposed(client, environment, description=said, adopt=import_existing) as made:
-        _show(made)
-        if not made.changes:
+    description = f"{by.commit or 'no commit'} by {by.by or 'unknown'}"
+    with plan.proposed(
+        client, environment, description=description, adopt=import_existing
+    ) as proposed:
+        _print_plan(proposed)
+        if not proposed.changes:
             return
-        _ask(yes, f"{'Create' if made.creates else 'Change'} {environment.stack}?")
+        _confirm(yes, f"{'Create' if proposed.creates else 'Change'} {environment.stack}?")
         try:
-            left = deploy.execute(client, made, _event)
+            final = deploy.execute(client, proposed, _print_event)
         except KeyboardInterrupt:
             click.echo(
-                "\nAWS goes on with it: aws cloudformation describe-stack-events"
+                "\nThe deployment continues in AWS: aws cloudformation describe-stack-events"
                 f" --stack-name {environment.stack}",
                 err=True,
             )
             raise
-    click.echo(f"{environment.stack}: {left.status}, protected from deletion")
+    click.echo(f"{environment.stack}: {final.status}, protected from deletion")
 
 
 @infra.command()
 @click.argument("name", metavar="ENV")
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-@click.option("--env", "as_env", is_flag=True, help="As lines of a shell, for the pipeline.")
+@json_option()
+@click.option(
+    "--env", "as_env", is_flag=True, help="Print lines for a shell, as the pipeline reads them."
+)
 def outputs(name: str, as_json: bool, as_env: bool) -> None:
-    """Show what ENV's bucket, endpoint and roles are called.
+    """Show the names of ENV's bucket, endpoint and roles.
 
     \b
     Example: slipway infra outputs staging
@@ -135,16 +151,16 @@ def outputs(name: str, as_json: bool, as_env: bool) -> None:
         raise click.UsageError("--json or --env, not both")
     _, environment = _read(name)
     with working(f"reading {environment.stack}"):
-        found = outputs.read(aws.client_of(environment), environment)
+        stack = outputs.read(aws.client_of(environment), environment)
     if as_json:
-        click.echo(json.dumps(found.outputs))
+        click.echo(json.dumps(stack.outputs))
         return
     if as_env:
-        for line in outputs.as_variables(environment, found.outputs):
+        for line in outputs.as_variables(environment, stack.outputs):
             click.echo(line)
         return
-    rows = [[key, value, found.descriptions[key]] for key, value in found.outputs.items()]
-    _table(["output", "value", ""], rows)
+    rows = [[key, value, stack.descriptions[key]] for key, value in stack.outputs.items()]
+    _print_table(["output", "value", ""], rows)
 
 
 def _read(name: str) -> tuple[Settings, Environment]:
@@ -155,54 +171,57 @@ def _read(name: str) -> tuple[Settings, Environment]:
     return configured, environment.read(configured, name)
 
 
-def _ask(yes: bool, question: str) -> None:
+def _confirm(yes: bool, question: str) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise SlipwayError("nobody is here to be asked", fix="add --yes, once the plan was read")
+        raise SlipwayError(
+            "standard input is not a terminal", fix="re-run with --yes after reviewing the plan"
+        )
     click.confirm(question, abort=True)
 
 
-def _dump(made: Plan) -> dict[str, Any]:
+def _dump(proposed: Plan) -> dict[str, Any]:
     return {
-        "environment": made.environment.name,
-        "stack": made.environment.stack,
-        "creates": made.creates,
-        "changes": [asdict(change) for change in made.changes],
+        "environment": proposed.environment.name,
+        "stack": proposed.environment.stack,
+        "creates": proposed.creates,
+        "changes": [asdict(change) for change in proposed.changes],
     }
 
 
-def _show(made: Plan) -> None:
-    if not made.changes:
-        click.echo(f"{made.environment.stack}: nothing to change")
+def _print_plan(proposed: Plan) -> None:
+    if not proposed.changes:
+        click.echo(f"{proposed.environment.stack}: nothing to change")
         return
     rows = [
         [f"[{STYLES.get(change.action, 'cyan')}]{change.action}[/]", change.resource, change.kind]
         + ["\n".join(_property(change))]
-        for change in made.changes
+        for change in proposed.changes
     ]
-    _table(["", "resource", "type", "what"], rows)
-    harsh = sum(change.is_harsh for change in made.changes)
-    new = "a new stack; " if made.creates else ""
+    _print_table(["", "resource", "type", "change"], rows)
+    destructive = sum(change.is_harsh for change in proposed.changes)
+    new = "a new stack; " if proposed.creates else ""
     click.echo(
-        f"{made.environment.stack}: {new}{len(rows)} to change, {harsh} that replace or remove"
+        f"{proposed.environment.stack}: {new}{len(rows)} to change,"
+        f" {destructive} that replace or remove"
     )
 
 
 def _property(change: Change) -> list[str]:
     lines = []
-    for each in change.properties:
-        values = "" if each.before is each.after is None else f": {each.before} → {each.after}"
-        lines.append(f"{each.name}{values}{' (replaces)' if each.forces else ''}")
+    for item in change.properties:
+        values = "" if item.before is item.after is None else f": {item.before} → {item.after}"
+        lines.append(f"{item.name}{values}{' (replaces)' if item.forces else ''}")
     return lines
 
 
-def _event(event: Event) -> None:
+def _print_event(event: Event) -> None:
     reason = f"  {event.reason}" if event.reason else ""
     click.echo(f"{event.time:%H:%M:%S}  {event.status:<28} {event.resource}{reason}")
 
 
-def _table(head: list[str], rows: list[list[str]]) -> None:
+def _print_table(head: list[str], rows: list[list[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -212,7 +231,7 @@ def _table(head: list[str], rows: list[list[str]]) -> None:
         console.width = 200  # a log has no width of its own
     table = Table(*head)
     for row in rows:
-        # an action has a style of its own; what AWS said is no markup
+        # an action has a style of its own; text from AWS is not markup
         first = Text.from_markup(row[0]) if row[0].startswith("[") else Text(row[0])
         table.add_row(first, *(Text(cell, overflow="fold") for cell in row[1:]))
     console.print(table)

@@ -8,21 +8,33 @@ from pathlib import Path
 
 import click
 
+from slipway.cli.options import json_option, warn_renamed
+
+
+def _old_json(context: click.Context, option: click.Parameter, value: str) -> str:
+    if value == "json":
+        warn_renamed("--format json", "--json")
+        context.params["as_json"] = True
+    return value
+
 
 @click.command()
 @click.option("--base", "revision", metavar="REV", help="Compare with this commit or branch.")
 @click.option(
     "--format",
-    "shape",
-    type=click.Choice(["targets", "models", "json"]),
+    type=click.Choice(["models", "targets", "json"]),
+    metavar="[models|targets]",
+    callback=_old_json,
     default="models",
     show_default=True,
-    help="Pants' arguments; model folders, a line each; or all of it.",
+    help="Print model folders, one a line, or the arguments of Pants.",
 )
-def affected(revision: str | None, shape: str) -> None:
-    """Say which models the checked out commit and what is not committed affect.
+@json_option()
+def affected(revision: str | None, format: str, as_json: bool) -> None:
+    """List the models that a change affects.
 
-    Compared with where the branch left the default one; in a GitLab pipeline, with what fits it.
+    The change is the checked out commit and what is not committed yet, compared with where the
+    branch left the default branch. A GitLab pipeline compares with the commit that fits its kind.
 
     Example: slipway affected --format targets
     """
@@ -31,13 +43,13 @@ def affected(revision: str | None, shape: str) -> None:
     from slipway.pipeline.merge_base import find_base
 
     root = settings.load(Path.cwd()).root
-    affected = find_affected(root, find_base(root, revision=revision))
-    if shape == "json":
-        click.echo(json.dumps(asdict(affected) | {"targets": affected.targets()}))
+    result = find_affected(root, find_base(root, revision=revision))
+    if as_json:
+        click.echo(json.dumps(asdict(result) | {"targets": result.targets()}))
         return
-    # not among what a script reads
-    click.echo(f"{'everything' if affected.everything else 'models'} {affected.why}", err=True)
-    if shape == "targets":
-        click.echo(" ".join(affected.targets()))
-    for name in affected.models if shape == "models" else ():
+    # a script reads standard output, and the reason is for people
+    click.echo(f"{'everything' if result.everything else 'models'} {result.why}", err=True)
+    if format == "targets":
+        click.echo(" ".join(result.targets()))
+    for name in result.models if format == "models" else ():
         click.echo(f"{MODELS}/{name}")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from slipway import settings
+from slipway.cli.models import names_argument
+from slipway.cli.options import json_option, stage_option
 from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
@@ -20,18 +21,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("what", type=click.Choice(["released", "failed", "rolled-back"]))
-@click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option(
-    "--stage",
-    type=click.Choice(["staging", "production"]),
-    default="production",
-    show_default=True,
-)
-@click.option("--reason", help="Why; by default what the store says.")
-@click.option("--job", "job", help="What failed; by default the jobs that GitLab knows as failed.")
-@click.option("--log", help="The address of its log.")
+@names_argument
+@stage_option("Notify of this stage.", default="production")
+@click.option("--reason", help="Why; by default the reason that the store has.")
+@click.option("--job", help="Name of the failed job; by default the failed jobs in GitLab.")
+@click.option("--log", help="Address of the job's log.")
 @click.option("--dry-run", is_flag=True, help="Print the message, and send nothing.")
-@click.option("--json", "as_json", is_flag=True, help="The message as a webhook and SNS get it.")
+@json_option("Print the message as a webhook and SNS get it.")
 def notify(
     what: str,
     names: tuple[str, ...],
@@ -42,11 +38,11 @@ def notify(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Tell people that the models NAME were released, failed or were rolled back: what, who, where,
-    and how to undo it.
+    """Notify people of a release, a failure or a rollback.
 
-    Destinations are the environment's: SLIPWAY_WEBHOOK_URL (Slack, or what takes the same) and
-    SLIPWAY_SNS_TOPIC (an ARN). Whatever goes wrong is a warning: the exit code is 0.
+    The message says what, who and where, and how to undo it. It is sent to SLIPWAY_WEBHOOK_URL (of
+    Slack, or compatible) and SLIPWAY_SNS_TOPIC (an ARN). A problem is only a warning: the exit code
+    is 0.
 
     Example: slipway notify released screen_detection --dry-run
     """
@@ -83,7 +79,7 @@ def _event(
     def collect(configured: Settings | None) -> ReleaseEvent:
         return collect_event(
             cast("Kind", what),
-            [Path(name).name for name in dict.fromkeys(names)],
+            list(dict.fromkeys(names)),
             configured,
             stage=cast("Stage", stage),
             reason=reason,
@@ -100,6 +96,8 @@ def _event(
 
 
 def _settings() -> Settings | None:
+    from slipway import settings
+
     try:
         return settings.load(Path.cwd())
     except SlipwayError as error:

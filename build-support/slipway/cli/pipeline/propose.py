@@ -13,9 +13,10 @@ from slipway.cli.progress import working
 @click.argument("branch")
 @click.argument("title")
 def propose(branch: str, title: str) -> None:
-    """Commit what changed below models/ on BRANCH, and open a merge request called TITLE.
+    """Open a merge request with the changes below models/.
 
-    Done again it changes nothing. SLIPWAY_PUSH_TOKEN is the project access token that pushes.
+    Commits them to BRANCH; the merge request is called TITLE. Repeated, it changes nothing. The
+    environment variable SLIPWAY_PUSH_TOKEN holds the project access token for the push.
 
     Example: slipway propose retrain/2026-05 "Retrained models"
     """

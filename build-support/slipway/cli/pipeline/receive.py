@@ -6,27 +6,42 @@ from pathlib import Path
 
 import click
 
+from slipway.cli.models import name_argument
+from slipway.cli.options import Size, renamed_option
 from slipway.cli.progress import working
 
 
 @click.command()
-@click.argument("name")
+@name_argument
 @click.argument("version")
-@click.option("--project", help="The research project's path or number in GitLab.")
-@click.option("--job", type=int, help="The number of its job that handed over.")
+@click.option("--project", help="Path or number of the other project in GitLab.")
+@click.option("--job", type=int, help="Number of its job that made the weights.")
 @click.option(
     "--file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Take this tar.gz instead.",
+    help="Take this tar.gz instead of a job's.",
 )
-@click.option("--most", default="20GB", show_default=True, help="Refuse more, packed or unpacked.")
+@click.option(
+    "--max-size",
+    type=Size(),
+    default="20GB",
+    show_default=True,
+    help="Refuse more, packed or unpacked.",
+)
+@renamed_option("--most", "--max-size", "max_size", type=Size())
 def receive(
-    name: str, version: str, project: str | None, job: int | None, file: Path | None, most: str
+    name: str,
+    version: str,
+    project: str | None,
+    job: int | None,
+    file: Path | None,
+    max_size: int,
 ) -> None:
-    """Take over weights for the model NAME, as release VERSION, from a job of another project.
+    """Take weights from a job of another project.
 
-    They go below models/NAME by their paths in the archive, under DVC and to its remote; nothing
-    is committed. Only weights are taken, never code or configs.
+    The weights become release VERSION of NAME. They are put below models/NAME by their paths in the
+    archive, under DVC, and pushed to its remote; nothing is committed. Code and configs are never
+    taken.
 
     Example: slipway receive translate 1.3.0 --project research/translate --job 4711
     """
@@ -41,14 +56,13 @@ def receive(
     if file is None and (project is None or job is None):
         raise SlipwayError("no source of the weights", fix="add --project and --job, or --file")
     configured = settings.load(Path.cwd())
-    limit = settings.size(most)
     with tempfile.TemporaryDirectory(prefix="slipway-handover-") as folder:
         archive = file or Path(folder) / job_artifact.FILE
         if file is None and project is not None and job is not None:
             with working("downloading the job's artifact"):
-                job_artifact.download(os.environ, project, job, archive, limit)
+                job_artifact.download(os.environ, project, job, archive, max_size)
         with working(f"placing the weights of {name}"):
-            received = receive_weights(configured, archive, name, version, max_bytes=limit)
+            received = receive_weights(configured, archive, name, version, max_bytes=max_size)
     for path in received.files:
         click.echo(str(path.relative_to(configured.root)))
     click.echo(f"{received.name} {received.version}")

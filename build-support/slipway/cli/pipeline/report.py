@@ -3,26 +3,57 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from slipway import settings
-from slipway.cli import models as named
+from slipway.cli.models import ModelFolder, artifact_option
+from slipway.cli.options import FILE, json_had_a_value, json_option, warn_renamed
 from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
-FILE = click.Path(dir_okay=False, path_type=Path)
+if TYPE_CHECKING:
+    from slipway.pipeline.report.build import Report
+    from slipway.settings import Settings
+
+FORMATS = {
+    ".md": "markdown",
+    "": "markdown",
+    ".html": "html",
+    ".json": "json",
+    ".txt": "openmetrics",
+    ".prom": "openmetrics",
+}
 
 
-@click.command()
-@named.argument
-@named.artifact_option
+def _refuse_suffixes(
+    context: click.Context, option: click.Parameter, files: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    for file in files:
+        if file.suffix not in FORMATS:
+            raise SlipwayError(
+                f"no report of the kind {file.suffix}",
+                where=str(file),
+                fix="a name that ends with .md, .html, .json or .txt",
+            )
+    return files
+
+
+def _old_option(context: click.Context, option: click.Parameter, file: Path | None) -> Path | None:
+    if file is not None:
+        warn_renamed(option.opts[0], "--output")
+    return file
+
+
+@click.command(cls=json_had_a_value(lambda value: value.endswith(".json"), "--output"))
+@click.argument("models", nargs=-1, type=ModelFolder(missing_ok=True), metavar="[MODEL]...")
+@artifact_option
 @click.option(
     "--artifacts",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Take artifacts from this folder; what is not there is built.",
+    help="Use the artifacts in this folder; build only what is missing.",
 )
 @click.option(
     "--tests",
@@ -31,18 +62,26 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     type=click.Path(path_type=Path),
     help="JUnit files or folders; by default dist/test/reports and dist/*.tests.xml.",
 )
-@click.option("--base", metavar="REV", help="Without MODELS: those changed since this commit.")
-@click.option("--output", type=FILE, help="Markdown for GitLab; by default it is printed.")
-@click.option("--html", "page", type=FILE, help="One page that needs nothing else.")
-@click.option("--json", "machines", type=FILE, help="Everything, for machines.")
-@click.option("--metrics", type=FILE, help="OpenMetrics, for GitLab's metrics report.")
-@click.option("--comment", is_flag=True, help="Put it on the merge request, or renew it there.")
+@click.option("--base", metavar="REV", help="Without MODEL: report what changed since this commit.")
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    type=FILE,
+    callback=_refuse_suffixes,
+    help="Write the report: .md for GitLab, .html one page, .json everything, .txt OpenMetrics."
+    " May be repeated; by default Markdown is printed.",
+)
+@json_option()
+@click.option("--html", "page", type=FILE, hidden=True, callback=_old_option)
+@click.option("--metrics", type=FILE, hidden=True, callback=_old_option)
+@click.option("--comment", is_flag=True, help="Put the report on the merge request.")
 @click.option(
     "--seconds",
     type=click.FloatRange(0),
     default=6.0,
     show_default=True,
-    help="For the latencies of each model; 0: load and measure nothing.",
+    help="Measure latencies of each model for so long; 0: load and measure nothing.",
 )
 def report(
     models: tuple[Path, ...],
@@ -50,85 +89,88 @@ def report(
     artifacts: Path | None,
     reports: tuple[Path, ...],
     base: str | None,
-    output: Path | None,
+    outputs: tuple[Path, ...],
+    as_json: bool,
     page: Path | None,
-    machines: Path | None,
     metrics: Path | None,
     comment: bool,
     seconds: float,
 ) -> int:
-    """Say what this branch does to its models, beside what production serves.
+    """Report what a branch changes in its models.
 
-    Of each of MODELS, or of those that differ from where the branch left the default one: sizes,
-    load time, latency, answers to the golden cases, metrics, tests, and how to ask it in staging.
-    Exits with 1 if a model cannot be built or loaded; the report then says why.
+    Without MODEL, reports the models that differ from where the branch left the default branch.
+    Compares each with what production serves: sizes, load time, latency, answers to the golden
+    cases, metrics and tests. Exits with 1 if a model cannot be built or loaded; the report says
+    why.
 
-    --comment wants SLIPWAY_GITLAB_TOKEN (a project access token with the scope api).
+    --comment needs SLIPWAY_GITLAB_TOKEN (a project access token with the scope api).
 
-    Example: slipway report --output report.md --html report.html
+    Example: slipway report --output report.md --output report.html
     """
-    from slipway.pipeline.report import render
+    from slipway import settings
     from slipway.pipeline.report.artifacts import Sources
     from slipway.pipeline.report.build import build_report
 
     configured = settings.load(Path.cwd())
-    folders, deleted = _chosen(models, configured, base)
+    folders, deleted = _select(models, configured, base)
     if artifact is not None and len(folders) != 1:
-        raise SlipwayError(
-            "--artifact is for one model", fix="name the model's folder: models/<name>"
-        )
-    report = build_report(
+        raise SlipwayError("--artifact is for one model", fix="name the model")
+    result = build_report(
         configured,
         folders,
         deleted,
-        sources=Sources(artifact, artifacts, reports or _usual_reports()),
+        sources=Sources(artifact, artifacts, reports or _default_reports()),
         seconds=seconds,
         doing=working,
     )
-    markdown = render.render_markdown(report)
-    if output is None:
-        click.echo(markdown, nl=False)
-    else:
-        _write(output, lambda: markdown)
-    if page is not None:
-        _write(page, lambda: render.render_html(report))
-    if machines is not None:
-        _write(machines, lambda: json.dumps(report.as_json(), indent=1, ensure_ascii=False) + "\n")
-    if metrics is not None:
-        from slipway.pipeline.report import openmetrics
-
-        _write(metrics, lambda: openmetrics.render_openmetrics(report))
+    files = [(FORMATS[file.suffix], file) for file in outputs]
+    files += [("html", page)] if page is not None else []
+    files += [("openmetrics", metrics)] if metrics is not None else []
+    if as_json or not outputs:
+        click.echo(_render(result, "json" if as_json else "markdown"), nl=False)
+    for format, file in files:
+        _write(file, _render(result, format))
     if comment:
         from slipway.pipeline.report import gitlab_note
 
-        click.echo(gitlab_note.update_note(report), err=True)
-    return int(report.failed)
+        click.echo(gitlab_note.update_note(result), err=True)
+    return int(result.failed)
 
 
-def _chosen(
-    models: tuple[Path, ...], configured: settings.Settings, base: str | None
+def _select(
+    models: Sequence[Path], configured: Settings, base: str | None
 ) -> tuple[list[Path], list[str]]:
-    """The folders, and the names of models that are gone."""
+    """Return the folders of the models, and the names of those that were deleted."""
     if models:
-        there = [model for model in models if model.is_dir()]
-        return there, [model.name for model in models if model not in there]
+        existing = [model for model in models if model.is_dir()]
+        return existing, [model.name for model in models if model not in existing]
     from slipway.pipeline.affected import find_affected
     from slipway.pipeline.merge_base import find_base
 
-    affected = find_affected(configured.root, find_base(configured.root, revision=base))
-    return [configured.root / "models" / name for name in affected.models], list(affected.deleted)
+    change = find_affected(configured.root, find_base(configured.root, revision=base))
+    return [configured.root / "models" / name for name in change.models], list(change.deleted)
 
 
-def _usual_reports() -> list[Path]:
+def _default_reports() -> list[Path]:
     return [Path("dist/test/reports"), *sorted(Path("dist").glob("*.tests.xml"))]
 
 
-def _write(path: Path, text: Callable[[], str]) -> None:
+def _render(result: Report, format: str) -> str:
+    from slipway.pipeline.report import openmetrics, render
+
+    if format == "json":
+        return json.dumps(result.as_json(), indent=1, ensure_ascii=False) + "\n"
+    if format == "openmetrics":
+        return openmetrics.render_openmetrics(result)
+    return render.render_html(result) if format == "html" else render.render_markdown(result)
+
+
+def _write(path: Path, text: str) -> None:
     from slipway.files import written_aside
 
     try:
-        with written_aside(path) as aside:
-            aside.write_text(text(), encoding="utf-8")
+        with written_aside(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SlipwayError(
             f"cannot be written: {error.strerror}", where=str(path), fix="choose another file"

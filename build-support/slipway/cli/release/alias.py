@@ -9,95 +9,105 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from slipway.cli.models import name_argument
+from slipway.cli.options import STAGES, json_option, renamed_option, stage_option
 from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
-    from slipway.catalog.alias import Alias, Variant
-    from slipway.catalog.catalog import Catalog
+    from slipway.catalog.alias import Alias
     from slipway.catalog.keys import Stage
 
 
 @click.command()
-@click.argument("name")
-@click.argument("targets", nargs=-1, metavar="[TARGET[=WEIGHT]]...")
-@click.option("--shadow", metavar="TARGET", help="Is invoked beside, and never returned.")
-@click.option("--to", "stage", type=click.Choice(["staging", "production"]), default="staging")
-@click.option("--reason", metavar="TEXT", help="Why, for slipway history.")
-@click.option("--json", "as_json", is_flag=True, help="The alias as one JSON object.")
+@name_argument
+@click.argument("releases", nargs=-1, metavar="[RELEASE[=WEIGHT]]...")
+@click.option(
+    "--shadow",
+    metavar="RELEASE",
+    help="Invoke this release in parallel; its answer is compared, never returned.",
+)
+@stage_option("Set or show the alias of this stage.", default="staging")
+@renamed_option("--to", "--stage", "stage", type=click.Choice(STAGES))
+@click.option("--reason", metavar="TEXT", help="Why the alias moves, for slipway history.")
+@json_option("Print the alias as one JSON object.")
 def alias(
     name: str,
-    targets: tuple[str, ...],
+    releases: tuple[str, ...],
     shadow: str | None,
     stage: str,
     reason: str | None,
     as_json: bool,
 ) -> None:
-    """Let NAME stand for one TARGET, or for several by their weights. Without TARGET, show it.
+    """Show or set the releases that a model's alias serves.
 
-    A release version, or another part of a target model's key, will do where one release fits.
-    The next slipway publish or promote of NAME, and a rollback, make it stand for one release alone.
+    RELEASE is a target model, its release version, or another part of its key that fits one release
+    only. Several releases share the requests by their weights. The next publish, promote or
+    rollback of NAME makes the alias serve one release again.
 
-    Example: slipway alias screen_detection 1.0.0=90 1.1.0=10 --to production
+    Example: slipway alias screen_detection 1.0.0=90 1.1.0=10 --stage production
     """
     from slipway import settings
-    from slipway.catalog import alias as aliases
+    from slipway.catalog.alias import Alias, Variant
     from slipway.catalog.alias_move import serve
     from slipway.catalog.catalog import Catalog
     from slipway.catalog.origin import origin
     from slipway.release.rollback import refuse_damaged
     from slipway.store.open import open_stage
 
-    if shadow is not None and not targets:
-        raise click.UsageError("--shadow needs the targets that it is beside, too")
+    if shadow is not None and not releases:
+        raise click.UsageError("--shadow needs the releases that the alias serves, too")
+    weights = _weights(releases)
     configured = settings.load(Path.cwd())
-    chosen = cast("Stage", stage)
-    if targets:
-        store = open_stage(configured, chosen)
-        catalog = Catalog(store, chosen)
-        made = aliases.Alias(
-            tuple(_variants(catalog, name, targets)),
+    selected = cast("Stage", stage)
+    store = open_stage(configured, selected)
+    catalog = Catalog(store, selected)
+    if releases:
+        alias = Alias(
+            tuple(Variant(catalog.resolve(name, text), weight) for text, weight in weights),
             None if shadow is None else catalog.resolve(name, shadow),
         )
-        for target in dict.fromkeys((*made.targets, made.shadow)):
+        for target in dict.fromkeys((*alias.targets, alias.shadow)):
             if target is not None:
-                refuse_damaged(store, chosen, catalog.record(name, target))
-        serve(store, chosen, name, made, "alias", origin(configured.root), reason)
+                refuse_damaged(store, selected, catalog.record(name, target))
+        serve(store, selected, name, alias, "alias", origin(configured.root), reason)
     else:
         with working(f"reading the alias of {name}"):
-            made = Catalog(open_stage(configured, chosen), chosen).alias(name)
+            alias = catalog.alias(name)
     if as_json:
-        click.echo(json.dumps({"name": name, "stage": stage} | dump(made)))
+        click.echo(json.dumps({"name": name, "stage": stage} | dump(alias)))
         return
-    for line in lines(made):
+    for line in lines(alias):
         click.echo(line)
 
 
-def dump(shown: Alias) -> dict[str, object]:
-    """The same keys whatever it stands for, unlike what is stored."""
+def dump(alias: Alias) -> dict[str, object]:
+    """Return an alias for JSON, with the same keys for one release and for several."""
     return {
-        "target": shown.target,
-        "variants": [{"target": v.target, "weight": v.weight} for v in shown.variants],
-        "shadow": shown.shadow,
+        "target": alias.target,
+        "variants": [{"target": v.target, "weight": v.weight} for v in alias.variants],
+        "shadow": alias.shadow,
     }
 
 
-def lines(shown: Alias) -> list[str]:
-    """Each variant's share and target model, then the shadow, as people read them."""
-    total = sum(variant.weight for variant in shown.variants)
-    shares = [f"{100 * variant.weight / total:.3g} %" for variant in shown.variants]
-    said = [f"{share:>6}  {v.target}" for share, v in zip(shares, shown.variants, strict=True)]
-    return said + ([f"shadow  {shown.shadow}"] if shown.shadow is not None else [])
+def lines(alias: Alias) -> list[str]:
+    """Return a line for each variant's share and target model, then one for the shadow."""
+    total = sum(variant.weight for variant in alias.variants)
+    variants = [f"{100 * v.weight / total:>4.3g} %  {v.target}" for v in alias.variants]
+    return variants + ([f"shadow  {alias.shadow}"] if alias.shadow is not None else [])
 
 
-def _variants(catalog: Catalog, name: str, words: Sequence[str]) -> list[Variant]:
-    from slipway.catalog.alias import Variant
+def _weights(releases: Sequence[str]) -> list[tuple[str, int]]:
+    """Split each ``RELEASE=WEIGHT``; without weights, all releases have the same.
 
-    split = [word.rpartition("=") if "=" in word else (word, "", "") for word in words]
-    given = [weight for _, _, weight in split]
-    if any(given) and not all(weight.isdecimal() for weight in given):
+    Raises:
+        SlipwayError: some weights are missing, or are not whole numbers.
+    """
+    parts = [text.rpartition("=") if "=" in text else (text, "", "") for text in releases]
+    weights = [weight for _, _, weight in parts]
+    if any(weights) and not all(weight.isdecimal() for weight in weights):
         raise SlipwayError(
-            f"{' '.join(words)}: a weight is missing, or no whole number",
-            fix=f"give every target one, such as {split[0][0]}=90, or none for even shares",
+            f"{' '.join(releases)}: a weight is missing, or not a whole number",
+            fix=f"give every release a weight, such as {parts[0][0]}=90, or none for even shares",
         )
-    return [Variant(catalog.resolve(name, word), int(weight or 1)) for word, _, weight in split]
+    return [(release, int(weight or 1)) for release, _, weight in parts]

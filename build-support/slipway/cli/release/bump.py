@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
-from slipway.cli import models as named
+from slipway.cli.models import artifact_option, for_each, models_argument, select_folders
+from slipway.cli.options import json_option
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
@@ -19,34 +19,35 @@ if TYPE_CHECKING:
     from slipway.settings import Settings
     from slipway.store.interface import Store
 
-WORDS = {
-    "new": "production never had it",
+STATES = {
+    "new": "never released in production",
     "unchanged": "production has these bytes",
     "free": "can be released",
 }
-SHOWN, FEW = 12, 3  # reasons
+MOST_REASONS, MOST_IN_TABLE = 12, 3
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@models_argument
 @click.option(
     "--check", is_flag=True, help="Write nothing; exit with 1 if a version has to change."
 )
 @click.option(
     "--part",
     type=click.Choice(["major", "minor", "patch"]),
-    help="Raise this part at least, whatever changed.",
+    help="Raise at least this part, whatever changed.",
 )
-@named.artifact_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@artifact_option
+@json_option("Print one JSON object a line.")
 def bump(
-    names: tuple[str, ...], check: bool, part: str | None, artifact: Path | None, as_json: bool
+    models: tuple[Path, ...], check: bool, part: str | None, artifact: Path | None, as_json: bool
 ) -> int:
-    """Raise the release version of each model NAME, or of all, if what was built needs another one.
+    """Raise the release version of models as far as needed.
 
-    The model is built, or --artifact taken, and compared with the highest release that production
-    ever had: incompatible inputs, outputs or batches call for a new major version, other weights,
-    data or answers for a minor, code and packages for a patch. What did not change is left alone.
+    Without MODEL, of all models. Builds each model and compares it with the highest release that
+    production ever had. Incompatible inputs, outputs or batches need a new major version; other
+    weights, data or answers a minor; code and packages a patch. An unchanged model keeps its
+    version.
 
     \b
     --json    {"name", "version", "state", "released", "part", "proposed", "reasons":
@@ -55,92 +56,84 @@ def bump(
     Example: slipway bump screen_detection
     """
     from slipway import settings
-    from slipway.release.versioning import bump as library
+    from slipway.release.versioning import bump
     from slipway.store.open import open_stage
 
     configured = settings.load(Path.cwd())
-    folders = named.chosen([_folder(name, configured) for name in names], configured, artifact)
+    folders = select_folders(models, configured, artifact)
     store = open_stage(configured, "production")
-    judged: list[Judged] = []
+    results: list[Judged] = []
 
-    def one(folder: Path) -> None:
-        found = _judged(folder, artifact, cast("Part | None", part), store, configured)
-        judged.append(found)
-        written = found.stopped and not check
+    def bump_one(folder: Path) -> None:
+        result = _judge(folder, artifact, cast("Part | None", part), store, configured)
+        results.append(result)
+        written = result.stopped and not check
         if written:
-            library.write(folder, str(found.proposed))
+            bump.write(folder, str(result.proposed))
         if as_json:
-            reasons = [reason._asdict() for reason in found.reasons]
-            more = {"reasons": reasons, "stopped": found.stopped, "written": written}
-            click.echo(json.dumps(asdict(found) | more))
-        elif len(folders) == 1 and (written or not found.stopped):
-            _say(found)
-        if found.stopped and check:
-            raise library.refusal(found, folder)
+            reasons = [reason._asdict() for reason in result.reasons]
+            more = {"reasons": reasons, "stopped": result.stopped, "written": written}
+            click.echo(json.dumps(asdict(result) | more))
+        elif len(folders) == 1 and (written or not result.stopped):
+            _print(result)
+        if result.stopped and check:
+            raise bump.refusal(result, folder)
 
-    status = named.each(folders, one)
+    status = for_each(folders, bump_one)
     if len(folders) > 1 and not as_json:
-        _table(judged)
+        _print_table(results)
     return status
 
 
-def _folder(name: str, configured: Settings) -> Path:
-    """A model's name, or its folder as the other commands take it."""
-    path = Path(name)
-    inside = configured.root / "models" / name
-    named_so = inside.is_dir() and len(path.parts) == 1 and not path.is_dir()
-    return Path(os.path.relpath(inside)) if named_so else path
-
-
-def _judged(
+def _judge(
     folder: Path, artifact: Path | None, part: Part | None, store: Store, configured: Settings
 ) -> Judged:
-    from slipway import build as building
+    from slipway import build
     from slipway.artifact.artifact import Artifact
     from slipway.model.folder import read_model_folder
-    from slipway.release.versioning import bump as library
+    from slipway.release.versioning import bump
 
     model = read_model_folder(folder)
-    had = library.Production(store, model.name)
-    if had.highest is None:
-        return library.Judged(model.name, model.version, "new")
+    production = bump.Production(store, model.name)
+    if production.highest is None:
+        return bump.Judged(model.name, model.version, "new")
     with working(f"building {model.name}"):
-        built = Artifact(artifact) if artifact else building.build(folder, configured, Path("dist"))
-    return library.judge(had, model, built, part)
+        built = Artifact(artifact) if artifact else build.build(folder, configured, Path("dist"))
+    return bump.judge(production, model, built, part)
 
 
-def _say(found: Judged) -> None:
-    if not found.stopped:
-        click.echo(f"{found.name} {found.version}: {_state(found)}")
+def _print(result: Judged) -> None:
+    if not result.stopped:
+        click.echo(f"{result.name} {result.version}: {_state(result)}")
         return
-    click.echo(f"{found.name} {found.version} → {found.proposed} ({found.part or 'patch'})")
-    for line in _why(found, SHOWN):
+    click.echo(f"{result.name} {result.version} → {result.proposed} ({result.part or 'patch'})")
+    for line in _reasons(result, MOST_REASONS):
         click.echo(f"  {line}")
 
 
-def _state(found: Judged) -> str:
-    if found.state == "unchanged" and found.released != found.version:
+def _state(result: Judged) -> str:
+    if result.state == "unchanged" and result.released != result.version:
         # bytes of an earlier release, as after `git revert`
-        return f"production has these bytes, and {found.released} above them"
-    return WORDS.get(found.state, found.state)
+        return f"production has these bytes, and the later release {result.released}"
+    return STATES.get(result.state, result.state)
 
 
-def _why(found: Judged, most: int) -> list[str]:
-    lines = [f"{reason.part}: {reason.what}" for reason in found.reasons[:most]]
-    more = len(found.reasons) - most
+def _reasons(result: Judged, most: int) -> list[str]:
+    lines = [f"{reason.part}: {reason.what}" for reason in result.reasons[:most]]
+    more = len(result.reasons) - most
     return lines + ([f"and {more} more"] if more > 0 else [])
 
 
-def _table(judged: list[Judged]) -> None:
+def _print_table(results: list[Judged]) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     table = Table("model", "production", "here", "next", "why")
-    for found in judged:
-        why = "\n".join(_why(found, FEW)) if found.stopped else _state(found)
-        row = (found.name, found.released or "—", found.version, found.proposed or "—", why)
+    for result in results:
+        why = "\n".join(_reasons(result, MOST_IN_TABLE)) if result.stopped else _state(result)
+        row = (result.name, result.released or "—", result.version, result.proposed or "—", why)
         table.add_row(*map(escape, row))
     console = Console(highlight=False)
-    # the table needs more than the 80 columns that a pipe is taken for
+    # rich assumes 80 columns where the output is not a terminal; the table needs more
     (console if console.is_terminal else Console(width=160, highlight=False)).print(table)

@@ -11,24 +11,29 @@ from typing import TYPE_CHECKING
 
 import click
 
+from slipway.cli.models import ModelName
+from slipway.cli.options import json_option
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
     from slipway.artifact.diff import Change
     from slipway.release.compare import Comparison, Side
 
-MD5 = re.compile(r"(?<=md5 )([0-9a-f]{12})[0-9a-f]{20}")  # for people; --json has it whole
-LONGEST_NAME = 24  # that the values of others are aligned with
+MD5 = re.compile(
+    r"(?<=md5 )([0-9a-f]{12})[0-9a-f]{20}"
+)  # for people; --json has the complete digest
+LONGEST_NAME = 24  # longer names do not move the column of the values
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="A B | NAME staging production | NAME VERSION VERSION")
-@click.option("--json", "as_json", is_flag=True, help="A JSON list of changes.")
+@click.argument("words", nargs=-1, metavar="A B | NAME RELEASE RELEASE")
+@json_option("Print a JSON list of changes; of two releases, one JSON object.")
 def diff(words: tuple[str, ...], as_json: bool) -> None:
-    """Say what changed from artifact A to artifact B: code, config, weights, packages.
+    """Show what differs between two artifacts or releases.
 
-    With NAME, of two of its releases, with their interface, metrics and evidence: what promoting
-    would change (staging production), or two versions, target models or parts of them.
+    Of the artifacts A and B: code, config, weights and packages. Of two releases of NAME, also
+    their interface, metrics and evidence. RELEASE is staging, production, a release version, a
+    target model or a part of its key.
 
     Example: slipway diff screen_detection staging production
     """
@@ -36,85 +41,93 @@ def diff(words: tuple[str, ...], as_json: bool) -> None:
         from slipway import settings
         from slipway.release.compare import compare
 
-        name, before, after = words
+        name, before, after = ModelName().convert(words[0], None, None), *words[1:]
         with working(f"comparing two releases of {name}"):
-            compared = compare(settings.load(Path.cwd()), name, before, after)
-        _print_releases(compared, as_json)
+            comparison = compare(settings.load(Path.cwd()), name, before, after)
+        _print_releases(comparison, as_json)
         return
     if len(words) != 2:
-        raise click.UsageError("two artifacts, or a name and two releases of it")
+        raise click.UsageError("name two artifacts, or a model and two of its releases")
     from slipway.artifact.contents import read_contents
-    from slipway.artifact.diff import diff as changes
+    from slipway.artifact.diff import diff
 
     a, b = (read_contents(Path(word)) for word in words)
-    found = changes(a, b)
+    changes = diff(a, b)
     if as_json:
-        click.echo(json.dumps([asdict(change) for change in found], indent=1))
+        click.echo(json.dumps([asdict(change) for change in changes], indent=1))
     else:
-        _print(found)
+        _print(changes)
 
 
-def _print_releases(compared: Comparison, as_json: bool) -> None:
+def _print_releases(comparison: Comparison, as_json: bool) -> None:
     if as_json:
-        sides = (("before", compared.before), ("after", compared.after))
-        said: dict[str, object] = {
-            side: {
-                "stage": each.stage,
-                "target": each.record.target,
-                "version": each.record.version,
-                "sha256": each.record.sha256,
-            }
-            for side, each in sides
-        }
-        said |= {"changes": [asdict(change) for change in compared.changes]}
-        click.echo(json.dumps(said | {"commits": list(compared.commits)}, indent=1))
+        click.echo(json.dumps(_dump(comparison), indent=1))
         return
-    rows = [_side(side) for side in (compared.before, compared.after)]
+    rows = [_row(side) for side in (comparison.before, comparison.after)]
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     for row in rows:
         cells = (f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
         click.echo("  ".join(cells).rstrip())
-    if compared.before.record.sha256 == compared.after.record.sha256:
+    if comparison.before.record.sha256 == comparison.after.record.sha256:
         click.echo("the same bytes")
         return
     click.echo()
-    _print(compared.changes)
-    if compared.commits:
-        click.echo("\n" + "\n".join(("commits", *(f"  {commit}" for commit in compared.commits))))
+    _print(comparison.changes)
+    if comparison.commits:
+        lines = ("commits", *(f"  {commit}" for commit in comparison.commits))
+        click.echo("\n" + "\n".join(lines))
 
 
-def _side(side: Side) -> tuple[str, ...]:
+def _dump(comparison: Comparison) -> dict[str, object]:
+    sides = {"before": comparison.before, "after": comparison.after}
+    releases: dict[str, object] = {
+        key: {
+            "stage": side.stage,
+            "target": side.record.target,
+            "version": side.record.version,
+            "sha256": side.record.sha256,
+        }
+        for key, side in sides.items()
+    }
+    return releases | {
+        "changes": [asdict(change) for change in comparison.changes],
+        "commits": list(comparison.commits),
+    }
+
+
+def _row(side: Side) -> tuple[str, ...]:
     from slipway.cli.format import commit, minute, release, size
 
     record = side.record
-    weighs = "" if record.size is None else size(record.size)
-    shown = release(record.name, record.target)
-    return side.stage, shown, minute(record.published), commit(record.commit), weighs
+    return (
+        side.stage,
+        release(record.name, record.target),
+        minute(record.published),
+        commit(record.commit),
+        "" if record.size is None else size(record.size),
+    )
 
 
-def _print(found: Sequence[Change]) -> None:
+def _print(changes: Sequence[Change]) -> None:
     from rich.console import Console
     from rich.syntax import Syntax
 
     console = Console(highlight=False)
-    if not found:
+    if not changes:
         console.print("no difference")
         return
-    plain = [change for change in found if change.detail is None]
-    widths = [max((len(text) for text in column), default=0) for column in _columns(plain)]
+    plain = [change for change in changes if change.detail is None]
+    part_width = max((len(change.part) for change in plain), default=0)
+    name_width = max((len(change.name) for change in plain), default=0)
     part = ""
     for change in plain:
-        title = f"{change.part if change.part != part else '':{widths[0]}}"
+        title = f"{change.part if change.part != part else '':{part_width}}"
         part = change.part
         values = [MD5.sub(r"\1", value or "—") for value in (change.before, change.after)]
-        said = f"{title}  {change.name:{min(widths[1], LONGEST_NAME)}}  {' → '.join(values)}"
-        if len(said) > console.width:  # a file's name, or a digest: the values on a line of theirs
-            said = f"{title}  {change.name}\n{'':{widths[0]}}    {' → '.join(values)}"
-        console.print(said, markup=False, soft_wrap=True)
-    for change in found:
+        line = f"{title}  {change.name:{min(name_width, LONGEST_NAME)}}  {' → '.join(values)}"
+        if len(line) > console.width:  # a long file name or a digest: the values on a second line
+            line = f"{title}  {change.name}\n{'':{part_width}}    {' → '.join(values)}"
+        console.print(line, markup=False, soft_wrap=True)
+    for change in changes:
         if change.detail is not None:
             console.print(Syntax(change.detail, "diff", background_color="default"))
-
-
-def _columns(found: Sequence[Change]) -> tuple[list[str], list[str]]:
-    return [change.part for change in found], [change.name for change in found]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slipway.cli import models as named
+from slipway.cli.models import artifact_option, for_each, models_argument, select_folders
+from slipway.cli.options import json_option
 from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
@@ -22,17 +23,17 @@ COLOURS = {"better": "green", "refused": "red"}
 
 
 @click.command()
-@named.argument
-@named.artifact_option
+@models_argument
+@artifact_option
 @click.option("--strict", is_flag=True, help="Exit with 1 if promotion would be refused.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@json_option("Print one JSON object a line.")
 def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_json: bool) -> int:
-    """Measure MODELS, or all, and compare with what production serves.
+    """Measure models and compare them with production.
 
-    A model's evaluate.py is called with the model, built or --artifact, on a real Triton; what it
-    returns is kept beside the artifact as <artifact>.metrics.json, for publish to put into the
-    release's record. Metrics that DVC has of the training are shown with them. evaluation.toml
-    in the model's folder says how far each may fall behind.
+    Without MODEL, all models. Runs a model's evaluate.py against the model on a real Triton server.
+    Writes its metrics to <artifact>.metrics.json, which slipway publish puts into the release's
+    record. DVC's metrics of the training are shown as well. evaluation.toml in the model's folder
+    sets how far each metric may fall.
 
     \b
     --json    {"name", "artifact", "sha256", "served", "notes", "compared":
@@ -40,55 +41,54 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
 
     Example: slipway evaluate models/screen_detection
     """
-    from slipway import build as library
-    from slipway import settings
+    from slipway import build, settings
     from slipway.artifact.artifact import Artifact
     from slipway.model.folder import read_model_folder
     from slipway.model.thresholds import PROGRAM
     from slipway.release.evaluation import evaluation, metrics_file
-    from slipway.testing import evaluate as testing
+    from slipway.testing import evaluate
 
     configured = settings.load(Path.cwd())
 
-    def one(folder: Path) -> bool:
+    def evaluate_one(folder: Path) -> bool:
         read_model_folder(folder)
         with working(f"building {folder.name}"):
             built = (
-                Artifact(artifact) if artifact else library.build(folder, configured, Path("dist"))
+                Artifact(artifact) if artifact else build.build(folder, configured, Path("dist"))
             )
         notes: list[str] = []
         if (folder / PROGRAM).is_file():
             with working(f"evaluating {folder.name}"):
-                made = testing.evaluate(folder, configured.root, built.path)
-            written = metrics_file.write(built, made.metrics)
-            notes = [*made.notes, f"kept in {written}"]
+                evaluated = evaluate.evaluate(folder, configured.root, built.path)
+            metrics = metrics_file.write(built, evaluated.metrics)
+            notes = [*evaluated.notes, f"written to {metrics}"]
         with working(f"reading the metrics of {folder.name}"):
-            found = evaluation.read(folder, built)
+            measured = evaluation.read(folder, built)
             served, problem = _served(folder.resolve().name, configured)
-        if found is None:
+        if measured is None:
             click.echo(f"{folder.name}: neither {PROGRAM} nor metrics of DVC", err=True)
             return True
-        notes += [*found.notes, *filter(None, [problem])]
-        compared = evaluation.compare(found, served)
+        notes += [*measured.notes, *filter(None, [problem])]
+        metrics_compared = evaluation.compare(measured, served)
         if as_json:
-            said = {
+            result = {
                 "name": folder.resolve().name,
                 "artifact": str(built.path),
                 "sha256": built.sha256,
                 "served": None if served is None else served.version,
                 "notes": notes,
-                "compared": [_dump(each) for each in compared],
+                "compared": [_dump(metric) for metric in metrics_compared],
             }
-            click.echo(json.dumps(said))
+            click.echo(json.dumps(result))
         else:
-            _show(folder, compared, served, notes)
-        return not (strict and any(each.state == "refused" for each in compared))
+            _print(folder, metrics_compared, served, notes)
+        return not (strict and any(metric.state == "refused" for metric in metrics_compared))
 
-    return named.each(named.chosen(models, configured, artifact), one)
+    return for_each(select_folders(models, configured, artifact), evaluate_one)
 
 
 def _served(name: str, configured: Settings) -> tuple[Record | None, str | None]:
-    """What production serves; or why that is not known, which stops no measurement."""
+    """Return what production serves, or why that is unknown, which stops no measurement."""
     from slipway.catalog.catalog import Catalog
     from slipway.store.open import open_stage
 
@@ -97,38 +97,40 @@ def _served(name: str, configured: Settings) -> tuple[Record | None, str | None]
         alias = catalog.find_alias(name)
         return (None if alias is None else catalog.record(name, alias.target)), None
     except SlipwayError as error:
-        return None, f"what production serves is not known: {error.what}"
+        return None, f"what production serves is unknown: {error.what}"
 
 
-def _dump(each: Compared) -> dict[str, object]:
+def _dump(metric: Compared) -> dict[str, object]:
     from slipway.release.evaluation.metrics_file import finite
 
-    return asdict(each) | {"candidate": finite(each.candidate), "served": finite(each.served)}
+    return asdict(metric) | {
+        "candidate": finite(metric.candidate),
+        "served": finite(metric.served),
+    }
 
 
-def _show(folder: Path, compared: list[Compared], served: Record | None, notes: list[str]) -> None:
+def _print(folder: Path, metrics: list[Compared], served: Record | None, notes: list[str]) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     table = Table("metric", "here", "production", "rule", "")
-    for each in compared:
-        why = f"{each.state}: {each.said}" if each.said else each.state
-        words = [why, *(f"loosened: {change}" for change in each.loosened)]
-        said = escape("; ".join(words))
-        colour = COLOURS.get(each.state)
+    for metric in metrics:
+        state = f"{metric.state}: {metric.said}" if metric.said else metric.state
+        text = escape("; ".join([state, *(f"loosened: {change}" for change in metric.loosened)]))
+        colour = COLOURS.get(metric.state)
         table.add_row(
-            escape(each.name),
-            _number(each.candidate),
-            _number(each.served),
-            escape(_rule(each)),
-            f"[{colour}]{said}[/]" if colour else said,
+            escape(metric.name),
+            _number(metric.candidate),
+            _number(metric.served),
+            escape(_rule(metric)),
+            f"[{colour}]{text}[/]" if colour else text,
         )
     console = Console(highlight=False)
     if not console.is_terminal:
-        console = Console(width=160, highlight=False)  # a pipe is taken for 80 columns
-    beside = f" beside production's {served.version}" if served is not None else ""
-    console.print(f"{folder.resolve().name}{beside}", markup=False)
+        console = Console(width=160, highlight=False)  # rich assumes 80 columns for a pipe
+    compared_with = f" compared with production's {served.version}" if served is not None else ""
+    console.print(f"{folder.resolve().name}{compared_with}", markup=False)
     console.print(table)
     for note in notes:
         console.print(note, markup=False)
@@ -138,11 +140,11 @@ def _number(value: float | None) -> str:
     return "—" if value is None else f"{value:g}"
 
 
-def _rule(each: Compared) -> str:
-    """``higher, margin 0.005, at least 0.95``: which is better, and how far it may fall."""
-    if each.rule is None:
+def _rule(metric: Compared) -> str:
+    """Return which is better and how far it may fall: ``higher, margin 0.005, at least 0.95``."""
+    if metric.rule is None:
         return ""
-    rule = each.rule
+    rule = metric.rule
     bounds = [
         f"{key.replace('_', ' ')} {rule[key]:g}" for key in ("at_least", "at_most") if key in rule
     ]

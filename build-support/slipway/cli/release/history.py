@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from slipway.cli.models import name_argument
+from slipway.cli.options import json_option, stage_option
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
@@ -21,39 +23,41 @@ MOST_CHANGES = 5
 
 
 @click.command()
-@click.argument("name")
-@click.option("--stage", type=click.Choice(["staging", "production"]), help="Only this one.")
+@name_argument
+@stage_option("List only this stage.")
 @click.option(
     "--limit",
     metavar="N",
     type=click.IntRange(0),
     default=20,
     show_default=True,
-    help="0: all of them.",
+    help="List the newest N events; 0: all.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON list.")
+@json_option("Print one JSON list, with all details.")
 def history(name: str, stage: str | None, limit: int, as_json: bool) -> None:
-    """List what was done to NAME, newest first: releases with the commits they brought, rollbacks
-    and splits with their reasons, by whom and in which pipeline.
+    """List what happened to a model, newest first.
+
+    Shows releases with their commits, and rollbacks and splits with their reasons, by whom and in
+    which pipeline.
 
     Example: slipway history screen_detection --stage production
     """
     from slipway import settings
-    from slipway.release import history as library
+    from slipway.release import history
     from slipway.settings.release import STAGES
 
     configured = settings.load(Path.cwd())
     stages = (cast("Stage", stage),) if stage else STAGES
     with working(f"reading the history of {name}"):
-        entries = library.history(configured, name, stages, limit + 1 if limit else None)
+        entries = history.history(configured, name, stages, limit + 1 if limit else None)
     if as_json:
         click.echo(json.dumps([entry.dump() for entry in entries[: limit or None]], indent=1))
         return
     if not entries:
-        click.echo(f"{name} was last released before there was a history: slipway describe {name}")
+        click.echo(f"no events are recorded of {name}; its releases: slipway describe {name}")
     _print(name, entries[: limit or None])
     if limit and len(entries) > limit:
-        click.echo("… and earlier ones: --limit 0 shows all")
+        click.echo("… and earlier events: --limit 0 shows all")
 
 
 def _print(name: str, entries: Sequence[Entry]) -> None:
@@ -63,13 +67,13 @@ def _print(name: str, entries: Sequence[Entry]) -> None:
     rows = [_row(name, entry) for entry in entries]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
     for entry, row in zip(entries, rows, strict=True):
-        said = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)]
+        cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)]
         colour = {"rollback": "yellow", "promote": "green"}.get(entry.event.action, "default")
-        line = "  ".join((said[0], said[1], f"[{colour}]{said[2]}[/]", said[3], said[4]))
+        line = "  ".join((*cells[:2], f"[{colour}]{cells[2]}[/]", *cells[3:]))
         console.print(line.rstrip(), soft_wrap=True)
         for detail in _details(entry):
-            for folded in textwrap.wrap(detail, console.width - len(INDENT)) or [""]:
-                console.print(INDENT + folded, soft_wrap=True, markup=False, style="dim")
+            for wrapped in textwrap.wrap(detail, console.width - len(INDENT)) or [""]:
+                console.print(INDENT + wrapped, soft_wrap=True, markup=False, style="dim")
 
 
 def _row(name: str, entry: Entry) -> tuple[str, str, str, str, str]:
@@ -90,9 +94,9 @@ def _row(name: str, entry: Entry) -> tuple[str, str, str, str, str]:
 
 
 def _details(entry: Entry) -> list[str]:
-    said = [f"“{entry.event.reason}”"] if entry.event.reason else []
+    reason = [f"“{entry.event.reason}”"] if entry.event.reason else []
     changes = list(entry.record.changes) if entry.record is not None else []
     if len(changes) > MOST_CHANGES:
         more = len(changes) - MOST_CHANGES + 1
         changes[MOST_CHANGES - 1 :] = [f"… and {more} more: --json has all"]
-    return said + changes
+    return reason + changes

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
+from slipway.cli.options import json_option
 from slipway.errors import SlipwayError
-from slipway.settings.release import SIGNING_KEY
 
 
 @click.group()
 def keys() -> None:
-    """The keys that sign releases, and that are trusted to have signed them.
+    """Create and list the keys that sign releases.
 
     Example: slipway keys list
     """
@@ -24,45 +24,49 @@ def keys() -> None:
 @click.option(
     "--public",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Default: keys/<name of PRIVATE>.pub.pem in the repository.",
+    help="Write the public key here; by default to keys/<name of PRIVATE>.pub.pem.",
 )
 def new(private: Path, public: Path | None) -> None:
-    """Make an ed25519 key pair: PRIVATE for the pipeline, its public half for the repository.
+    """Create an ed25519 key pair.
+
+    The private key is for the pipeline, the public one for the repository.
 
     Example: slipway keys new ~/slipway-releases.pem
     """
     from slipway import settings
     from slipway.release.evidence import key_pair
+    from slipway.settings.release import SIGNING_KEY
 
     root = settings.load(Path.cwd()).root
     public = public or root / "keys" / f"{private.stem}.pub.pem"
     keyid = key_pair.create(private, public, root)
-    shown = public.resolve()
-    named = shown.relative_to(root) if shown.is_relative_to(root) else shown
+    path = public.resolve()
+    entry = path.relative_to(root) if path.is_relative_to(root) else path
     click.echo(f"key {keyid}")
-    click.echo(f"private: {private}: put it into CI as the file variable {SIGNING_KEY}, protected")
-    click.echo(f"public: {named}: commit it, and add it to slipway.toml:")
-    click.echo(f'\n[signing]\ntrusted = ["{named}"]')
+    click.echo(f"private: {private}: add it to CI as the protected file variable {SIGNING_KEY}")
+    click.echo(f"public: {entry}: commit it, and add it to slipway.toml:")
+    click.echo(f'\n[signing]\ntrusted = ["{entry}"]')
 
 
 @keys.command("list")
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@json_option()
 def list_(as_json: bool) -> int:
-    """Show the id of the key that signs here, and of those that are trusted.
+    """List the key that signs here and the trusted keys.
 
-    Ends with 1 if the one that signs is not among the trusted.
+    Exits with 1 if the key that signs is not trusted.
 
     Example: slipway keys list
     """
     from slipway import settings
     from slipway.release.evidence import signing
+    from slipway.settings.release import SIGNING_KEY
 
     configured = settings.load(Path.cwd())
     trusted = signing.trusted(configured)
     signer = signing.signer(configured)
     signs = None if signer is None else signer.public_key.keyid
     entries = dict(zip(configured.signing.trusted, (key.keyid for key in trusted), strict=True))
-    known = signs is None or signs in entries.values()
+    is_trusted = signs is None or signs in entries.values()
     if as_json:
         click.echo(json.dumps({"signs": signs, "trusted": entries}))
     else:
@@ -71,9 +75,9 @@ def list_(as_json: bool) -> int:
             click.echo(f"trusted: {keyid}  {entry}")
         if not entries:
             click.echo("trusted: no key")
-    if not known:
+    if not is_trusted:
         raise SlipwayError(
-            "the key that signs here is not trusted: nobody could verify its signatures",
+            "the key that signs here is not trusted, so nobody can verify its signatures",
             where="slipway.toml: [signing]",
             fix="add its public key to trusted",
         )

@@ -8,38 +8,48 @@ from pathlib import Path
 
 import click
 
+from slipway.cli.models import name_argument
+from slipway.cli.options import json_option, warn_renamed
 from slipway.cli.progress import working
 
 
-@click.command()
-@click.argument("name")
-@click.argument("version", required=False)
-@click.option("--to", "stage", type=click.Choice(["production"]), default="production")
-@click.option("--json", "as_json", is_flag=True, help="What was done, as one JSON object.")
-def promote(name: str, version: str | None, stage: str, as_json: bool) -> None:
-    """Release in production the bytes that staging tested: what staging serves of NAME, or VERSION,
-    which may be a target model or a part of one, too.
+def _old_to(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        warn_renamed("--to production", "slipway promote NAME [RELEASE] without it")
 
-    It is refused if its tests did not pass on exactly these bytes, if it lacks what production
-    requires, or if its metrics are worse than allowed. Done again, or late, it changes nothing: not
-    what was rolled back meanwhile, and no newer release.
+
+@click.command()
+@name_argument
+@click.argument("release", required=False)
+@click.option(
+    "--to", type=click.Choice(["production"]), hidden=True, expose_value=False, callback=_old_to
+)
+@json_option()
+def promote(name: str, release: str | None, as_json: bool) -> None:
+    """Release in production what staging tested.
+
+    RELEASE is a release version, a target model or a part of its key; by default what staging
+    serves of NAME. Promotion is refused if the tests did not pass on exactly these bytes, if
+    something that production requires is missing, or if metrics are worse than allowed. Repeated or
+    late, it never replaces a newer release or undoes a rollback.
 
     Example: slipway promote screen_detection 1.2.0
     """
     from slipway import settings
     from slipway.catalog.origin import origin
-    from slipway.release import promote as library
+    from slipway.release import promote
 
     configured = settings.load(Path.cwd())
     with working(f"promoting {name}"):
-        made = library.promote(configured, name, version, origin(configured.root))
+        result = promote.promote(configured, name, release, origin(configured.root))
     if as_json:
-        click.echo(json.dumps(asdict(made)))
+        click.echo(json.dumps(asdict(result)))
         return
-    state = "promoted" if made.moved else "there already" if not made.created else "copied"
-    click.echo(f"{made.name} {made.version} → {stage}: {made.target} ({state})")
-    click.echo(f"  the bytes of {made.source} (sha256 {made.sha256[:12]})")
-    if made.why is not None:
-        click.echo(f"  {made.why}")
-    elif made.moved and made.before is not None:
-        click.echo(f"  in place of {made.before}; undo: slipway rollback {name}")
+    unmoved = "copied" if result.created else "already there"
+    state = "promoted" if result.moved else unmoved
+    click.echo(f"{result.name} {result.version} → production: {result.target} ({state})")
+    click.echo(f"  the bytes of {result.source} (sha256 {result.sha256[:12]})")
+    if result.why is not None:
+        click.echo(f"  {result.why}")
+    elif result.moved and result.before is not None:
+        click.echo(f"  replaces {result.before}; undo: slipway rollback {name}")

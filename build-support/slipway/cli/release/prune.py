@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from slipway.cli.models import names_argument
+from slipway.cli.options import json_option, stage_option
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
@@ -18,52 +20,60 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--keep", type=click.IntRange(1), default=5, show_default=True, metavar="N")
-@click.option("--stage", type=click.Choice(["staging", "production"]), help="Only this one.")
-@click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
-@click.option("--json", "as_json", is_flag=True, help="What went, or would go, as a JSON list.")
+@names_argument
+@click.option(
+    "--keep",
+    type=click.IntRange(1),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Keep the N newest releases, and the N that were served last.",
+)
+@stage_option("Prune only this stage.")
+@click.option("--dry-run", is_flag=True, help="List what would be removed, and remove nothing.")
+@json_option("Print a JSON list of what was, or would be, removed.")
 def prune(
     names: tuple[str, ...], keep: int, stage: str | None, dry_run: bool, as_json: bool
 ) -> None:
-    """Remove the artifacts of old releases of NAME, or of all: never one that an alias names, none
-    of the N newest, and none of the N that were served last, so that a rollback finds them.
+    """Remove the artifacts of old releases.
 
-    Records and evidence stay: a version that was pruned is taken for ever. What uploads left that
-    were cut off is removed, too.
+    Without NAME, of all models. Releases that an alias serves are always kept, so are those that a
+    rollback may need. Records and evidence stay, so a pruned release version is never free again.
+    The remains of interrupted uploads are removed, too.
 
     Example: slipway prune --keep 5 --dry-run
     """
     from slipway import settings
     from slipway.catalog import keys
     from slipway.catalog.origin import origin
-    from slipway.release import prune as library
+    from slipway.release import prune
     from slipway.settings.release import STAGES
     from slipway.store.open import open_stage
 
     configured = settings.load(Path.cwd())
     stages = (cast("Stage", stage),) if stage else STAGES
     with working("reading the catalogs"):
-        found = library.candidates(configured, names, keep, stages)
+        candidates = prune.candidates(configured, names, keep, stages)
     if dry_run:
-        _print(found, as_json, "would be removed")
+        _print(candidates, as_json, "would be removed")
         return
     by = origin(configured.root)
-    with working(f"removing {len(found)} artifacts"):
-        gone = [one for one in found if library.prune(configured, one, by)]
-        left = sum(open_stage(configured, one).clean(keys.models(one)) for one in stages)
-    _print(gone, as_json, "removed")
-    if left and not as_json:
-        click.echo(f"{left} uploads that were cut off are cleaned away")
+    with working(f"removing {len(candidates)} artifacts"):
+        removed = [candidate for candidate in candidates if prune.prune(configured, candidate, by)]
+        uploads = sum(open_stage(configured, name).clean(keys.models(name)) for name in stages)
+    _print(removed, as_json, "removed")
+    if uploads and not as_json:
+        click.echo(f"{uploads} interrupted uploads removed")
 
 
-def _print(found: Sequence[Pruned], as_json: bool, done: str) -> None:
+def _print(pruned: Sequence[Pruned], as_json: bool, done: str) -> None:
     from slipway.cli.format import minute, size
 
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in found], indent=1))
+        click.echo(json.dumps([asdict(artifact) for artifact in pruned], indent=1))
         return
-    for one in found:
-        click.echo(f"{minute(one.published)}  {one.stage:10}  {one.target}  {size(one.size)}")
-    freed = size(sum(one.size for one in found))
-    click.echo(f"{len(found)} artifacts {done}, {freed}" if found else f"nothing {done}")
+    for artifact in pruned:
+        published = f"{minute(artifact.published)}  {artifact.stage:10}"
+        click.echo(f"{published}  {artifact.target}  {size(artifact.size)}")
+    freed = size(sum(artifact.size for artifact in pruned))
+    click.echo(f"{len(pruned)} artifacts {done}, {freed}" if pruned else f"nothing {done}")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from slipway.cli import models as named
+from slipway.cli.models import artifact_option, for_each, models_argument, select_folders
+from slipway.cli.options import STAGES, json_option, renamed_option, stage_option
 from slipway.cli.progress import uploading, working
 
 if TYPE_CHECKING:
@@ -21,17 +22,18 @@ REPORTS = ("dist/test/reports", "dist/*.tests.xml")  # ./pants test, slipway tes
 
 
 @click.command()
-@named.argument
-@named.artifact_option
-@click.option("--to", "stage", type=click.Choice(["staging", "production"]), default="staging")
+@models_argument
+@artifact_option
+@stage_option("Publish to this stage.", default="staging")
+@renamed_option("--to", "--stage", "stage", type=click.Choice(STAGES))
 @click.option(
     "--tests",
     "reports",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="A JUnit report, or a folder of them; by default those of slipway test and ./pants test.",
+    help="JUnit reports, or folders of them; by default those of slipway test and ./pants test.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@json_option("Print one JSON object a line.")
 def publish(
     models: tuple[Path, ...],
     artifact: Path | None,
@@ -39,20 +41,19 @@ def publish(
     reports: tuple[Path, ...],
     as_json: bool,
 ) -> int:
-    """Build MODELS, or all, and publish them to the release store of slipway.toml.
+    """Build models and publish them to a stage.
 
-    With the bytes go their provenance, the report of their tests if there is one, what was measured
-    of them, and the commits since what production serves. To production, what [release.production]
-    requires has to be among it; slipway promote brings there what staging tested.
+    Without MODEL, all models. The release store of slipway.toml gets the artifact with its
+    provenance, test report, metrics, and the commits since production's release. Production accepts
+    only what has all that [release.production] requires; slipway promote releases there what
+    staging tested.
 
     Example: slipway publish models/screen_detection
     """
-    from slipway import build as library
-    from slipway import settings
+    from slipway import build, settings
     from slipway.artifact.artifact import Artifact
     from slipway.catalog.origin import origin
-    from slipway.release import metadata
-    from slipway.release import publish as publishing
+    from slipway.release import metadata, publish
     from slipway.release.evidence import evidence
     from slipway.store.open import open_stage
 
@@ -60,42 +61,42 @@ def publish(
     to = cast("Stage", stage)
     store, production = open_stage(configured, to), open_stage(configured, "production")
     by = origin(configured.root)
-    among = reports or tuple(path for pattern in REPORTS for path in Path().glob(pattern))
+    report_paths = reports or tuple(path for pattern in REPORTS for path in Path().glob(pattern))
 
-    def one(folder: Path) -> None:
+    def publish_one(folder: Path) -> None:
         with working(f"building {folder.name}"):
             built = (
-                Artifact(artifact) if artifact else library.build(folder, configured, Path("dist"))
+                Artifact(artifact) if artifact else build.build(folder, configured, Path("dist"))
             )
-        with working(f"gathering what is known of {built.path.name}"):
+        with working(f"gathering the evidence of {built.path.name}"):
             known, notes = metadata.gather(
-                configured, folder, built, by, reports=among, production=production
+                configured, folder, built, by, reports=report_paths, production=production
             )
         for note in notes:
             click.echo(f"note: {note}", err=True)
         if to == "production":
             sha256 = built.sha256
-            there = evidence.read(store, to, folder.name, sha256)
-            target = publishing.target_model(built.manifest, sha256, to)
-            metadata.refuse_lacking(configured, to, target, {**there, **known.evidence}, sha256)
+            existing = evidence.read(store, to, folder.name, sha256)
+            target = publish.target_model(built.manifest, sha256, to)
+            metadata.refuse_lacking(configured, to, target, {**existing, **known.evidence}, sha256)
         with uploading(f"publishing {built.path.name}", built.size) as bar:
-            made = publishing.publish(built, store, stage=to, told=known, progress=bar)
-        tested = evidence.tested(store, to, made.name, made.sha256)
+            release = publish.publish(built, store, stage=to, told=known, progress=bar)
+        test_result = evidence.tested(store, to, release.name, release.sha256)
         if as_json:
-            how = None if tested is None else asdict(tested)
-            click.echo(json.dumps(asdict(made) | {"tested": how}))
+            tested = None if test_result is None else asdict(test_result)
+            click.echo(json.dumps(asdict(release) | {"tested": tested}))
         else:
-            _print(made, tested)
+            _print(release, test_result)
 
-    return named.each(named.chosen(models, configured, artifact), one)
+    return for_each(select_folders(models, configured, artifact), publish_one)
 
 
-def _print(made: Release, tested: Tested | None) -> None:
+def _print(release: Release, test_result: Tested | None) -> None:
     from slipway.cli.format import size
 
-    state = "published" if made.created else "there already"
-    click.echo(f"{made.name} {made.version} → {made.stage}: {made.target} ({state})")
-    ran = str(tested) if tested is not None else "these bytes were not tested"
-    click.echo(f"  {size(made.size)}; {ran}")
-    if made.stays is not None:
-        click.echo(f"  not served: {made.stays}")
+    state = "published" if release.created else "already there"
+    click.echo(f"{release.name} {release.version} → {release.stage}: {release.target} ({state})")
+    tests = "no test result is recorded for this artifact" if test_result is None else test_result
+    click.echo(f"  {size(release.size)}; {tests}")
+    if release.stays is not None:
+        click.echo(f"  not served: {release.stays}")

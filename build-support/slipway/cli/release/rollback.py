@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from slipway.cli.models import name_argument
+from slipway.cli.options import json_option, renamed_option, stage_option
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
@@ -16,35 +18,36 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name")
-@click.option("--to", "word", metavar="VERSION", help="Serve this release, or target model.")
-@click.option("--stage", type=click.Choice(["staging", "production"]), default="production")
-@click.option("--reason", metavar="TEXT", help="Why, for slipway history.")
-@click.option("--json", "as_json", is_flag=True, help="What was done, as one JSON object.")
-def rollback(name: str, word: str | None, stage: str, reason: str | None, as_json: bool) -> None:
-    """Let NAME stand for the release that was served before, or for VERSION.
+@name_argument
+@click.argument("release", required=False)
+@renamed_option("--to", "the argument RELEASE", "release")
+@stage_option("Roll back this stage.", default="production")
+@click.option("--reason", metavar="TEXT", help="Why it is rolled back, for slipway history.")
+@json_option()
+def rollback(name: str, release: str | None, stage: str, reason: str | None, as_json: bool) -> None:
+    """Serve the previous release of a model, or a given one.
 
-    Only the alias moves: clients follow within seconds, and the release stays where it is. A split
-    by weights ends. Each further rollback goes one release further back.
+    RELEASE is a release version, a target model or a part of its key. Only the alias moves: clients
+    follow within seconds, and no release is removed. A split by weights ends. Each further rollback
+    goes one release further back.
 
     Example: slipway rollback screen_detection --reason "half of the photos are unreadable"
     """
     from slipway import settings
     from slipway.catalog.origin import origin
-    from slipway.release import rollback as library
+    from slipway.release import rollback
 
     configured = settings.load(Path.cwd())
     with working(f"rolling back {name}"):
-        made = library.rollback(
-            configured, cast("Stage", stage), name, word, origin(configured.root), reason
+        result = rollback.rollback(
+            configured, cast("Stage", stage), name, release, origin(configured.root), reason
         )
     if as_json:
-        click.echo(json.dumps(asdict(made)))
+        click.echo(json.dumps(asdict(result)))
         return
-    if not made.moved:
-        click.echo(f"{made.name} in {made.stage} stands for {made.target} already")
-    else:
-        click.echo(f"{made.name} in {made.stage} stands for {made.target} again")
-        click.echo(f"  before: {made.before}")
-    if made.undo is not None:
-        click.echo(f"  undo:   {made.undo}")
+    unchanged = "" if result.moved else " (unchanged)"
+    click.echo(f'{result.stage} alias "{result.name}" → {result.target}{unchanged}')
+    if result.moved:
+        click.echo(f"  before: {result.before}")
+    if result.undo is not None:
+        click.echo(f"  undo:   {result.undo}")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from slipway.cli.models import names_argument
+from slipway.cli.options import json_option
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
@@ -21,53 +23,55 @@ BACK = "↶"
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON list.")
+@names_argument
+@json_option("Print one JSON list, with all details.")
 def status(names: tuple[str, ...], as_json: bool) -> None:
-    """Show what staging and production serve of each model, since when, from which commit and
-    pipeline, what is left to promote, and where catalog and bucket differ.
+    """Show what staging and production serve of each model.
+
+    Shows since when, from which commit and pipeline, what is left to promote, and where catalog and
+    bucket differ. Without NAME, shows all models.
 
     Example: slipway status
     """
     from slipway import settings
-    from slipway.release import status as library
+    from slipway.release import status
 
     configured = settings.load(Path.cwd())
     with working("reading the catalogs"):
-        found = library.status(configured, names)
+        statuses = status.status(configured, names)
     if as_json:
-        click.echo(json.dumps([one.dump() for one in found], indent=1))
+        click.echo(json.dumps([model.dump() for model in statuses], indent=1))
         return
-    _print(found)
+    _print(statuses)
 
 
-def _print(found: Sequence[Status]) -> None:
+def _print(statuses: Sequence[Status]) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
-    models = [one for one in found if one.name]
-    if not found:
+    models = [status for status in statuses if status.name]
+    if not statuses:
         console.print("no releases yet: slipway publish")
         return
     if models:
         console.print(_table(models))
-    drift = [drift for one in found for drift in one.drift]
-    staging = sum(one.releases["staging"] for one in models)
-    production = sum(one.releases["production"] for one in models)
+    differences = [drift for status in statuses for drift in status.drift]
+    staging = sum(model.releases["staging"] for model in models)
+    production = sum(model.releases["production"] for model in models)
     console.print(
         f"{len(models)} {'model' if len(models) == 1 else 'models'};"
         f" releases: {staging} in staging, {production} in production"
     )
-    if any(_rolled_back(one.production) or _rolled_back(one.staging) for one in models):
-        console.print(f"[dim]{BACK} rolled back; slipway history NAME says why[/]")
-    if drift:
-        said = "1 difference" if len(drift) == 1 else f"{len(drift)} differences"
-        console.print(f"[red]{said}[/] between catalog and bucket:")
+    if any(_rolled_back(model.production) or _rolled_back(model.staging) for model in models):
+        console.print(f"[dim]{BACK} rolled back; slipway history NAME shows why[/]")
+    if differences:
+        count = "1 difference" if len(differences) == 1 else f"{len(differences)} differences"
+        console.print(f"[red]{count}[/] between catalog and bucket:")
     else:
         console.print("catalog and bucket agree")
-    for one in drift:
-        console.print(f"[red]{one.what}[/]: {one.key}", soft_wrap=True)
-        console.print(f"  fix: {one.fix}", soft_wrap=True)
+    for drift in differences:
+        console.print(f"[red]{drift.what}[/]: {drift.key}", soft_wrap=True)
+        console.print(f"  fix: {drift.fix}", soft_wrap=True)
 
 
 def _table(models: Sequence[Status]) -> Table:
@@ -79,14 +83,18 @@ def _table(models: Sequence[Status]) -> Table:
     table.add_column("staging", overflow="fold")
     table.add_column("production", overflow="fold")
     table.add_column("to promote", overflow="fold")
-    for one in models:
-        rows = [_lines(one.name, one.staging), _lines(one.name, one.production)]
-        table.add_row(f"[bold]{escape(one.name)}[/]", *("\n".join(row) for row in rows), _left(one))
+    for model in models:
+        table.add_row(
+            f"[bold]{escape(model.name)}[/]",
+            "\n".join(_lines(model.name, model.staging)),
+            "\n".join(_lines(model.name, model.production)),
+            _left_to_promote(model),
+        )
     return table
 
 
 def _lines(name: str, served: Served | None) -> list[str]:
-    """What is served since when, then from where; as markup."""
+    """Return what is served and since when, then by whom and from which commit, as markup."""
     from rich.markup import escape
 
     from slipway.cli.format import age, commit, pipeline, release
@@ -94,25 +102,25 @@ def _lines(name: str, served: Served | None) -> list[str]:
     if served is None:
         return ["[dim]—[/]"]
     variants, total = served.alias.variants, sum(v.weight for v in served.alias.variants)
-    said = [
+    lines = [
         f"[bold]{release(name, v.target)}[/]"
         + (f" {100 * v.weight / total:.3g} %" if len(variants) > 1 else "")
         for v in variants
     ]
     if served.alias.shadow is not None:
-        said.append(f"shadow {release(name, served.alias.shadow)}")
+        lines.append(f"shadow {release(name, served.alias.shadow)}")
     since = age(served.since) if served.since else ""
-    said[-1] += f" {since}" + (f" {BACK}" if _rolled_back(served) else "")
+    lines[-1] += f" {since}" + (f" {BACK}" if _rolled_back(served) else "")
     by = [commit(served.commit), pipeline(served.pipeline), served.by or ""]
-    return [*said, f"[dim]{escape(' '.join(filter(None, by)))}[/]"]
+    return [*lines, f"[dim]{escape(' '.join(filter(None, by)))}[/]"]
 
 
-def _left(one: Status) -> str:
-    if one.staging is None:
+def _left_to_promote(model: Status) -> str:
+    if model.staging is None:
         return ""
-    if one.production is None:
-        return "[yellow]all of it[/]" if one.staging.version else ""
-    return "" if one.distance is None else _distance(one.distance)
+    if model.production is None:
+        return "[yellow]everything[/]" if model.staging.version else ""
+    return "" if model.distance is None else _distance(model.distance)
 
 
 def _distance(distance: Distance) -> str:
@@ -123,8 +131,8 @@ def _distance(distance: Distance) -> str:
         commits = f"{distance.commits} commit" + ("s" if distance.commits > 1 else "")
     if distance.state == "ahead":
         return f"[yellow]{commits or 'newer'}[/]"
-    word = "older" if distance.state == "behind" else "other bytes"
-    return f"[yellow]{word}{', ' + commits if commits else ''}[/]"
+    state = "older" if distance.state == "behind" else "other bytes"
+    return f"[yellow]{state}{', ' + commits if commits else ''}[/]"
 
 
 def _rolled_back(served: Served | None) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
+from slipway.cli.models import ModelName
+from slipway.cli.options import json_option, stage_option
 from slipway.cli.progress import uploading, working
 
 if TYPE_CHECKING:
@@ -19,43 +20,49 @@ READERS = 4  # artifacts at once
 
 
 @click.command()
-@click.argument("name", required=False)
-@click.argument("version", required=False)
-@click.option("--all", "all_", is_flag=True, help="Every release, not only those in service.")
-@click.option("--stage", type=click.Choice(["staging", "production"]), help="Only this one.")
-@click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON list.")
+@click.argument("name", required=False, type=ModelName())
+@click.argument("release", required=False)
+@click.option("--all", "all_", is_flag=True, help="Verify every release, not only those served.")
+@stage_option("Verify only this stage.")
+@json_option("Print one JSON list, with all details.")
 def verify(
-    name: str | None, version: str | None, all_: bool, stage: str | None, as_json: bool
+    name: str | None, release: str | None, all_: bool, stage: str | None, as_json: bool
 ) -> int:
-    """Read releases whole and compare every byte: the artifact's digest with its record, each file
-    in it with its manifest, its evidence and signatures with what the stage requires.
+    """Compare every byte of releases with their records.
 
-    Without VERSION: what the aliases of NAME, or of all names, stand for. Exits with 1 if anything
-    is wrong.
+    Compares the artifact with its record's digest, each file in it with the manifest, and evidence
+    and signatures with what the stage requires. Without RELEASE, verifies what the aliases of NAME,
+    or of all models, serve. Exits with 1 if a release is damaged.
 
     Example: slipway verify --all
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     from slipway import settings
     from slipway.cli.format import size
-    from slipway.release import verify as library
+    from slipway.release import verify
     from slipway.settings.release import STAGES
 
     configured = settings.load(Path.cwd())
     stages = (cast("Stage", stage),) if stage else STAGES
     with working("reading the catalogs"):
-        asked = library.chosen(configured, name, version, stages, all_=all_)
-    with uploading(f"verifying {len(asked)} releases", None) as read:
-        with ThreadPoolExecutor(READERS) as pool:
-            found = list(pool.map(lambda one: library.verify(configured, one, read), asked))
-    wrong = [one for one in found if one.problems]
+        releases = verify.chosen(configured, name, release, stages, all_=all_)
+    with (
+        uploading(f"verifying {len(releases)} releases", None) as progress,
+        ThreadPoolExecutor(READERS) as pool,
+    ):
+        results = list(pool.map(lambda item: verify.verify(configured, item, progress), releases))
+    damaged = [result for result in results if result.problems]
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in found], indent=1))
-        return int(bool(wrong))
-    for one in wrong:
-        click.echo(f"{one.stage}: {one.target}")
-        for problem in one.problems:
+        click.echo(json.dumps([asdict(result) for result in results], indent=1))
+        return int(bool(damaged))
+    for result in damaged:
+        click.echo(f"{result.stage}: {result.target}")
+        for problem in result.problems:
             click.echo(f"  {problem}")
-    read_bytes = size(sum(one.size for one in found))
-    whole = f"{len(found) - len(wrong)} of {len(found)} releases are whole ({read_bytes} read)"
-    click.echo(whole if found else "no releases to verify: slipway publish")
-    return int(bool(wrong))
+    if results:
+        intact = f"{len(results) - len(damaged)} of {len(results)} releases are intact"
+        click.echo(f"{intact} ({size(sum(result.size for result in results))} read)")
+    else:
+        click.echo("no releases to verify: slipway publish")
+    return int(bool(damaged))

@@ -74,7 +74,7 @@ def download(environ: Mapping[str, str], project: str, job: int, to: Path, max_b
             raise SlipwayError(
                 f"{FILE} has more than {max_bytes:,} bytes",
                 where=where,
-                fix="raise --most, or omit files that no model serves",
+                fix="raise --max-size, or omit files that no model serves",
             ) from None
         except gitlab.GitlabError as error:
             message = str(error).replace(token, "…")

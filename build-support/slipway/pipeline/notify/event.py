@@ -150,7 +150,7 @@ def _undo_command(name: str, stage: Stage, event: Event) -> str | None:
     if len(event.was.variants) > 1:
         return f"slipway history {name} --stage {stage}"  # several variants: a person has to decide
     stage_option = "" if stage == "production" else f" --stage {stage}"
-    return f"slipway rollback {name} --to {_version(name, event.was.target)}{stage_option}"
+    return f"slipway rollback {name} {_version(name, event.was.target)}{stage_option}"
 
 
 def _version(name: str, target: str) -> str:
