@@ -25,6 +25,7 @@ from pants.testutil.rule_runner import GoalRuleResult, RuleRunner
 from stand_in import SOURCE
 
 from slipway_pants import register, requests
+from slipway_pants.ruff import RuffCheckRequest
 
 PRELUDE = Path(register.__file__).parent.parent / "prelude.py"
 
@@ -99,6 +100,8 @@ def of(home: Path, *models: Mapping[str, str]) -> Repository:
             QueryRule(requests.Part, [requests.EnvironmentRequest]),
             QueryRule(Partitions, [requests.CheckModelsRequest.PartitionRequest]),
             QueryRule(LintResult, [requests.CheckModelsRequest.Batch]),
+            QueryRule(Partitions, [RuffCheckRequest.PartitionRequest]),
+            QueryRule(LintResult, [RuffCheckRequest.Batch]),
             QueryRule(PytestPluginSetup, [requests.ArtifactForTestsRequest]),
         ],
         target_types=[
