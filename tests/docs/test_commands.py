@@ -13,7 +13,9 @@ import pytest
 from slipway.cli import slipway_command
 from tests.docs.pages import DOCS, PAGES, code, page_id
 
-TYPED = re.compile(r"^(?:\$ )?(?:\w+=\S+ )*(?:\./|ci/)?slipway ([a-z].*)$", re.MULTILINE)
+TYPED = re.compile(
+    r"^(?:\$ )?(?:\w+=\S+ )*(?:(?:\./|ci/)?slipway|ci/for-each-model) ([a-z].*)$", re.MULTILINE
+)
 
 
 def typed(page: Path) -> Iterator[list[str]]:
