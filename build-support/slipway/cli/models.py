@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -85,6 +84,8 @@ def resolve_folder(value: str, start: Path, *, missing_ok: bool = False) -> Path
     Raises:
         SlipwayError: there is no such folder; names those with a similar name.
     """
+    import difflib
+
     from slipway import settings
 
     root = settings.find_root(start)
@@ -98,7 +99,7 @@ def resolve_folder(value: str, start: Path, *, missing_ok: bool = False) -> Path
     for candidate in candidates:
         if candidate.is_dir():
             return _relative(candidate, start)
-    if candidates[0].exists():
+    if any(candidate.exists() for candidate in candidates):
         raise SlipwayError(
             "not a model's folder", where=value, fix=f"name a folder of {MODELS}/, or its name"
         )

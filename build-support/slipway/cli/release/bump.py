@@ -50,8 +50,8 @@ def bump(
     version.
 
     \b
-    --json    {"name", "version", "state", "released", "part", "proposed", "reasons":
-              [{"part", "what"}], "stopped", "written"}
+    --json    {"name", "version", "state", "released", "part", "proposed",
+              "reasons": [{"part", "what"}], "stopped", "written"}
 
     Example: slipway bump screen_detection
     """

@@ -37,7 +37,8 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
 
     \b
     --json    {"name", "artifact", "sha256", "served", "notes", "compared":
-              [{"name", "candidate", "served", "rule", "state", "said", "loosened"}]}
+              [{"name", "candidate", "served", "rule", "state", "said",
+              "loosened"}]}
 
     Example: slipway evaluate models/screen_detection
     """
