@@ -65,7 +65,7 @@ def all_commands() -> Iterator[tuple[str, click.Command]]:
 
 @pytest.fixture(scope="module")
 def imported() -> dict[str, list[str]]:
-    """The modules that the help of each command imports; of ``slipway --help`` by the key ``""``."""
+    """The modules that each command's help imports; of ``slipway --help`` by the key ``""``."""
     library = str(Path(slipway.__file__).parent.parent)
     path = os.pathsep.join([library, *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(

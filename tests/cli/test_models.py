@@ -1,4 +1,4 @@
-"""How commands take models: by name, `models/NAME` or path, and what they say of a misspelled one."""
+"""How commands take models: by name, `models/NAME` or path; what a misspelled one is told."""
 
 from __future__ import annotations
 
