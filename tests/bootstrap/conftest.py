@@ -14,3 +14,10 @@ from tests.bootstrap.machine import Machine
 def bare(tmp_path: Path) -> Machine:
     """Return a machine with ``python3`` and a package index, and no more."""
     return machine.create(tmp_path)
+
+
+@pytest.fixture
+def with_uv(bare: Machine) -> Machine:
+    """Return a bare machine where an earlier start installed uv."""
+    bare.install_uv()
+    return bare

@@ -59,9 +59,9 @@ def test_nothing_is_written_outside_of_the_cache_and_the_interpreters_folder(bar
     assert {path.name for path in bare.cache.iterdir()} == {"library", "uv"}
 
 
-def test_one_message_names_all_that_is_missing_and_each_way_to_get_it(bare: Machine) -> None:
-    bare.variables["FAKE_UV_UNREACHABLE"] = "yes"
-    done = bare.run("pants", "publish", "models/::")
+def test_one_message_names_all_that_is_missing_and_each_way_to_get_it(with_uv: Machine) -> None:
+    with_uv.variables["FAKE_UV_UNREACHABLE"] = "yes"
+    done = with_uv.run("pants", "publish", "models/::")
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.count("error: ./pants") == 1 and done.stderr.count("fix:") == 1
     for part in (
@@ -78,60 +78,60 @@ def test_one_message_names_all_that_is_missing_and_each_way_to_get_it(bare: Mach
         "docs/installation.md",
     ):
         assert part in done.stderr, part
-    assert not list(bare.cache.glob("pants/*"))
+    assert not list(with_uv.cache.glob("pants/*"))
 
 
-def test_slipway_names_what_pants_lacks_as_well(bare: Machine) -> None:
-    bare.variables["FAKE_UV_UNREACHABLE"] = "yes"
-    done = bare.run("slipway", "status")
+def test_slipway_names_what_pants_lacks_as_well(with_uv: Machine) -> None:
+    with_uv.variables["FAKE_UV_UNREACHABLE"] = "yes"
+    done = with_uv.run("slipway", "status")
     assert done.returncode == 1
     assert "Python 3.12, for" in done.stderr and "Python 3.9, for Pants" in done.stderr
 
 
-def test_the_message_shows_no_credentials(bare: Machine) -> None:
-    bare.variables["FAKE_UV_UNREACHABLE"] = "yes"
-    done = bare.run("slipway", "status")
+def test_the_message_shows_no_credentials(with_uv: Machine) -> None:
+    with_uv.variables["FAKE_UV_UNREACHABLE"] = "yes"
+    done = with_uv.run("slipway", "status")
     assert "https://****@mirror.example/python.tar.gz" in done.stderr
     assert "secret" not in done.stderr
 
 
-def test_an_interpreter_that_lacks_its_shared_library_is_named(bare: Machine) -> None:
-    program = bare.add_python("3.12", "shared library libpython3.12.so.1.0")
-    bare.variables["FAKE_UV_UNREACHABLE"] = "yes"
-    done = bare.run("slipway", "status")
+def test_an_interpreter_that_lacks_its_shared_library_is_named(with_uv: Machine) -> None:
+    program = with_uv.add_python("3.12", "shared library libpython3.12.so.1.0")
+    with_uv.variables["FAKE_UV_UNREACHABLE"] = "yes"
+    done = with_uv.run("slipway", "status")
     assert f"{program} lacks the shared library libpython3.12.so.1.0" in done.stderr
 
 
-def test_an_interpreter_that_does_not_run_is_named(bare: Machine) -> None:
-    program = bare.add_program("python3.9", "#!/usr/bin/env bash\nexit 127\n")
-    bare.variables["FAKE_UV_UNREACHABLE"] = "yes"
-    assert f"{program} does not run" in bare.run("pants", "list").stderr
+def test_an_interpreter_that_does_not_run_is_named(with_uv: Machine) -> None:
+    program = with_uv.add_program("python3.9", "#!/usr/bin/env bash\nexit 127\n")
+    with_uv.variables["FAKE_UV_UNREACHABLE"] = "yes"
+    assert f"{program} does not run" in with_uv.run("pants", "list").stderr
 
 
-def test_interpreters_on_path_are_taken_and_nothing_is_downloaded(bare: Machine) -> None:
-    programs = [bare.add_python("3.12"), bare.add_python("3.9")]
-    done = bare.run("pants", "list")
+def test_interpreters_on_path_are_taken_and_nothing_is_downloaded(with_uv: Machine) -> None:
+    programs = [with_uv.add_python("3.12"), with_uv.add_python("3.9")]
+    done = with_uv.run("pants", "list")
     assert done.returncode == 0, done.stderr
-    assert bare.uv_calls("python install") == []
+    assert with_uv.uv_calls("python install") == []
     assert f"interpreters ['{programs[0].parent}', '{programs[1].parent}']" in done.stdout
 
 
 @pytest.mark.parametrize("of_shims", [False, True])
-def test_versions_of_pyenv_are_taken(bare: Machine, of_shims: bool) -> None:
-    pyenv = bare.folder / "pyenv"
+def test_versions_of_pyenv_are_taken(with_uv: Machine, of_shims: bool) -> None:
+    pyenv = with_uv.folder / "pyenv"
     for minor in ("3.12", "3.9"):
         folder = pyenv / "versions" / f"{minor}.7" / "bin"
         folder.mkdir(parents=True)
-        bare.add_python(minor).rename(folder / f"python{minor}")
+        with_uv.add_python(minor).rename(folder / f"python{minor}")
     if of_shims:  # what a sandbox with an empty home sees
         (pyenv / "shims").mkdir()
-        bare.variables["PATH"] = f"{pyenv}/shims:{bare.bin}"
+        with_uv.variables["PATH"] = f"{pyenv}/shims:{with_uv.bin}"
     else:
-        bare.variables["PYENV_ROOT"] = str(pyenv)
-    done = bare.run("pants", "list")
+        with_uv.variables["PYENV_ROOT"] = str(pyenv)
+    done = with_uv.run("pants", "list")
     assert done.returncode == 0, done.stderr
     assert f"'{pyenv}/versions/3.12.7/bin'" in done.stdout
-    assert bare.uv_calls("python install") == []
+    assert with_uv.uv_calls("python install") == []
 
 
 def test_without_python3_the_message_says_so(bare: Machine) -> None:
@@ -210,10 +210,10 @@ def test_an_index_without_uv_is_reported_once(bare: Machine) -> None:
     assert "Python 3.12, for" not in done.stderr
 
 
-def test_packages_that_the_system_does_not_offer_are_told_apart(bare: Machine) -> None:
-    bare.add_program("apt-cache", "#!/usr/bin/env bash\n[[ $2 != python3.9 ]]\n")
-    bare.variables["FAKE_UV_UNREACHABLE"] = "yes"
-    done = bare.run("pants", "list")
+def test_packages_that_the_system_does_not_offer_are_told_apart(with_uv: Machine) -> None:
+    with_uv.add_program("apt-cache", "#!/usr/bin/env bash\n[[ $2 != python3.9 ]]\n")
+    with_uv.variables["FAKE_UV_UNREACHABLE"] = "yes"
+    done = with_uv.run("pants", "list")
     assert "apt-get install python3.12 python3.12-venv libpython3.12\n" in done.stderr
     assert "not in this machine's package lists: python3.9\n" in done.stderr
 
@@ -226,10 +226,10 @@ def test_a_python3_without_pip_uses_the_one_that_ensurepip_holds(bare: Machine) 
 
 
 @runs_on_312
-def test_the_interpreter_that_runs_this_test_is_complete(bare: Machine) -> None:
-    (bare.bin / "python3.12").symlink_to(PYTHON)
-    assert bare.run("slipway", "status").returncode == 0
-    assert bare.uv_calls("python install") == []
+def test_the_interpreter_that_runs_this_test_is_complete(with_uv: Machine) -> None:
+    (with_uv.bin / "python3.12").symlink_to(PYTHON)
+    assert with_uv.run("slipway", "status").returncode == 0
+    assert with_uv.uv_calls("python install") == []
 
 
 def _find_python38() -> Path | None:
