@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Buffer
+
+CHUNK = 1 << 20  # bytes
+
+
+class ReadableStream(Protocol):
+    """What :func:`sha256_of_stream` needs of a stream."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 def cache_dir(kind: str) -> Path:
@@ -72,7 +85,45 @@ def locked(path: Path) -> Iterator[None]:
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's content, in hex."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of_stream(file)
+
+
+def sha256_of_stream(stream: ReadableStream) -> str:
+    """Return the SHA-256 of what is left in ``stream``, in hex."""
+    digest = hashlib.sha256()
+    while chunk := stream.read(CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+class HashingReader(io.RawIOBase):
+    """A readable stream whose bytes are hashed as they are read."""
+
+    def __init__(
+        self, stream: ReadableStream, progress: Callable[[int], object] = lambda _: None
+    ) -> None:
+        self._stream = stream
+        self._progress = progress
+        self._sha256 = hashlib.sha256()
+
+    def readable(self) -> bool:
+        """See :class:`io.RawIOBase`."""
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """See :class:`io.RawIOBase`."""
+        view = memoryview(buffer)
+        data = self._stream.read(len(view))
+        view[: len(data)] = data
+        self._sha256.update(data)
+        self._progress(len(data))
+        return len(data)
+
+    def drain(self) -> str:
+        """Read what is left; return the SHA-256 of all bytes, in hex."""
+        while self.read(CHUNK):
+            pass
+        return self._sha256.hexdigest()
 
 
 def _flush(path: Path) -> None:

@@ -16,6 +16,7 @@ from slipway.catalog import keys
 from slipway.catalog.alias import Alias, Variant
 from slipway.errors import SlipwayError
 from slipway.store.directory import DirectoryStore
+from slipway.store.stage import StageStore
 
 TARGETS = st.text(min_size=1, max_size=40)
 
@@ -39,11 +40,13 @@ def store(tmp_path: Path) -> DirectoryStore:
 
 @given(any_alias())
 def test_what_is_dumped_is_parsed_again(alias: Alias) -> None:
-    assert aliases.parse(alias.dump()) == alias
+    assert aliases.parse_alias(alias.dump()) == alias
 
 
 def test_an_alias_of_one_target_is_stored_as_it_always_was() -> None:
-    assert json.loads(aliases.to("tiny_1.0.0.tar.gz").dump()) == {"target": "tiny_1.0.0.tar.gz"}
+    assert json.loads(aliases.single_target("tiny_1.0.0.tar.gz").dump()) == {
+        "target": "tiny_1.0.0.tar.gz"
+    }
     assert Alias((Variant("a", 7),)).target == "a"
 
 
@@ -61,7 +64,7 @@ def test_every_point_below_1_chooses_a_variant(alias: Alias, point: float) -> No
 
 @given(any_alias(), st.text())
 def test_a_key_sticks_to_its_variant(alias: Alias, key: str) -> None:
-    again = aliases.parse(alias.dump())
+    again = aliases.parse_alias(alias.dump())
     assert alias.choose_for(key) == again.choose_for(key)
 
 
@@ -106,23 +109,23 @@ def test_an_alias_that_makes_no_sense_is_refused_with_a_fix(
 )
 def test_a_damaged_alias_is_named(data: bytes) -> None:
     with pytest.raises(SlipwayError, match="the alias is damaged") as caught:
-        aliases.parse(data, where="staging/catalog/tiny/alias.json")
+        aliases.parse_alias(data, where="staging/catalog/tiny/alias.json")
     assert caught.value.where == "staging/catalog/tiny/alias.json" and caught.value.fix
 
 
 def test_an_alias_moves_only_to_what_was_released(store: DirectoryStore) -> None:
     weighted = Alias((Variant("tiny_1.0.0.tar.gz", 9), Variant("tiny_1.1.0.tar.gz", 1)))
-    aliases.move(store, "staging", "tiny", weighted)
+    aliases.write_alias(StageStore(store, "staging"), "tiny", weighted)
     for wrong in (
-        aliases.to("tiny_3.0.0.tar.gz"),
+        aliases.single_target("tiny_3.0.0.tar.gz"),
         Alias(weighted.variants, shadow="tiny_3.0.0.tar.gz"),
     ):
         with pytest.raises(SlipwayError, match="3.0.0.tar.gz is not a release of tiny") as caught:
-            aliases.move(store, "staging", "tiny", wrong)
+            aliases.write_alias(StageStore(store, "staging"), "tiny", wrong)
         assert caught.value.fix and "tiny_2.0.0.tar.gz" in caught.value.fix
     assert store.read(keys.alias("staging", "tiny")) == weighted.dump()
     with pytest.raises(SlipwayError) as caught:
-        aliases.move(store, "production", "tiny", weighted)
+        aliases.write_alias(StageStore(store, "production"), "tiny", weighted)
     assert caught.value.fix == "slipway publish models/tiny"
 
 
@@ -147,9 +150,11 @@ class Recorded(DirectoryStore):
 def test_a_mover_who_was_overtaken_moves_after_the_other(
     store: DirectoryStore, tmp_path: Path
 ) -> None:
-    rival, mine = aliases.to("tiny_1.0.0.tar.gz"), aliases.to("tiny_2.0.0.tar.gz")
+    rival, mine = aliases.single_target("tiny_1.0.0.tar.gz"), aliases.single_target(
+        "tiny_2.0.0.tar.gz"
+    )
     recorded = Recorded(tmp_path, rival.dump())
-    aliases.move(recorded, "staging", "tiny", mine)
+    aliases.write_alias(StageStore(recorded, "staging"), "tiny", mine)
     assert recorded.swaps == [(rival.dump(), mine.dump())]
 
 
@@ -160,7 +165,12 @@ def test_of_many_movers_at_once_each_comes_after_another(
     pair = ("tiny_1.0.0.tar.gz", "tiny_1.1.0.tar.gz")
     wanted = [Alias((Variant(pair[0], n), Variant(pair[1], 100 - n))) for n in range(1, 33)]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda alias: aliases.move(recorded, "staging", "tiny", alias), wanted))
+        list(
+            pool.map(
+                lambda alias: aliases.write_alias(StageStore(recorded, "staging"), "tiny", alias),
+                wanted,
+            )
+        )
     made = dict(recorded.swaps)
     assert len(made) == len(recorded.swaps) == len(wanted)
     chain, last = [], made.get(None)

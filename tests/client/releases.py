@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from slipway.artifact.manifest import Manifest
 from slipway.catalog import keys
-from slipway.catalog.alias import Alias, Variant, move
+from slipway.catalog.alias import Alias, Variant, write_alias
 from slipway.catalog.origin import Origin
 from slipway.catalog.record import Record
 from slipway.model.interface import Interface, Tensor
+from slipway.settings.release import StageName
 from slipway.store.directory import DirectoryStore
+from slipway.store.stage import StageStore
 
-STAGE: keys.Stage = "staging"
+STAGE: StageName = "staging"
 ONE, TWO, THREE = (f"m_{number}.0.0.tar.gz" for number in (1, 2, 3))
 # what `m` takes and gives unless a test says otherwise
 FEATURES = Interface(
@@ -33,4 +35,4 @@ def release(
 def alias(store: DirectoryStore, *targets: str, shadow: str | None = None, name: str = "m") -> None:
     """Let ``m`` stand for ``targets`` in equal parts."""
     chosen = Alias(tuple(Variant(target, 1) for target in targets), shadow)
-    move(store, STAGE, name, chosen)
+    write_alias(StageStore(store, STAGE), name, chosen)

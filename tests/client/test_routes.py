@@ -15,6 +15,7 @@ from slipway.client.routes import Route, Routes
 from slipway.errors import SlipwayError
 from slipway.model.interface import Interface
 from slipway.store.directory import DirectoryStore
+from slipway.store.stage import StageStore
 from tests.client import releases
 from tests.client.releases import ONE, THREE, TWO
 
@@ -23,7 +24,7 @@ class Watched(CatalogReader):
     """A catalog that counts what is read, waits while ``held``, and fails while ``broken``."""
 
     def __init__(self, store: DirectoryStore) -> None:
-        super().__init__(store, releases.STAGE)
+        super().__init__(StageStore(store, releases.STAGE))
         self.reads: Counter[str] = Counter()
         self.broken = False
         self.held = threading.Event()

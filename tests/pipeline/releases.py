@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from slipway.artifact.manifest import Manifest
 from slipway.catalog import alias, journal, keys
-from slipway.catalog.alias_move import serve
+from slipway.catalog.alias_move import move_alias
 from slipway.catalog.journal import Action
-from slipway.catalog.keys import Stage
 from slipway.catalog.origin import Origin
 from slipway.catalog.record import Record
 from slipway.model.interface import Interface, Tensor
+from slipway.settings.release import StageName
 from slipway.store.directory import DirectoryStore
+from slipway.store.stage import StageStore
 
 FEATURES = Interface(0, {"X": Tensor("FP32", (2,))}, {"Y": Tensor("FP32", (2,))})
 
@@ -20,7 +21,7 @@ def released(
     version: str,
     *,
     name: str = "m",
-    stage: Stage = "production",
+    stage: StageName = "production",
     action: Action = "promote",
     origin: Origin = Origin(),
     changes: tuple[str, ...] = (),
@@ -36,5 +37,5 @@ def released(
     store.create(keys.record(stage, name, target), said.dump())
     # what serves a target asks for its object
     store.create(keys.artifact(stage, target), b"an artifact")
-    serve(store, stage, name, alias.to(target), action, origin, reason)
+    move_alias(StageStore(store, stage), name, alias.single_target(target), action, origin, reason)
     return target

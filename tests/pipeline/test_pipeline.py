@@ -12,7 +12,7 @@ import pytest
 
 from slipway import settings
 from slipway.catalog.catalog import Catalog
-from slipway.catalog.keys import Stage
+from slipway.settings.release import StageName
 from slipway.store.open import open_stage
 from tests.pipeline import gitlab, platform, scratch
 from tests.pipeline.gitlab import Run
@@ -87,9 +87,9 @@ class Project:
         given = self.platform.variables | own | variables
         return gitlab.run(self.history.root, given, unset, jobs, needs=needs)
 
-    def served(self, stage: Stage, name: str) -> str | None:
+    def served(self, stage: StageName, name: str) -> str | None:
         """The SHA-256 of what a stage's alias stands for."""
-        catalog = Catalog(open_stage(settings.load(self.history.root), stage), stage)
+        catalog = Catalog(open_stage(settings.load(self.history.root), stage))
         alias = catalog.find_alias(name)
         return catalog.record(name, alias.target).sha256 if alias else None
 

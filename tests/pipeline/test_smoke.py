@@ -17,6 +17,7 @@ from slipway.cli import main
 from slipway.model.config_interface import interface_of_folder
 from slipway.model.interface import Interface, Tensor
 from slipway.store.directory import DirectoryStore
+from slipway.store.stage import StageStore
 from slipway.triton import kserve
 from tests import fixture_models
 from tests.client import fake_runtime
@@ -186,7 +187,7 @@ def test_every_variant_of_an_alias_is_asked(
     fake: FakeRuntime, store: DirectoryStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     both = tuple(Variant(released(store, v, stage="staging"), 1) for v in ("1.0.0", "1.1.0"))
-    alias.move(store, "staging", "m", Alias(both))
+    alias.write_alias(StageStore(store, "staging"), "m", Alias(both))
     case("one", [1, 2], outputs(2, 4))
     assert smoke(fake, "--json") == 0
     said = json.loads(capsys.readouterr().out)

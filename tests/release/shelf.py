@@ -19,16 +19,17 @@ from slipway.archive import TarGzWriter
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest
 from slipway.catalog import journal
-from slipway.catalog.keys import Stage
 from slipway.catalog.origin import Origin
 from slipway.release.evidence import envelope
 from slipway.release.evidence import test_result as tests
 from slipway.release.evidence.statement import PAYLOAD_TYPE
 from slipway.release.evidence.test_result import Tested
+from slipway.release.metadata import ReleaseMetadata
 from slipway.release.promote import promote
-from slipway.release.publish import Release, Told, publish
+from slipway.release.publish import Release, publish
 from slipway.release.rollback import rollback
 from slipway.settings import Settings
+from slipway.settings.release import StageName
 from slipway.store.open import open_stage
 
 CONFIG = """name: "{name}"
@@ -120,19 +121,19 @@ def staged(
     *,
     name: str = "m",
     tested: bool | None = True,
-    told: Told | None = None,
-    stage: Stage = "staging",
+    metadata: ReleaseMetadata | None = None,
+    stage: StageName = "staging",
     code: str = "",
     **different: object,
 ) -> Release:
     """Publish a small artifact to staging, with its tests passed, failed or (``None``) unknown."""
     path = artifact(settings.root / "dist", name, version, code=code, **different)  # type: ignore[arg-type]
-    known = told or Told(DEV)
+    known = metadata or ReleaseMetadata(DEV)
     documents = dict(known.evidence)
     if tested is not None:
         documents["tests"] = passed(path, failures=0 if tested else 1)
-    told = Told(known.origin, documents, known.metrics, known.rules, known.changes)
-    return publish(Artifact(path), open_stage(settings, stage), stage=stage, told=told)
+    metadata = ReleaseMetadata(known.origin, documents, known.metrics, known.rules, known.changes)
+    return publish(Artifact(path), open_stage(settings, stage), metadata=metadata)
 
 
 def released(settings: Settings, *versions: str, name: str = "m") -> list[str]:
@@ -180,14 +181,14 @@ def fill(root: Path, names: Sequence[str], releases: int, *, git: bool = True) -
         commits[name] = commit
         pipeline = f"https://gitlab.example.com/team/models/-/pipelines/{4000 + number}"
         packages = {"numpy": "1.26.4", "pillow": f"10.{count // 3}.0"}
-        told = Told(
+        metadata = ReleaseMetadata(
             Origin(commit, pipeline, "dev"),
             metrics={"accuracy": round(0.9 + count / 200 + chance.random() / 100, 4)},
             changes=(f"{commit[:7]} {subject}",),
         )
         with mock.patch.object(journal, "now", lambda: _iso(clock)):
             made = staged(
-                settings, version, name=name, told=told, weights=version.encode() * 99,
+                settings, version, name=name, metadata=metadata, weights=version.encode() * 99,
                 packages=packages, code=f"LIMIT = {count // 2}\n", batch=8 if count < 9 else 16,
             )  # fmt: skip
         if count == releases - 1 and number % 3 == 0:

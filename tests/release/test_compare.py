@@ -12,8 +12,8 @@ import pytest
 from slipway.artifact.diff import Change
 from slipway.errors import SlipwayError
 from slipway.release.compare import compare
+from slipway.release.metadata import ReleaseMetadata
 from slipway.release.promote import promote
-from slipway.release.publish import Told
 from slipway.settings import Settings
 from slipway.store.directory import DirectoryStore
 from tests.release.shelf import DEV, released, repository, staged
@@ -29,12 +29,14 @@ def parts(changes: tuple[Change, ...]) -> list[str]:
 
 
 def test_a_promotion_is_told_by_all_that_it_would_change(settings: Settings) -> None:
-    staged(settings, "1.0.0", told=Told(DEV, metrics={"f1": 0.9}))
+    staged(settings, "1.0.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.9}))
     promote(settings, "m", None, DEV)
     staged(
         settings,
         "1.1.0",
-        told=Told(DEV, metrics={"f1": 0.95, "size": 3.0}, changes=("abc1234 Larger batches",)),
+        metadata=ReleaseMetadata(
+            DEV, metrics={"f1": 0.95, "size": 3.0}, changes=("abc1234 Larger batches",)
+        ),
         tested=None,
         code="LIMIT = 2\n",
         weights=b"trained further",
@@ -68,9 +70,9 @@ def test_the_order_of_the_stages_does_not_matter(settings: Settings) -> None:
 
 def test_a_metric_that_stops_the_promotion_is_marked(settings: Settings) -> None:
     rules = {"f1": {"better": "higher", "margin": 0.0}}
-    staged(settings, "1.0.0", told=Told(DEV, metrics={"f1": 0.9}, rules=rules))
+    staged(settings, "1.0.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.9}, rules=rules))
     promote(settings, "m", None, DEV)
-    staged(settings, "1.1.0", told=Told(DEV, metrics={"f1": 0.8}, rules=rules))
+    staged(settings, "1.1.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.8}, rules=rules))
     found = compare(settings, "m", "staging", "production")
     assert Change("metrics", "f1", "0.9", "0.8 (not allowed)") in found.changes
 

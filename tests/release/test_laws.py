@@ -13,17 +13,18 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from slipway.artifact.artifact import Artifact
 from slipway.catalog import journal, keys
 from slipway.catalog.alias import Alias, Variant
-from slipway.catalog.alias_move import serve
+from slipway.catalog.alias_move import move_alias
 from slipway.catalog.catalog import Catalog
-from slipway.catalog.keys import Stage
 from slipway.errors import SlipwayError
 from slipway.release import prune
+from slipway.release.metadata import ReleaseMetadata
 from slipway.release.promote import promote
-from slipway.release.publish import Told, publish
+from slipway.release.publish import publish
 from slipway.release.rollback import rollback
-from slipway.release.status import status
-from slipway.settings.release import STAGES
+from slipway.release.status import load_status
+from slipway.settings.release import STAGES, StageName
 from slipway.store.open import open_stage
+from slipway.store.stage import StageStore
 from tests.release import shelf
 from tests.release.shelf import DEV, repository
 
@@ -40,35 +41,35 @@ class Releases(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory(prefix="slipway-laws-")
         self.settings = repository(Path(self.folder.name))
         self.artifacts: dict[tuple[str, int], Path] = {}
-        self.given: dict[tuple[Stage, str], str] = {}  # a target model's digest, for ever
-        self.aliases: dict[Stage, Alias | None] = dict.fromkeys(STAGES)
+        self.given: dict[tuple[StageName, str], str] = {}  # a target model's digest, for ever
+        self.aliases: dict[StageName, Alias | None] = dict.fromkeys(STAGES)
 
     def teardown(self) -> None:
         self.folder.cleanup()
 
     @rule(version=VERSIONS, content=st.integers(0, 2), tested=st.booleans(), stage=ANY_STAGE)
-    def publish(self, version: str, content: int, tested: bool, stage: Stage) -> None:
+    def publish(self, version: str, content: int, tested: bool, stage: StageName) -> None:
         path = self._artifact(version, content)
-        told = Told(DEV, {"tests": shelf.passed(path, failures=int(not tested))})
+        told = ReleaseMetadata(DEV, {"tests": shelf.passed(path, failures=int(not tested))})
         store = open_stage(self.settings, stage)
-        self._twice(lambda: publish(Artifact(path), store, stage=stage, told=told))
+        self._twice(lambda: publish(Artifact(path), store, metadata=told))
 
     @rule(place=NUMBERS)
     def promote(self, place: int) -> None:
-        pushed = Catalog(open_stage(self.settings, "staging"), "staging").targets("m")
+        pushed = Catalog(open_stage(self.settings, "staging")).targets("m")
         if pushed:
             target = pushed[place % len(pushed)]
             self._twice(lambda: promote(self.settings, "m", target, DEV))
 
     @rule(stage=ANY_STAGE)
-    def roll_back(self, stage: Stage) -> None:
+    def roll_back(self, stage: StageName) -> None:
         try:
             rollback(self.settings, stage, "m", None, DEV)
         except SlipwayError:
             pass
 
     @rule(stage=ANY_STAGE, place=NUMBERS)
-    def roll_back_to(self, stage: Stage, place: int) -> None:
+    def roll_back_to(self, stage: StageName, place: int) -> None:
         known = self._catalog(stage).targets("m")
         if known:
             to = known[place % len(known)]
@@ -76,16 +77,16 @@ class Releases(RuleBasedStateMachine):
             assert self._catalog(stage).alias("m").targets == (to,)
 
     @rule(stage=ANY_STAGE, places=st.lists(NUMBERS, min_size=1, max_size=3))
-    def split(self, stage: Stage, places: list[int]) -> None:
+    def split(self, stage: StageName, places: list[int]) -> None:
         known = self._catalog(stage).targets("m")
         if known:
             chosen = dict.fromkeys(known[place % len(known)] for place in places)
             alias = Alias(tuple(Variant(target, 1 + n) for n, target in enumerate(chosen)))
             store = open_stage(self.settings, stage)
-            self._twice(lambda: serve(store, stage, "m", alias, "alias", DEV))
+            self._twice(lambda: move_alias(store, "m", alias, "alias", DEV))
 
     @rule(keep=st.integers(1, 3), stage=ANY_STAGE)
-    def prune(self, keep: int, stage: Stage) -> None:
+    def prune(self, keep: int, stage: StageName) -> None:
         def every() -> None:
             for old in prune.candidates(self.settings, [], keep, [stage]):
                 assert prune.prune(self.settings, old, DEV)
@@ -97,8 +98,8 @@ class Releases(RuleBasedStateMachine):
     def a_target_model_is_one_content_for_ever(self) -> None:
         for stage in STAGES:
             store = open_stage(self.settings, stage)
-            for key in store.keys(keys.models(stage)):
-                digest = store.digest(key)
+            for key in store.store.keys(keys.models(stage)):
+                digest = store.store.digest(key)
                 assert digest is not None
                 target = key.removeprefix(keys.models(stage))
                 assert self.given.setdefault((stage, target), digest) == digest
@@ -110,7 +111,7 @@ class Releases(RuleBasedStateMachine):
             alias = catalog.find_alias("m")
             for target in () if alias is None else alias.targets:
                 key = keys.artifact(stage, target)
-                assert catalog.reader.stat(key) is not None
+                assert catalog.source.store.stat(key) is not None
                 stored = (self.settings.root / "store" / key).read_bytes()
                 record = catalog.record("m", target)
                 assert hashlib.sha256(stored).hexdigest() == record.sha256
@@ -119,7 +120,7 @@ class Releases(RuleBasedStateMachine):
     def every_move_of_an_alias_is_in_the_journal(self) -> None:
         for stage in STAGES:
             now = self._catalog(stage).find_alias("m")
-            events = journal.read(open_stage(self.settings, stage), stage, "m")
+            events = journal.load_events(open_stage(self.settings, stage), "m")
             moves = [event for event in events if event.now is not None]
             if now != self.aliases[stage]:
                 assert (moves[0].now, moves[0].was) == (now, self.aliases[stage])
@@ -131,7 +132,7 @@ class Releases(RuleBasedStateMachine):
 
     @invariant()
     def catalog_and_bucket_agree(self) -> None:
-        assert [drift for model in status(self.settings) for drift in model.drift] == []
+        assert [drift for model in load_status(self.settings) for drift in model.drift] == []
 
     def _twice(self, do: object) -> None:
         """What is done again right away is refused again, or changes nothing."""
@@ -161,12 +162,12 @@ class Releases(RuleBasedStateMachine):
             self.artifacts[version, content] = made
         return self.artifacts[version, content]
 
-    def _catalog(self, stage: Stage) -> Catalog:
-        return Catalog(open_stage(self.settings, stage), stage)
+    def _catalog(self, stage: StageName) -> Catalog:
+        return Catalog(open_stage(self.settings, stage))
 
-    def _line(self, stage: Stage) -> list[Alias]:
-        events = journal.read(open_stage(self.settings, stage), stage, "m")
-        return journal.line(events, self._catalog(stage).find_alias("m"))
+    def _line(self, stage: StageName) -> list[Alias]:
+        events = journal.load_events(open_stage(self.settings, stage), "m")
+        return journal.lineage(events, self._catalog(stage).find_alias("m"))
 
 
 Releases.TestCase.settings = hypothesis_settings(

@@ -13,19 +13,20 @@ from slipway.artifact.artifact import Artifact
 from slipway.catalog import alias as aliases
 from slipway.catalog import journal, keys
 from slipway.catalog.alias import Alias, Variant
-from slipway.catalog.alias_move import serve
+from slipway.catalog.alias_move import move_alias
 from slipway.catalog.catalog import Catalog
 from slipway.catalog.origin import Origin
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.release.evidence import evidence
+from slipway.release.metadata import ReleaseMetadata
 from slipway.release.promote import promote
-from slipway.release.publish import Told, publish
+from slipway.release.publish import publish
 from slipway.release.rollback import rollback
 from slipway.settings import Settings
 from slipway.store.directory import DirectoryStore
-from slipway.store.interface import Store
 from slipway.store.open import open_stage
+from slipway.store.stage import StageStore
 from tests.release import shelf
 from tests.release.shelf import DEV, released, repository, staged
 
@@ -37,35 +38,36 @@ def settings(tmp_path: Path) -> Settings:
     return repository(tmp_path / "repository")
 
 
-def production(settings: Settings) -> Store:
+def production(settings: Settings) -> StageStore:
     return open_stage(settings, "production")
 
 
 def served(settings: Settings) -> str:
-    return str(Catalog(production(settings), "production").alias("m"))
+    return str(Catalog(production(settings)).alias("m"))
 
 
 def everything(settings: Settings) -> dict[str, bytes | None]:
     store = production(settings)
-    return {key: store.read(key) for key in store.keys("")}
+    return {key: store.store.read(key) for key in store.store.keys("")}
 
 
 def test_production_gets_exactly_the_bytes_that_staging_tested(settings: Settings) -> None:
     source = staged(
-        settings, told=Told(Origin("c0ffee", "pipelines/1", "dev"), metrics={"f1": 0.9})
+        settings,
+        metadata=ReleaseMetadata(Origin("c0ffee", "pipelines/1", "dev"), metrics={"f1": 0.9}),
     )
     made = promote(settings, "m", None, CI)
     assert (made.target, made.source) == ("m_1.0.0.tar.gz", source.target)
     assert made.created and made.moved and made.before is None and made.why is None
     store = production(settings)
-    assert store.digest(keys.artifact("production", made.target)) == source.sha256
-    record = Catalog(store, "production").record("m", made.target)
+    assert store.store.digest(keys.artifact("production", made.target)) == source.sha256
+    record = Catalog(store).record("m", made.target)
     assert (record.source, record.metrics) == (source.target, {"f1": 0.9})
     # the commit that made it, and who promoted it
     assert record.origin == Origin("c0ffee", CI.pipeline, "ci")
-    ran = evidence.tested(store, "production", "m", source.sha256)
+    ran = evidence.tested(store, "m", source.sha256)
     assert ran is not None and ran.passed
-    [event] = journal.read(store, "production", "m")
+    [event] = journal.load_events(store, "m")
     assert (event.action, event.target, event.origin) == ("promote", made.target, CI)
 
 
@@ -97,14 +99,15 @@ def test_what_was_never_in_staging_is_refused_with_what_is(settings: Settings) -
 def test_two_pushes_of_one_version_have_to_be_told_apart(settings: Settings) -> None:
     first = staged(settings, code="A = 1\n")
     staged(settings, code="A = 2\n")
-    with pytest.raises(SlipwayError, match="any of 2 releases") as caught:
+    with pytest.raises(SlipwayError, match="matches 2 releases") as caught:
         promote(settings, "m", "1.0.0", DEV)
     assert caught.value.fix and first.target in caught.value.fix
     assert promote(settings, "m", first.sha256[:12], DEV).sha256 == first.sha256
 
 
 @pytest.mark.parametrize(
-    ("tested", "what"), [(None, "no tests of exactly these bytes"), (False, "tests did not pass")]
+    ("tested", "what"),
+    [(None, "no test result is recorded for this artifact"), (False, "tests did not pass")],
 )
 def test_what_did_not_pass_its_tests_is_refused(
     settings: Settings, tested: bool | None, what: str
@@ -121,7 +124,7 @@ def test_what_did_not_pass_its_tests_is_refused(
 def test_tests_of_other_bytes_do_not_count(settings: Settings) -> None:
     staged(settings, code="A = 1\n", tested=True)
     staged(settings, code="A = 2\n", tested=None)
-    with pytest.raises(SlipwayError, match="no tests of exactly these bytes"):
+    with pytest.raises(SlipwayError, match="no test result is recorded for this artifact"):
         promote(settings, "m", None, DEV)
 
 
@@ -138,7 +141,9 @@ def test_what_production_requires_has_to_be_there(tmp_path: Path) -> None:
         promote(settings, "m", None, DEV)
     path = shelf.artifact(tmp_path / "dist")
     documents = evidence.collect(Artifact(path), settings, DEV, [])
-    publish(Artifact(path), open_stage(settings, "staging"), told=Told(DEV, documents))
+    publish(
+        Artifact(path), open_stage(settings, "staging"), metadata=ReleaseMetadata(DEV, documents)
+    )
     assert promote(settings, "m", None, DEV).moved
 
 
@@ -146,9 +151,9 @@ def test_a_metric_that_is_worse_than_allowed_is_refused_with_both_values(
     settings: Settings,
 ) -> None:
     rules = {"f1": {"better": "higher", "margin": 0.01}}
-    staged(settings, "1.0.0", told=Told(DEV, metrics={"f1": 0.95}, rules=rules))
+    staged(settings, "1.0.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.95}, rules=rules))
     promote(settings, "m", None, DEV)
-    staged(settings, "1.1.0", told=Told(DEV, metrics={"f1": 0.90}, rules=rules))
+    staged(settings, "1.1.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.90}, rules=rules))
     with pytest.raises(SlipwayError, match=r"0\.9.*0\.95"):
         promote(settings, "m", None, DEV)
     assert served(settings) == "m_1.0.0.tar.gz"
@@ -193,7 +198,7 @@ def test_a_late_promotion_does_not_undo_a_newer_release(settings: Settings) -> N
 def test_a_promotion_that_is_run_again_leaves_a_split_alone(settings: Settings) -> None:
     one, two = released(settings, "1.0.0", "1.1.0")
     split = Alias((Variant(one, 90), Variant(two, 10)))
-    serve(production(settings), "production", "m", split, "alias", DEV)
+    move_alias(production(settings), "m", split, "alias", DEV)
     late = promote(settings, "m", "1.1.0", CI)
     assert not late.moved and late.why and "slipway alias m 1.1.0" in late.why
     assert served(settings) == str(split)
@@ -247,8 +252,8 @@ def test_cut_off_anywhere_it_is_completed_by_the_next(
     promote(settings, "m", None, DEV)
     store = production(settings)
     assert served(settings) == "m_1.1.0.tar.gz"
-    assert store.digest("production/models/m_1.1.0.tar.gz") == source.sha256
-    moves = [event.target for event in journal.read(store, "production", "m")]
+    assert store.store.digest("production/models/m_1.1.0.tar.gz") == source.sha256
+    moves = [event.target for event in journal.load_events(store, "m")]
     assert moves == ["m_1.1.0.tar.gz", "m_1.0.0.tar.gz"]
 
 
@@ -259,7 +264,7 @@ def test_of_two_promotions_at_once_the_higher_version_is_served(settings: Settin
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda version: promote(settings, "m", version, DEV), versions))
     assert served(settings) == "m_1.5.0.tar.gz"
-    assert len(Catalog(production(settings), "production").targets("m")) == 6
+    assert len(Catalog(production(settings)).targets("m")) == 6
 
 
 def test_of_two_promotions_of_one_version_at_once_one_wins(settings: Settings) -> None:
@@ -275,15 +280,15 @@ def test_of_two_promotions_of_one_version_at_once_one_wins(settings: Settings) -
     with ThreadPoolExecutor(4) as pool:
         won = {sha for sha in pool.map(attempt, [one.target for one in made]) if sha is not None}
     assert len(won) == 1
-    assert production(settings).digest("production/models/m_1.0.0.tar.gz") in won
+    assert production(settings).store.digest("production/models/m_1.0.0.tar.gz") in won
 
 
 def test_an_object_of_production_that_was_lost_is_copied_again(settings: Settings) -> None:
     released(settings, "1.0.0")
-    production(settings).delete("production/models/m_1.0.0.tar.gz")
+    production(settings).store.delete("production/models/m_1.0.0.tar.gz")
     again = promote(settings, "m", None, DEV)
     assert again.created and not again.moved
-    assert production(settings).stat("production/models/m_1.0.0.tar.gz")
+    assert production(settings).store.stat("production/models/m_1.0.0.tar.gz")
 
 
 def test_publishing_to_production_moves_its_alias_forward_only(settings: Settings) -> None:
@@ -299,18 +304,18 @@ def test_publishing_to_production_moves_its_alias_forward_only(settings: Setting
 def test_a_name_that_an_endpoint_refuses_is_not_published(settings: Settings, name: str) -> None:
     with pytest.raises(SlipwayError, match="its target model") as caught:
         staged(settings, name=name, tested=None)
-    assert caught.value.fix and open_stage(settings, "staging").keys("") == []
+    assert caught.value.fix and open_stage(settings, "staging").store.keys("") == []
 
 
 def test_records_from_before_there_was_more_in_them_are_promoted(settings: Settings) -> None:
     source = staged(settings)
     store = open_stage(settings, "staging")
     key = keys.record("staging", "m", source.target)
-    old = json.loads(store.read(key) or b"")
+    old = json.loads(store.store.read(key) or b"")
     for field in ("size", "source", "metrics", "rules", "changes", "pipeline", "by"):
         del old[field]
-    assert store.swap(key, store.read(key), keys.dump(old))
+    assert store.store.swap(key, store.store.read(key), keys.dump_json(old))
     made = promote(settings, "m", None, DEV)
-    record: Record = Catalog(production(settings), "production").record("m", made.target)
+    record: Record = Catalog(production(settings)).record("m", made.target)
     assert record.size is None and record.origin == replace(DEV)
-    assert served(settings) == str(aliases.to(made.target))
+    assert served(settings) == str(aliases.single_target(made.target))

@@ -10,19 +10,19 @@ from slipway.artifact.artifact import Artifact
 from slipway.catalog import alias as aliases
 from slipway.catalog import journal, keys, tombstone
 from slipway.catalog.alias import Alias, Variant
-from slipway.catalog.alias_move import serve
+from slipway.catalog.alias_move import move_alias
 from slipway.catalog.catalog import Catalog
-from slipway.catalog.keys import Stage
 from slipway.errors import SlipwayError
 from slipway.release import prune
 from slipway.release.promote import promote
 from slipway.release.publish import publish
 from slipway.release.rollback import rollback
-from slipway.release.status import status
+from slipway.release.status import load_status
 from slipway.settings import Settings
+from slipway.settings.release import StageName
 from slipway.store.directory import DirectoryStore
-from slipway.store.interface import Store
 from slipway.store.open import open_stage
+from slipway.store.stage import StageStore
 from tests.release import shelf
 from tests.release.shelf import DEV, released, repository, staged
 
@@ -37,18 +37,18 @@ def settings(tmp_path: Path) -> Settings:
     return made
 
 
-def store(settings: Settings, stage: Stage = "production") -> Store:
+def store(settings: Settings, stage: StageName = "production") -> StageStore:
     return open_stage(settings, stage)
 
 
-def run(settings: Settings, keep: int = 2, stage: Stage = "production") -> list[str]:
+def run(settings: Settings, keep: int = 2, stage: StageName = "production") -> list[str]:
     found = prune.candidates(settings, [], keep, [stage])
     return sorted(one.target for one in found if prune.prune(settings, one, DEV))
 
 
-def left(settings: Settings, stage: Stage = "production") -> list[str]:
+def left(settings: Settings, stage: StageName = "production") -> list[str]:
     prefix = keys.models(stage)
-    return [key.removeprefix(prefix) for key in store(settings, stage).keys(prefix)]
+    return [key.removeprefix(prefix) for key in store(settings, stage).store.keys(prefix)]
 
 
 def test_the_newest_stay_and_the_others_go(settings: Settings) -> None:
@@ -56,15 +56,15 @@ def test_the_newest_stay_and_the_others_go(settings: Settings) -> None:
     assert left(settings) == TARGETS  # asking removes nothing
     assert sum(one.size for one in found) > 0
     assert run(settings) == TARGETS[:6]
-    assert left(settings) == TARGETS[6:] == Catalog(store(settings), "production").targets("m")
+    assert left(settings) == TARGETS[6:] == Catalog(store(settings)).targets("m")
     assert not run(settings)
-    events = journal.read(store(settings), "production", "m")
+    events = journal.load_events(store(settings), "m")
     assert sorted(e.target for e in events if e.action == "prune") == TARGETS[:6]
 
 
 def test_what_an_alias_names_stays_its_shadow_too(settings: Settings) -> None:
     split = Alias((Variant(TARGETS[0], 90), Variant(TARGETS[1], 10)), shadow=TARGETS[2])
-    serve(store(settings), "production", "m", split, "alias", DEV)
+    move_alias(store(settings), "m", split, "alias", DEV)
     run(settings, 1)
     assert left(settings) == [*TARGETS[:3], TARGETS[7]]
 
@@ -80,7 +80,7 @@ def test_staging_keeps_the_bytes_that_production_serves(settings: Settings) -> N
     rollback(settings, "production", "m", "1.1.0", DEV)
     gone = run(settings, 1, "staging")
     assert not any("_1.1.0-rc" in target for target in gone) and len(gone) == 5
-    store(settings).delete(keys.artifact("production", TARGETS[1]))
+    store(settings).store.delete(keys.artifact("production", TARGETS[1]))
     promote(settings, "m", "1.1.0", DEV)
     assert TARGETS[1] in left(settings)
 
@@ -89,17 +89,17 @@ def test_a_version_that_was_pruned_is_never_given_to_other_bytes(settings: Setti
     run(settings)
     other = shelf.artifact(settings.root / "dist", version="1.1.0", code="A = 2\n")
     with pytest.raises(SlipwayError, match="which were pruned") as caught:
-        publish(Artifact(other), store(settings), stage="production")
+        publish(Artifact(other), store(settings))
     assert caught.value.fix == "write 1.1.1 into it: slipway bump m"
-    assert not store(settings).stat(keys.artifact("production", TARGETS[1]))
+    assert not store(settings).store.stat(keys.artifact("production", TARGETS[1]))
 
 
 def test_the_same_bytes_may_come_back(settings: Settings) -> None:
     run(settings)
-    assert TARGETS[1] in Catalog(store(settings), "production").pruned("m")
+    assert TARGETS[1] in Catalog(store(settings)).pruned_targets("m")
     promote(settings, "m", "1.1.0", DEV)
     assert TARGETS[1] in left(settings)
-    assert TARGETS[1] not in Catalog(store(settings), "production").pruned("m")
+    assert TARGETS[1] not in Catalog(store(settings)).pruned_targets("m")
     assert rollback(settings, "production", "m", "1.1.0", DEV).moved
 
 
@@ -107,7 +107,7 @@ def test_what_was_pruned_is_told_to_who_asks_for_it(settings: Settings) -> None:
     run(settings)
     for ask in (
         lambda: rollback(settings, "production", "m", "1.1.0", DEV),
-        lambda: Catalog(store(settings), "production").record("m", TARGETS[1]),
+        lambda: Catalog(store(settings)).record("m", TARGETS[1]),
     ):
         with pytest.raises(SlipwayError, match="was pruned from production") as caught:
             ask()
@@ -148,25 +148,25 @@ def test_cut_off_anywhere_it_is_completed_by_the_next(
         with pytest.raises(KeyboardInterrupt):
             prune.prune(settings, old, DEV)
     # whatever is listed has its artifact, and what is half removed is said to be
-    listed = Catalog(store(settings), "production").targets("m")
-    assert all(store(settings).stat(keys.artifact("production", target)) for target in listed)
-    drift = [one.what for model in status(settings) for one in model.drift]
+    listed = Catalog(store(settings)).targets("m")
+    assert all(store(settings).store.stat(keys.artifact("production", target)) for target in listed)
+    drift = [one.what for model in load_status(settings) for one in model.drift]
     assert drift == (["pruning was cut off"] if changes == 2 else [])
     run(settings)
     assert left(settings) == TARGETS[6:]
-    assert not [one for model in status(settings) for one in model.drift]
-    mark = tombstone.find(store(settings), "production", "m", old.target)
+    assert not [one for model in load_status(settings) for one in model.drift]
+    mark = tombstone.load_tombstone(store(settings), "m", old.target)
     assert mark is not None and mark.finished
 
 
 def test_what_is_half_removed_is_neither_served_nor_published(settings: Settings) -> None:
-    record = Catalog(store(settings), "production").record("m", TARGETS[1])
-    assert tombstone.mark(store(settings), "production", record)
+    record = Catalog(store(settings)).record("m", TARGETS[1])
+    assert tombstone.mark(store(settings), record)
     with pytest.raises(SlipwayError, match="was pruned"):
-        aliases.move(store(settings), "production", "m", aliases.to(TARGETS[1]))
+        aliases.write_alias(store(settings), "m", aliases.single_target(TARGETS[1]))
     with pytest.raises(SlipwayError, match="its artifact is gone"):
         rollback(settings, "production", "m", "1.1.0", DEV)
-    store(settings).delete(keys.artifact("production", TARGETS[1]))
+    store(settings).store.delete(keys.artifact("production", TARGETS[1]))
     with pytest.raises(SlipwayError, match="is being pruned") as caught:
         promote(settings, "m", "1.1.0", DEV)
     assert caught.value.fix and "slipway prune m --stage production" in caught.value.fix
@@ -184,33 +184,41 @@ def test_an_alias_that_moves_to_it_meanwhile_saves_a_release(
         def create(self, key: str, data: bytes) -> bool:
             if "/pruned/" in key:
                 plain = DirectoryStore(self.root)
-                serve(plain, "production", "m", aliases.to(TARGETS[1]), "alias", DEV)
+                move_alias(
+                    StageStore(plain, "production"),
+                    "m",
+                    aliases.single_target(TARGETS[1]),
+                    "alias",
+                    DEV,
+                )
             return super().create(key, data)
 
     with monkeypatch.context() as rival:
         rival.setattr("slipway.store.open.DirectoryStore", Rival)
         assert not prune.prune(settings, old, DEV)
     assert TARGETS[1] in left(settings)
-    assert Catalog(store(settings), "production").pruned("m") == []
+    assert Catalog(store(settings)).pruned_targets("m") == []
 
 
 def test_an_alias_that_moved_to_what_is_being_removed_moves_back(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = Catalog(store(settings), "production").record("m", TARGETS[1])
+    record = Catalog(store(settings)).record("m", TARGETS[1])
 
     class Rival(DirectoryStore):
         """Another one marks the release right before the alias moves to it."""
 
         def swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
             if b"m_1.1.0" in data:
-                tombstone.mark(DirectoryStore(self.root), "production", record)
+                tombstone.mark(StageStore(DirectoryStore(self.root), "production"), record)
             return super().swap(key, expected, data)
 
     rival = Rival(settings.root / "store")
     with pytest.raises(SlipwayError, match="was pruned"):
-        serve(rival, "production", "m", aliases.to(TARGETS[1]), "alias", DEV)
-    assert Catalog(store(settings), "production").alias("m") == aliases.to(TARGETS[7])
+        move_alias(
+            StageStore(rival, "production"), "m", aliases.single_target(TARGETS[1]), "alias", DEV
+        )
+    assert Catalog(store(settings)).alias("m") == aliases.single_target(TARGETS[7])
 
 
 def test_a_name_that_nobody_released_is_told(settings: Settings) -> None:
@@ -222,7 +230,7 @@ def test_other_names_are_left_alone(settings: Settings) -> None:
     released(settings, *(f"2.{minor}.0" for minor in range(8)), name="m_other")
     for one in prune.candidates(settings, ["m"], 1):
         assert one.name == "m" and prune.prune(settings, one, DEV)
-    assert len([key for key in store(settings).keys("production/models/m_other_")]) == 8
+    assert len([key for key in store(settings).store.keys("production/models/m_other_")]) == 8
 
 
 def test_pushes_of_staging_go_once_there_are_newer_ones(tmp_path: Path) -> None:

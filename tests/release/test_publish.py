@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from slipway.artifact.artifact import Artifact
-from slipway.catalog.alias import Alias, Variant, move
+from slipway.catalog.alias import Alias, Variant, write_alias
 from slipway.catalog.catalog import Catalog
 from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
-from slipway.release.publish import Told, publish
+from slipway.release.metadata import ReleaseMetadata
+from slipway.release.publish import publish
 from slipway.store.directory import DirectoryStore
+from slipway.store.stage import StageStore
 from tests.artifact.samples import packed, write_environment, write_model
 
 
@@ -36,7 +38,9 @@ def changed(tmp_path: Path) -> Artifact:
 def test_a_branch_goes_to_staging_under_its_digest(
     artifact: Artifact, store: DirectoryStore
 ) -> None:
-    made = publish(artifact, store, told=Told(Origin("c0ffee")))
+    made = publish(
+        artifact, StageStore(store, "staging"), metadata=ReleaseMetadata(Origin("c0ffee"))
+    )
     assert made.target == f"tiny_1.2.0-rc.h{artifact.sha256[:12]}.tar.gz"
     stored = (store.root / "staging/models" / made.target).read_bytes()
     assert hashlib.sha256(stored).hexdigest() == artifact.sha256
@@ -55,38 +59,44 @@ def test_a_branch_goes_to_staging_under_its_digest(
 def test_publishing_the_same_bytes_again_changes_nothing(
     artifact: Artifact, store: DirectoryStore
 ) -> None:
-    assert publish(artifact, store).created
+    assert publish(artifact, StageStore(store, "staging")).created
     before = {key: store.read(key) for key in store.keys("")}
-    assert not publish(artifact, store).created
+    assert not publish(artifact, StageStore(store, "staging")).created
     assert {key: store.read(key) for key in store.keys("")} == before
 
 
 def test_two_pushes_of_one_version_lie_side_by_side_in_staging(
     artifact: Artifact, store: DirectoryStore, tmp_path: Path
 ) -> None:
-    publish(artifact, store)
-    publish(changed(tmp_path), store)
+    publish(artifact, StageStore(store, "staging"))
+    publish(changed(tmp_path), StageStore(store, "staging"))
     assert len(store.keys("staging/models/")) == 2
 
 
 def test_what_is_measured_of_bytes_that_are_published_already_is_added_to_their_record(
     artifact: Artifact, store: DirectoryStore
 ) -> None:
-    first = publish(artifact, store, told=Told(Origin("c0ffee")))
-    publish(artifact, store, told=Told(Origin("decaf"), metrics={"auc": 0.9}, rules={}))
-    publish(artifact, store, told=Told(Origin("decaf")))
-    record = Catalog(store, "staging").record("tiny", first.target)
+    first = publish(
+        artifact, StageStore(store, "staging"), metadata=ReleaseMetadata(Origin("c0ffee"))
+    )
+    publish(
+        artifact,
+        StageStore(store, "staging"),
+        metadata=ReleaseMetadata(Origin("decaf"), metrics={"auc": 0.9}, rules={}),
+    )
+    publish(artifact, StageStore(store, "staging"), metadata=ReleaseMetadata(Origin("decaf")))
+    record = Catalog(StageStore(store, "staging")).record("tiny", first.target)
     assert (record.metrics, record.commit) == ({"auc": 0.9}, "c0ffee")
 
 
 def test_production_refuses_other_bytes_and_names_the_next_free_version(
     artifact: Artifact, store: DirectoryStore, tmp_path: Path
 ) -> None:
-    first = publish(artifact, store, stage="production")
+    first = publish(artifact, StageStore(store, "production"))
     assert first.target == "tiny_1.2.0.tar.gz"
-    assert not publish(artifact, store, stage="production").created
+    assert not publish(artifact, StageStore(store, "production")).created
     with pytest.raises(SlipwayError, match="other bytes") as caught:
-        publish(changed(tmp_path), store, stage="production")
+        publish(changed(tmp_path), StageStore(store, "production"))
     assert caught.value.fix == "write 1.2.1 into it: slipway bump tiny"
     assert store.digest("production/models/tiny_1.2.0.tar.gz") == artifact.sha256
 
@@ -98,17 +108,19 @@ def test_an_artifact_that_changed_after_packing_is_not_published(
         file.seek(-4, 2)
         file.write(b"\0\0\0\0")
     with pytest.raises(SlipwayError, match="packing recorded"):
-        publish(artifact, store)
+        publish(artifact, StageStore(store, "staging"))
     assert store.keys("") == []
 
 
 def test_publishing_ends_a_weighted_alias(
     artifact: Artifact, store: DirectoryStore, tmp_path: Path
 ) -> None:
-    first = publish(changed(tmp_path), store).target
-    second = publish(artifact, store).target
-    move(store, "staging", "tiny", Alias((Variant(first, 90), Variant(second, 10))))
-    publish(artifact, store)
+    first = publish(changed(tmp_path), StageStore(store, "staging")).target
+    second = publish(artifact, StageStore(store, "staging")).target
+    write_alias(
+        StageStore(store, "staging"), "tiny", Alias((Variant(first, 90), Variant(second, 10)))
+    )
+    publish(artifact, StageStore(store, "staging"))
     assert json.loads(store.read("staging/catalog/tiny/alias.json") or b"") == {"target": second}
 
 
@@ -117,6 +129,6 @@ def test_a_publishing_that_was_cut_off_is_completed_by_the_next(
 ) -> None:
     target = f"tiny_1.2.0-rc.h{artifact.sha256[:12]}.tar.gz"
     store.create_file(f"staging/models/{target}", artifact.path, artifact.sha256)
-    assert not publish(artifact, store).created
+    assert not publish(artifact, StageStore(store, "staging")).created
     assert len(store.keys("staging/catalog/tiny/releases/")) == 1
     assert store.read("staging/catalog/tiny/alias.json")

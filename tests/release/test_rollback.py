@@ -9,15 +9,15 @@ import pytest
 from slipway.catalog import alias as aliases
 from slipway.catalog import journal, keys
 from slipway.catalog.alias import Alias, Variant
-from slipway.catalog.alias_move import serve
+from slipway.catalog.alias_move import move_alias
 from slipway.catalog.catalog import Catalog
 from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
-from slipway.release.rollback import RolledBack, rollback
+from slipway.release.rollback import Rollback, rollback
 from slipway.settings import Settings
 from slipway.store.directory import DirectoryStore
-from slipway.store.interface import Store
 from slipway.store.open import open_stage
+from slipway.store.stage import StageStore
 from tests.release.shelf import DEV, released, repository, staged
 
 ONE, TWO, THREE = (f"m_1.{minor}.0.tar.gz" for minor in range(3))
@@ -30,15 +30,15 @@ def settings(tmp_path: Path) -> Settings:
     return made
 
 
-def production(settings: Settings) -> Store:
+def production(settings: Settings) -> StageStore:
     return open_stage(settings, "production")
 
 
 def served(settings: Settings) -> Alias:
-    return Catalog(production(settings), "production").alias("m")
+    return Catalog(production(settings)).alias("m")
 
 
-def back(settings: Settings, word: str | None = None, origin: Origin = DEV) -> RolledBack:
+def back(settings: Settings, word: str | None = None, origin: Origin = DEV) -> Rollback:
     return rollback(settings, "production", "m", word, origin)
 
 
@@ -48,8 +48,8 @@ def test_each_rollback_goes_one_release_further_back(settings: Settings) -> None
     assert back(settings).target == ONE
     with pytest.raises(SlipwayError, match="no release in production that was served before"):
         back(settings)
-    assert served(settings) == aliases.to(ONE)
-    newest, oldest = journal.read(production(settings), "production", "m")[:2]
+    assert served(settings) == aliases.single_target(ONE)
+    newest, oldest = journal.load_events(production(settings), "m")[:2]
     assert (oldest.action, oldest.reason) == ("rollback", "half of the answers are empty")
     assert (newest.target, newest.before, newest.origin) == (ONE, TWO, DEV)
 
@@ -64,7 +64,7 @@ def test_no_artifact_is_touched(settings: Settings) -> None:
 def test_what_it_says_undoes_it(settings: Settings) -> None:
     undo = back(settings).undo
     assert undo == f"slipway rollback m {THREE}"
-    assert back(settings, THREE).moved and served(settings) == aliases.to(THREE)
+    assert back(settings, THREE).moved and served(settings) == aliases.single_target(THREE)
     assert back(settings).target == TWO  # what it was undone from is where it leads again
 
 
@@ -74,9 +74,9 @@ def test_a_rollback_to_a_release_leads_on_from_there(settings: Settings) -> None
 
 
 def test_a_rollback_to_what_is_served_changes_nothing(settings: Settings) -> None:
-    count = len(journal.read(production(settings), "production", "m"))
+    count = len(journal.load_events(production(settings), "m"))
     assert not back(settings, "1.2.0").moved
-    assert len(journal.read(production(settings), "production", "m")) == count
+    assert len(journal.load_events(production(settings), "m")) == count
 
 
 def test_a_job_that_is_run_again_rolls_back_once(settings: Settings) -> None:
@@ -91,27 +91,27 @@ def test_a_job_that_is_run_again_rolls_back_once(settings: Settings) -> None:
 
 def test_a_split_ends_and_its_undo_has_the_weights(settings: Settings) -> None:
     split = Alias((Variant(TWO, 90), Variant(THREE, 10)), shadow=ONE)
-    serve(production(settings), "production", "m", split, "alias", DEV)
+    move_alias(production(settings), "m", split, "alias", DEV)
     made = back(settings, "1.1.0")
-    assert served(settings) == aliases.to(TWO)
+    assert served(settings) == aliases.single_target(TWO)
     assert made.undo == f"slipway alias m {TWO}=90 {THREE}=10 --shadow {ONE} --stage production"
 
 
 def test_from_a_split_it_leads_to_what_was_served_before_it(settings: Settings) -> None:
     split = Alias((Variant(TWO, 10), Variant(THREE, 90)))
-    serve(production(settings), "production", "m", split, "alias", DEV)
+    move_alias(production(settings), "m", split, "alias", DEV)
     assert back(settings).target == THREE
 
 
 def test_from_what_followed_a_split_it_leads_to_the_other_part(settings: Settings) -> None:
     split = Alias((Variant(TWO, 10), Variant(THREE, 90)))
-    serve(production(settings), "production", "m", split, "alias", DEV)
-    serve(production(settings), "production", "m", aliases.to(THREE), "alias", DEV)
+    move_alias(production(settings), "m", split, "alias", DEV)
+    move_alias(production(settings), "m", aliases.single_target(THREE), "alias", DEV)
     assert back(settings).target == TWO
 
 
 def test_it_works_in_staging_where_the_last_push_is_taken_back(settings: Settings) -> None:
-    before = Catalog(open_stage(settings, "staging"), "staging").alias("m").target
+    before = Catalog(open_stage(settings, "staging")).alias("m").target
     pushed = staged(settings, "1.3.0", tested=False)
     made = rollback(settings, "staging", "m", None, DEV)
     assert (made.target, made.before) == (before, pushed.target)
@@ -134,12 +134,12 @@ def test_what_was_overwritten_is_passed_over_and_refused(settings: Settings) -> 
     with pytest.raises(SlipwayError, match="bytes, .* were published") as caught:
         back(settings, "1.1.0")
     assert caught.value.where == f"production/models/{TWO}" and caught.value.fix
-    assert served(settings) == aliases.to(THREE)
+    assert served(settings) == aliases.single_target(THREE)
     assert back(settings).target == ONE
 
 
 @pytest.mark.parametrize(
-    ("word", "what"), [("2.0.0", "is not a release of m"), ("1.", "any of 3 releases")]
+    ("word", "what"), [("2.0.0", "is not a release of m"), ("1.", "matches 3 releases")]
 )
 def test_what_is_no_release_is_refused(settings: Settings, word: str, what: str) -> None:
     with pytest.raises(SlipwayError, match=what) as caught:
@@ -163,7 +163,7 @@ def test_who_moved_the_alias_meanwhile_is_not_overruled(
         def swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
             if not Rival.moved and key.endswith("alias.json"):
                 Rival.moved = True
-                other = aliases.to(ONE).dump()
+                other = aliases.single_target(ONE).dump()
                 assert super().swap(key, expected, other)
             return super().swap(key, expected, data)
 
@@ -171,9 +171,9 @@ def test_who_moved_the_alias_meanwhile_is_not_overruled(
     with pytest.raises(SlipwayError, match="was moved meanwhile") as caught:
         back(settings)
     assert caught.value.fix and "slipway history m" in caught.value.fix
-    assert served(settings) == aliases.to(ONE)
+    assert served(settings) == aliases.single_target(ONE)
 
 
 def test_a_move_without_an_event_is_led_back_over(settings: Settings) -> None:
-    aliases.move(production(settings), "production", "m", aliases.to(ONE))
+    aliases.write_alias(production(settings), "m", aliases.single_target(ONE))
     assert back(settings).target == THREE

@@ -1,4 +1,4 @@
-"""Status says what is served where, and finds where catalog and bucket do not agree."""
+"""ModelStatus says what is served where, and finds where catalog and bucket do not agree."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 from slipway.catalog import alias as aliases
 from slipway.catalog import keys
 from slipway.catalog.alias import Alias, Variant
-from slipway.catalog.alias_move import serve
+from slipway.catalog.alias_move import move_alias
 from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
+from slipway.release.metadata import ReleaseMetadata
 from slipway.release.promote import promote
-from slipway.release.publish import Told
 from slipway.release.rollback import rollback
-from slipway.release.status import Status, status
+from slipway.release.status import ModelStatus, load_status
 from slipway.release.versioning.distance import Distance
 from slipway.settings import Settings
 from slipway.store.open import open_stage
@@ -41,18 +41,18 @@ def s3(release_bucket: Bucket, tmp_path: Path) -> Iterator[Settings]:
     yield configuration.load(tmp_path)
 
 
-def one(settings: Settings) -> Status:
-    [found] = status(settings, ["m"])
+def one(settings: Settings) -> ModelStatus:
+    [found] = load_status(settings, ["m"])
     return found
 
 
 def drift(settings: Settings) -> list[tuple[str, str]]:
-    return [(one.what, one.key) for model in status(settings) for one in model.drift]
+    return [(one.what, one.key) for model in load_status(settings) for one in model.drift]
 
 
 def test_it_says_what_is_served_since_when_from_where_and_by_whom(settings: Settings) -> None:
     ci = Origin("merge", "https://gitlab.example.com/-/pipelines/7", "ci")
-    source = staged(settings, told=Told(Origin("c0ffee", "https://x/1", "dev")))
+    source = staged(settings, metadata=ReleaseMetadata(Origin("c0ffee", "https://x/1", "dev")))
     promote(settings, "m", None, ci)
     found = one(settings)
     assert found.staging and found.production
@@ -83,10 +83,10 @@ def test_a_name_of_one_stage_only_is_shown(settings: Settings) -> None:
 
 
 def test_no_releases_are_no_models_and_a_wrong_name_is_told(settings: Settings) -> None:
-    assert status(settings) == []
+    assert load_status(settings) == []
     staged(settings)
     with pytest.raises(SlipwayError, match="no release of 'n' in staging or production"):
-        status(settings, ["n"])
+        load_status(settings, ["n"])
 
 
 def test_commits_that_touched_the_model_are_counted(tmp_path: Path) -> None:
@@ -102,12 +102,12 @@ def test_commits_that_touched_the_model_are_counted(tmp_path: Path) -> None:
         return head.stdout.decode().strip()
 
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    staged(settings, "1.0.0", told=Told(Origin(commit("models/m", 1))))
+    staged(settings, "1.0.0", metadata=ReleaseMetadata(Origin(commit("models/m", 1))))
     promote(settings, "m", None, DEV)
     for number in (2, 3):
         last = commit("models/m", number)
         commit("models/other", number)
-    staged(settings, "1.1.0", told=Told(Origin(f"{last}-dirty")))
+    staged(settings, "1.1.0", metadata=ReleaseMetadata(Origin(f"{last}-dirty")))
     assert one(settings).distance == Distance("ahead", 2, 0)
 
 
@@ -128,13 +128,13 @@ def test_each_kind_of_drift_is_found(settings: Settings) -> None:
             ("object without a record", "production/models/m_extra_1.0.0.tar.gz"),
         ]
     )
-    assert all(one.fix for model in status(settings) for one in model.drift)
+    assert all(one.fix for model in load_status(settings) for one in model.drift)
 
 
 def test_an_alias_to_what_is_gone_is_drift_for_each_variant(settings: Settings) -> None:
     one_, two, three = released(settings, "1.0.0", "1.1.0", "1.2.0")
     split = Alias((Variant(one_, 90), Variant(two, 10)), shadow=three)
-    serve(open_stage(settings, "production"), "production", "m", split, "alias", DEV)
+    move_alias(open_stage(settings, "production"), "m", split, "alias", DEV)
     for gone in (two, three):
         (settings.root / "store/production/models" / gone).unlink()
     found = [what for what, _ in drift(settings)]
@@ -146,9 +146,9 @@ def test_an_alias_to_what_is_gone_is_drift_for_each_variant(settings: Settings) 
 def test_an_alias_that_was_moved_by_hand_is_drift_that_its_fix_mends(settings: Settings) -> None:
     first, _ = released(settings, "1.0.0", "1.1.0")
     store = open_stage(settings, "production")
-    aliases.move(store, "production", "m", aliases.to(first))
+    aliases.write_alias(store, "m", aliases.single_target(first))
     assert drift(settings) == [("alias moved without an event", keys.alias("production", "m"))]
-    serve(store, "production", "m", aliases.to(first), "alias", DEV)
+    move_alias(store, "m", aliases.single_target(first), "alias", DEV)
     assert drift(settings) == []
 
 
@@ -157,7 +157,7 @@ def test_damage_of_one_name_does_not_hide_the_others(settings: Settings, key: st
     released(settings, "1.0.0")
     released(settings, "1.0.0", name="n")
     (settings.root / "store/production/catalog/m" / key).write_bytes(b"{")
-    m, n = status(settings)
+    m, n = load_status(settings)
     assert m.production is None and [one.what for one in m.drift] == ["damaged"]
     assert n.production is not None and not n.drift
 
@@ -169,7 +169,7 @@ def test_overwritten_bytes_are_seen_in_s3_without_reading_them(
     target = promote(s3, "m", None, DEV).target
     key = keys.artifact("production", target)
     assert drift(s3) == []
-    size = open_stage(s3, "production").stat(key)
+    size = open_stage(s3, "production").store.stat(key)
     assert size is not None
     release_bucket.put(key, bytes(size.size))
     assert drift(s3) == [("object of other bytes", key)]

@@ -14,9 +14,9 @@ from slipway.artifact import manifest
 from slipway.catalog import keys
 from slipway.catalog import record as records
 from slipway.catalog.alias import Alias, Variant
-from slipway.catalog.alias_move import serve
+from slipway.catalog.alias_move import move_alias
 from slipway.errors import SlipwayError
-from slipway.release.verify import Asked, chosen, verify
+from slipway.release.verify import SelectedRelease, select_releases, verify
 from slipway.settings import Settings
 from slipway.store.open import open_stage
 from tests.release import shelf
@@ -24,7 +24,7 @@ from tests.release.shelf import DEV, released, repository, staged
 from tests.store.places import Bucket
 
 TARGET = "m_1.0.0.tar.gz"
-THIS = Asked("production", "m", TARGET)
+THIS = SelectedRelease("production", "m", TARGET)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def artifact(settings: Settings) -> Path:
     return settings.root / "store/production/models" / TARGET
 
 
-def problems(settings: Settings, asked: Asked = THIS) -> tuple[str, ...]:
+def problems(settings: Settings, asked: SelectedRelease = THIS) -> tuple[str, ...]:
     return verify(settings, asked).problems
 
 
@@ -50,10 +50,10 @@ def rewrite(settings: Settings, members: dict[str, bytes]) -> None:
             writer.add_bytes(name, data)
     key = keys.record("production", "m", TARGET)
     store = open_stage(settings, "production")
-    before = store.read(key) or b""
+    before = store.store.read(key) or b""
     said = json.loads(before)
     said |= {"sha256": shelf.sha256(path), "size": path.stat().st_size}
-    assert store.swap(key, before, keys.dump(said))
+    assert store.store.swap(key, before, keys.dump_json(said))
 
 
 def members(settings: Settings) -> dict[str, bytes]:
@@ -139,7 +139,7 @@ def test_weights_in_a_folder_are_compared_as_dvc_names_them(settings: Settings) 
     dumped = manifest.Manifest(**made).dump()
     folder = {f"m/1/vocabulary/{name}": data for name, data in files.items()}
     rewrite(settings, {"m/1/manifest.json": dumped, **found, **folder})
-    assert problems(settings) == ("its manifest is not the one that its record holds",)
+    assert problems(settings) == ("its manifest is not the one in its record",)
     rewrite(settings, {"m/1/manifest.json": dumped, **found, **folder, "m/1/vocabulary/d": b""})
     assert any("m/1/vocabulary: its files have" in problem for problem in problems(settings))
 
@@ -160,8 +160,8 @@ def test_what_is_gone_and_what_has_no_record_is_told(settings: Settings) -> None
     artifact(settings).unlink()
     assert problems(settings) == ("its artifact is gone",)
     store = open_stage(settings, "production")
-    store.delete(keys.record("production", "m", TARGET))
-    assert problems(settings) == ("no record of it", "its artifact is gone")
+    store.store.delete(keys.record("production", "m", TARGET))
+    assert problems(settings) == ("it has no record", "its artifact is gone")
 
 
 def test_what_the_stage_requires_is_asked_for(settings: Settings) -> None:
@@ -174,24 +174,26 @@ def test_what_the_stage_requires_is_asked_for(settings: Settings) -> None:
 def test_what_aliases_name_is_verified_unless_all_is(settings: Settings) -> None:
     _, two, three = ["", *released(settings, "1.1.0", "1.2.0")]
     split = Alias((Variant(TARGET, 90), Variant(two, 10)), shadow=None)
-    serve(open_stage(settings, "production"), "production", "m", split, "alias", DEV)
-    named = chosen(settings, None, None, ["production"])
+    move_alias(open_stage(settings, "production"), "m", split, "alias", DEV)
+    named = select_releases(settings, None, None, ["production"])
     assert [asked.target for asked in named] == [TARGET, two]
     (settings.root / "store/production/models/stranger.tar.gz").write_bytes(b"")
-    every = chosen(settings, None, None, ["production"], all_=True)
+    every = select_releases(settings, None, None, ["production"], all_=True)
     assert [asked.target for asked in every] == [TARGET, two, three, "stranger.tar.gz"]
-    assert [one.target for one in chosen(settings, "m", "1.2.0", ["production"])] == [three]
-    assert len(chosen(settings, "m", "1.2.0")) == 2
+    assert [one.target for one in select_releases(settings, "m", "1.2.0", ["production"])] == [
+        three
+    ]
+    assert len(select_releases(settings, "m", "1.2.0")) == 2
     for words in (("n", None), ("n", "1.0.0"), ("m", "3.0.0")):
         with pytest.raises(SlipwayError, match="no release"):
-            chosen(settings, *words)
+            select_releases(settings, *words)
 
 
 def test_it_reads_from_s3_alike(release_bucket: Bucket, tmp_path: Path) -> None:
     (tmp_path / "slipway.toml").write_text(f'[release]\nstore = "{release_bucket.location}"\n')
     settings = configuration.load(tmp_path)
     target = staged(settings).target
-    asked = Asked("staging", "m", target)
+    asked = SelectedRelease("staging", "m", target)
     assert problems(settings, asked) == ()
     release_bucket.put(keys.artifact("staging", target), b"other")
     assert any("its SHA-256 is" in problem for problem in problems(settings, asked))
@@ -200,6 +202,6 @@ def test_it_reads_from_s3_alike(release_bucket: Bucket, tmp_path: Path) -> None:
 def test_a_damaged_record_is_a_problem(settings: Settings) -> None:
     key = keys.record("production", "m", TARGET)
     store = open_stage(settings, "production")
-    assert records.parse(store.read(key) or b"", key)
-    assert store.swap(key, store.read(key), b"{")
+    assert records.parse_record(store.store.read(key) or b"", key)
+    assert store.store.swap(key, store.store.read(key), b"{")
     assert any("damaged" in problem for problem in problems(settings))

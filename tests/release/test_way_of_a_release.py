@@ -14,14 +14,16 @@ from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
 from slipway.release import prune
 from slipway.release.compare import compare
-from slipway.release.history import history
+from slipway.release.history import load_history
+from slipway.release.metadata import ReleaseMetadata
 from slipway.release.promote import promote
-from slipway.release.publish import Told, publish
+from slipway.release.publish import publish
 from slipway.release.rollback import rollback
-from slipway.release.status import status
-from slipway.release.verify import chosen, verify
+from slipway.release.status import load_status
+from slipway.release.verify import select_releases, verify
 from slipway.settings import Settings
 from slipway.store.open import open_stage
+from slipway.store.stage import StageStore
 from tests.release import shelf
 from tests.release.shelf import staged
 from tests.store.places import Place
@@ -39,7 +41,7 @@ def settings(place: Place, tmp_path: Path) -> Settings:
 
 def test_publish_promote_roll_back_prune_and_verify(settings: Settings) -> None:
     for version in ("1.0.0", "1.1.0", "1.2.0"):
-        staged(settings, version, told=Told(DEV, changes=(f"c0ffee0 {version}",)))
+        staged(settings, version, metadata=ReleaseMetadata(DEV, changes=(f"c0ffee0 {version}",)))
         assert promote(settings, "m", None, DEV).moved
     assert compare(settings, "m", "staging", "production").changes == ()
     assert rollback(settings, "production", "m", None, DEV, "worse").target == "m_1.1.0.tar.gz"
@@ -49,11 +51,11 @@ def test_publish_promote_roll_back_prune_and_verify(settings: Settings) -> None:
     rollback(settings, "production", "m", "1.2.0", DEV)
     [old_one] = prune.candidates(settings, [], 1, ["production"])
     assert prune.prune(settings, old_one, DEV) and old_one.target == "m_1.0.0.tar.gz"
-    [model] = status(settings)
+    [model] = load_status(settings)
     assert not model.drift and model.releases == {"staging": 3, "production": 2}
-    asked = chosen(settings, None, None, all_=True)
+    asked = select_releases(settings, None, None, all_=True)
     assert [verify(settings, one).problems for one in asked] == [()] * 5
-    entries = history(settings, "m", ["production"])
+    entries = load_history(settings, "m", ["production"])
     assert [entry.event.action for entry in entries] == [
         "prune", "rollback", "rollback", "promote", "promote", "promote",
     ]  # fmt: skip
@@ -70,10 +72,12 @@ def test_of_publishers_of_one_version_at_once_exactly_one_wins_and_the_others_le
     ]
 
     def attempt(number: int) -> str | SlipwayError:
-        told = Told(Origin(f"{number}" * 40, None, f"dev{number}"))
+        told = ReleaseMetadata(Origin(f"{number}" * 40, None, f"dev{number}"))
         store = open_stage(settings, "production")
         try:
-            return publish(Artifact(made[number]), store, stage="production", told=told).sha256
+            return publish(
+                Artifact(made[number]), store, metadata=told
+            ).sha256
         except SlipwayError as error:
             return error
 
@@ -81,14 +85,14 @@ def test_of_publishers_of_one_version_at_once_exactly_one_wins_and_the_others_le
         found = list(pool.map(attempt, range(4)))
     [winner] = [number for number, one in enumerate(found) if isinstance(one, str)]
     store = open_stage(settings, "production")
-    assert store.digest("production/models/m_1.0.0.tar.gz") == shelf.sha256(made[winner])
+    assert store.store.digest("production/models/m_1.0.0.tar.gz") == shelf.sha256(made[winner])
     for error in found:
         if isinstance(error, SlipwayError):
             assert "production has other bytes (sha256 " in error.what
             assert error.fix == "write 1.0.1 into it: slipway bump m"
     with pytest.raises(SlipwayError, match=f"by dev{winner}"):  # once its record is there
-        publish(Artifact(made[(winner + 1) % 4]), store, stage="production")
-    [event] = journal.read(store, "production", "m")
+        publish(Artifact(made[(winner + 1) % 4]), store)
+    [event] = journal.load_events(store, "m")
     assert event.origin.by == f"dev{winner}"
 
 
@@ -96,11 +100,13 @@ def test_of_one_publishing_that_runs_twice_at_once_nothing_is_doubled(settings: 
     path = shelf.artifact(settings.root / "dist")
 
     def attempt(_: int) -> bool:
-        return publish(Artifact(path), open_stage(settings, "staging"), told=Told(DEV)).created
+        return publish(
+            Artifact(path), open_stage(settings, "staging"), metadata=ReleaseMetadata(DEV)
+        ).created
 
     with ThreadPoolExecutor(4) as pool:
         created = list(pool.map(attempt, range(4)))
     assert created.count(True) == 1
     store = open_stage(settings, "staging")
-    assert len(store.keys(keys.models("staging"))) == 1
-    assert not [drift for model in status(settings) for drift in model.drift]
+    assert len(store.store.keys(keys.models("staging"))) == 1
+    assert not [drift for model in load_status(settings) for drift in model.drift]

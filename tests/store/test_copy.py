@@ -130,7 +130,7 @@ def test_a_denied_copy_says_whose_permission_is_missing(
     s3.fail("status", "UploadPartCopy", times=100, status=403, code="AccessDenied")
     with pytest.raises(SlipwayError, match="access denied") as caught:
         there.copy(source.store, "large", "key", large.sha256)
-    for word in ("s3:GetObject", "s3:PutObject", "kms:Decrypt", "the stage that is written"):
+    for word in ("s3:GetObject", "s3:PutObject", "kms:Decrypt", "target stage"):
         assert word in str(caught.value.fix)
     assert there.keys("") == [] and s3.count("AbortMultipartUpload") == 1
 
@@ -182,9 +182,9 @@ def test_key_of_kms_and_tags_are_on_every_object(
 
 
 def test_no_more_than_ten_thousand_parts_are_made() -> None:
-    from slipway.store.s3.multipart import MOST_PARTS, part_size
+    from slipway.store.s3.multipart import MAX_PARTS, part_size
 
     for size in (0, 1, 5 << 30, 160 << 30, (160 << 30) + 1, 5 << 40):
         part = part_size(size)
-        assert part >= 16 << 20 and -(-size // part) <= MOST_PARTS
+        assert part >= 16 << 20 and -(-size // part) <= MAX_PARTS
     assert part_size(100 << 20) == 16 << 20

@@ -20,8 +20,10 @@ from mypy_boto3_s3 import S3Client
 from slipway.artifact.artifact import Artifact
 from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
-from slipway.release.publish import Told, publish
+from slipway.release.metadata import ReleaseMetadata
+from slipway.release.publish import publish
 from slipway.store.interface import Store
+from slipway.store.stage import StageStore
 from tests.artifact.samples import packed, write_environment, write_model
 from tests.store.conftest import PART, File, InBucket, InFolder, Kept
 from tests.store.faulty import FaultyS3
@@ -255,9 +257,8 @@ def test_of_two_who_publish_one_version_one_wins_and_the_other_learns_who(
             try:
                 return publish(
                     artifacts[number],
-                    kept.another(),
-                    stage="production",
-                    told=Told(origins[number]),
+                    StageStore(kept.another(), "production"),
+                    metadata=ReleaseMetadata(origins[number]),
                 ).created
             except SlipwayError as error:
                 said[number] = error

@@ -119,9 +119,9 @@ def test_a_wrong_clock_is_said_with_how_wrong_it_is(
         (507, "InsufficientStorage", "the store is full", "free space"),
         (507, "XMinioStorageFull", "the store is full", "free space"),
         (403, "QuotaExceeded", "the store is full", "raise the quota"),
-        (400, "BadDigest", "changed on their way", "try again"),
+        (400, "BadDigest", "changed in transit", "try again"),
         (400, "KMS.DisabledException", "KMS refuses the key", "kms_key"),
-        (501, "NotImplemented", "the server lacks", "conditional writes"),
+        (501, "NotImplemented", "the server does not support", "conditional writes"),
         (500, "InternalError", "S3 answers InternalError", "try again"),
         (404, "NoSuchBucket", "no bucket", "aws s3 ls"),
     ],
@@ -194,7 +194,7 @@ CRAMPED = """
 import resource, signal, sys
 from pathlib import Path
 from slipway.errors import SlipwayError
-from slipway.release.directory import DirectoryStore
+from slipway.store.directory import DirectoryStore
 room, root, source, sha256 = sys.argv[1:]
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), int(room)))

@@ -10,11 +10,9 @@ from pathlib import Path
 from slipway.archive import open_tar, regular_files
 from slipway.artifact.manifest import Manifest, parse, read_first_file
 from slipway.errors import SlipwayError
-from slipway.files import sha256_of
+from slipway.files import sha256_of, sha256_of_stream
 from slipway.triton import config
 from slipway.triton.config import ModelConfig
-
-CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -65,10 +63,7 @@ def read_contents(artifact: Path) -> Contents:
                 configs[member.name.split("/")[0]] = data.decode()
                 files[member.name] = (member.size, hashlib.sha256(data).hexdigest())
                 continue
-            digest = hashlib.sha256()
-            while chunk := stream.read(CHUNK):
-                digest.update(chunk)
-            files[member.name] = (member.size, digest.hexdigest())
+            files[member.name] = (member.size, sha256_of_stream(stream))
     if manifest.serves not in configs:
         raise SlipwayError(
             f"not a complete Slipway artifact: {manifest.serves!r}, which it serves, is missing",

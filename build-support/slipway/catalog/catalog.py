@@ -1,4 +1,4 @@
-"""The releases of a stage by name: their records, interfaces and aliases."""
+"""Look up the releases of a stage by name."""
 
 from __future__ import annotations
 
@@ -7,73 +7,75 @@ from concurrent.futures import ThreadPoolExecutor
 import semver
 
 from slipway.catalog import keys
-from slipway.catalog import record as records
 from slipway.catalog.journal import READERS
-from slipway.catalog.reader import CatalogReader, unknown
-from slipway.catalog.record import Record
+from slipway.catalog.reader import CatalogReader, unknown_name
+from slipway.catalog.record import Record, parse_record
 from slipway.errors import SlipwayError
 
 
 class Catalog(CatalogReader):
-    """The releases of ``stage`` in the store ``reader``. Nothing is cached: each call reads."""
+    """The releases of one stage. Nothing is cached: each call reads the store."""
 
     def releases(self, name: str) -> list[Record]:
-        """The releases of ``name``, newest first.
+        """Return the releases of ``name``, newest first.
 
         Raises:
-            SlipwayError: there are none; names those that are like it.
+            SlipwayError: there are none; suggests similar names.
         """
         targets = self.targets(name)
         if not targets:
-            raise unknown(name, [self])
+            raise unknown_name(name, [self])
         with ThreadPoolExecutor(READERS) as pool:
-            found = list(pool.map(lambda target: self.find(name, target), targets))
-        # one that was pruned since it was listed is none any more
-        return sorted((record for record in found if record is not None), key=_age, reverse=True)
+            records = list(pool.map(lambda target: self.find_record(name, target), targets))
+        # a release that was pruned since it was listed has no record any more
+        return sorted((record for record in records if record is not None), key=_age, reverse=True)
 
-    def find(self, name: str, target: str) -> Record | None:
-        """The release of ``name`` that is the target model ``target``, or ``None``.
+    def find_record(self, name: str, target: str) -> Record | None:
+        """Return the release of ``name`` with the target model ``target``, or ``None``.
 
         Raises:
             SlipwayError: its record is damaged.
         """
         key = keys.record(self.stage, name, target)
-        data = self.reader.read(key)
-        return None if data is None else records.parse(data, key)
+        data = self.source.store.read(key)
+        return None if data is None else parse_record(data, key)
 
     def record(self, name: str, target: str) -> Record:
-        """The release of ``name`` that is the target model ``target``.
+        """Return the release of ``name`` with the target model ``target``.
 
         Raises:
-            SlipwayError: there is none; names those that are like it.
+            SlipwayError: there is none; suggests similar ones.
         """
-        found = self.find(name, target)
-        if found is None:
+        record = self.find_record(name, target)
+        if record is None:
             raise self.unreleased(name, target)
-        return found
+        return record
 
-    def resolve(self, name: str, word: str) -> str:
-        """The one target model of ``name`` that ``word`` means: a target model, the release
-        version of one, or a part of one's key.
+    def matches(self, name: str, selector: str) -> list[str]:
+        """Return the target models of ``name`` that ``selector`` may mean: the target model of this
+        key, else those of this release version, else those with this part of a key."""
+        targets = self.targets(name)
+        if selector in targets:
+            return [selector]
+        prefixes = (f"{name}_{selector}-rc.", f"{name}_{selector}.tar")
+        of_version = [target for target in targets if target.startswith(prefixes)]
+        return of_version or [target for target in targets if selector in target]
+
+    def resolve(self, name: str, selector: str) -> str:
+        """Return the one target model of ``name`` that ``selector`` means, as in :meth:`matches`.
 
         Raises:
-            SlipwayError: none or several are meant; names them.
+            SlipwayError: it means none or several; names them.
         """
-        known = self.targets(name)
-        if word in known:
-            return word
-        of_version = [
-            t for t in known if t.startswith((f"{name}_{word}-rc.", f"{name}_{word}.tar"))
-        ]
-        found = of_version or [target for target in known if word in target]
-        if len(found) > 1:
+        matches = self.matches(name, selector)
+        if len(matches) > 1:
             raise SlipwayError(
-                f"{word!r} may be any of {len(found)} releases of {name} in {self.stage}",
-                fix=f"say which: {', '.join(found)}",
+                f"{selector!r} matches {len(matches)} releases of {name} in {self.stage}",
+                fix=f"say which: {', '.join(matches)}",
             )
-        if not found:
-            raise self.unreleased(name, word)
-        return found[0]
+        if not matches:
+            raise self.unreleased(name, selector)
+        return matches[0]
 
 
 def _age(record: Record) -> tuple[str, semver.Version, str]:

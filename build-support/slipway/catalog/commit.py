@@ -1,4 +1,4 @@
-"""Which commit the working tree is at, for a release's record."""
+"""Determine the commit of the working tree, for a release's record."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from slipway.errors import SlipwayError
 from slipway.process import run
 
 
-def commit(root: Path) -> str | None:
-    """The commit checked out in ``root``, with ``-dirty`` behind it if tracked files differ from it.
+def current_commit(root: Path) -> str | None:
+    """Return the commit checked out in ``root``, followed by ``-dirty`` if tracked files differ.
 
     ``None`` outside of a git checkout.
     """

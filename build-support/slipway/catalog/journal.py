@@ -1,4 +1,4 @@
-"""What was done to a name in a stage: one small object an event, never changed."""
+"""Record what was done to a name in a stage: one small object for each event, never changed."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from slipway.catalog import alias as aliases
 from slipway.catalog import keys
-from slipway.catalog.alias import Alias
-from slipway.catalog.keys import Stage
+from slipway.catalog.alias import Alias, parse_alias
 from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
-from slipway.store.interface import Reader, Store
+from slipway.store.interface import Reader
+from slipway.store.stage import StageReader, StageStore
 
 Action = Literal["publish", "promote", "rollback", "alias", "prune"]
-READERS = 16  # requests at once
+READERS = 16  # parallel requests
 
 
 @dataclass(frozen=True)
-class Event:
-    """``target`` is what the name stands for afterwards, ``before`` what it stood for, as an alias
-    says it; of a pruned release ``target`` is the one that went. ``when`` is in ISO 8601, UTC.
+class JournalEvent:
+    """``target`` is what the alias serves after the event, ``before`` what it served until then, as
+    text. For a pruned release ``target`` is the one that was removed. ``when`` is ISO 8601 in UTC.
 
-    ``now`` and ``was`` are both aliases with their weights; ``now`` is ``None`` if none moved.
+    ``now`` and ``was`` are the same two aliases with their weights; ``now`` is ``None`` if no alias
+    moved.
     """
 
     action: Action
@@ -40,102 +40,97 @@ class Event:
     was: Alias | None = None
 
     def names(self, target: str) -> bool:
-        """Whether ``target`` is served after it or was before."""
+        """Return whether the alias serves ``target`` after the event, or served it before."""
         return any(alias and target in alias.targets for alias in (self.now, self.was))
 
     def dump(self) -> bytes:
-        """As JSON, which :func:`parse` reads."""
-        said = {key: value for key, value in asdict(self).items() if key not in ("now", "was")}
+        """Return the event as JSON, which :func:`parse_event` reads."""
+        values = {key: value for key, value in asdict(self).items() if key not in ("now", "was")}
         for key, alias in (("now", self.now), ("was", self.was)):
-            said[key] = None if alias is None else json.loads(alias.dump())
-        return keys.dump(said)
+            values[key] = None if alias is None else json.loads(alias.dump())
+        return keys.dump_json(values)
 
 
-def write(store: Store, stage: Stage, name: str, event: Event) -> None:
-    """Add ``event``, after all that are there."""
-    prefix = keys.history(stage, name)
+def append_event(stage: StageStore, name: str, event: JournalEvent) -> None:
+    """Add ``event`` after all existing ones."""
+    prefix = keys.history(stage.name, name)
     stamp = event.when
-    there = store.keys(prefix)
-    if there and (last := there[-1].removeprefix(prefix)[: len(stamp)]) >= stamp:
-        # a clock behind that of who came before: the order of keys is the order of events
+    existing = stage.store.keys(prefix)
+    if existing and (last := existing[-1].removeprefix(prefix)[: len(stamp)]) >= stamp:
+        # this clock is behind that of the previous writer: the order of keys is the order of events
         stamp = _iso(datetime.fromisoformat(last) + timedelta(microseconds=1))
-    # two at one moment are told apart by chance
+    # a random part distinguishes two events at one moment
     key = f"{prefix}{stamp}-{event.action}-{secrets.token_hex(4)}.json"
-    store.create(key, event.dump())
+    stage.store.create(key, event.dump())
 
 
-def read(reader: Reader, stage: Stage, name: str) -> list[Event]:
-    """Every event of ``name``, newest first.
-
-    Raises:
-        SlipwayError: one is damaged.
-    """
-    return read_keys(reader, reader.keys(keys.history(stage, name)))
-
-
-def read_keys(reader: Reader, found: Sequence[str]) -> list[Event]:
-    """The events of ``found``, the keys of one name's history, newest first.
+def load_events(stage: StageReader, name: str) -> list[JournalEvent]:
+    """Return every event of ``name``, newest first.
 
     Raises:
         SlipwayError: one is damaged.
     """
-    ordered = sorted(found, reverse=True)
+    ordered = sorted(stage.store.keys(keys.history(stage.name, name)), reverse=True)
     with ThreadPoolExecutor(READERS) as pool:
-        read = pool.map(reader.read, ordered)
-        return [parse(data, key) for key, data in zip(ordered, read) if data is not None]
+        documents = pool.map(stage.store.read, ordered)
+        return [
+            parse_event(data, key)
+            for key, data in zip(ordered, documents, strict=True)
+            if data is not None
+        ]
 
 
-def last_move(reader: Reader, found: Sequence[str]) -> Event | None:
-    """The newest event among ``found``, the keys of one name's history, by which the alias moved.
+def last_move(reader: Reader, history: Sequence[str]) -> JournalEvent | None:
+    """Return the newest event that moved the alias; ``history`` are the keys of a name's events.
 
     Raises:
         SlipwayError: it is damaged.
     """
-    for key in sorted(found, reverse=True):
+    for key in sorted(history, reverse=True):
         data = reader.read(key) if "-prune-" not in key.rpartition("/")[2] else None
         if data is not None:
-            return parse(data, key)
+            return parse_event(data, key)
     return None
 
 
-def line(events: Sequence[Event], current: Alias | None) -> list[Alias]:
-    """What a name stood for, one after the other, up to ``current``, without what was rolled back
-    from. ``events`` are newest first.
+def lineage(events: Sequence[JournalEvent], current: Alias | None) -> list[Alias]:
+    """Return the aliases of a name, oldest first, up to ``current``, without those that were rolled
+    back. ``events`` are newest first.
 
-    A rollback leads back along this line: what it left is not come back to by another one.
+    A rollback goes back along this list: an alias that it left is never returned to by another one.
     """
-    made: list[Alias] = []
+    aliases: list[Alias] = []
     for event in reversed(events):
-        if event.was is not None and event.was not in made[-1:]:
-            made.append(event.was)  # there before the journal, or moved by one who was cut off
+        if event.was is not None and event.was not in aliases[-1:]:
+            aliases.append(event.was)  # from before the journal, or its event was never written
         if event.now is None:
             continue
-        if event.action == "rollback" and event.now in made:
-            del made[len(made) - made[::-1].index(event.now) :]
-        elif event.now not in made[-1:]:
-            made.append(event.now)
-    # moved by one who was cut off; or by one of two at once, whose events are the other way round
-    return made if current is None or current in made[-1:] else [*made, current]
+        if event.action == "rollback" and event.now in aliases:
+            del aliases[len(aliases) - aliases[::-1].index(event.now) :]
+        elif event.now not in aliases[-1:]:
+            aliases.append(event.now)
+    # moved by an interrupted call; or by one of two at once, whose events are in the other order
+    return aliases if current is None or current in aliases[-1:] else [*aliases, current]
 
 
 def now() -> str:
-    """In ISO 8601, UTC, so that text sorts as time does."""
+    """Return the current time as ISO 8601 in UTC, so that text sorts as time does."""
     return _iso(datetime.now(UTC))
 
 
-def parse(data: bytes, key: str) -> Event:
-    """An event's bytes.
+def parse_event(data: bytes, key: str) -> JournalEvent:
+    """Return the event that :meth:`JournalEvent.dump` wrote.
 
     Raises:
-        SlipwayError: they are none; ``key`` is named.
+        SlipwayError: ``data`` is not an event; names ``key``.
     """
     try:
-        said = json.loads(data)
-        said["origin"] = Origin(**said["origin"])
+        values = json.loads(data)
+        values["origin"] = Origin(**values["origin"])
         for side in ("now", "was"):
-            moved = said.get(side)
-            said[side] = None if moved is None else aliases.parse(keys.dump(moved), where=key)
-        return Event(**said)
+            alias = values.get(side)
+            values[side] = None if alias is None else parse_alias(keys.dump_json(alias), where=key)
+        return JournalEvent(**values)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SlipwayError(
             f"an event is damaged: {error!r}", where=key, fix="remove it from the store"

@@ -1,4 +1,4 @@
-"""All keys of a stage, listed once, by the name that they belong to."""
+"""List all keys of a stage once, by the name that they belong to."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from collections.abc import Iterable, Sequence
 import semver
 
 from slipway.catalog import keys
-from slipway.catalog.keys import RECORD, Stage
-from slipway.store.interface import Reader
+from slipway.catalog.keys import RECORD
+from slipway.settings.release import StageName
+from slipway.store.stage import StageReader
 
 ALIAS = "alias.json"
-RELEASES, PRUNED, HISTORY = "releases", "pruned", "history"
+RELEASES, TOMBSTONES, HISTORY = "releases", "pruned", "history"
 
 
 class Listing:
-    """What there is in ``stage`` under ``found``, its keys."""
+    """The keys of ``stage`` among ``stage_keys``, by name."""
 
-    def __init__(self, stage: Stage, found: Iterable[str]) -> None:
+    def __init__(self, stage: StageName, stage_keys: Iterable[str]) -> None:
         self._catalog: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         self._objects: list[str] = []
         self.stage = stage
-        for key in found:
+        for key in stage_keys:
             if key.startswith(keys.catalog(stage)):
                 name, _, rest = key.removeprefix(keys.catalog(stage)).partition("/")
                 if rest:
@@ -36,16 +37,16 @@ class Listing:
         return sorted(self._catalog)
 
     def records(self, name: str) -> set[str]:
-        """The target models of ``name`` that have a record."""
+        """Return the target models of ``name`` that have a record."""
         return self._targets(name, RELEASES)
 
-    def pruned(self, name: str) -> set[str]:
-        """The target models of ``name`` whose artifacts were removed, or are being."""
-        return self._targets(name, PRUNED)
+    def tombstones(self, name: str) -> set[str]:
+        """Return the target models of ``name`` whose artifacts were removed, or are being."""
+        return self._targets(name, TOMBSTONES)
 
     def objects(self, name: str) -> set[str]:
-        """The target models of ``name`` that have an artifact."""
-        known = self.records(name) | self.pruned(name)
+        """Return the target models of ``name`` that have an artifact."""
+        known = self.records(name) | self.tombstones(name)
         return {
             target
             for target in self._objects
@@ -53,42 +54,43 @@ class Listing:
         }
 
     def history(self, name: str) -> list[str]:
-        """The keys of the events of ``name``."""
-        return self._of(name, HISTORY)
+        """Return the keys of the events of ``name``."""
+        return self._keys(name, HISTORY)
 
     def has_alias(self, name: str) -> bool:
-        """Whether ``name`` stands for anything."""
-        return bool(self._of(name, ALIAS))
+        """Return whether ``name`` has an alias."""
+        return bool(self._keys(name, ALIAS))
 
     def strangers(self, names: Sequence[str]) -> list[str]:
-        """The keys of artifacts that belong to none of ``names``."""
+        """Return the keys of artifacts that belong to none of ``names``."""
         owned = set[str]().union(*(self.objects(name) for name in names))
         return [
             keys.artifact(self.stage, target) for target in self._objects if target not in owned
         ]
 
-    def _of(self, name: str, part: str) -> list[str]:
+    def _keys(self, name: str, part: str) -> list[str]:
         return self._catalog[name][part] if name in self._catalog else []
 
     def _targets(self, name: str, part: str) -> set[str]:
-        found = (key.rpartition("/")[2] for key in self._of(name, part))
-        return {key.removesuffix(RECORD) for key in found if key.endswith(RECORD)}
+        files = (key.rpartition("/")[2] for key in self._keys(name, part))
+        return {file.removesuffix(RECORD) for file in files if file.endswith(RECORD)}
 
 
-def list_stage(reader: Reader, stage: Stage, names: Sequence[str] = ()) -> Listing:
-    """What there is of ``names`` in ``stage``, or of all.
+def list_stage(stage: StageReader, names: Sequence[str] = ()) -> Listing:
+    """List the keys of ``names`` in a stage, or of all names.
 
     Raises:
         SlipwayError: the store cannot be read.
     """
-    prefixes = [f"{stage}/"]
+    prefixes = [f"{stage.name}/"]
     if names:
-        prefixes = [f"{keys.catalog(stage)}{name}/" for name in names]
-        prefixes += [f"{keys.models(stage)}{name}_" for name in names]
-    return Listing(stage, dict.fromkeys(key for one in prefixes for key in reader.keys(one)))
+        prefixes = [f"{keys.catalog(stage.name)}{name}/" for name in names]
+        prefixes += [f"{keys.models(stage.name)}{name}_" for name in names]
+    listed = (key for prefix in prefixes for key in stage.store.keys(prefix))
+    return Listing(stage.name, dict.fromkeys(listed))
 
 
 def version_of(name: str, target: str) -> semver.Version | None:
-    """Return the release version in a target model of ``name``; ``None`` if there is none."""
+    """Return the release version in a target model of ``name``; ``None`` if it has none."""
     text = target.removeprefix(f"{name}_").removesuffix(".tar.gz")
     return semver.Version.parse(text) if semver.Version.is_valid(text) else None

@@ -1,4 +1,4 @@
-"""Who releases, from which commit, in which pipeline."""
+"""Determine who releases, from which commit, in which pipeline."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.catalog import commit as source
+from slipway.catalog.commit import current_commit
 
 
 @dataclass(frozen=True)
 class Origin:
-    """``commit`` is git's, with ``-dirty`` behind it if tracked files differ from it; ``pipeline``
-    the address of the CI's, ``None`` on a laptop; ``by`` the user who started it."""
+    """``commit`` is git's, followed by ``-dirty`` if tracked files differ from it; ``pipeline`` is
+    the URL of the CI pipeline, ``None`` on a laptop; ``by`` is the user who started it."""
 
     commit: str | None = None
     pipeline: str | None = None
     by: str | None = None
 
 
-def origin(root: Path) -> Origin:
-    """Of this process, from git in ``root`` and GitLab's predefined variables."""
+def current_origin(root: Path) -> Origin:
+    """Return the origin of this process, from git in ``root`` and GitLab's predefined variables."""
     user = os.environ.get("GITLAB_USER_LOGIN") or _user()
-    return Origin(source.commit(root), os.environ.get("CI_PIPELINE_URL"), user)
+    return Origin(current_commit(root), os.environ.get("CI_PIPELINE_URL"), user)
 
 
 def _user() -> str | None:

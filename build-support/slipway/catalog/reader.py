@@ -6,53 +6,52 @@ import difflib
 import json
 from collections.abc import Iterable, Sequence
 
-from slipway.catalog import alias as aliases
 from slipway.catalog import keys
-from slipway.catalog.alias import Alias
-from slipway.catalog.keys import Stage
+from slipway.catalog.alias import Alias, parse_alias
 from slipway.errors import SlipwayError
 from slipway.model import interface as interfaces
 from slipway.model.interface import Interface
-from slipway.store.interface import Reader
+from slipway.settings.release import StageName
+from slipway.store.stage import StageReader
 
 
 class CatalogReader:
-    """The aliases and interfaces of ``stage`` in the store ``reader``. Nothing is cached."""
+    """The aliases and interfaces of one stage. Nothing is cached: each call reads the store."""
 
-    def __init__(self, reader: Reader, stage: Stage) -> None:
-        self.reader = reader
-        self.stage = stage
+    def __init__(self, source: StageReader) -> None:
+        self.source = source
+
+    @property
+    def stage(self) -> StageName:
+        """The stage's name."""
+        return self.source.name
 
     def names(self) -> list[str]:
         """Return the names that were ever released, sorted."""
         prefix = keys.catalog(self.stage)
-        entries = (key.removeprefix(prefix) for key in self.reader.keys(prefix))
-        return sorted({name for name, slash, _ in (key.partition("/") for key in entries) if slash})
+        paths = (key.removeprefix(prefix) for key in self.source.store.keys(prefix))
+        return sorted({name for name, slash, _ in (path.partition("/") for path in paths) if slash})
 
     def targets(self, name: str) -> list[str]:
-        """Return the target models of ``name``'s releases, sorted as text; empty without one."""
-        prefix = keys.records(self.stage, name)
-        entries = (key.removeprefix(prefix) for key in self.reader.keys(prefix))
-        return [key.removesuffix(keys.RECORD) for key in entries if key.endswith(keys.RECORD)]
+        """Return the target models of ``name``'s releases, sorted as text; empty without any."""
+        return self._targets(keys.records(self.stage, name))
 
-    def pruned(self, name: str) -> list[str]:
+    def pruned_targets(self, name: str) -> list[str]:
         """Return the target models of ``name`` whose artifacts were removed, sorted as text."""
-        prefix = keys.pruned(self.stage, name, "").removesuffix(keys.RECORD)
-        entries = (key.removeprefix(prefix) for key in self.reader.keys(prefix))
-        return [key.removesuffix(keys.RECORD) for key in entries]
+        return self._targets(keys.tombstones(self.stage, name))
 
     def alias(self, name: str) -> Alias:
         """Return the alias of ``name``.
 
         Raises:
-            SlipwayError: there is none; names similar ones.
+            SlipwayError: there is none; suggests similar names.
         """
         alias = self.find_alias(name)
         if alias is not None:
             return alias
         targets = self.targets(name)
         if not targets:
-            raise unknown(name, [self])
+            raise unknown_name(name, [self])
         raise SlipwayError(
             f"{name} has releases in {self.stage}, but no alias",
             where=keys.alias(self.stage, name),
@@ -63,21 +62,21 @@ class CatalogReader:
         """Return the alias of ``name``, or ``None``.
 
         Raises:
-            SlipwayError: its alias is damaged.
+            SlipwayError: it is damaged.
         """
         key = keys.alias(self.stage, name)
-        data = self.reader.read(key)
-        return None if data is None else aliases.parse(data, where=key)
+        data = self.source.store.read(key)
+        return None if data is None else parse_alias(data, where=key)
 
     def interface(self, name: str, target: str) -> Interface:
         """Return the inputs and outputs of the release ``target``: from its record, or from its
-        artifact, of which little is read.
+        artifact, of which only the beginning is read.
 
         Raises:
             SlipwayError: there is no such release, or neither holds an interface.
         """
         key = keys.record(self.stage, name, target)
-        data = self.reader.read(key)
+        data = self.source.store.read(key)
         if data is None:
             raise self.unreleased(name, target)
         try:
@@ -90,17 +89,17 @@ class CatalogReader:
         """Return the error for a target model that is not among the releases of ``name``."""
         targets = self.targets(name)
         if not targets:
-            return unknown(name, [self])
-        pruned = [other for other in self.pruned(name) if target in other]
+            return unknown_name(name, [self])
+        pruned = [other for other in self.pruned_targets(name) if target in other]
         if pruned:
             return SlipwayError(
                 f"{pruned[-1]} was pruned from {self.stage}",
-                where=keys.pruned(self.stage, name, pruned[-1]),
+                where=keys.tombstone(self.stage, name, pruned[-1]),
                 fix=f"publish the same bytes again, or take one of {', '.join(targets[-5:])}",
             )
         return SlipwayError(
             f"{target} is not a release of {name} in {self.stage}",
-            fix=_suggest(target, targets, f"slipway describe {name}"),
+            fix=_did_you_mean(target, targets, f"slipway describe {name}"),
         )
 
     def _packed_interface(self, target: str) -> Interface:
@@ -114,20 +113,27 @@ class CatalogReader:
                 where=key,
                 fix="install slipway, which reads it from the artifact; or publish the model again",
             ) from error
-        with self.reader.open(key) as stream:
+        with self.source.store.open(key) as stream:
             return read_configs(stream, key).interface
 
+    def _targets(self, prefix: str) -> list[str]:
+        paths = (key.removeprefix(prefix) for key in self.source.store.keys(prefix))
+        return [path.removesuffix(keys.RECORD) for path in paths if path.endswith(keys.RECORD)]
 
-def unknown(name: str, catalogs: Sequence[CatalogReader]) -> SlipwayError:
-    """Return the error for a name that none of ``catalogs`` has a release of, with similar names."""
+
+def unknown_name(name: str, catalogs: Sequence[CatalogReader]) -> SlipwayError:
+    """Return the error for a ``name`` without a release in any of ``catalogs``; suggests similar
+    names."""
     names = {known for catalog in catalogs for known in catalog.names()}
     stages = " or ".join(catalog.stage for catalog in catalogs)
     return SlipwayError(
         f"no release of {name!r} in {stages}",
-        fix=_suggest(name, names, f"slipway publish models/{name} --stage {catalogs[0].stage}"),
+        fix=_did_you_mean(
+            name, names, f"slipway publish models/{name} --stage {catalogs[0].stage}"
+        ),
     )
 
 
-def _suggest(text: str, known: Iterable[str], otherwise: str) -> str:
-    near = difflib.get_close_matches(text, known, cutoff=0.5)
-    return f"did you mean {' or '.join(near)}?" if near else otherwise
+def _did_you_mean(text: str, known: Iterable[str], otherwise: str) -> str:
+    similar = difflib.get_close_matches(text, known, cutoff=0.5)
+    return f"did you mean {' or '.join(similar)}?" if similar else otherwise

@@ -1,4 +1,4 @@
-"""What the catalog keeps of a release."""
+"""The catalog's record of a release."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from slipway.model.interface import Interface
 
 @dataclass(frozen=True)
 class Record:
-    """A release: ``published`` is its time, in ISO 8601. ``source`` is staging's target model that
-    it was promoted from. ``metrics`` are the model's own, ``rules`` how they may change, as
-    :mod:`slipway.release.evaluation.evaluation` says; ``changes`` are a line for each commit since the
-    release before. ``size`` is in bytes. Records from before there was a field lack it.
+    """A release. ``published`` is its time in ISO 8601; ``source`` is the target model in staging
+    that it was promoted from. ``metrics`` are the model's own; ``rules`` limit their change, as in
+    :mod:`slipway.release.evaluation.evaluation`. ``changes`` has a line for each commit since the
+    previous release. ``size`` is in bytes. Old records lack newer fields.
     """
 
     manifest: Manifest
@@ -37,7 +37,7 @@ class Record:
 
     @property
     def name(self) -> str:
-        """The model's."""
+        """The model's name."""
         return self.manifest.name
 
     @property
@@ -47,12 +47,12 @@ class Record:
 
     @property
     def commit(self) -> str | None:
-        """That it was published from."""
+        """The commit that it was published from."""
         return self.origin.commit
 
     def dump(self) -> bytes:
-        """As JSON, which :func:`parse` reads."""
-        return keys.dump(
+        """Return the record as JSON, which :func:`parse_record` reads."""
+        return keys.dump_json(
             {
                 "manifest": asdict(self.manifest),
                 "interface": None if self.interface is None else self.interface.dump(),
@@ -69,29 +69,29 @@ class Record:
         )
 
 
-def parse(data: bytes, key: str) -> Record:
-    """What :meth:`Record.dump` gave.
+def parse_record(data: bytes, key: str) -> Record:
+    """Return the record that :meth:`Record.dump` wrote.
 
     Raises:
-        SlipwayError: it is none; ``key`` is named.
+        SlipwayError: ``data`` is not a record; names ``key``.
     """
     try:
-        said = json.loads(data)
-        interface = said.get("interface")
-        made = Manifest(**said["manifest"])
-        semver.Version.parse(made.version)
+        values = json.loads(data)
+        interface = values.get("interface")
+        manifest = Manifest(**values["manifest"])
+        semver.Version.parse(manifest.version)
         return Record(
-            manifest=made,
-            target=said["target"],
-            sha256=said["sha256"],
-            published=said["published"],
-            origin=Origin(said["commit"], said.get("pipeline"), said.get("by")),
+            manifest=manifest,
+            target=values["target"],
+            sha256=values["sha256"],
+            published=values["published"],
+            origin=Origin(values["commit"], values.get("pipeline"), values.get("by")),
             interface=None if interface is None else interfaces.parse(interface),
-            size=said.get("size"),
-            source=said.get("source"),
-            metrics=said.get("metrics"),
-            rules=said.get("rules"),
-            changes=tuple(said.get("changes", ())),
+            size=values.get("size"),
+            source=values.get("source"),
+            metrics=values.get("metrics"),
+            rules=values.get("rules"),
+            changes=tuple(values.get("changes", ())),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise keys.damaged_record(key, error) from error

@@ -66,8 +66,7 @@ class Endpoint:
             entry = repository.endpoint(name)
         if store is not None:
             entry = replace(entry, store=store)
-        reader = open_endpoint(repository, entry)
-        self.catalog = CatalogReader(reader, entry.stage)
+        self.catalog = CatalogReader(open_endpoint(repository, entry))
         self._runtime = open_runtime(entry, repository.root, url)
         self._counters = _counters(registry)
         self._shadows = ShadowQueue()

@@ -37,7 +37,7 @@ class Routes:
         self.name = name
         self._catalog = catalog
         self._fixed = target is not None
-        self._alias = aliases.to(target) if target is not None else None
+        self._alias = aliases.single_target(target) if target is not None else None
         self._read_at = 0.0
         self._reading = threading.Lock()
         self._interfaces: dict[str, Interface] = {}

@@ -16,10 +16,10 @@ from botocore.exceptions import (
     ConnectionClosedError,
     ConnectionError,
     HTTPClientError,
-    NoCredentialsError,
     ReadTimeoutError,
 )
 
+from slipway.aws import NO_CREDENTIALS, no_credentials
 from slipway.client.errors import ConnectionFailed, InvocationError, translate_response
 from slipway.endpoint import registry
 from slipway.errors import SlipwayError
@@ -153,10 +153,8 @@ class Runtime:
                 where=self.where,
                 fix="check that it is up and reachable over the network",
             ) from error
-        except NoCredentialsError as error:
-            raise SlipwayError(
-                "no AWS credentials", where=self.where, fix="aws configure, or set AWS_PROFILE"
-            ) from error
+        except NO_CREDENTIALS as error:
+            raise no_credentials(error, self.where) from error
         except ReadTimeoutError as error:
             raise SlipwayError(
                 f"no answer in {READ_TIMEOUT_S:g} s",

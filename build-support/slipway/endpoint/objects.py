@@ -49,7 +49,7 @@ def check(target: str | None) -> str:
     """
     if not target:
         raise invalid("TargetModel is missing: a multi-model endpoint needs it in each invocation")
-    problem = keys.wrong_target(target)
+    problem = keys.target_problem(target)
     if problem is not None:
         raise invalid(f"TargetModel {problem}")
     return target

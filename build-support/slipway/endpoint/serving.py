@@ -54,14 +54,14 @@ async def serve(
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(_listening(port))
         for entry in entries:
-            reader = open_endpoint(settings, entry)
+            releases = open_endpoint(settings, entry)
             log_file = settings.root / ".slipway" / "logs" / f"endpoint_{entry.name}.log"
             log_file.unlink(missing_ok=True)
             endpoints[entry.name] = await stack.enter_async_context(
                 run_endpoint(
                     entry.name,
                     settings,
-                    Objects(reader, artifact(entry.stage, "")),
+                    Objects(releases.store, artifact(releases.name, "")),
                     (limits or limits_of)(entry),
                     Policy(entry.allow),
                     Observer(entry.name, metrics),

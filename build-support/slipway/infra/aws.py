@@ -7,18 +7,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import boto3
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
+from slipway.aws import (
+    NO_CREDENTIALS,
+    NOT_CONFIGURED,
+    RENEW_CREDENTIALS,
+    error_code,
+    error_message,
+    no_credentials,
+    not_configured,
+)
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
@@ -28,13 +27,6 @@ if TYPE_CHECKING:
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 STALE = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"}
-NO_CREDENTIALS = (
-    NoCredentialsError,
-    PartialCredentialsError,
-    CredentialRetrievalError,
-    SSOError,
-    TokenRetrievalError,
-)
 
 
 def client_of(environment: Environment) -> CloudFormationClient:
@@ -53,14 +45,8 @@ def client_of(environment: Environment) -> CloudFormationClient:
         raise SlipwayError(
             "no AWS region", where=where, fix='write region = "…", or set AWS_DEFAULT_REGION'
         ) from error
-    except ProfileNotFound as error:
-        raise SlipwayError(str(error), where=where, fix="aws configure list-profiles") from error
-    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
-        raise SlipwayError(
-            f"boto3's configuration is wrong: {error}",
-            where=where,
-            fix="correct ~/.aws/config or the AWS_… variables",
-        ) from error
+    except NOT_CONFIGURED as error:
+        raise not_configured(error, where) from error
 
 
 @contextlib.contextmanager
@@ -69,11 +55,7 @@ def told(where: str) -> Iterator[None]:
     try:
         yield
     except NO_CREDENTIALS as error:
-        raise SlipwayError(
-            f"no AWS credentials: {error}",
-            where=where,
-            fix="aws configure, or aws sso login, or set AWS_PROFILE",
-        ) from error
+        raise no_credentials(error, where) from error
     except BotoCoreError as error:
         raise SlipwayError(
             f"CloudFormation was not reached: {error}",
@@ -81,10 +63,9 @@ def told(where: str) -> Iterator[None]:
             fix="check the network, and AWS_ENDPOINT_URL if it is set; then try again",
         ) from error
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        said = error.response.get("Error", {}).get("Message", "") or str(error)
+        code, message = error_code(error), error_message(error)
         if code in STALE:
-            fix = "aws sts get-caller-identity shows whose credentials they are; renew them"
+            fix = RENEW_CREDENTIALS
         elif code in DENIED:
             fix = (
                 "take a role that may use CloudFormation and make what the template has:"
@@ -92,4 +73,4 @@ def told(where: str) -> Iterator[None]:
             )
         else:
             fix = "correct the template or the parameters as it says; slipway infra plan tries it"
-        raise SlipwayError(f"AWS answers {code}: {said}", where=where, fix=fix) from error
+        raise SlipwayError(f"AWS answers {code}: {message}", where=where, fix=fix) from error

@@ -85,7 +85,7 @@ def run_smoke_test(
     Raises:
         SlipwayError: the name has no alias, ``target`` is not a release, or a case is malformed.
     """
-    name, catalog = folder.name, Catalog(endpoint.catalog.reader, endpoint.catalog.stage)
+    name, catalog = folder.name, Catalog(endpoint.catalog.source)
     alias = catalog.alias(name)
     if target is None:
         targets = tuple(variant.target for variant in alias.variants)

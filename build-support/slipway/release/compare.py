@@ -1,12 +1,12 @@
-"""What changes from one release to another: contents, interface, metrics and what is attested.
+"""Compare two releases: contents, interface, metrics and evidence.
 
-Records and manifests say most of it; of an artifact no more is read than its configs, and these
-only if they differ.
+Most of it comes from records and manifests. Of an artifact only its configs are read, and only if
+they differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,153 +15,151 @@ from slipway.artifact.contents import Contents
 from slipway.artifact.diff import Change, diff
 from slipway.catalog import keys
 from slipway.catalog.catalog import Catalog
-from slipway.catalog.keys import Stage
-from slipway.catalog.reader import unknown
+from slipway.catalog.reader import unknown_name
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.model.interface import Interface, Tensor
 from slipway.release.evaluation import evaluation
 from slipway.release.evidence import evidence
 from slipway.settings import Settings
-from slipway.settings.release import STAGES
-from slipway.store.interface import Reader
+from slipway.settings.release import STAGES, StageName
 from slipway.store.open import open_stage
+from slipway.store.stage import StageReader
 
 
 @dataclass(frozen=True)
-class Side:
-    """A release in ``stage``, whose store is ``reader``."""
+class ComparedRelease:
+    """A release, and the stage that it is in."""
 
-    stage: Stage
+    source: StageReader
     record: Record
-    reader: Reader
+
+    @property
+    def stage(self) -> StageName:
+        """The stage's name."""
+        return self.source.name
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ReleaseComparison:
     """``changes`` turn ``before`` into ``after``, as :class:`~slipway.artifact.diff.Change` says;
-    beside its parts there are interface, metrics and evidence. ``commits`` are those that
+    besides its parts there are interface, metrics and evidence. ``commits`` are those that
     ``after`` brought, if ``before`` is what production serves."""
 
-    before: Side
-    after: Side
+    before: ComparedRelease
+    after: ComparedRelease
     changes: tuple[Change, ...]
     commits: tuple[str, ...] = ()
 
 
-def compare(settings: Settings, name: str, before: str, after: str) -> Comparison:
-    """Compare two releases of ``name``, each said by a version, a target model, a part of one, or
-    a stage, for what its alias stands for there.
+def compare(settings: Settings, name: str, before: str, after: str) -> ReleaseComparison:
+    """Compare two releases of ``name``. Each is a version, a target model, a part of one, or a
+    stage for the release that its alias serves.
 
-    Of two stages, production is always what is before: the changes are those that a promotion
-    would bring.
+    Of two stages, production is always ``before``: the changes are those that a promotion would
+    bring.
 
     Raises:
         SlipwayError: there is no such release, or its configs cannot be read.
     """
     if (before, after) == ("staging", "production"):
         before, after = after, before
-    catalogs = {stage: Catalog(open_stage(settings, stage), stage) for stage in STAGES}
+    catalogs = {stage: Catalog(open_stage(settings, stage)) for stage in STAGES}
     if not any(catalog.targets(name) for catalog in catalogs.values()):
-        raise unknown(name, list(catalogs.values()))
-    old, new = (_side(settings, catalogs, name, word) for word in (before, after))
-    changes = _contents(old, new) + _interface(old.record.interface, new.record.interface)
-    changes += _metrics(old.record, new.record) + _evidence(old, new)
-    served = before == "production"
-    return Comparison(old, new, tuple(changes), new.record.changes if served else ())
+        raise unknown_name(name, list(catalogs.values()))
+    old, new = (_select(catalogs, name, selector) for selector in (before, after))
+    changes = _diff_contents(old, new) + _diff_interface(old.record.interface, new.record.interface)
+    changes += _diff_metrics(old.record, new.record) + _diff_evidence(old, new)
+    is_served = before == "production"
+    return ReleaseComparison(old, new, tuple(changes), new.record.changes if is_served else ())
 
 
-def _side(settings: Settings, catalogs: Mapping[Stage, Catalog], name: str, word: str) -> Side:
-    for stage in STAGES:
-        if word == stage:
-            target = catalogs[stage].alias(name).target
-            return Side(stage, catalogs[stage].record(name, target), open_stage(settings, stage))
+def _select(catalogs: Mapping[StageName, Catalog], name: str, selector: str) -> ComparedRelease:
+    for stage, catalog in catalogs.items():
+        if selector == stage:
+            record = catalog.record(name, catalog.alias(name).target)
+            return ComparedRelease(catalog.source, record)
     errors: list[SlipwayError] = []
     for stage in reversed(STAGES):  # production's versions have one release each
+        catalog = catalogs[stage]
         try:
-            target = catalogs[stage].resolve(name, word)
+            target = catalog.resolve(name, selector)
         except SlipwayError as error:
             errors.append(error)
         else:
-            return Side(stage, catalogs[stage].record(name, target), open_stage(settings, stage))
+            return ComparedRelease(catalog.source, catalog.record(name, target))
     raise errors[-1]
 
 
-def _contents(old: Side, new: Side) -> list[Change]:
+def _diff_contents(old: ComparedRelease, new: ComparedRelease) -> list[Change]:
     if old.record.sha256 == new.record.sha256:
         return []
     same = config_digests(old.record.manifest) == config_digests(new.record.manifest)
-    return diff(*(_read(side, {} if same else _configs(side)) for side in (old, new)))
+    return diff(*(_contents(release, with_configs=not same) for release in (old, new)))
 
 
-def _read(side: Side, texts: Mapping[str, str]) -> Contents:
-    key, record = keys.artifact(side.stage, side.record.target), side.record
+def _contents(release: ComparedRelease, *, with_configs: bool) -> Contents:
+    key, record = keys.artifact(release.stage, release.record.target), release.record
+    texts: Mapping[str, str] = {}
+    if with_configs:
+        with release.source.store.open(key) as stream:
+            texts = read_configs(stream, key).texts
     return Contents(Path(key), record.size or 0, record.sha256, record.manifest, texts, {})
 
 
-def _configs(side: Side) -> Mapping[str, str]:
-    key = keys.artifact(side.stage, side.record.target)
-    with side.reader.open(key) as stream:
-        return read_configs(stream, key).texts
-
-
-def _interface(old: Interface | None, new: Interface | None) -> list[Change]:
+def _diff_interface(old: Interface | None, new: Interface | None) -> list[Change]:
     if old is None or new is None:
         return []
-    before, after = _tensors(old), _tensors(new)
-    return _values("interface", before, after)
+    return _diff_values("interface", _describe_interface(old), _describe_interface(new))
 
 
-def _tensors(interface: Interface) -> dict[str, str]:
-    found = {"largest batch": str(interface.max_batch_size or "no batches")}
+def _describe_interface(interface: Interface) -> dict[str, str]:
+    values = {"largest batch": str(interface.max_batch_size or "no batches")}
     for direction, tensors in (("input", interface.inputs), ("output", interface.outputs)):
-        found |= {f"{direction} {name}": _shown(tensor) for name, tensor in tensors.items()}
-    return found
+        values |= {
+            f"{direction} {name}": _describe_tensor(tensor) for name, tensor in tensors.items()
+        }
+    return values
 
 
-def _shown(tensor: Tensor) -> str:
+def _describe_tensor(tensor: Tensor) -> str:
     dims = ", ".join("any" if dim == -1 else str(dim) for dim in tensor.dims)
     return f"{tensor.datatype} [{dims}]" + (" (optional)" if tensor.optional else "")
 
 
-def _metrics(old: Record, new: Record) -> list[Change]:
-    return [
-        Change(
-            "metrics",
-            one.name,
-            None if one.served is None else f"{one.served:g}",
-            (
-                (None if one.candidate is None else f"{one.candidate:g}")
-                if one.state != "refused"
-                else f"{'—' if one.candidate is None else format(one.candidate, 'g')} (not allowed)"
-            ),
-        )
-        for one in evaluation.compare(new, old)
-        if one.state not in ("same",)
-    ]
+def _diff_metrics(old: Record, new: Record) -> list[Change]:
+    changes: list[Change] = []
+    for metric in evaluation.compare(new, old):
+        if metric.state == "same":
+            continue
+        before = None if metric.served is None else f"{metric.served:g}"
+        after = None if metric.candidate is None else f"{metric.candidate:g}"
+        if metric.state == "refused":
+            after = f"{after or '—'} (not allowed)"
+        changes.append(Change("metrics", metric.name, before, after))
+    return changes
 
 
-def _evidence(old: Side, new: Side) -> list[Change]:
+def _diff_evidence(old: ComparedRelease, new: ComparedRelease) -> list[Change]:
     if old.record.sha256 == new.record.sha256 and old.stage == new.stage:
         return []
-    return _values("evidence", _attested(old), _attested(new))
+    return _diff_values("evidence", _describe_evidence(old), _describe_evidence(new))
 
 
-def _attested(side: Side) -> dict[str, str]:
-    record = side.record
-    known = evidence.read(side.reader, side.stage, record.name, record.sha256)
-    found: dict[str, str] = dict.fromkeys(known, "there")
-    tested = evidence.tested(side.reader, side.stage, record.name, record.sha256)
+def _describe_evidence(release: ComparedRelease) -> dict[str, str]:
+    record = release.record
+    documents = evidence.read(release.source, record.name, record.sha256)
+    values: dict[str, str] = dict.fromkeys(documents, "present")
+    tested = evidence.tested(release.source, record.name, record.sha256)
     if tested is not None:
         ran = tested.tests - tested.failures - tested.skipped
-        found["tests"] = f"{ran} of {tested.tests} passed" + ("" if tested.passed else ": failed")
-    return found
+        values["tests"] = f"{ran} of {tested.tests} passed" + ("" if tested.passed else ": failed")
+    return values
 
 
-def _values(part: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:
-    names: Sequence[str] = list(dict.fromkeys([*before, *after]))
+def _diff_values(part: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:
     return [
         Change(part, name, before.get(name), after.get(name))
-        for name in names
+        for name in dict.fromkeys([*before, *after])
         if before.get(name) != after.get(name)
     ]

@@ -1,6 +1,6 @@
-"""Production's alias moves forward by itself, and back by a rollback only.
+"""Move production's alias forward automatically, and back only by a rollback.
 
-A job that is late, or is run again, must not undo a rollback, a split or a newer release.
+A job that is late, or runs again, must not undo a rollback, a split or a newer release.
 """
 
 from __future__ import annotations
@@ -11,48 +11,48 @@ import semver
 
 from slipway.catalog import journal
 from slipway.catalog.alias import Alias
-from slipway.catalog.keys import Stage
 from slipway.catalog.listing import version_of
-from slipway.store.interface import Reader
+from slipway.settings.release import StageName
+from slipway.store.stage import StageReader
 
-PRODUCTION: Stage = "production"
-
-
-class Stays(Exception):
-    """Production goes on serving what it serves."""
+PRODUCTION: StageName = "production"
 
 
-def forward_only(
-    production: Reader, name: str, target: str, version: str
+class AliasUnchanged(Exception):
+    """Production's alias was not moved; the message says why."""
+
+
+def reject_downgrade(
+    production: StageReader, name: str, target: str, version: str
 ) -> Callable[[Alias | None], None]:
-    """What stops a move of production's alias to ``target`` that would be one backwards.
+    """Return a check that stops a move of production's alias back to ``target``.
 
-    The returned function raises :class:`Stays` if the name stands for a higher version, or stood
-    for ``target`` before and was moved away from it.
+    The check raises :class:`AliasUnchanged` if the alias serves a higher version, or served
+    ``target`` before and was moved away from it.
     """
 
-    def allow(before: Alias | None) -> None:
-        if before is None:
+    def check(current: Alias | None) -> None:
+        if current is None:
             return
-        for served in before.targets:
+        for served in current.targets:
             other = version_of(name, served)
             if other is not None and other > semver.Version.parse(version):
-                raise Stays(
+                raise AliasUnchanged(
                     f"{served} is served, which is newer;"
                     f" slipway rollback {name} {version} serves this one"
                 )
-        for event in journal.read(production, PRODUCTION, name):
+        for event in journal.load_events(production, name):
             if not event.names(target):
                 continue
             if event.now is not None and target not in event.now.targets:
-                raise Stays(
-                    f"{target} was served before, and {event.target} put in its place"
+                raise AliasUnchanged(
+                    f"{target} was served before, and replaced by {event.target}"
                     f" ({event.action}, {event.when[:16].replace('T', ' ')} UTC);"
                     f" slipway rollback {name} {version} serves it again"
                 )
-            raise Stays(
-                f"{before} is served, as it was set;"
+            raise AliasUnchanged(
+                f"{current} is served, as it was set;"
                 f" slipway alias {name} {version} --stage production serves this one alone"
             )
 
-    return allow
+    return check

@@ -1,4 +1,4 @@
-"""What happened to a name, newest first, with what each release brought."""
+"""List what happened to a name, newest first, with what each release brought."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.catalog import journal, keys, tombstone
+from slipway.catalog import journal, keys
 from slipway.catalog.catalog import Catalog
-from slipway.catalog.journal import READERS, Event
-from slipway.catalog.keys import Stage
-from slipway.catalog.reader import unknown
+from slipway.catalog.journal import READERS, JournalEvent
+from slipway.catalog.reader import unknown_name
 from slipway.catalog.record import Record
+from slipway.catalog.tombstone import load_tombstone
 from slipway.settings import Settings
-from slipway.settings.release import STAGES
-from slipway.store.interface import Reader
+from slipway.settings.release import STAGES, StageName
 from slipway.store.open import open_stage
+from slipway.store.stage import StageReader
 
 
 @dataclass(frozen=True)
-class Entry:
-    """An event in ``stage``; ``record`` is of the release that it brought, also if that was pruned
-    since; ``None`` if it brought none."""
+class HistoryEntry:
+    """An event in ``stage``. ``record`` is that of the release that it brought, even if that was
+    pruned since; ``None`` if it brought none."""
 
-    stage: Stage
-    event: Event
+    stage: StageName
+    event: JournalEvent
     record: Record | None
 
     def dump(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the entry as JSON values."""
         event, record = self.event, self.record
         return {
             "when": event.when,
@@ -47,45 +47,49 @@ class Entry:
         }
 
 
-def history(
-    settings: Settings, name: str, stages: Sequence[Stage] = STAGES, limit: int | None = None
-) -> list[Entry]:
-    """The events of ``name`` in ``stages``, newest first, ``limit`` of them at most.
+def load_history(
+    settings: Settings,
+    name: str,
+    stages: Sequence[StageName] = STAGES,
+    limit: int | None = None,
+) -> list[HistoryEntry]:
+    """Return the events of ``name`` in ``stages``, newest first, at most ``limit`` of them.
 
     Raises:
         SlipwayError: it was never released there, or an event is damaged.
     """
-    readers: dict[Stage, Reader] = {stage: open_stage(settings, stage) for stage in stages}
-    found = [(key, stage) for stage in stages for key in _keys(readers[stage], stage, name)]
-    if not found:
-        catalogs = [Catalog(readers[stage], stage) for stage in stages]
+    readers = [open_stage(settings, stage) for stage in stages]
+    listed = [
+        (key, stage)
+        for stage in readers
+        for key in stage.store.keys(keys.history(stage.name, name))
+    ]
+    if not listed:
+        catalogs = [Catalog(stage) for stage in readers]
         if any(catalog.targets(name) for catalog in catalogs):
             return []  # released before there was a journal
-        raise unknown(name, catalogs)
+        raise unknown_name(name, catalogs)
     # a key's last part begins with the time
-    found.sort(key=lambda one: one[0].rpartition("/")[2], reverse=True)
+    listed.sort(key=lambda pair: pair[0].rpartition("/")[2], reverse=True)
 
-    def read(one: tuple[str, Stage]) -> Entry | None:
-        key, stage = one
-        data = readers[stage].read(key)
+    def load_entry(pair: tuple[str, StageReader]) -> HistoryEntry | None:
+        key, stage = pair
+        data = stage.store.read(key)
         if data is None:
             return None
-        event = journal.parse(data, key)
-        return Entry(stage, event, _brought(readers[stage], stage, name, event))
+        event = journal.parse_event(data, key)
+        return HistoryEntry(stage.name, event, _released(stage, name, event))
 
     with ThreadPoolExecutor(READERS) as pool:
-        entries = pool.map(read, found[:limit])
+        entries = pool.map(load_entry, listed[:limit])
         return [entry for entry in entries if entry is not None]
 
 
-def _keys(reader: Reader, stage: Stage, name: str) -> list[str]:
-    return reader.keys(keys.history(stage, name))
-
-
-def _brought(reader: Reader, stage: Stage, name: str, event: Event) -> Record | None:
+def _released(stage: StageReader, name: str, event: JournalEvent) -> Record | None:
+    """Return the record of the release that ``event`` brought."""
     if event.action not in ("publish", "promote"):
         return None
-    found = Catalog(reader, stage).find(name, event.target)
-    if found is None and (gone := tombstone.find(reader, stage, name, event.target)) is not None:
-        return gone.record
-    return found
+    record = Catalog(stage).find_record(name, event.target)
+    if record is None and (tombstone := load_tombstone(stage, name, event.target)) is not None:
+        return tombstone.record
+    return record

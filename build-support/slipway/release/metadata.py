@@ -1,37 +1,52 @@
-"""What is known of an artifact beside its bytes, gathered where it was built."""
+"""Collect what is known of an artifact besides its bytes, where it was built."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from slipway.artifact.artifact import Artifact
 from slipway.catalog.catalog import Catalog
-from slipway.catalog.keys import Kind, Stage
+from slipway.catalog.keys import Kind
 from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
 from slipway.release.evaluation import evaluation
 from slipway.release.evidence import evidence
-from slipway.release.publish import Told
 from slipway.release.versioning import commits
 from slipway.settings import Settings
-from slipway.store.interface import Reader
+from slipway.settings.release import StageName
+from slipway.store.stage import StageReader
 
 
-def gather(
+@dataclass(frozen=True)
+class ReleaseMetadata:
+    """What is known of an artifact besides its bytes. ``evidence`` holds documents by their kind;
+    the other fields are as in a :class:`~slipway.catalog.record.Record`."""
+
+    origin: Origin = Origin()
+    evidence: Mapping[Kind, bytes] = field(default_factory=dict)
+    metrics: dict[str, float] | None = None
+    rules: dict[str, dict[str, Any]] | None = None
+    changes: tuple[str, ...] = ()
+
+
+def gather_metadata(
     settings: Settings,
     folder: Path,
     artifact: Artifact,
     origin: Origin,
     *,
     reports: Sequence[Path],
-    production: Reader,
-) -> tuple[Told, list[str]]:
-    """What is attested and measured of ``artifact``, which the model in ``folder`` became, and what
-    changed since the release that ``production`` serves; then notes on what was left out.
+    production: StageReader,
+) -> tuple[ReleaseMetadata, list[str]]:
+    """Return the metadata of ``artifact``, which was built from the model in ``folder``, and notes
+    on what was left out.
 
-    ``reports`` are JUnit files or folders of them. A production that cannot be read, which a
-    branch's credentials may not allow, leaves out the changes only.
+    ``reports`` are JUnit files or folders of them. The changes are those since the release that
+    ``production`` serves. If production cannot be read, which a branch's credentials may not allow,
+    only the changes are left out.
 
     Raises:
         SlipwayError: the signing key cannot sign, a report cannot be read, or the model's metrics
@@ -42,48 +57,52 @@ def gather(
     measured = evaluation.read(folder, artifact)
     if measured is not None:
         notes += measured.notes
+    changes: Sequence[str] = ()
     try:
-        since = last_commit(production, "production", folder.name)
+        since = released_commit(production, folder.name)
         changes = commits.changes(settings.root, folder, since)
     except SlipwayError as error:
-        notes.append(f"what changed since production is left out: {error.what}")
-        changes = ()
-    told = Told(
+        notes.append(f"the changes since production's release are left out: {error.what}")
+    metadata = ReleaseMetadata(
         origin,
         documents,
         measured.metrics if measured is not None else None,
         measured.rules if measured is not None else None,
-        changes,
+        tuple(changes),
     )
-    return told, notes
+    return metadata, notes
 
 
-def last_commit(reader: Reader, stage: Stage, name: str) -> str | None:
-    """The commit that what ``name`` stands for in ``stage`` was made from, if it is known.
+def released_commit(stage: StageReader, name: str) -> str | None:
+    """Return the commit of the release that ``name``'s alias serves, or ``None``.
 
     Raises:
         SlipwayError: the store cannot be read.
     """
-    catalog = Catalog(reader, stage)
+    catalog = Catalog(stage)
     alias = catalog.find_alias(name)
-    served = None if alias is None else catalog.find(name, alias.target)
-    return None if served is None else served.commit
+    record = None if alias is None else catalog.find_record(name, alias.target)
+    return None if record is None else record.commit
 
 
-def refuse_lacking(
-    settings: Settings, stage: Stage, target: str, found: Mapping[Kind, bytes], sha256: str
+def require_evidence(
+    settings: Settings,
+    stage: StageName,
+    target: str,
+    documents: Mapping[Kind, bytes],
+    sha256: str,
 ) -> None:
-    """Refuse a release that lacks, or has in bad order, what ``stage`` requires.
+    """Refuse a release without the evidence that ``stage`` requires, or with invalid evidence.
 
     Raises:
-        SlipwayError: says each thing.
+        SlipwayError: lists each problem.
     """
     require = settings.stage(stage).require
-    wrong = evidence.problems(found, sha256, settings, require)
-    if wrong:
-        asked = f"{stage} requires {', '.join(require)}" if require else "evidence is not sound"
+    problems = evidence.problems(documents, sha256, settings, require)
+    if problems:
+        what = f"{stage} requires {', '.join(require)}" if require else "evidence is invalid"
         raise SlipwayError(
-            f"{asked}: {'; '.join(wrong)}",
+            f"{what}: {'; '.join(problems)}",
             where=target,
             fix="test and sign these bytes where they are built, then publish them to staging again",
         )

@@ -1,42 +1,36 @@
-"""The bytes that staging tested become production's: they are copied, never built anew.
+"""Promote the bytes that staging tested to production: they are copied, never rebuilt.
 
-Every step can be cut off and done again. The alias is moved last, and forward only: a promotion
-that is late, or is run again, undoes neither a rollback nor a newer release.
+Every step can be interrupted and repeated. The alias is moved last, and only forward: a promotion
+that is late, or runs again, undoes neither a rollback nor a newer release.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from slipway.catalog import alias as aliases
 from slipway.catalog import journal, keys
-from slipway.catalog.alias import Alias
-from slipway.catalog.alias_move import serve
+from slipway.catalog.alias import single_target
+from slipway.catalog.alias_move import move_alias
 from slipway.catalog.catalog import Catalog
-from slipway.catalog.keys import Stage
 from slipway.catalog.origin import Origin
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.release.evaluation import evaluation
 from slipway.release.evidence import evidence
-from slipway.release.forward_only import Stays, forward_only
-from slipway.release.metadata import refuse_lacking
-from slipway.release.publish import install, target_model
+from slipway.release.forward_only import AliasUnchanged, reject_downgrade
+from slipway.release.metadata import require_evidence
+from slipway.release.publish import install_release, target_model
 from slipway.settings import Settings
-from slipway.store.interface import Store
 from slipway.store.open import open_stage
-
-STAGING: Stage = "staging"
-PRODUCTION: Stage = "production"
+from slipway.store.stage import StageReader
 
 
 @dataclass(frozen=True)
-class Promoted:
-    """``source`` is staging's target model, ``target`` production's, of the same bytes.
+class Promotion:
+    """``source`` is the target model in staging, ``target`` that in production, of the same bytes.
 
-    ``created``: this call brought them there; ``moved``: it let the name stand for them. If it did
-    not, ``why`` says what the name stands for, and why that stayed. ``before`` is what the name
-    stood for when the promotion began.
+    ``created``: this call copied them; ``moved``: it moved the alias to them. If it did not,
+    ``why`` gives the reason. ``before`` is the alias before the promotion began.
     """
 
     name: str
@@ -50,75 +44,77 @@ class Promoted:
     why: str | None = None
 
 
-def promote(settings: Settings, name: str, word: str | None, origin: Origin) -> Promoted:
-    """Release in production what staging has of ``name`` as ``word``: a version, a target model or
-    a part of one; ``None`` is what staging's alias stands for.
+def promote(settings: Settings, name: str, selector: str | None, origin: Origin) -> Promotion:
+    """Release in production what staging has of ``name``.
 
-    What production serves already, or has served, is left as it is; see :class:`Promoted`.
+    ``selector`` is a version, a target model or a part of one; with ``None`` it is the release that
+    staging's alias serves. What production serves already, or has served, is left unchanged; see
+    :class:`Promotion`.
 
     Raises:
-        SlipwayError: it was never in staging, its tests did not pass on these bytes or are not
-            known to have, it lacks what production requires, its evaluation is worse than that of
-            what production serves, or production has other bytes under its version.
+        SlipwayError: it was never in staging, its tests did not pass on these bytes or no result
+            is known, it lacks what production requires, its evaluation is worse than that of
+            production's release, or production has other bytes under its version.
     """
-    staging, production = open_stage(settings, STAGING), open_stage(settings, PRODUCTION)
-    tested = Catalog(staging, STAGING)
-    source = tested.record(name, tested.resolve(name, word) if word else tested.alias(name).target)
-    target = target_model(source.manifest, source.sha256, PRODUCTION)
-    served = Catalog(production, PRODUCTION).find_alias(name)
+    staging, production = open_stage(settings, "staging"), open_stage(settings, "production")
+    candidates, releases = Catalog(staging), Catalog(production)
+    target = candidates.resolve(name, selector) if selector else candidates.alias(name).target
+    source = candidates.record(name, target)
+    target = target_model(source.manifest, source.sha256, "production")
+    served = releases.find_alias(name)
 
-    def done(created: bool, moved: bool, why: str | None = None) -> Promoted:
+    def result(created: bool, moved: bool, why: str | None = None) -> Promotion:
         before = None if served is None else str(served)
-        return Promoted(
+        return Promotion(
             name, source.version, target, source.target, source.sha256, created, moved, before, why
         )
 
-    may = forward_only(production, name, target, source.version)
-    if _there(production, name, target, source.sha256):
+    check = reject_downgrade(production, name, target, source.version)
+    if _is_complete(releases, name, target, source.sha256):
         try:
-            if served == aliases.to(target):
-                serve(production, PRODUCTION, name, served, "promote", origin)
-                raise Stays(f"{target} is there already, and served")
-            may(served)
-        except Stays as stays:
-            return done(False, False, str(stays))
-    found = evidence.read(staging, STAGING, name, source.sha256)
-    refuse_untested(staging, source)
-    refuse_lacking(settings, PRODUCTION, source.target, found, source.sha256)
-    evaluation.refuse_worse(source, _record(production, name, served))
+            if served == single_target(target):
+                move_alias(production, name, served, "promote", origin)
+                raise AliasUnchanged(f"{target} is in production already, and served")
+            check(served)
+        except AliasUnchanged as unchanged:
+            return result(False, False, str(unchanged))
+    documents = evidence.read(staging, name, source.sha256)
+    require_passed_tests(staging, source)
+    require_evidence(settings, "production", source.target, documents, source.sha256)
+    current = None if served is None else releases.find_record(name, served.target)
+    evaluation.refuse_worse(source, current)
     new = replace(
         source,
         target=target,
         published=journal.now(),
-        # the commit that it was made from stays, whoever promotes it from wherever
+        # the commit that it was built from stays, whoever promotes it from wherever
         origin=replace(origin, commit=source.commit),
         source=source.target,
     )
 
-    def put(key: str) -> bool:
-        return production.copy(staging, keys.artifact(STAGING, source.target), key, source.sha256)
+    def copy_artifact(key: str) -> bool:
+        source_key = keys.artifact("staging", source.target)
+        return production.store.copy(staging.store, source_key, key, source.sha256)
 
-    created = install(production, PRODUCTION, new, found, put)
+    created = install_release(production, new, documents, copy_artifact)
     try:
-        before = serve(
-            production, PRODUCTION, name, aliases.to(target), "promote", origin, allow=may
-        )
-    except Stays as stays:
-        return done(created, False, str(stays))
-    return done(created, before != aliases.to(target))
+        before = move_alias(production, name, single_target(target), "promote", origin, check=check)
+    except AliasUnchanged as unchanged:
+        return result(created, False, str(unchanged))
+    return result(created, before != single_target(target))
 
 
-def refuse_untested(staging: Store, release: Record) -> None:
-    """Refuse a release of staging whose tests are not known to have passed on these bytes.
+def require_passed_tests(staging: StageReader, release: Record) -> None:
+    """Refuse a release of staging unless its tests are known to have passed on these bytes.
 
     Raises:
-        SlipwayError: they failed, or none are known.
+        SlipwayError: they failed, or no result is known.
     """
     again = f"slipway test models/{release.name}, then slipway publish models/{release.name}"
-    tested = evidence.tested(staging, STAGING, release.name, release.sha256)
+    tested = evidence.tested(staging, release.name, release.sha256)
     if tested is None:
         raise SlipwayError(
-            f"no tests of exactly these bytes (sha256 {release.sha256[:12]}) are known",
+            f"no test result is recorded for this artifact (sha256 {release.sha256[:12]})",
             where=release.target,
             fix=again,
         )
@@ -126,20 +122,13 @@ def refuse_untested(staging: Store, release: Record) -> None:
         raise SlipwayError(
             f"its tests did not pass on these bytes: {tested}",
             where=release.target,
-            fix=f"mend what failed; then {again}",
+            fix=f"fix what failed; then {again}",
         )
 
 
-def _there(production: Store, name: str, target: str, sha256: str) -> bool:
-    """Whether production has the release whole, but perhaps for the alias."""
-    catalog = Catalog(production, PRODUCTION)
-    known = catalog.find(name, target)
-    if known is None or known.sha256 != sha256:
+def _is_complete(production: Catalog, name: str, target: str, sha256: str) -> bool:
+    """Return whether production has the complete release, except perhaps for the alias."""
+    record = production.find_record(name, target)
+    if record is None or record.sha256 != sha256:
         return False
-    return production.stat(keys.artifact(PRODUCTION, target)) is not None
-
-
-def _record(production: Store, name: str, served: Alias | None) -> Record | None:
-    if served is None:
-        return None
-    return Catalog(production, PRODUCTION).find(name, served.target)
+    return production.source.store.stat(keys.artifact("production", target)) is not None

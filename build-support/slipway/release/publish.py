@@ -1,40 +1,44 @@
-"""An artifact becomes a release: its bytes, what is attested of them, its record, then the alias.
+"""Publish an artifact as a release: its bytes, its evidence, its record, then the alias.
 
-Every step can be cut off and done again: what is there already is left as it is, and nobody is led
-by the alias to bytes that are not there.
+Every step can be interrupted and repeated. What exists already is left unchanged, and the alias
+never leads to bytes that do not exist.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import semver
 
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest
-from slipway.catalog import alias, journal, keys, record, tombstone
-from slipway.catalog.alias_move import serve
-from slipway.catalog.keys import Kind, Stage
-from slipway.catalog.origin import Origin
-from slipway.catalog.record import Record
+from slipway.catalog import journal, keys, tombstone
+from slipway.catalog.alias import single_target
+from slipway.catalog.alias_move import move_alias
+from slipway.catalog.keys import Kind
+from slipway.catalog.record import Record, parse_record
 from slipway.errors import SlipwayError
-from slipway.release.evidence import evidence as evidences
-from slipway.release.evidence import merge
-from slipway.release.forward_only import Stays, forward_only
-from slipway.store.interface import Progress, Store
+from slipway.release.evidence import evidence, merge
+from slipway.release.forward_only import AliasUnchanged, reject_downgrade
+from slipway.release.metadata import ReleaseMetadata
+from slipway.settings.release import StageName
+from slipway.store.interface import Progress
+from slipway.store.stage import StageReader, StageStore
+
+# how long the record of another publisher, who created the artifact, is waited for
+RECORD_WAIT_S, RECORD_ATTEMPTS = 0.1, 20
 
 
 @dataclass(frozen=True)
 class Release:
     """An artifact under its immutable key, of ``size`` bytes. ``created`` is false if the same
-    bytes were there. ``stays`` says why the name goes on standing for another release, if so."""
+    bytes existed. ``stays`` says why the alias still serves another release, if so."""
 
     name: str
     version: str
-    stage: Stage
+    stage: StageName
     target: str
     sha256: str
     created: bool
@@ -42,189 +46,182 @@ class Release:
     stays: str | None = None
 
 
-@dataclass(frozen=True)
-class Told:
-    """What is known of an artifact beside its bytes. ``evidence`` holds documents by their kind;
-    the rest is as in a :class:`~slipway.catalog.record.Record`."""
-
-    origin: Origin = Origin()
-    evidence: Mapping[Kind, bytes] = field(default_factory=dict)
-    metrics: dict[str, float] | None = None
-    rules: dict[str, dict[str, Any]] | None = None
-    changes: tuple[str, ...] = ()
-
-
 def publish(
     artifact: Artifact,
-    store: Store,
+    stage: StageStore,
     *,
-    stage: Stage = "staging",
-    told: Told | None = None,
+    metadata: ReleaseMetadata | None = None,
     progress: Progress | None = None,
 ) -> Release:
-    """Publish ``artifact`` and move its name's alias to it; production's only forward.
+    """Publish ``artifact`` in ``stage`` and move its name's alias to it; production's only forward.
 
-    The bytes that are stored have to match the artifact's digest, which packing recorded.
+    The stored bytes have to match the artifact's digest, which packing recorded.
 
     Raises:
         SlipwayError: the bytes changed since they were packed, the name or version has characters
             that an endpoint refuses, or the stage has, or had, other bytes under this release
             version; names the next free one.
     """
-    made, digest, told = artifact.manifest, artifact.sha256, told or Told()
+    metadata = metadata or ReleaseMetadata()
     new = Record(
-        manifest=made,
-        target=target_model(made, digest, stage),
-        sha256=digest,
+        manifest=artifact.manifest,
+        target=target_model(artifact.manifest, artifact.sha256, stage.name),
+        sha256=artifact.sha256,
         published=journal.now(),
-        origin=told.origin,
+        origin=metadata.origin,
         interface=artifact.interface,
         size=artifact.size,
-        metrics=told.metrics,
-        rules=told.rules,
-        changes=told.changes,
+        metrics=metadata.metrics,
+        rules=metadata.rules,
+        changes=metadata.changes,
     )
 
-    def put(key: str) -> bool:
-        return store.create_file(key, artifact.path, digest, progress)
+    def upload(key: str) -> bool:
+        return stage.store.create_file(key, artifact.path, artifact.sha256, progress)
 
-    _refuse_unservable(made, new.target)
-    created = install(store, stage, new, told.evidence, put)
-    stays = None
+    _reject_unservable(new)
+    created = install_release(stage, new, metadata.evidence, upload)
+    alias, stays = single_target(new.target), None
     try:
-        if stage == "staging":
-            serve(store, stage, made.name, alias.to(new.target), "publish", told.origin)
+        if stage.name == "staging":
+            move_alias(stage, new.name, alias, "publish", metadata.origin)
         else:
-            may = forward_only(store, made.name, new.target, made.version)
-            serve(store, stage, made.name, alias.to(new.target), "publish", told.origin, allow=may)
-    except Stays as why:
-        stays = str(why)
+            check = reject_downgrade(stage, new.name, new.target, new.version)
+            move_alias(stage, new.name, alias, "publish", metadata.origin, check=check)
+    except AliasUnchanged as unchanged:
+        stays = str(unchanged)
     return Release(
-        made.name, made.version, stage, new.target, digest, created, artifact.size, stays
+        new.name, new.version, stage.name, new.target, new.sha256, created, artifact.size, stays
     )
 
 
-def install(
-    store: Store,
-    stage: Stage,
+def install_release(
+    stage: StageStore,
     new: Record,
-    evidence: Mapping[Kind, bytes],
-    put: Callable[[str], bool],
+    documents: Mapping[Kind, bytes],
+    create_artifact: Callable[[str], bool],
 ) -> bool:
-    """Bring a release into ``stage``, but for the alias; whether ``put`` created its object.
+    """Bring a release into ``stage``, except for the alias; return whether its object was created.
 
-    ``put`` is called with the artifact's key and creates it unless it is there. Of evidence
-    that is there already, :func:`slipway.release.evidence.merge.newer` says what is replaced.
+    ``create_artifact`` is called with the artifact's key, creates it unless it exists, and returns
+    whether it did. :func:`slipway.release.evidence.merge.newer` decides which of the ``documents``
+    replace existing evidence.
 
     Raises:
         SlipwayError: there are, or were, other bytes under the key; says whose, and names the next
             free version.
     """
-    gone = tombstone.find(store, stage, new.name, new.target)
-    if gone is not None and gone.record.sha256 != new.sha256:
-        raise _taken(store, stage, new, f"had {_whose(gone.record)}, which were pruned,")
-    if gone is not None and gone.finished is None:
+    pruned = tombstone.load_tombstone(stage, new.name, new.target)
+    if pruned is not None and pruned.record.sha256 != new.sha256:
+        raise _taken(stage, new, f"had {_describe(pruned.record)}, which were pruned,")
+    if pruned is not None and pruned.finished is None:
         raise _being_pruned(stage, new)
-    key = keys.artifact(stage, new.target)
-    created = put(key)
-    if not created and (there := store.digest(key)) != new.sha256:
-        at = keys.record(stage, new.name, new.target)
-        known = _written(store, at)
-        whose = (
-            f"other bytes (sha256 {there})" if known is None else _whose(record.parse(known, at))
-        )
-        raise _taken(store, stage, new, f"has {whose}")
-    attested = evidences.read(store, stage, new.name, new.sha256)
-    for kind, document in merge.newer(attested, evidence).items():
-        at = keys.evidence(stage, new.name, new.sha256, kind)
-        while not store.swap(at, store.read(at), document):
+    key = keys.artifact(stage.name, new.target)
+    created = create_artifact(key)
+    if not created and (digest := stage.store.digest(key)) != new.sha256:
+        other = _await_record(stage, keys.record(stage.name, new.name, new.target))
+        whose = f"other bytes (sha256 {digest})" if other is None else _describe(other)
+        raise _taken(stage, new, f"has {whose}")
+    existing = evidence.read(stage, new.name, new.sha256)
+    for kind, document in merge.newer(existing, documents).items():
+        key = keys.evidence(stage.name, new.name, new.sha256, kind)
+        while not stage.store.swap(key, stage.store.read(key), document):
             pass  # another run wrote in between; the last one counts
-    _keep(store, keys.record(stage, new.name, new.target), new)
-    if gone is not None:
-        tombstone.unmark(store, stage, gone.record)
-    elif store.stat(keys.pruned(stage, new.name, new.target)) is not None:
-        raise _being_pruned(stage, new)  # since this began
+    _write_record(stage, new)
+    if pruned is not None:
+        tombstone.unmark(stage, pruned.record)
+    elif stage.store.stat(keys.tombstone(stage.name, new.name, new.target)) is not None:
+        raise _being_pruned(stage, new)  # since this call began
     return created
 
 
-def target_model(made: Manifest, sha256: str, stage: Stage) -> str:
-    """The key below the endpoint's prefix.
+def target_model(description: Manifest, sha256: str, stage: StageName) -> str:
+    """Return the key below the endpoint's prefix.
 
-    In staging it carries the digest, as a semantic pre-release: an instance that has an object
-    goes on serving it whatever is put in its place (AWS: never overwrite a model).
+    In staging it contains the digest, as a semantic pre-release: an instance that has an object
+    continues to serve it, even if the object is replaced (AWS: never overwrite a model).
     """
     suffix = f"-rc.h{sha256[:12]}" if stage == "staging" else ""
-    return f"{made.name}_{made.version}{suffix}.tar.gz"
+    return f"{description.name}_{description.version}{suffix}.tar.gz"
 
 
-def next_free(store: Store, stage: Stage, made: Manifest) -> str:
-    """The release version of ``made``, or the first patch above it, that ``stage`` never had."""
-    version = semver.Version.parse(made.version)
+def next_free_version(stage: StageReader, description: Manifest) -> str:
+    """Return the manifest's release version, or the first patch above it, that ``stage`` never
+    had."""
+    version = semver.Version.parse(description.version)
     while any(
-        store.stat(key) is not None
-        for target in [f"{made.name}_{version}.tar.gz"]
-        for key in (keys.artifact(stage, target), keys.pruned(stage, made.name, target))
+        stage.store.stat(key) is not None
+        for target in [f"{description.name}_{version}.tar.gz"]
+        for key in (
+            keys.artifact(stage.name, target),
+            keys.tombstone(stage.name, description.name, target),
+        )
     ):
         version = version.bump_patch()
     return str(version)
 
 
-def _keep(store: Store, at: str, new: Record) -> None:
-    """Write the record, or into the one that is there what has been measured of it since."""
-    while not store.create(at, new.dump()):
-        data = store.read(at)
+def _write_record(stage: StageStore, new: Record) -> None:
+    """Write the record, or add metrics that were measured since to the existing one."""
+    key = keys.record(stage.name, new.name, new.target)
+    while not stage.store.create(key, new.dump()):
+        data = stage.store.read(key)
         if data is None:
-            continue  # it was there a moment ago
-        there = record.parse(data, at)
-        measured = replace(there, metrics=new.metrics, rules=new.rules)
-        if new.metrics is None or measured == there or store.swap(at, data, measured.dump()):
+            continue  # it existed a moment ago
+        existing = parse_record(data, key)
+        updated = replace(existing, metrics=new.metrics, rules=new.rules)
+        if new.metrics is None or updated == existing:
+            return
+        if stage.store.swap(key, data, updated.dump()):
             return
 
 
-def _refuse_unservable(made: Manifest, target: str) -> None:
-    wrong = keys.wrong_target(target)
-    if wrong is None and "/" in target:
-        wrong = "holds a slash"
-    if wrong is not None:
+def _reject_unservable(new: Record) -> None:
+    problem = keys.target_problem(new.target)
+    if problem is None and "/" in new.target:
+        problem = "holds a slash"
+    if problem is not None:
         raise SlipwayError(
-            f"its target model {target!r:.200} {wrong}",
-            where=f"models/{made.name}",
+            f"its target model {new.target!r:.200} {problem}",
+            where=f"models/{new.name}",
             fix="rename the model's folder, or correct model_version.txt: letters, digits and . _ + -",
         )
 
 
-def _being_pruned(stage: Stage, new: Record) -> SlipwayError:
+def _being_pruned(stage: StageReader, new: Record) -> SlipwayError:
     return SlipwayError(
-        f"{new.target} is being pruned from {stage}",
-        fix=f"slipway prune {new.name} --stage {stage} completes it, if it was cut off; then again",
+        f"{new.target} is being pruned from {stage.name}",
+        fix=f"slipway prune {new.name} --stage {stage.name} completes an interrupted one; try again",
     )
 
 
-def _written(store: Store, at: str) -> bytes | None:
-    """The record of who was faster, which is written just after the bytes: it is waited for, but
-    not for long, as its writer may have been cut off."""
-    for _ in range(20):
-        if (found := store.read(at)) is not None:
-            return found
-        time.sleep(0.1)
+def _await_record(stage: StageReader, key: str) -> Record | None:
+    """Return the record of a faster publisher, which is written just after the bytes.
+
+    It is not awaited for long, as its writer may have been interrupted.
+    """
+    for _ in range(RECORD_ATTEMPTS):
+        if (data := stage.store.read(key)) is not None:
+            return parse_record(data, key)
+        time.sleep(RECORD_WAIT_S)
     return None
 
 
-def _whose(known: Record) -> str:
-    """The bytes of another release under the same key, as people know it."""
-    told = [
-        f"commit {known.commit[:7]}" if known.commit else "",
-        f"by {known.origin.by}" if known.origin.by else "",
-        known.origin.pipeline or "",
-        known.published[:16].replace("T", " ") + " UTC",
+def _describe(record: Record) -> str:
+    """Describe the bytes of another release under the same key, for people."""
+    details = [
+        f"commit {record.commit[:7]}" if record.commit else "",
+        f"by {record.origin.by}" if record.origin.by else "",
+        record.origin.pipeline or "",
+        record.published[:16].replace("T", " ") + " UTC",
     ]
-    return f"other bytes (sha256 {known.sha256}; {', '.join(filter(None, told))})"
+    return f"other bytes (sha256 {record.sha256}; {', '.join(filter(None, details))})"
 
 
-def _taken(store: Store, stage: Stage, new: Record, what: str) -> SlipwayError:
-    free = next_free(store, stage, new.manifest)
+def _taken(stage: StageReader, new: Record, what: str) -> SlipwayError:
+    free = next_free_version(stage, new.manifest)
     return SlipwayError(
-        f"{stage} {what} under {new.target}",
+        f"{stage.name} {what} under {new.target}",
         where=f"models/{new.name}/model_version.txt",
         fix=f"write {free} into it: slipway bump {new.name}",
     )

@@ -1,11 +1,9 @@
-"""Whether releases are what their records say: every byte read, every member compared."""
+"""Verify that releases are what their records say: read every byte, compare every member."""
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-from collections.abc import Buffer, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
@@ -13,27 +11,25 @@ from slipway.archive import open_tar
 from slipway.artifact import manifest
 from slipway.artifact.manifest import Manifest
 from slipway.artifact.members import Members
-from slipway.catalog import keys, tombstone
+from slipway.catalog import keys
 from slipway.catalog.catalog import Catalog
-from slipway.catalog.keys import Stage
 from slipway.catalog.listing import Listing, list_stage
-from slipway.catalog.reader import unknown
+from slipway.catalog.reader import unknown_name
 from slipway.catalog.record import Record
+from slipway.catalog.tombstone import load_tombstone
 from slipway.errors import SlipwayError
+from slipway.files import HashingReader
 from slipway.release.evidence import evidence
 from slipway.settings import Settings
-from slipway.settings.release import STAGES
-from slipway.store.interface import Reader
+from slipway.settings.release import STAGES, StageName
 from slipway.store.open import open_stage
-
-CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
-class Verified:
-    """A release, and what is wrong with it; nothing, if it is whole. ``size`` is in bytes."""
+class ReleaseCheck:
+    """A release, and what is wrong with it; no problems if it is sound. ``size`` is in bytes."""
 
-    stage: Stage
+    stage: StageName
     name: str
     target: str
     size: int
@@ -41,82 +37,92 @@ class Verified:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A release that is to be verified; ``size`` is what its record says, where it says it."""
+class SelectedRelease:
+    """A release to verify."""
 
-    stage: Stage
+    stage: StageName
     name: str
     target: str
 
 
-def chosen(
+def select_releases(
     settings: Settings,
     name: str | None,
-    word: str | None,
-    stages: Sequence[Stage] = STAGES,
+    selector: str | None,
+    stages: Sequence[StageName] = STAGES,
     *,
     all_: bool = False,
-) -> list[Asked]:
-    """What ``slipway verify`` looks at: the release ``word`` of ``name``; else what the aliases
-    name, variants and shadow; with ``all_`` everything that has a record or an artifact.
+) -> list[SelectedRelease]:
+    """Return what ``slipway verify`` looks at: the release ``selector`` of ``name``; else the
+    targets of the aliases, variants and shadow; with ``all_`` everything that has a record or an
+    artifact.
 
     Raises:
         SlipwayError: there is no such release, or a store cannot be read.
     """
-    readers: dict[Stage, Reader] = {stage: open_stage(settings, stage) for stage in stages}
-    catalogs = [Catalog(readers[stage], stage) for stage in stages]
-    if name is not None and word is not None:
-        found = [Asked(stage, name, target) for stage, target in _named(catalogs, name, word)]
-        if not found:
-            raise _missing(catalogs, name, word)
-        return found
-    listed = {stage: list_stage(readers[stage], stage, [name] if name else []) for stage in stages}
-    asked = [
-        Asked(stage, one, target)
-        for stage, listing in listed.items()
-        for one in listing.names
-        for target in _of(listing, Catalog(readers[stage], stage), one, all_)
+    catalogs = {stage: Catalog(open_stage(settings, stage)) for stage in stages}
+    if name is not None and selector is not None:
+        selected = [
+            SelectedRelease(stage, name, target)
+            for stage, catalog in catalogs.items()
+            for target in catalog.matches(name, selector)
+        ]
+        if not selected:
+            raise _missing(list(catalogs.values()), name, selector)
+        return selected
+    listings = {
+        stage: list_stage(catalog.source, [name] if name else [])
+        for stage, catalog in catalogs.items()
+    }
+    selected = [
+        SelectedRelease(stage, model, target)
+        for stage, listing in listings.items()
+        for model in listing.names
+        for target in _targets(listing, catalogs[stage], model, all_)
     ]
-    if name is not None and not any(name in listing.names for listing in listed.values()):
-        raise unknown(name, catalogs)
+    if name is not None and not any(name in listing.names for listing in listings.values()):
+        raise unknown_name(name, list(catalogs.values()))
     if all_ and name is None:
-        for stage, listing in listed.items():
+        for stage, listing in listings.items():
             for key in listing.strangers(listing.names):
-                asked.append(Asked(stage, "", key.removeprefix(keys.models(stage))))
-    return asked
+                selected.append(SelectedRelease(stage, "", key.removeprefix(keys.models(stage))))
+    return selected
 
 
 def verify(
-    settings: Settings, asked: Asked, progress: Callable[[int], object] = lambda _: None
-) -> Verified:
+    settings: Settings, release: SelectedRelease, progress: Callable[[int], object] = lambda _: None
+) -> ReleaseCheck:
     """Read the artifact once: its digest and size against the record, each member against the
     manifest, then the evidence against what the stage requires.
 
-    ``progress`` is called with the bytes that were read.
+    ``progress`` is called with the number of bytes that were read.
 
     Raises:
-        SlipwayError: the store is not reached. What is wrong with the release is in the result.
+        SlipwayError: the store cannot be reached. Problems of the release are in the result.
     """
-    reader = open_stage(settings, asked.stage)
-    key = keys.artifact(asked.stage, asked.target)
-    stat = reader.stat(key)
+    source = open_stage(settings, release.stage)
+    key = keys.artifact(release.stage, release.target)
+    stat = source.store.stat(key)
     problems: list[str] = []
     record: Record | None = None
     try:
-        record = Catalog(reader, asked.stage).find(asked.name, asked.target)
+        record = Catalog(source).find_record(release.name, release.target)
         if record is None:
-            gone = tombstone.find(reader, asked.stage, asked.name, asked.target)
-            problems.append("no record of it" if gone is None else "its pruning was cut off")
+            tombstone = load_tombstone(source, release.name, release.target)
+            problems.append(
+                "it has no record" if tombstone is None else "its pruning was interrupted"
+            )
     except SlipwayError as error:
         problems.append(error.what)
     if stat is None:
         problems.append("its artifact is gone")
-        return Verified(asked.stage, asked.name, asked.target, 0, tuple(problems))
+        return ReleaseCheck(release.stage, release.name, release.target, 0, tuple(problems))
     digest = None
     try:
-        with reader.open(key) as stream:
-            digest, of_members = _read(stream, key, record, progress)
-        problems += of_members
+        with source.store.open(key) as stream:
+            hashing = HashingReader(stream, progress)
+            problems += _check_contents(hashing, key, record)
+            digest = hashing.drain()
     except SlipwayError as error:
         problems.append(f"not read to its end: {error.what}")
     if record is not None and digest is not None:
@@ -124,58 +130,29 @@ def verify(
             problems.append(f"{stat.size:,} bytes, {record.size:,} were published")
         if digest != record.sha256:
             problems.append(f"its SHA-256 is {digest}, {record.sha256} was published")
-        noted = reader.digest(key) if digest == record.sha256 else None
-        if noted not in (None, digest):
-            problems.append(f"the store notes the SHA-256 {noted}, its bytes have {digest}")
-        known = evidence.read(reader, asked.stage, asked.name, record.sha256)
-        require = settings.stage(asked.stage).require
-        problems += evidence.problems(known, record.sha256, settings, require)
-    return Verified(asked.stage, asked.name, asked.target, stat.size, tuple(problems))
+        recorded = source.store.digest(key) if digest == record.sha256 else None
+        if recorded not in (None, digest):
+            problems.append(f"the store records the SHA-256 {recorded}, its bytes have {digest}")
+        documents = evidence.read(source, release.name, record.sha256)
+        require = settings.stage(release.stage).require
+        problems += evidence.problems(documents, record.sha256, settings, require)
+    return ReleaseCheck(release.stage, release.name, release.target, stat.size, tuple(problems))
 
 
-class _Hashed(io.RawIOBase):
-    """A stream whose bytes are hashed on their way."""
-
-    def __init__(self, stream: BinaryIO, progress: Callable[[int], object]) -> None:
-        self._stream = stream
-        self._progress = progress
-        self._sha256 = hashlib.sha256()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Buffer) -> int:
-        room = memoryview(buffer)
-        data = self._stream.read(len(room))
-        room[: len(data)] = data
-        self._sha256.update(data)
-        self._progress(len(data))
-        return len(data)
-
-    def drain(self) -> str:
-        """Read what is left; the digest of all."""
-        while self.read(CHUNK):
-            pass
-        return self._sha256.hexdigest()
-
-
-def _read(
-    stream: BinaryIO, key: str, record: Record | None, progress: Callable[[int], object]
-) -> tuple[str, list[str]]:
-    """The digest of the bytes, and what is wrong with the members."""
-    hashed = _Hashed(stream, progress)
+def _check_contents(stream: HashingReader, key: str, record: Record | None) -> list[str]:
+    """Return what is wrong with the members."""
     problems: list[str] = []
     try:
-        problems += _members(cast(BinaryIO, hashed), key, record)
+        problems += _check_members(cast(BinaryIO, stream), key, record)
     except SlipwayError as error:
         problems.append(error.what)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        # it parsed, but says what no manifest says
+        # it is JSON, but not a manifest
         problems.append(f"its manifest is damaged: {error!r:.200}")
-    return hashed.drain(), problems
+    return problems
 
 
-def _members(stream: BinaryIO, key: str, record: Record | None) -> Iterator[str]:
+def _check_members(stream: BinaryIO, key: str, record: Record | None) -> Iterator[str]:
     members: Members | None = None
     with open_tar(stream, key) as tar:
         for member in tar:
@@ -186,45 +163,33 @@ def _members(stream: BinaryIO, key: str, record: Record | None) -> Iterator[str]
                 yield f"{member.name} is neither a file nor a folder"
             elif members is None:
                 if not member.name.endswith(f"/{manifest.FILE_NAME}"):
-                    yield f"no artifact of Slipway's: its first file is {member.name}"
+                    yield f"not an artifact of Slipway's: its first file is {member.name}"
                     return
-                made = manifest.parse(content.read(), where=member.name)
-                if record is not None and made != _as_read(record.manifest):
-                    yield "its manifest is not the one that its record holds"
-                members = Members(made)
+                description = manifest.parse(content.read(), where=member.name)
+                if record is not None and description != _as_parsed(record.manifest):
+                    yield "its manifest is not the one in its record"
+                members = Members(description)
             else:
                 members.take(member.name, member.size, cast(BinaryIO, content))
     if members is None:
-        yield "no artifact of Slipway's: it is empty"
+        yield "not an artifact of Slipway's: it is empty"
     else:
         yield from members.problems()
 
 
-def _as_read(made: Manifest) -> Manifest:
-    """A manifest as JSON brings it back."""
-    return Manifest(**json.loads(made.dump()))
+def _as_parsed(description: Manifest) -> Manifest:
+    """Return the manifest with the types that JSON has."""
+    return Manifest(**json.loads(description.dump()))
 
 
-def _of(listing: Listing, catalog: Catalog, name: str, all_: bool) -> list[str]:
+def _targets(listing: Listing, catalog: Catalog, name: str, all_: bool) -> Sequence[str]:
     if all_:
         return sorted(listing.objects(name) | listing.records(name))
     alias = catalog.find_alias(name) if listing.has_alias(name) else None
-    if alias is None:
-        return []
-    return [*alias.targets, *([alias.shadow] if alias.shadow is not None else [])]
+    return () if alias is None else alias.all_targets
 
 
-def _named(catalogs: Sequence[Catalog], name: str, word: str) -> Iterator[tuple[Stage, str]]:
-    for catalog in catalogs:
-        targets = catalog.targets(name)
-        exact = [t for t in targets if t.startswith((f"{name}_{word}-rc.", f"{name}_{word}.tar"))]
-        for target in (
-            [t for t in targets if t == word] or exact or [t for t in targets if word in t]
-        ):
-            yield catalog.stage, target
-
-
-def _missing(catalogs: Sequence[Catalog], name: str, word: str) -> SlipwayError:
+def _missing(catalogs: Sequence[Catalog], name: str, selector: str) -> SlipwayError:
     if not any(catalog.targets(name) for catalog in catalogs):
-        return unknown(name, catalogs)
-    return SlipwayError(f"{name} has no release {word!r}", fix=f"slipway describe {name}")
+        return unknown_name(name, catalogs)
+    return SlipwayError(f"{name} has no release {selector!r}", fix=f"slipway describe {name}")

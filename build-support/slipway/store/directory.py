@@ -1,4 +1,4 @@
-"""The embedded release store: a folder, so that publishing works on a fresh laptop."""
+"""Keep releases in a folder, so that publishing works on a fresh laptop."""
 
 from __future__ import annotations
 
@@ -14,22 +14,21 @@ from pathlib import Path
 from typing import BinaryIO
 
 from slipway.errors import SlipwayError
-from slipway.files import aside, locked, sha256_of, written_aside
-from slipway.store.directory_reader import ABSENT, DirectoryReader
+from slipway.files import CHUNK, aside, locked, written_aside
+from slipway.store.directory_reader import DirectoryReader
 from slipway.store.interface import ABANDONED, Progress, Reader, changed
 
-CHUNK = 1 << 20
-ASIDE = ".aside-"
-# what a file system says that has no room, and how to mend it
-ROOM = "free space on its disk, or raise your quota"
+TEMPORARY = ".aside-"
+# what a file system without space reports, and how to fix it
+NO_SPACE = "free space on its disk, or raise your quota"
 REFUSED = {
-    errno.ENOSPC: ROOM,
-    errno.EDQUOT: ROOM,
-    errno.EFBIG: "its file system takes no file of that size: use another one",
+    errno.ENOSPC: NO_SPACE,
+    errno.EDQUOT: NO_SPACE,
+    errno.EFBIG: "its file system does not allow a file of that size: use another one",
     errno.ENAMETOOLONG: "choose a shorter name",
     **dict.fromkeys(
         (errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EXDEV),
-        "its file system has no hard links, by which a name is given once: use another one",
+        "its file system has no hard links, which keep a key from being overwritten: use another",
     ),
 }
 
@@ -53,57 +52,16 @@ class DirectoryStore(DirectoryReader):
         with source.open(source_key) as stream:
             return self._create_from(key, stream, source_key, sha256, None)
 
-    def _create_from(
-        self, key: str, file: BinaryIO, where: str, sha256: str, progress: Progress | None
-    ) -> bool:
-        if self.stat(key) is not None:
-            return False
-
-        def copied(out: BinaryIO) -> None:
-            digest = hashlib.sha256()
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
-                out.write(chunk)
-                if progress:
-                    progress(len(chunk))
-            if digest.hexdigest() != sha256:
-                raise changed(where, digest.hexdigest(), sha256)
-
-        return self._claimed(key, copied)
-
     def create(self, key: str, data: bytes) -> bool:
         """See :class:`~slipway.store.interface.Store`."""
-        return self._claimed(key, lambda out: out.write(data))
-
-    def _claimed(self, key: str, write: Callable[[BinaryIO], object]) -> bool:
-        """Give what ``write`` writes the name ``key``, unless that is taken."""
-        target = self._path(key)
-        with self._writing(key), aside(target) as made:
-            with made.open("wb") as out:
-                write(out)
-                out.flush()
-                os.fsync(out.fileno())  # else a power cut leaves the name and no bytes
-            try:
-                os.link(made, target)
-            except FileExistsError:
-                return False
-            return True
-
-    def digest(self, key: str) -> str | None:
-        """See :class:`~slipway.store.interface.Store`."""
-        try:
-            return sha256_of(self._path(key))
-        except OSError as error:
-            if error.errno in ABSENT:
-                return None
-            raise self._unread(key, error) from error
+        return self._create(key, lambda file: file.write(data))
 
     def delete(self, key: str) -> bool:
         """See :class:`~slipway.store.interface.Store`."""
         path = self._path(key)
         if self.stat(key) is None:
             return False
-        with self._writing(key), locked(_lock(path)):
+        with self._translate_errors(key), locked(_lock(path)):
             try:
                 path.unlink()
             except FileNotFoundError:
@@ -114,31 +72,63 @@ class DirectoryStore(DirectoryReader):
         """See :class:`~slipway.store.interface.Store`."""
         count = 0
         before = time.time() - older_than.total_seconds()
-        for left in self.root.rglob(f"{ASIDE}*"):
-            of = left.relative_to(self.root).with_name(left.name.removeprefix(ASIDE))
-            if of.as_posix().startswith(prefix):
+        for folder in self.root.rglob(f"{TEMPORARY}*"):
+            target = folder.relative_to(self.root).with_name(folder.name.removeprefix(TEMPORARY))
+            if target.as_posix().startswith(prefix):
                 with contextlib.suppress(FileNotFoundError):  # its writer has just ended
-                    if _newest(left) < before:
-                        shutil.rmtree(left, ignore_errors=True)
+                    if _last_change(folder) < before:
+                        shutil.rmtree(folder, ignore_errors=True)
                         count += 1
         return count
 
     def swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
-        """See :class:`~slipway.store.interface.Store`; a lock file keeps those out who replace or
+        """See :class:`~slipway.store.interface.Store`; a lock file excludes those who replace or
         remove, the key itself those who create."""
         if expected is None:
             return self.create(key, data)
         path = self._path(key)
-        with self._writing(key), locked(_lock(path)):
+        with self._translate_errors(key), locked(_lock(path)):
             if self.read(key) != expected:
                 return False
-            with written_aside(path) as made:
-                made.write_bytes(data)
+            with written_aside(path) as temporary:
+                temporary.write_bytes(data)
+            return True
+
+    def _create_from(
+        self, key: str, source: BinaryIO, where: str, sha256: str, progress: Progress | None
+    ) -> bool:
+        if self.stat(key) is not None:
+            return False
+
+        def copy(file: BinaryIO) -> None:
+            digest = hashlib.sha256()
+            while chunk := source.read(CHUNK):
+                digest.update(chunk)
+                file.write(chunk)
+                if progress:
+                    progress(len(chunk))
+            if digest.hexdigest() != sha256:
+                raise changed(where, digest.hexdigest(), sha256)
+
+        return self._create(key, copy)
+
+    def _create(self, key: str, write: Callable[[BinaryIO], object]) -> bool:
+        """Create ``key`` with what ``write`` writes, unless it exists; return whether it did."""
+        target = self._path(key)
+        with self._translate_errors(key), aside(target) as temporary:
+            with temporary.open("wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())  # or a power cut leaves the name without the bytes
+            try:
+                os.link(temporary, target)
+            except FileExistsError:
+                return False
             return True
 
     @contextlib.contextmanager
-    def _writing(self, key: str) -> Iterator[None]:
-        """Say why the file system refuses to write."""
+    def _translate_errors(self, key: str) -> Iterator[None]:
+        """Raise a SlipwayError that says why the file system refuses to write."""
         try:
             yield
         except OSError as error:
@@ -153,6 +143,6 @@ def _lock(path: Path) -> Path:
     return path.with_name(f".{path.name}.lock")
 
 
-def _newest(folder: Path) -> float:
-    """When something was last written in ``folder``."""
+def _last_change(folder: Path) -> float:
+    """Return when ``folder`` or a file in it was last written, in seconds since the epoch."""
     return max(path.stat().st_mtime for path in (folder, *folder.iterdir()))

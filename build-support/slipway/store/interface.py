@@ -1,4 +1,4 @@
-"""A release store: keys that are created once, and small records that are swapped safely."""
+"""Define a release store: keys that are created once, and small records replaced safely."""
 
 from __future__ import annotations
 
@@ -6,25 +6,39 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 from slipway.errors import SlipwayError
 
-PLACE = "slipway.toml: release.store"
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+SETTING = "slipway.toml: release.store"
 Progress = Callable[[int], object]
-# nobody goes on with an upload after so long
+# an upload without a change for so long has lost its writer
 ABANDONED = timedelta(days=1)
 
 
 class Stat(NamedTuple):
-    """A key's bytes: how many, and a ``version`` that is another one once they were replaced."""
+    """Describe a key's bytes: their number, and a ``version`` that changes when they are replaced."""
 
     size: int
     version: str
 
 
+class S3Location(NamedTuple):
+    """An object in S3, and the client that reaches it."""
+
+    client: S3Client
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
 class Reader(Protocol):
-    """Where releases lie, for those who only read. A key is absent or whole.
+    """A release store to read from. A key is absent or complete.
 
     Keys are ``/``-separated and relative to the store's root. Safe to use from several threads.
 
@@ -32,36 +46,50 @@ class Reader(Protocol):
     that leads out of it.
     """
 
+    @property
+    def records_digests(self) -> bool:
+        """Whether :meth:`digest` reports what was recorded when a key was written, without
+        reading its bytes."""
+        ...
+
     def read(self, key: str) -> bytes | None:
-        """The bytes of a small ``key``, or ``None``."""
+        """Return the bytes of a small ``key``, or ``None``."""
         ...
 
     def stat(self, key: str) -> Stat | None:
-        """Size and version of ``key``, or ``None``."""
+        """Return size and version of ``key``, or ``None``."""
         ...
 
     def open(self, key: str) -> AbstractContextManager[BinaryIO]:
-        """The bytes of ``key`` as a stream, which is read once and forwards.
+        """Open the bytes of ``key`` as a stream, to be read once and forwards.
 
         Raises:
-            SlipwayError: there is no such key, or the connection breaks while it is read.
+            SlipwayError: the key does not exist, or the connection breaks.
         """
         ...
 
+    def digest(self, key: str) -> str | None:
+        """Return the SHA-256 of ``key``'s bytes, or ``None``."""
+        ...
+
     def keys(self, prefix: str) -> list[str]:
-        """Every key that begins with ``prefix``, sorted."""
+        """Return every key that begins with ``prefix``, sorted."""
+        ...
+
+    def s3_location(self, key: str) -> S3Location | None:
+        """Return where the object of ``key`` is in S3; ``None`` in a store of another kind."""
         ...
 
 
 class Store(Reader, Protocol):
-    """Where releases lie, for those who publish: no key of an artifact is ever overwritten."""
+    """A release store to publish to. The key of an artifact is never overwritten."""
 
     def create_file(
         self, key: str, source: Path, sha256: str, progress: Progress | None = None
     ) -> bool:
-        """Copy ``source`` to ``key`` unless there is one; whether this call created it.
+        """Copy ``source`` to ``key`` unless the key exists; return whether this call created it.
 
-        ``progress`` is called, from any thread, with the bytes that have arrived since.
+        ``progress`` is called, from any thread, with the number of bytes since its last call.
 
         Raises:
             SlipwayError: the bytes of ``source`` have another SHA-256 than ``sha256``.
@@ -69,43 +97,56 @@ class Store(Reader, Protocol):
         ...
 
     def copy(self, source: Reader, source_key: str, key: str, sha256: str) -> bool:
-        """Copy ``source_key`` of another store to ``key`` unless there is one; whether this call
-        created it. Between two stores in S3 no byte comes through here.
+        """Copy ``source_key`` of another store to ``key`` unless the key exists; return whether
+        this call created it. Between two stores in S3 no byte comes through here.
 
         Raises:
-            SlipwayError: there is no such source, or its bytes have another SHA-256.
+            SlipwayError: the source does not exist, or its bytes have another SHA-256.
         """
         ...
 
     def create(self, key: str, data: bytes) -> bool:
-        """Write ``data`` to ``key`` unless there is one; whether this call created it."""
-        ...
-
-    def digest(self, key: str) -> str | None:
-        """The SHA-256 of ``key``'s bytes, or ``None``."""
+        """Write ``data`` to ``key`` unless the key exists; return whether this call created it."""
         ...
 
     def delete(self, key: str) -> bool:
-        """Remove ``key``; whether it was there."""
+        """Remove ``key``; return whether it existed."""
         ...
 
     def clean(self, prefix: str, older_than: timedelta = ABANDONED) -> int:
-        """Remove what writers of keys that begin with ``prefix`` left when they were cut off, if
-        nothing was added since; how many such leftovers.
+        """Remove what interrupted writers of keys that begin with ``prefix`` left, if it has not
+        changed for ``older_than``; return the number of leftovers.
 
         None of it is a key, but S3 charges for the parts of an upload until it is ended.
         """
         ...
 
     def swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
-        """Write ``data`` if ``key`` still holds ``expected`` (``None``: is absent); whether it did."""
+        """Write ``data`` if ``key`` still holds ``expected`` (``None``: is absent); return whether
+        it did."""
         ...
 
 
 def changed(where: str, sha256: str, expected: str) -> SlipwayError:
-    """What to say of bytes that are not those that were built."""
+    """Return the error for bytes that differ from those that were built."""
     return SlipwayError(
         f"its SHA-256 is {sha256}, packing recorded {expected}",
         where=where,
-        fix="it changed after it was built: build it anew",
+        fix="the file changed after it was built: build it again",
+    )
+
+
+def outside(key: str, where: str) -> SlipwayError:
+    """Return the error for a ``key`` that leads out of the store."""
+    return SlipwayError(
+        f"the key {key!r:.200} leads out of the store",
+        where=where,
+        fix="a key is a path without '..'",
+    )
+
+
+def absent(where: str) -> SlipwayError:
+    """Return the error for a key that does not exist."""
+    return SlipwayError(
+        "no such key in the release store", where=where, fix="slipway describe <name>"
     )

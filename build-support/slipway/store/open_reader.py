@@ -7,13 +7,14 @@ from pathlib import Path
 from slipway.errors import SlipwayError
 from slipway.settings import Endpoint, Settings
 from slipway.store.directory_reader import DirectoryReader
-from slipway.store.interface import PLACE, Reader
+from slipway.store.interface import SETTING, Reader
+from slipway.store.stage import StageReader
 
 S3 = "s3://"
 
 
 def open_reader(location: str, root: Path, *, profile: str | None = None) -> Reader:
-    """Return the store at ``location``: a folder, relative to ``root``, or ``s3://bucket`` with or
+    """Open the store at ``location``: a folder, relative to ``root``, or ``s3://bucket`` with or
     without a ``/prefix``; ``profile`` is one of the AWS configuration.
 
     Raises:
@@ -26,14 +27,15 @@ def open_reader(location: str, root: Path, *, profile: str | None = None) -> Rea
     return DirectoryReader(folder_of(location, root))
 
 
-def open_endpoint(settings: Settings, entry: Endpoint) -> Reader:
-    """Return the store that an endpoint serves.
+def open_endpoint(settings: Settings, entry: Endpoint) -> StageReader:
+    """Open the stage that an endpoint serves.
 
     Raises:
         SlipwayError: as :func:`open_reader`.
     """
     stage = settings.store_of(entry)
-    return open_reader(stage.store, settings.root, profile=stage.profile)
+    store = open_reader(stage.store, settings.root, profile=stage.profile)
+    return StageReader(store, entry.stage)
 
 
 def folder_of(location: str, root: Path) -> Path:
@@ -44,8 +46,8 @@ def folder_of(location: str, root: Path) -> Path:
     """
     if "://" in location:
         raise SlipwayError(
-            f"no release store of the kind {location!r}",
-            where=PLACE,
+            f"unknown kind of release store {location!r}",
+            where=SETTING,
             fix="name a folder, such as .slipway/releases, or s3://bucket/prefix",
         )
     return root / location

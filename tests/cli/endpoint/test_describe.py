@@ -10,8 +10,10 @@ import pytest
 
 from slipway.catalog.origin import Origin
 from slipway.cli import main
-from slipway.release.publish import Told, publish
+from slipway.release.metadata import ReleaseMetadata
+from slipway.release.publish import publish
 from slipway.store.directory import DirectoryStore
+from slipway.store.stage import StageStore
 from tests.artifact.samples import packed, write_environment, write_model
 
 
@@ -23,8 +25,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     store = DirectoryStore(checkout / ".slipway" / "releases")
     for weights in (b"one", b"two"):
         made = packed(write_model(checkout, weights), environment)
-        publish(made, store, told=Told(Origin("c0ffee" * 6)))
-    publish(made, store, stage="production")
+        publish(made, StageStore(store, "staging"), metadata=ReleaseMetadata(Origin("c0ffee" * 6)))
+    publish(made, StageStore(store, "production"))
     monkeypatch.chdir(checkout)
     monkeypatch.setenv("COLUMNS", "80")
     return checkout

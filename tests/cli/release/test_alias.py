@@ -10,6 +10,7 @@ import pytest
 from slipway.cli import main
 from slipway.release.publish import publish
 from slipway.store.directory import DirectoryStore
+from slipway.store.stage import StageStore
 from tests.artifact.samples import packed, write_environment, write_model
 
 OLD, NEW, NEWEST = (f"tiny_1.{minor}.0.tar.gz" for minor in (2, 3, 4))
@@ -24,7 +25,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     store = DirectoryStore(checkout / ".slipway" / "releases")
     for version in ("1.2.0", "1.3.0", "1.4.0"):
         (folder / "model_version.txt").write_text(f"{version}\n")
-        publish(packed(folder, environment), store, stage="production")
+        publish(packed(folder, environment), StageStore(store, "production"))
     monkeypatch.chdir(checkout)
     return checkout
 
@@ -78,7 +79,7 @@ def test_targets_without_weights_share_evenly(
     [
         (["1.9.0"], "1.9.0 is not a release of tiny in production", "slipway describe tiny"),
         (["tiny_1.2.1.tar.gz"], "no release of tiny", f"did you mean {OLD}"),
-        (["1."], "'1.' may be any of 3 releases", f"say which: {OLD}, {NEW}, {NEWEST}"),
+        (["1."], "'1.' matches 3 releases", f"say which: {OLD}, {NEW}, {NEWEST}"),
         (["1.2.0=90", "1.3.0"], "a weight is missing", "such as 1.2.0=90"),
         (["1.2.0=90", "1.3.0=ten"], "not a whole number", "such as 1.2.0=90"),
         (["1.2.0=", "1.3.0=-1"], "not a whole number", "such as 1.2.0=90"),

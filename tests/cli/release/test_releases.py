@@ -11,7 +11,7 @@ import pytest
 from slipway import settings as configuration
 from slipway.catalog import journal, keys
 from slipway.cli import main, slipway_command
-from slipway.release.publish import Told
+from slipway.release.metadata import ReleaseMetadata
 from slipway.settings import Settings
 from slipway.store.open import open_stage
 from tests.release import shelf
@@ -53,7 +53,9 @@ def test_a_release_goes_through_staging_to_production_and_back(
     settings: Settings, say: Any
 ) -> None:
     for version in ("1.0.0", "1.1.0"):
-        made = staged(settings, version, told=Told(DEV, changes=(f"c0ffee0 Change {version}",)))
+        made = staged(
+            settings, version, metadata=ReleaseMetadata(DEV, changes=(f"c0ffee0 Change {version}",))
+        )
         said = say("promote", "m")
         assert f"m {version} → production: m_{version}.tar.gz (promoted)" in said
         assert made.target in said
@@ -85,7 +87,7 @@ def test_publish_says_target_size_and_whether_it_was_tested(
     made = json.loads(line)
     assert (made["created"], made["tested"], made["size"]) == (False, None, artifact.stat().st_size)
     store = open_stage(settings, "staging")
-    evidence = store.keys(f"staging/catalog/m/evidence/{made['sha256']}/")
+    evidence = store.store.keys(f"staging/catalog/m/evidence/{made['sha256']}/")
     assert [key.rpartition("/")[2] for key in evidence] == ["provenance.json", "sbom.json"]
 
 
@@ -98,7 +100,7 @@ def test_publish_to_production_needs_what_production_requires(settings: Settings
     said = say(*words, code=1)
     assert "production requires tests: no tests" in said and "fix:" in said
     required = configuration.load(settings.root)
-    assert open_stage(required, "production").keys("production") == []
+    assert open_stage(required, "production").store.keys("production") == []
     staged(required, stage="production")  # its tests are known from here on
     assert "(already there)" in say(*words)
 
@@ -172,7 +174,10 @@ def test_history_shows_the_last_events_unless_all_are_wanted(settings: Settings,
 def test_history_is_short_where_a_release_brought_many_commits(
     settings: Settings, say: Any
 ) -> None:
-    staged(settings, told=Told(DEV, changes=tuple(f"{n:07} {'long ' * 30}" for n in range(9))))
+    staged(
+        settings,
+        metadata=ReleaseMetadata(DEV, changes=tuple(f"{n:07} {'long ' * 30}" for n in range(9))),
+    )
     said = say("history", "m")
     assert "… and 5 more" in said and fits(said)
 
@@ -208,7 +213,7 @@ def test_an_alias_that_is_set_is_in_the_journal_and_only_to_what_is_whole(
     first = staged(settings, "1.0.0").target
     second = staged(settings, "1.1.0").target
     say("alias", "m", "1.0.0=90", "1.1.0=10", "--reason", "carefully")
-    [event, *_] = journal.read(open_stage(settings, "staging"), "staging", "m")
+    [event, *_] = journal.load_events(open_stage(settings, "staging"), "m")
     assert (event.action, event.reason, event.origin.by) == ("alias", "carefully", "dev")
     (settings.root / "store" / keys.artifact("staging", first)).unlink()
     assert "its artifact is gone" in say("alias", "m", "1.0.0", code=1)

@@ -10,12 +10,13 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from slipway.catalog.alias import Alias, Variant
-from slipway.catalog.alias_move import serve
+from slipway.catalog.alias_move import move_alias
 from slipway.catalog.origin import Origin
 from slipway.cli import main
 from slipway.errors import SlipwayError
 from slipway.pipeline.notify import notify
 from slipway.store.directory import DirectoryStore
+from slipway.store.stage import StageStore
 from tests.pipeline.notify import receivers
 from tests.pipeline.notify.receivers import Receiver
 from tests.pipeline.releases import released
@@ -132,7 +133,7 @@ def test_a_split_by_weights_is_not_undone_by_a_command_that_would_end_it(
     store: DirectoryStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     both = tuple(Variant(released(store, version), 1) for version in ("1.0.0", "1.1.0"))
-    serve(store, "production", "m", Alias(both), "alias", OURS)
+    move_alias(StageStore(store, "production"), "m", Alias(both), "alias", OURS)
     released(store, "1.2.0", origin=OURS)
     assert "undo: slipway history m --stage production" in told(capsys, "released", "m")
 

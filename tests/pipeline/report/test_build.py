@@ -195,7 +195,7 @@ def test_a_production_that_cannot_be_read_is_said_and_no_model_is_called_new(
     assert main(["report", "models/m", "--seconds", "0"]) == 0
     said = capsys.readouterr().out
     assert said.startswith("### Slipway: m 1.0.0, production cannot be read\n")
-    assert "no release store of the kind 'gopher://nowhere'" in said
+    assert "unknown kind of release store 'gopher://nowhere'" in said
 
 
 def test_artifacts_that_an_earlier_job_built_are_taken_as_they_are(

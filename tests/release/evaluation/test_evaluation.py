@@ -254,7 +254,7 @@ def test_an_evaluation_survives_the_record_that_it_travels_in(artifact: Artifact
 
     told = Evaluation({"auc": 0.97, "f1": math.nan}, RULES)
     before = replace(record(told.metrics, told.rules), target="tiny_1.2.0.tar.gz")
-    after = records.parse(before.dump(), "key")
+    after = records.parse_record(before.dump(), "key")
     assert [each.name for each in evaluation.compare(after, None)] == ["auc", "f1"]
     assert after.metrics is not None and math.isnan(after.metrics["f1"])
     assert after.rules == RULES

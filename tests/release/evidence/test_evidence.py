@@ -20,6 +20,7 @@ from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
 from slipway.release.evidence import envelope, evidence, merge, summary
 from slipway.store.directory import DirectoryStore
+from slipway.store.stage import StageStore
 from tests.release.evidence.attested import (
     FAILED,
     ORIGIN,
@@ -168,14 +169,14 @@ def test_tests_are_told_with_their_counts(signed: Documents, made: Made, tmp_pat
     store = DirectoryStore(tmp_path)
     for kind, document in signed.items():
         store.create(keys.evidence("staging", "tiny", made.artifact.sha256, kind), document)
-    found = evidence.tested(store, "staging", "tiny", made.artifact.sha256)
+    found = evidence.tested(StageStore(store, "staging"), "tiny", made.artifact.sha256)
     assert found is not None
     assert (found.passed, found.tests, found.failures, found.seconds) == (True, 2, 0, 2.0)
     assert found.when == "2026-01-02T03:04:07Z"
     assert statement(signed["tests"])["predicate"]["result"] == "PASSED"
-    assert evidence.read(store, "staging", "tiny", made.artifact.sha256) == signed
-    assert evidence.tested(store, "staging", "tiny", "0" * 64) is None
-    assert evidence.read(store, "staging", "tiny", "0" * 64) == {}
+    assert evidence.read(StageStore(store, "staging"), "tiny", made.artifact.sha256) == signed
+    assert evidence.tested(StageStore(store, "staging"), "tiny", "0" * 64) is None
+    assert evidence.read(StageStore(store, "staging"), "tiny", "0" * 64) == {}
 
 
 def test_without_a_report_nobody_says_that_tests_passed(made: Made, tmp_path: Path) -> None:
@@ -296,7 +297,7 @@ def test_evidence_too_large_to_be_any_is_not_read(made: Made, tmp_path: Path) ->
         out.truncate(envelope.LARGEST + 1)
     for ask in (evidence.tested, evidence.read):
         with pytest.raises(SlipwayError, match="are no evidence"):
-            ask(store, "staging", "tiny", made.artifact.sha256)
+            ask(StageStore(store, "staging"), "tiny", made.artifact.sha256)
 
 
 # -- published again -------------------------------------------------------------------------------
@@ -468,7 +469,7 @@ def test_no_statement_about_these_bytes_crashes_or_passes_for_tests(
     store = DirectoryStore(tmp_path_factory.mktemp("store"))
     store.create(keys.evidence("staging", "tiny", made.artifact.sha256, "tests"), document)
     with pytest.raises(SlipwayError):
-        evidence.tested(store, "staging", "tiny", made.artifact.sha256)
+        evidence.tested(StageStore(store, "staging"), "tiny", made.artifact.sha256)
 
 
 def test_a_nest_deeper_than_any_parser_is_said_to_be_none(made: Made) -> None:

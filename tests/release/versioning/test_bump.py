@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from slipway.artifact.artifact import Artifact
 from slipway.catalog import keys
-from slipway.catalog.alias import to
-from slipway.catalog.alias_move import serve
+from slipway.catalog.alias import single_target
+from slipway.catalog.alias_move import move_alias
 from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
 from slipway.model.folder import read_model_folder
@@ -22,6 +22,7 @@ from slipway.release.versioning import bump
 from slipway.release.versioning.bump import Judged, Production
 from slipway.release.versioning.compatibility import PARTS, Part
 from slipway.store.directory import DirectoryStore
+from slipway.store.stage import StageStore
 from tests.artifact.samples import packed, write_environment, write_model
 
 PIPELINE, CODE = "tiny_pipeline/config.pbtxt", "tiny_preprocessing/1/model.py"
@@ -50,13 +51,15 @@ class Team:
 
     def release(self) -> Artifact:
         made = self.build()
-        publish(made, self.store, stage="production")
+        publish(made, StageStore(self.store, "production"))
         return made
 
     def judge(self, least: Part | None = None) -> Judged:
         made = self.build()
         model = read_model_folder(self.folder)
-        return bump.judge(Production(self.store, "tiny"), model, made, least)
+        return bump.judge(
+            Production(StageStore(self.store, "production"), "tiny"), model, made, least
+        )
 
     def bump(self, least: Part | None = None) -> Judged:
         found = self.judge(least)
@@ -178,7 +181,7 @@ def test_a_pruned_version_stays_taken(team: Team) -> None:
     target = "tiny_1.2.0.tar.gz"
     record = team.store.read(keys.record("production", "tiny", target))
     assert record is not None
-    team.store.create(keys.pruned("production", "tiny", target), record)
+    team.store.create(keys.tombstone("production", "tiny", target), record)
     team.store.delete(keys.record("production", "tiny", target))
     team.store.delete(keys.artifact("production", target))
     assert team.judge().state == "unchanged"
@@ -203,7 +206,13 @@ def test_after_a_rollback_the_next_version_is_above_what_was_rolled_back(team: T
     team.version("1.3.0")
     CHANGES["minor"](team)
     team.release()
-    serve(team.store, "production", "tiny", to("tiny_1.2.0.tar.gz"), "rollback", Origin())
+    move_alias(
+        StageStore(team.store, "production"),
+        "tiny",
+        single_target("tiny_1.2.0.tar.gz"),
+        "rollback",
+        Origin(),
+    )
     team.edit(CODE, "pass", "x = 1")
     found = team.judge()
     assert (found.state, found.released, found.part, found.proposed) == (
@@ -218,8 +227,10 @@ def test_another_model_whose_name_begins_alike_takes_no_version(team: Team) -> N
     made = team.release()
     for target in ("tiny_v2_9.0.0.tar.gz", "tiny_words.tar.gz", "tiny_9.0.0-rc.h0123.zip"):
         team.store.create_file(f"production/models/{target}", made.path, made.sha256)
-    assert Production(team.store, "tiny").targets == {semver.Version(1, 2, 0): "tiny_1.2.0.tar.gz"}
-    assert Production(team.store, "nothing").highest is None
+    assert Production(StageStore(team.store, "production"), "tiny").targets == {
+        semver.Version(1, 2, 0): "tiny_1.2.0.tar.gz"
+    }
+    assert Production(StageStore(team.store, "production"), "nothing").highest is None
 
 
 def test_a_part_that_is_asked_for_is_raised_whatever_changed(team: Team) -> None:
@@ -245,7 +256,9 @@ def test_other_bytes_of_equal_sources_need_another_version_all_the_same(team: Te
     other = team.root / "tiny_1.2.0.tar.gz"
     other.write_bytes(made.path.read_bytes() + b"\0" * 10)
     model = read_model_folder(team.folder)
-    found = bump.judge(Production(team.store, "tiny"), model, Artifact(other))
+    found = bump.judge(
+        Production(StageStore(team.store, "production"), "tiny"), model, Artifact(other)
+    )
     assert (found.state, found.part, found.proposed) == ("taken", "patch", "1.2.1")
     assert found.reasons[0].what == "equal sources, other bytes"
 
@@ -255,7 +268,7 @@ def test_an_artifact_of_another_version_is_not_judged(team: Team) -> None:
     team.version("1.3.0")
     model = read_model_folder(team.folder)
     with pytest.raises(SlipwayError, match="an artifact of tiny 1.2.0, not of tiny 1.3.0"):
-        bump.judge(Production(team.store, "tiny"), model, made)
+        bump.judge(Production(StageStore(team.store, "production"), "tiny"), model, made)
 
 
 def test_nothing_lowers_a_version(team: Team) -> None:

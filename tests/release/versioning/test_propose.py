@@ -21,6 +21,7 @@ from slipway.release.versioning import propose
 from slipway.release.versioning.compatibility import PARTS, Part
 from slipway.release.versioning.propose import Proposal, Side
 from slipway.store.directory import DirectoryStore
+from slipway.store.stage import StageStore
 from tests.artifact.samples import packed, write_environment, write_model
 
 
@@ -139,9 +140,9 @@ class Counting(DirectoryStore):
 def test_a_release_is_only_opened_if_a_config_changed(tmp_path: Path) -> None:
     store = Counting(tmp_path / "store")
     store.opened = []
-    publish(make(tmp_path / "before"), store, stage="production")
-    record = Catalog(store, "production").record("tiny", "tiny_1.2.0.tar.gz")
-    side = propose.of_release(store, "production", record)
+    publish(make(tmp_path / "before"), StageStore(store, "production"))
+    record = Catalog(StageStore(store, "production")).record("tiny", "tiny_1.2.0.tar.gz")
+    side = propose.of_release(StageStore(store, "production"), record)
 
     other = propose.of_artifact(make(tmp_path / "weights", weights=b"others"))
     assert propose.propose(side, other).part == "minor"
@@ -154,10 +155,10 @@ def test_a_release_is_only_opened_if_a_config_changed(tmp_path: Path) -> None:
 
 def test_of_a_release_whose_artifact_is_gone_the_interface_is_known(tmp_path: Path) -> None:
     store = DirectoryStore(tmp_path / "store")
-    publish(make(tmp_path / "before"), store, stage="production")
-    record = Catalog(store, "production").record("tiny", "tiny_1.2.0.tar.gz")
+    publish(make(tmp_path / "before"), StageStore(store, "production"))
+    record = Catalog(StageStore(store, "production")).record("tiny", "tiny_1.2.0.tar.gz")
     store.delete("production/models/tiny_1.2.0.tar.gz")
-    side = propose.of_release(store, "production", record)
+    side = propose.of_release(StageStore(store, "production"), record)
     other = propose.of_artifact(make(tmp_path / "after", edit(PIPELINE, "size: 8", "size: 4")))
     found = propose.propose(side, other)
     assert (found.part, found.reasons[0].what) == ("major", "max_batch_size 8 → 4")

@@ -46,7 +46,7 @@ def client(name: str, file: Path, where: str, target: str | None) -> None:
     entry = configured.endpoint(where)
     _refuse_foreign(file, stub.MADE_BY)
     with working(f"reading the releases of {name}"):
-        catalog = Catalog(open_endpoint(configured, entry), entry.stage)
+        catalog = Catalog(open_endpoint(configured, entry))
         chosen = target or catalog.alias(name).target
         text = stub.write(name, chosen, catalog.interface(name, chosen))
     try:

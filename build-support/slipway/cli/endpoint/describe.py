@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from slipway.catalog.alias import Alias
     from slipway.catalog.catalog import Catalog
-    from slipway.catalog.journal import Event
+    from slipway.catalog.journal import JournalEvent
     from slipway.catalog.record import Record
     from slipway.model.interface import Interface, Tensor
     from slipway.settings import Settings
@@ -37,7 +37,7 @@ def describe(name: str, stage: str | None, endpoint: str | None, as_json: bool) 
     Example: slipway describe screen_detection
     """
     from slipway import settings
-    from slipway.catalog.reader import unknown
+    from slipway.catalog.reader import unknown_name
 
     if stage and endpoint:
         raise click.UsageError("--stage or --endpoint, not both")
@@ -48,7 +48,7 @@ def describe(name: str, stage: str | None, endpoint: str | None, as_json: bool) 
             _read(configured, catalog, name) for catalog in catalogs if catalog.targets(name)
         ]
         if not descriptions:
-            raise unknown(name, catalogs)
+            raise unknown_name(name, catalogs)
     if as_json:
         stages = {description.stage: description.dump() for description in descriptions}
         click.echo(json.dumps({"name": name, "stages": stages}, indent=1))
@@ -71,7 +71,7 @@ class _Description:
     interface: Interface
     alias: Alias | None
     releases: list[Record]
-    moved: Event | None
+    moved: JournalEvent | None
     evidence: list[str]
 
     def dump(self) -> dict[str, object]:
@@ -100,8 +100,8 @@ def _catalogs(configured: Settings, stage: str | None, endpoint: str | None) -> 
 
     if endpoint is not None:
         entry = configured.endpoint(endpoint)
-        return [Catalog(open_endpoint(configured, entry), entry.stage)]
-    return [Catalog(open_stage(configured, s), s) for s in STAGES if stage in (None, s)]
+        return [Catalog(open_endpoint(configured, entry))]
+    return [Catalog(open_stage(configured, s)) for s in STAGES if stage in (None, s)]
 
 
 def _read(configured: Settings, catalog: Catalog, name: str) -> _Description:
@@ -112,10 +112,10 @@ def _read(configured: Settings, catalog: Catalog, name: str) -> _Description:
     alias = catalog.find_alias(name)
     target = alias.target if alias else releases[0].target
     interface = catalog.interface(name, target)
-    events = catalog.reader.keys(keys.history(catalog.stage, name))
-    moved = journal.last_move(catalog.reader, events)
+    events = catalog.source.store.keys(keys.history(catalog.stage, name))
+    moved = journal.last_move(catalog.source.store, events)
     served = catalog.record(name, target)
-    recorded = evidence.read(catalog.reader, catalog.stage, name, served.sha256)
+    recorded = evidence.read(catalog.source, name, served.sha256)
     lines = summary.describe(recorded, configured)
     return _Description(catalog.stage, interface, alias, releases, moved, lines)
 
@@ -159,7 +159,7 @@ def _shape(interface: Interface, tensor: Tensor) -> str:
     return f"[{', '.join((['batch'] if interface.batches else []) + sizes)}]"
 
 
-def _moved(event: Event) -> str:
+def _moved(event: JournalEvent) -> str:
     from slipway.cli.format import minute, pipeline
 
     by = " ".join(filter(None, (event.origin.by, pipeline(event.origin.pipeline))))

@@ -64,7 +64,7 @@ def _place(name: str) -> _Place:
 
     configured = settings.load(Path.cwd())
     entry = configured.endpoint(name)
-    return _Place(entry, Catalog(open_endpoint(configured, entry), entry.stage), configured.root)
+    return _Place(entry, Catalog(open_endpoint(configured, entry)), configured.root)
 
 
 def _address(place: _Place, options: dict[str, Any]) -> Address:

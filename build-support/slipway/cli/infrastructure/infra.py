@@ -98,7 +98,7 @@ def deploy(name: str, yes: bool, import_existing: bool, uncommitted: bool) -> No
 
     Example: slipway infra deploy staging
     """
-    from slipway.catalog.origin import origin
+    from slipway.catalog.origin import current_origin
     from slipway.infra import aws, deploy, plan, state
 
     configured, environment = _read(name)
@@ -111,7 +111,7 @@ def deploy(name: str, yes: bool, import_existing: bool, uncommitted: bool) -> No
         )
         _confirm(yes, "Delete them?")
         deploy.remove_failed(client, environment.stack, _print_event)
-    by = origin(configured.root)
+    by = current_origin(configured.root)
     description = f"{by.commit or 'no commit'} by {by.by or 'unknown'}"
     with plan.proposed(
         client, environment, description=description, adopt=import_existing

@@ -14,9 +14,9 @@ from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
-    from slipway.catalog.keys import Stage
     from slipway.pipeline.notify.event import Kind, ReleaseEvent
     from slipway.settings import Settings
+    from slipway.settings.release import StageName
 
 
 @click.command()
@@ -81,7 +81,7 @@ def _event(
             cast("Kind", what),
             list(dict.fromkeys(names)),
             configured,
-            stage=cast("Stage", stage),
+            stage=cast("StageName", stage),
             reason=reason,
             jobs=jobs,
             warn=_warn,

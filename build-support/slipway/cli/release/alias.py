@@ -16,7 +16,7 @@ from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
     from slipway.catalog.alias import Alias
-    from slipway.catalog.keys import Stage
+    from slipway.settings.release import StageName
 
 
 @click.command()
@@ -49,19 +49,18 @@ def alias(
     """
     from slipway import settings
     from slipway.catalog.alias import Alias, Variant
-    from slipway.catalog.alias_move import serve
+    from slipway.catalog.alias_move import move_alias
     from slipway.catalog.catalog import Catalog
-    from slipway.catalog.origin import origin
-    from slipway.release.rollback import refuse_damaged
+    from slipway.catalog.origin import current_origin
+    from slipway.release.rollback import reject_damaged
     from slipway.store.open import open_stage
 
     if shadow is not None and not releases:
         raise click.UsageError("--shadow needs the releases that the alias serves, too")
     weights = _weights(releases)
     configured = settings.load(Path.cwd())
-    selected = cast("Stage", stage)
-    store = open_stage(configured, selected)
-    catalog = Catalog(store, selected)
+    store = open_stage(configured, cast("StageName", stage))
+    catalog = Catalog(store)
     if releases:
         alias = Alias(
             tuple(Variant(catalog.resolve(name, text), weight) for text, weight in weights),
@@ -69,8 +68,8 @@ def alias(
         )
         for target in dict.fromkeys((*alias.targets, alias.shadow)):
             if target is not None:
-                refuse_damaged(store, selected, catalog.record(name, target))
-        serve(store, selected, name, alias, "alias", origin(configured.root), reason)
+                reject_damaged(store, catalog.record(name, target))
+        move_alias(store, name, alias, "alias", current_origin(configured.root), reason)
     else:
         with working(f"reading the alias of {name}"):
             alias = catalog.alias(name)

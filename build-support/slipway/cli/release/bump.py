@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from slipway.release.versioning.bump import Judged
     from slipway.release.versioning.compatibility import Part
     from slipway.settings import Settings
-    from slipway.store.interface import Store
+    from slipway.store.stage import StageReader
 
 STATES = {
     "new": "never released in production",
@@ -61,11 +61,11 @@ def bump(
 
     configured = settings.load(Path.cwd())
     folders = select_folders(models, configured, artifact)
-    store = open_stage(configured, "production")
+    production = open_stage(configured, "production")
     results: list[Judged] = []
 
     def bump_one(folder: Path) -> None:
-        result = _judge(folder, artifact, cast("Part | None", part), store, configured)
+        result = _judge(folder, artifact, cast("Part | None", part), production, configured)
         results.append(result)
         written = result.stopped and not check
         if written:
@@ -86,7 +86,11 @@ def bump(
 
 
 def _judge(
-    folder: Path, artifact: Path | None, part: Part | None, store: Store, configured: Settings
+    folder: Path,
+    artifact: Path | None,
+    part: Part | None,
+    releases: StageReader,
+    configured: Settings,
 ) -> Judged:
     from slipway import build
     from slipway.artifact.artifact import Artifact
@@ -94,7 +98,7 @@ def _judge(
     from slipway.release.versioning import bump
 
     model = read_model_folder(folder)
-    production = bump.Production(store, model.name)
+    production = bump.Production(releases, model.name)
     if production.highest is None:
         return bump.Judged(model.name, model.version, "new")
     with working(f"building {model.name}"):

@@ -17,7 +17,7 @@ from slipway.cli.progress import working
 
 if TYPE_CHECKING:
     from slipway.artifact.diff import Change
-    from slipway.release.compare import Comparison, Side
+    from slipway.release.compare import ComparedRelease, ReleaseComparison
 
 MD5 = re.compile(
     r"(?<=md5 )([0-9a-f]{12})[0-9a-f]{20}"
@@ -59,7 +59,7 @@ def diff(words: tuple[str, ...], as_json: bool) -> None:
         _print(changes)
 
 
-def _print_releases(comparison: Comparison, as_json: bool) -> None:
+def _print_releases(comparison: ReleaseComparison, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_dump(comparison), indent=1))
         return
@@ -78,7 +78,7 @@ def _print_releases(comparison: Comparison, as_json: bool) -> None:
         click.echo("\n" + "\n".join(lines))
 
 
-def _dump(comparison: Comparison) -> dict[str, object]:
+def _dump(comparison: ReleaseComparison) -> dict[str, object]:
     sides = {"before": comparison.before, "after": comparison.after}
     releases: dict[str, object] = {
         key: {
@@ -95,7 +95,7 @@ def _dump(comparison: Comparison) -> dict[str, object]:
     }
 
 
-def _row(side: Side) -> tuple[str, ...]:
+def _row(side: ComparedRelease) -> tuple[str, ...]:
     from slipway.cli.format import commit, minute, release, size
 
     record = side.record

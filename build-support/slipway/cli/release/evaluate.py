@@ -94,7 +94,7 @@ def _served(name: str, configured: Settings) -> tuple[Record | None, str | None]
     from slipway.store.open import open_stage
 
     try:
-        catalog = Catalog(open_stage(configured, "production"), "production")
+        catalog = Catalog(open_stage(configured, "production"))
         alias = catalog.find_alias(name)
         return (None if alias is None else catalog.record(name, alias.target)), None
     except SlipwayError as error:

@@ -15,8 +15,8 @@ from slipway.cli.options import json_option, stage_option
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
-    from slipway.catalog.keys import Stage
-    from slipway.release.history import Entry
+    from slipway.release.history import HistoryEntry
+    from slipway.settings.release import StageName
 
 INDENT = "    "
 MOST_CHANGES = 5
@@ -47,9 +47,9 @@ def history(name: str, stage: str | None, limit: int, as_json: bool) -> None:
     from slipway.settings.release import STAGES
 
     configured = settings.load(Path.cwd())
-    stages = (cast("Stage", stage),) if stage else STAGES
+    stages = (cast("StageName", stage),) if stage else STAGES
     with working(f"reading the history of {name}"):
-        entries = history.history(configured, name, stages, limit + 1 if limit else None)
+        entries = history.load_history(configured, name, stages, limit + 1 if limit else None)
     if as_json:
         click.echo(json.dumps([entry.dump() for entry in entries[: limit or None]], indent=1))
         return
@@ -60,7 +60,7 @@ def history(name: str, stage: str | None, limit: int, as_json: bool) -> None:
         click.echo("… and earlier events: --limit 0 shows all")
 
 
-def _print(name: str, entries: Sequence[Entry]) -> None:
+def _print(name: str, entries: Sequence[HistoryEntry]) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -76,7 +76,7 @@ def _print(name: str, entries: Sequence[Entry]) -> None:
                 console.print(INDENT + wrapped, soft_wrap=True, markup=False, style="dim")
 
 
-def _row(name: str, entry: Entry) -> tuple[str, str, str, str, str]:
+def _row(name: str, entry: HistoryEntry) -> tuple[str, str, str, str, str]:
     from rich.markup import escape
 
     from slipway.cli.format import minute, pipeline, release
@@ -93,7 +93,7 @@ def _row(name: str, entry: Entry) -> tuple[str, str, str, str, str]:
     return minute(event.when), entry.stage, event.action, escape(moved), escape(by)
 
 
-def _details(entry: Entry) -> list[str]:
+def _details(entry: HistoryEntry) -> list[str]:
     reason = [f"“{entry.event.reason}”"] if entry.event.reason else []
     changes = list(entry.record.changes) if entry.record is not None else []
     if len(changes) > MOST_CHANGES:

@@ -36,12 +36,12 @@ def promote(name: str, release: str | None, as_json: bool) -> None:
     Example: slipway promote screen_detection 1.2.0
     """
     from slipway import settings
-    from slipway.catalog.origin import origin
+    from slipway.catalog.origin import current_origin
     from slipway.release import promote
 
     configured = settings.load(Path.cwd())
     with working(f"promoting {name}"):
-        result = promote.promote(configured, name, release, origin(configured.root))
+        result = promote.promote(configured, name, release, current_origin(configured.root))
     if as_json:
         click.echo(json.dumps(asdict(result)))
         return

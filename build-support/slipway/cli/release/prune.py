@@ -15,8 +15,8 @@ from slipway.cli.options import json_option, stage_option
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
-    from slipway.catalog.keys import Stage
-    from slipway.release.prune import Pruned
+    from slipway.release.prune import PruneCandidate
+    from slipway.settings.release import StageName
 
 
 @click.command()
@@ -45,28 +45,30 @@ def prune(
     """
     from slipway import settings
     from slipway.catalog import keys
-    from slipway.catalog.origin import origin
+    from slipway.catalog.origin import current_origin
     from slipway.release import prune
     from slipway.settings.release import STAGES
     from slipway.store.open import open_stage
 
     configured = settings.load(Path.cwd())
-    stages = (cast("Stage", stage),) if stage else STAGES
+    stages = (cast("StageName", stage),) if stage else STAGES
     with working("reading the catalogs"):
         candidates = prune.candidates(configured, names, keep, stages)
     if dry_run:
         _print(candidates, as_json, "would be removed")
         return
-    by = origin(configured.root)
+    by = current_origin(configured.root)
     with working(f"removing {len(candidates)} artifacts"):
         removed = [candidate for candidate in candidates if prune.prune(configured, candidate, by)]
-        uploads = sum(open_stage(configured, name).clean(keys.models(name)) for name in stages)
+        uploads = sum(
+            open_stage(configured, name).store.clean(keys.models(name)) for name in stages
+        )
     _print(removed, as_json, "removed")
     if uploads and not as_json:
         click.echo(f"{uploads} interrupted uploads removed")
 
 
-def _print(pruned: Sequence[Pruned], as_json: bool, done: str) -> None:
+def _print(pruned: Sequence[PruneCandidate], as_json: bool, done: str) -> None:
     from slipway.cli.format import minute, size
 
     if as_json:

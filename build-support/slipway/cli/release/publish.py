@@ -14,9 +14,9 @@ from slipway.cli.options import STAGES, json_option, renamed_option, stage_optio
 from slipway.cli.progress import uploading, working
 
 if TYPE_CHECKING:
-    from slipway.catalog.keys import Stage
     from slipway.release.evidence.test_result import Tested
     from slipway.release.publish import Release
+    from slipway.settings.release import StageName
 
 REPORTS = ("dist/test/reports", "dist/*.tests.xml")  # ./pants test, slipway test
 
@@ -52,15 +52,15 @@ def publish(
     """
     from slipway import build, settings
     from slipway.artifact.artifact import Artifact
-    from slipway.catalog.origin import origin
+    from slipway.catalog.origin import current_origin
     from slipway.release import metadata, publish
     from slipway.release.evidence import evidence
     from slipway.store.open import open_stage
 
     configured = settings.load(Path.cwd())
-    to = cast("Stage", stage)
-    store, production = open_stage(configured, to), open_stage(configured, "production")
-    by = origin(configured.root)
+    to = cast("StageName", stage)
+    releases, production = open_stage(configured, to), open_stage(configured, "production")
+    by = current_origin(configured.root)
     report_paths = reports or tuple(path for pattern in REPORTS for path in Path().glob(pattern))
 
     def publish_one(folder: Path) -> None:
@@ -69,19 +69,21 @@ def publish(
                 Artifact(artifact) if artifact else build.build(folder, configured, Path("dist"))
             )
         with working(f"gathering the evidence of {built.path.name}"):
-            known, notes = metadata.gather(
+            known, notes = metadata.gather_metadata(
                 configured, folder, built, by, reports=report_paths, production=production
             )
         for note in notes:
             click.echo(f"note: {note}", err=True)
         if to == "production":
             sha256 = built.sha256
-            existing = evidence.read(store, to, folder.name, sha256)
+            existing = evidence.read(releases, folder.name, sha256)
             target = publish.target_model(built.manifest, sha256, to)
-            metadata.refuse_lacking(configured, to, target, {**existing, **known.evidence}, sha256)
+            metadata.require_evidence(
+                configured, to, target, {**existing, **known.evidence}, sha256
+            )
         with uploading(f"publishing {built.path.name}", built.size) as bar:
-            release = publish.publish(built, store, stage=to, told=known, progress=bar)
-        test_result = evidence.tested(store, to, release.name, release.sha256)
+            release = publish.publish(built, releases, metadata=known, progress=bar)
+        test_result = evidence.tested(releases, release.name, release.sha256)
         if as_json:
             tested = None if test_result is None else asdict(test_result)
             click.echo(json.dumps(asdict(release) | {"tested": tested}))

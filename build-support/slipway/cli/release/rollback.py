@@ -14,7 +14,7 @@ from slipway.cli.options import json_option, renamed_option, stage_option
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
-    from slipway.catalog.keys import Stage
+    from slipway.settings.release import StageName
 
 
 @click.command()
@@ -34,13 +34,18 @@ def rollback(name: str, release: str | None, stage: str, reason: str | None, as_
     Example: slipway rollback screen_detection --reason "half of the photos are unreadable"
     """
     from slipway import settings
-    from slipway.catalog.origin import origin
+    from slipway.catalog.origin import current_origin
     from slipway.release import rollback
 
     configured = settings.load(Path.cwd())
     with working(f"rolling back {name}"):
         result = rollback.rollback(
-            configured, cast("Stage", stage), name, release, origin(configured.root), reason
+            configured,
+            cast("StageName", stage),
+            name,
+            release,
+            current_origin(configured.root),
+            reason,
         )
     if as_json:
         click.echo(json.dumps(asdict(result)))

@@ -16,7 +16,7 @@ from slipway.cli.progress import working
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from slipway.release.status import Served, Status
+    from slipway.release.status import CurrentRelease, ModelStatus
     from slipway.release.versioning.distance import Distance
 
 BACK = "↶"
@@ -38,14 +38,14 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
 
     configured = settings.load(Path.cwd())
     with working("reading the catalogs"):
-        statuses = status.status(configured, names)
+        statuses = status.load_status(configured, names)
     if as_json:
         click.echo(json.dumps([model.dump() for model in statuses], indent=1))
         return
     _print(statuses)
 
 
-def _print(statuses: Sequence[Status]) -> None:
+def _print(statuses: Sequence[ModelStatus]) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -74,7 +74,7 @@ def _print(statuses: Sequence[Status]) -> None:
         console.print(f"  fix: {drift.fix}", soft_wrap=True)
 
 
-def _table(models: Sequence[Status]) -> Table:
+def _table(models: Sequence[ModelStatus]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
@@ -93,7 +93,7 @@ def _table(models: Sequence[Status]) -> Table:
     return table
 
 
-def _lines(name: str, served: Served | None) -> list[str]:
+def _lines(name: str, served: CurrentRelease | None) -> list[str]:
     """Return what is served and since when, then by whom and from which commit, as markup."""
     from rich.markup import escape
 
@@ -115,7 +115,7 @@ def _lines(name: str, served: Served | None) -> list[str]:
     return [*lines, f"[dim]{escape(' '.join(filter(None, by)))}[/]"]
 
 
-def _left_to_promote(model: Status) -> str:
+def _left_to_promote(model: ModelStatus) -> str:
     if model.staging is None:
         return ""
     if model.production is None:
@@ -135,5 +135,5 @@ def _distance(distance: Distance) -> str:
     return f"[yellow]{state}{', ' + commits if commits else ''}[/]"
 
 
-def _rolled_back(served: Served | None) -> bool:
+def _rolled_back(served: CurrentRelease | None) -> bool:
     return served is not None and served.action == "rollback"

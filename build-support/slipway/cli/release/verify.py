@@ -14,7 +14,7 @@ from slipway.cli.options import json_option, stage_option
 from slipway.cli.progress import uploading, working
 
 if TYPE_CHECKING:
-    from slipway.catalog.keys import Stage
+    from slipway.settings.release import StageName
 
 READERS = 4  # artifacts at once
 
@@ -44,9 +44,9 @@ def verify(
     from slipway.settings.release import STAGES
 
     configured = settings.load(Path.cwd())
-    stages = (cast("Stage", stage),) if stage else STAGES
+    stages = (cast("StageName", stage),) if stage else STAGES
     with working("reading the catalogs"):
-        releases = verify.chosen(configured, name, release, stages, all_=all_)
+        releases = verify.select_releases(configured, name, release, stages, all_=all_)
     with (
         uploading(f"verifying {len(releases)} releases", None) as progress,
         ThreadPoolExecutor(READERS) as pool,

@@ -13,12 +13,12 @@ from typing import Literal
 
 from slipway.catalog import journal
 from slipway.catalog.catalog import Catalog
-from slipway.catalog.journal import Event
-from slipway.catalog.keys import Stage
-from slipway.catalog.origin import Origin, origin
+from slipway.catalog.journal import JournalEvent
+from slipway.catalog.origin import Origin, current_origin
 from slipway.errors import SlipwayError
 from slipway.model.folder import VERSION_FILE
 from slipway.settings import Settings
+from slipway.settings.release import StageName
 from slipway.store.open import open_stage
 
 Kind = Literal["released", "failed", "rolled-back"]
@@ -57,7 +57,7 @@ class ReleaseEvent:
     """``title``, ``branch`` and ``link`` (its URL) are the commit's."""
 
     kind: Kind
-    stage: Stage
+    stage: StageName
     models: tuple[ModelChange, ...]
     origin: Origin
     project: str | None = None
@@ -73,7 +73,7 @@ def collect_event(
     names: Sequence[str],
     settings: Settings | None,
     *,
-    stage: Stage = "production",
+    stage: StageName = "production",
     reason: str | None = None,
     jobs: Sequence[FailedJob] = (),
     warn: Callable[[str], object] = lambda _: None,
@@ -83,12 +83,12 @@ def collect_event(
     Without ``settings``, or where the store cannot be read (which ``warn`` receives), the event has
     only what CI's variables say.
     """
-    current = origin(settings.root if settings else Path.cwd())
+    current = current_origin(settings.root if settings else Path.cwd())
     current = replace(current, commit=current.commit or os.environ.get("CI_COMMIT_SHA"))
     models = [ModelChange(name) for name in names]
     if settings is not None:
         try:
-            catalog = Catalog(open_stage(settings, stage), stage)
+            catalog = Catalog(open_stage(settings, stage))
             models = [_model_change(kind, name, settings, catalog, current) for name in names]
         except Exception as error:  # whatever it is, the message is sent without the store's part
             warn(f"cannot read the store of {stage}: {_first_line(error)}")
@@ -115,7 +115,7 @@ def _model_change(
         # the alias did not move: what is served, and what was to be released
         version = _version_in_checkout(settings, name)
         return ModelChange(name, version=version, previous_version=serving)
-    events = journal.read(catalog.reader, catalog.stage, name)
+    events = journal.load_events(catalog.source, name)
     event = _select_event(events, ACTIONS[kind], current)
     if event is None:
         return ModelChange(name, version=serving)
@@ -136,7 +136,9 @@ def _model_change(
     )
 
 
-def _select_event(events: Sequence[Event], actions: Sequence[str], current: Origin) -> Event | None:
+def _select_event(
+    events: Sequence[JournalEvent], actions: Sequence[str], current: Origin
+) -> JournalEvent | None:
     """Return this pipeline's event, else the newest: a retried job did not move the alias."""
     matching = [event for event in events if event.action in actions]
     pipeline = current.pipeline
@@ -144,7 +146,7 @@ def _select_event(events: Sequence[Event], actions: Sequence[str], current: Orig
     return next(iter([*own, *matching]), None)
 
 
-def _undo_command(name: str, stage: Stage, event: Event) -> str | None:
+def _undo_command(name: str, stage: StageName, event: JournalEvent) -> str | None:
     if event.was is None:
         return None
     if len(event.was.variants) > 1:

@@ -18,8 +18,8 @@ from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.model.folder import read_model_folder
 from slipway.settings import Settings
-from slipway.store.interface import Reader
 from slipway.store.open import open_stage
+from slipway.store.stage import StageReader
 
 
 @dataclass(frozen=True)
@@ -105,14 +105,17 @@ def _find_or_build(settings: Settings, folder: Path, sources: Sources) -> Artifa
     return build(folder, settings, Path("dist"))
 
 
-def _current_record(production: Reader, name: str) -> Record | None:
-    catalog = Catalog(production, "production")
+def _current_record(production: StageReader, name: str) -> Record | None:
+    catalog = Catalog(production)
     alias = catalog.find_alias(name)
     return None if alias is None else catalog.record(name, alias.target)
 
 
-def _download(production: Reader, target: str, temporary: Path) -> Artifact:
+def _download(production: StageReader, target: str, temporary: Path) -> Artifact:
     file = temporary / "production.tar.gz"
-    with production.open(keys.artifact("production", target)) as stream, file.open("wb") as out:
+    with (
+        production.store.open(keys.artifact("production", target)) as stream,
+        file.open("wb") as out,
+    ):
         shutil.copyfileobj(stream, out, 1 << 20)
     return Artifact(file)

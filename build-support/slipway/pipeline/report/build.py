@@ -14,7 +14,7 @@ from typing import Any
 
 from slipway.artifact.contents import Contents
 from slipway.artifact.diff import Change, diff
-from slipway.catalog.origin import Origin, origin
+from slipway.catalog.origin import Origin, current_origin
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.pipeline.report import facts, measure
@@ -135,7 +135,7 @@ def build_report(
         tuple(models),
         tuple(unchanged),
         tuple(deleted),
-        origin(settings.root),
+        current_origin(settings.root),
         servers.source,
         tuple(servers.notes),
     )

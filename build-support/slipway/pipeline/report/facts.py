@@ -101,7 +101,7 @@ def tested(settings: Settings, name: str, sha256: str, reports: Sequence[Path]) 
     result = junit.read(reports, name, sha256)
     if result is not None:
         return result
-    return evidence.tested(open_stage(settings, "staging"), "staging", name, sha256)
+    return evidence.tested(open_stage(settings, "staging"), name, sha256)
 
 
 def metrics(folder: Path, artifact: Artifact, record: Record | None) -> Metrics:

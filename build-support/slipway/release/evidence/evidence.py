@@ -14,7 +14,7 @@ from typing import get_args
 
 from slipway.artifact.artifact import Artifact
 from slipway.catalog import keys
-from slipway.catalog.keys import Kind, Stage
+from slipway.catalog.keys import Kind
 from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
 from slipway.release.evidence import envelope, junit, provenance, sbom, signing, statement
@@ -23,7 +23,7 @@ from slipway.release.evidence.envelope import LARGEST
 from slipway.release.evidence.statement import PAYLOAD_TYPE, Said
 from slipway.release.evidence.test_result import Tested
 from slipway.settings import Settings
-from slipway.store.interface import Reader
+from slipway.store.stage import StageReader
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -55,7 +55,7 @@ def collect(
     return documents
 
 
-def read(reader: Reader, stage: Stage, name: str, sha256: str) -> dict[Kind, bytes]:
+def read(stage: StageReader, name: str, sha256: str) -> dict[Kind, bytes]:
     """What the store holds about these bytes, unchecked.
 
     Raises:
@@ -63,23 +63,23 @@ def read(reader: Reader, stage: Stage, name: str, sha256: str) -> dict[Kind, byt
     """
     found: dict[Kind, bytes] = {}
     for kind in KINDS:
-        document = _document(reader, stage, name, sha256, kind)
+        document = _document(stage, name, sha256, kind)
         if document is not None:
             found[kind] = document
     return found
 
 
-def tested(reader: Reader, stage: Stage, name: str, sha256: str) -> Tested | None:
+def tested(stage: StageReader, name: str, sha256: str) -> Tested | None:
     """How the tests of exactly these bytes went, ``None`` if nobody says. Whether somebody trusted
     says so is for :func:`problems`.
 
     Raises:
         SlipwayError: the evidence is damaged, or of other bytes.
     """
-    document = _document(reader, stage, name, sha256, "tests")
+    document = _document(stage, name, sha256, "tests")
     if document is None:
         return None
-    where = keys.evidence(stage, name, sha256, "tests")
+    where = keys.evidence(stage.name, name, sha256, "tests")
     try:
         opened = envelope.open_(document, PAYLOAD_TYPE, [])
         said = _of_these_bytes(statement.parse(opened.payload), sha256)
@@ -176,14 +176,14 @@ def _of_these_bytes(said: Said, sha256: str) -> Said:
     return said
 
 
-def _document(reader: Reader, stage: Stage, name: str, sha256: str, kind: Kind) -> bytes | None:
-    key = keys.evidence(stage, name, sha256, kind)
-    stat = reader.stat(key)
+def _document(stage: StageReader, name: str, sha256: str, kind: Kind) -> bytes | None:
+    key = keys.evidence(stage.name, name, sha256, kind)
+    stat = stage.store.stat(key)
     if stat is None:
         return None
     if stat.size > LARGEST:
         raise tests.damaged(key, f"{stat.size} bytes are no evidence")
-    return reader.read(key)
+    return stage.store.read(key)
 
 
 def _sha256(data: bytes) -> str:

@@ -16,7 +16,6 @@ import semver
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.configs import read_configs
 from slipway.catalog import keys, record
-from slipway.catalog.keys import Stage
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.files import written_aside
@@ -24,7 +23,7 @@ from slipway.model.folder import VERSION_FILE, ModelFolder
 from slipway.release.versioning import propose
 from slipway.release.versioning.compatibility import PARTS, Part, Reason
 from slipway.release.versioning.propose import Side
-from slipway.store.interface import Store
+from slipway.store.stage import StageReader
 
 ARTIFACT = ".tar.gz"
 State = Literal["new", "unchanged", "free", "taken", "behind", "small"]
@@ -59,17 +58,17 @@ class Judged:
 class Production:
     """Every version of a model that production has or had."""
 
-    def __init__(self, store: Store, name: str, stage: Stage = "production") -> None:
-        self._store, self._name, self._stage = store, name, stage
+    def __init__(self, stage: StageReader, name: str) -> None:
+        self._stage, self._name = stage, name
         prefixes = [
-            keys.records(stage, name),
-            keys.pruned(stage, name, "").removesuffix(keys.RECORD),
-            keys.artifact(stage, f"{name}_"),  # one that was cut off before its record
+            keys.records(stage.name, name),
+            keys.tombstones(stage.name, name),
+            keys.artifact(stage.name, f"{name}_"),  # one that was cut off before its record
         ]
         targets = {
             key.rpartition("/")[2].removesuffix(keys.RECORD)
             for prefix in prefixes
-            for key in store.keys(prefix)
+            for key in stage.store.keys(prefix)
         }
         self.targets: Mapping[semver.Version, str] = {
             version: target for target in targets if (version := _version(name, target)) is not None
@@ -84,12 +83,12 @@ class Production:
         """What the catalog keeps of a version, pruned or not."""
         target = self.targets[version]
         for key in (
-            keys.record(self._stage, self._name, target),
-            keys.pruned(self._stage, self._name, target),
+            keys.record(self._stage.name, self._name, target),
+            keys.tombstone(self._stage.name, self._name, target),
         ):
-            data = self._store.read(key)
+            data = self._stage.store.read(key)
             if data is not None:
-                return record.parse(data, key)
+                return record.parse_record(data, key)
         return None
 
     def digest(self, version: semver.Version) -> str | None:
@@ -97,15 +96,15 @@ class Production:
         known = self.record(version)
         if known is not None:
             return known.sha256
-        return self._store.digest(keys.artifact(self._stage, self.targets[version]))
+        return self._stage.store.digest(keys.artifact(self._stage.name, self.targets[version]))
 
     def side(self, version: semver.Version) -> Side:
         """What a version is compared by."""
         known = self.record(version)
         if known is not None:
-            return propose.of_release(self._store, self._stage, known)
-        key = keys.artifact(self._stage, self.targets[version])
-        with self._store.open(key) as stream:
+            return propose.of_release(self._stage, known)
+        key = keys.artifact(self._stage.name, self.targets[version])
+        with self._stage.store.open(key) as stream:
             read = read_configs(stream, key)
         return Side(read.manifest, None, lambda: read.texts)
 

@@ -14,13 +14,12 @@ from slipway.artifact.artifact import Artifact
 from slipway.artifact.configs import config_digests, read_configs
 from slipway.artifact.manifest import Manifest
 from slipway.catalog import keys
-from slipway.catalog.keys import Stage
 from slipway.catalog.record import Record
 from slipway.model.config_interface import interface_of_config
 from slipway.model.interface import Interface
 from slipway.release.versioning import compatibility
 from slipway.release.versioning.compatibility import PARTS, Part, Reason
-from slipway.store.interface import Reader
+from slipway.store.stage import StageReader
 from slipway.triton import config
 
 CODE = (".py", ".pyi")
@@ -55,14 +54,14 @@ def of_artifact(artifact: Artifact) -> Side:
     return Side(artifact.manifest, None, lambda: artifact.configs.texts)
 
 
-def of_release(reader: Reader, stage: Stage, released: Record) -> Side:
+def of_release(stage: StageReader, released: Record) -> Side:
     """A release, of which nothing but the record is read unless it is asked for."""
 
     def texts() -> Mapping[str, str] | None:
-        key = keys.artifact(stage, released.target)
-        if reader.stat(key) is None:
+        key = keys.artifact(stage.name, released.target)
+        if stage.store.stat(key) is None:
             return None
-        with reader.open(key) as stream:
+        with stage.store.open(key) as stream:
             return read_configs(stream, key).texts
 
     return Side(released.manifest, released.interface, texts)

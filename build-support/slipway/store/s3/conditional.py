@@ -1,7 +1,7 @@
-"""A key in S3 is created once: by one conditional request, or by many and a conditional last one.
+"""Create or replace a key in S3 by conditional requests, so that nobody's bytes are overwritten.
 
-An answer can be lost after S3 has done what was asked; boto3 then asks again, and hears that the key
-is taken, by itself. So every object says in its metadata which call wrote it.
+A response can be lost after S3 has done what was asked. boto3 then repeats the request, and S3
+refuses it because the key exists. So every object records in its metadata which calls wrote it.
 """
 
 from __future__ import annotations
@@ -19,38 +19,46 @@ from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
+from slipway.aws import error_code
 from slipway.errors import SlipwayError
-from slipway.store.interface import Progress, changed
-from slipway.store.s3.errors import ABSENT, CONFLICT, NO_UPLOAD, UNMET, code_of
-from slipway.store.s3.multipart import PART, Part, Upload, begin, checksum, part_size, side_by_side
-from slipway.store.s3.reader import Address, head
-from slipway.store.s3.resume import noted
+from slipway.store.interface import Progress, S3Location, changed
+from slipway.store.s3.errors import ABSENT, CONFLICT, NO_UPLOAD, UNMET
+from slipway.store.s3.multipart import (
+    PART,
+    Part,
+    Upload,
+    checksum,
+    part_size,
+    run_parallel,
+    start_upload,
+)
+from slipway.store.s3.reader import DIGEST, head
 
-DIGEST, WRITERS = "sha256", "writers"  # in an object's metadata
-KEPT_WRITERS = 20  # metadata may have 2 KB (S3 User Guide, "Working with object metadata")
+WRITERS = "writers"  # in an object's metadata
+MAX_WRITERS = 20  # metadata may have 2 KB (S3 User Guide, "Working with object metadata")
 ATTEMPTS = 10
-NOBODY = {"IfNoneMatch": "*"}
+IF_ABSENT = {"IfNoneMatch": "*"}
 
 
 @dataclass(frozen=True)
-class Target:
-    """A key to be written, and how its object is kept: ``options`` of the request. ``part`` is how
-    many bytes are sent at once, at least."""
+class WriteTarget:
+    """A key to write. ``options`` are request parameters that say how its object is stored;
+    ``part`` is the smallest size of a part in bytes."""
 
-    at: Address
+    at: S3Location
     options: Mapping[str, Any]
     part: int = PART
 
     def writers(self) -> list[str] | None:
-        """Which calls wrote the object that is there, the last ones; ``None`` if there is none."""
-        found = head(self.at)
-        return None if found is None else found["Metadata"].get(WRITERS, "").split()
+        """Return the calls that wrote the current object, newest last; ``None`` without one."""
+        response = head(self.at)
+        return None if response is None else response["Metadata"].get(WRITERS, "").split()
 
 
 @dataclass(frozen=True)
 class Content:
-    """Bytes to be written: ``size`` of them, if their SHA-256 is ``sha256``. ``name`` is where
-    they are from; ``open`` reads them from the start."""
+    """Bytes to write: ``size`` of them, with the SHA-256 ``sha256``. ``name`` says where they come
+    from; ``open`` reads them from the start."""
 
     open: Callable[[], AbstractContextManager[BinaryIO]]
     size: int
@@ -58,21 +66,72 @@ class Content:
     name: str
 
 
-def put(
-    target: Target,
-    data: bytes,
-    condition: Mapping[str, Any] = NOBODY,
-    before: Sequence[str] = (),
-) -> bool:
-    """Write ``data`` in one request if ``condition`` holds; whether this call did.
+def put_if_absent(target: WriteTarget, data: bytes) -> bool:
+    """Create the key with ``data`` in one request; return whether this call created it."""
+    return _put(target, data, IF_ABSENT, ())
 
-    ``before`` are the writers of what is replaced. They stay in the metadata: a call whose answer
-    was lost still finds itself after another has written on top of it.
+
+def replace(target: WriteTarget, data: bytes, etag: str, writers: Sequence[str]) -> bool:
+    """Replace the object that has ``etag`` by ``data``; return whether this call replaced it.
+
+    ``writers`` wrote the current object. They stay in the metadata: a call whose response was lost
+    recognizes its own write even after somebody else has replaced it.
     """
+    return _put(target, data, {"IfMatch": etag}, writers)
+
+
+def create(target: WriteTarget, content: Content, progress: Progress | None = None) -> bool:
+    """Create the key from ``content`` of any size; return whether this call created it.
+
+    Raises:
+        SlipwayError: the bytes have another SHA-256. The key was never visible.
+    """
+    if content.size > target.part:
+        size = part_size(content.size, target.part)
+        return create_by_upload(
+            target, content.sha256, lambda upload: _send(upload, content, size, progress)
+        )
+    with content.open() as stream:
+        data = _read_block(stream, target.part + 1)
+    if (digest := hashlib.sha256(data).hexdigest()) != content.sha256:
+        raise changed(content.name, digest, content.sha256)
+    created = put_if_absent(target, data)
+    if progress:
+        progress(len(data))
+    return created
+
+
+def create_by_upload(
+    target: WriteTarget, sha256: str, send: Callable[[Upload], list[Part]]
+) -> bool:
+    """Create the key by a multipart upload; return whether this call created it.
+
+    ``send`` sends all parts of an upload whose bytes have the SHA-256 ``sha256``. If it raises,
+    the upload is aborted. If somebody else ended the upload meanwhile, another one is started.
+    """
+    for _ in _attempts(target):
+        writer = secrets.token_hex(8)
+        metadata = {DIGEST: sha256, WRITERS: writer}
+        upload = start_upload(*target.at, writer, metadata, target.options)
+        try:
+            created = _complete(target, upload, send(upload))
+        except BaseException as error:
+            upload.abort()
+            if isinstance(error, ClientError) and error_code(error) in NO_UPLOAD:
+                continue
+            raise
+        if created is not None:
+            return created
+    raise _contended(target)
+
+
+def _put(
+    target: WriteTarget, data: bytes, condition: Mapping[str, Any], writers: Sequence[str]
+) -> bool:
     writer = secrets.token_hex(8)
-    written = {
+    metadata = {
         DIGEST: hashlib.sha256(data).hexdigest(),
-        WRITERS: " ".join([*before, writer][-KEPT_WRITERS:]),
+        WRITERS: " ".join([*writers, writer][-MAX_WRITERS:]),
     }
     for _ in _attempts(target):
         try:
@@ -80,142 +139,69 @@ def put(
                 Bucket=target.at.bucket,
                 Key=target.at.key,
                 Body=data,
-                Metadata=written,
+                Metadata=metadata,
                 ChecksumSHA256=checksum(data),
                 **condition,
                 **target.options,
             )
             return True
         except ClientError as error:
-            if code_of(error) in CONFLICT:
+            if error_code(error) in CONFLICT:
                 continue
-            if code_of(error) not in UNMET | ABSENT:
+            if error_code(error) not in UNMET | ABSENT:
                 raise
-            there = target.writers()
-            if there is not None:
-                return writer in there
+            current = target.writers()
+            if current is not None:
+                return writer in current
             if "IfMatch" in condition:
                 return False
-            # what was there has just been removed
-    raise _busy(target)
+            # the object that was in the way has just been removed
+    raise _contended(target)
 
 
-def create(target: Target, content: Content, progress: Progress | None = None) -> bool:
-    """Create the key from ``content``, whatever its size; whether this call did.
-
-    An upload in parts that is cut off is gone on with by the next call, on this machine.
-
-    Raises:
-        SlipwayError: the bytes have another SHA-256. Nothing was visible under the key.
-    """
-    if content.size > target.part:
-        return _create_in_parts(target, content, progress)
-    with content.open() as stream:
-        data = _read(stream, target.part + 1)
-    if (found := hashlib.sha256(data).hexdigest()) != content.sha256:
-        raise changed(content.name, found, content.sha256)
-    created = put(target, data)
-    if progress:
-        progress(len(data))
-    return created
-
-
-def begun(target: Target, sha256: str) -> Upload:
-    """A new upload of bytes whose SHA-256 will be ``sha256``."""
-    writer = secrets.token_hex(8)
-    metadata = {DIGEST: sha256, WRITERS: writer}
-    return begin(*target.at, writer, metadata, target.options)
-
-
-def finished(target: Target, upload: Upload, parts: Sequence[Part]) -> bool | None:
-    """Make the object visible; whether this call did, ``None`` if it has to begin anew.
-
-    The parts are gone afterwards, unless S3 refuses for a reason that may pass.
-    """
+def _complete(target: WriteTarget, upload: Upload, parts: Sequence[Part]) -> bool | None:
+    """Make the object visible; return whether this call did, ``None`` to start another upload."""
     try:
         upload.complete(parts)
         return True
     except ClientError as error:
         # after a conflict S3 wants the parts once more (API reference, CompleteMultipartUpload)
-        if code_of(error) not in UNMET | CONFLICT | NO_UPLOAD | ABSENT | {"InvalidPart"}:
+        if error_code(error) not in UNMET | CONFLICT | NO_UPLOAD | ABSENT | {"InvalidPart"}:
             raise
-    there = target.writers()
-    if there is not None and upload.writer in there:
+    current = target.writers()
+    if current is not None and upload.writer in current:
         return True
     upload.abort()
-    return None if there is None else False
+    return None if current is None else False
 
 
-def anew(target: Target, once: Callable[[], bool | None]) -> bool:
-    """What ``once`` answers, when it does."""
-    for _ in _attempts(target):
-        if (answer := once()) is not None:
-            return answer
-    raise _busy(target)
-
-
-def _create_in_parts(target: Target, content: Content, progress: Progress | None) -> bool:
-    at, size = target.at, part_size(content.size, target.part)
-    place = at.client.meta.endpoint_url, at.bucket, at.key
-    with noted(*place, content.sha256, size, dict(target.options)) as note:
-
-        def once() -> bool | None:
-            upload, there = note.resume(at) or (begun(target, content.sha256), {})
-            note.write(upload)
-            try:
-                parts = _send(upload, there, content, size, progress)
-            except ClientError as error:
-                if code_of(error) not in NO_UPLOAD:
-                    raise  # the parts stay, to go on with
-                parts = []  # somebody cleaned it away
-            except SlipwayError:
-                upload.abort()
-                note.forget()
-                raise
-            answer = finished(target, upload, parts) if parts else None
-            note.forget()
-            return answer
-
-        return anew(target, once)
-
-
-def _send(
-    upload: Upload,
-    there: Mapping[int, Part],
-    content: Content,
-    size: int,
-    progress: Progress | None,
-) -> list[Part]:
-    """Send the parts that are not ``there``. The bytes are read once."""
+def _send(upload: Upload, content: Content, size: int, progress: Progress | None) -> list[Part]:
+    """Send all of ``content`` in parts of ``size`` bytes. The bytes are read once."""
     digest = hashlib.sha256()
 
-    def one(number: int, data: bytes) -> Part:
-        known = there.get(number)
-        if known and (known.size, known.sha256) == (len(data), checksum(data)):
-            part = known
-        else:
-            part = upload.send(number, data)
+    def send_part(number: int, data: bytes) -> Part:
+        part = upload.send(number, data)
         if progress:
             progress(len(data))
         return part
 
     def jobs(stream: BinaryIO) -> Iterator[Callable[[], Part]]:
         for number in itertools.count(1):
-            data = _read(stream, size)
+            data = _read_block(stream, size)
             if not data:
                 return
-            yield partial(one, number, data)
+            yield partial(send_part, number, data)
             digest.update(data)  # while the others send
 
     with content.open() as stream:
-        parts = side_by_side(jobs(stream))
+        parts = run_parallel(jobs(stream))
     if digest.hexdigest() != content.sha256:
         raise changed(content.name, digest.hexdigest(), content.sha256)
     return parts
 
 
-def _read(stream: BinaryIO, size: int) -> bytes:
-    """The next ``size`` bytes; fewer at the end only."""
+def _read_block(stream: BinaryIO, size: int) -> bytes:
+    """Read the next ``size`` bytes; fewer only at the end."""
     pieces: list[bytes] = []
     while size > 0 and (piece := stream.read(size)):
         pieces.append(piece)
@@ -223,14 +209,14 @@ def _read(stream: BinaryIO, size: int) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _attempts(target: Target) -> Iterator[None]:
-    """As often as others may get in the way, each time after a longer pause."""
+def _attempts(target: WriteTarget) -> Iterator[None]:
+    """Yield for each attempt; the pauses between them grow."""
     for number in range(ATTEMPTS):
         yield
         time.sleep(random.random() * min(2.0, 0.05 * 2**number))
 
 
-def _busy(target: Target) -> SlipwayError:
+def _contended(target: WriteTarget) -> SlipwayError:
     return SlipwayError(
-        "others write the same key again and again", where=str(target.at), fix="try again"
+        "conflicting writers: the key kept changing", where=str(target.at), fix="try again"
     )

@@ -1,49 +1,41 @@
-"""A release store in S3, read through boto3 with boto3's own configuration: its variables (such
-as ``AWS_PROFILE``, ``AWS_ENDPOINT_URL_S3``), files and roles."""
+"""Read a release store in S3 through boto3 with boto3's own configuration: its variables (such as
+``AWS_PROFILE``, ``AWS_ENDPOINT_URL_S3``), files and roles."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import boto3
 from botocore.exceptions import (
-    BotoCoreError,
     ClientError,
     IncompleteReadError,
-    ProfileNotFound,
     ReadTimeoutError,
     ResponseStreamingError,
 )
 
+from slipway.aws import NOT_CONFIGURED, error_code, not_configured
 from slipway.errors import SlipwayError
-from slipway.store.interface import PLACE, Stat
-from slipway.store.s3.errors import ABSENT, code_of, told
+from slipway.files import sha256_of_stream
+from slipway.store.interface import SETTING, S3Location, Stat, outside
+from slipway.store.s3.errors import ABSENT, translate_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
 
 READS = 3
-BROKEN_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
-LONGEST_KEY = 1024  # bytes (S3 User Guide, "Naming Amazon S3 objects")
-
-
-class Address(NamedTuple):
-    """An object, and the client that reaches it."""
-
-    client: S3Client
-    bucket: str
-    key: str
-
-    def __str__(self) -> str:
-        return f"s3://{self.bucket}/{self.key}"
+CONNECTION_BROKE = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+DIGEST = "sha256"  # in an object's metadata
+MAX_KEY = 1024  # bytes (S3 User Guide, "Naming Amazon S3 objects")
 
 
 class S3Reader:
     """A :class:`~slipway.store.interface.Reader` of the keys below ``prefix`` in ``bucket``."""
+
+    records_digests = True
 
     def __init__(self, client: S3Client, bucket: str, prefix: str = "") -> None:
         self._client = client
@@ -52,93 +44,99 @@ class S3Reader:
 
     def read(self, key: str) -> bytes | None:
         """See :class:`~slipway.store.interface.Reader`."""
-        with self._told(key):
-            found = fetch(self.address(key))
-        return None if found is None else found[0]
+        with self._translate_errors(key):
+            result = get_object(self.s3_location(key))
+        return None if result is None else result[0]
 
     def stat(self, key: str) -> Stat | None:
         """See :class:`~slipway.store.interface.Reader`; the version is the object's ETag."""
-        if len(self._key(key).encode()) > LONGEST_KEY:
+        if len(self._key(key).encode()) > MAX_KEY:
             return None  # a HEAD request would not tell this from other mistakes
-        with self._told(key):
-            found = head(self.address(key))
-        return None if found is None else Stat(found["ContentLength"], found["ETag"].strip('"'))
+        with self._translate_errors(key):
+            response = head(self.s3_location(key))
+        if response is None:
+            return None
+        return Stat(response["ContentLength"], response["ETag"].strip('"'))
 
     @contextlib.contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
         """See :class:`~slipway.store.interface.Reader`."""
-        with self._told(key):
+        with self._translate_errors(key):
             body = self._client.get_object(Bucket=self._bucket, Key=self._key(key))["Body"]
             with contextlib.closing(body):
                 yield cast(BinaryIO, body)
 
+    def digest(self, key: str) -> str | None:
+        """See :class:`~slipway.store.interface.Reader`: what was recorded when the key was written.
+        Objects that other programs wrote are read."""
+        with self._translate_errors(key):
+            response = head(self.s3_location(key))
+        if response is None:
+            return None
+        if DIGEST in response["Metadata"]:
+            return response["Metadata"][DIGEST]
+        with self.open(key) as stream:
+            return sha256_of_stream(stream)
+
     def keys(self, prefix: str) -> list[str]:
         """See :class:`~slipway.store.interface.Reader`."""
-        found: list[str] = []
-        with self._told(prefix):
+        listed: list[str] = []
+        with self._translate_errors(prefix):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=self._key(prefix)
             )
             for page in pages:
-                found += [item["Key"] for item in page.get("Contents", ())]
-        # the console makes a "folder" by an empty object whose key ends in a slash
-        return sorted(key.removeprefix(self._prefix) for key in found if not key.endswith("/"))
+                listed += [item["Key"] for item in page.get("Contents", ())]
+        # the console creates a "folder" as an empty object whose key ends in a slash
+        return sorted(key.removeprefix(self._prefix) for key in listed if not key.endswith("/"))
 
-    def address(self, key: str) -> Address:
-        """Where the object of ``key`` is in S3.
-
-        Raises:
-            SlipwayError: ``key`` leads out of the store.
-        """
-        return Address(self._client, self._bucket, self._key(key))
+    def s3_location(self, key: str) -> S3Location:
+        """See :class:`~slipway.store.interface.Reader`."""
+        return S3Location(self._client, self._bucket, self._key(key))
 
     def _key(self, key: str) -> str:
         if key.startswith("/") or ".." in key.split("/") or "\0" in key or not _is_utf8(key):
-            raise SlipwayError(
-                f"the key {key!r:.200} leads out of the store",
-                where=f"s3://{self._bucket}/{self._prefix}",
-                fix="a key is a path without '..'",
-            )
+            raise outside(key, f"s3://{self._bucket}/{self._prefix}")
         return self._prefix + key
 
-    def _told(self, key: str) -> AbstractContextManager[None]:
-        """Say what S3 refused as its reader can mend it."""
-        return told(self._bucket, f"s3://{self._bucket}/{self._prefix}{key}")
+    def _translate_errors(self, key: str) -> AbstractContextManager[None]:
+        return translate_errors(self._bucket, f"s3://{self._bucket}/{self._prefix}{key}")
 
 
-def fetch(at: Address) -> tuple[bytes, GetObjectOutputTypeDef] | None:
-    """The bytes of a small object, and what S3 says of it; ``None`` if there is none.
+def get_object(at: S3Location) -> tuple[bytes, GetObjectOutputTypeDef] | None:
+    """Return the bytes of a small object and S3's response; ``None`` if it does not exist.
 
-    It is asked for again if its bytes break off, as boto3 does for all that comes before them.
+    The request is repeated if the connection breaks within the bytes, as boto3 does for all that
+    comes before them.
     """
     for left in reversed(range(READS)):
         try:
-            found = at.client.get_object(Bucket=at.bucket, Key=at.key)
-            return found["Body"].read(), found
+            response = at.client.get_object(Bucket=at.bucket, Key=at.key)
+            return response["Body"].read(), response
         except ClientError as error:
-            if code_of(error) in ABSENT:
+            if error_code(error) in ABSENT:
                 return None
             raise
-        except BROKEN_OFF:
+        except CONNECTION_BROKE:
             if not left:
                 raise
-    raise AssertionError("the last time raises or returns")
+    raise AssertionError("the last attempt raises or returns")
 
 
-def head(at: Address, **options: Any) -> HeadObjectOutputTypeDef | None:
-    """What S3 says of an object without its bytes; ``None`` if there is none."""
+def head(at: S3Location, **options: Any) -> HeadObjectOutputTypeDef | None:
+    """Return S3's description of an object without its bytes; ``None`` if it does not exist."""
     try:
         return at.client.head_object(Bucket=at.bucket, Key=at.key, **options)
     except ClientError as error:
-        # a HEAD request is answered without a body: a listing says what is wrong
+        # the response to a HEAD request has no body: a listing tells what is wrong
         at.client.list_objects_v2(Bucket=at.bucket, MaxKeys=1)
-        if code_of(error) in ABSENT:
+        if error_code(error) in ABSENT:
             return None
         raise
 
 
-def client_of(location: str, profile: str | None = None) -> tuple[S3Client, str, str]:
-    """The client, bucket and prefix of ``s3://bucket[/prefix]``. Nothing is sent yet.
+def connect(location: str, profile: str | None = None) -> tuple[S3Client, str, str]:
+    """Return the client, bucket and prefix of ``s3://bucket[/prefix]``. Nothing is sent yet.
 
     Raises:
         SlipwayError: no bucket is named, or boto3's configuration is wrong.
@@ -146,18 +144,12 @@ def client_of(location: str, profile: str | None = None) -> tuple[S3Client, str,
     bucket, _, prefix = location.removeprefix("s3://").partition("/")
     if not bucket:
         raise SlipwayError(
-            f"{location!r} names no bucket", where=PLACE, fix="write s3://bucket/prefix"
+            f"{location!r} names no bucket", where=SETTING, fix="write s3://bucket/prefix"
         )
     try:
         client = boto3.session.Session(profile_name=profile).client("s3")
-    except ProfileNotFound as error:
-        raise SlipwayError(str(error), where=location, fix="aws configure list-profiles") from error
-    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
-        raise SlipwayError(
-            f"boto3's configuration is wrong: {error}",
-            where=location,
-            fix="correct ~/.aws/config or the AWS_… variables",
-        ) from error
+    except NOT_CONFIGURED as error:
+        raise not_configured(error, location) from error
     return client, bucket, prefix
 
 
@@ -167,7 +159,7 @@ def open_s3_reader(location: str, profile: str | None = None) -> S3Reader:
     Raises:
         SlipwayError: no bucket is named, or boto3's configuration is wrong.
     """
-    return S3Reader(*client_of(location, profile))
+    return S3Reader(*connect(location, profile))
 
 
 def _is_utf8(key: str) -> bool:
