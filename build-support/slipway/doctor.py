@@ -1,4 +1,4 @@
-"""What this machine and this repository have, and what is missing, with its fix."""
+"""Diagnose this machine and this repository: what is available, what is missing, how to fix it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from slipway.server.command import has_gpu
 from slipway.settings import Settings, stub_python
 
 State = Literal["ok", "note", "missing"]
-# printed by each Python asked: its version, and the shared library that Triton's stub links to
-ASK = (
+# prints a Python's version, and the shared library that Triton's stub links to
+PROBE = (
     "import sys, sysconfig, os; v = sysconfig.get_config_var; n = v('INSTSONAME') or '';"
     "d = [os.path.join(sys.base_prefix, 'lib'), v('LIBDIR') or ''];"
     "p = [os.path.join(x, n) for x in d if n.endswith('.so.1.0')];"
@@ -29,8 +29,8 @@ ASK = (
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing looked for. ``note`` is no obstacle; ``missing`` is, and has a ``fix``."""
+class Diagnosis:
+    """The state of one ``subject``; only ``missing`` is an obstacle, with a ``fix``."""
 
     subject: str
     state: State
@@ -38,137 +38,145 @@ class Finding:
     fix: str | None = None
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at everything that Slipway uses, nearest first."""
-    yield Finding("settings", "ok", str(settings.root / "slipway.toml"))
+def examine(settings: Settings) -> Iterator[Diagnosis]:
+    """Yield a diagnosis of each tool and service that Slipway uses, local ones first."""
+    yield Diagnosis("settings", "ok", str(settings.root / "slipway.toml"))
     yield from _pythons(settings)
     yield from _triton(settings)
     yield _docker()
     yield (
-        Finding("GPU", "ok", "an NVIDIA device")
+        Diagnosis("GPU", "ok", "an NVIDIA device")
         if has_gpu()
-        else Finding("GPU", "note", "none: tests lower KIND_GPU to the CPU, in their copy only")
+        else Diagnosis("GPU", "note", "none: tests use KIND_CPU for KIND_GPU, in a copy")
     )
     yield _channels(settings)
     yield from _remotes(settings)
-    yield Finding("release store", "ok", settings.store)
+    yield Diagnosis("release store", "ok", settings.store)
     for name in settings.endpoints:
-        yield Finding("endpoint", "ok", name)
+        yield Diagnosis("endpoint", "ok", name)
     if not settings.endpoints:
-        yield Finding(
+        yield Diagnosis(
             "endpoint", "note", "none in slipway.toml: `slipway endpoint up` serves the store here"
         )
 
 
-def _pythons(settings: Settings) -> Iterator[Finding]:
-    needed = {settings.python: "Slipway and its environments", "3.9": "Pants"}
-    met: set[str] = set()
-    for program in _python_programs(sorted(needed)):
-        answer = _asked(program)
+def _pythons(settings: Settings) -> Iterator[Diagnosis]:
+    required_by = {settings.python: "Slipway and its environments", "3.9": "Pants"}
+    satisfied: set[str] = set()
+    for program in _python_programs(sorted(required_by)):
+        answer = _probe(program)
         if answer is None:
             continue
         version, library = answer
         minor = version.rpartition(".")[0]
         shared = "with" if library else "without"
         enough = bool(library) or minor != settings.python
-        yield Finding(
+        yield Diagnosis(
             f"Python {minor}",
             "ok" if enough else "note",
             f"{version}, {shared} libpython: {program}",
         )
         if enough:
-            met.add(minor)
-    for minor, user in needed.items():
-        if minor not in met:
-            what = "none that has a shared libpython" if minor == settings.python else "none"
-            yield Finding(
+            satisfied.add(minor)
+    for minor, user in required_by.items():
+        if minor not in satisfied:
+            what = "none with a shared libpython" if minor == settings.python else "none"
+            yield Diagnosis(
                 f"Python {minor}",
                 "missing",
                 f"{what}; {user} needs it",
                 f"uv python install {minor}, or pyenv install {minor} with --enable-shared",
             )
-    wanted = stub_python(settings.triton_release)
-    if wanted != settings.python:
-        yield Finding(
+    stub = stub_python(settings.triton_release)
+    if stub != settings.python:
+        yield Diagnosis(
             "Python",
             "missing",
-            f"the stub of Triton {settings.triton_release} runs {wanted}, not {settings.python}",
-            f'python = "{wanted}" in slipway.toml, or another release',
+            f"the stub of Triton {settings.triton_release} runs {stub}, not {settings.python}",
+            f'python = "{stub}" in slipway.toml, or another release',
         )
 
 
 def _python_programs(minors: list[str]) -> Iterator[Path]:
-    """Every Python of these minor versions: this one, pyenv's, uv's, those on PATH."""
+    """Yield every Python of these minor versions: this one, pyenv's, uv's, those on PATH."""
     home = Path.home()
     pyenv = Path(os.environ.get("PYENV_ROOT") or home / ".pyenv") / "versions"
     managed = home / ".local" / "share" / "uv" / "python"
     seen: set[Path] = set()
     for minor in minors:
         name = f"python{minor}"
-        found = [Path(sysconfig.get_config_var("BINDIR")) / name]
-        found += sorted(pyenv.glob(f"{minor}.*/bin/{name}"))
-        found += sorted(managed.glob(f"*/bin/{name}"))
-        found += [Path(folder) / name for folder in os.get_exec_path()]
-        for program in found:
+        candidates = [Path(sysconfig.get_config_var("BINDIR")) / name]
+        candidates += sorted(pyenv.glob(f"{minor}.*/bin/{name}"))
+        candidates += sorted(managed.glob(f"*/bin/{name}"))
+        candidates += [Path(folder) / name for folder in os.get_exec_path()]
+        for program in candidates:
             if program.is_file() and program.resolve() not in seen and "shims" not in program.parts:
                 seen.add(program.resolve())
                 yield program
 
 
-def _asked(program: Path) -> tuple[str, str] | None:
+def _probe(program: Path) -> tuple[str, str] | None:
     try:
         done = subprocess.run(
-            [program, "-I", "-S", "-c", ASK], capture_output=True, text=True, timeout=20, check=True
+            [program, "-I", "-S", "-c", PROBE],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
-        return None  # a shim, or one that does not run
+        return None  # a shim, or a Python that does not run
     version, library = done.stdout.split("\n")[:2]
     return version, library
 
 
-def _triton(settings: Settings) -> Iterator[Finding]:
-    found = list(source.candidates(settings))
-    for place, candidate in enumerate(found):
-        used = "used" if place == 0 else "not used"
-        yield Finding("Triton", "ok", f"{candidate}; {used}")
-    if not found:
-        yield Finding("Triton", "missing", "none", "install the library with its requirements")
-    elif found[0].release not in (settings.test_release, source.UNKNOWN):
-        yield Finding(
+def _triton(settings: Settings) -> Iterator[Diagnosis]:
+    candidates = list(source.candidates(settings))
+    for position, candidate in enumerate(candidates):
+        used = "used" if position == 0 else "not used"
+        yield Diagnosis("Triton", "ok", f"{candidate}; {used}")
+    if not candidates:
+        yield Diagnosis("Triton", "missing", "none", "install the library with its requirements")
+        return
+    release = candidates[0].release
+    if release not in (settings.test_release, source.UNKNOWN):
+        yield Diagnosis(
             "Triton",
             "note",
-            f"slipway.toml says test_release {settings.test_release}, here is {found[0].release}",
-            f'test_release = "{found[0].release}"',
+            f"test_release is {settings.test_release} in slipway.toml, and here is {release}",
+            f'test_release = "{release}"',
         )
 
 
-def _docker() -> Finding:
+def _docker() -> Diagnosis:
     program = shutil.which("docker")
     if program is None:
-        return Finding("Docker", "note", "none; not needed")
+        return Diagnosis("Docker", "note", "none; not needed")
     try:
         subprocess.run([program, "version"], capture_output=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
-        return Finding("Docker", "note", "a client, but no engine answers; not needed")
-    return Finding("Docker", "ok", program)
+        return Diagnosis("Docker", "note", "a client without a running engine; not needed")
+    return Diagnosis("Docker", "ok", program)
 
 
-def _channels(settings: Settings) -> Finding:
-    named = ", ".join(settings.channels) or "no channel"
+def _channels(settings: Settings) -> Diagnosis:
+    channels = ", ".join(settings.channels) or "no channel"
     try:
         chosen = interpreter.choose_interpreter(settings, settings.platform)
     except SlipwayError as error:
-        return Finding("channels", "missing", f"{named}: {error.what}", error.fix)
+        return Diagnosis("channels", "missing", f"{channels}: {error.what}", error.fix)
     if chosen.local:
-        return Finding("channels", "note", f"{named}: not reached; this machine's CPython serves")
-    return Finding("channels", "ok", named)
+        return Diagnosis(
+            "channels", "note", f"{channels}: not reached; this machine's CPython serves"
+        )
+    return Diagnosis("channels", "ok", channels)
 
 
-def _remotes(settings: Settings) -> Iterator[Finding]:
+def _remotes(settings: Settings) -> Iterator[Diagnosis]:
     try:
-        for name, place, reached in Weights(settings.root).remotes():
+        for name, url, reached in Weights(settings.root).remotes():
             state: State = "ok" if reached else "missing"
             fix = None if reached else "check its url, the network and your credentials"
-            yield Finding("DVC remote", state, f"{name}: {place}", fix)
+            yield Diagnosis("DVC remote", state, f"{name}: {url}", fix)
     except SlipwayError as error:
-        yield Finding("DVC remote", "missing", error.what, error.fix)
+        yield Diagnosis("DVC remote", "missing", error.what, error.fix)

@@ -16,7 +16,7 @@ from slipway.cli import main
 from slipway.client import Endpoint, InvocationError, ModelError
 from slipway.endpoint import registry
 from slipway.model.config_interface import interface_of_folder
-from slipway.settings import Endpoint as Entry
+from slipway.settings import EndpointSettings
 from slipway.store.directory import DirectoryStore
 from tests import fixture_models
 from tests.client import releases
@@ -161,7 +161,7 @@ def test_a_caller_that_no_policy_allows_is_told_what_to_allow(tmp_path: Path) ->
     scripted = interface_of_folder(fixture_models.MODELS / "scripted")
     releases.release(DirectoryStore(shelf.folder), ONE, scripted, name="scripted")
     with shelves.up(tmp_path, shelf, allow=("screen_*",)) as running:
-        entry = Entry("local", store=str(shelf.folder))
+        entry = EndpointSettings("local", store=str(shelf.folder))
         with Endpoint(settings=entry, url=running.url) as endpoint:
             with pytest.raises(InvocationError, match="AccessDeniedException") as caught:
                 endpoint.model("scripted", target=ONE).predict({"X": [1]})

@@ -13,8 +13,7 @@ from prometheus_client import CollectorRegistry
 from slipway.client import Endpoint, ModelError
 from slipway.errors import SlipwayError
 from slipway.model.interface import Interface, Tensor
-from slipway.settings import Endpoint as Entry
-from slipway.settings import Settings
+from slipway.settings import EndpointSettings, Settings
 from slipway.store.directory import DirectoryStore
 from slipway.triton import kserve
 from slipway.triton.datatypes import Array
@@ -243,7 +242,7 @@ def test_an_application_without_a_repository_gives_the_endpoint_itself(
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    entry = Entry("mine", stage="staging", store=str(store.root))
+    entry = EndpointSettings("mine", stage="staging", store=str(store.root))
     with Endpoint(settings=entry, url=fake.url) as endpoint:
         assert endpoint.model("m").predict(FEATURES)
     with pytest.raises(SlipwayError, match="no slipway.toml"):

@@ -13,7 +13,7 @@ import pytest
 from slipway.client import ConnectionFailed, InvocationError, ModelError, runtime
 from slipway.client.runtime import Runtime
 from slipway.errors import SlipwayError
-from slipway.settings import Endpoint as Entry
+from slipway.settings import EndpointSettings
 from tests.client import fake_runtime
 from tests.client.fake_runtime import (
     CLOSED,
@@ -201,14 +201,14 @@ def test_an_endpoint_with_a_name_in_aws_is_looked_for_in_its_region(
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "made-up")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
-    entry = Entry("production", endpoint_name="models", region="eu-central-1")
+    entry = EndpointSettings("production", endpoint_name="models", region="eu-central-1")
     made = runtime.open_runtime(entry, tmp_path)
     assert made.name == "models"
     assert made._client.meta.endpoint_url == "https://runtime.sagemaker.eu-central-1.amazonaws.com"
 
 
 def test_a_profile_that_is_not_there_is_told(tmp_path: Path) -> None:
-    entry = Entry("production", endpoint_name="models", profile="no-such-profile")
+    entry = EndpointSettings("production", endpoint_name="models", profile="no-such-profile")
     with pytest.raises(SlipwayError, match="no-such-profile"):
         runtime.open_runtime(entry, tmp_path)
 
@@ -222,9 +222,9 @@ def test_no_credentials_and_no_region_are_told(
         monkeypatch.setenv(variable, str(tmp_path / "absent"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(SlipwayError, match="region"):
-        runtime.open_runtime(Entry("production", endpoint_name="models"), tmp_path)
+        runtime.open_runtime(EndpointSettings("production", endpoint_name="models"), tmp_path)
     made = runtime.open_runtime(
-        Entry("production", endpoint_name="models", region="us-east-1"), tmp_path
+        EndpointSettings("production", endpoint_name="models", region="us-east-1"), tmp_path
     )
     with pytest.raises(SlipwayError, match="no AWS credentials"):
         made.invoke("m", b"", "a/b")
@@ -232,7 +232,7 @@ def test_no_credentials_and_no_region_are_told(
 
 def test_an_endpoint_that_is_not_up_here_says_how_to_start_it(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError, match="slipway endpoint up --endpoint local"):
-        runtime.open_runtime(Entry("local"), tmp_path)
+        runtime.open_runtime(EndpointSettings("local"), tmp_path)
 
 
 def test_the_same_code_asks_aws_with_the_configuration_of_aws(
@@ -241,7 +241,7 @@ def test_the_same_code_asks_aws_with_the_configuration_of_aws(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "made-up")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", fake.url)
-    entry = Entry("production", endpoint_name="models", region="eu-central-1")
+    entry = EndpointSettings("production", endpoint_name="models", region="eu-central-1")
     runtime.open_runtime(entry, tmp_path).invoke("m", b"", "a/b")
     assert [asked.endpoint for asked in fake.asked] == ["models"]
 

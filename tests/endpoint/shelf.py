@@ -20,8 +20,7 @@ from slipway.endpoint import serving
 from slipway.endpoint.endpoint import Endpoint
 from slipway.endpoint.limits import Limits
 from slipway.endpoint.serving import RunningEndpoints
-from slipway.settings import Endpoint as Configured
-from slipway.settings import Settings
+from slipway.settings import EndpointSettings, Settings
 from slipway.triton import kserve
 from slipway.triton.datatypes import Array
 from tests import fixture_models
@@ -168,7 +167,7 @@ class Up:
 @contextmanager
 def up(root: Path, shelf: Shelf, *, allow: tuple[str, ...] = ("*",), **limits: Any) -> Iterator[Up]:
     """The endpoint ``local`` with ``limits``, until the block ends."""
-    configured = Configured("local", store=str(shelf.folder), allow=allow)
+    configured = EndpointSettings("local", store=str(shelf.folder), allow=allow)
     chosen = Limits(**limits)
     with serving.serve_in_thread(
         Settings(root=root), [configured], limits=lambda _: chosen

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from playwright.sync_api import Browser, Page, expect
 
 from slipway.endpoint import serving
-from slipway.settings import Endpoint, Settings
+from slipway.settings import EndpointSettings, Settings
 from tests import chromium
 from tests.endpoint import shelf as shelves
 from tests.endpoint.shelf import Shelf, Up
@@ -248,7 +248,7 @@ def test_with_several_endpoints_the_address_says_which_is_shown(
 ) -> None:
     shelf = Shelf(tmp_path / "shelf")
     target = shelf.put(1)
-    both = [Endpoint(name, store=str(shelf.folder)) for name in ("blue", "green & co")]
+    both = [EndpointSettings(name, store=str(shelf.folder)) for name in ("blue", "green & co")]
     with serving.serve_in_thread(Settings(root=tmp_path), both) as served:
         shelves.Caller(served.url, "blue").ask(target)
         page = watched.show(served.url)
@@ -270,7 +270,7 @@ def test_with_several_endpoints_the_address_says_which_is_shown(
 def test_it_says_that_the_endpoint_is_gone_and_recovers(tmp_path: Path, watched: Watched) -> None:
     shelf = Shelf(tmp_path / "shelf")
     target, settings = shelf.put(1), Settings(root=tmp_path)
-    local = [Endpoint("local", store=str(shelf.folder))]
+    local = [EndpointSettings("local", store=str(shelf.folder))]
     with serving.serve_in_thread(settings, local) as served:
         shelves.Caller(served.url).ask(target)
         page = watched.show(served.url)

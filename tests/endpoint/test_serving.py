@@ -19,7 +19,7 @@ import slipway
 from slipway.endpoint import registry, serving
 from slipway.endpoint.limits import Limits
 from slipway.errors import SlipwayError
-from slipway.settings import Endpoint, Settings
+from slipway.settings import EndpointSettings, Settings
 from tests.endpoint import shelf as shelves
 from tests.endpoint.shelf import Caller, Shelf, until
 
@@ -41,7 +41,10 @@ def test_several_endpoints_are_served_by_one_process_and_do_not_meet(
     production.parent.mkdir(parents=True)
     production.write_bytes(shelf.packed(2))
     store = str(shelf.folder)
-    wanted = [Endpoint("staging", store=store), Endpoint("production", "production", store=store)]
+    wanted = [
+        EndpointSettings("staging", store=store),
+        EndpointSettings("production", "production", store=store),
+    ]
     with serving.serve_in_thread(Settings(root=tmp_path), wanted) as served:
         assert Caller(served.url, "staging").release(target) == 1
         assert Caller(served.url, "production").release(target) == 2
@@ -57,7 +60,9 @@ def test_a_port_that_is_taken_is_told_before_a_server_is_started(
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(SlipwayError, match=f"port {port} cannot be used") as caught:
-            with serving.serve_in_thread(Settings(root=tmp_path), [Endpoint("local")], port=port):
+            with serving.serve_in_thread(
+                Settings(root=tmp_path), [EndpointSettings("local")], port=port
+            ):
                 raise AssertionError
     assert caught.value.fix and "--port" in caught.value.fix
     assert not list(temporary.iterdir())
@@ -66,7 +71,9 @@ def test_a_port_that_is_taken_is_told_before_a_server_is_started(
 @pytest.mark.parametrize("port", [70_000, -1])
 def test_a_port_that_is_none_is_told(tmp_path: Path, port: int) -> None:
     with pytest.raises(SlipwayError, match="cannot be used"):
-        with serving.serve_in_thread(Settings(root=tmp_path), [Endpoint("local")], port=port):
+        with serving.serve_in_thread(
+            Settings(root=tmp_path), [EndpointSettings("local")], port=port
+        ):
             raise AssertionError
 
 
@@ -79,7 +86,7 @@ def test_two_that_want_one_port_at_the_same_time_do_not_both_get_it(tmp_path: Pa
         port = bound.getsockname()[1]
         bound.listen()
         with pytest.raises(SlipwayError, match="cannot be used"):
-            with serving.serve_in_thread(settings, [Endpoint("local")], port=port):
+            with serving.serve_in_thread(settings, [EndpointSettings("local")], port=port):
                 raise AssertionError
 
 
@@ -185,7 +192,7 @@ def test_models_come_from_s3(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.M
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket="releases")
         s3.put_object(Bucket="releases", Key="team/staging/models/a.tar.gz", Body=shelf.packed(1))
-        wanted = [Endpoint("local", store="s3://releases/team")]
+        wanted = [EndpointSettings("local", store="s3://releases/team")]
         with serving.serve_in_thread(
             Settings(root=tmp_path), wanted, limits=lambda _: Limits()
         ) as served:

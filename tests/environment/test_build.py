@@ -311,7 +311,9 @@ def test_a_wheel_that_is_not_the_locked_one_is_refused_by_name(
     path = locked("shapes")
     wheelhouse.add("shapes", files={"shapes/__init__.py": "SIDES = 5\n"})
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "colleague"))
-    with pytest.raises(SlipwayError, match="shapes==1.0 on the index is not the file") as refused:
+    with pytest.raises(
+        SlipwayError, match="shapes==1.0 on the index is not the locked file"
+    ) as refused:
         build_environment(path, settings)
     assert refused.value.where == str(path)
 
@@ -323,7 +325,7 @@ def test_a_package_that_overwrites_anothers_file_is_refused_with_both_names(
     wheelhouse.add("squares", files={"drawing/core.py": "KIND = 'square'\n"})
     with pytest.raises(SlipwayError) as refused:
         build_environment(locked("circles", "squares"), settings)
-    assert f"circles and squares both bring {SITE}/drawing/core.py" in refused.value.what
+    assert f"circles and squares both contain {SITE}/drawing/core.py" in refused.value.what
 
 
 def test_packages_that_share_an_equal_file_are_no_conflict(

@@ -199,7 +199,9 @@ def test_a_platform_that_no_channel_serves_is_refused(
 ) -> None:
     wheelhouse.numpy()
     path = lock_requirements(requirements("numpy"), settings)
-    with pytest.raises(SlipwayError, match="no channel to take a Python for linux-aarch64") as no:
+    with pytest.raises(
+        SlipwayError, match="no channel that provides a Python for linux-aarch64"
+    ) as no:
         build_environment(path, settings, platform="linux-aarch64")
     assert "channels" in (no.value.fix or "")
 
@@ -241,7 +243,7 @@ def test_a_channel_without_libpython_is_refused(
     indexed(folder)
     configured = replace(settings, channels=("conda/channel",))
     path = lock_requirements(requirements("numpy"), configured)
-    with pytest.raises(SlipwayError, match="no lib/libpython3.12.so.1.0 in what the channels gave"):
+    with pytest.raises(SlipwayError, match="no lib/libpython3.12.so.1.0 in the channels' packages"):
         build_environment(path, configured)
 
 

@@ -45,5 +45,5 @@ def test_a_link_out_of_the_environment_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "secret")
     (tmp_path / "prefix").mkdir()
     (tmp_path / "prefix" / "way").symlink_to("../secret")
-    with pytest.raises(SlipwayError, match="way in the environment leads out of it"):
+    with pytest.raises(SlipwayError, match="the link way in the environment points out of it"):
         resolve_links(tmp_path / "prefix")

@@ -12,11 +12,11 @@ from slipway.errors import SlipwayError
 from slipway.loadtest import address
 from slipway.loadtest.answer import Request
 from slipway.loadtest.generator import Generator
-from slipway.settings import Endpoint
+from slipway.settings import EndpointSettings
 from tests.loadtest import stand_in
 
 REQUEST = Request("m_1.0.0.tar.gz", b"body", "application/json")
-AWS = Endpoint("staging", endpoint_name="models-staging", region="eu-west-1")
+AWS = EndpointSettings("staging", endpoint_name="models-staging", region="eu-west-1")
 
 
 @pytest.fixture
@@ -32,14 +32,14 @@ def credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_local_endpoint_gets_no_signature() -> None:
-    found = address.of(Endpoint("local"), Path("/"), "http://127.0.0.1:1/")
+    found = address.of(EndpointSettings("local"), Path("/"), "http://127.0.0.1:1/")
     assert found.here and found.url == "http://127.0.0.1:1/endpoints/local/invocations"
     assert set(found.headers(REQUEST)) == {stand_in.TARGET, "Content-Type"}
 
 
 def test_without_a_local_endpoint_its_start_is_named(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError) as refused:
-        address.of(Endpoint("local"), tmp_path)
+        address.of(EndpointSettings("local"), tmp_path)
     assert "slipway endpoint up" in str(refused.value.fix)
 
 
@@ -79,5 +79,5 @@ def test_missing_credentials_and_regions_are_named(
     with pytest.raises(SlipwayError, match="no AWS credentials"):
         address.of(AWS, Path("/"))
     with pytest.raises(SlipwayError, match="endpoint.staging") as refused:
-        address.of(Endpoint("staging", endpoint_name="x", profile="none-such"), Path("/"))
+        address.of(EndpointSettings("staging", endpoint_name="x", profile="none-such"), Path("/"))
     assert refused.value.fix

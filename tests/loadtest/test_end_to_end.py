@@ -14,7 +14,7 @@ from slipway.cli import main
 from slipway.endpoint import registry, serving
 from slipway.model.config_interface import interface_of_folder
 from slipway.model.interface import Interface, Tensor
-from slipway.settings import Endpoint, Settings
+from slipway.settings import EndpointSettings, Settings
 from slipway.store.directory import DirectoryStore
 from tests import fixture_models
 from tests.client import releases
@@ -34,7 +34,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         fixture_models.pack(model, store.root / keys.artifact(STAGE, target))
         releases.release(store, target, interface_of_folder(model), "adder")
     releases.alias(store, TWO, name="adder")
-    wanted = [Endpoint("local", models=1)]
+    wanted = [EndpointSettings("local", models=1)]
     with serving.serve_in_thread(Settings(root=folder, store="store"), wanted) as served:
         with registry.register(folder, ["local"], served.url):
             yield folder

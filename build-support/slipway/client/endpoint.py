@@ -33,7 +33,7 @@ class Endpoint:
     ``settings`` are given: those of a repository, or, in an application without one, those of the
     endpoint itself::
 
-        settings.Endpoint("production", endpoint_name="models", region="eu-west-1",
+        settings.EndpointSettings("production", endpoint_name="models", region="eu-west-1",
                           stage="production", store="s3://releases")
 
     ``url`` is that of a local endpoint which runs elsewhere on this machine. ``store`` is the
@@ -53,13 +53,13 @@ class Endpoint:
         self,
         name: str = "local",
         *,
-        settings: Settings | configuration.Endpoint | None = None,
+        settings: Settings | configuration.EndpointSettings | None = None,
         url: str | None = None,
         store: str | None = None,
         deadline_s: float = DEADLINE_S,
         registry: CollectorRegistry | None = None,
     ) -> None:
-        if isinstance(settings, configuration.Endpoint):
+        if isinstance(settings, configuration.EndpointSettings):
             repository, entry = Settings(Path.cwd()), settings
         else:
             repository = settings or configuration.load(Path.cwd())

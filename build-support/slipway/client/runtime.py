@@ -23,7 +23,7 @@ from slipway.aws import NO_CREDENTIALS, no_credentials
 from slipway.client.errors import ConnectionFailed, InvocationError, translate_response
 from slipway.endpoint import registry
 from slipway.errors import SlipwayError
-from slipway.settings import Endpoint as Entry
+from slipway.settings import EndpointSettings
 
 # SageMaker answers an invocation within 60 s (AWS, InvokeEndpoint); the rest is for the network
 READ_TIMEOUT_S = 70.0
@@ -175,7 +175,7 @@ class Runtime:
             ) from error
 
 
-def open_runtime(entry: Entry, root: Path, url: str | None = None) -> Runtime:
+def open_runtime(entry: EndpointSettings, root: Path, url: str | None = None) -> Runtime:
     """Return the endpoint that ``entry`` describes.
 
     It is in AWS if ``entry`` has an ``endpoint_name``, else on this machine: at ``url``, or where

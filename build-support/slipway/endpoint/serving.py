@@ -39,10 +39,10 @@ class RunningEndpoints:
 @asynccontextmanager
 async def serve(
     settings: Settings,
-    entries: Sequence[configuration.Endpoint],
+    entries: Sequence[configuration.EndpointSettings],
     *,
     port: int = 0,
-    limits: Callable[[configuration.Endpoint], Limits] | None = None,
+    limits: Callable[[configuration.EndpointSettings], Limits] | None = None,
 ) -> AsyncIterator[RunningEndpoints]:
     """Serve the endpoints ``entries`` until the block ends; ``port`` 0 is any free one.
 
@@ -75,7 +75,7 @@ async def serve(
         yield RunningEndpoints(f"http://{HOST}:{listening.getsockname()[1]}", endpoints)
 
 
-def limits_of(configured: configuration.Endpoint) -> Limits:
+def limits_of(configured: configuration.EndpointSettings) -> Limits:
     """Return an endpoint's limits, with the platform's own timeouts."""
     return Limits(
         models=configured.models,
@@ -88,10 +88,10 @@ def limits_of(configured: configuration.Endpoint) -> Limits:
 @contextmanager
 def serve_in_thread(
     settings: Settings,
-    entries: Sequence[configuration.Endpoint],
+    entries: Sequence[configuration.EndpointSettings],
     *,
     port: int = 0,
-    limits: Callable[[configuration.Endpoint], Limits] | None = None,
+    limits: Callable[[configuration.EndpointSettings], Limits] | None = None,
 ) -> Iterator[RunningEndpoints]:
     """Serve as :func:`serve` does, in a separate thread, for callers that are not asynchronous."""
     loop = uvloop.new_event_loop()

@@ -1,4 +1,4 @@
-"""From a lock to an execution environment, built once per content on a machine."""
+"""Build an execution environment from a lock, once per content on a machine."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from slipway.files import cache_dir, locked, sha256_of, written_aside
 from slipway.settings import FILE_NAME as SETTINGS
 from slipway.settings import Settings, stub_python
 
-# what conda packages are told of their place: it is known only when a server unpacks them
+# the prefix that conda packages get: the real one is known only when a server unpacks them
 ANYWHERE = "/opt/python_env"
 
 
 def build_environment(
     lock: Path, settings: Settings, *, platform: str | None = None
 ) -> ExecutionEnvironment:
-    """The execution environment of ``lock``, from the cache or built; nothing of it is executed.
+    """Return the execution environment of ``lock``, cached or built, without executing any of it.
 
     Args:
-        lock: a ``requirements.lock``; the ``requirements.txt`` beside it must be the one locked.
+        lock: a ``requirements.lock``; the ``requirements.txt`` next to it must be the locked one.
         platform: conda's name; the configured one if None.
 
     Raises:
-        SlipwayError: see ``lock.check`` and ``lock.refuse_unservable``; the Python minor version
-            is not that of the configured Triton's stub, or cannot be had; a package cannot be
-            installed or overwrites another's files.
+        SlipwayError: see ``lock.check_lock`` and ``lock.refuse_unservable``; the Python minor
+            version is not that of the configured Triton's stub, or is not available; a package
+            cannot be installed or overwrites another's files.
     """
     platform = platform or settings.platform
     uv_platform(platform)
@@ -103,27 +103,27 @@ def _build(
 def _verified_version(
     conda_packages: list[interpreter.CondaPackage], prefix: Path, settings: Settings
 ) -> str:
-    """The installed Python's version; a wrong one would be ignored by Triton without a word."""
+    """Return the installed Python's version; Triton would silently ignore a wrong one."""
     version = next(
         (package.version for package in conda_packages if package.name == "python"), "none"
     )
     library = f"lib/libpython{settings.python}.so.1.0"
     if not version.startswith(f"{settings.python}.") or not (prefix / library).exists():
         raise SlipwayError(
-            f"no {library} in what the channels gave (Python {version}): Triton would silently"
+            f"no {library} in the channels' packages (Python {version}): Triton would silently"
             " serve with another Python",
             where=str(settings.root),
-            fix=f"remove {interpreter.LOCK_NAME} and lock again, or mend [environment] channels",
+            fix=f"remove {interpreter.LOCK_NAME} and lock again, or correct [environment] channels",
         )
     return version
 
 
 def _conda_pack(prefix: Path, packed: Path) -> Path:
-    from conda_pack import CondaEnv  # only here: slow to import, and most builds are in the cache
+    from conda_pack import CondaEnv  # slow to import, and most environments are in the cache
 
     packed.mkdir()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that packages lie outside conda's own cache
+        warnings.simplefilter("ignore")  # that packages are outside conda's own cache
         environment = CondaEnv.from_prefix(str(prefix), ignore_missing_files=True)
         environment.pack(output=str(packed), format="no-archive", dest_prefix=ANYWHERE, force=True)
     return packed
@@ -151,7 +151,7 @@ def _key(
         settings.python,
         platform,
         python_source.identity,
-        sys.version.split()[0],  # compiles the bytecode
+        sys.version.split()[0],  # of the Python that compiles the bytecode
         str(canonical.FORMAT),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -183,7 +183,7 @@ def _refuse_running_python(settings: Settings) -> None:
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
     if running != settings.python:
         raise SlipwayError(
-            f"the bytecode of a Python {settings.python} environment is made by that version, but"
+            f"only Python {settings.python} can compile the bytecode of this environment, but"
             f" Slipway runs on {running}",
             where=str(settings.root / SETTINGS),
             fix=f"run Slipway with Python {settings.python}",

@@ -1,8 +1,8 @@
-"""Bytecode that is checked against nothing at import, and equal wherever it is compiled.
+"""Compile unchecked bytecode that is identical on every machine.
 
-How CPython serialises a code object depends on what else the process has interned and still refers
-to, and the order of a set's constants on the hash seed. So the files of one folder are compiled, in
-order, in a fork of a pristine process with a fixed seed: their bytes depend on that folder alone.
+How CPython serialises a code object depends on the strings that the process has interned. The order
+of a set's constants depends on the hash seed. So the files of one folder are compiled, in order, in
+a fork of a pristine process with a fixed seed: their bytes depend on that folder only.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from slipway import process
 
 WORKER = Path(__file__).with_name("compile_worker.py")
 WORKERS = 2
-LOADER_PATH = "LD_LIBRARY_PATH"  # all that a moved Python may need of this process's environment
+LOADER_PATH = "LD_LIBRARY_PATH"  # the only variable that a moved Python may need
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """``path`` compiles to ``target``; tracebacks call it ``name``."""
+    """``path`` compiles to ``target``; tracebacks show it as ``name``."""
 
     path: Path
     name: str
@@ -34,13 +34,13 @@ class SourceFile:
 def compile_all(sources: Sequence[SourceFile], *, workers: int = WORKERS) -> None:
     """Write each source's ``.pyc``, for the minor version of Python that runs this.
 
-    A source that is not valid Python (a template, a test's bad example) gets none.
+    A source that is not valid Python (a template, a test's bad example) gets no ``.pyc``.
     """
     groups: dict[str, list[SourceFile]] = {}
     for source in sorted(sources, key=lambda source: source.name):
         groups.setdefault(source.name.rpartition("/")[0], []).append(source)
         source.target.parent.mkdir(parents=True, exist_ok=True)
-    # the largest first, dealt out in turn: about equal work for each
+    # the largest first, distributed in turn, so that the workers get about equal work
     shares = sorted(groups.values(), key=len, reverse=True)
     with ThreadPoolExecutor(workers) as pool:
         for future in [pool.submit(_work, shares[at::workers]) for at in range(workers)]:

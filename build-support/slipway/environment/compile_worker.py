@@ -1,7 +1,9 @@
-"""Compile Python files, each group in a fork of one pristine process; bytecode.py says why.
+"""Compile Python files, each group in a fork of one pristine process; bytecode.py explains why.
 
-A list of groups, each a list of [source, name, target], comes as JSON on stdin. A source that is
-not valid Python of this version gets no target.
+Stdin is a JSON list of groups, each a list of [source, name, target]. A source that is not valid
+Python of this version gets no target.
+
+The names in this file are interned in that process, so a renamed variable changes the bytecode.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import warnings
 
 
 def compile_one(source: str, name: str, target: str) -> None:
-    try:
+    try:  # noqa: SIM105 (importing contextlib here may change the bytecode)
         py_compile.compile(
             source,
             cfile=target,
@@ -28,7 +30,7 @@ def compile_one(source: str, name: str, target: str) -> None:
 
 
 def main() -> None:
-    warnings.simplefilter("ignore")  # about other people's code, which is not ours to mend
+    warnings.simplefilter("ignore")  # about code of other projects
     for group in json.load(sys.stdin):
         child = os.fork()
         if child == 0:
@@ -40,7 +42,7 @@ def main() -> None:
             finally:
                 os._exit(status)
         if os.waitpid(child, 0)[1] != 0:
-            sys.exit(f"compiling the files beside {group[0][1]} failed")
+            sys.exit(f"compiling the files next to {group[0][1]} failed")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""py-rattler's part, in a process of its own: JSON request on stdin, JSON reply on stdout.
+"""Run py-rattler in a process of its own: JSON request on stdin, JSON reply on stdout.
 
 A process that has used rattler's runtime may crash while Python shuts down
-(https://github.com/PyO3/pyo3-async-runtimes/issues/40); this one leaves without shutting down.
+(https://github.com/PyO3/pyo3-async-runtimes/issues/40); this one exits without shutting down.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any
 import rattler
 from rattler.index import index_fs
 
-ENVIRONMENT = "default"  # the name that rattler's and pixi's locks give to an only environment
+ENVIRONMENT = "default"  # rattler's and pixi's name for the only environment of a lock
 
 
 async def solve(request: dict[str, Any]) -> dict[str, Any]:
-    """Write to ``lock`` what ``spec`` needs on ``platform`` from ``channels``."""
+    """Write a ``lock`` of the packages that ``spec`` needs on ``platform``, from ``channels``."""
     virtual = [
         rattler.GenericVirtualPackage(
             rattler.PackageName(name), rattler.Version(version), rattler.BuildString("0")
@@ -44,7 +44,7 @@ async def solve(request: dict[str, Any]) -> dict[str, Any]:
 
 
 async def install(request: dict[str, Any]) -> dict[str, Any]:
-    """Link what ``lock`` lists for ``platform`` into ``prefix``; no script of theirs is run."""
+    """Link the packages of ``lock`` for ``platform`` into ``prefix``, without running scripts."""
     environment = rattler.LockFile.from_path(request["lock"]).environment(ENVIRONMENT)
     by_platform = environment.conda_repodata_records() if environment else {}
     records = by_platform.get(request["platform"])
@@ -81,10 +81,11 @@ TASKS = {"solve": solve, "install": install, "index": index}
 
 
 def main() -> None:
+    """Run the requested task and print its reply."""
     request = json.load(sys.stdin)
     try:
         reply = asyncio.run(TASKS[request["task"]](request))
-    except Exception as error:  # rattler raises bare exceptions too; all are the caller's to tell
+    except Exception as error:  # rattler raises bare exceptions too; the caller reports them all
         reply = {
             "error": str(error) or type(error).__name__,
             "unreachable": "error sending request" in str(error),

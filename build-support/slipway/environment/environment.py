@@ -1,4 +1,4 @@
-"""A built execution environment, as it lies in the cache or beside an artifact to be packed."""
+"""A built execution environment, in the cache or next to an artifact that is being packed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Package:
 
 @dataclass(frozen=True)
 class ExecutionEnvironment:
-    """``folder`` holds the archive, its index and ``environment.json``, which says the rest."""
+    """``folder`` holds the archive, its index and ``environment.json``, with the other fields."""
 
     folder: Path
     sha256: str  # of the archive
@@ -33,14 +33,14 @@ class ExecutionEnvironment:
     platform: str  # conda's name, "linux-64"
     interpreter: str  # where Python came from: "local CPython 3.12.1", or its channel
     packages: tuple[Package, ...]
-    lock: str  # SHA-256 of what the lock says
+    lock: str  # SHA-256 of the lock's content
     size: int  # bytes of the archive
     unpacked: int  # bytes of its files
     files: int
 
     @property
     def archive(self) -> Path:
-        """The canonical archive, whose root holds ``bin/activate``."""
+        """Return the path of the canonical archive, whose root holds ``bin/activate``."""
         return self.folder / ARCHIVE
 
 

@@ -1,4 +1,4 @@
-"""The environment's Python: from the channels in ``slipway.toml``, else this machine's own."""
+"""The environment's Python: from the channels in ``slipway.toml``, otherwise this machine's."""
 
 from __future__ import annotations
 
@@ -19,26 +19,28 @@ from slipway.settings import Settings
 
 LOCK_NAME = "interpreter.lock"
 WORKER = Path(__file__).with_name("conda_worker.py")
-# what packages may ask of the system that serves; the glibc is that of platforms.UV_PLATFORMS
+# what packages may require of the serving system; the glibc is that of platforms.UV_PLATFORMS
 VIRTUAL_PACKAGES = {"__unix": "0", "__linux": "5.10", "__glibc": "2.28"}
-RETRY_AFTER = 600.0  # seconds in which an unreachable channel is not asked again
+RETRY_AFTER = 600.0  # seconds before an unreachable channel is tried again
 
 
 class ChannelUnreachable(SlipwayError):
-    """No network between here and a channel; whether it has what is asked for is not known."""
+    """A channel cannot be reached, so it is unknown whether it has the package."""
 
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A Python and what it needs, as conda packages."""
+    """A Python and its dependencies, as conda packages."""
 
     lock: Path  # in rattler's lock format
-    local: bool  # made of this machine's own CPython
+    local: bool  # built from this machine's CPython
     identity: str  # equal for equal content
 
 
 @dataclass(frozen=True)
 class CondaPackage:
+    """An installed conda package, with the channel and the file that it came from."""
+
     name: str
     version: str
     channel: str
@@ -46,10 +48,10 @@ class CondaPackage:
 
 
 def choose_interpreter(settings: Settings, platform: str) -> Interpreter:
-    """What ``interpreter.lock`` pins, else the channels' Python, else the machine's own CPython.
+    """Return the Python of ``interpreter.lock``, of the channels, or this machine's CPython.
 
-    What the channels gave is remembered on this machine until ``slipway lock`` asks again. The
-    machine's own serves where there is no channel, or none can be reached.
+    The channels' answer is cached on this machine until ``slipway lock`` asks again. The machine's
+    CPython is the fallback where there is no channel, or none can be reached.
 
     Raises:
         SlipwayError: the channels have no Python of the configured minor version for ``platform``,
@@ -67,14 +69,14 @@ def choose_interpreter(settings: Settings, platform: str) -> Interpreter:
                 raise
     elif platform != OWN_PLATFORM:
         raise SlipwayError(
-            f"no channel to take a Python for {platform} from; this machine's own is {OWN_PLATFORM}",
+            f"no channel that provides a Python for {platform}; this machine is {OWN_PLATFORM}",
             fix='name one in slipway.toml: [environment] channels = ["conda-forge"]',
         )
     return _local_interpreter(settings.python)
 
 
 def pin_interpreter(settings: Settings) -> Path | None:
-    """Write ``interpreter.lock`` at the repository's root; None where no channel is reached.
+    """Write ``interpreter.lock`` at the repository's root; return None if no channel is reached.
 
     Raises:
         SlipwayError: the channels have no Python of the configured minor version.
@@ -90,15 +92,15 @@ def pin_interpreter(settings: Settings) -> Path | None:
 
 
 def install(interpreter: Interpreter, prefix: Path, platform: str) -> list[CondaPackage]:
-    """Link the interpreter's packages into ``prefix``; no script of theirs is run.
+    """Link the interpreter's packages into ``prefix``, without running their scripts.
 
     Raises:
-        SlipwayError: the lock cannot be read or lists nothing for ``platform``, a package cannot
-            be fetched or is not what the lock says.
+        SlipwayError: the lock cannot be read or lists nothing for ``platform``; a package cannot
+            be fetched or does not match the lock.
     """
     reply = _call_worker(
         "install",
-        what=f"installing what {interpreter.lock.name} lists",
+        what=f"installing the packages of {interpreter.lock.name}",
         fix=f"reach the network, or remove {interpreter.lock.name} and lock again",
         lock=interpreter.lock,
         prefix=prefix,
@@ -129,7 +131,7 @@ def _cached_lock(settings: Settings, platform: str) -> Path:
 
 
 def _channel_urls(settings: Settings) -> list[str]:
-    """Channels as rattler wants them: names and URLs stay, folders become ``file://`` URLs."""
+    """Return the channels for rattler: names and URLs, with folders as ``file://`` URLs."""
     urls = []
     for channel in settings.channels:
         folder = settings.root / channel
@@ -143,7 +145,7 @@ def _solve(urls: list[str], minor: str, platform: str, lock: Path) -> None:
         _call_worker(
             "solve",
             what=f"finding Python {minor} for {platform} in {', '.join(urls)}",
-            fix="mend [environment] channels in slipway.toml, or reach the network",
+            fix="correct [environment] channels in slipway.toml, or reach the network",
             channels=urls,
             spec=f"python {minor}.*",
             platform=platform,
@@ -154,7 +156,7 @@ def _solve(urls: list[str], minor: str, platform: str, lock: Path) -> None:
 
 
 def _local_interpreter(minor: str) -> Interpreter:
-    """The machine's own CPython, through a channel in the cache that holds just that."""
+    """Return this machine's CPython, through a channel in the cache that holds only it."""
     installation = cpython.find_python(minor)
     folder = cache_dir("interpreters") / cpython.fingerprint(installation)[:32]
     content, lock = folder / "content.json", folder / LOCK_NAME

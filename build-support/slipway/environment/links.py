@@ -1,4 +1,4 @@
-"""A folder's files without its links: what unpacks a tarball on an endpoint is not known."""
+"""A folder's files without links: it is unknown what unpacks a tarball on an endpoint."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from slipway.errors import SlipwayError
 
 
 def resolve_links(folder: Path) -> dict[str, Path]:
-    """Every file below ``folder`` by its name, through links, which become copies.
+    """Return every file below ``folder`` by its name; links become copies of their targets.
 
-    Of a shared library's several names (``libz.so`` → ``libz.so.1.3`` ← ``libz.so.1``) only those
-    stay that loaders ask for: linkers want the first, nobody the second.
+    Of a shared library's names (``libz.so`` → ``libz.so.1.3`` ← ``libz.so.1``) only those remain
+    that loaders use: only linkers use the first, and no program uses the second.
 
     Raises:
-        SlipwayError: a link leads out of the folder.
+        SlipwayError: a link points out of the folder.
     """
     root = folder.resolve()
     files: dict[str, Path] = {}
@@ -25,8 +25,8 @@ def resolve_links(folder: Path) -> dict[str, Path]:
             continue  # a dangling link has nothing to copy
         if not real.is_relative_to(root):
             raise SlipwayError(
-                f"{name} in the environment leads out of it",
-                fix="remove the package that brings it from requirements.txt",
+                f"the link {name} in the environment points out of it",
+                fix="remove the package that contains it from requirements.txt",
             )
         if not real.is_dir():
             files[name] = real

@@ -1,4 +1,4 @@
-"""``requirements.txt`` → ``requirements.lock``: every package pinned, with its files' hashes."""
+"""Lock ``requirements.txt`` as ``requirements.lock``: every package pinned, with hashes."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from slipway.errors import SlipwayError
 from slipway.files import written_aside
 from slipway.settings import Settings
 
-HEADER = re.compile(r"# slipway: requirements sha256=(?P<digest>[0-9a-f]{64}), (?P<facts>.*)")
+HEADER = re.compile(r"# slipway: requirements sha256=(?P<digest>[0-9a-f]{64}), (?P<target>.*)")
 PINNED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)")
-# whose stub returns tensors of 0 bytes with numpy 2; seen on 24.10, whose release notes pin numpy<2
+# its stub returns tensors of 0 bytes with numpy 2; seen on 24.10, whose release notes pin numpy<2
 LAST_WITHOUT_NUMPY_2 = "24.10"
 
 
 def lock_requirements(requirements: Path, settings: Settings, *, upgrade: bool = False) -> Path:
-    """Write ``requirements.lock`` beside ``requirements``; pins that still fit stay.
+    """Write ``requirements.lock`` next to ``requirements``; pins that still fit are kept.
 
-    Where a channel can be reached, ``interpreter.lock`` is written at the repository's root if
-    there is none yet (or with ``upgrade``): it pins the Python for all models.
+    If a channel can be reached, ``interpreter.lock`` is written at the repository's root if it is
+    missing (or with ``upgrade``): it pins the Python for all models.
 
     Raises:
         SlipwayError: a requirement is not a plain one, cannot be met, has no wheel for the
             configured platform, or cannot be served (see ``refuse_unservable``).
     """
-    normalised_requirements(requirements)  # refuses what is none, before uv is started
+    normalised_requirements(requirements)  # refuses malformed lines before uv is started
     target = requirements.with_name("requirements.lock")
     argv: list[str | Path] = [
         *("pip", "compile", "--quiet", "--generate-hashes", "--no-header"),
@@ -46,7 +46,7 @@ def lock_requirements(requirements: Path, settings: Settings, *, upgrade: bool =
         *("--output-file", target.name, requirements.name),
     ]
     with written_aside(target) as sibling:
-        # uv writes paths as they are given to it: it works beside copies, under their own names
+        # uv writes the paths that it gets, so it works on copies with the original names
         shutil.copyfile(requirements, sibling.with_name(requirements.name))
         if target.is_file():
             shutil.copyfile(target, sibling)
@@ -63,20 +63,20 @@ def lock_requirements(requirements: Path, settings: Settings, *, upgrade: bool =
 
 
 def header(requirements: Path, settings: Settings) -> str:
-    """The first line of a lock of ``requirements``: what it was made of and for.
+    """Return the first line of a lock of ``requirements``: their digest and the target.
 
     Raises:
-        SlipwayError: as :func:`normalised`.
+        SlipwayError: as :func:`normalised_requirements`.
     """
     digest = hashlib.sha256(normalised_requirements(requirements).encode()).hexdigest()
     return f"# slipway: requirements sha256={digest}, {describe_target(settings)}"
 
 
 def check_lock(requirements: Path, lock: Path) -> None:
-    """Refuse a lock that was not made of ``requirements`` as they are now; offline, no uv.
+    """Refuse a lock that does not match the current ``requirements``, offline and without uv.
 
     Raises:
-        SlipwayError: either is missing, or they do not belong together.
+        SlipwayError: a file is missing, or they do not match.
     """
     fix = f"slipway lock {requirements.parent}"
     if not lock.is_file():
@@ -92,18 +92,18 @@ def check_lock(requirements: Path, lock: Path) -> None:
 
 
 def describe_target(settings: Settings) -> str:
-    """What a lock's first line says of the environments that it is for."""
+    """Return the Python and platform of the environments, as a lock's first line has them."""
     return f"python {settings.python}, {settings.platform}"
 
 
 def locked_target(lock: Path) -> str | None:
-    """What the first line of ``lock`` says as :func:`made_for`; ``None``: not locked by Slipway."""
+    """Return the Python and platform of ``lock``; ``None`` if Slipway did not write it."""
     header = _header(lock)
-    return header["facts"] if header else None
+    return header["target"] if header else None
 
 
 def find_unhashed(lock: Path) -> Iterator[tuple[int, str]]:
-    """The requirements of a lock, with their lines, that no file's hash stands by."""
+    """Yield the requirements of a lock without hashes or a version, with their line numbers."""
     text = lock.read_text(encoding="utf-8", errors="replace").replace("\\\n", "\\ ")
     number = 1
     for line in text.splitlines():
@@ -124,7 +124,7 @@ def refuse_unservable(lock: Path, settings: Settings, *, requirements: Path | No
     numpy = dict(pins(lock)).get("numpy")
     if numpy is None:
         raise SlipwayError(
-            "an environment without numpy: Triton hands tensors over as numpy arrays",
+            "an environment without numpy: Triton passes tensors as numpy arrays",
             where=where,
             fix="add numpy to requirements.txt and lock again",
         )
@@ -138,16 +138,16 @@ def refuse_unservable(lock: Path, settings: Settings, *, requirements: Path | No
 
 
 def normalised_requirements(requirements: Path) -> str:
-    """What a ``requirements.txt`` asks for, without comments, order and spelling.
+    """Return the requirements of a ``requirements.txt``, sorted, without comments and spelling.
 
     Raises:
-        SlipwayError: it is missing, or a line is an option or no requirement.
+        SlipwayError: it is missing, or a line is an option or not a requirement.
     """
     if not requirements.is_file():
         raise SlipwayError(
             "there is no requirements.txt",
             where=str(requirements),
-            fix="write one that names what model.py imports, with numpy<2",
+            fix="create it with the packages that model.py imports, and numpy<2",
         )
     lines = []
     text = requirements.read_text(encoding="utf-8", errors="replace")
@@ -161,7 +161,7 @@ def normalised_requirements(requirements: Path) -> str:
             raise SlipwayError(
                 f"{requirement_text!r} is not a requirement",
                 where=f"{requirements}:{number}",
-                fix="one package a line, such as numpy<2; indexes belong into uv.toml",
+                fix="write one package per line, such as numpy<2; indexes belong in uv.toml",
             ) from error
         requirement.name = canonicalize_name(requirement.name)
         lines.append(str(requirement))
@@ -169,7 +169,7 @@ def normalised_requirements(requirements: Path) -> str:
 
 
 def named_packages(requirements: Path) -> set[str]:
-    """The packages that a ``requirements.txt`` names; what is no requirement is left out."""
+    """Return the packages that a ``requirements.txt`` names, without malformed lines."""
     text = (
         requirements.read_text(encoding="utf-8", errors="replace") if requirements.is_file() else ""
     )
@@ -177,19 +177,19 @@ def named_packages(requirements: Path) -> set[str]:
 
 
 def package_in_line(line: str) -> str | None:
-    """The package that a line of ``requirements.txt`` names."""
+    """Return the package that a line of ``requirements.txt`` names, or ``None``."""
     name = re.match(r"\s*([A-Za-z0-9][\w.-]*)", line)
     return canonicalize_name(name[1]) if name else None
 
 
 def lock_content(lock: Path) -> str:
-    """What a lock says to an installer: its lines without comments."""
+    """Return the lines of a lock without comments, as an installer reads them."""
     lines = lock.read_text(encoding="utf-8", errors="replace").splitlines()
     return "\n".join(line for line in lines if line.strip() and not line.lstrip().startswith("#"))
 
 
 def pins(lock: Path) -> Iterator[tuple[str, str]]:
-    """Name and version of each package in a lock."""
+    """Yield name and version of each package in a lock."""
     for line in lock_content(lock).splitlines():
         pinned = PINNED.match(line)
         if pinned:
@@ -213,5 +213,5 @@ def _translate_error(error: SlipwayError, requirements: Path, settings: Settings
             fix=f"choose a version of {package} that has one, or build it into your own index",
         )
     return SlipwayError(
-        error.what, where=str(requirements), fix="mend the requirement, or reach the index"
+        error.what, where=str(requirements), fix="correct the requirement, or reach the index"
     )

@@ -1,4 +1,4 @@
-"""What a lock's environment can import, told without building it."""
+"""The modules that a lock's environment can import, determined without building it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from slipway.errors import SlipwayError
 from slipway.files import cache_dir
 from slipway.settings import Settings
 
-# the standard library's modules that Python 3.12 has lost, and the version that lost others
+# the modules that Python 3.12 removed from the standard library
 REMOVED = {"asynchat", "asyncore", "distutils", "imp", "smtpd"}
 
 
 @cache
 def standard_library(python: str) -> frozenset[str]:
-    """The top-level modules of the standard library that environments of this Python have."""
+    """Return the top-level standard modules that environments of this Python have."""
     names = set(sys.stdlib_module_names)
     if int(python.partition(".")[2]) < 12:
         names |= REMOVED
@@ -37,13 +37,13 @@ def standard_library(python: str) -> frozenset[str]:
 
 @cache
 def is_left_out(name: str) -> bool:
-    """Whether environments lack this module of the standard library (see ``stdlib.DROPPED``)."""
+    """Return whether environments lack this standard module (see ``stdlib.DROPPED``)."""
     paths = (f"{name}.py", f"{name}/__init__.py", f"lib-dynload/{name}.so")
     return any(fnmatch(path, pattern) for path in paths for pattern in DROPPED)
 
 
 def cached_environment(lock: Path, settings: Settings) -> ExecutionEnvironment | None:
-    """The environment that this machine has built of ``lock``, if it is still in the cache."""
+    """Return the environment that this machine built from ``lock``, if it is in the cache."""
     if not lock.is_file():
         return None
     digest = hashlib.sha256(lock_content(lock).encode()).hexdigest()
@@ -51,7 +51,7 @@ def cached_environment(lock: Path, settings: Settings) -> ExecutionEnvironment |
         try:
             environment = load_environment(metadata.parent)
         except SlipwayError:
-            continue  # of another version of Slipway
+            continue  # written by another version of Slipway
         same_python = environment.python.startswith(f"{settings.python}.")
         if environment.lock == digest and environment.platform == settings.platform and same_python:
             return environment

@@ -1,4 +1,4 @@
-"""The packages of a lock, installed by uv for a platform that need not be this machine's."""
+"""Install the packages of a lock with uv, for this platform or another one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from slipway.settings import Settings
 
 @dataclass(frozen=True)
 class InstalledPackage:
-    """A distribution as its ``.dist-info`` tells of it."""
+    """A distribution, as its ``.dist-info`` describes it."""
 
     name: str
     version: str
@@ -29,10 +29,10 @@ class InstalledPackage:
 
 
 def install(lock: Path, settings: Settings, platform: str, prefix: Path) -> list[InstalledPackage]:
-    """Install what ``lock`` lists into the folder ``prefix``, without running anything of it.
+    """Install the packages of ``lock`` into the folder ``prefix``, without running their code.
 
     Raises:
-        SlipwayError: a file is not the one that was locked, a package has no wheel for
+        SlipwayError: a file is not the locked one, a package has no wheel for
             ``platform``, or one package overwrites another's file.
     """
     argv: list[str | Path] = [
@@ -53,7 +53,7 @@ def install(lock: Path, settings: Settings, platform: str, prefix: Path) -> list
 def run_uv(
     argv: list[str | Path], settings: Settings, *, what: str, cwd: Path | None = None
 ) -> str:
-    """Run uv, with the user's own configuration of indexes; return what it wrote to stdout."""
+    """Run uv with the user's configuration of indexes; return its stdout."""
     environment = os.environ | {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
     result = process.run(
         [uv.find_uv_bin(), *argv], what=what, cwd=cwd or settings.root, env=environment
@@ -62,10 +62,10 @@ def run_uv(
 
 
 def merge(packages: Path, prefix: Path) -> None:
-    """Move the tree ``packages`` into ``prefix``, which must hold none of its files.
+    """Move the tree ``packages`` into ``prefix``, which must not hold any of its files.
 
     Raises:
-        SlipwayError: a package overwrites a file of the interpreter's.
+        SlipwayError: a package overwrites a file of the interpreter.
     """
     for folder, _, files in os.walk(packages):
         into = prefix / Path(folder).relative_to(packages)
@@ -75,7 +75,7 @@ def merge(packages: Path, prefix: Path) -> None:
             if target.exists():
                 raise SlipwayError(
                     f"a package overwrites {target.relative_to(prefix)}, a file of the interpreter",
-                    fix="remove the package that brings this file from requirements.txt",
+                    fix="remove the package that contains this file from requirements.txt",
                 )
             Path(folder, file).rename(target)
 
@@ -98,8 +98,8 @@ def _refuse_conflicts(installed: list[InstalledPackage], lock: Path) -> None:
             owner = owners.setdefault(path, package)
             if owner is not package and owner.files[path] != digest:
                 raise SlipwayError(
-                    f"{owner.name} and {package.name} both bring {path}, and differ in it:"
-                    " which one is served would depend on the order of installation",
+                    f"{owner.name} and {package.name} both contain {path}, with different content:"
+                    " the served one would depend on the order of installation",
                     where=str(lock.with_name("requirements.txt")),
                     fix=f"keep one of {owner.name} and {package.name}",
                 )
@@ -109,8 +109,8 @@ def _translate_error(error: SlipwayError, lock: Path) -> SlipwayError:
     mismatch = re.search(r"Hash mismatch for `([^`]+)`", error.what)
     if mismatch:
         return SlipwayError(
-            f"{mismatch[1]} on the index is not the file that was locked",
+            f"{mismatch[1]} on the index is not the locked file",
             where=str(lock),
-            fix="find out why; if it is right, run `slipway lock --upgrade`",
+            fix="find out why it changed; if that is intended, run `slipway lock --upgrade`",
         )
     return SlipwayError(error.what, where=str(lock), fix="reach the index, or run `slipway lock`")

@@ -1,4 +1,4 @@
-"""Conda's names for platforms, and what they mean to others."""
+"""Conda's names for platforms, and those of other tools."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 from slipway.errors import SlipwayError
 
-# for uv: the glibc of the oldest system that still gets most wheels; Triton's containers have 2.35
+# for uv: the oldest glibc for which most packages have wheels; Triton's containers have 2.35
 UV_PLATFORMS = {
     "linux-64": "x86_64-manylinux_2_28",
     "linux-aarch64": "aarch64-manylinux_2_28",
@@ -23,7 +23,7 @@ OWN_PLATFORM = "-".join(
 
 
 def uv_platform(name: str) -> str:
-    """uv's ``--python-platform`` for conda's ``name``.
+    """Return uv's ``--python-platform`` for conda's ``name``.
 
     Raises:
         SlipwayError: Triton has no servers for that platform.

@@ -1,7 +1,7 @@
-"""The standard library as one zip of bytecode, the layout of python.org's embeddable distribution.
+"""Pack the standard library as a zip of bytecode, as python.org's embeddable distribution does.
 
-CPython has ``lib/python312.zip`` on its path by default. One stored file is extracted in the place
-of 600, and the archive around it compresses it.
+CPython has ``lib/python312.zip`` on its path by default. One stored file is extracted instead of
+600, and the archive that contains it compresses it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from slipway.environment.bytecode import SourceFile, compile_all
 from slipway.files import cache_dir, written_aside
 
 TIME = (1980, 1, 1, 0, 0, 0)
-# left out, whatever channel the interpreter comes from: tests, installers, windows
+# left out, for every source of the interpreter: tests, installers, graphical modules
 DROPPED = (
     "config-*",
     "ensurepip/*",
@@ -38,7 +38,7 @@ DROPPED = (
 
 
 def zip_modules(modules: Mapping[str, Path], scratch: Path) -> Path:
-    """The zip of ``modules`` (``json/decoder.py`` → its source), made once per content."""
+    """Return the zip of ``modules`` (``json/decoder.py`` → its source), cached by content."""
     digest = hashlib.sha256(sys.version.encode())
     for name, path in sorted(modules.items()):
         digest.update(f"\0{name}\0".encode() + path.read_bytes())

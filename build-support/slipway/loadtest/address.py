@@ -11,7 +11,7 @@ from urllib.parse import quote
 from slipway.errors import SlipwayError
 from slipway.loadtest.answer import Request
 from slipway.server.client import TARGET
-from slipway.settings import Endpoint
+from slipway.settings import EndpointSettings
 
 type Sign = Callable[[str, Mapping[str, str], bytes], Mapping[str, str]]
 
@@ -34,7 +34,7 @@ class Address:
         return self.sign(self.url, plain, request.body) if self.sign else plain
 
 
-def of(endpoint: Endpoint, root: Path, url: str | None = None) -> Address:
+def of(endpoint: EndpointSettings, root: Path, url: str | None = None) -> Address:
     """Where ``endpoint`` is: at ``url`` if given, in AWS if it has an ``endpoint_name``, else where
     the local process is recorded.
 
@@ -59,7 +59,7 @@ def _invocations(url: str, name: str) -> str:
     return f"{url.rstrip('/')}/endpoints/{quote(name, safe='')}/invocations"
 
 
-def _aws(endpoint: Endpoint, name: str) -> Address:
+def _aws(endpoint: EndpointSettings, name: str) -> Address:
     import boto3
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest

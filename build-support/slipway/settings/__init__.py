@@ -1,4 +1,4 @@
-"""``slipway.toml``: what is configured once for the whole repository."""
+"""``slipway.toml``: the settings of the repository."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import Any, Literal
 from slipway.errors import SlipwayError
 from slipway.settings import endpoint as endpoints
 from slipway.settings import release
-from slipway.settings.endpoint import Endpoint
+from slipway.settings.endpoint import EndpointSettings
 from slipway.settings.release import STORE, Signing, StageName, StageSettings
 from slipway.settings.tables import size, unknown
 
-if sys.version_info >= (3, 11):
+if sys.version_info >= (3, 11):  # noqa: UP036 (applications run the client on Python 3.9)
     import tomllib
 else:  # in an application that installs slipway-client
     import tomli as tomllib
 
 __all__ = [
-    "Endpoint",
+    "EndpointSettings",
     "Settings",
     "Signing",
     "StageSettings",
@@ -37,8 +37,8 @@ FILE_NAME = "slipway.toml"
 BUILT_IN = ("local", "staging", "production")
 Layout = Literal["directory", "archive"]
 
-# the rest check their own keys
-KNOWN: dict[str, set[str] | None] = {
+# the allowed keys; None where the table's own module checks them
+TABLES: dict[str, set[str] | None] = {
     "triton": {"release", "test_release", "docker_image"},
     "environment": {"python", "platform", "channels", "layout"},
     "release": None,
@@ -60,45 +60,49 @@ class Settings:
     layout: Layout = "directory"
     store: str = STORE
     docker_image: str | None = None
-    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict)
     stages: Mapping[StageName, StageSettings] = field(default_factory=dict)
     signing: Signing = Signing()
 
     def stage(self, name: StageName) -> StageSettings:
-        """How the releases of a stage lie; ``store`` is where, if nothing else is said."""
+        """Return the settings of a stage; without an entry, ``store`` is its default."""
         return self.stages.get(name) or StageSettings(name, self.store)
 
-    def store_of(self, entry: Endpoint) -> StageSettings:
-        """What an endpoint serves: its stage's store, unless it has one of its own."""
+    def store_of(self, entry: EndpointSettings) -> StageSettings:
+        """Return the store that an endpoint serves: its own, otherwise its stage's."""
         stage = self.stage(entry.stage)
         if entry.store is None:
             return replace(stage, profile=entry.profile or stage.profile)
         return StageSettings(entry.stage, entry.store, entry.profile)
 
-    def endpoint(self, name: str) -> Endpoint:
-        """The endpoint ``name``, as configured; ``local``, ``staging`` and ``production`` need no
-        entry. ``SLIPWAY_STAGING_ENDPOINT`` and ``SLIPWAY_PRODUCTION_ENDPOINT`` of the environment
-        are the names of these two in AWS, before ``slipway.toml``.
+    def endpoint(self, name: str) -> EndpointSettings:
+        """Return the settings of the endpoint ``name``.
+
+        ``local``, ``staging`` and ``production`` need no entry. The environment variables
+        ``SLIPWAY_STAGING_ENDPOINT`` and ``SLIPWAY_PRODUCTION_ENDPOINT`` override the names of these
+        two in AWS.
 
         Raises:
-            SlipwayError: there is none of that name.
+            SlipwayError: there is no endpoint of that name.
         """
-        found = self.endpoints.get(name)
-        if found is None and name in BUILT_IN:
-            found = Endpoint(name, stage="production" if name == "production" else "staging")
-        if found is not None:
-            in_aws = os.environ.get(f"SLIPWAY_{name.upper()}_ENDPOINT")
-            return replace(found, endpoint_name=in_aws) if in_aws else found
-        known = ", ".join(sorted({*self.endpoints, *BUILT_IN}))
+        endpoint = self.endpoints.get(name)
+        if endpoint is None and name in BUILT_IN:
+            endpoint = EndpointSettings(
+                name, stage="production" if name == "production" else "staging"
+            )
+        if endpoint is not None:
+            aws_name = os.environ.get(f"SLIPWAY_{name.upper()}_ENDPOINT")
+            return replace(endpoint, endpoint_name=aws_name) if aws_name else endpoint
+        names = ", ".join(sorted({*self.endpoints, *BUILT_IN}))
         raise SlipwayError(
             f"no endpoint {name!r}",
             where=str(self.root / FILE_NAME),
-            fix=f"one of {known}, or add [endpoint.{name}]",
+            fix=f"one of {names}, or add [endpoint.{name}]",
         )
 
 
 def stub_python(release: str) -> str:
-    """The Python minor version of the stub in NVIDIA's container of a Triton release.
+    """Return the Python minor version of the stub in NVIDIA's container of a Triton release.
 
     Source: the container release notes; 24.11 moved from Ubuntu 22.04 to 24.04.
     """
@@ -117,7 +121,7 @@ def load(start: Path) -> Settings:
     """Read the ``slipway.toml`` in ``start`` or the nearest folder above it.
 
     Raises:
-        SlipwayError: there is none, it is not TOML, or a key or value is unknown.
+        SlipwayError: it is missing or not TOML, or a key or value is unknown.
     """
     root = find_root(start)
     if root is not None:
@@ -134,12 +138,12 @@ def _parse(path: Path) -> Settings:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise SlipwayError(
-            f"not valid TOML: {error}", where=str(path), fix="mend the line named above"
+            f"not valid TOML: {error}", where=str(path), fix="correct the line named above"
         ) from error
     for table, values in tables.items():
-        if table not in KNOWN:
-            raise unknown(path, f"[{table}]", KNOWN)
-        allowed = KNOWN[table]
+        if table not in TABLES:
+            raise unknown(path, f"[{table}]", TABLES)
+        allowed = TABLES[table]
         for key in values if allowed is not None else ():
             if allowed is not None and key not in allowed:
                 raise unknown(path, f"{table}.{key}", allowed)

@@ -24,14 +24,16 @@ KEYS = {
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class EndpointSettings:
     """``[endpoint.<name>]``: one SageMaker multi-model endpoint.
 
-    With ``endpoint_name`` (and ``region``, ``profile`` of the AWS configuration) clients ask that
-    endpoint in AWS; without it, the one that ``slipway endpoint up`` serves here. ``stage`` is
-    the part of the release store that it serves and that its aliases come from. The rest limits
-    the local one: loaded ``models``, bytes of ``memory`` and ``disk`` (0: no limit), ``cache`` as
-    SageMaker's ModelCacheSetting, target models that callers are allowed (StringLike patterns).
+    With ``endpoint_name`` (and ``region``, ``profile`` of the AWS configuration) clients invoke
+    that endpoint in AWS. Without it, they invoke the local one of ``slipway endpoint up``.
+    ``stage`` selects the part of the release store that it serves, and its aliases.
+
+    The other fields limit the local endpoint: the number of loaded ``models``, bytes of ``memory``
+    and ``disk`` (0: no limit), ``cache`` as SageMaker's ModelCacheSetting. ``allow`` lists the
+    target models that callers may invoke (StringLike patterns).
     """
 
     name: str
@@ -47,7 +49,7 @@ class Endpoint:
     allow: tuple[str, ...] = ("*",)
 
 
-def parse(path: Path, name: str, values: Any) -> Endpoint:
+def parse(path: Path, name: str, values: Any) -> EndpointSettings:
     where, place = f"{path}: [endpoint.{name}]", f"endpoint.{name}"
     if not isinstance(values, dict):
         raise unknown(path, place, [f"[endpoint.{name}] with keys of its own"])
@@ -66,4 +68,4 @@ def parse(path: Path, name: str, values: Any) -> Endpoint:
         chosen["allow"] = tuple(str(pattern) for pattern in chosen.get("allow", ("*",)))
     except (TypeError, ValueError) as error:
         raise SlipwayError(str(error), where=where, fix="correct the value") from error
-    return Endpoint(name, **chosen)
+    return EndpointSettings(name, **chosen)

@@ -1,4 +1,4 @@
-"""``[release]``, ``[release.staging]``, ``[release.production]`` and ``[signing]`` of ``slipway.toml``."""
+"""``[release]``, with a table for each stage, and ``[signing]`` of ``slipway.toml``."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from slipway.settings.tables import unknown
 
 StageName = Literal["staging", "production"]
 STAGES: tuple[StageName, ...] = get_args(StageName)
-# what a stage may ask of every release, beside what promotion asks anyway
+# what a stage may require of every release, in addition to what promotion always requires
 REQUIREMENTS = ("tests", "provenance", "signature")
 RELEASE_KEYS = {"store", *STAGES}
 STAGE_KEYS = {"store", "profile", "kms_key", "tags", "require"}
 SIGNING_KEY = "SLIPWAY_SIGNING_KEY"
 SIGNING_KEYS = {"key", "trusted"}
 STORE = ".slipway/releases"
-NOTHING = "none"  # for a laptop, where the key that slipway.toml names cannot be used
+NO_KEY = "none"  # for a laptop that cannot use the key of slipway.toml
 PEM = ("-----BEGIN", "LS0tLS1CRUdJTi")  # as text, and in base64
 
 
 @dataclass(frozen=True)
 class StageSettings:
-    """Where and how one stage's releases lie.
+    """The store of one stage's releases.
 
-    ``store`` is a folder, relative to the repository, or ``s3://bucket/prefix``; the environment's
-    ``SLIPWAY_STAGING_STORE`` and ``SLIPWAY_PRODUCTION_STORE`` go before ``slipway.toml``. In S3,
-    ``profile`` is one of the AWS configuration, ``kms_key`` encrypts (without it the bucket's
-    default does) and ``tags`` are put on every object. ``require`` is what every release of the
-    stage has to bring.
+    ``store`` is a folder, relative to the repository, or ``s3://bucket/prefix``. The environment
+    variables ``SLIPWAY_STAGING_STORE`` and ``SLIPWAY_PRODUCTION_STORE`` override it. In S3,
+    ``profile`` is one of the AWS configuration, ``kms_key`` encrypts (otherwise the bucket's
+    default does), and every object gets the ``tags``. ``require`` lists what every release of the
+    stage must have.
     """
 
     name: StageName
@@ -45,10 +45,12 @@ class StageSettings:
 
 @dataclass(frozen=True)
 class Signing:
-    """``key`` says by which key releases are signed, as a URI of securesystemslib or a PEM file,
-    relative to the repository; the environment's ``SLIPWAY_SIGNING_KEY`` goes before, and may be the
-    PEM itself, or ``none``. ``trusted`` are the public keys that verifying accepts: PEM files, relative to the
-    repository, or ``sigstore:?identity=…&issuer=…``.
+    """The keys of signatures.
+
+    ``key`` signs releases: a URI of securesystemslib, or a PEM file, relative to the repository.
+    The environment variable ``SLIPWAY_SIGNING_KEY`` overrides it, and may be the PEM text itself,
+    or ``none``. ``trusted`` are the public keys that verification accepts: PEM files, relative to
+    the repository, or ``sigstore:?identity=…&issuer=…``.
     """
 
     key: str | None = field(default=None, repr=False)  # it may be the secret itself
@@ -56,7 +58,7 @@ class Signing:
 
 
 def parse_stages(path: Path, values: Mapping[str, Any]) -> dict[StageName, StageSettings]:
-    """Both stages, whether ``[release]`` names them or not.
+    """Return the settings of both stages, even if ``[release]`` does not name them.
 
     Raises:
         SlipwayError: a key or a value is unknown.
@@ -68,10 +70,10 @@ def parse_stages(path: Path, values: Mapping[str, Any]) -> dict[StageName, Stage
 
 
 def parse_signing(path: Path, values: Mapping[str, Any]) -> Signing:
-    """How releases are signed.
+    """Return the settings of signatures.
 
     Raises:
-        SlipwayError: a key or a value is unknown, or a private key itself stands in the file.
+        SlipwayError: a key or a value is unknown, or the file holds a private key itself.
     """
     if not set(values) <= SIGNING_KEYS:
         raise unknown(path, f"signing.{min(set(values) - SIGNING_KEYS)}", SIGNING_KEYS)
@@ -79,27 +81,27 @@ def parse_signing(path: Path, values: Mapping[str, Any]) -> Signing:
     where = f"{path}: [signing]"
     if (key is not None and not isinstance(key, str)) or (key and key.lstrip().startswith(PEM)):
         raise SlipwayError(
-            "key is no URI and no file's path",
+            "key is neither a URI nor a file's path",
             where=where,
-            fix='key = "awskms:alias/…" or a file outside of git; a secret belongs into'
-            f" {SIGNING_KEY}, and one that was committed is none any more",
+            fix='key = "awskms:alias/…" or a file outside git; a secret belongs in'
+            f" {SIGNING_KEY}, and a committed one must be replaced",
         )
     if not isinstance(trusted, list) or not all(isinstance(file, str) for file in trusted):
         raise SlipwayError(
-            "trusted is no list of files", where=where, fix='trusted = ["keys/releases.pub.pem"]'
+            "trusted is not a list of files", where=where, fix='trusted = ["keys/releases.pub.pem"]'
         )
     chosen = os.environ.get(SIGNING_KEY, "").strip() or key
-    return Signing(None if chosen == NOTHING else chosen, tuple(trusted))
+    return Signing(None if chosen == NO_KEY else chosen, tuple(trusted))
 
 
 def _stage(path: Path, name: StageName, store: str, values: Mapping[str, Any]) -> StageSettings:
     if not set(values) <= STAGE_KEYS:
         raise unknown(path, f"release.{name}.{min(set(values) - STAGE_KEYS)}", STAGE_KEYS)
     require = tuple(values.get("require", ()))
-    for word in require:
-        if word not in REQUIREMENTS:
+    for requirement in require:
+        if requirement not in REQUIREMENTS:
             raise SlipwayError(
-                f"{name} requires {word!r}",
+                f"{name} requires {requirement!r}",
                 where=f"{path}: [release.{name}]",
                 fix=f"some of {', '.join(REQUIREMENTS)}",
             )

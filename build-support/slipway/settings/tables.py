@@ -1,4 +1,4 @@
-"""What the tables of ``slipway.toml`` have in common."""
+"""Helpers that all tables of ``slipway.toml`` share."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from slipway.errors import SlipwayError
 
 
 def unknown(path: Path, name: str, known: Iterable[str]) -> SlipwayError:
-    """What to say of a table or key that means nothing."""
+    """Return the error about an unknown table or key."""
     return SlipwayError(
         f"unknown {name}", where=str(path), fix=f"remove it; known are: {', '.join(sorted(known))}"
     )
 
 
 def size(text: str | int) -> int:
-    """Bytes that ``text`` says: ``2GiB``, ``500MB``, ``4g``, or a plain number.
+    """Return the bytes of a size such as ``2GiB``, ``500MB``, ``4g``, or a plain number.
 
     Raises:
-        ValueError: it says none.
+        ValueError: ``text`` is not a size.
     """
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?)B?|B)?", str(text).strip(), re.IGNORECASE
     )
-    if not found:
-        raise ValueError(f"{text!r} is no size, such as 2GiB")
-    number, unit, binary = found.groups()
+    if not match:
+        raise ValueError(f"{text!r} is not a size, such as 2GiB")
+    number, unit, binary = match.groups()
     power = " KMGT".index(unit.upper()) if unit else 0
     return int(
         float(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from slipway.errors import SlipwayError
-from slipway.settings import Endpoint, Settings
+from slipway.settings import EndpointSettings, Settings
 from slipway.store.directory_reader import DirectoryReader
 from slipway.store.interface import SETTING, Reader
 from slipway.store.stage import StageReader
@@ -27,7 +27,7 @@ def open_reader(location: str, root: Path, *, profile: str | None = None) -> Rea
     return DirectoryReader(folder_of(location, root))
 
 
-def open_endpoint(settings: Settings, entry: Endpoint) -> StageReader:
+def open_endpoint(settings: Settings, entry: EndpointSettings) -> StageReader:
     """Open the stage that an endpoint serves.
 
     Raises:

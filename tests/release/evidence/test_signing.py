@@ -160,7 +160,7 @@ def test_a_private_key_in_the_repository_s_settings_is_refused(
     text = key.private.read_text(encoding="utf-8")
     said = text if form == "text" else base64.b64encode(text.encode()).decode()
     (tmp_path / "slipway.toml").write_text(f"[signing]\nkey = '''{said}'''\n", encoding="utf-8")
-    with pytest.raises(SlipwayError, match="key is no URI") as caught:
+    with pytest.raises(SlipwayError, match="key is neither a URI") as caught:
         settings.load(tmp_path)
     assert text.splitlines()[1] not in str(caught.value)
 

@@ -11,7 +11,7 @@ import click
 from slipway.cli.options import Size, stage_option
 
 if TYPE_CHECKING:
-    from slipway.settings import Endpoint, Settings
+    from slipway.settings import EndpointSettings, Settings
 
 
 @click.group()
@@ -71,7 +71,7 @@ def up(names: tuple[str, ...], port: int, **options: Any) -> None:
         runner.run(_serve(configured, entries, port))
 
 
-async def _serve(configured: Settings, entries: list[Endpoint], port: int) -> None:
+async def _serve(configured: Settings, entries: list[EndpointSettings], port: int) -> None:
     import asyncio
     import contextlib
     import signal

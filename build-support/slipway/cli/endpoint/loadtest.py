@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from slipway.catalog.catalog import Catalog
     from slipway.loadtest.address import Address
     from slipway.loadtest.report import Traffic
-    from slipway.settings import Endpoint
+    from slipway.settings import EndpointSettings
 
 
 class _Place(NamedTuple):
     """The endpoint, the catalog of its stage, and the repository."""
 
-    entry: Endpoint
+    entry: EndpointSettings
     catalog: Catalog
     root: Path
 

@@ -1,1 +1,1 @@
-"""An interpreter from this machine, for when no conda channel answers."""
+"""An interpreter from this machine, used only where no conda channel can be reached."""

@@ -1,4 +1,4 @@
-"""The CPython that runs Slipway, as a conda package for environments where no channel is reached."""
+"""Pack the CPython that runs Slipway as a conda package, for use without a channel."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from slipway.environment.fallback import elf
 from slipway.environment.platforms import OWN_PLATFORM
 from slipway.errors import SlipwayError
 
-RECIPE = 1  # to be raised whenever the package's content changes for the same CPython
+RECIPE = 1  # raise it whenever the package's content changes for the same CPython
 SPEED = 3  # zstd's level: the package is read once or twice, on this machine
 LEFT_OUT = (
     *stdlib.DROPPED,
@@ -30,7 +30,10 @@ LEFT_OUT = (
     "dist-packages/*",
     "site-packages/*",
 )
-FIX = "install CPython {minor} with its shared library: `uv python install {minor}`, or pyenv with PYTHON_CONFIGURE_OPTS=--enable-shared"
+FIX = (
+    "install CPython {minor} with its shared library: `uv python install {minor}`, or pyenv with"
+    " PYTHON_CONFIGURE_OPTS=--enable-shared"
+)
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,10 @@ class PythonInstallation:
 
 
 def find_python(minor: str) -> PythonInstallation:
-    """The CPython that runs this library, which has to be of the minor version ``minor``.
+    """Return the CPython that runs this library, which must have the minor version ``minor``.
 
     Raises:
-        SlipwayError: it is another one, or has no shared libpython.
+        SlipwayError: it has another version, or no shared libpython.
     """
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
     if running != minor:
@@ -57,7 +60,7 @@ def find_python(minor: str) -> PythonInstallation:
             f"execution environments need Python {minor}, but Slipway runs on {running}",
             fix=f"run Slipway with Python {minor}",
         )
-    # the base of a virtual environment, which itself holds no standard library
+    # the base of a virtual environment, which has no standard library of its own
     prefix = Path(sys.base_prefix)
     name = f"libpython{minor}.so.1.0"
     folders = [prefix / "lib"]
@@ -82,7 +85,7 @@ def find_python(minor: str) -> PythonInstallation:
 
 
 def fingerprint(installation: PythonInstallation) -> str:
-    """What tells this CPython from another, without reading all of it."""
+    """Return a digest that identifies this CPython, without reading all of it."""
     stat = installation.library.stat()
     parts = [installation.prefix, sys.version, stat.st_size, stat.st_mtime_ns, RECIPE]
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
@@ -92,7 +95,7 @@ def write_package(installation: PythonInstallation, folder: Path) -> str:
     """Write the conda package ``python`` into ``folder``; return its content's SHA-256."""
     paths = []
     digest = hashlib.sha256()
-    # the archive's file name holds the build string, which is the content's: two passes
+    # the file name holds the build string, which depends on the content: two passes
     members = sorted(_members(installation))
     for name, data, mode in members:
         digest.update(f"{name}\0{mode}\0{len(data)}\0".encode() + data)
@@ -125,7 +128,7 @@ def write_package(installation: PythonInstallation, folder: Path) -> str:
 
 
 def _members(installation: PythonInstallation) -> Iterator[tuple[str, bytes, int]]:
-    """Name in the environment, content and mode of each file."""
+    """Yield name in the environment, content and mode of each file."""
     minor = installation.minor
     program = elf.make_relocatable(
         elf.strip_symbols(installation.executable.read_bytes()), b"$ORIGIN/../lib"
@@ -144,7 +147,7 @@ def _members(installation: PythonInstallation) -> Iterator[tuple[str, bytes, int
                 continue
             data = path.read_bytes()
             if inside == "site.py":
-                # Debian's looks for packages in a folder that nothing else writes to
+                # Debian's site.py searches for packages in a folder that only Debian uses
                 data = data.replace(b"dist-packages", b"site-packages")
             yield f"lib/python{minor}/{inside}", elf.strip_symbols(data), 0o644
 

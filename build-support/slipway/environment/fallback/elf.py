@@ -1,4 +1,4 @@
-"""Smaller and movable ELF files, without binutils: bytes must not depend on what is installed."""
+"""Strip and relocate ELF files without binutils: bytes must not depend on installed tools."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class _Section:
 
 
 def is_elf(data: bytes) -> bool:
-    """Whether this is an ELF file of the kind handled here: 64 bits, little endian."""
+    """Return whether this is an ELF file of the supported kind: 64 bits, little endian."""
     return data.startswith(MAGIC_64_LITTLE)
 
 
 def strip_symbols(data: bytes) -> bytes:
-    """The same program or library without symbol table and debug information.
+    """Return the program or library without symbol table and debug information.
 
-    What the program headers load stays byte for byte; behind it comes a section table of the
-    loaded sections alone, which debuggers and profilers read. Other files are returned as they are.
+    The bytes that the program headers load are unchanged. A section table of the loaded sections
+    follows, for debuggers and profilers. Other files are returned unchanged.
     """
     if not is_elf(data):
         return data
@@ -41,7 +41,7 @@ def strip_symbols(data: bytes) -> bytes:
     sections = _sections(data)
     loaded = [i for i, s in enumerate(sections) if i == 0 or s.fields[2] & SHF_ALLOC]
     if len(loaded) + 1 >= len(sections):
-        return data  # nothing but its own table of names would go
+        return data  # only the table of section names could be removed
     number = {old: new for new, old in enumerate(loaded)}
     names = bytearray(b"\0")
     table = []
@@ -64,9 +64,9 @@ def strip_symbols(data: bytes) -> bytes:
 
 
 def make_relocatable(data: bytes, folder: bytes) -> bytes:
-    """The same program, looking for its libraries in ``folder`` (``$ORIGIN/…``).
+    """Return the program with ``folder`` (``$ORIGIN/…``) as the run path of its libraries.
 
-    Only an absolute run path that is at least as long as ``folder`` is replaced, in its place.
+    Only an absolute run path that is at least as long as ``folder`` is replaced, in place.
     """
     if not is_elf(data):
         return data
