@@ -126,7 +126,7 @@ def test_every_command_takes_models_in_the_same_ways(entry: object) -> None:
     assert others == OTHER_ARGUMENTS.get(entry.name, set())  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("command", ["check", "lock", "build", "test", "run", "smoke", "bump"])
+@pytest.mark.parametrize("command", ["check", "lock", "build", "test", "run", "bump"])
 def test_a_misspelled_model_is_refused_before_anything_is_done(
     command: str, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

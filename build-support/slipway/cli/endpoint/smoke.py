@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from slipway.cli.endpoint.options import url_option
-from slipway.cli.models import ModelFolder, for_each
+from slipway.cli.models import ModelName, for_each
 from slipway.cli.options import json_option
 from slipway.cli.progress import working
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("models", nargs=-1, required=True, type=ModelFolder(), metavar="MODEL...")
+@click.argument("names", nargs=-1, required=True, type=ModelName(), metavar="NAME...")
 @click.option(
     "--endpoint",
     "where",
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 )
 @json_option("Print one JSON object a line.")
 def smoke(
-    models: tuple[Path, ...], where: str, url: str | None, target: str | None, as_json: bool
+    names: tuple[str, ...], where: str, url: str | None, target: str | None, as_json: bool
 ) -> int:
     """Compare an endpoint's answers with the golden cases.
 
@@ -48,10 +48,10 @@ def smoke(
     from slipway.errors import SlipwayError
     from slipway.pipeline.smoke import DEADLINE_S, run_smoke_test
 
-    if target is not None and len(models) != 1:
+    if target is not None and len(names) != 1:
         raise SlipwayError("--target is for one model", fix="slipway smoke NAME --target TARGET")
     configured = settings.load(Path.cwd())
-    folders = [folder.resolve() for folder in dict.fromkeys(models)]
+    folders = [configured.root / "models" / name for name in dict.fromkeys(names)]
     with Endpoint(where, settings=configured, url=url, deadline_s=DEADLINE_S) as endpoint:
 
         def smoke_one(folder: Path) -> bool:
