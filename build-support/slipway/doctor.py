@@ -85,7 +85,7 @@ def _pythons(settings: Settings) -> Iterator[Diagnosis]:
                 f"Python {minor}",
                 "missing",
                 f"{what}; {user} needs it",
-                f"uv python install {minor}, or pyenv install {minor} with --enable-shared",
+                f"uv python install {minor}; docs/installation.md has other ways",
             )
     stub = stub_python(settings.triton_release)
     if stub != settings.python:
