@@ -17,8 +17,8 @@ from mypy_boto3_cloudformation import CloudFormationClient
 from slipway import settings
 from slipway.infra import aws, deploy, environment, plan
 from slipway.infra.environment import Environment
-from slipway.infra.events import Event
-from slipway.infra.state import State
+from slipway.infra.events import StackEvent
+from slipway.infra.state import StackState
 from slipway.settings import Settings
 from tests.infra import aws_stand_in
 
@@ -38,7 +38,7 @@ class Repository:
         return settings.load(self.root)
 
     def environment(self, name: str) -> Environment:
-        return environment.read(self.settings, name)
+        return environment.load_environment(self.settings, name)
 
     def change(self, name: str, old: str, new: str) -> None:
         """Replace a line of an environment's file."""
@@ -48,12 +48,12 @@ class Repository:
         path.write_text(text.replace(old, new))
 
     def client(self, name: str) -> CloudFormationClient:
-        return aws.client_of(self.environment(name))
+        return aws.create_client(self.environment(name))
 
-    def deploy(self, name: str, events: list[Event] | None = None) -> State:
+    def deploy(self, name: str, events: list[StackEvent] | None = None) -> StackState:
         """As the command does."""
         client = self.client(name)
-        with plan.proposed(client, self.environment(name), poll=0) as made:
+        with plan.plan_changes(client, self.environment(name), poll=0) as made:
             assert made.changes
             shown = (lambda event: None) if events is None else events.append
             return deploy.execute(client, made, shown, poll=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from slipway.infra.changes import Property, read
+from slipway.infra.changes import PropertyChange, parse_changes
 
 
 def change(action: str, **more: Any) -> dict[str, Any]:
@@ -37,23 +37,23 @@ def test_a_replacement_is_named_with_the_property_that_forces_it() -> None:
             "CausingEntity": "Hardware",
         },
     ]
-    found = read([change("Modify", Replacement="True", Details=details)])
-    assert found[0].action == "replace" and found[0].is_harsh
+    found = parse_changes([change("Modify", Replacement="True", Details=details)])
+    assert found[0].action == "replace" and found[0].is_destructive
     assert found[0].properties == (
-        Property("ProductionVariants.0.InstanceType", "ml.m5.xlarge", "ml.g4dn.xlarge", True),
+        PropertyChange("ProductionVariants.0.InstanceType", "ml.m5.xlarge", "ml.g4dn.xlarge", True),
     )
 
 
 def test_what_hangs_on_another_resource_may_be_replaced() -> None:
-    found = read([change("Modify", Replacement="Conditional", Details=[])])
-    assert found[0].action == "may replace" and found[0].is_harsh
+    found = parse_changes([change("Modify", Replacement="Conditional", Details=[])])
+    assert found[0].action == "may replace" and found[0].is_destructive
 
 
 def test_a_removed_resource_that_is_retained_is_left_not_removed() -> None:
     for policy in ("Retain", "RetainExceptOnCreate"):
-        assert read([change("Remove", PolicyAction=policy)])[0].action == "leave"
-    assert read([change("Remove", PolicyAction="Delete")])[0].action == "remove"
-    assert read([change("Remove")])[0].is_harsh
+        assert parse_changes([change("Remove", PolicyAction=policy)])[0].action == "leave"
+    assert parse_changes([change("Remove", PolicyAction="Delete")])[0].action == "remove"
+    assert parse_changes([change("Remove")])[0].is_destructive
 
 
 def test_older_descriptions_name_the_property_without_its_path() -> None:
@@ -61,7 +61,7 @@ def test_older_descriptions_name_the_property_without_its_path() -> None:
         {"Target": {"Attribute": "Properties", "Name": "Tags"}},
         {"Target": {"Attribute": "Tags"}},
     ]
-    found = read([change("Modify", Replacement="False", Details=details)])
+    found = parse_changes([change("Modify", Replacement="False", Details=details)])
     assert found[0].action == "modify"
     assert [each.name for each in found[0].properties] == ["Tags"]
 
@@ -74,4 +74,4 @@ def test_what_takes_something_away_comes_first() -> None:
         change("Modify", LogicalResourceId="D", Replacement="True"),
         {"Type": "Hook"},
     ]
-    assert [each.resource for each in read(said)] == ["C", "D", "A", "B"]
+    assert [each.resource for each in parse_changes(said)] == ["C", "D", "A", "B"]

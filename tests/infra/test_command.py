@@ -47,7 +47,7 @@ def test_an_environment_is_planned_deployed_and_described(moto: str, here: Repos
 def test_nothing_is_done_where_nobody_can_be_asked(moto: str, here: Repository) -> None:
     with pytest.raises(SlipwayError, match="standard input is not a terminal"):
         typed("deploy", "staging")
-    with pytest.raises(SlipwayError, match="is not deployed"):
+    with pytest.raises(SlipwayError, match="not deployed"):
         typed("outputs", "staging")
 
 
@@ -72,7 +72,7 @@ def test_a_load_test_is_planned_with_and_the_lines_to_keep_are_said(
 
 
 def test_production_from_a_folder_that_is_no_checkout_is_refused(here: Repository) -> None:
-    with pytest.raises(SlipwayError, match="whether the infrastructure is committed"):
+    with pytest.raises(SlipwayError, match="checking that the infrastructure is committed"):
         typed("deploy", "production", "--yes")
 
 

@@ -9,17 +9,17 @@ import pytest
 
 from slipway.errors import SlipwayError
 from slipway.infra import deploy, outputs, plan, state
-from slipway.infra.events import Event
-from slipway.infra.plan import Plan
+from slipway.infra.events import StackEvent
+from slipway.infra.plan import DeploymentPlan
 from tests.infra.aws_stand_in import rendered
 from tests.infra.conftest import Repository
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")
 
 
-def planned(repository: Repository, name: str) -> Plan:
+def planned(repository: Repository, name: str) -> DeploymentPlan:
     client = repository.client(name)
-    with plan.proposed(client, repository.environment(name), poll=0) as made:
+    with plan.plan_changes(client, repository.environment(name), poll=0) as made:
         return made
 
 
@@ -32,13 +32,13 @@ def test_a_plan_of_a_new_environment_adds_everything_and_leaves_nothing_behind(
     kinds = {change.resource: change.kind for change in made.changes}
     assert kinds["ReleaseBucket"] == "AWS::S3::Bucket"
     assert kinds["Endpoint"] == "AWS::SageMaker::Endpoint"
-    assert state.read(repository.client("staging"), made.environment.stack).status is None
+    assert state.describe_stack(repository.client("staging"), made.environment.stack).status is None
 
 
 def test_a_deployed_environment_has_the_outputs_that_the_pipeline_needs(
     moto: str, repository: Repository
 ) -> None:
-    events: list[Event] = []
+    events: list[StackEvent] = []
     left = repository.deploy("staging", events)
     name = f"{repository.project}-staging"
     assert left.status == "CREATE_COMPLETE" and left.protected
@@ -139,12 +139,12 @@ def test_a_failed_creation_says_the_first_reason_and_is_begun_anew(
     repository.change("staging", 'Hardware = "cpu"', 'Hardware = "cpu"\nInstanceType = "ml.x.y"')
     with pytest.raises(SlipwayError, match="ml.x.y") as refused:
         repository.deploy("staging")
-    assert "nothing of it is left but the name" in str(refused.value)
+    assert "only the stack's name remains" in str(refused.value)
     with pytest.raises(SlipwayError, match="first creation failed"):
         planned(repository, "staging")
     repository.change("staging", 'InstanceType = "ml.x.y"', "")
     client = repository.client("staging")
-    deploy.remove_failed(
+    deploy.delete_failed_stack(
         client, repository.environment("staging").stack, lambda event: None, poll=0
     )
     assert repository.deploy("staging").status == "CREATE_COMPLETE"
@@ -156,15 +156,19 @@ def test_a_failed_update_says_so_and_leaves_everything(moto: str, repository: Re
     template = repository.root / "ci" / "infra" / "environment.yaml"  # moto sees changed text only
     text = template.read_text()
     template.write_text(text.replace("InitialVariantWeight: 1", "InitialVariantWeight: 2"))
-    with pytest.raises(SlipwayError, match="everything is as before"):
+    with pytest.raises(SlipwayError, match="the stack is unchanged"):
         repository.deploy("staging")
-    left = state.read(repository.client("staging"), repository.environment("staging").stack)
+    left = state.describe_stack(
+        repository.client("staging"), repository.environment("staging").stack
+    )
     assert left.outputs == before
 
 
 def test_outputs_of_what_is_not_deployed_are_refused(moto: str, repository: Repository) -> None:
-    with pytest.raises(SlipwayError, match="is not deployed") as refused:
-        outputs.read(repository.client("staging"), repository.environment("staging"))
+    with pytest.raises(SlipwayError, match="not deployed") as refused:
+        outputs.describe_deployed_stack(
+            repository.client("staging"), repository.environment("staging")
+        )
     assert refused.value.fix == "slipway infra deploy staging"
 
 
@@ -177,10 +181,10 @@ def test_production_is_not_deployed_from_what_git_does_not_have(repository: Repo
     git("add", ".")
     git("commit", "-q", "-m", "environments")
     production = repository.environment("production")
-    deploy.refuse_uncommitted(repository.settings, production)
+    deploy.reject_uncommitted(repository.settings, production)
     (repository.root / "notes.txt").write_text("is none of the infrastructure's business")
-    deploy.refuse_uncommitted(repository.settings, production)
+    deploy.reject_uncommitted(repository.settings, production)
     repository.change("production", "MaxInstances = 6", "MaxInstances = 60")
     with pytest.raises(SlipwayError, match="not committed: ci/infra/production.toml"):
-        deploy.refuse_uncommitted(repository.settings, repository.environment("production"))
-    deploy.refuse_uncommitted(repository.settings, repository.environment("staging"))
+        deploy.reject_uncommitted(repository.settings, repository.environment("production"))
+    deploy.reject_uncommitted(repository.settings, repository.environment("staging"))

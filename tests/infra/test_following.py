@@ -13,10 +13,10 @@ from mypy_boto3_cloudformation import CloudFormationClient
 
 from slipway.errors import SlipwayError
 from slipway.infra import deploy, outputs, plan, state
-from slipway.infra.changes import Change
+from slipway.infra.changes import ResourceChange
 from slipway.infra.environment import Environment
-from slipway.infra.events import Event
-from slipway.infra.plan import Plan
+from slipway.infra.events import StackEvent
+from slipway.infra.plan import DeploymentPlan
 from tests.infra.conftest import Repository
 
 ARN = "arn:aws:cloudformation:us-east-1:123456789012"
@@ -61,9 +61,11 @@ def events(*said: tuple[str, str, str, str]) -> dict[str, Any]:
     }
 
 
-def planned(environment: Environment) -> Plan:
-    there = state.State(environment.stack, "UPDATE_COMPLETE", None, {}, {}, True)
-    return Plan(environment, there, CHANGE_SET, (Change("add", "X", "AWS::X::Y"),))
+def planned(environment: Environment) -> DeploymentPlan:
+    there = state.StackState(environment.stack, "UPDATE_COMPLETE", None, {}, {}, True)
+    return DeploymentPlan(
+        environment, there, CHANGE_SET, (ResourceChange("add", "X", "AWS::X::Y"),)
+    )
 
 
 BEGUN = ("slipway-staging", "AWS::CloudFormation::Stack", "UPDATE_IN_PROGRESS", "User Initiated")
@@ -87,11 +89,11 @@ def test_the_first_resource_that_failed_is_named_and_not_those_it_stopped(
     answers.add_response("describe_stacks", described("UPDATE_ROLLBACK_COMPLETE"))
     answers.add_response("describe_stack_events", events(old, BEGUN, *failed))
     answers.add_response("describe_stacks", described("UPDATE_ROLLBACK_COMPLETE"))
-    shown: list[Event] = []
+    shown: list[StackEvent] = []
     with pytest.raises(SlipwayError) as refused:
         deploy.execute(stub, planned(repository.environment("staging")), shown.append, poll=0)
     assert "Endpoint (AWS::SageMaker::Endpoint): AutoRollback: alarm x-5xx" in str(refused.value)
-    assert "everything is as before" in str(refused.value)
+    assert "the stack is unchanged" in str(refused.value)
     assert [event.resource for event in shown] == [
         "slipway-staging",
         "Dashboard",
@@ -142,7 +144,7 @@ def test_a_change_set_is_read_page_by_page_and_removed(
         {"ChangeSetName": CHANGE_SET, "IncludePropertyValues": True, "NextToken": "more"},
     )
     answers.add_response("delete_change_set", {}, {"ChangeSetName": CHANGE_SET})
-    with plan.proposed(stub, repository.environment("staging"), poll=0) as made:
+    with plan.plan_changes(stub, repository.environment("staging"), poll=0) as made:
         assert [change.resource for change in made.changes] == ["A", "B"]
 
 
@@ -160,7 +162,7 @@ def test_a_change_set_without_changes_is_none(
     answers.add_response("create_change_set", {"Id": CHANGE_SET})
     answers.add_response("describe_change_set", {"Status": "FAILED", "StatusReason": reason})
     answers.add_response("delete_change_set", {})
-    with plan.proposed(stub, repository.environment("staging"), poll=0) as made:
+    with plan.plan_changes(stub, repository.environment("staging"), poll=0) as made:
         assert made.changes == ()
 
 
@@ -173,7 +175,7 @@ def test_a_change_set_that_cannot_be_made_says_why_and_is_removed(
     answers.add_response("delete_change_set", {})
     with (
         pytest.raises(SlipwayError, match="Circular"),
-        plan.proposed(stub, repository.environment("staging"), poll=0),
+        plan.plan_changes(stub, repository.environment("staging"), poll=0),
     ):
         raise AssertionError("there is no plan")
 
@@ -198,7 +200,7 @@ def test_what_a_deleted_stack_left_can_be_taken_in_again(
     answers.add_response("describe_stacks", described("REVIEW_IN_PROGRESS"))
     answers.add_response("delete_change_set", {})
     answers.add_response("delete_stack", {})
-    with plan.proposed(stub, repository.environment("staging"), adopt=True, poll=0) as made:
+    with plan.plan_changes(stub, repository.environment("staging"), adopt=True, poll=0) as made:
         assert made.creates and made.changes[0].action == "import"
 
 
@@ -210,17 +212,17 @@ def test_the_shell_of_somebody_elses_proposal_is_left_to_them(
     answers.add_response("describe_change_set", {"Status": "CREATE_COMPLETE", "Changes": []})
     answers.add_response("describe_stacks", described("REVIEW_IN_PROGRESS"))
     answers.add_response("delete_change_set", {})
-    with plan.proposed(stub, repository.environment("staging"), poll=0) as made:
+    with plan.plan_changes(stub, repository.environment("staging"), poll=0) as made:
         assert made.creates
 
 
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("UPDATE_IN_PROGRESS", "wait until that is done"),
+        ("UPDATE_IN_PROGRESS", "wait until that is complete"),
         ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback"),
         ("DELETE_FAILED", "delete-stack"),
-        ("ROLLBACK_COMPLETE", "slipway infra deploy staging removes"),
+        ("ROLLBACK_COMPLETE", "slipway infra deploy staging, which deletes it"),
     ],
 )
 def test_a_stack_that_cannot_be_changed_now_says_what_to_do(
@@ -229,7 +231,7 @@ def test_a_stack_that_cannot_be_changed_now_says_what_to_do(
     answers.add_response("describe_stacks", described(status, StackStatusReason="a reason"))
     with (
         pytest.raises(SlipwayError) as refused,
-        plan.proposed(stub, repository.environment("staging"), poll=0),
+        plan.plan_changes(stub, repository.environment("staging"), poll=0),
     ):
         raise AssertionError("there is no plan")
     assert said in str(refused.value)
@@ -238,7 +240,7 @@ def test_a_stack_that_cannot_be_changed_now_says_what_to_do(
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("AccessDenied", "take a role"),
+        ("AccessDenied", "use a role"),
         ("ExpiredToken", "get-caller-identity"),
         ("ValidationError", "correct the template or the parameters"),
     ],
@@ -248,7 +250,7 @@ def test_what_aws_refuses_has_a_way_out(
 ) -> None:
     answers.add_client_error("describe_stacks", code, "refused")
     with pytest.raises(SlipwayError) as refused:
-        outputs.read(stub, repository.environment("staging"))
+        outputs.describe_deployed_stack(stub, repository.environment("staging"))
     assert said in str(refused.value.fix)
 
 
@@ -267,4 +269,4 @@ def test_the_remains_that_cannot_be_deleted_are_named(
     )
     answers.add_response("describe_stacks", described("DELETE_FAILED"))
     with pytest.raises(SlipwayError, match="The bucket is not empty"):
-        deploy.remove_failed(stub, "slipway-staging", lambda event: None, poll=0)
+        deploy.delete_failed_stack(stub, "slipway-staging", lambda event: None, poll=0)

@@ -46,7 +46,7 @@ def written(folder: Path, said: Any) -> Path:
 
 
 def test_the_target_cooldowns_and_limit_come_from_the_test(tmp_path: Path) -> None:
-    assert scaling.parameters(written(tmp_path, report())) == {
+    assert scaling.scaling_parameters(written(tmp_path, report())) == {
         "InvocationsPerInstance": "3000",
         "ScaleOutCooldown": "360",  # 240 s to start and 90 s of cold loads, in whole minutes
         "ScaleInCooldown": "1080",
@@ -58,7 +58,7 @@ def test_the_target_cooldowns_and_limit_come_from_the_test(tmp_path: Path) -> No
 
 
 def test_without_traffic_the_fleet_stays_as_it_is(tmp_path: Path) -> None:
-    found = scaling.parameters(written(tmp_path, report(fleet=None)))
+    found = scaling.scaling_parameters(written(tmp_path, report(fleet=None)))
     assert set(found) == {
         "InvocationsPerInstance",
         "ScaleOutCooldown",
@@ -68,7 +68,7 @@ def test_without_traffic_the_fleet_stays_as_it_is(tmp_path: Path) -> None:
 
 
 def test_they_are_parameters_of_the_template(tmp_path: Path, repository: Repository) -> None:
-    measured = scaling.parameters(written(tmp_path, report()))
+    measured = scaling.scaling_parameters(written(tmp_path, report()))
     changed = repository.environment("production").with_parameters(measured)
     assert changed.parameters["InvocationsPerInstance"] == "3000"
 
@@ -82,17 +82,17 @@ def test_the_lines_that_keep_them_are_toml(tmp_path: Path) -> None:
     ("said", "words"),
     [
         (report(target=None), "recommends no target"),
-        (report(results={}), "no report of a load test"),
-        ({"target": {}}, "no report of a load test"),
-        ([], "no report of a load test"),
+        (report(results={}), "not a load test's report"),
+        ({"target": {}}, "not a load test's report"),
+        ([], "not a load test's report"),
     ],
 )
 def test_what_is_no_recommendation_is_refused(tmp_path: Path, said: Any, words: str) -> None:
     with pytest.raises(SlipwayError, match=words):
-        scaling.parameters(written(tmp_path, said))
+        scaling.scaling_parameters(written(tmp_path, said))
 
 
 def test_a_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("nothing")
     with pytest.raises(SlipwayError, match="cannot be read"):
-        scaling.parameters(tmp_path / "x.json")
+        scaling.scaling_parameters(tmp_path / "x.json")

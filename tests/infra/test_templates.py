@@ -35,7 +35,7 @@ def test_cfn_lint_would_find_a_mistake() -> None:
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_every_template_can_be_sent_and_has_no_parameter_in_vain(path: Path) -> None:
-    read = template.read(path)
+    read = template.load_template(path)
     for name in read.parameters:
         used = rf"!Ref {name}\b|\$\{{{name}\}}"
         assert re.search(used, path.read_text()), f"{name} is used nowhere"
@@ -43,19 +43,19 @@ def test_every_template_can_be_sent_and_has_no_parameter_in_vain(path: Path) -> 
 
 def test_triton_is_the_release_that_slipway_toml_names() -> None:
     configured = settings.load(HERE)
-    read = template.read(INFRA / "environment.yaml")
+    read = template.load_template(INFRA / "environment.yaml")
     assert read.parameters["TritonRelease"].default == configured.triton_release
 
 
 def test_what_stays_when_a_stack_is_deleted() -> None:
-    resources = template.read(INFRA / "environment.yaml").document["Resources"]
+    resources = template.load_template(INFRA / "environment.yaml").document["Resources"]
     for name in ("ReleaseBucket", "ReleaseBucketPolicy", "Key"):
         assert resources[name]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert resources[name]["UpdateReplacePolicy"] == "Retain"
 
 
 def test_the_container_gets_what_the_contract_asks_for() -> None:
-    resources = template.read(INFRA / "environment.yaml").document["Resources"]
+    resources = template.load_template(INFRA / "environment.yaml").document["Resources"]
     container = resources["Model"]["Properties"]["PrimaryContainer"]
     assert container["Environment"] == {
         "SAGEMAKER_TRITON_PING_MODE": "live",
@@ -69,7 +69,7 @@ def test_the_container_gets_what_the_contract_asks_for() -> None:
 
 
 def test_an_update_is_rolled_back_by_alarms_that_cold_models_do_not_raise() -> None:
-    resources = template.read(INFRA / "environment.yaml").document["Resources"]
+    resources = template.load_template(INFRA / "environment.yaml").document["Resources"]
     deployment = resources["Endpoint"]["Properties"]["DeploymentConfig"]
     alarms = deployment["AutoRollbackConfiguration"]["Alarms"]
     names = {alarm["AlarmName"]["Ref"] for alarm in alarms}
@@ -78,7 +78,7 @@ def test_an_update_is_rolled_back_by_alarms_that_cold_models_do_not_raise() -> N
 
 
 def test_every_alarm_watches_this_endpoint_and_tells_the_topic() -> None:
-    resources = template.read(INFRA / "environment.yaml").document["Resources"]
+    resources = template.load_template(INFRA / "environment.yaml").document["Resources"]
     alarms = [each for each in resources.values() if each["Type"] == "AWS::CloudWatch::Alarm"]
     watched = set()
     for alarm in alarms:
@@ -91,7 +91,7 @@ def test_every_alarm_watches_this_endpoint_and_tells_the_topic() -> None:
 
 
 def test_the_dashboard_is_json_and_shows_every_multi_model_metric() -> None:
-    resources = template.read(INFRA / "environment.yaml").document["Resources"]
+    resources = template.load_template(INFRA / "environment.yaml").document["Resources"]
     text = resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     body = json.loads(re.sub(r"\$\{[A-Za-z0-9:]+\}", "1", text))
     shown = {
@@ -112,7 +112,7 @@ def test_the_dashboard_is_json_and_shows_every_multi_model_metric() -> None:
 
 
 def test_scaling_follows_the_invocations_of_an_instance() -> None:
-    resources = template.read(INFRA / "environment.yaml").document["Resources"]
+    resources = template.load_template(INFRA / "environment.yaml").document["Resources"]
     tracking = resources["ScalingPolicy"]["Properties"]["TargetTrackingScalingPolicyConfiguration"]
     assert tracking == {
         "PredefinedMetricSpecification": {
@@ -139,15 +139,15 @@ def test_what_is_optional_is_left_out_unless_it_is_asked_for(repository: Reposit
     ("old", "new", "said"),
     [
         ('GitLabProject = "group/models"', "", "GitLabProject has no value"),
-        ('GitLabProject = "group/models"', 'GitLabProject = "group/*"', "does not match"),
-        ('ProtectedBranch = "main"', 'ProtectedBranch = "*"', "does not match"),
+        ('GitLabProject = "group/models"', 'GitLabProject = "group/*"', "must match"),
+        ('ProtectedBranch = "main"', 'ProtectedBranch = "*"', "must match"),
         ('UpdateStrategy = "rolling"', 'UpdateStrategy = "canary"', "one of rolling, blue-green"),
-        ("BatchPercent = 50", "BatchPercent = 51", "50 at most"),
-        ("BatchPercent = 50", "BatchPercent = 1", "5 at least"),
-        ("BatchPercent = 50", 'BatchPercent = "half"', "no number"),
+        ("BatchPercent = 50", "BatchPercent = 51", "at most 50"),
+        ("BatchPercent = 50", "BatchPercent = 1", "at least 5"),
+        ("BatchPercent = 50", 'BatchPercent = "half"', "must be a number"),
         ("BatchPercent = 50", "BatchPercentage = 50", "no parameter 'BatchPercentage'"),
         ('template = "environment.yaml"', "template = 1", "template is 1"),
-        ('template = "environment.yaml"', 'template = "none.yaml"', "no template can be read"),
+        ('template = "environment.yaml"', 'template = "none.yaml"', "cannot read the template"),
         ("[tags]", "[tag]", "unknown tag"),
         ("[tags]", "[tags", "not valid TOML"),
     ],
@@ -165,11 +165,13 @@ def test_an_unknown_environment_names_those_that_there_are(repository: Repositor
     with pytest.raises(SlipwayError, match="no environment 'x'") as refused:
         repository.environment("x")
     assert "staging" in str(refused.value.fix)
-    assert {"account", "staging", "production"} <= set(environment.names(repository.root))
+    assert {"account", "staging", "production"} <= set(
+        environment.environment_names(repository.root)
+    )
 
 
 def test_the_documentation_lists_every_kind_of_resource_that_moto_cannot_make() -> None:
-    documents = [template.read(path).document for path in TEMPLATES]
+    documents = [template.load_template(path).document for path in TEMPLATES]
     kinds = {each["Type"] for said in documents for each in said["Resources"].values()}
     text = (HERE / "docs" / "infrastructure.md").read_text()
     listed = set(re.findall(r"^\| `(AWS::[A-Za-z0-9:]+)` \|", text, re.MULTILINE))
@@ -178,17 +180,17 @@ def test_the_documentation_lists_every_kind_of_resource_that_moto_cannot_make() 
 
 def test_the_documentation_names_every_parameter_of_an_environment() -> None:
     text = (HERE / "docs" / "infrastructure.md").read_text()
-    parameters = template.read(INFRA / "environment.yaml").parameters
+    parameters = template.load_template(INFRA / "environment.yaml").parameters
     assert not [name for name in parameters if f"`{name}`" not in text]
 
 
 def test_a_template_too_long_to_send_is_refused(tmp_path: Path) -> None:
     long = tmp_path / "long.yaml"
     long.write_text("Resources: {X: {Type: A, Properties: {Y: !Ref Z}}}\n" + "# x\n" * 20_000)
-    sent = template.read(long).body  # comments are no part of the meaning
+    sent = template.load_template(long).body  # comments are no part of the meaning
     assert json.loads(sent) == {
         "Resources": {"X": {"Type": "A", "Properties": {"Y": {"Ref": "Z"}}}}
     }
     long.write_text("Resources: {}\nDescription: " + "x" * 60_000)
     with pytest.raises(SlipwayError, match="51,200"):
-        template.read(long)
+        template.load_template(long)

@@ -1,1 +1,1 @@
-"""The endpoints as code: CloudFormation stacks from ``ci/infra/``, shown before they change anything."""
+"""Infrastructure as code: CloudFormation stacks from ``ci/infra/``, planned before they change."""

@@ -1,4 +1,4 @@
-"""CloudFormation's client, and what AWS refuses, as its reader can mend it."""
+"""CloudFormation's client, and AWS's errors with a fix."""
 
 from __future__ import annotations
 
@@ -26,11 +26,16 @@ if TYPE_CHECKING:
     from slipway.infra.environment import Environment
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
-STALE = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"}
+INVALID_CREDENTIALS = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+}
 
 
-def client_of(environment: Environment) -> CloudFormationClient:
-    """CloudFormation for an environment, by boto3's own configuration. Nothing is sent yet.
+def create_client(environment: Environment) -> CloudFormationClient:
+    """Return CloudFormation's client for an environment, without a request.
 
     Raises:
         SlipwayError: boto3's configuration is wrong, or has no region.
@@ -50,27 +55,27 @@ def client_of(environment: Environment) -> CloudFormationClient:
 
 
 @contextlib.contextmanager
-def told(where: str) -> Iterator[None]:
-    """Say what CloudFormation refused, as a SlipwayError of ``where``."""
+def translate_errors(where: str) -> Iterator[None]:
+    """Raise CloudFormation's errors as a SlipwayError with this ``where``."""
     try:
         yield
     except NO_CREDENTIALS as error:
         raise no_credentials(error, where) from error
     except BotoCoreError as error:
         raise SlipwayError(
-            f"CloudFormation was not reached: {error}",
+            f"cannot reach CloudFormation: {error}",
             where=where,
             fix="check the network, and AWS_ENDPOINT_URL if it is set; then try again",
         ) from error
     except ClientError as error:
         code, message = error_code(error), error_message(error)
-        if code in STALE:
+        if code in INVALID_CREDENTIALS:
             fix = RENEW_CREDENTIALS
         elif code in DENIED:
             fix = (
-                "take a role that may use CloudFormation and make what the template has:"
+                "use a role that may use CloudFormation and create the template's resources:"
                 " docs/infrastructure.md names the services"
             )
         else:
-            fix = "correct the template or the parameters as it says; slipway infra plan tries it"
+            fix = "correct the template or the parameters; slipway infra plan checks them"
         raise SlipwayError(f"AWS answers {code}: {message}", where=where, fix=fix) from error

@@ -1,4 +1,4 @@
-"""What a change set would do, as people read it."""
+"""The changes in a change set, in a readable form."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-KEPT = {"Retain", "RetainExceptOnCreate"}
+RETAINING_POLICIES = {"Retain", "RetainExceptOnCreate"}
 
 
 @dataclass(frozen=True)
-class Property:
-    """One changed property; ``before`` and ``after`` where CloudFormation tells them, ``forces`` if
-    its change makes a new resource instead of changing the old one."""
+class PropertyChange:
+    """One changed property; ``before`` and ``after`` where CloudFormation reports them.
+
+    ``forces`` is set if the change replaces the resource.
+    """
 
     name: str
     before: str | None
@@ -21,50 +23,54 @@ class Property:
 
 
 @dataclass(frozen=True)
-class Change:
-    """``action`` is add, modify, replace, may replace, remove, leave (out of the stack, kept in AWS)
-    or import."""
+class ResourceChange:
+    """``action`` is add, modify, replace, may replace, remove, leave (removed from the stack, retained
+    in AWS) or import."""
 
     action: str
     resource: str
     kind: str
-    properties: tuple[Property, ...] = ()
+    properties: tuple[PropertyChange, ...] = ()
 
     @property
-    def is_harsh(self) -> bool:
-        """Whether something that exists would go."""
+    def is_destructive(self) -> bool:
+        """Return whether an existing resource would be deleted."""
         return self.action in ("replace", "may replace", "remove")
 
 
-def read(said: Iterable[Mapping[str, Any]]) -> list[Change]:
-    """From the ``Changes`` of DescribeChangeSet; what takes something away comes first."""
-    found = [_change(each["ResourceChange"]) for each in said if "ResourceChange" in each]
-    return sorted(found, key=lambda change: (not change.is_harsh, change.action, change.resource))
+def parse_changes(descriptions: Iterable[Mapping[str, Any]]) -> list[ResourceChange]:
+    """Return the ``Changes`` of DescribeChangeSet, destructive ones first."""
+    changes = [_change(d["ResourceChange"]) for d in descriptions if "ResourceChange" in d]
+    return sorted(
+        changes, key=lambda change: (not change.is_destructive, change.action, change.resource)
+    )
 
 
-def _change(said: Mapping[str, Any]) -> Change:
-    action = str(said["Action"]).lower()
-    replacement = said.get("Replacement")
+def _change(description: Mapping[str, Any]) -> ResourceChange:
+    action = str(description["Action"]).lower()
+    replacement = description.get("Replacement")
     if action in ("modify", "dynamic"):
-        # "Conditional": CloudFormation does not know before it runs, because it hangs on a value
-        # that another resource will have
+        # "Conditional": the result depends on a value that another resource gets during deployment
         words = {"True": "replace", "Conditional": "may replace"}
         action = words.get(str(replacement), "modify")
-    elif action == "remove" and said.get("PolicyAction") in KEPT:
+    elif action == "remove" and description.get("PolicyAction") in RETAINING_POLICIES:
         action = "leave"
-    properties: dict[str, Property] = {}
-    for detail in said.get("Details", ()):
+    properties: dict[str, PropertyChange] = {}
+    for detail in description.get("Details", ()):
         target = detail.get("Target", {})
         name = target.get("Path", "").removeprefix("/Properties/").replace("/", ".")
         name = name or target.get("Name") or target.get("Attribute", "")
-        # the same property is named once for each cause
+        # a property is listed once for each cause of its change
         old = properties.get(name)
-        properties[name] = Property(
+        properties[name] = PropertyChange(
             name,
             target.get("BeforeValue") or (old.before if old else None),
             target.get("AfterValue") or (old.after if old else None),
             target.get("RequiresRecreation") == "Always" or bool(old and old.forces),
         )
-    return Change(
-        action, said["LogicalResourceId"], said["ResourceType"], tuple(properties.values())
+    return ResourceChange(
+        action,
+        description["LogicalResourceId"],
+        description["ResourceType"],
+        tuple(properties.values()),
     )

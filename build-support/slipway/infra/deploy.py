@@ -1,4 +1,4 @@
-"""Executes what was planned, and tells how it went."""
+"""Execute a planned deployment, and report its events."""
 
 from __future__ import annotations
 
@@ -9,104 +9,105 @@ from slipway import process
 from slipway.errors import SlipwayError
 from slipway.infra import events
 from slipway.infra import state as states
-from slipway.infra.aws import told
+from slipway.infra.aws import translate_errors
 from slipway.infra.environment import FOLDER, Environment
-from slipway.infra.events import Event
-from slipway.infra.plan import Plan
-from slipway.infra.state import State
+from slipway.infra.events import StackEvent
+from slipway.infra.plan import DeploymentPlan
+from slipway.infra.state import StackState
 from slipway.settings import FILE_NAME, Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
+COMPLETE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
 POLL_S = 3.0
-Shown = Callable[[Event], object]
+OnEvent = Callable[[StackEvent], object]
 
 
-def refuse_uncommitted(settings: Settings, environment: Environment) -> None:
-    """Production is made from what others can read: a deployment from uncommitted files could
-    be neither reviewed nor repeated. Staging is for trying.
+def reject_uncommitted(settings: Settings, environment: Environment) -> None:
+    """Reject a deployment of production from uncommitted files, which can be neither reviewed nor
+    repeated. Staging is for experiments.
 
     Raises:
         SlipwayError: the environment is production, and its files differ from git's.
     """
     if not environment.is_production:
         return
-    said = process.run(
+    lines = process.run(
         ["git", "status", "--porcelain", "--", FOLDER, FILE_NAME],
-        what="asking git whether the infrastructure is committed",
+        what="checking that the infrastructure is committed",
         fix="deploy production from a git checkout, or with --uncommitted",
         cwd=settings.root,
     ).stdout.splitlines()
-    if said:
-        changed = ", ".join(line[3:] for line in said)
+    if lines:
+        changed = ", ".join(line[3:] for line in lines)
         raise SlipwayError(
             f"not committed: {changed}",
             where=environment.name,
-            fix="commit, let it be reviewed, and deploy that; or --uncommitted in an emergency",
+            fix="commit it, have it reviewed and deploy that; or use --uncommitted in an emergency",
         )
 
 
-def remove_failed(
-    client: CloudFormationClient, stack: str, shown: Shown, *, poll: float = POLL_S
+def delete_failed_stack(
+    client: CloudFormationClient, stack: str, on_event: OnEvent, *, poll: float = POLL_S
 ) -> None:
-    """Delete a stack whose first creation failed. Nothing served from it.
+    """Delete a stack whose first creation failed, and which therefore never served.
 
     Raises:
-        SlipwayError: AWS is not reached or refuses, or it cannot be deleted.
+        SlipwayError: AWS cannot be reached or refuses, or the stack cannot be deleted.
     """
-    with told(stack):
+    with translate_errors(stack):
         stack_id = client.describe_stacks(StackName=stack)["Stacks"][0]["StackId"]
-        seen = {event.id for event in events.read(client, stack_id)}
+        seen = {event.id for event in events.list_events(client, stack_id)}
         client.delete_stack(StackName=stack_id)
     followed = []
-    for event in events.follow(client, stack_id, seen, poll):
-        shown(event)
+    for event in events.follow_events(client, stack_id, seen, poll):
+        on_event(event)
         followed.append(event)
-    left = states.read(client, stack)
-    if left.status is not None:
-        raise _failed(stack, followed, left)
+    state = states.describe_stack(client, stack)
+    if state.status is not None:
+        raise _failed(stack, followed, state)
 
 
 def execute(
-    client: CloudFormationClient, plan: Plan, shown: Shown, *, poll: float = POLL_S
-) -> State:
-    """Do it, call ``shown`` with each event, and protect the stack from deletion; how it stands
-    then.
+    client: CloudFormationClient, plan: DeploymentPlan, on_event: OnEvent, *, poll: float = POLL_S
+) -> StackState:
+    """Execute the plan, call ``on_event`` with each event, and protect the stack from deletion.
+
+    Return the stack's state. The error of a failed deployment names the first resource that failed.
 
     Raises:
-        SlipwayError: AWS is not reached or refuses; or a resource failed: the first that did.
+        SlipwayError: AWS cannot be reached or refuses, or a resource failed.
     """
     stack = plan.environment.stack
-    seen = {event.id for event in events.read(client, stack)}
-    with told(stack):
+    seen = {event.id for event in events.list_events(client, stack)}
+    with translate_errors(stack):
         client.execute_change_set(ChangeSetName=plan.change_set, StackName=stack)
     followed = []
-    for event in events.follow(client, stack, seen, poll):
-        shown(event)
+    for event in events.follow_events(client, stack, seen, poll):
+        on_event(event)
         followed.append(event)
-    made = states.read(client, stack)
-    if made.status not in DONE:
-        raise _failed(stack, followed, made)
-    if not made.protected:
-        with told(stack):
+    state = states.describe_stack(client, stack)
+    if state.status not in COMPLETE:
+        raise _failed(stack, followed, state)
+    if not state.protected:
+        with translate_errors(stack):
             client.update_termination_protection(StackName=stack, EnableTerminationProtection=True)
-        made = states.read(client, stack)
-    return made
+        state = states.describe_stack(client, stack)
+    return state
 
 
-def _failed(stack: str, followed: list[Event], left: State) -> SlipwayError:
-    culprits = [event for event in followed if event.is_failure]
-    first = next((event for event in culprits if not event.is_of_stack), None)
-    first = first or next(iter(culprits), None)
-    what = f"{first.resource} ({first.kind}): {first.reason}" if first else str(left.reason or "")
+def _failed(stack: str, followed: list[StackEvent], state: StackState) -> SlipwayError:
+    failures = [event for event in followed if event.is_failure]
+    first = next((event for event in failures if not event.is_of_stack), None)
+    first = first or next(iter(failures), None)
+    what = f"{first.resource} ({first.kind}): {first.reason}" if first else str(state.reason or "")
     after = {
-        "UPDATE_ROLLBACK_COMPLETE": "everything is as before",
-        "ROLLBACK_COMPLETE": "nothing of it is left but the name",
-    }.get(left.status or "", f"the stack is {left.status}")
+        "UPDATE_ROLLBACK_COMPLETE": "the stack is unchanged",
+        "ROLLBACK_COMPLETE": "the resources are deleted; only the stack's name remains",
+    }.get(state.status or "", f"the stack is {state.status}")
     return SlipwayError(
         f"failed: {what}\n  {after}",
         where=stack,
-        fix="correct what it names, then slipway infra deploy again",
+        fix="correct the named resource, then run slipway infra deploy again",
     )

@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from slipway.errors import SlipwayError
-from slipway.infra.template import Template
-from slipway.infra.template import read as read_template
+from slipway.infra.template import Template, load_template
 from slipway.settings import Settings
 from slipway.settings.tables import unknown
 
 FOLDER = Path("ci") / "infra"
 KEYS = {"template", "stack", "region", "profile", "parameters", "tags"}
-TRITON = "TritonRelease"  # slipway.toml has it, and no other file should
+TRITON = "TritonRelease"  # set in slipway.toml, and only there
 
 
 @dataclass(frozen=True)
 class Environment:
-    """One stack. ``region`` and ``profile`` are boto3's own where they are ``None``."""
+    """One stack. ``region`` and ``profile`` are ``None`` where boto3's defaults apply."""
 
     name: str
     path: Path
@@ -34,51 +33,51 @@ class Environment:
 
     @property
     def is_production(self) -> bool:
-        """Whether users are served by it."""
+        """Return whether this environment serves users."""
         return self.parameters.get("Stage") == "production"
 
     def with_parameters(self, changed: Mapping[str, str]) -> Environment:
-        """The same with some parameters changed, and checked.
+        """Return this environment with some parameters changed, after checking them.
 
         Raises:
-            SlipwayError: as :func:`read`.
+            SlipwayError: as :func:`load_environment`.
         """
-        made = replace(self, parameters={**self.parameters, **changed})
-        made.template.check(made.parameters, str(self.path))
-        return made
+        changed_environment = replace(self, parameters={**self.parameters, **changed})
+        changed_environment.template.check(changed_environment.parameters, str(self.path))
+        return changed_environment
 
 
-def names(root: Path) -> list[str]:
-    """The environments of a repository."""
+def environment_names(root: Path) -> list[str]:
+    """Return the names of a repository's environments."""
     return sorted(path.stem for path in (root / FOLDER).glob("*.toml"))
 
 
-def read(settings: Settings, name: str) -> Environment:
-    """The environment ``name`` of a repository, every parameter checked against its template.
+def load_environment(settings: Settings, name: str) -> Environment:
+    """Return the environment ``name`` of a repository, with parameters checked against its template.
 
     Raises:
-        SlipwayError: there is none of that name, the file is no TOML, or a key, a parameter or
+        SlipwayError: the environment does not exist, the file is not TOML, or a key, a parameter or
             a value is missing or wrong.
     """
     path = settings.root / FOLDER / f"{name}.toml"
-    if name not in names(settings.root):
-        known = ", ".join(names(settings.root)) or "none here"
+    if name not in environment_names(settings.root):
+        known = ", ".join(environment_names(settings.root)) or "none"
         raise SlipwayError(
             f"no environment {name!r}",
             where=str(settings.root / FOLDER),
-            fix=f"one of: {known}; or write {FOLDER / name}.toml",
+            fix=f"use an existing environment ({known}), or write {FOLDER / name}.toml",
         )
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SlipwayError(
-            f"not valid TOML: {error}", where=str(path), fix="mend the line named above"
+            f"not valid TOML: {error}", where=str(path), fix="correct the line named in the error"
         ) from error
     for key in values:
         if key not in KEYS:
             raise unknown(path, key, KEYS)
-    template = read_template(path.parent / _text(path, values, "template", "environment.yaml"))
-    parameters = {key: _word(value) for key, value in _table(path, values, "parameters").items()}
+    template = load_template(path.parent / _text(path, values, "template", "environment.yaml"))
+    parameters = {key: _as_text(value) for key, value in _table(path, values, "parameters").items()}
     if TRITON in template.parameters:
         parameters.setdefault(TRITON, settings.triton_release)
     template.check(parameters, str(path))
@@ -90,7 +89,7 @@ def read(settings: Settings, name: str) -> Environment:
         values.get("region"),
         values.get("profile"),
         parameters,
-        {key: _word(value) for key, value in _table(path, values, "tags").items()},
+        {key: _as_text(value) for key, value in _table(path, values, "tags").items()},
     )
 
 
@@ -108,8 +107,8 @@ def _table(path: Path, values: Mapping[str, Any], key: str) -> Mapping[str, Any]
     return table
 
 
-def _word(value: Any) -> str:
-    """As CloudFormation takes it: everything is text, and a list has commas."""
+def _as_text(value: Any) -> str:
+    """Return ``value`` as CloudFormation takes it: as text, a list with commas."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):

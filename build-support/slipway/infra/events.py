@@ -1,4 +1,4 @@
-"""What CloudFormation does, while it does it."""
+"""The events of a stack, while CloudFormation changes it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from slipway.infra.aws import told
+from slipway.infra.aws import translate_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
 STACK = "AWS::CloudFormation::Stack"
-# of a resource that was stopped because another one failed: never the cause
-STOPPED = "cancelled"
+# in the reason of a resource that was stopped because another one failed: never the cause
+CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
-class Event:
+class StackEvent:
     """One step of one resource."""
 
     id: str
@@ -33,55 +33,55 @@ class Event:
 
     @property
     def is_of_stack(self) -> bool:
-        """Whether it is the stack's own, and no resource's."""
+        """Return whether the event is about the stack itself, not a resource."""
         return self.kind == STACK
 
     @property
     def is_failure(self) -> bool:
-        """Whether it failed by itself."""
-        return self.status.endswith("_FAILED") and STOPPED not in self.reason
+        """Return whether the resource failed by itself."""
+        return self.status.endswith("_FAILED") and CANCELLED not in self.reason
 
 
-def read(client: CloudFormationClient, stack: str) -> list[Event]:
-    """Every event of the stack, oldest first; none if there is no such stack.
+def list_events(client: CloudFormationClient, stack: str) -> list[StackEvent]:
+    """Return the stack's events, oldest first; none if the stack does not exist.
 
     Raises:
-        SlipwayError: AWS is not reached, or refuses.
+        SlipwayError: AWS cannot be reached, or refuses.
     """
-    found = []
-    with told(stack):
+    events = []
+    with translate_errors(stack):
         try:
             for page in client.get_paginator("describe_stack_events").paginate(StackName=stack):
-                for said in page["StackEvents"]:
-                    event = Event(
-                        said["EventId"],
-                        said["Timestamp"],
-                        said.get("LogicalResourceId", ""),
-                        said.get("ResourceType", ""),
-                        said.get("ResourceStatus", ""),
-                        said.get("ResourceStatusReason", ""),
+                for description in page["StackEvents"]:
+                    event = StackEvent(
+                        description["EventId"],
+                        description["Timestamp"],
+                        description.get("LogicalResourceId", ""),
+                        description.get("ResourceType", ""),
+                        description.get("ResourceStatus", ""),
+                        description.get("ResourceStatusReason", ""),
                     )
-                    found.append(event)
+                    events.append(event)
         except ClientError as error:
             if "does not exist" not in str(error):
                 raise
-    return found[::-1]
+    return events[::-1]
 
 
-def follow(
+def follow_events(
     client: CloudFormationClient, stack: str, seen: set[str], poll: float
-) -> Iterator[Event]:
-    """Events as they come, but those ``seen``, until the stack rests.
+) -> Iterator[StackEvent]:
+    """Yield new events, without those ``seen``, until the stack is no longer in progress.
 
-    ``stack`` is best an ID, which finds the stack after its deletion, too.
+    ``stack`` should be an ID, which also finds the stack after its deletion.
 
     Raises:
-        SlipwayError: AWS is not reached, or refuses.
+        SlipwayError: AWS cannot be reached, or refuses.
     """
     while True:
-        with told(stack):
+        with translate_errors(stack):
             status = client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
-        for event in read(client, stack):
+        for event in list_events(client, stack):
             if event.id not in seen:
                 seen.add(event.id)
                 yield event

@@ -1,4 +1,4 @@
-"""What an environment is called by: names and ARNs for the pipeline and for people."""
+"""An environment's outputs: names and ARNs for the pipeline and for people."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from slipway.errors import SlipwayError
 from slipway.infra import state as states
 from slipway.infra.environment import Environment
-from slipway.infra.state import State
+from slipway.infra.state import StackState
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-# output → variable of the pipeline; {} is the stage
+# output → pipeline variable; {} is the stage
 VARIABLES = {
     "Store": "SLIPWAY_{}_STORE",
     "EndpointName": "SLIPWAY_{}_ENDPOINT",
@@ -23,31 +23,33 @@ VARIABLES = {
 }
 
 
-def read(client: CloudFormationClient, environment: Environment) -> State:
-    """The stack with its outputs.
+def describe_deployed_stack(client: CloudFormationClient, environment: Environment) -> StackState:
+    """Return the state of a deployed stack, which has its outputs.
 
     Raises:
-        SlipwayError: it is not deployed; AWS is not reached, or refuses.
+        SlipwayError: the stack is not deployed, or AWS cannot be reached or refuses.
     """
-    found = states.read(client, environment.stack)
-    if found.is_new or found.failed_at_birth:
+    state = states.describe_stack(client, environment.stack)
+    if state.is_new or state.creation_failed:
         raise SlipwayError(
-            "is not deployed" if found.is_new else f"its creation failed ({found.status})",
+            "not deployed" if state.is_new else f"its creation failed ({state.status})",
             where=environment.stack,
-            fix=f"slipway infra deploy {environment.name}",
+            fix=f"run slipway infra deploy {environment.name}",
         )
-    return found
+    return state
 
 
 def as_variables(environment: Environment, outputs: dict[str, str]) -> list[str]:
-    """Lines of a shell, as ``eval "$(slipway infra outputs staging --env)"`` takes them, and as
-    they are set in GitLab (Settings → CI/CD → Variables)."""
+    """Return lines for a shell, as in ``eval "$(slipway infra outputs staging --env)"``, and for
+    GitLab (Settings → CI/CD → Variables)."""
     stage = environment.parameters.get("Stage", environment.name).upper().replace("-", "_")
-    found = {
+    variables = {
         variable.format(stage): outputs[output]
         for output, variable in VARIABLES.items()
         if output in outputs
     }
     if "TopicArn" in outputs:
-        found["AWS_REGION"] = outputs["TopicArn"].split(":")[3]  # arn:partition:service:region:…
-    return [f"export {name}={shlex.quote(value)}" for name, value in found.items()]
+        variables["AWS_REGION"] = outputs["TopicArn"].split(":")[
+            3
+        ]  # arn:partition:service:region:…
+    return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]

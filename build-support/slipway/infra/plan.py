@@ -1,4 +1,4 @@
-"""A change set: what a deployment would do, asked of CloudFormation before it does it."""
+"""A change set: what a deployment would do, computed by CloudFormation before it is executed."""
 
 from __future__ import annotations
 
@@ -10,68 +10,67 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from slipway.errors import SlipwayError
-from slipway.infra import changes
 from slipway.infra import state as states
-from slipway.infra.aws import told
-from slipway.infra.changes import Change
+from slipway.infra.aws import translate_errors
+from slipway.infra.changes import ResourceChange, parse_changes
 from slipway.infra.environment import Environment
-from slipway.infra.state import State
+from slipway.infra.state import StackState
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-NOTHING = ("didn't contain changes", "No updates are to be performed")
+NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 POLL_S = 2.0
 
 
 @dataclass(frozen=True)
-class Plan:
-    """``changes`` are empty where stack and template agree. ``change_set`` is its ARN."""
+class DeploymentPlan:
+    """``changes`` are empty if stack and template agree. ``change_set`` is an ARN."""
 
     environment: Environment
-    state: State
+    state: StackState
     change_set: str
-    changes: tuple[Change, ...]
+    changes: tuple[ResourceChange, ...]
 
     @property
     def creates(self) -> bool:
-        """Whether the stack is new."""
+        """Return whether the stack is new."""
         return self.state.is_new
 
 
 @contextlib.contextmanager
-def proposed(
+def plan_changes(
     client: CloudFormationClient,
     environment: Environment,
     *,
     description: str = "slipway infra",
     adopt: bool = False,
     poll: float = POLL_S,
-) -> Iterator[Plan]:
-    """What would change. The change set, and the shell of a stack that was never created, are
-    gone when the context ends, unless it was executed.
+) -> Iterator[DeploymentPlan]:
+    """Yield the plan of a deployment. Unless it is executed, the change set, and the empty stack of
+    a first deployment, are deleted at the end of the context.
 
-    ``adopt`` takes resources that exist under the names of the template into the stack, such
-    as the bucket that a deleted stack left.
+    ``adopt`` imports resources that exist under the template's names into the stack, such as the
+    bucket that a deleted stack retained.
 
     Raises:
-        SlipwayError: AWS is not reached or refuses; the stack is being changed, or its first
-            creation failed; the template is wrong.
+        SlipwayError: AWS cannot be reached or refuses, the stack is being changed, its first
+            creation failed, or the template is wrong.
     """
-    found = states.read(client, environment.stack)
-    found.refuse_if_busy()
-    if found.failed_at_birth:
+    state = states.describe_stack(client, environment.stack)
+    state.reject_if_busy()
+    if state.creation_failed:
         raise SlipwayError(
-            f"its first creation failed ({found.status}), and such a stack cannot be updated",
+            f"the stack's first creation failed ({state.status}): it cannot be updated",
             where=environment.stack,
-            fix=f"slipway infra deploy {environment.name} removes what is left of it, and begins anew",
+            fix=f"run slipway infra deploy {environment.name}, which deletes it and creates it again",
         )
     optional: dict[str, Any] = {"ImportExistingResources": True} if adopt else {}
-    with told(environment.stack):
-        made = client.create_change_set(
+    with translate_errors(environment.stack):
+        change_set = client.create_change_set(
             StackName=environment.stack,
             ChangeSetName=f"slipway-{uuid.uuid4().hex[:12]}",
-            ChangeSetType="CREATE" if found.is_new else "UPDATE",
+            ChangeSetType="CREATE" if state.is_new else "UPDATE",
             Description=description[:1024],
             TemplateBody=environment.template.body,
             Parameters=[
@@ -79,52 +78,50 @@ def proposed(
                 for key, value in environment.parameters.items()
             ],
             Tags=[{"Key": key, "Value": value} for key, value in environment.tags.items()],
-            Capabilities=[
-                "CAPABILITY_NAMED_IAM"
-            ],  # roles have names, so that policies can know them
+            # roles have names, so that policies can refer to them
+            Capabilities=["CAPABILITY_NAMED_IAM"],
             **optional,
         )["Id"]
     try:
-        yield Plan(environment, found, made, tuple(_changes(client, environment, made, poll)))
+        changes = tuple(_changes(client, environment, change_set, poll))
+        yield DeploymentPlan(environment, state, change_set, changes)
     finally:
-        _remove(client, found, made)
+        _remove(client, state, change_set)
 
 
 def _changes(
     client: CloudFormationClient, environment: Environment, change_set: str, poll: float
-) -> list[Change]:
-    said: list[dict[str, Any]] = []
+) -> list[ResourceChange]:
+    descriptions: list[dict[str, Any]] = []
     token: dict[str, Any] = {}
     while True:
-        with told(environment.stack):
+        with translate_errors(environment.stack):
             page = client.describe_change_set(
                 ChangeSetName=change_set, IncludePropertyValues=True, **token
             )
         status, reason = page["Status"], page.get("StatusReason", "")
         if status == "FAILED":
-            if any(words in reason for words in NOTHING):
+            if any(words in reason for words in NO_CHANGES):
                 return []
             raise SlipwayError(
-                f"no change set could be made: {reason}",
+                f"cannot create a change set: {reason}",
                 where=str(environment.template.path),
-                fix="correct the template or the parameters as it says",
+                fix="correct the template or the parameters",
             )
         if status != "CREATE_COMPLETE":
             time.sleep(poll)
             continue
-        said += [dict(each) for each in page.get("Changes", ())]
+        descriptions += map(dict, page.get("Changes", ()))
         if "NextToken" not in page:
-            return changes.read(said)
+            return parse_changes(descriptions)
         token = {"NextToken": page["NextToken"]}
 
 
-def _remove(client: CloudFormationClient, before: State, change_set: str) -> None:
-    # an executed change set is gone already; what cannot be removed now does no harm
-    with contextlib.suppress(SlipwayError), told(before.stack):
-        if before.is_new and states.read(client, before.stack).status != states.ONLY_PROPOSED:
+def _remove(client: CloudFormationClient, before: StackState, change_set: str) -> None:
+    # an executed change set no longer exists; one that cannot be deleted is harmless
+    with contextlib.suppress(SlipwayError), translate_errors(before.stack):
+        if before.is_new and states.describe_stack(client, before.stack).status != states.IN_REVIEW:
             return
         client.delete_change_set(ChangeSetName=change_set)
-        if (
-            before.status is None
-        ):  # otherwise the shell is somebody else's, with a change set of theirs
+        if before.status is None:  # otherwise the empty stack belongs to another change set
             client.delete_stack(StackName=before.stack)

@@ -1,4 +1,4 @@
-"""What stands of a stack, and whether it can be changed now."""
+"""The state of a stack, and whether it can be changed now."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from slipway.errors import SlipwayError
-from slipway.infra.aws import told
+from slipway.infra.aws import translate_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-# a change set was made for a stack that was never created
-ONLY_PROPOSED = "REVIEW_IN_PROGRESS"
-# the first creation failed: such a stack can only be deleted (CloudFormation User Guide, "Stack status codes")
-FAILED_AT_BIRTH = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
+# a change set exists for a stack that was never created
+IN_REVIEW = "REVIEW_IN_PROGRESS"
+# a stack that can only be deleted (CloudFormation User Guide, "Stack status codes")
+CREATION_FAILED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
 
 
 @dataclass(frozen=True)
-class State:
-    """A stack as CloudFormation describes it; ``status`` is ``None`` where there is none."""
+class StackState:
+    """A stack as CloudFormation describes it; ``status`` is ``None`` if it does not exist."""
 
     stack: str
     status: str | None
@@ -32,60 +32,63 @@ class State:
 
     @property
     def is_new(self) -> bool:
-        """Whether it has to be created."""
-        return self.status in (None, ONLY_PROPOSED)
+        """Return whether it has to be created."""
+        return self.status in (None, IN_REVIEW)
 
     @property
-    def failed_at_birth(self) -> bool:
-        """Whether it has to be deleted before it can be created."""
-        return self.status in FAILED_AT_BIRTH
+    def creation_failed(self) -> bool:
+        """Return whether it has to be deleted before it can be created."""
+        return self.status in CREATION_FAILED
 
-    def refuse_if_busy(self) -> None:
-        """Refuse a stack that cannot be changed now.
+    def reject_if_busy(self) -> None:
+        """Reject a stack that cannot be changed now.
 
         Raises:
-            SlipwayError: it is being changed, or has to be mended by hand.
+            SlipwayError: the stack is being changed, or has to be repaired by hand.
         """
         status = self.status or ""
         if status == "UPDATE_ROLLBACK_FAILED":
             raise SlipwayError(
                 f"an update failed, and so did its rollback: {self.reason}",
                 where=self.stack,
-                fix="mend what it names, then: aws cloudformation continue-update-rollback"
+                fix="repair what it names, then run aws cloudformation continue-update-rollback"
                 f" --stack-name {self.stack}",
             )
         if status == "DELETE_FAILED":
             raise SlipwayError(
                 f"its deletion failed: {self.reason}",
                 where=self.stack,
-                fix=f"mend what it names, then: aws cloudformation delete-stack --stack-name {self.stack}",
+                fix="repair what it names, then run aws cloudformation delete-stack"
+                f" --stack-name {self.stack}",
             )
-        if status.endswith("_IN_PROGRESS") and status != ONLY_PROPOSED:
+        if status.endswith("_IN_PROGRESS") and status != IN_REVIEW:
             raise SlipwayError(
-                f"is being changed: {status}", where=self.stack, fix="wait until that is done"
+                f"the stack is being changed: {status}",
+                where=self.stack,
+                fix="wait until that is complete",
             )
 
 
-def read(client: CloudFormationClient, stack: str) -> State:
-    """The stack as it stands.
+def describe_stack(client: CloudFormationClient, stack: str) -> StackState:
+    """Return the stack's current state.
 
     Raises:
-        SlipwayError: AWS is not reached, or refuses.
+        SlipwayError: AWS cannot be reached, or refuses.
     """
-    with told(stack):
+    with translate_errors(stack):
         try:
-            said = client.describe_stacks(StackName=stack)["Stacks"][0]
+            description = client.describe_stacks(StackName=stack)["Stacks"][0]
         except ClientError as error:
-            # CloudFormation has no code of its own for it
+            # CloudFormation has no error code for it
             if "does not exist" in str(error):
-                return State(stack, None, None, {}, {}, False)
+                return StackState(stack, None, None, {}, {}, False)
             raise
-    outputs = said.get("Outputs", [])
-    return State(
+    outputs = description.get("Outputs", [])
+    return StackState(
         stack,
-        said["StackStatus"],
-        said.get("StackStatusReason"),
-        {each["OutputKey"]: each["OutputValue"] for each in outputs},
-        {each["OutputKey"]: each.get("Description", "") for each in outputs},
-        said.get("EnableTerminationProtection", False),
+        description["StackStatus"],
+        description.get("StackStatusReason"),
+        {output["OutputKey"]: output["OutputValue"] for output in outputs},
+        {output["OutputKey"]: output.get("Description", "") for output in outputs},
+        description.get("EnableTerminationProtection", False),
     )

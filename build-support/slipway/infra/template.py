@@ -1,4 +1,4 @@
-"""A CloudFormation template: its text, and what its parameters allow."""
+"""A CloudFormation template: its text, and the values that its parameters allow."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ import yaml
 
 from slipway.errors import SlipwayError
 
-# of a template that is sent with the request ("AWS CloudFormation quotas")
-LARGEST = 51_200
+# bytes of a template in a request ("AWS CloudFormation quotas")
+MAX_BODY_BYTES = 51_200
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a template says of one of its parameters; ``default`` is ``None`` where there is none."""
+    """A template's declaration of a parameter; ``default`` is ``None`` if it has none."""
 
     kind: str
     default: str | None
     allowed: tuple[str, ...]
     pattern: str | None
-    least: float | None
-    most: float | None
+    minimum: float | None
+    maximum: float | None
 
-    def why_not(self, value: str) -> str | None:
-        """What is wrong with ``value``, as CloudFormation would find it."""
+    def violation(self, value: str) -> str | None:
+        """Return why CloudFormation would reject ``value``, ``None`` if it would not."""
         if self.allowed and value not in self.allowed:
-            return f"is {value!r}: one of {', '.join(self.allowed)}"
+            return f"is {value!r}, must be one of {', '.join(self.allowed)}"
         if self.pattern and not re.fullmatch(self.pattern, value):
-            return f"is {value!r}, and does not match {self.pattern}"
+            return f"is {value!r}, must match {self.pattern}"
         if self.kind != "Number":
             return None
         try:
             number = float(value)
         except ValueError:
-            return f"is {value!r}, and no number"
-        if self.least is not None and number < self.least:
-            return f"is {value}: {self.least:g} at least"
-        if self.most is not None and number > self.most:
-            return f"is {value}: {self.most:g} at most"
+            return f"is {value!r}, must be a number"
+        if self.minimum is not None and number < self.minimum:
+            return f"is {value}, must be at least {self.minimum:g}"
+        if self.maximum is not None and number > self.maximum:
+            return f"is {value}, must be at most {self.maximum:g}"
         return None
 
 
 @dataclass(frozen=True)
 class Template:
-    """``body`` is what is sent: the file, or the same as JSON where the file, whose comments count, is
-    too long. ``document`` has intrinsic functions in their long form (``{"Ref": …}``,
+    """``body`` is sent to CloudFormation: the file, or the same as JSON if the file with its comments
+    is too long. ``document`` has intrinsic functions in their long form (``{"Ref": …}``,
     ``{"Fn::Sub": …}``)."""
 
     path: Path
@@ -58,69 +58,72 @@ class Template:
     document: Mapping[str, Any]
     parameters: Mapping[str, Parameter]
 
-    def check(self, given: Mapping[str, str], where: str) -> None:
-        """Refuse what CloudFormation would refuse, before anything is sent.
+    def check(self, values: Mapping[str, str], where: str) -> None:
+        """Reject the values that CloudFormation would reject, without a request.
 
         Raises:
-            SlipwayError: a parameter is unknown, has no value, or one that is not allowed.
+            SlipwayError: a parameter is unknown, or its value is missing or not allowed.
         """
-        for name, value in given.items():
+        for name, value in values.items():
             if name not in self.parameters:
                 raise SlipwayError(
                     f"{self.path.name} has no parameter {name!r}",
                     where=where,
-                    fix=f"one of: {', '.join(sorted(self.parameters))}",
+                    fix=f"use one of: {', '.join(sorted(self.parameters))}",
                 )
-            wrong = self.parameters[name].why_not(value)
-            if wrong:
+            violation = self.parameters[name].violation(value)
+            if violation:
                 raise SlipwayError(
-                    f"{name} {wrong}", where=where, fix="correct it below [parameters]"
+                    f"{name} {violation}", where=where, fix="correct it below [parameters]"
                 )
         for name, declared in self.parameters.items():
-            if declared.default is None and name not in given:
+            if declared.default is None and name not in values:
                 raise SlipwayError(
                     f"the parameter {name} has no value",
                     where=where,
-                    fix=f"write {name} below [parameters]; {self.path.name} says what it is",
+                    fix=f"add {name} below [parameters]; {self.path.name} describes it",
                 )
 
 
-def read(path: Path) -> Template:
-    """The template in a file.
+def load_template(path: Path) -> Template:
+    """Return the template in a file.
 
     Raises:
-        SlipwayError: there is none, it is no YAML, or too long to be sent.
+        SlipwayError: the file does not exist, is not YAML, or is too long for a request.
     """
     try:
         body = path.read_text(encoding="utf-8")
         document = yaml.load(body, _Loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SlipwayError(
-            f"no template can be read: {error}", where=str(path), fix="name a file of YAML"
+            f"cannot read the template: {error}", where=str(path), fix="name a YAML file"
         ) from error
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
-        raise SlipwayError("no CloudFormation template", where=str(path), fix="it needs Resources")
-    if len(body.encode()) > LARGEST:
+        raise SlipwayError("not a CloudFormation template", where=str(path), fix="add Resources")
+    if len(body.encode()) > MAX_BODY_BYTES:
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    if len(body.encode()) > LARGEST:
+    if len(body.encode()) > MAX_BODY_BYTES:
         raise SlipwayError(
-            f"{len(body.encode()):,} bytes; CloudFormation takes {LARGEST:,} in a request",
+            f"{len(body.encode()):,} bytes; CloudFormation accepts {MAX_BODY_BYTES:,} in a request",
             where=str(path),
-            fix="move some resources into a template, and an environment, of their own",
+            fix="move some resources into another template, with an environment of its own",
         )
-    declared = {name: _parameter(said) for name, said in document.get("Parameters", {}).items()}
+    declared = {
+        name: _parameter(declaration)
+        for name, declaration in document.get("Parameters", {}).items()
+    }
     return Template(path, body, document, declared)
 
 
-def _parameter(said: Mapping[str, Any]) -> Parameter:
-    default = said.get("Default")
+def _parameter(declaration: Mapping[str, Any]) -> Parameter:
+    default = declaration.get("Default")
     return Parameter(
-        said["Type"],
+        declaration["Type"],
         None if default is None else str(default),
-        tuple(str(value) for value in said.get("AllowedValues", ())),
-        said.get("AllowedPattern"),
-        said.get("MinValue"),
-        said.get("MaxValue"),
+        tuple(str(value) for value in declaration.get("AllowedValues", ())),
+        declaration.get("AllowedPattern"),
+        declaration.get("MinValue"),
+        declaration.get("MaxValue"),
     )
 
 

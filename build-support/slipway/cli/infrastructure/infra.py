@@ -15,10 +15,10 @@ from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
-    from slipway.infra.changes import Change
+    from slipway.infra.changes import ResourceChange
     from slipway.infra.environment import Environment
-    from slipway.infra.events import Event
-    from slipway.infra.plan import Plan
+    from slipway.infra.events import StackEvent
+    from slipway.infra.plan import DeploymentPlan
     from slipway.settings import Settings
 
 STYLES = {
@@ -64,12 +64,12 @@ def plan(name: str, from_loadtest: Path | None, import_existing: bool, as_json: 
     from slipway.infra import aws, plan, scaling
 
     _, environment = _read(name)
-    measured = scaling.parameters(from_loadtest) if from_loadtest else {}
+    measured = scaling.scaling_parameters(from_loadtest) if from_loadtest else {}
     environment = environment.with_parameters(measured) if measured else environment
-    client = aws.client_of(environment)
+    client = aws.create_client(environment)
     with (
         working(f"asking CloudFormation what would change in {environment.stack}"),
-        plan.proposed(client, environment, adopt=import_existing) as proposed,
+        plan.plan_changes(client, environment, adopt=import_existing) as proposed,
     ):
         pass
     if as_json:
@@ -103,17 +103,17 @@ def deploy(name: str, yes: bool, import_existing: bool, uncommitted: bool) -> No
 
     configured, environment = _read(name)
     if not uncommitted:
-        deploy.refuse_uncommitted(configured, environment)
-    client = aws.client_of(environment)
-    if state.read(client, environment.stack).failed_at_birth:
+        deploy.reject_uncommitted(configured, environment)
+    client = aws.create_client(environment)
+    if state.describe_stack(client, environment.stack).creation_failed:
         click.echo(
             f"The first creation of {environment.stack} failed; its remains have to be deleted."
         )
         _confirm(yes, "Delete them?")
-        deploy.remove_failed(client, environment.stack, _print_event)
+        deploy.delete_failed_stack(client, environment.stack, _print_event)
     by = current_origin(configured.root)
     description = f"{by.commit or 'no commit'} by {by.by or 'unknown'}"
-    with plan.proposed(
+    with plan.plan_changes(
         client, environment, description=description, adopt=import_existing
     ) as proposed:
         _print_plan(proposed)
@@ -151,7 +151,7 @@ def outputs(name: str, as_json: bool, as_env: bool) -> None:
         raise click.UsageError("--json or --env, not both")
     _, environment = _read(name)
     with working(f"reading {environment.stack}"):
-        stack = outputs.read(aws.client_of(environment), environment)
+        stack = outputs.describe_deployed_stack(aws.create_client(environment), environment)
     if as_json:
         click.echo(json.dumps(stack.outputs))
         return
@@ -168,7 +168,7 @@ def _read(name: str) -> tuple[Settings, Environment]:
     from slipway.infra import environment
 
     configured = settings.load(Path.cwd())
-    return configured, environment.read(configured, name)
+    return configured, environment.load_environment(configured, name)
 
 
 def _confirm(yes: bool, question: str) -> None:
@@ -181,7 +181,7 @@ def _confirm(yes: bool, question: str) -> None:
     click.confirm(question, abort=True)
 
 
-def _dump(proposed: Plan) -> dict[str, Any]:
+def _dump(proposed: DeploymentPlan) -> dict[str, Any]:
     return {
         "environment": proposed.environment.name,
         "stack": proposed.environment.stack,
@@ -190,7 +190,7 @@ def _dump(proposed: Plan) -> dict[str, Any]:
     }
 
 
-def _print_plan(proposed: Plan) -> None:
+def _print_plan(proposed: DeploymentPlan) -> None:
     if not proposed.changes:
         click.echo(f"{proposed.environment.stack}: nothing to change")
         return
@@ -200,7 +200,7 @@ def _print_plan(proposed: Plan) -> None:
         for change in proposed.changes
     ]
     _print_table(["", "resource", "type", "change"], rows)
-    destructive = sum(change.is_harsh for change in proposed.changes)
+    destructive = sum(change.is_destructive for change in proposed.changes)
     new = "a new stack; " if proposed.creates else ""
     click.echo(
         f"{proposed.environment.stack}: {new}{len(rows)} to change,"
@@ -208,7 +208,7 @@ def _print_plan(proposed: Plan) -> None:
     )
 
 
-def _property(change: Change) -> list[str]:
+def _property(change: ResourceChange) -> list[str]:
     lines = []
     for item in change.properties:
         values = "" if item.before is item.after is None else f": {item.before} → {item.after}"
@@ -216,7 +216,7 @@ def _property(change: Change) -> list[str]:
     return lines
 
 
-def _print_event(event: Event) -> None:
+def _print_event(event: StackEvent) -> None:
     reason = f"  {event.reason}" if event.reason else ""
     click.echo(f"{event.time:%H:%M:%S}  {event.status:<28} {event.resource}{reason}")
 
