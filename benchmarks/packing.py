@@ -18,7 +18,7 @@ def measure(subject: Subject) -> list[Report]:
     """Our packing against ``tar czf`` of the same tree, and the artifact against the recipe's."""
     tree = subject.unpacked
     plain, fresh, packed = (subject.work / f"{name}.tar.gz" for name in ("tar", "fresh", "packed"))
-    environment = build.environment_of(subject.model, subject.settings)
+    environment = build.build_environment(subject.model, subject.settings)
     pointed = [pointer.path for pointer in subject.model.pointers]
     files = {path: tree / path.relative_to(subject.model.path) for path in pointed}
     seconds = interleaved(

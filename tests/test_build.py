@@ -37,7 +37,7 @@ def test_a_build_reads_each_pointer_and_parses_each_config_once(
         "  hash: md5\n  path: model.onnx\n"
     )
     environment = write_environment(tmp_path / "environment")
-    monkeypatch.setattr(build, "environment_of", lambda *_: environment)
+    monkeypatch.setattr(build, "build_environment", lambda *_: environment)
     monkeypatch.setattr(Weights, "cached", lambda *_: {"": weights})
     parsed = counted(monkeypatch, "google.protobuf.text_format.Parse")
     loaded = counted(monkeypatch, "slipway.model.weights.yaml.load")

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from slipway.files import locked, written_aside
+from slipway.files import atomic_write, locked
 
 
 def test_an_error_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("before")
-    with pytest.raises(RuntimeError), written_aside(path) as aside:
+    with pytest.raises(RuntimeError), atomic_write(path) as aside:
         aside.write_text("half")
         raise RuntimeError
     assert path.read_text() == "before"
@@ -24,7 +24,7 @@ def test_an_error_leaves_what_was_there(tmp_path: Path) -> None:
 
 def test_a_folder_replaces_a_folder(tmp_path: Path) -> None:
     for content in ("one", "two"):
-        with written_aside(tmp_path / "folder") as aside:
+        with atomic_write(tmp_path / "folder") as aside:
             aside.mkdir()
             (aside / content).touch()
     assert [file.name for file in (tmp_path / "folder").iterdir()] == ["two"]
@@ -34,7 +34,7 @@ def test_a_folder_replaces_a_folder(tmp_path: Path) -> None:
 def test_the_umask_decides_who_may_read(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
-        with written_aside(tmp_path / "file") as aside:
+        with atomic_write(tmp_path / "file") as aside:
             aside.write_text("x")
     finally:
         os.umask(before)
@@ -50,7 +50,7 @@ def test_what_a_dead_writer_left_is_removed_by_the_next_and_a_live_one_s_stays(
     alive = tmp_path / f".aside-file-{os.getppid()}-y"
     dead.mkdir()
     alive.mkdir()
-    with written_aside(tmp_path / "file") as aside:
+    with atomic_write(tmp_path / "file") as aside:
         aside.write_text("x")
     assert not dead.exists() and alive.exists()
 

@@ -22,18 +22,18 @@ def build(folder: Path, settings: Settings, output: Path) -> Artifact:
             artifact's name.
     """
     model = read_model_folder(folder)
-    refuse_mistakes(model, settings)
+    refuse_errors(model, settings)
     store = Weights(settings.root)
     files = {
         pointer.path / part if part else pointer.path: cached
         for pointer in model.pointers
         for part, cached in store.cached(pointer).items()
     }
-    made = environment_of(model, settings)
-    return finish(model, made, files, output / model.artifact_name, settings)
+    made = build_environment(model, settings)
+    return pack_artifact(model, made, files, output / model.artifact_name, settings)
 
 
-def refuse_mistakes(model: ModelFolder, settings: Settings) -> None:
+def refuse_errors(model: ModelFolder, settings: Settings) -> None:
     """Refuse a model folder in which ``slipway check`` finds an error.
 
     The rules look at what was read of ``model`` already.
@@ -60,14 +60,14 @@ def refuse_mistakes(model: ModelFolder, settings: Settings) -> None:
         )
 
 
-def environment_of(model: ModelFolder, settings: Settings) -> ExecutionEnvironment | None:
+def build_environment(model: ModelFolder, settings: Settings) -> ExecutionEnvironment | None:
     """The execution environment of the model's Python models, built or from the cache."""
     if not model.python_models:
         return None
     return environment.build_environment(model.lock, settings)
 
 
-def beside(model: ModelFolder) -> dict[Path, Path]:
+def local_weights(model: ModelFolder) -> dict[Path, Path]:
     """The weights that lie beside their pointers already, by where they belong.
 
     Raises:
@@ -86,7 +86,7 @@ def beside(model: ModelFolder) -> dict[Path, Path]:
     return files
 
 
-def finish(
+def pack_artifact(
     model: ModelFolder,
     made: ExecutionEnvironment | None,
     files: dict[Path, Path],

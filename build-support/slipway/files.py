@@ -37,7 +37,7 @@ def cache_dir(kind: str) -> Path:
 
 
 @contextlib.contextmanager
-def aside(path: Path) -> Iterator[Path]:
+def temp_sibling(path: Path) -> Iterator[Path]:
     """Yield a free path in a hidden folder beside ``path``; that folder is removed at the end.
 
     What a killed writer left there never passes for the real thing, and the next writer of the
@@ -57,12 +57,12 @@ def aside(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a free path, to be made a file or a folder; rename it to ``path`` at the end.
 
     On an error nothing is left under ``path``, or what was there before.
     """
-    with aside(path) as made:
+    with temp_sibling(path) as made:
         yield made
         if made.is_file():
             _flush(made)

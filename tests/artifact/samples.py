@@ -103,4 +103,4 @@ def packed(folder: Path, environment: ExecutionEnvironment, layout: str = "direc
     model = read_model_folder(folder)
     output = folder.parent.parent / "dist" / model.artifact_name
     assert layout in ("directory", "archive")
-    return pack(model, environment, build.beside(model), output, layout)  # type: ignore[arg-type]
+    return pack(model, environment, build.local_weights(model), output, layout)  # type: ignore[arg-type]

@@ -54,7 +54,7 @@ def test_one_environment_serves_both_python_models(
     ]
     extract(made.path, tiny.parent / "out")
     values = {
-        model: config.parse(tiny.parent / "out" / model / "config.pbtxt")
+        model: config.load_config(tiny.parent / "out" / model / "config.pbtxt")
         .parameters["EXECUTION_ENV_PATH"]
         .string_value
         for model in ("tiny_preprocessing", "tiny_postprocessing")
@@ -155,7 +155,7 @@ def test_a_link_out_of_the_folder_is_refused(tiny: Path, environment: ExecutionE
 def test_weights_that_are_not_here_are_named_with_the_way_to_get_them(tiny: Path) -> None:
     (tiny / "tiny_inferencer/1/model.onnx").unlink()
     with pytest.raises(SlipwayError, match="weights are not here") as caught:
-        build.beside(read_model_folder(tiny))
+        build.local_weights(read_model_folder(tiny))
     assert caught.value.fix and "slipway weights pull" in caught.value.fix
 
 

@@ -11,7 +11,7 @@ from slipway.check.fix_from_signature import fixes_for_missing_io
 from slipway.check.graphs import graphs_of_config
 from slipway.check.model_files import loaded_versions
 from slipway.check.shapes import compare
-from slipway.signature import Shape, Tensor
+from slipway.signature import GraphTensor, Shape
 from slipway.triton import config
 from tests.check import fixture_graphs
 from tests.check import fixture_repositories as repositories
@@ -55,8 +55,11 @@ def test_dims_are_compared_as_the_native_backend_does(
     dims: str, shape: Shape | None, batches: bool, output: bool, verdict: str
 ) -> None:
     side = "output" if output else "input"
-    [declared] = getattr(config.parse_text(f"{side} {{ {dims} }}", where="test"), side)
-    assert compare(declared, Tensor("X", "FP32", shape), batches=batches, output=output) == verdict
+    [declared] = getattr(config.parse_config(f"{side} {{ {dims} }}", where="test"), side)
+    assert (
+        compare(declared, GraphTensor("X", "FP32", shape), batches=batches, output=output)
+        == verdict
+    )
 
 
 def written(
@@ -79,7 +82,7 @@ def completed_text(written_config: ConfigFile) -> str:
 
 def test_missing_inputs_and_outputs_are_mended_from_the_graph(tmp_path: Path) -> None:
     written_config = written(tmp_path, 'backend: "onnxruntime"\nmax_batch_size: 8\n')
-    message = config.parse_text(completed_text(written_config), where="mended")
+    message = config.parse_config(completed_text(written_config), where="mended")
     assert [(t.name, t.data_type, list(t.dims)) for t in message.input] == [("FEATURES", 11, [4])]
     assert [(t.name, t.data_type, list(t.dims)) for t in message.output] == [("SCORE", 11, [2])]
 
@@ -88,7 +91,7 @@ def test_only_the_side_that_is_missing_is_mended(tmp_path: Path) -> None:
     given = (
         'backend: "onnxruntime"\ninput { name: "FEATURES" data_type: TYPE_FP32 dims: [ -1, 4 ] }'
     )
-    message = config.parse_text(completed_text(written(tmp_path, given)), where="mended")
+    message = config.parse_config(completed_text(written(tmp_path, given)), where="mended")
     assert len(message.input) == 1
     assert [list(tensor.dims) for tensor in message.output] == [[-1, 2]]
 
@@ -104,7 +107,7 @@ def test_nothing_is_mended_that_the_graph_does_not_determine(tmp_path: Path) -> 
 def test_a_scalar_behind_the_batch_is_mended_with_a_reshape(tmp_path: Path) -> None:
     flat = fixture_graphs.flat_output().SerializeToString()
     text = completed_text(written(tmp_path, 'backend: "onnxruntime"\nmax_batch_size: 8\n', flat))
-    [output] = config.parse_text(text, where="mended").output
+    [output] = config.parse_config(text, where="mended").output
     assert list(output.dims) == [1] and output.HasField("reshape")
 
 

@@ -40,7 +40,7 @@ def test_a_file_says_which_metrics_and_how_far_each_may_fall_behind(tmp_path: Pa
         at_most = 40
         """,
     )
-    assert thresholds.load(tmp_path) == Thresholds(
+    assert thresholds.load_thresholds(tmp_path) == Thresholds(
         {
             "test.auc": Threshold("higher", 0.005, at_least=0.95),
             "loss": Threshold("lower", "2 %"),
@@ -51,7 +51,7 @@ def test_a_file_says_which_metrics_and_how_far_each_may_fall_behind(tmp_path: Pa
 
 
 def test_a_model_without_the_file_has_no_thresholds(tmp_path: Path) -> None:
-    assert thresholds.load(tmp_path) is None
+    assert thresholds.load_thresholds(tmp_path) is None
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_mistake_in_the_file_is_told_with_its_metric(
     tmp_path: Path, text: str, said: str
 ) -> None:
     with pytest.raises(SlipwayError, match=said) as caught:
-        thresholds.load(write(tmp_path, text))
+        thresholds.load_thresholds(write(tmp_path, text))
     assert caught.value.where == str(tmp_path / thresholds.FILE_NAME)
 
 
@@ -106,7 +106,7 @@ def test_a_threshold_is_read_as_it_was_written(
 ) -> None:
     low, high = (bound, other) if other is None or bound <= other else (other, bound)
     threshold = Threshold(better, margin, low, high)
-    assert thresholds.parse(threshold.dump()) == threshold
+    assert thresholds.parse_threshold(threshold.dump()) == threshold
 
 
 @given(BETTER, MARGINS, NUMBERS, NUMBERS, NUMBERS)

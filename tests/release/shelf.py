@@ -23,7 +23,7 @@ from slipway.catalog.origin import Origin
 from slipway.release.evidence import envelope
 from slipway.release.evidence import test_result as tests
 from slipway.release.evidence.statement import PAYLOAD_TYPE
-from slipway.release.evidence.test_result import Tested
+from slipway.release.evidence.test_result import TestResult
 from slipway.release.metadata import ReleaseMetadata
 from slipway.release.promote import promote
 from slipway.release.publish import Release, publish
@@ -103,9 +103,9 @@ def sha256(path: Path) -> str:
 
 def passed(path: Path, *, failures: int = 0) -> bytes:
     """Evidence that the tests of exactly these bytes passed, or that some failed."""
-    ran = Tested(failures == 0, 4, failures, "2026-01-01T00:00:00Z", seconds=2.0)
-    said = tests.dump(ran, path.name, sha256(path))
-    return envelope.seal(said, PAYLOAD_TYPE, None)
+    ran = TestResult(failures == 0, 4, failures, "2026-01-01T00:00:00Z", seconds=2.0)
+    said = tests.dump_test_result(ran, path.name, sha256(path))
+    return envelope.seal_envelope(said, PAYLOAD_TYPE, None)
 
 
 def repository(root: Path, more: str = "") -> Settings:

@@ -24,7 +24,6 @@ from slipway.release.rollback import rollback
 from slipway.release.status import load_status
 from slipway.settings.release import STAGES, StageName
 from slipway.store.open import open_stage
-from slipway.store.stage import StageStore
 from tests.release import shelf
 from tests.release.shelf import DEV, repository
 

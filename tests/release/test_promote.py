@@ -65,7 +65,7 @@ def test_production_gets_exactly_the_bytes_that_staging_tested(settings: Setting
     assert (record.source, record.metrics) == (source.target, {"f1": 0.9})
     # the commit that made it, and who promoted it
     assert record.origin == Origin("c0ffee", CI.pipeline, "ci")
-    ran = evidence.tested(store, "m", source.sha256)
+    ran = evidence.load_test_result(store, "m", source.sha256)
     assert ran is not None and ran.passed
     [event] = journal.load_events(store, "m")
     assert (event.action, event.target, event.origin) == ("promote", made.target, CI)
@@ -140,7 +140,7 @@ def test_what_production_requires_has_to_be_there(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError, match="production requires provenance: no provenance"):
         promote(settings, "m", None, DEV)
     path = shelf.artifact(tmp_path / "dist")
-    documents = evidence.collect(Artifact(path), settings, DEV, [])
+    documents = evidence.collect_evidence(Artifact(path), settings, DEV, [])
     publish(
         Artifact(path), open_stage(settings, "staging"), metadata=ReleaseMetadata(DEV, documents)
     )

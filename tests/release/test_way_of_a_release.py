@@ -23,7 +23,6 @@ from slipway.release.status import load_status
 from slipway.release.verify import select_releases, verify
 from slipway.settings import Settings
 from slipway.store.open import open_stage
-from slipway.store.stage import StageStore
 from tests.release import shelf
 from tests.release.shelf import staged
 from tests.store.places import Place
@@ -75,9 +74,7 @@ def test_of_publishers_of_one_version_at_once_exactly_one_wins_and_the_others_le
         told = ReleaseMetadata(Origin(f"{number}" * 40, None, f"dev{number}"))
         store = open_stage(settings, "production")
         try:
-            return publish(
-                Artifact(made[number]), store, metadata=told
-            ).sha256
+            return publish(Artifact(made[number]), store, metadata=told).sha256
         except SlipwayError as error:
             return error
 

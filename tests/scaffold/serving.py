@@ -49,4 +49,6 @@ def environment(folder: Path) -> ExecutionEnvironment:
 def artifact(folder: Path, made: ExecutionEnvironment) -> Path:
     """The packed artifact of a model folder."""
     model = read_model_folder(folder)
-    return pack(model, made, build.beside(model), folder.parents[1] / model.artifact_name).path
+    return pack(
+        model, made, build.local_weights(model), folder.parents[1] / model.artifact_name
+    ).path

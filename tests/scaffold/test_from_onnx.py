@@ -107,7 +107,7 @@ def test_a_graph_with_batches_is_served(
         [tensor("Y", ["N", 3]), tensor("Z", ["N"])],
     )
     folder = make(file, settings)
-    assert config.parse(folder / "made_inferencer" / "config.pbtxt").max_batch_size == 16
+    assert config.load_config(folder / "made_inferencer" / "config.pbtxt").max_batch_size == 16
     answer = served(folder, environment, server)
     assert answer["Y"].shape == (1, 3) and answer["Z"].shape == (1, 1)
 
@@ -235,4 +235,4 @@ def test_the_version_and_the_batch_are_as_they_are_asked_for(
     derived = from_onnx.derive(doubler(tmp_path / "m.onnx", ["N", 3]), 2)
     folder = from_onnx.write("made", derived, settings, version="2.0.0-rc.1")
     assert (folder / "model_version.txt").read_text() == "2.0.0-rc.1\n"
-    assert config.parse(folder / "made_pipeline" / "config.pbtxt").max_batch_size == 2
+    assert config.load_config(folder / "made_pipeline" / "config.pbtxt").max_batch_size == 2

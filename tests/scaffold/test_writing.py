@@ -77,7 +77,7 @@ def test_a_failure_in_the_last_step_leaves_nothing(
     def fail(*_: object) -> None:
         raise SlipwayError("the cache is full")
 
-    monkeypatch.setattr("slipway.signature.sign", fail)
+    monkeypatch.setattr("slipway.signature.sign_weights", fail)
     derived = from_onnx.derive(doubler(tmp_path / "m.onnx", [2]))
     with pytest.raises(SlipwayError, match="the cache is full"):
         from_onnx.write("made", derived, settings)

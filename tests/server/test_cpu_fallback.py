@@ -37,7 +37,7 @@ def test_what_needs_a_gpu_goes_and_everything_else_stays(tmp_path: Path) -> None
         "x_inferencer: without the accelerator tensorrt",
         "x_inferencer: without CUDA graphs",
     )
-    lowered = config.parse(path)
+    lowered = config.load_config(path)
     (group,) = lowered.instance_group
     assert (group.kind, group.count, list(group.gpus)) == (group.KIND_CPU, 2, [])
     accelerators = lowered.optimization.execution_accelerators

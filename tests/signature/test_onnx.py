@@ -11,8 +11,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from slipway.errors import SlipwayError
-from slipway.signature import Tensor
-from slipway.signature.onnx import read
+from slipway.signature import GraphTensor
+from slipway.signature.onnx import read_onnx
 from tests.signature import graphs
 from tests.signature.graphs import constant, save, tensor
 
@@ -20,9 +20,9 @@ from tests.signature.graphs import constant, save, tensor
 def test_tensors_stand_in_the_graphs_order_with_named_and_unknown_sizes(tmp_path: Path) -> None:
     inputs = [tensor("b", ["N", 3, None]), tensor("a", [], TensorProto.INT64)]
     outputs = [tensor("d", None, TensorProto.STRING), tensor("c", [-1], TensorProto.BOOL)]
-    found = read(save(tmp_path / "m.onnx", inputs, outputs))
-    assert found.inputs == (Tensor("b", "FP32", ("N", 3, None)), Tensor("a", "INT64", ()))
-    assert found.outputs == (Tensor("d", "BYTES", None), Tensor("c", "BOOL", (None,)))
+    found = read_onnx(save(tmp_path / "m.onnx", inputs, outputs))
+    assert found.inputs == (GraphTensor("b", "FP32", ("N", 3, None)), GraphTensor("a", "INT64", ()))
+    assert found.outputs == (GraphTensor("d", "BYTES", None), GraphTensor("c", "BOOL", (None,)))
     assert (found.format, found.ir_version, found.opsets) == ("onnx", 8, {"": 17})
 
 
@@ -37,7 +37,7 @@ def test_an_initializer_among_the_inputs_is_optional_since_ir_version_4(tmp_path
             nodes=[helper.make_node("Add", ["X", "W"], ["Y"])],
             ir_version=version,
         )
-        found = read(path)
+        found = read_onnx(path)
         assert [each.name for each in found.inputs] == ["X"]
         assert [each.name for each in found.optional_inputs] == optional
 
@@ -58,7 +58,7 @@ def test_data_types_have_tritons_words_or_their_own(
     tmp_path: Path, data_type: int, word: str, carried: bool
 ) -> None:
     path = save(tmp_path / "m.onnx", [tensor("X", [1], data_type)], [tensor("Y", [1], data_type)])
-    [found] = read(path).inputs
+    [found] = read_onnx(path).inputs
     assert (found.datatype, found.carried) == (word, carried)
 
 
@@ -71,7 +71,7 @@ def test_what_is_no_tensor_is_named(tmp_path: Path) -> None:
         "sparse(FP32)": helper.make_sparse_tensor_type_proto(TensorProto.FLOAT, [2]),
     }
     inputs = [helper.make_value_info(word, proto) for word, proto in types.items()]
-    found = read(save(tmp_path / "m.onnx", inputs, [tensor("Y", [1])], nodes=[]))
+    found = read_onnx(save(tmp_path / "m.onnx", inputs, [tensor("Y", [1])], nodes=[]))
     assert [each.datatype for each in found.inputs] == list(types)
     assert not any(each.carried for each in found.inputs)
 
@@ -103,7 +103,7 @@ def test_operators_of_other_domains_are_listed_but_not_the_files_own_functions(
         functions=[function],
         opsets=opsets,
     )
-    assert read(path).operators == ("com.elsewhere::Deep",)
+    assert read_onnx(path).operators == ("com.elsewhere::Deep",)
 
 
 def test_external_data_is_named_also_in_subgraphs(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_external_data_is_named_also_in_subgraphs(tmp_path: Path) -> None:
         nodes=nodes,
         initializers=[outside("W", "model.onnx.data")],
     )
-    assert read(path).external_data == ("../inner.bin", "constant.bin", "model.onnx.data")
+    assert read_onnx(path).external_data == ("../inner.bin", "constant.bin", "model.onnx.data")
 
 
 def test_a_sample_that_onnx_runtime_opens_is_read_alike(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_sample_that_onnx_runtime_opens_is_read_alike(tmp_path: Path) -> None:
     inputs = [tensor("X", ["N", 2]), tensor("T", [3, 1], TensorProto.STRING)]
     outputs = [tensor("Y", ["N", 2]), tensor("U", [3, 1], TensorProto.STRING)]
     path = save(tmp_path / "m.onnx", inputs, outputs)
-    session, found = onnxruntime.InferenceSession(path), read(path)
+    session, found = onnxruntime.InferenceSession(path), read_onnx(path)
     for ours, theirs in ((found.inputs, session.get_inputs), (found.outputs, session.get_outputs)):
         assert [(t.name, list(t.shape or ())) for t in ours] == [
             (node.name, node.shape) for node in theirs()
@@ -186,7 +186,7 @@ def test_what_is_no_onnx_model_is_refused_by_its_name(tmp_path: Path, content: b
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
     with pytest.raises(SlipwayError, match="model.onnx: not an ONNX model"):
-        read(path)
+        read_onnx(path)
 
 
 def test_a_file_that_is_cut_short_is_refused_wherever_it_ends(tmp_path: Path) -> None:
@@ -196,12 +196,12 @@ def test_a_file_that_is_cut_short_is_refused_wherever_it_ends(tmp_path: Path) ->
     for size in range(graph_begins, len(whole) - 6):  # behind it stands the opset alone
         path.write_bytes(whole[:size])
         with pytest.raises(SlipwayError, match="not an ONNX model"):
-            read(path)
+            read_onnx(path)
 
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError, match="no such file"):
-        read(tmp_path / "model.onnx")
+        read_onnx(tmp_path / "model.onnx")
 
 
 def test_the_onnx_package_is_not_imported(tmp_path: Path) -> None:

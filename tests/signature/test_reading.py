@@ -16,14 +16,14 @@ from slipway.errors import SlipwayError
 from slipway.model.folder import read_model_folder, source_files
 from slipway.model.weights import load_pointer
 from slipway.signature import sidecar
-from slipway.signature.signature import Signature, Tensor
+from slipway.signature.signature import GraphTensor, Signature
 from tests.signature.graphs import constant, save, tensor
 
 SOME = Signature(
     format="onnx",
-    inputs=(Tensor("X", "FP32", ("N", None, 3)), Tensor("ω", "BYTES", None)),
-    optional_inputs=(Tensor("W", "FP32", ()),),
-    outputs=(Tensor("Y", "sequence(FP32)", None),),
+    inputs=(GraphTensor("X", "FP32", ("N", None, 3)), GraphTensor("ω", "BYTES", None)),
+    optional_inputs=(GraphTensor("W", "FP32", ()),),
+    outputs=(GraphTensor("Y", "sequence(FP32)", None),),
     ir_version=8,
     opsets={"": 17, "ai.onnx.ml": 3},
     operators=("com.elsewhere::Sharpen",),
@@ -33,8 +33,8 @@ SOME = Signature(
 
 def test_a_signature_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx.signature.json"
-    sidecar.save(sidecar.Signed("0" * 32, 7, SOME), path)
-    assert sidecar.load(path) == sidecar.Signed("0" * 32, 7, SOME)
+    sidecar.save_sidecar(sidecar.SignedSignature("0" * 32, 7, SOME), path)
+    assert sidecar.load_sidecar(path) == sidecar.SignedSignature("0" * 32, 7, SOME)
     assert json.loads(path.read_text(encoding="utf-8"))["inputs"][1]["name"] == "ω"
     assert [line for line in path.read_text().splitlines() if '"X"' in line] == [
         '    {"name": "X", "datatype": "FP32", "shape": ["N", null, 3]},'
@@ -46,7 +46,7 @@ def test_a_malformed_signature_file_says_how_to_write_it_anew(tmp_path: Path, co
     path = tmp_path / "model.onnx.signature.json"
     path.write_text(content)
     with pytest.raises(SlipwayError, match="malformed signature file") as caught:
-        sidecar.load(path)
+        sidecar.load_sidecar(path)
     assert caught.value.fix == f"slipway weights sign {tmp_path}/model.onnx.dvc"
 
 
@@ -60,12 +60,12 @@ def test_what_is_known_of_weights_depends_on_what_lies_there(tmp_path: Path) -> 
     assert signature.read_signature(file).state == "absent"
     pointer(file, "a" * 32)
     assert signature.read_signature(file).state == "unsigned"
-    sidecar.save(sidecar.Signed("0" * 32, 1, SOME), sidecar.path_of(file))
+    sidecar.save_sidecar(sidecar.SignedSignature("0" * 32, 1, SOME), sidecar.sidecar_path(file))
     assert (signature.read_signature(file).state, signature.read_signature(file).signature) == (
         "stale",
         None,
     )
-    sidecar.save(sidecar.Signed("a" * 32, 1, SOME), sidecar.path_of(file))
+    sidecar.save_sidecar(sidecar.SignedSignature("a" * 32, 1, SOME), sidecar.sidecar_path(file))
     assert (signature.read_signature(file).state, signature.read_signature(file).signature) == (
         "signed",
         SOME,
@@ -104,7 +104,7 @@ def test_add_writes_the_pointer_and_the_signature(
     assert main(["weights", "add", str(file)]) == 0
     assert capsys.readouterr().out.split() == [f"{file}.dvc", f"{file}.signature.json"]
     read = load_pointer(Path(f"{file}.dvc"))
-    signed = sidecar.load(sidecar.path_of(file))
+    signed = sidecar.load_sidecar(sidecar.sidecar_path(file))
     assert (signed.md5, signed.size) == (read.md5, file.stat().st_size)
     assert file.exists()
     os.remove(file)
@@ -137,11 +137,11 @@ def test_a_file_that_dvc_ignores_is_refused(root: Path, capsys: pytest.CaptureFi
 def test_sign_reads_what_is_only_in_the_cache(root: Path) -> None:
     file = weight(root)
     assert main(["weights", "add", str(file)]) == 0
-    written = sidecar.path_of(file).read_bytes()
+    written = sidecar.sidecar_path(file).read_bytes()
     file.unlink()
-    sidecar.path_of(file).unlink()
+    sidecar.sidecar_path(file).unlink()
     assert main(["weights", "sign", f"{file}.dvc"]) == 0
-    assert sidecar.path_of(file).read_bytes() == written
+    assert sidecar.sidecar_path(file).read_bytes() == written
     assert not file.exists()
 
 
@@ -164,7 +164,7 @@ def test_a_directory_with_external_data_is_signed_as_a_whole(root: Path) -> None
         size_threshold=0,
     )
     assert main(["weights", "add", str(folder)]) == 0
-    signed = sidecar.load(sidecar.path_of(folder))
+    signed = sidecar.load_sidecar(sidecar.sidecar_path(folder))
     assert signed.md5.endswith(".dir")
     assert signed.signature.external_data == ("weights.bin",)
     assert signature.read_signature(folder).state == "weights"

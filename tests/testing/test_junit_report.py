@@ -59,7 +59,7 @@ def root(tmp_path: Path, built: Path) -> Path:
     return root
 
 
-def run(root: Path, artifact: Path, *arguments: str) -> test_result.Tested | None:
+def run(root: Path, artifact: Path, *arguments: str) -> test_result.TestResult | None:
     """Pytest with the plugin and a JUnit report; what that report says of the artifact."""
     digest, report = sha256_of(artifact), root / "report.xml"
     command = [sys.executable, "-m", "pytest", "-p", "slipway.testing.plugin", "-q"]
@@ -71,7 +71,7 @@ def run(root: Path, artifact: Path, *arguments: str) -> test_result.Tested | Non
         capture_output=True,
         check=False,
     )
-    return junit.read([report], "identity", digest)
+    return junit.read_reports([report], "identity", digest)
 
 
 def test_a_whole_run_counts_for_the_artifact_that_was_served(root: Path, built: Path) -> None:
@@ -132,14 +132,14 @@ def test_an_artifact_that_changes_while_it_is_tested_is_not_the_tested_one(
     before = sha256_of(changing)
     assert run(root, changing, "models/identity") is None
     assert before not in (root / "report.xml").read_text(encoding="utf-8")
-    assert junit.read([root / "report.xml"], "identity", sha256_of(changing)) is None
+    assert junit.read_reports([root / "report.xml"], "identity", sha256_of(changing)) is None
 
 
 def test_the_command_s_report_replaces_an_earlier_one(root: Path, built: Path) -> None:
     report = root / "dist" / "identity_1.0.0.tests.xml"
     model = root / "models/identity"
     assert runs.run(model, root, artifact=built, report=report) == 0
-    found = junit.read([report], "identity", sha256_of(built))
+    found = junit.read_reports([report], "identity", sha256_of(built))
     assert found is not None and found.passed
     ends = "import os\ndef test_x(): os._exit(0)\n"
     (model / "tests/test_two.py").write_text(ends, encoding="utf-8")

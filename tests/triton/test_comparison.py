@@ -12,7 +12,7 @@ from slipway.triton.comparison import Tolerance
 
 
 def test_of_many_differences_the_first_are_shown() -> None:
-    lines = comparison.compare({"N": np.zeros(100, int)}, {"N": np.ones(100, int)}, {})
+    lines = comparison.compare_outputs({"N": np.zeros(100, int)}, {"N": np.ones(100, int)}, {})
     assert len(lines) == comparison.SHOWN + 1
     assert lines[-1] == "N: and 95 more elements"
 
@@ -21,11 +21,11 @@ def test_of_many_differences_the_first_are_shown() -> None:
 def test_the_last_digits_of_a_float_may_differ(kind: type[np.floating[Any]]) -> None:
     one = np.array([1.0], kind)
     beside = np.nextafter(one, kind(2))
-    assert comparison.compare({"X": one}, {"X": beside}, {}) == []
-    assert comparison.compare({"X": one}, {"X": beside}, {"X": Tolerance(0, 0)})
+    assert comparison.compare_outputs({"X": one}, {"X": beside}, {}) == []
+    assert comparison.compare_outputs({"X": one}, {"X": beside}, {"X": Tolerance(0, 0)})
 
 
 def test_nan_agrees_with_nan_and_infinity_with_its_own_sign() -> None:
     array = np.array([np.nan, np.inf, -np.inf], np.float32)
-    assert comparison.compare({"X": array}, {"X": array.copy()}, {}) == []
-    assert len(comparison.compare({"X": array}, {"X": -array}, {})) == 2
+    assert comparison.compare_outputs({"X": array}, {"X": array.copy()}, {}) == []
+    assert len(comparison.compare_outputs({"X": array}, {"X": -array}, {})) == 2

@@ -28,8 +28,8 @@ def test_a_config_survives_being_written_and_read(
     for key, value in parameters.items():
         made.parameters[key].string_value = value
     text = config.render(made)
-    assert config.parse_text(text, where="here") == made
-    assert config.render(config.parse_text(text, where="here")) == text
+    assert config.parse_config(text, where="here") == made
+    assert config.render(config.parse_config(text, where="here")) == text
 
 
 def test_an_ensemble_is_written_in_the_spelling_that_the_endpoint_finds() -> None:
@@ -43,14 +43,14 @@ def test_an_ensemble_is_written_in_the_spelling_that_the_endpoint_finds() -> Non
 )
 def test_an_error_names_line_and_column(text: str, place: str) -> None:
     with pytest.raises(SlipwayError) as caught:
-        config.parse_text(text, where="here")
+        config.parse_config(text, where="here")
     assert caught.value.where == place
 
 
 def test_a_file_that_is_no_text_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "config.pbtxt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SlipwayError, match="not UTF-8"):
-        config.parse(tmp_path / "config.pbtxt")
+        config.load_config(tmp_path / "config.pbtxt")
 
 
 def test_types_have_the_names_of_kserve() -> None:

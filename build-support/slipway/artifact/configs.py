@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from slipway.archive import open_tar, regular_files
-from slipway.artifact.manifest import Manifest, parse, read_first_file
+from slipway.artifact.manifest import Manifest, parse_manifest, read_first_file
 from slipway.errors import SlipwayError
 from slipway.model.config_interface import interface_of_config
 from slipway.model.interface import Interface
@@ -38,7 +38,7 @@ class Configs:
         if served not in self.texts:
             raise _incomplete(self.where, [served])
         where = f"{self.where}: {served}/{config.FILE_NAME}"
-        return interface_of_config(config.parse_text(self.texts[served], where=where))
+        return interface_of_config(config.parse_config(self.texts[served], where=where))
 
 
 def config_digests(manifest: Manifest) -> dict[str, str]:
@@ -65,7 +65,7 @@ def read_configs(source: Path | BinaryIO, name: str = "") -> Configs:
     with open_tar(source, name) as tar:
         files = regular_files(tar)
         first, data = read_first_file(files, where=where)
-        manifest = parse(data, where=f"{where}: {first}")
+        manifest = parse_manifest(data, where=f"{where}: {first}")
         missing = set(config_digests(manifest))
         while missing:
             member, stream = next(files, (None, None))

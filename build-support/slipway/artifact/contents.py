@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.archive import open_tar, regular_files
-from slipway.artifact.manifest import Manifest, parse, read_first_file
+from slipway.artifact.manifest import Manifest, parse_manifest, read_first_file
 from slipway.errors import SlipwayError
 from slipway.files import sha256_of, sha256_of_stream
 from slipway.triton import config
@@ -42,7 +42,7 @@ class Contents:
 
     def config(self, model: str) -> ModelConfig:
         """The parsed config of one model."""
-        return config.parse_text(self.configs[model], where=f"{self.path}: {model}")
+        return config.parse_config(self.configs[model], where=f"{self.path}: {model}")
 
 
 def read_contents(artifact: Path) -> Contents:
@@ -55,7 +55,7 @@ def read_contents(artifact: Path) -> Contents:
     with open_tar(artifact) as tar:
         members = regular_files(tar)
         first, data = read_first_file(members, where=str(artifact))
-        manifest = parse(data, where=f"{artifact}: {first}")
+        manifest = parse_manifest(data, where=f"{artifact}: {first}")
         files = {first: (len(data), hashlib.sha256(data).hexdigest())}
         for member, stream in members:
             if member.name.count("/") == 1 and member.name.endswith(f"/{config.FILE_NAME}"):

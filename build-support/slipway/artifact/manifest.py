@@ -43,7 +43,7 @@ class Manifest:
         return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode()
 
 
-def parse(data: bytes, *, where: str) -> Manifest:
+def parse_manifest(data: bytes, *, where: str) -> Manifest:
     """Return the manifest that :meth:`Manifest.dump` wrote.
 
     Raises:

@@ -14,7 +14,7 @@ DIRECTORY = ".dir"  # the end of an md5 of DVC's that is of a folder's list
 MOST = 5  # problems of one kind
 
 
-class Members:
+class MemberCheck:
     """What was read of the artifact that ``made`` describes.
 
     Sources have a SHA-256 and weights an md5 in the manifest. Of an environment as a folder it has

@@ -17,7 +17,7 @@ from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest
 from slipway.environment import ExecutionEnvironment, bytecode
 from slipway.errors import SlipwayError
-from slipway.files import written_aside
+from slipway.files import atomic_write
 from slipway.model.folder import ModelFolder, source_files
 from slipway.triton import config
 
@@ -69,7 +69,7 @@ def pack(
         builder=f"slipway {slipway.__version__}",
     )
     compiled = _compiled(files)
-    with written_aside(output) as aside, aside.open("wb") as file:
+    with atomic_write(output) as aside, aside.open("wb") as file:
         hashed = _Hashed(file)
         with TarGzWriter(cast(BinaryIO, hashed)) as writer:
             writer.add_bytes(_manifest_name(model, [*contents, *placed]), served.dump())
@@ -86,7 +86,7 @@ def pack(
     return Artifact(output, sha256=digest, size=hashed.size, manifest=served)
 
 
-def pointer(name: str, home: str) -> str:
+def environment_value(name: str, home: str) -> str:
     """What ``EXECUTION_ENV_PATH`` says in the model ``name``, of an environment that lies at
     ``home`` in the artifact."""
     owner, _, rest = home.partition("/")
@@ -152,7 +152,7 @@ def _provenance(model: ModelFolder) -> dict[str, dict[str, object]]:
 def _point(contents: dict[str, bytes], model: ModelFolder, name: str, home: str) -> None:
     """Append the environment's path to a Python model's config; the rest stays as it is written."""
     file = f"{name}/{config.FILE_NAME}"
-    value = pointer(name, home)
+    value = environment_value(name, home)
     own = model.configs[name].parameters
     if PARAMETER in own:
         if own[PARAMETER].string_value == value:

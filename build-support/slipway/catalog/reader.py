@@ -83,7 +83,9 @@ class CatalogReader:
             value = json.loads(data).get("interface")
         except (ValueError, AttributeError) as error:
             raise keys.damaged_record(key, error) from error
-        return self._packed_interface(target) if value is None else interfaces.parse(value)
+        return (
+            self._packed_interface(target) if value is None else interfaces.parse_interface(value)
+        )
 
     def unreleased(self, name: str, target: str) -> SlipwayError:
         """Return the error for a target model that is not among the releases of ``name``."""

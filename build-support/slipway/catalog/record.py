@@ -86,7 +86,7 @@ def parse_record(data: bytes, key: str) -> Record:
             sha256=values["sha256"],
             published=values["published"],
             origin=Origin(values["commit"], values.get("pipeline"), values.get("by")),
-            interface=None if interface is None else interfaces.parse(interface),
+            interface=None if interface is None else interfaces.parse_interface(interface),
             size=values.get("size"),
             source=values.get("source"),
             metrics=values.get("metrics"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from google.protobuf import text_format
 
 from slipway.check.finding import Edit, Finding, Move, Remove
-from slipway.files import written_aside
+from slipway.files import atomic_write
 from slipway.triton.config import FILE_NAME, schema
 
 ROUNDS = 10  # each round fixes what the previous one revealed
@@ -146,7 +146,7 @@ def _write(edits: EditsByFile, result: FixResult) -> None:
     for file, file_edits in edits.items():
         text, newline = _read_text(file)
         result.before.setdefault(file, text)
-        with written_aside(file) as sibling:
+        with atomic_write(file) as sibling:
             sibling.write_text(_edited(text, file_edits), encoding="utf-8", newline=newline)
             sibling.chmod(file.stat().st_mode)
 

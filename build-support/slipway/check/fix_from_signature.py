@@ -8,7 +8,7 @@ from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Edit
 from slipway.check.graphs import graphs_of_config
 from slipway.check.shapes import dims_of
-from slipway.signature import Tensor
+from slipway.signature import GraphTensor
 
 
 def fixes_for_missing_io(config: ConfigFile, side: str) -> tuple[Edit, ...]:
@@ -29,19 +29,19 @@ def fixes_for_missing_io(config: ConfigFile, side: str) -> tuple[Edit, ...]:
     return (config.append_field(io_text(side, tensors, batches)),)
 
 
-def io_text(side: str, tensors: Sequence[Tensor], batches: bool) -> str:
+def io_text(side: str, tensors: Sequence[GraphTensor], batches: bool) -> str:
     """Return the fields ``side`` ("input" or "output") of ``tensors``, whose ranks are known."""
     return "".join(_field(side, tensor, batches) for tensor in tensors)
 
 
-def _is_determined(tensor: Tensor, batches: bool) -> bool:
+def _is_determined(tensor: GraphTensor, batches: bool) -> bool:
     shape = tensor.shape
     if shape is None or not tensor.carried:
         return False
     return not batches or (len(shape) > 0 and not isinstance(shape[0], int))
 
 
-def _field(side: str, tensor: Tensor, batches: bool) -> str:
+def _field(side: str, tensor: GraphTensor, batches: bool) -> str:
     data_type = "STRING" if tensor.datatype == "BYTES" else tensor.datatype
     dims = dims_of(tensor, batches=batches)
     lines = [

@@ -14,7 +14,7 @@ from slipway.check.finding import Location
 from slipway.check.model_files import POINTER, expected_names, loaded_versions
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.model.weights import Pointer, load_pointer
-from slipway.signature import Reading, Signature, Tensor
+from slipway.signature import GraphTensor, Reading, Signature
 from slipway.triton.config import ModelConfig
 from slipway.triton.pbtxt import FieldPath
 
@@ -128,6 +128,6 @@ def state_outputs(graph: ConfiguredGraph) -> list[DeclaredTensor]:
     ]
 
 
-def tensors_by_name(tensors: tuple[Tensor, ...]) -> Mapping[str, Tensor]:
+def tensors_by_name(tensors: tuple[GraphTensor, ...]) -> Mapping[str, GraphTensor]:
     """Return a signature's tensors by their names."""
     return {tensor.name: tensor for tensor in tensors}

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from slipway.signature import Dim, Shape, Tensor
+from slipway.signature import Dim, GraphTensor, Shape
 
 type Verdict = Literal["fits", "shape", "batch", "ragged", "open"]
 
 
-def compare(declared: Any, tensor: Tensor, *, batches: bool, output: bool) -> Verdict:
+def compare(declared: Any, tensor: GraphTensor, *, batches: bool, output: bool) -> Verdict:
     """Return how ``declared``, an input or output of a config, fits the graph's ``tensor``.
 
     "shape": it does not; "batch": the graph's first dimension is not a batch; "ragged": a ragged
@@ -39,7 +39,7 @@ def compare(declared: Any, tensor: Tensor, *, batches: bool, output: bool) -> Ve
     return "open" if output and dims != sizes else "fits"
 
 
-def dims_of(tensor: Tensor, *, batches: bool) -> list[int]:
+def dims_of(tensor: GraphTensor, *, batches: bool) -> list[int]:
     """Return the dims that fit ``tensor``, whose rank is known; without the batch if it has one."""
     shape = tensor.shape or ()
     return [_size(dim) for dim in (shape[1:] if batches else shape)]

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import numpy as np
 
 from slipway.errors import SlipwayError
-from slipway.files import written_aside
+from slipway.files import atomic_write
 from slipway.triton.datatypes import Array
 
 SHOWN = 6  # elements of a row's tensor in a table
@@ -45,11 +45,13 @@ def save(outputs: Mapping[str, Array], folder: Path) -> list[Path]:
     for name, array in arrays.items():
         file = folder / f"{quote(name, safe=' ')}.npy"
         try:
-            with written_aside(file) as made, made.open("wb") as out:
+            with atomic_write(file) as made, made.open("wb") as out:
                 np.save(out, array, allow_pickle=False)
         except OSError as error:
             raise SlipwayError(
-                f"cannot be written: {error.strerror}", where=str(file), fix="choose another --output"
+                f"cannot be written: {error.strerror}",
+                where=str(file),
+                fix="choose another --output",
             ) from error
         files.append(file)
     return files

@@ -142,7 +142,9 @@ class Model:
             except SlipwayError:
                 count("failed")
                 return
-            count("differed" if comparison.compare(_decoded(main), outputs, {}) else "agreed")
+            count(
+                "differed" if comparison.compare_outputs(_decoded(main), outputs, {}) else "agreed"
+            )
 
         def count(outcome: str) -> None:
             self._counters.count_comparison(self.name, target, outcome)

@@ -23,7 +23,7 @@ from slipway.artifact.extract import NoRoom, extract, unpacked_size
 from slipway.endpoint.failure import invalid, model_error
 from slipway.endpoint.objects import Objects
 from slipway.errors import SlipwayError
-from slipway.files import written_aside
+from slipway.files import atomic_write
 from slipway.server import command, cpu_fallback
 from slipway.server.directories import ModelsDirectory
 
@@ -140,7 +140,7 @@ class Disk:
         try:
             with (
                 self._objects.open(target) as stream,
-                written_aside(self._models_directory.directory_of(target)) as aside,
+                atomic_write(self._models_directory.directory_of(target)) as aside,
             ):
                 extract(stream, aside / "model", name=target, take=take)
                 if not command.has_gpu():

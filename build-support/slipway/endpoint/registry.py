@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from slipway.errors import SlipwayError
-from slipway.files import written_aside
+from slipway.files import atomic_write
 
 FOLDER = Path(".slipway") / "endpoints"
 
@@ -31,7 +31,7 @@ def register(root: Path, names: list[str], url: str) -> Iterator[None]:
             )
     try:
         for name in names:
-            with written_aside(_path(root, name)) as aside:
+            with atomic_write(_path(root, name)) as aside:
                 aside.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
         yield
     finally:

@@ -20,7 +20,7 @@ from slipway.environment.environment import (
 from slipway.environment.lock import check_lock, lock_content, refuse_unservable
 from slipway.environment.platforms import uv_platform
 from slipway.errors import SlipwayError
-from slipway.files import cache_dir, locked, sha256_of, written_aside
+from slipway.files import atomic_write, cache_dir, locked, sha256_of
 from slipway.settings import FILE_NAME as SETTINGS
 from slipway.settings import Settings, stub_python
 
@@ -55,7 +55,7 @@ def build_environment(
     if not folder.is_dir():
         with locked(folder.with_name(f"{key}.guard")):
             if not folder.is_dir():
-                with written_aside(folder) as sibling:
+                with atomic_write(folder) as sibling:
                     sibling.mkdir()
                     _build(lock, settings, platform, python_source, sibling)
     return load_environment(folder)

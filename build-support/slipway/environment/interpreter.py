@@ -14,7 +14,7 @@ from slipway import process
 from slipway.environment.fallback import cpython
 from slipway.environment.platforms import OWN_PLATFORM
 from slipway.errors import SlipwayError
-from slipway.files import cache_dir, locked, sha256_of, written_aside
+from slipway.files import atomic_write, cache_dir, locked, sha256_of
 from slipway.settings import Settings
 
 LOCK_NAME = "interpreter.lock"
@@ -141,7 +141,7 @@ def _channel_urls(settings: Settings) -> list[str]:
 
 
 def _solve(urls: list[str], minor: str, platform: str, lock: Path) -> None:
-    with written_aside(lock) as sibling:
+    with atomic_write(lock) as sibling:
         _call_worker(
             "solve",
             what=f"finding Python {minor} for {platform} in {', '.join(urls)}",
@@ -170,7 +170,7 @@ def _local_interpreter(minor: str) -> Interpreter:
 
 
 def _make_channel(installation: cpython.PythonInstallation, folder: Path) -> None:
-    with written_aside(folder) as sibling:
+    with atomic_write(folder) as sibling:
         for name in (OWN_PLATFORM, "noarch"):
             (sibling / name).mkdir(parents=True)
         digest = cpython.write_package(installation, sibling / OWN_PLATFORM)

@@ -16,7 +16,7 @@ from slipway.environment import interpreter
 from slipway.environment.packages import run_uv
 from slipway.environment.platforms import uv_platform
 from slipway.errors import SlipwayError
-from slipway.files import written_aside
+from slipway.files import atomic_write
 from slipway.settings import Settings
 
 HEADER = re.compile(r"# slipway: requirements sha256=(?P<digest>[0-9a-f]{64}), (?P<target>.*)")
@@ -45,7 +45,7 @@ def lock_requirements(requirements: Path, settings: Settings, *, upgrade: bool =
         *(["--upgrade"] if upgrade else []),
         *("--output-file", target.name, requirements.name),
     ]
-    with written_aside(target) as sibling:
+    with atomic_write(target) as sibling:
         # uv writes the paths that it gets, so it works on copies with the original names
         shutil.copyfile(requirements, sibling.with_name(requirements.name))
         if target.is_file():

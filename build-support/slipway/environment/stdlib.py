@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from slipway.environment.bytecode import SourceFile, compile_all
-from slipway.files import cache_dir, written_aside
+from slipway.files import atomic_write, cache_dir
 
 TIME = (1980, 1, 1, 0, 0, 0)
 # left out, for every source of the interpreter: tests, installers, graphical modules
@@ -44,7 +44,7 @@ def zip_modules(modules: Mapping[str, Path], scratch: Path) -> Path:
         digest.update(f"\0{name}\0".encode() + path.read_bytes())
     target = cache_dir("bytecode") / f"{digest.hexdigest()}.zip"
     if not target.is_file():
-        with written_aside(target) as sibling:
+        with atomic_write(target) as sibling:
             _write(modules, scratch, sibling)
     return target
 

@@ -10,7 +10,7 @@ from typing import Any
 from slipway.client import request as requests
 from slipway.errors import SlipwayError
 from slipway.loadtest.answer import Request
-from slipway.model.interface import Interface, blank
+from slipway.model.interface import Interface, blank_request
 from slipway.testing import golden
 from slipway.triton import kserve
 from slipway.triton.datatypes import Array
@@ -52,7 +52,7 @@ def arrays_of(
             continue  # of another release of the model
     if fitting:
         return fitting, f"{len(fitting)} golden cases"
-    return [blank(interface)], "zeros and empty strings, for want of golden cases"
+    return [blank_request(interface)], "zeros and empty strings, for want of golden cases"
 
 
 def expects_error(case: Path) -> bool:

@@ -20,7 +20,7 @@ def interface_of_config(model_config: ModelConfig) -> Interface:
 
 def interface_of_folder(folder: Path) -> Interface:
     """Return the interface of the model that is served from an unpacked artifact."""
-    configs = [config.parse(path) for path in sorted(folder.glob(f"*/{config.FILE_NAME}"))]
+    configs = [config.load_config(path) for path in sorted(folder.glob(f"*/{config.FILE_NAME}"))]
     ensembles = [parsed for parsed in configs if parsed.platform == ENSEMBLE]
     return interface_of_config((ensembles or configs)[0])
 

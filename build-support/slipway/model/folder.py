@@ -92,7 +92,8 @@ def read_model_folder(path: Path) -> ModelFolder:
             fix=f"add {path.name}_pipeline/{config.FILE_NAME} and its composing models",
         )
     configs = {
-        directory.name: config.parse(directory / config.FILE_NAME) for directory in directories
+        directory.name: config.load_config(directory / config.FILE_NAME)
+        for directory in directories
     }
     ensemble = _served(path, configs)
     _refuse_other_names(path, configs, ensemble)

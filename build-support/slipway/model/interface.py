@@ -43,7 +43,7 @@ class Interface:
         return ((-1,) if self.batches else ()) + tensor.dims
 
     def dump(self) -> dict[str, Any]:
-        """As JSON, which :func:`parse` reads."""
+        """As JSON, which :func:`parse_interface` reads."""
         return {
             "max_batch_size": self.max_batch_size,
             "inputs": [_dump(name, tensor) for name, tensor in self.inputs.items()],
@@ -51,7 +51,7 @@ class Interface:
         }
 
 
-def parse(value: Mapping[str, Any]) -> Interface:
+def parse_interface(value: Mapping[str, Any]) -> Interface:
     """What :meth:`Interface.dump` gave.
 
     Raises:
@@ -86,7 +86,7 @@ def as_array(name: str, value: Any, declared: Tensor | None, batches: bool) -> A
     return _promoted(name, array, ((-1,) if batches else ()) + declared.dims)
 
 
-def blank(interface: Interface) -> dict[str, Array]:
+def blank_request(interface: Interface) -> dict[str, Array]:
     """A batch of one of zeros and empty strings; sizes that vary are 1, optional inputs left out."""
     batch = (1,) if interface.batches else ()
     made: dict[str, Array] = {}

@@ -39,7 +39,7 @@ class Threshold:
     at_most: float | None = None
 
     def dump(self) -> dict[str, Any]:
-        """As JSON, which :func:`parse` reads; what is not set is left out."""
+        """As JSON, which :func:`parse_threshold` reads; what is not set is left out."""
         said = {key: getattr(self, key) for key in KEYS}
         return {key: value for key, value in said.items() if value is not None}
 
@@ -97,7 +97,7 @@ class Thresholds:
     files: tuple[str, ...] | None = None
 
 
-def load(folder: Path) -> Thresholds | None:
+def load_thresholds(folder: Path) -> Thresholds | None:
     """What ``folder``'s ``evaluation.toml`` says; ``None`` if there is none.
 
     Raises:
@@ -120,7 +120,7 @@ def load(folder: Path) -> Thresholds | None:
         ) from error
 
 
-def parse(said: Mapping[str, Any]) -> Threshold:
+def parse_threshold(said: Mapping[str, Any]) -> Threshold:
     """What :meth:`Threshold.dump` gave, or one table of the file.
 
     Raises:
@@ -161,7 +161,7 @@ def _parse_file(said: Mapping[str, Any]) -> Thresholds:
         try:
             if not isinstance(table, dict):
                 raise ValueError("no table of its own")
-            found[name] = parse(table)
+            found[name] = parse_threshold(table)
         except ValueError as error:
             dotted = isinstance(table, dict) and any(isinstance(v, dict) for v in table.values())
             hint = "; a name with dots stands in quotes" if dotted else ""

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import yaml
 
 from slipway.errors import SlipwayError
-from slipway.files import written_aside
+from slipway.files import atomic_write
 
 CHUNK = 1 << 20
 # the same in C, where libyaml is there: a pointer in a tenth of the time
@@ -108,7 +108,7 @@ class Weights:
             SlipwayError: the object is missing, has another md5, the remote cannot be reached, or
                 DVC's configuration is wrong; names the model and the pointer.
         """
-        with written_aside(output) as aside:
+        with atomic_write(output) as aside:
             for name, md5 in self._parts(pointer):
                 target = aside / name if name else aside
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -190,7 +190,7 @@ class Weights:
         remote = self._remote(pointer)
         source = remote.odb.oid_to_path(md5)
         try:
-            with written_aside(path) as aside, aside.open("wb") as file:
+            with atomic_write(path) as aside, aside.open("wb") as file:
                 with remote.odb.fs.open(source, "rb") as stream:
                     found = _stream(stream, file)
                 if found != md5.removesuffix(DIRECTORY):

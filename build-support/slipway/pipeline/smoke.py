@@ -14,7 +14,7 @@ from slipway.catalog.catalog import Catalog
 from slipway.client import Endpoint, Model, ModelError
 from slipway.client.request import fit
 from slipway.errors import SlipwayError
-from slipway.model.interface import blank
+from slipway.model.interface import blank_request
 from slipway.testing import golden
 
 # SageMaker gives a container 360 s to load a model (mms-container-apis.html), after its download
@@ -195,7 +195,7 @@ class _BlankRequest:
             SlipwayError: the endpoint did not answer.
         """
         try:
-            self._model.predict(blank(self._model.interface()))
+            self._model.predict(blank_request(self._model.interface()))
         except ModelError as error:
             case = f"models/{self._model.name}/tests/cases/<case>/{golden.INPUT}"
             return (f"{error.what}; if that is correct, add a request it can answer: {case}",)

@@ -129,7 +129,7 @@ def _describe_tensor(tensor: Tensor) -> str:
 
 def _diff_metrics(old: Record, new: Record) -> list[Change]:
     changes: list[Change] = []
-    for metric in evaluation.compare(new, old):
+    for metric in evaluation.compare_metrics(new, old):
         if metric.state == "same":
             continue
         before = None if metric.served is None else f"{metric.served:g}"
@@ -148,9 +148,9 @@ def _diff_evidence(old: ComparedRelease, new: ComparedRelease) -> list[Change]:
 
 def _describe_evidence(release: ComparedRelease) -> dict[str, str]:
     record = release.record
-    documents = evidence.read(release.source, record.name, record.sha256)
+    documents = evidence.load_evidence(release.source, record.name, record.sha256)
     values: dict[str, str] = dict.fromkeys(documents, "present")
-    tested = evidence.tested(release.source, record.name, record.sha256)
+    tested = evidence.load_test_result(release.source, record.name, record.sha256)
     if tested is not None:
         ran = tested.tests - tested.failures - tested.skipped
         values["tests"] = f"{ran} of {tested.tests} passed" + ("" if tested.passed else ": failed")

@@ -53,14 +53,14 @@ def gather_metadata(
             or thresholds are malformed.
     """
     notes: list[str] = []
-    documents = evidence.collect(artifact, settings, origin, reports)
-    measured = evaluation.read(folder, artifact)
+    documents = evidence.collect_evidence(artifact, settings, origin, reports)
+    measured = evaluation.read_evaluation(folder, artifact)
     if measured is not None:
         notes += measured.notes
     changes: Sequence[str] = ()
     try:
         since = released_commit(production, folder.name)
-        changes = commits.changes(settings.root, folder, since)
+        changes = commits.list_commits(settings.root, folder, since)
     except SlipwayError as error:
         notes.append(f"the changes since production's release are left out: {error.what}")
     metadata = ReleaseMetadata(
@@ -98,7 +98,7 @@ def require_evidence(
         SlipwayError: lists each problem.
     """
     require = settings.stage(stage).require
-    problems = evidence.problems(documents, sha256, settings, require)
+    problems = evidence.find_problems(documents, sha256, settings, require)
     if problems:
         what = f"{stage} requires {', '.join(require)}" if require else "evidence is invalid"
         raise SlipwayError(

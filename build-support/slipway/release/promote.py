@@ -78,7 +78,7 @@ def promote(settings: Settings, name: str, selector: str | None, origin: Origin)
             check(served)
         except AliasUnchanged as unchanged:
             return result(False, False, str(unchanged))
-    documents = evidence.read(staging, name, source.sha256)
+    documents = evidence.load_evidence(staging, name, source.sha256)
     require_passed_tests(staging, source)
     require_evidence(settings, "production", source.target, documents, source.sha256)
     current = None if served is None else releases.find_record(name, served.target)
@@ -111,7 +111,7 @@ def require_passed_tests(staging: StageReader, release: Record) -> None:
         SlipwayError: they failed, or no result is known.
     """
     again = f"slipway test models/{release.name}, then slipway publish models/{release.name}"
-    tested = evidence.tested(staging, release.name, release.sha256)
+    tested = evidence.load_test_result(staging, release.name, release.sha256)
     if tested is None:
         raise SlipwayError(
             f"no test result is recorded for this artifact (sha256 {release.sha256[:12]})",

@@ -104,7 +104,7 @@ def install_release(
     """Bring a release into ``stage``, except for the alias; return whether its object was created.
 
     ``create_artifact`` is called with the artifact's key, creates it unless it exists, and returns
-    whether it did. :func:`slipway.release.evidence.merge.newer` decides which of the ``documents``
+    whether it did. :func:`slipway.release.evidence.merge.merge_evidence` decides which of the ``documents``
     replace existing evidence.
 
     Raises:
@@ -122,8 +122,8 @@ def install_release(
         other = _await_record(stage, keys.record(stage.name, new.name, new.target))
         whose = f"other bytes (sha256 {digest})" if other is None else _describe(other)
         raise _taken(stage, new, f"has {whose}")
-    existing = evidence.read(stage, new.name, new.sha256)
-    for kind, document in merge.newer(existing, documents).items():
+    existing = evidence.load_evidence(stage, new.name, new.sha256)
+    for kind, document in merge.merge_evidence(existing, documents).items():
         key = keys.evidence(stage.name, new.name, new.sha256, kind)
         while not stage.store.swap(key, stage.store.read(key), document):
             pass  # another run wrote in between; the last one counts

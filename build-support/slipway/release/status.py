@@ -21,7 +21,7 @@ from slipway.catalog.reader import unknown_name
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.release.drift import Drift, find_changed_object, find_orphans, find_strangers
-from slipway.release.versioning.distance import Distance, between
+from slipway.release.versioning.distance import Distance, measure_distance
 from slipway.settings import Settings
 from slipway.settings.release import STAGES, StageName
 from slipway.store.open import open_stage
@@ -182,7 +182,7 @@ def _distance(
 ) -> Distance | None:
     if staging is None or production is None or not staging.record or not production.record:
         return None
-    return between(settings.root, staging.record, production.record)
+    return measure_distance(settings.root, staging.record, production.record)
 
 
 def _dump(release: CurrentRelease | None) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 from slipway.archive import open_tar
 from slipway.artifact import manifest
 from slipway.artifact.manifest import Manifest
-from slipway.artifact.members import Members
+from slipway.artifact.members import MemberCheck
 from slipway.catalog import keys
 from slipway.catalog.catalog import Catalog
 from slipway.catalog.listing import Listing, list_stage
@@ -133,9 +133,9 @@ def verify(
         recorded = source.store.digest(key) if digest == record.sha256 else None
         if recorded not in (None, digest):
             problems.append(f"the store records the SHA-256 {recorded}, its bytes have {digest}")
-        documents = evidence.read(source, release.name, record.sha256)
+        documents = evidence.load_evidence(source, release.name, record.sha256)
         require = settings.stage(release.stage).require
-        problems += evidence.problems(documents, record.sha256, settings, require)
+        problems += evidence.find_problems(documents, record.sha256, settings, require)
     return ReleaseCheck(release.stage, release.name, release.target, stat.size, tuple(problems))
 
 
@@ -153,7 +153,7 @@ def _check_contents(stream: HashingReader, key: str, record: Record | None) -> l
 
 
 def _check_members(stream: BinaryIO, key: str, record: Record | None) -> Iterator[str]:
-    members: Members | None = None
+    members: MemberCheck | None = None
     with open_tar(stream, key) as tar:
         for member in tar:
             if member.isdir():
@@ -165,10 +165,10 @@ def _check_members(stream: BinaryIO, key: str, record: Record | None) -> Iterato
                 if not member.name.endswith(f"/{manifest.FILE_NAME}"):
                     yield f"not an artifact of Slipway's: its first file is {member.name}"
                     return
-                description = manifest.parse(content.read(), where=member.name)
+                description = manifest.parse_manifest(content.read(), where=member.name)
                 if record is not None and description != _as_parsed(record.manifest):
                     yield "its manifest is not the one in its record"
-                members = Members(description)
+                members = MemberCheck(description)
             else:
                 members.take(member.name, member.size, cast(BinaryIO, content))
     if members is None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from slipway.errors import SlipwayError
+from slipway.signature import GraphTensor as Declared
 from slipway.signature import Shape, Signature, onnx
-from slipway.signature import Tensor as Declared
 
 BYTES = "BYTES"
 # Triton has BF16, but neither its ONNX backend nor numpy does
@@ -57,7 +57,7 @@ def read(file: Path) -> Graph:
         SlipwayError: it is no ONNX model, ONNX Runtime cannot open it, its files lie elsewhere, or
             an input or output is of a type or shape that Triton cannot serve.
     """
-    signature = onnx.read(file)
+    signature = onnx.read_onnx(file)
     for side, declared in (("input", signature.inputs), ("output", signature.outputs)):
         for tensor in declared:
             _refuse_type(file, side, tensor)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from slipway import signature
 from slipway.errors import SlipwayError
-from slipway.files import aside
+from slipway.files import temp_sibling
 from slipway.model.weights import Weights
 from slipway.scaffold import locks, naming, render
 from slipway.settings import Settings
@@ -37,7 +37,7 @@ def write(name: str, kind: str, version: str, settings: Settings, fill: Fill) ->
     folder = settings.root / "models" / name
     first = not folder.parent.exists()
     try:
-        with aside(folder.with_name(ASIDE)) as holder:
+        with temp_sibling(folder.with_name(ASIDE)) as holder:
             made = holder.with_name(name)
             made.mkdir()
             _fill(made, kind, settings, fill)
@@ -55,7 +55,7 @@ def _fill(made: Path, kind: str, settings: Settings, fill: Fill) -> None:
     locks.provide(made / "requirements.txt", settings, render.lock_of(kind))
     store = Weights(settings.root)
     for file in tracked:
-        signature.sign(store.add(file), store)
+        signature.sign_weights(store.add(file), store)
 
 
 def _place(made: Path, folder: Path) -> None:

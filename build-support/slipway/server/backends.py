@@ -15,7 +15,7 @@ import sysconfig
 from pathlib import Path
 
 from slipway.errors import SlipwayError
-from slipway.files import cache_dir, locked, written_aside
+from slipway.files import atomic_write, cache_dir, locked
 from slipway.server.source import WHEEL, Source
 
 ONNXRUNTIME = Path(__file__).parent / "onnxruntime_backend" / "model.py"
@@ -45,7 +45,7 @@ def prepare(source: Source, python: str) -> Path:
         return folder
     with locked(folder.with_name(f"{folder.name}.lock")):
         if not folder.is_dir():
-            with written_aside(folder) as aside:
+            with atomic_write(folder) as aside:
                 _fill(aside, wheel, stub, backend)
     return folder
 

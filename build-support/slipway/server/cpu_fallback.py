@@ -19,7 +19,7 @@ def to_cpu(repository: Path) -> tuple[str, ...]:
     """
     changes: list[str] = []
     for path in sorted(repository.glob(f"*/{config.FILE_NAME}")):
-        parsed = config.parse(path)
+        parsed = config.load_config(path)
         replaced = _use_cpu(parsed)
         if replaced:
             path.write_text(config.render(parsed), encoding="utf-8")

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from slipway.signature import onnx, sidecar
-from slipway.signature.reading import Reading, State, add, graph_of, read_signature, sign
-from slipway.signature.runtime import RUNTIMES, Runtime, runtime_of
-from slipway.signature.signature import CARRIED, Dim, Shape, Signature, Tensor
+from slipway.signature.reading import (
+    Reading,
+    State,
+    add_weights,
+    graph_of,
+    read_signature,
+    sign_weights,
+)
+from slipway.signature.runtime import RUNTIMES, OnnxRuntime, runtime_of
+from slipway.signature.signature import CARRIED, Dim, GraphTensor, Shape, Signature
 
 __all__ = [
     "CARRIED",
     "RUNTIMES",
     "Dim",
     "Reading",
-    "Runtime",
+    "OnnxRuntime",
     "Shape",
     "Signature",
     "State",
-    "Tensor",
-    "add",
+    "GraphTensor",
+    "add_weights",
     "graph_of",
     "onnx",
     "read_signature",
     "runtime_of",
     "sidecar",
-    "sign",
+    "sign_weights",
 ]

@@ -13,7 +13,7 @@ from typing import Any
 
 from slipway.errors import SlipwayError
 from slipway.signature import wire
-from slipway.signature.signature import Dim, Shape, Signature, Tensor
+from slipway.signature.signature import Dim, GraphTensor, Shape, Signature
 from slipway.triton import generated
 
 # onnx.TensorProto.DataType in Triton's words, where Triton has one
@@ -31,7 +31,7 @@ OVERRIDABLE_SINCE = 4
 FLATBUFFER = b"ORTM"  # at offset 4 of ONNX Runtime's own format
 
 
-def read(file: Path) -> Signature:
+def read_onnx(file: Path) -> Signature:
     """The signature of the ONNX model in ``file``.
 
     Raises:
@@ -64,7 +64,7 @@ def is_flatbuffer(file: Path) -> bool:
 
 def schema() -> ModuleType:
     """onnx's generated ``onnx_ml_pb2``."""
-    return generated.module("onnx.onnx_ml_pb2")
+    return generated.load_module("onnx.onnx_ml_pb2")
 
 
 @dataclass
@@ -75,8 +75,8 @@ class _Found:
     has_graph: bool = False
     ir_version: int = 0
     opsets: dict[str, int] = field(default_factory=dict)
-    inputs: list[Tensor] = field(default_factory=list)
-    outputs: list[Tensor] = field(default_factory=list)
+    inputs: list[GraphTensor] = field(default_factory=list)
+    outputs: list[GraphTensor] = field(default_factory=list)
     initializers: set[str] = field(default_factory=set)
     operators: set[tuple[str, str]] = field(default_factory=set)
     functions: set[tuple[str, str]] = field(default_factory=set)
@@ -199,12 +199,12 @@ def _tensor(found: _Found, start: int, end: int) -> str:
     return name
 
 
-def _value(found: _Found, start: int, end: int) -> Tensor:
+def _value(found: _Found, start: int, end: int) -> GraphTensor:
     try:
         message = schema().ValueInfoProto.FromString(found.data[start:end])
     except Exception as error:  # protobuf's implementations raise different ones
         raise wire.MalformedError("an input or output cannot be read") from error
-    return Tensor(message.name, *_type(message.type))
+    return GraphTensor(message.name, *_type(message.type))
 
 
 def _type(message: Any) -> tuple[str, Shape | None]:

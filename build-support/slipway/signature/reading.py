@@ -46,7 +46,7 @@ def read_signature(file: Path, load: Callable[[Path], Pointer] = load_pointer) -
         return Reading(file, "foreign", problem="it is in ONNX Runtime's own format")
     if graph is not None:
         try:
-            return Reading(file, "weights", onnx.read(graph))
+            return Reading(file, "weights", onnx.read_onnx(graph))
         except SlipwayError as error:
             return Reading(file, "unreadable", problem=error.what)
     pointer = file.with_name(file.name + ".dvc")
@@ -56,10 +56,10 @@ def read_signature(file: Path, load: Callable[[Path], Pointer] = load_pointer) -
         pointed = load(pointer)
     except SlipwayError as error:
         return Reading(file, "unreadable", problem=error.what)
-    if not sidecar.path_of(file).exists():
+    if not sidecar.sidecar_path(file).exists():
         return Reading(file, "unsigned", problem="the pointer has no signature file")
     try:
-        signed = sidecar.load(sidecar.path_of(file))
+        signed = sidecar.load_sidecar(sidecar.sidecar_path(file))
     except SlipwayError as error:
         return Reading(file, "stale", problem=error.what)
     if signed.md5 != pointed.md5:
@@ -74,19 +74,19 @@ def graph_of(weights: Path) -> Path | None:
     return weights if weights.is_file() else None
 
 
-def add(file: Path, store: Weights) -> tuple[Pointer, Path | None]:
+def add_weights(file: Path, store: Weights) -> tuple[Pointer, Path | None]:
     """Put weights under DVC, and write their signature; what is no ONNX model is not put there.
 
     Raises:
-        SlipwayError: see :func:`sign` and ``Weights.add``; nothing was written then.
+        SlipwayError: see :func:`sign_weights` and ``Weights.add``; nothing was written then.
     """
     if file.suffix == SUFFIX:
         _read(graph_of(file), file)
     pointer = store.add(file)
-    return pointer, sign(pointer, store)
+    return pointer, sign_weights(pointer, store)
 
 
-def sign(pointer: Pointer, store: Weights) -> Path | None:
+def sign_weights(pointer: Pointer, store: Weights) -> Path | None:
     """Write the signature file beside ``pointer``, its weights fetched where the cache lacks them.
 
     ``None`` where the weights are of a format that has no reader.
@@ -100,8 +100,8 @@ def sign(pointer: Pointer, store: Weights) -> Path | None:
     signature = _read(parts.get("", parts.get(GRAPH)), pointer.path)
     if signature is None:
         return None
-    target = sidecar.path_of(pointer.path)
-    sidecar.save(sidecar.Signed(pointer.md5, pointer.size, signature), target)
+    target = sidecar.sidecar_path(pointer.path)
+    sidecar.save_sidecar(sidecar.SignedSignature(pointer.md5, pointer.size, signature), target)
     return target
 
 
@@ -116,6 +116,6 @@ def _read(graph: Path | None, named: Path) -> Signature | None:
     if onnx.is_flatbuffer(graph):
         return None
     try:
-        return onnx.read(graph)
+        return onnx.read_onnx(graph)
     except SlipwayError as error:
         raise SlipwayError(error.what, where=str(named), fix=error.fix) from error

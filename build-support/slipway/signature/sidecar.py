@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from slipway.errors import SlipwayError
-from slipway.files import written_aside
+from slipway.files import atomic_write
 from slipway.model.folder import SIGNATURE
-from slipway.signature.signature import Signature, Tensor
+from slipway.signature.signature import GraphTensor, Signature
 
 TENSORS = ("inputs", "optional_inputs", "outputs")
 KEYS = {"md5", "size", "format", "ir_version", "opsets", "operators", "external_data", *TENSORS}
 
 
 @dataclass(frozen=True)
-class Signed:
+class SignedSignature:
     """A signature, and the weights that it is of: their ``md5``, as the pointer has it, and bytes."""
 
     md5: str
@@ -28,20 +28,20 @@ class Signed:
     signature: Signature
 
 
-def path_of(weights: Path) -> Path:
+def sidecar_path(weights: Path) -> Path:
     """Where the signature file of ``weights`` belongs."""
     return weights.with_name(weights.name + SIGNATURE)
 
 
-def save(signed: Signed, path: Path) -> None:
+def save_sidecar(signed: SignedSignature, path: Path) -> None:
     """Write a signature file: a line a tensor, equal bytes for equal signatures."""
     values = {"md5": signed.md5, "size": signed.size, **asdict(signed.signature)}
     lines = [f"  {json.dumps(key)}: {_text(value)}" for key, value in values.items()]
-    with written_aside(path) as aside:
+    with atomic_write(path) as aside:
         aside.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
-def load(path: Path) -> Signed:
+def load_sidecar(path: Path) -> SignedSignature:
     """Read a signature file.
 
     Raises:
@@ -55,7 +55,7 @@ def load(path: Path) -> Signed:
         md5, size = str(values.pop("md5")), values.pop("size")
         values |= {key: tuple(map(_tensor, values[key])) for key in TENSORS}
         values |= {key: tuple(values[key]) for key in ("operators", "external_data")}
-        return Signed(md5, size, Signature(**values))
+        return SignedSignature(md5, size, Signature(**values))
     except FileNotFoundError as error:
         raise SlipwayError(
             "no such signature file", where=str(path), fix=f"slipway weights sign {pointer}"
@@ -68,9 +68,9 @@ def load(path: Path) -> Signed:
         ) from error
 
 
-def _tensor(values: dict[str, Any]) -> Tensor:
+def _tensor(values: dict[str, Any]) -> GraphTensor:
     shape = values["shape"]
-    return Tensor(values["name"], values["datatype"], None if shape is None else tuple(shape))
+    return GraphTensor(values["name"], values["datatype"], None if shape is None else tuple(shape))
 
 
 def _text(value: Any) -> str:

@@ -15,7 +15,7 @@ CARRIED = frozenset(
 
 
 @dataclass(frozen=True)
-class Tensor:
+class GraphTensor:
     """An input or output.
 
     ``datatype`` is Triton's word, such as FP32 or BYTES; what Triton cannot carry has a word of
@@ -45,9 +45,9 @@ class Signature:
     """
 
     format: str
-    inputs: tuple[Tensor, ...]
-    optional_inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
+    inputs: tuple[GraphTensor, ...]
+    optional_inputs: tuple[GraphTensor, ...]
+    outputs: tuple[GraphTensor, ...]
     ir_version: int
     opsets: Mapping[str, int] = field(default_factory=dict)
     operators: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from slipway.errors import SlipwayError
-from slipway.files import CHUNK, aside, locked, written_aside
+from slipway.files import CHUNK, atomic_write, locked, temp_sibling
 from slipway.store.directory_reader import DirectoryReader
 from slipway.store.interface import ABANDONED, Progress, Reader, changed
 
@@ -90,7 +90,7 @@ class DirectoryStore(DirectoryReader):
         with self._translate_errors(key), locked(_lock(path)):
             if self.read(key) != expected:
                 return False
-            with written_aside(path) as temporary:
+            with atomic_write(path) as temporary:
                 temporary.write_bytes(data)
             return True
 
@@ -115,7 +115,7 @@ class DirectoryStore(DirectoryReader):
     def _create(self, key: str, write: Callable[[BinaryIO], object]) -> bool:
         """Create ``key`` with what ``write`` writes, unless it exists; return whether it did."""
         target = self._path(key)
-        with self._translate_errors(key), aside(target) as temporary:
+        with self._translate_errors(key), temp_sibling(target) as temporary:
             with temporary.open("wb") as file:
                 write(file)
                 file.flush()

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from slipway.model.interface import blank
+from slipway.model.interface import blank_request
 from slipway.server.client import InferenceError, RejectedError
 from slipway.server.triton import Server
 from slipway.testing import golden
 from slipway.testing.model import Model
-from slipway.triton.comparison import compare
+from slipway.triton.comparison import compare_outputs
 from slipway.triton.datatypes import Array
 
 NOT_LOADED = 404
@@ -34,7 +34,7 @@ def check(server: Server, target: str, artifact: Path, case: Path | None) -> lis
     """
     second = f"second-copy-of-{target}"
     model = Model(server, target)
-    request = model.arrays(golden.inputs(case)) if case else blank(model.interface)
+    request = model.arrays(golden.inputs(case)) if case else blank_request(model.interface)
     first = _ask(server, target, request)
     if isinstance(first, str) and DEAD in first:
         return [first]
@@ -76,7 +76,7 @@ def _same(
     if isinstance(first, str) or isinstance(again, str):
         lines = [] if first == again else [f"expected {first}, got {again}"]
     else:
-        lines = compare(first, again, {})
+        lines = compare_outputs(first, again, {})
     return [f"{when}: {line}" for line in lines]
 
 

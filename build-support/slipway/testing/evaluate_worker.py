@@ -14,7 +14,7 @@ from typing import Any
 
 from slipway import settings
 from slipway.errors import SlipwayError
-from slipway.files import written_aside
+from slipway.files import atomic_write
 from slipway.model.thresholds import PROGRAM
 from slipway.server import triton
 from slipway.testing.model import Model
@@ -29,7 +29,7 @@ def main(model: Path, root: Path, artifact: Path, answer: Path) -> None:
         said = _measured(model, root, artifact)
     except SlipwayError as error:
         said = {"error": error.what, "where": error.where, "fix": error.fix}
-    with written_aside(answer) as aside:
+    with atomic_write(answer) as aside:
         aside.write_text(json.dumps(said), encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from slipway.model.folder import ModelFolder
-from slipway.model.interface import blank
+from slipway.model.interface import blank_request
 from slipway.server.client import HOST, TARGET
 from slipway.server.triton import Server
 from slipway.testing import golden
@@ -21,7 +21,7 @@ def request(server: Server, target: str, folder: ModelFolder, file: Path) -> str
     """
     model = Model(server, target)
     case = next(iter(golden.cases(folder.path)), None)
-    arrays = model.arrays(golden.inputs(case)) if case else blank(model.interface)
+    arrays = model.arrays(golden.inputs(case)) if case else blank_request(model.interface)
     outputs = [out.name for out in folder.configs[folder.ensemble].output]
     body, content_type = kserve.encode(arrays, as_json=outputs)
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -13,10 +13,10 @@ from urllib.parse import quote
 import numpy as np
 
 from slipway.errors import SlipwayError
-from slipway.files import written_aside
+from slipway.files import atomic_write
 from slipway.server.client import InferenceError
 from slipway.testing.model import Model
-from slipway.triton.comparison import TOLERANCES, Tolerance, compare
+from slipway.triton.comparison import TOLERANCES, Tolerance, compare_outputs
 from slipway.triton.datatypes import BYTES, Array, datatype_of, numpy_type
 
 INPUT = "input.json"
@@ -93,7 +93,7 @@ def differences(case: Path, got: Outcome) -> list[str]:
         return [] if expected["error"] in got else [f"expected {expected['error']!r} in: {got}"]
     if isinstance(got, str):
         return [f"outputs were expected, got the error: {got}"]
-    return compare(_outputs(expected, path), got, _tolerances(expected))
+    return compare_outputs(_outputs(expected, path), got, _tolerances(expected))
 
 
 def update(case: Path, got: Outcome) -> list[str]:
@@ -108,7 +108,7 @@ def update(case: Path, got: Outcome) -> list[str]:
     present = _read(path) if path.is_file() else {}
     changed = differences(case, got) if present else [f"{EXPECTED} is new"]
     if changed:
-        with written_aside(path) as aside:
+        with atomic_write(path) as aside:
             text = _render(got, present.get("outputs", {}), case)
             aside.write_text(text, encoding="utf-8")
     return changed

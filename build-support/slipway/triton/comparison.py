@@ -21,7 +21,7 @@ class Tolerance(NamedTuple):
     relative: float
 
 
-def compare(
+def compare_outputs(
     expected: Mapping[str, Array], got: Mapping[str, Array], tolerances: Mapping[str, Tolerance]
 ) -> list[str]:
     """One line for each output, type, shape or element that differs.

@@ -18,24 +18,24 @@ type ModelConfig = Any
 
 def schema() -> ModuleType:
     """tritonclient's generated ``model_config_pb2``."""
-    return generated.module("tritonclient.grpc.model_config_pb2")
+    return generated.load_module("tritonclient.grpc.model_config_pb2")
 
 
-def parse(path: Path) -> ModelConfig:
+def load_config(path: Path) -> ModelConfig:
     """The ``ModelConfig`` in a ``config.pbtxt``.
 
     Raises:
         SlipwayError: the file is missing, or not of Triton's schema; names line and column.
     """
     try:
-        return parse_text(path.read_text(encoding="utf-8"), where=str(path))
+        return parse_config(path.read_text(encoding="utf-8"), where=str(path))
     except FileNotFoundError as error:
         raise SlipwayError("no such file", where=str(path), fix=f"add a {FILE_NAME}") from error
     except UnicodeDecodeError as error:
         raise SlipwayError("not UTF-8 text", where=str(path), fix="save it as UTF-8") from error
 
 
-def parse_text(text: str, *, where: str) -> ModelConfig:
+def parse_config(text: str, *, where: str) -> ModelConfig:
     """The ``ModelConfig`` that ``text`` says; ``where`` is named in errors."""
     config = schema().ModelConfig()
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 
-def module(name: str) -> ModuleType:
+def load_module(name: str) -> ModuleType:
     """The generated module ``name``, such as ``onnx.onnx_ml_pb2``.
 
     Loaded by its path: importing it by its name runs the packages' ``__init__`` first, and those

@@ -73,7 +73,7 @@ def _apply_one(
     folder: Path, random: Random, changes: Callable[[ModelConfig], list[Change]]
 ) -> str | None:
     path = random.choice(configs(folder))
-    message = config.parse(path)
+    message = config.load_config(path)
     before = config.render(message)
     changes_found = changes(message)
     if not changes_found:

@@ -10,8 +10,8 @@ from slipway.pipeline.report.build import CurrentRelease, ModelReport, Report
 from slipway.pipeline.report.facts import Findings, ProposedVersion, Size
 from slipway.pipeline.report.measure import Latency, Loads, TritonMeasurement
 from slipway.pipeline.report.outputs import Label, Outputs, TensorDifference
-from slipway.release.evaluation.evaluation import Compared
-from slipway.release.evidence.test_result import Tested
+from slipway.release.evaluation.evaluation import MetricComparison
+from slipway.release.evidence.test_result import TestResult
 
 EVIL = '<img src=x onerror="alert(1)">|`@all`'
 DIFF = f"--- a/m/config.pbtxt\n+++ b/m/config.pbtxt\n@@ -1 +1 @@\n-old ```\n+new {EVIL}"
@@ -72,13 +72,15 @@ def full(name: str = EVIL) -> ModelReport:
         commits=(f"c0ffee1 {EVIL}", "1. not a list", "- nor this", "# nor a heading"),
         measured=measured(),
         metrics=(
-            Compared("auc", 0.9, 0.95, {"better": "higher"}, "refused", "0.9, production has 0.95"),
-            Compared(EVIL, 1.0, None, None, "new"),
-            Compared("same", 1.0, 1.0, None, "same"),
+            MetricComparison(
+                "auc", 0.9, 0.95, {"better": "higher"}, "refused", "0.9, production has 0.95"
+            ),
+            MetricComparison(EVIL, 1.0, None, None, "new"),
+            MetricComparison("same", 1.0, 1.0, None, "same"),
         ),
         notes=(EVIL,),
         findings=Findings(1, 2, (f"models/m/config.pbtxt:3: error SW101: {EVIL}",)),
-        tested=Tested(False, 19, 2, "2026-01-01T00:00:00Z", reason=EVIL, failed=("a", EVIL)),
+        tested=TestResult(False, 19, 2, "2026-01-01T00:00:00Z", reason=EVIL, failed=("a", EVIL)),
         tries=(("shell", f"slipway invoke {name}"), ("python", "import boto3")),
         problems={"check": f"this broke: {EVIL}"},
     )
@@ -96,7 +98,7 @@ def report(*models: ModelReport) -> Report:
             size=Size(1000, 2000, 0, 0),
             measured=measured(compared=False),
             findings=Findings(0, 0, ()),
-            tested=Tested(True, 3, 0, "2026-01-01T00:00:00Z"),
+            tested=TestResult(True, 3, 0, "2026-01-01T00:00:00Z"),
         ),
     )
     return Report(

@@ -19,7 +19,7 @@ from slipway.pipeline.report import openmetrics, render
 from slipway.pipeline.report.build import ModelReport, Report
 from slipway.pipeline.report.facts import ProposedVersion
 from slipway.pipeline.report.view.view import build_view
-from slipway.release.evaluation.evaluation import Compared
+from slipway.release.evaluation.evaluation import MetricComparison
 from tests.pipeline.report import sample_report
 from tests.pipeline.report.sample_report import EVIL
 
@@ -157,7 +157,7 @@ def test_a_load_is_slower_only_if_each_was() -> None:
 
 
 def test_many_metrics_without_a_rule_are_counted_and_not_listed() -> None:
-    metrics = tuple(Compared(f"m{n}", 1.0, None, None, "new") for n in range(30))
+    metrics = tuple(MetricComparison(f"m{n}", 1.0, None, None, "new") for n in range(30))
     model = replace(sample_report.full("m"), metrics=metrics)
     sections = {s.title: s for s in build_view(sample_report.report(model)).models[0].sections}
     assert len(sections["Metrics"].rows) == 8
@@ -167,7 +167,7 @@ def test_many_metrics_without_a_rule_are_counted_and_not_listed() -> None:
 
 
 def test_json_has_no_number_that_json_lacks() -> None:
-    nothing = Compared("auc", math.nan, math.inf, None, "changed")
+    nothing = MetricComparison("auc", math.nan, math.inf, None, "changed")
     said = sample_report.report(replace(sample_report.full("m"), metrics=(nothing,))).as_json()
     text = json.dumps(said, allow_nan=False)
     assert json.loads(text)["models"][0]["metrics"][0]["candidate"] is None

@@ -62,7 +62,7 @@ def artifact(folder: Path, tmp_path: Path) -> Artifact:
 def test_the_metrics_of_the_training_are_found_and_flattened_as_dvc_does(
     folder: Path, tmp_path: Path
 ) -> None:
-    found, notes = dvc_metrics.read(folder, artifact(folder, tmp_path), None)
+    found, notes = dvc_metrics.read_dvc_metrics(folder, artifact(folder, tmp_path), None)
     assert found == {"training/metrics.json": FLAT}
     assert notes == []
 
@@ -70,14 +70,14 @@ def test_the_metrics_of_the_training_are_found_and_flattened_as_dvc_does(
 def test_yaml_and_toml_are_read_as_well_where_they_are_named(folder: Path) -> None:
     (folder / "scores.yaml").write_text("f1: 0.5\nnested: {recall: 1}\n")
     (folder / "more.toml").write_text("[a]\nb = 2\n")
-    found, notes = dvc_metrics.read(folder, None, ["scores.yaml", "more.toml"])
+    found, notes = dvc_metrics.read_dvc_metrics(folder, None, ["scores.yaml", "more.toml"])
     assert found == {"scores.yaml": {"f1": 0.5, "nested.recall": 1.0}, "more.toml": {"a.b": 2.0}}
     assert notes == []
 
 
 def test_metrics_that_are_not_as_the_lock_has_them_are_left_out(folder: Path) -> None:
     (folder / "training" / "metrics.json").write_text(json.dumps({"test": {"auc": 0.999}}))
-    found, notes = dvc_metrics.read(folder, None, ["training/metrics.json"])
+    found, notes = dvc_metrics.read_dvc_metrics(folder, None, ["training/metrics.json"])
     assert found == {}
     assert notes == [
         "training/metrics.json is left out: dvc.lock has it with another md5: dvc repro"
@@ -86,7 +86,7 @@ def test_metrics_that_are_not_as_the_lock_has_them_are_left_out(folder: Path) ->
 
 def test_metrics_of_a_stage_that_are_not_here_are_left_out(folder: Path) -> None:
     (folder / "training" / "metrics.json").unlink()
-    found, notes = dvc_metrics.read(folder, None, None)
+    found, notes = dvc_metrics.read_dvc_metrics(folder, None, None)
     assert found == {}
     assert notes == ["training/metrics.json is left out: it is not here: dvc repro, or dvc pull"]
 
@@ -99,7 +99,7 @@ def test_metrics_of_other_weights_than_the_artifact_holds_are_left_out(
     (folder / "training" / "model.onnx").write_bytes(b"better")
     root = folder.parent.parent
     stage(root, ["models/tiny/training/metrics.json"], ["models/tiny/training/model.onnx"])
-    found, (note,) = dvc_metrics.read(folder, made, None)
+    found, (note,) = dvc_metrics.read_dvc_metrics(folder, made, None)
     assert found == {}
     assert f"made another model.onnx (md5 {hashlib.md5(b'better').hexdigest()})" in note
     assert f"the artifact holds (md5 {hashlib.md5(WEIGHTS).hexdigest()})" in note
@@ -110,46 +110,48 @@ def test_weights_that_no_stage_makes_are_taken_for_the_measured_ones(
 ) -> None:
     root = folder.parent.parent
     stage(root, ["models/tiny/training/metrics.json"], [])
-    found, notes = dvc_metrics.read(folder, artifact(folder, tmp_path), None)
+    found, notes = dvc_metrics.read_dvc_metrics(folder, artifact(folder, tmp_path), None)
     assert (list(found), notes) == (["training/metrics.json"], [])
 
 
 def test_a_named_file_that_is_not_there_is_told(folder: Path) -> None:
     with pytest.raises(SlipwayError, match="No such file") as caught:
-        dvc_metrics.read(folder, None, ["scores.json"])
+        dvc_metrics.read_dvc_metrics(folder, None, ["scores.json"])
     assert caught.value.where == str(folder / "scores.json")
 
 
 def test_a_named_file_that_is_no_json_is_told(folder: Path) -> None:
     (folder / "scores.json").write_text("{")
     with pytest.raises(SlipwayError, match="no metrics") as caught:
-        dvc_metrics.read(folder, None, ["scores.json"])
+        dvc_metrics.read_dvc_metrics(folder, None, ["scores.json"])
     assert caught.value.where == str(folder / "scores.json")
 
 
 def test_another_models_metrics_are_not_its_own(folder: Path) -> None:
     other = folder.parent / "tiny_too"
     other.mkdir()
-    assert dvc_metrics.read(other, None, None) == ({}, [])
+    assert dvc_metrics.read_dvc_metrics(other, None, None) == ({}, [])
 
 
 def test_a_repository_without_dvc_has_none_unless_a_file_is_named(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "checkout")
-    assert dvc_metrics.read(folder, None, None) == ({}, [])
+    assert dvc_metrics.read_dvc_metrics(folder, None, None) == ({}, [])
     (folder / "scores.json").write_text('{"f1": 0.5}')
-    assert dvc_metrics.read(folder, None, ["scores.json"])[0] == {"scores.json": {"f1": 0.5}}
+    assert dvc_metrics.read_dvc_metrics(folder, None, ["scores.json"])[0] == {
+        "scores.json": {"f1": 0.5}
+    }
 
 
 def test_a_dvc_file_that_is_malformed_is_told(folder: Path) -> None:
     (folder.parent.parent / "dvc.yaml").write_text("stages: [")
     with pytest.raises(SlipwayError, match="DVC cannot read the metrics"):
-        dvc_metrics.read(folder, None, None)
+        dvc_metrics.read_dvc_metrics(folder, None, None)
 
 
 def test_a_name_that_two_files_have_is_told_apart_by_the_file(folder: Path) -> None:
     (folder / "evaluation.toml").write_text('files = ["training/metrics.json", "more.json"]\n')
     (folder / "more.json").write_text('{"loss": 0.2, "f1": 0.5}')
-    found = evaluation.read(folder, None)
+    found = evaluation.read_evaluation(folder, None)
     assert found is not None
     assert found.metrics == {
         "test.auc": 0.97,

@@ -19,7 +19,7 @@ from slipway.catalog.origin import Origin
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.release.evaluation import evaluation, metrics_file
-from slipway.release.evaluation.evaluation import Compared, Evaluation
+from slipway.release.evaluation.evaluation import Evaluation, MetricComparison
 from tests.artifact.samples import packed, write_environment, write_model
 
 AUC: dict[str, Any] = {"better": "higher", "margin": 0.005}
@@ -42,7 +42,7 @@ def record(
 
 
 def states(candidate: Record, served: Record | None) -> dict[str, str]:
-    return {each.name: each.state for each in evaluation.compare(candidate, served)}
+    return {each.name: each.state for each in evaluation.compare_metrics(candidate, served)}
 
 
 def test_a_worse_metric_is_refused_with_both_values_and_the_margin() -> None:
@@ -124,7 +124,7 @@ def test_every_metric_is_compared_those_with_a_rule_first() -> None:
         {"better": 0.99, "same": 0.9, "allowed": 0.899, "refused": 0.5, "a": 1, "c": 2}, rules
     )
     served = record(dict.fromkeys(rules, 0.9) | {"a": 1.0, "b": 1.0, "c": 1.0})
-    found = evaluation.compare(candidate, served)
+    found = evaluation.compare_metrics(candidate, served)
     assert [each.name for each in found] == [*sorted(rules), "a", "b", "c"]
     assert states(candidate, served) == {
         "better": "better",
@@ -140,8 +140,8 @@ def test_every_metric_is_compared_those_with_a_rule_first() -> None:
 
 
 def test_a_new_metric_with_a_rule_is_let_through() -> None:
-    assert evaluation.compare(record({"auc": 0.5}, RULES), record({})) == [
-        Compared("auc", 0.5, None, {"better": "higher", "margin": 0.005}, "new")
+    assert evaluation.compare_metrics(record({"auc": 0.5}, RULES), record({})) == [
+        MetricComparison("auc", 0.5, None, {"better": "higher", "margin": 0.005}, "new")
     ]
 
 
@@ -153,7 +153,7 @@ def test_a_promotion_is_refused_exactly_where_the_comparison_says_so(
     mine: dict[str, float], theirs: dict[str, float], rules: dict[str, dict[str, Any]]
 ) -> None:
     candidate, served = record(mine, rules), record(theirs, rules)
-    refused = [e for e in evaluation.compare(candidate, served) if e.state == "refused"]
+    refused = [e for e in evaluation.compare_metrics(candidate, served) if e.state == "refused"]
     assert all(each.said for each in refused)
     if refused:
         with pytest.raises(SlipwayError) as caught:
@@ -174,7 +174,7 @@ def test_the_release_that_is_served_already_is_never_refused(metrics: dict[str, 
 
 def test_damaged_rules_of_a_record_are_told() -> None:
     with pytest.raises(SlipwayError, match="rules in a release's record are damaged"):
-        evaluation.compare(record({}, {"auc": {"better": "bigger"}}), None)
+        evaluation.compare_metrics(record({}, {"auc": {"better": "bigger"}}), None)
 
 
 @pytest.fixture
@@ -191,17 +191,17 @@ def test_what_was_measured_of_these_bytes_is_read_with_the_rules(
     artifact: Artifact, folder: Path
 ) -> None:
     (folder / "evaluation.toml").write_text(TOML)
-    file = metrics_file.write(artifact, {"auc": 0.97, "f1": math.nan})
+    file = metrics_file.write_metrics(artifact, {"auc": 0.97, "f1": math.nan})
     assert file == artifact.path.parent / "tiny_1.2.0.metrics.json"
-    found = evaluation.read(folder, artifact)
+    found = evaluation.read_evaluation(folder, artifact)
     assert found is not None
     assert found.metrics["auc"] == 0.97 and math.isnan(found.metrics["f1"])
     assert (found.rules, found.notes) == (RULES, ())
-    assert evaluation.read(folder, artifact) is not None
+    assert evaluation.read_evaluation(folder, artifact) is not None
 
 
 def test_what_is_kept_is_json_without_a_nan(artifact: Artifact) -> None:
-    file = metrics_file.write(artifact, {"f1": math.nan, "auc": 0.5})
+    file = metrics_file.write_metrics(artifact, {"f1": math.nan, "auc": 0.5})
 
     def never(constant: str) -> float:
         raise AssertionError(constant)
@@ -218,8 +218,8 @@ def test_metrics_of_other_bytes_are_left_out_with_the_reason(
     artifact: Artifact, folder: Path
 ) -> None:
     (folder / "evaluation.toml").write_text(TOML)
-    metrics_file.write(Artifact(artifact.path, sha256="f" * 64), {"auc": 0.97})
-    found = evaluation.read(folder, artifact)
+    metrics_file.write_metrics(Artifact(artifact.path, sha256="f" * 64), {"auc": 0.97})
+    found = evaluation.read_evaluation(folder, artifact)
     assert found is not None and found.metrics == {}
     assert "is of other bytes (sha256 ffffffffffff)" in found.notes[0]
     assert "slipway evaluate" in found.notes[0]
@@ -228,7 +228,7 @@ def test_metrics_of_other_bytes_are_left_out_with_the_reason(
 def test_a_program_that_was_not_run_is_mentioned(artifact: Artifact, folder: Path) -> None:
     (folder / "evaluation.toml").write_text(TOML)
     (folder / "evaluate.py").write_text(PROGRAM)
-    found = evaluation.read(folder, artifact)
+    found = evaluation.read_evaluation(folder, artifact)
     assert found is not None
     assert found.notes == (
         f"evaluate.py has not measured this artifact: slipway evaluate {folder}",
@@ -236,16 +236,16 @@ def test_a_program_that_was_not_run_is_mentioned(artifact: Artifact, folder: Pat
 
 
 def test_a_model_with_neither_has_no_evaluation(artifact: Artifact, folder: Path) -> None:
-    assert evaluation.read(folder, artifact) is None
-    assert evaluation.read(folder, None) is None
+    assert evaluation.read_evaluation(folder, artifact) is None
+    assert evaluation.read_evaluation(folder, None) is None
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"sha256": "x", "metrics": {"auc": []}}'])
 def test_a_damaged_file_of_metrics_is_told(artifact: Artifact, folder: Path, text: str) -> None:
-    metrics_file.file(artifact.path).write_text(text)
+    metrics_file.metrics_path(artifact.path).write_text(text)
     with pytest.raises(SlipwayError, match="damaged") as caught:
-        evaluation.read(folder, artifact)
-    assert caught.value.where == str(metrics_file.file(artifact.path))
+        evaluation.read_evaluation(folder, artifact)
+    assert caught.value.where == str(metrics_file.metrics_path(artifact.path))
     assert caught.value.fix == f"slipway evaluate {folder}"
 
 
@@ -255,7 +255,7 @@ def test_an_evaluation_survives_the_record_that_it_travels_in(artifact: Artifact
     told = Evaluation({"auc": 0.97, "f1": math.nan}, RULES)
     before = replace(record(told.metrics, told.rules), target="tiny_1.2.0.tar.gz")
     after = records.parse_record(before.dump(), "key")
-    assert [each.name for each in evaluation.compare(after, None)] == ["auc", "f1"]
+    assert [each.name for each in evaluation.compare_metrics(after, None)] == ["auc", "f1"]
     assert after.metrics is not None and math.isnan(after.metrics["f1"])
     assert after.rules == RULES
     assert hashlib.sha256(after.dump()).digest() == hashlib.sha256(before.dump()).digest()

@@ -79,11 +79,13 @@ def collect(
     made: Made, report: Path, key: KeyFiles | None = None, origin: Origin = ORIGIN
 ) -> Documents:
     settings = made.signed(key)
-    return evidence.collect(made.artifact, settings, origin, [report])
+    return evidence.collect_evidence(made.artifact, settings, origin, [report])
 
 
 def problems(documents: Documents, made: Made, *trusted: KeyFiles, require: Any = ()) -> list[str]:
-    return evidence.problems(documents, made.artifact.sha256, made.signed(None, trusted), require)
+    return evidence.find_problems(
+        documents, made.artifact.sha256, made.signed(None, trusted), require
+    )
 
 
 def statement(document: bytes) -> dict[str, Any]:
@@ -169,14 +171,16 @@ def test_tests_are_told_with_their_counts(signed: Documents, made: Made, tmp_pat
     store = DirectoryStore(tmp_path)
     for kind, document in signed.items():
         store.create(keys.evidence("staging", "tiny", made.artifact.sha256, kind), document)
-    found = evidence.tested(StageStore(store, "staging"), "tiny", made.artifact.sha256)
+    found = evidence.load_test_result(StageStore(store, "staging"), "tiny", made.artifact.sha256)
     assert found is not None
     assert (found.passed, found.tests, found.failures, found.seconds) == (True, 2, 0, 2.0)
     assert found.when == "2026-01-02T03:04:07Z"
     assert statement(signed["tests"])["predicate"]["result"] == "PASSED"
-    assert evidence.read(StageStore(store, "staging"), "tiny", made.artifact.sha256) == signed
-    assert evidence.tested(StageStore(store, "staging"), "tiny", "0" * 64) is None
-    assert evidence.read(StageStore(store, "staging"), "tiny", "0" * 64) == {}
+    assert (
+        evidence.load_evidence(StageStore(store, "staging"), "tiny", made.artifact.sha256) == signed
+    )
+    assert evidence.load_test_result(StageStore(store, "staging"), "tiny", "0" * 64) is None
+    assert evidence.load_evidence(StageStore(store, "staging"), "tiny", "0" * 64) == {}
 
 
 def test_without_a_report_nobody_says_that_tests_passed(made: Made, tmp_path: Path) -> None:
@@ -272,18 +276,18 @@ def test_nothing_required_of_nothing_is_well(made: Made) -> None:
 
 
 def test_people_are_told_in_a_line_for_each(signed: Documents, made: Made, key: KeyFiles) -> None:
-    lines = summary.describe(signed, made.signed(None, [key]))
+    lines = summary.summarize(signed, made.signed(None, [key]))
     assert lines == [
         f"provenance: commit 0000000, built by {ORIGIN.pipeline}; signed by {key.keyid[:12]}",
         "tests: 2 of 2 tests passed in 2.0 s, 2026-01-02 03:04 UTC; signed by " + key.keyid[:12],
         "sbom: 2 packages",
     ]
-    untrusted = summary.describe(signed)
+    untrusted = summary.summarize(signed)
     assert untrusted[0].endswith(f"signed by {key.keyid[:12]}, which is not trusted here")
 
 
 def test_people_are_told_of_what_cannot_be_read() -> None:
-    lines = summary.describe({"provenance": b"{}", "tests": sealed({}), "sbom": b"[]"})
+    lines = summary.summarize({"provenance": b"{}", "tests": sealed({}), "sbom": b"[]"})
     assert [line.split(": ")[:2] for line in lines] == [
         [kind, "not readable"] for kind in ("provenance", "tests", "sbom")
     ]
@@ -295,7 +299,7 @@ def test_evidence_too_large_to_be_any_is_not_read(made: Made, tmp_path: Path) ->
     file.parent.mkdir(parents=True)
     with file.open("wb") as out:
         out.truncate(envelope.LARGEST + 1)
-    for ask in (evidence.tested, evidence.read):
+    for ask in (evidence.load_test_result, evidence.load_evidence):
         with pytest.raises(SlipwayError, match="are no evidence"):
             ask(StageStore(store, "staging"), "tiny", made.artifact.sha256)
 
@@ -306,20 +310,20 @@ def test_evidence_too_large_to_be_any_is_not_read(made: Made, tmp_path: Path) ->
 def test_what_is_missing_is_added_and_equal_evidence_is_left(
     signed: Documents, made: Made, report: Path, key: KeyFiles
 ) -> None:
-    assert merge.newer({}, signed) == signed
-    assert list(merge.newer({}, signed)) == ["sbom", "provenance", "tests"]
-    assert merge.newer(signed, {}) == {}
+    assert merge.merge_evidence({}, signed) == signed
+    assert list(merge.merge_evidence({}, signed)) == ["sbom", "provenance", "tests"]
+    assert merge.merge_evidence(signed, {}) == {}
     # the first build's provenance stays, the last run of the tests counts
     again = collect(made, report, key)
-    assert merge.newer(signed, again) == {"tests": again["tests"]}
+    assert merge.merge_evidence(signed, again) == {"tests": again["tests"]}
 
 
 def test_a_signature_replaces_none_and_none_replaces_a_signature(
     signed: Documents, made: Made, report: Path
 ) -> None:
     unsigned = collect(made, report)
-    assert merge.newer(unsigned, signed) == signed
-    assert merge.newer(signed, unsigned) == {}
+    assert merge.merge_evidence(unsigned, signed) == signed
+    assert merge.merge_evidence(signed, unsigned) == {}
 
 
 def test_a_selection_does_not_replace_a_run_that_passed_but_a_failure_does(
@@ -329,18 +333,18 @@ def test_a_selection_does_not_replace_a_run_that_passed_but_a_failure_does(
     file.write_text(junit(made.artifact.sha256, OWN), encoding="utf-8")
     selected = collect(made, file, key)
     assert not problems(signed, made) and problems(selected, made)
-    assert merge.newer(signed, selected) == {}
-    assert merge.newer(selected, signed)["tests"] == signed["tests"]
+    assert merge.merge_evidence(signed, selected) == {}
+    assert merge.merge_evidence(selected, signed)["tests"] == signed["tests"]
     file.write_text(junit(made.artifact.sha256, FAILED), encoding="utf-8")
     failed = collect(made, file, key)
-    assert merge.newer(signed, failed) == {"tests": failed["tests"]}
+    assert merge.merge_evidence(signed, failed) == {"tests": failed["tests"]}
 
 
 def test_another_key_s_provenance_replaces_the_old_key_s(
     signed: Documents, made: Made, report: Path, other_key: KeyFiles
 ) -> None:
     rotated = collect(made, report, other_key)
-    assert merge.newer(signed, rotated) == rotated
+    assert merge.merge_evidence(signed, rotated) == rotated
 
 
 @pytest.mark.parametrize("damage", [{"provenance": b"{}"}, {"sbom": b"{}"}, {"sbom": None}])
@@ -351,7 +355,7 @@ def test_what_is_damaged_is_replaced_as_a_whole(
         kind: document for kind, document in {**signed, **damage}.items() if document is not None
     }
     again = collect(made, report, key)
-    assert merge.newer(there, again) == again
+    assert merge.merge_evidence(there, again) == again
 
 
 # -- whatever somebody does to the bytes -----------------------------------------------------------
@@ -438,7 +442,7 @@ JSON = st.recursive(
 def test_no_document_at_all_crashes_or_is_well(document: bytes, made: Made, key: KeyFiles) -> None:
     documents: Documents = {"provenance": document, "tests": document, "sbom": document}
     assert problems(documents, made, key)
-    assert len(summary.describe(documents)) == 3
+    assert len(summary.summarize(documents)) == 3
 
 
 PREDICATES = st.sampled_from(
@@ -465,11 +469,11 @@ def test_no_statement_about_these_bytes_crashes_or_passes_for_tests(
     )
     documents: Documents = {"provenance": document, "tests": document}
     assert problems(documents, made)
-    assert len(summary.describe(documents)) == 2
+    assert len(summary.summarize(documents)) == 2
     store = DirectoryStore(tmp_path_factory.mktemp("store"))
     store.create(keys.evidence("staging", "tiny", made.artifact.sha256, "tests"), document)
     with pytest.raises(SlipwayError):
-        evidence.tested(StageStore(store, "staging"), "tiny", made.artifact.sha256)
+        evidence.load_test_result(StageStore(store, "staging"), "tiny", made.artifact.sha256)
 
 
 def test_a_nest_deeper_than_any_parser_is_said_to_be_none(made: Made) -> None:

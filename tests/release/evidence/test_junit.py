@@ -17,10 +17,10 @@ THESE, OTHERS = "a" * 64, "b" * 64
 DESELECTED = '<property name="slipway.incomplete" value="test_b was deselected"/>'
 
 
-def read(folder: Path, *texts: str) -> test_result.Tested | None:
+def read(folder: Path, *texts: str) -> test_result.TestResult | None:
     for number, text in enumerate(texts):
         (folder / f"{number}.xml").write_text(text, encoding="utf-8")
-    return reports.read([folder], "tiny", THESE)
+    return reports.read_reports([folder], "tiny", THESE)
 
 
 def test_a_whole_run_that_passed_is_told_with_its_counts(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_a_report_about_other_bytes_is_none_about_these(tmp_path: Path) -> None:
 
 
 def test_reports_that_are_not_there_are_none(tmp_path: Path) -> None:
-    assert reports.read([tmp_path / "reports", tmp_path / "x.xml"], "tiny", THESE) is None
+    assert reports.read_reports([tmp_path / "reports", tmp_path / "x.xml"], "tiny", THESE) is None
 
 
 @pytest.mark.parametrize(
@@ -110,13 +110,13 @@ def test_of_a_run_of_several_models_each_gets_its_own(tmp_path: Path) -> None:
     text = junit(THESE, OWN, CONTRACT, broken, told=other)
     found = read(tmp_path, text)
     assert found is not None and (found.passed, found.tests) == (True, 2)
-    of_other = reports.read([tmp_path], "other", OTHERS)
+    of_other = reports.read_reports([tmp_path], "other", OTHERS)
     assert of_other is not None and not of_other.passed
 
 
 def test_a_file_is_counted_once_however_often_it_is_named(tmp_path: Path) -> None:
     read(tmp_path, junit(THESE))
-    found = reports.read([tmp_path, tmp_path / "0.xml"], "tiny", THESE)
+    found = reports.read_reports([tmp_path, tmp_path / "0.xml"], "tiny", THESE)
     assert found is not None and found.tests == 2
 
 
@@ -165,7 +165,7 @@ def test_no_xml_at_all_crashes_or_passes_without_a_contract_test(
     file = tmp_path_factory.mktemp("fuzz") / "0.xml"
     file.write_text(f"<testsuites>{inside}</testsuites>", encoding="utf-8")
     try:
-        found = reports.read([file], "tiny", THESE)
+        found = reports.read_reports([file], "tiny", THESE)
     except SlipwayError:
         return  # a character that XML does not have
     assert found is None or not found.passed or "models.tiny.contract" in found.names

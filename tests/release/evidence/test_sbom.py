@@ -39,7 +39,7 @@ def document(made: Made, **environment: Any) -> dict[str, Any]:
     """The SBOM, of a manifest whose environment says otherwise what is given."""
     read = made.artifact.manifest
     changed = replace(read, environment={**(read.environment or {}), **environment})
-    data = sbom.dump(_with_manifest(made, changed), made.settings)
+    data = sbom.dump_sbom(_with_manifest(made, changed), made.settings)
     assert JsonStrictValidator(SchemaVersion.V1_7).validate_str(data.decode()) is None
     said: dict[str, Any] = json.loads(data)
     return said
@@ -119,7 +119,7 @@ def test_weights_are_components_with_dvc_s_digest(made: Made) -> None:
 
 def test_a_folder_of_weights_has_the_digest_of_its_listing_as_a_property(made: Made) -> None:
     folder = {"tiny_inferencer/1/vocabulary": {"md5": f"{MD5}.dir", "size": 7}}
-    data = sbom.dump(
+    data = sbom.dump_sbom(
         _with_manifest(made, replace(made.artifact.manifest, weights=folder)), made.settings
     )
     assert JsonStrictValidator(SchemaVersion.V1_7).validate_str(data.decode()) is None
@@ -143,8 +143,8 @@ def test_equal_artifacts_have_equal_sboms(made: Made, tmp_path: Path) -> None:
 
 def test_a_model_without_python_has_its_weights_alone(made: Made) -> None:
     bare = replace(made.artifact.manifest, environment=None)
-    data = sbom.dump(_with_manifest(made, bare), made.settings)
-    assert sbom.packages(data) == 0
+    data = sbom.dump_sbom(_with_manifest(made, bare), made.settings)
+    assert sbom.count_packages(data) == 0
     assert list(by_ref(json.loads(data))) == ["weights:tiny_inferencer/1/model.onnx"]
 
 
@@ -154,4 +154,4 @@ def test_a_model_without_python_has_its_weights_alone(made: Made) -> None:
 )
 def test_what_is_no_sbom_is_said_to_be_none(text: str) -> None:
     with pytest.raises(ValueError, match="no CycloneDX document"):
-        sbom.packages(text.encode())
+        sbom.count_packages(text.encode())

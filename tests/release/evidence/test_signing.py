@@ -49,8 +49,8 @@ def configured(root: Path, private: str | None, *trusted: Path | str) -> Setting
 
 def signed_by(found: Settings) -> tuple[str, ...]:
     """Sign something, and check it with the trusted keys; whose signature was good."""
-    sealed = envelope.seal(b"payload", KIND, signing.signer(found))
-    opened = envelope.open_(sealed, KIND, signing.trusted(found))
+    sealed = envelope.seal_envelope(b"payload", KIND, signing.load_signer(found))
+    opened = envelope.open_envelope(sealed, KIND, signing.load_trusted_keys(found))
     assert opened.wrong == ()
     return opened.signed_by
 
@@ -93,8 +93,8 @@ def test_other_kinds_of_keys_sign_as_well(
 
 
 def test_without_a_key_nothing_signs(tmp_path: Path) -> None:
-    assert signing.signer(configured(tmp_path, None)) is None
-    assert signing.signer(configured(tmp_path, "")) is None
+    assert signing.load_signer(configured(tmp_path, None)) is None
+    assert signing.load_signer(configured(tmp_path, "")) is None
 
 
 def test_the_environment_can_say_that_nothing_signs(
@@ -102,7 +102,7 @@ def test_the_environment_can_say_that_nothing_signs(
 ) -> None:
     (tmp_path / "slipway.toml").write_text('[signing]\nkey = "awskms:alias/x"\n', encoding="utf-8")
     monkeypatch.setenv("SLIPWAY_SIGNING_KEY", "none")
-    assert signing.signer(settings.load(tmp_path)) is None
+    assert signing.load_signer(settings.load(tmp_path)) is None
 
 
 SECRET = "c2VjcmV0LW9mLXRoZS1yZWxlYXNl"
@@ -122,7 +122,7 @@ SECRET = "c2VjcmV0LW9mLXRoZS1yZWxlYXNl"
 )
 def test_what_is_no_key_is_refused_without_a_word_of_it(tmp_path: Path, private: str) -> None:
     with pytest.raises(SlipwayError, match="no signing key") as caught:
-        signing.signer(configured(tmp_path, private))
+        signing.load_signer(configured(tmp_path, private))
     assert SECRET not in str(caught.value) and caught.value.fix
     assert caught.value.__cause__ is None or SECRET not in str(caught.value.__cause__)
 
@@ -133,13 +133,13 @@ def test_an_encrypted_key_and_one_that_only_agrees_are_refused(tmp_path: Path) -
     )
     (tmp_path / "locked.pem").write_bytes(locked)
     with pytest.raises(SlipwayError, match="it is encrypted"):
-        signing.signer(configured(tmp_path, "locked.pem"))
+        signing.load_signer(configured(tmp_path, "locked.pem"))
     agrees = x25519.X25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
     (tmp_path / "agrees.pem").write_bytes(agrees)
     with pytest.raises(SlipwayError, match="no private key in PEM that signs"):
-        signing.signer(configured(tmp_path, "agrees.pem"))
+        signing.load_signer(configured(tmp_path, "agrees.pem"))
 
 
 def test_settings_never_show_a_private_key(
@@ -177,13 +177,13 @@ def test_a_trusted_file_that_is_no_public_key_is_named(tmp_path: Path, content: 
     if content is not None:
         (tmp_path / "k.pub.pem").write_text(content, encoding="utf-8")
     with pytest.raises(SlipwayError) as caught:
-        signing.trusted(configured(tmp_path, None, "k.pub.pem"))
+        signing.load_trusted_keys(configured(tmp_path, None, "k.pub.pem"))
     assert caught.value.where == str(tmp_path / "k.pub.pem")
 
 
 def test_a_private_key_is_not_taken_for_a_public_one(key: KeyFiles, tmp_path: Path) -> None:
     with pytest.raises(SlipwayError, match="no public key in PEM"):
-        signing.trusted(configured(tmp_path, None, key.private))
+        signing.load_trusted_keys(configured(tmp_path, None, key.private))
 
 
 # -- keys that are elsewhere -----------------------------------------------------------------------
@@ -237,7 +237,7 @@ def test_a_key_of_kms_that_is_not_there_or_cannot_sign_says_what_is_needed(
     encrypts = kms.create_key()["KeyMetadata"]["KeyId"]
     for name in ("alias/absent", encrypts):
         with pytest.raises(SlipwayError, match=f"no signing with awskms:{name}") as caught:
-            signing.signer(configured(tmp_path, f"awskms:{name}"))
+            signing.load_signer(configured(tmp_path, f"awskms:{name}"))
         assert "kms:GetPublicKey" in (caught.value.fix or "")
 
 
@@ -263,32 +263,32 @@ class Far(Signer):
 
 def test_a_key_that_stops_answering_is_a_mistake_that_is_said_not_a_bug() -> None:
     with pytest.raises(SlipwayError, match="the key does not sign: it is disabled"):
-        envelope.seal(b"payload", KIND, Far(RuntimeError("it is disabled")))
+        envelope.seal_envelope(b"payload", KIND, Far(RuntimeError("it is disabled")))
 
 
 def test_a_bundle_of_sigstore_s_is_kept_whole_in_the_envelope() -> None:
     # securesystemslib 1.6: SigstoreSigner gives base64, and Envelope.to_dict wants hex
     given = Signature("id", base64.b64encode(b"signature").decode(), {"bundle": {"a": 1}})
-    sealed = envelope.seal(b"payload", KIND, Far(given))
+    sealed = envelope.seal_envelope(b"payload", KIND, Far(given))
     [told] = json.loads(sealed)["signatures"]
     assert told == {"keyid": "id", "sig": "c2lnbmF0dXJl", "bundle": {"a": 1}}
-    assert envelope.open_(sealed, KIND, []).signatures == ("id",)
+    assert envelope.open_envelope(sealed, KIND, []).signatures == ("id",)
 
 
 def test_a_signature_that_cannot_be_checked_here_is_not_called_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "sigstore.errors", None)
-    [key] = signing.trusted(configured(tmp_path, None, WHO))
-    sealed = envelope.seal(b"payload", KIND, Far(Signature(key.keyid, "00", {})))
-    opened = envelope.open_(sealed, KIND, [key])
+    [key] = signing.load_trusted_keys(configured(tmp_path, None, WHO))
+    sealed = envelope.seal_envelope(b"payload", KIND, Far(Signature(key.keyid, "00", {})))
+    opened = envelope.open_envelope(sealed, KIND, [key])
     assert opened.signed_by == ()
     assert "cannot be checked: sigstore library required" in opened.wrong[0]
 
 
 def test_sigstore_needs_to_know_as_whom_it_signs(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError, match="needs what it signs as") as caught:
-        signing.signer(configured(tmp_path, "sigstore:"))
+        signing.load_signer(configured(tmp_path, "sigstore:"))
     assert caught.value.fix == "add sigstore:?identity=…&issuer=… to trusted"
 
 
@@ -300,25 +300,25 @@ def test_sigstore_that_is_not_installed_is_said_with_how_to(
 ) -> None:
     monkeypatch.setitem(sys.modules, "sigstore.models", None)
     with pytest.raises(SlipwayError, match="no signing with sigstore") as caught:
-        signing.signer(configured(tmp_path, "sigstore:", WHO))
+        signing.load_signer(configured(tmp_path, "sigstore:", WHO))
     assert "pip install 'securesystemslib[sigstore]'" in (caught.value.fix or "")
 
 
 def test_an_identity_of_sigstore_is_a_trusted_key(tmp_path: Path) -> None:
-    [key] = signing.trusted(configured(tmp_path, None, WHO))
+    [key] = signing.load_trusted_keys(configured(tmp_path, None, WHO))
     assert key.keyval == {
         "identity": "https://gitlab.example/team",
         "issuer": "https://gitlab.example",
     }
     with pytest.raises(SlipwayError, match="does not say who signs"):
-        signing.trusted(configured(tmp_path, None, "sigstore:?identity=x"))
+        signing.load_trusted_keys(configured(tmp_path, None, "sigstore:?identity=x"))
 
 
 def test_a_scheme_that_nobody_knows_is_refused_with_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(
         SlipwayError, match="a scheme that securesystemslib does not know"
     ) as caught:
-        signing.signer(configured(tmp_path, "ftp:key"))
+        signing.load_signer(configured(tmp_path, "ftp:key"))
     for scheme in ("awskms", "file2", "gcpkms", "sigstore"):
         assert scheme in (caught.value.fix or "")
 
@@ -327,7 +327,7 @@ def test_a_library_that_is_missing_for_another_scheme_is_named(
     key: KeyFiles, tmp_path: Path
 ) -> None:
     with pytest.raises(SlipwayError, match="no signing with gcpkms") as caught:
-        signing.signer(configured(tmp_path, "gcpkms:projects/x", key.public))
+        signing.load_signer(configured(tmp_path, "gcpkms:projects/x", key.public))
     assert "securesystemslib[gcpkms]" in (caught.value.fix or "")
 
 
@@ -336,7 +336,7 @@ def test_a_library_that_is_missing_for_another_scheme_is_named(
 
 def test_a_new_pair_signs_and_only_its_owner_reads_the_private_half(tmp_path: Path) -> None:
     private, public = tmp_path / "safe" / "k.pem", tmp_path / "repository" / "keys" / "k.pub.pem"
-    keyid = key_pair.create(private, public, tmp_path / "repository")
+    keyid = key_pair.create_key_pair(private, public, tmp_path / "repository")
     assert signed_by(configured(tmp_path, str(private), public)) == (keyid,)
     assert private.stat().st_mode & 0o777 == 0o600
 
@@ -345,15 +345,19 @@ def test_a_new_pair_signs_and_only_its_owner_reads_the_private_half(tmp_path: Pa
 def test_a_key_is_never_overwritten(tmp_path: Path, there: str) -> None:
     (tmp_path / there).write_text("the only copy", encoding="utf-8")
     with pytest.raises(SlipwayError, match="a key is there already"):
-        key_pair.create(tmp_path / "k.pem", tmp_path / "k.pub.pem", tmp_path / "repository")
+        key_pair.create_key_pair(
+            tmp_path / "k.pem", tmp_path / "k.pub.pem", tmp_path / "repository"
+        )
     assert [file.read_text(encoding="utf-8") for file in tmp_path.iterdir()] == ["the only copy"]
 
 
 def test_a_private_key_is_not_written_where_git_would_take_it(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError, match="inside the repository"):
-        key_pair.create(tmp_path / "keys" / "k.pem", tmp_path / "k.pub.pem", tmp_path)
+        key_pair.create_key_pair(tmp_path / "keys" / "k.pem", tmp_path / "k.pub.pem", tmp_path)
     assert list(tmp_path.iterdir()) == []
-    assert key_pair.create(tmp_path / ".slipway" / "k.pem", tmp_path / "k.pub.pem", tmp_path)
+    assert key_pair.create_key_pair(
+        tmp_path / ".slipway" / "k.pem", tmp_path / "k.pub.pem", tmp_path
+    )
 
 
 # -- nothing of it in what is written, nothing needed of Slipway to check it ----------------------
@@ -365,7 +369,7 @@ def signed_evidence(folder: Path, key: KeyFiles) -> tuple[Made, dict[str, bytes]
     report.write_text(junit(made.artifact.sha256), encoding="utf-8")
     text = key.private.read_text(encoding="utf-8")
     told = replace(made.settings, signing=Signing(text))
-    found = evidence.collect(made.artifact, told, ORIGIN, [report])
+    found = evidence.collect_evidence(made.artifact, told, ORIGIN, [report])
     return made, {kind: document for kind, document in found.items()}
 
 

@@ -19,8 +19,8 @@ from slipway.errors import SlipwayError
 from slipway.model.folder import read_model_folder
 from slipway.release.publish import publish
 from slipway.release.versioning import bump
-from slipway.release.versioning.bump import Judged, Production
-from slipway.release.versioning.compatibility import PARTS, Part
+from slipway.release.versioning.bump import ProductionVersions, VersionVerdict
+from slipway.release.versioning.compatibility import PARTS, VersionPart
 from slipway.store.directory import DirectoryStore
 from slipway.store.stage import StageStore
 from tests.artifact.samples import packed, write_environment, write_model
@@ -54,17 +54,17 @@ class Team:
         publish(made, StageStore(self.store, "production"))
         return made
 
-    def judge(self, least: Part | None = None) -> Judged:
+    def judge(self, least: VersionPart | None = None) -> VersionVerdict:
         made = self.build()
         model = read_model_folder(self.folder)
-        return bump.judge(
-            Production(StageStore(self.store, "production"), "tiny"), model, made, least
+        return bump.judge_version(
+            ProductionVersions(StageStore(self.store, "production"), "tiny"), model, made, least
         )
 
-    def bump(self, least: Part | None = None) -> Judged:
+    def bump(self, least: VersionPart | None = None) -> VersionVerdict:
         found = self.judge(least)
         if found.proposed is not None:
-            bump.write(self.folder, found.proposed)
+            bump.write_version(self.folder, found.proposed)
         return found
 
 
@@ -89,7 +89,7 @@ def test_a_changed_model_under_a_version_that_is_taken_is_stopped(team: Team) ->
     team.edit(CODE, "pass", "x = 1")
     found = team.judge()
     assert (found.state, found.part, found.proposed) == ("taken", "patch", "1.2.1")
-    refusal = bump.refusal(found, team.folder)
+    refusal = bump.version_error(found, team.folder)
     assert refusal.what.splitlines() == [
         "production has 1.2.0 already, with other bytes; what changed since 1.2.0 calls for patch:",
         f"  patch: code {CODE} changed",
@@ -98,7 +98,7 @@ def test_a_changed_model_under_a_version_that_is_taken_is_stopped(team: Team) ->
     assert refusal.fix == "write 1.2.1 into it: slipway bump tiny"
 
 
-CHANGES: dict[Part, Callable[[Team], object]] = {
+CHANGES: dict[VersionPart, Callable[[Team], object]] = {
     "patch": lambda team: team.edit(CODE, "pass", "x = 1"),
     "minor": lambda team: (team.folder / "tiny_postprocessing/1/labels.txt").write_text("x")
     and None,
@@ -111,7 +111,7 @@ CHANGES: dict[Part, Callable[[Team], object]] = {
 )
 @pytest.mark.parametrize("written", ["1.2.0", "1.1.0", "0.9.0-rc.1"])
 def test_after_a_bump_the_check_passes_and_a_second_one_changes_nothing(
-    team: Team, part: Part, version: str, written: str
+    team: Team, part: VersionPart, version: str, written: str
 ) -> None:
     team.release()
     CHANGES[part](team)
@@ -136,7 +136,8 @@ def test_a_step_that_is_too_small_for_what_changed_is_stopped(team: Team) -> Non
         True,
     )
     assert (
-        "1.2.1 is too small a step from production's 1.2.0" in bump.refusal(found, team.folder).what
+        "1.2.1 is too small a step from production's 1.2.0"
+        in bump.version_error(found, team.folder).what
     )
 
 
@@ -162,7 +163,7 @@ def test_a_version_below_what_production_had_is_stopped_and_never_lowered(team: 
     team.edit(CODE, "pass", "x = 1")
     found = team.judge()
     assert (found.state, found.released, found.proposed) == ("behind", "3.0.0", "3.0.1")
-    assert "production has 3.0.0 already" in bump.refusal(found, team.folder).what
+    assert "production has 3.0.0 already" in bump.version_error(found, team.folder).what
 
 
 def test_a_stale_branch_goes_above_the_highest_release(team: Team) -> None:
@@ -227,10 +228,10 @@ def test_another_model_whose_name_begins_alike_takes_no_version(team: Team) -> N
     made = team.release()
     for target in ("tiny_v2_9.0.0.tar.gz", "tiny_words.tar.gz", "tiny_9.0.0-rc.h0123.zip"):
         team.store.create_file(f"production/models/{target}", made.path, made.sha256)
-    assert Production(StageStore(team.store, "production"), "tiny").targets == {
+    assert ProductionVersions(StageStore(team.store, "production"), "tiny").targets == {
         semver.Version(1, 2, 0): "tiny_1.2.0.tar.gz"
     }
-    assert Production(StageStore(team.store, "production"), "nothing").highest is None
+    assert ProductionVersions(StageStore(team.store, "production"), "nothing").highest is None
 
 
 def test_a_part_that_is_asked_for_is_raised_whatever_changed(team: Team) -> None:
@@ -256,8 +257,8 @@ def test_other_bytes_of_equal_sources_need_another_version_all_the_same(team: Te
     other = team.root / "tiny_1.2.0.tar.gz"
     other.write_bytes(made.path.read_bytes() + b"\0" * 10)
     model = read_model_folder(team.folder)
-    found = bump.judge(
-        Production(StageStore(team.store, "production"), "tiny"), model, Artifact(other)
+    found = bump.judge_version(
+        ProductionVersions(StageStore(team.store, "production"), "tiny"), model, Artifact(other)
     )
     assert (found.state, found.part, found.proposed) == ("taken", "patch", "1.2.1")
     assert found.reasons[0].what == "equal sources, other bytes"
@@ -268,12 +269,14 @@ def test_an_artifact_of_another_version_is_not_judged(team: Team) -> None:
     team.version("1.3.0")
     model = read_model_folder(team.folder)
     with pytest.raises(SlipwayError, match="an artifact of tiny 1.2.0, not of tiny 1.3.0"):
-        bump.judge(Production(StageStore(team.store, "production"), "tiny"), model, made)
+        bump.judge_version(
+            ProductionVersions(StageStore(team.store, "production"), "tiny"), model, made
+        )
 
 
 def test_nothing_lowers_a_version(team: Team) -> None:
     with pytest.raises(SlipwayError, match="1.1.9 is lower than 1.2.0"):
-        bump.write(team.folder, "1.1.9")
+        bump.write_version(team.folder, "1.1.9")
     assert (team.folder / "model_version.txt").read_text() == "1.2.0\n"
 
 
@@ -285,21 +288,21 @@ VERSIONS = st.builds(
 
 @given(VERSIONS, st.lists(VERSIONS, min_size=1, max_size=4), st.sampled_from([None, *PARTS]))
 def test_what_is_to_be_written_is_above_all_that_production_had_and_then_free(
-    version: semver.Version, taken: list[semver.Version], part: Part | None
+    version: semver.Version, taken: list[semver.Version], part: VersionPart | None
 ) -> None:
-    state, proposed = bump.decide(version, taken, False, part)
+    state, proposed = bump.decide_state(version, taken, False, part)
     if proposed is None:
         assert state == "free" and version > max(taken)
         return
     assert state in bump.STOPPED
     assert proposed > max(taken) and proposed > version
-    assert bump.decide(proposed, taken, False, part) == ("free", None)
+    assert bump.decide_state(proposed, taken, False, part) == ("free", None)
 
 
 @given(VERSIONS, st.lists(VERSIONS, min_size=1, max_size=4), st.sampled_from(PARTS))
 def test_a_larger_change_never_frees_a_version(
-    version: semver.Version, taken: list[semver.Version], part: Part
+    version: semver.Version, taken: list[semver.Version], part: VersionPart
 ) -> None:
     larger = PARTS[PARTS.index(part) :]
-    states = [bump.decide(version, taken, False, each)[0] == "free" for each in larger]
+    states = [bump.decide_state(version, taken, False, each)[0] == "free" for each in larger]
     assert states == sorted(states, reverse=True)

@@ -53,7 +53,7 @@ class Checkout:
         return self.git("rev-parse", "HEAD")
 
     def changes(self, since: str | None) -> tuple[str, ...]:
-        return commits.changes(self.root, self.folder, since)
+        return commits.list_commits(self.root, self.folder, since)
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_a_worktree_and_a_repository_around_the_root_will_do(
     tree = Checkout(tmp_path / "tree")
     assert tree.changes(None) == (line,)
     inner = checkout.root / "models"
-    assert commits.changes(inner, checkout.folder, None) == (line,)
+    assert commits.list_commits(inner, checkout.folder, None) == (line,)
 
 
 def test_a_subject_in_any_bytes_becomes_one_plain_line(checkout: Checkout) -> None:
@@ -171,7 +171,7 @@ def test_outside_of_git_and_before_the_first_commit_there_are_none(
     checkout: Checkout, tmp_path: Path
 ) -> None:
     assert checkout.changes(None) == ()
-    assert commits.changes(tmp_path, tmp_path / "models" / "tiny", None) == ()
+    assert commits.list_commits(tmp_path, tmp_path / "models" / "tiny", None) == ()
 
 
 def test_without_git_there_are_none(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:

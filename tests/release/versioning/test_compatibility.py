@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from slipway.model.interface import Interface, Tensor
 from slipway.release.versioning import compatibility
-from slipway.release.versioning.compatibility import Part, Reason
+from slipway.release.versioning.compatibility import Reason, VersionPart
 from slipway.triton import config
 
 IN, OUT = Tensor("FP32", (3,)), Tensor("BYTES", (1,))
@@ -19,7 +19,7 @@ BASE = Interface(8, {"IN": IN}, {"OUT": OUT})
 
 
 def judged(before: Interface, after: Interface) -> list[Reason]:
-    return list(compatibility.of_interfaces(before, after))
+    return list(compatibility.interface_changes(before, after))
 
 
 def with_input(name: str, tensor: Tensor) -> Interface:
@@ -178,8 +178,8 @@ instance_group { count: 1 kind: KIND_CPU }
 
 
 def of_configs(before: str, after: str, served: bool = True) -> list[Reason]:
-    parsed = [config.parse_text(text, where="a config") for text in (before, after)]
-    return list(compatibility.of_configs("m", parsed[0], parsed[1], served))
+    parsed = [config.parse_config(text, where="a config") for text in (before, after)]
+    return list(compatibility.config_changes("m", parsed[0], parsed[1], served))
 
 
 @pytest.mark.parametrize(
@@ -201,10 +201,10 @@ def of_configs(before: str, after: str, served: bool = True) -> list[Reason]:
     ],
 )
 def test_a_configs_value_counts_by_what_it_can_change(
-    old: str, new: str, part: Part, said: str
+    old: str, new: str, part: VersionPart, said: str
 ) -> None:
     found = of_configs(CONFIG, CONFIG.replace(old, new))
-    assert compatibility.highest(found) == part
+    assert compatibility.highest_part(found) == part
     assert said in found[0].what
 
 
@@ -226,6 +226,6 @@ def test_inside_of_an_ensemble_no_tensor_is_anybody_elses_business() -> None:
 
 
 def test_the_highest_part_counts() -> None:
-    assert compatibility.highest([]) is None
-    parts: list[Part] = ["patch", "major", "minor"]
-    assert compatibility.highest([Reason(part, "") for part in parts]) == "major"
+    assert compatibility.highest_part([]) is None
+    parts: list[VersionPart] = ["patch", "major", "minor"]
+    assert compatibility.highest_part([Reason(part, "") for part in parts]) == "major"

@@ -18,8 +18,8 @@ from slipway.catalog.catalog import Catalog
 from slipway.model.interface import Interface, Tensor
 from slipway.release.publish import publish
 from slipway.release.versioning import propose
-from slipway.release.versioning.compatibility import PARTS, Part
-from slipway.release.versioning.propose import Proposal, Side
+from slipway.release.versioning.compatibility import PARTS, VersionPart
+from slipway.release.versioning.propose import ComparedRelease, Proposal
 from slipway.store.directory import DirectoryStore
 from slipway.store.stage import StageStore
 from tests.artifact.samples import packed, write_environment, write_model
@@ -57,8 +57,10 @@ CODE = "tiny_preprocessing/1/model.py"
 
 
 def proposed(tmp_path: Path, change: Callable[[Path], object], **made: Any) -> Proposal:
-    before = propose.of_artifact(make(tmp_path / "before"))
-    return propose.propose(before, propose.of_artifact(make(tmp_path / "after", change, **made)))
+    before = propose.from_artifact(make(tmp_path / "before"))
+    return propose.propose_version(
+        before, propose.from_artifact(make(tmp_path / "after", change, **made))
+    )
 
 
 def nothing(model: Path) -> None:
@@ -93,7 +95,7 @@ def test_a_change_calls_for_a_part_and_says_why(
     tmp_path: Path,
     change: Callable[[Path], object],
     made: dict[str, Any],
-    part: Part | None,
+    part: VersionPart | None,
     version: str,
     reason: str | None,
 ) -> None:
@@ -142,14 +144,14 @@ def test_a_release_is_only_opened_if_a_config_changed(tmp_path: Path) -> None:
     store.opened = []
     publish(make(tmp_path / "before"), StageStore(store, "production"))
     record = Catalog(StageStore(store, "production")).record("tiny", "tiny_1.2.0.tar.gz")
-    side = propose.of_release(StageStore(store, "production"), record)
+    side = propose.from_record(StageStore(store, "production"), record)
 
-    other = propose.of_artifact(make(tmp_path / "weights", weights=b"others"))
-    assert propose.propose(side, other).part == "minor"
+    other = propose.from_artifact(make(tmp_path / "weights", weights=b"others"))
+    assert propose.propose_version(side, other).part == "minor"
     assert store.opened == []
 
-    other = propose.of_artifact(make(tmp_path / "config", edit(PIPELINE, "size: 8", "size: 4")))
-    assert propose.propose(side, other).part == "major"
+    other = propose.from_artifact(make(tmp_path / "config", edit(PIPELINE, "size: 8", "size: 4")))
+    assert propose.propose_version(side, other).part == "major"
     assert store.opened == ["production/models/tiny_1.2.0.tar.gz"]
 
 
@@ -158,12 +160,12 @@ def test_of_a_release_whose_artifact_is_gone_the_interface_is_known(tmp_path: Pa
     publish(make(tmp_path / "before"), StageStore(store, "production"))
     record = Catalog(StageStore(store, "production")).record("tiny", "tiny_1.2.0.tar.gz")
     store.delete("production/models/tiny_1.2.0.tar.gz")
-    side = propose.of_release(StageStore(store, "production"), record)
-    other = propose.of_artifact(make(tmp_path / "after", edit(PIPELINE, "size: 8", "size: 4")))
-    found = propose.propose(side, other)
+    side = propose.from_record(StageStore(store, "production"), record)
+    other = propose.from_artifact(make(tmp_path / "after", edit(PIPELINE, "size: 8", "size: 4")))
+    found = propose.propose_version(side, other)
     assert (found.part, found.reasons[0].what) == ("major", "max_batch_size 8 → 4")
-    other = propose.of_artifact(make(tmp_path / "pre", edit(PRE, "# a", "# another")))
-    found = propose.propose(side, other)
+    other = propose.from_artifact(make(tmp_path / "pre", edit(PRE, "# a", "# another")))
+    found = propose.propose_version(side, other)
     assert found.part == "minor" and "was pruned" in found.reasons[0].what
 
 
@@ -176,7 +178,7 @@ parameters {{ key: "K" value {{ string_value: "{k}" }} }}
 """
 PLAIN = {"size": "8", "input": "IN", "k": "1"}
 CHANGES = ("size", "input", "k", "code", "data", "weights", "package", "builder")
-CALLS: dict[str, Part] = {
+CALLS: dict[str, VersionPart] = {
     "size": "major",
     "input": "major",
     "k": "minor",
@@ -188,7 +190,7 @@ CALLS: dict[str, Part] = {
 }
 
 
-def changed(changes: set[str], version: str = "1.2.3") -> Side:
+def changed(changes: set[str], version: str = "1.2.3") -> ComparedRelease:
     """A model of one directory, with these things changed."""
     values = PLAIN | {k: v for k, v in (("size", "4"), ("input", "X"), ("k", "2")) if k in changes}
     text = TEXT.format(**values)
@@ -207,7 +209,7 @@ def changed(changes: set[str], version: str = "1.2.3") -> Side:
         builder=str("builder" in changes),
     )
     interface = Interface(8, {"IN": Tensor("FP32", (1,))}, {"OUT": Tensor("FP32", (1,))})
-    return Side(made, interface, lambda: {"m": text})
+    return ComparedRelease(made, interface, lambda: {"m": text})
 
 
 SETS = st.sets(st.sampled_from(CHANGES))
@@ -216,35 +218,37 @@ VERSIONS = st.tuples(
 ).map(lambda parts: "{}.{}.{}{}".format(*parts))
 
 
-def rank(part: Part | None) -> int:
+def rank(part: VersionPart | None) -> int:
     return -1 if part is None else PARTS.index(part)
 
 
 @given(SETS)
 def test_the_part_is_the_highest_that_any_change_calls_for(changes: set[str]) -> None:
-    found = propose.propose(changed(set()), changed(changes))
+    found = propose.propose_version(changed(set()), changed(changes))
     assert rank(found.part) == max((rank(CALLS[change]) for change in changes), default=-1)
 
 
 @given(SETS, SETS)
 def test_more_changes_never_call_for_less(one: set[str], more: set[str]) -> None:
-    less = propose.propose(changed(set()), changed(one))
-    assert rank(less.part) <= rank(propose.propose(changed(set()), changed(one | more)).part)
+    less = propose.propose_version(changed(set()), changed(one))
+    assert rank(less.part) <= rank(
+        propose.propose_version(changed(set()), changed(one | more)).part
+    )
 
 
 @given(SETS, SETS, VERSIONS)
 def test_what_is_proposed_is_higher_exactly_if_something_changed(
     before: set[str], after: set[str], version: str
 ) -> None:
-    found = propose.propose(changed(before, version), changed(after))
+    found = propose.propose_version(changed(before, version), changed(after))
     higher = semver.Version.parse(found.version) > semver.Version.parse(version)
     assert higher is (found.part is not None) is bool(before ^ after)
 
 
 @given(SETS)
 def test_a_change_and_its_way_back_call_for_something_or_nothing_alike(changes: set[str]) -> None:
-    there = propose.propose(changed(set()), changed(changes))
-    back = propose.propose(changed(changes), changed(set()))
+    there = propose.propose_version(changed(set()), changed(changes))
+    back = propose.propose_version(changed(changes), changed(set()))
     assert (there.part is None) is (back.part is None)
     if "size" not in changes:  # a larger batch is no break, a smaller one is
         assert there.part == back.part
@@ -252,10 +256,10 @@ def test_a_change_and_its_way_back_call_for_something_or_nothing_alike(changes: 
 
 @given(st.sampled_from(PARTS), VERSIONS)
 def test_the_next_version_raises_that_part_and_resets_the_lower_ones(
-    part: Part, version: str
+    part: VersionPart, version: str
 ) -> None:
     before = semver.Version.parse(version)
-    after = propose.after_version(before, part)
+    after = propose.next_version(before, part)
     assert after > before and after.prerelease is None
     assert part == "patch" or after.patch == 0
     assert part != "major" or after.minor == 0
@@ -264,6 +268,6 @@ def test_the_next_version_raises_that_part_and_resets_the_lower_ones(
 def test_manifests_from_before_there_was_an_environment_are_compared_too() -> None:
     before, after = changed(set()), changed(set())
     bare = replace(before, manifest=replace(before.manifest, environment=None))
-    assert propose.propose(bare, bare).part is None
-    found = propose.propose(bare, after)
+    assert propose.propose_version(bare, bare).part is None
+    found = propose.propose_version(bare, after)
     assert (found.part, found.reasons[0].what) == ("patch", "package numpy — → False (pip)")

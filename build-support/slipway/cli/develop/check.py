@@ -95,7 +95,7 @@ def check(
         raise click.UsageError("--json or --format, not both")
     from slipway import settings
     from slipway.check import report as reports
-    from slipway.files import written_aside
+    from slipway.files import atomic_write
 
     format = "json" if as_json else format
     configured = settings.load(Path.cwd())
@@ -116,7 +116,7 @@ def check(
     if print_text:
         click.echo(reports.render_report(report, "text"), nl=False)
     if output is not None:
-        with written_aside(output) as file:
+        with atomic_write(output) as file:
             file.write_text(click.unstyle(reports.render_report(report, format)), encoding="utf-8")
     elif not print_text:
         click.echo(reports.render_report(report, format), nl=False)

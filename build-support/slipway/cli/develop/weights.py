@@ -61,7 +61,7 @@ def add(files: tuple[Path, ...]) -> None:
     store = Weights(settings.load(files[0].parent).root)
     for file in files:
         with working(f"adding {file.name}"):
-            pointer, signature_file = signature.add(file, store)
+            pointer, signature_file = signature.add_weights(file, store)
         _print_paths(pointer.file, signature_file)
 
 
@@ -80,7 +80,7 @@ def sign(pointers: tuple[Path, ...]) -> None:
     store = Weights(settings.load(pointers[0].parent).root)
     for file in pointers:
         with working(f"signing {file.name}"):
-            signature_file = signature.sign(load_pointer(file), store)
+            signature_file = signature.sign_weights(load_pointer(file), store)
         _print_paths(signature_file)
         if signature_file is None:
             click.echo(f"{file}: weights of this kind have no signature", err=True)

@@ -39,7 +39,7 @@ def client(name: str, file: Path, where: str, target: str | None) -> None:
     from slipway import settings
     from slipway.catalog.catalog import Catalog
     from slipway.client import stub
-    from slipway.files import written_aside
+    from slipway.files import atomic_write
     from slipway.store.open_reader import open_endpoint
 
     configured = settings.load(Path.cwd())
@@ -50,7 +50,7 @@ def client(name: str, file: Path, where: str, target: str | None) -> None:
         chosen = target or catalog.alias(name).target
         text = stub.write(name, chosen, catalog.interface(name, chosen))
     try:
-        with written_aside(file) as temporary:
+        with atomic_write(file) as temporary:
             temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SlipwayError(

@@ -115,8 +115,8 @@ def _read(configured: Settings, catalog: Catalog, name: str) -> _Description:
     events = catalog.source.store.keys(keys.history(catalog.stage, name))
     moved = journal.last_move(catalog.source.store, events)
     served = catalog.record(name, target)
-    recorded = evidence.read(catalog.source, name, served.sha256)
-    lines = summary.describe(recorded, configured)
+    recorded = evidence.load_evidence(catalog.source, name, served.sha256)
+    lines = summary.summarize(recorded, configured)
     return _Description(catalog.stage, interface, alias, releases, moved, lines)
 
 

@@ -166,10 +166,10 @@ def _render(result: Report, format: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    from slipway.files import written_aside
+    from slipway.files import atomic_write
 
     try:
-        with written_aside(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SlipwayError(

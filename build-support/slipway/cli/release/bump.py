@@ -14,8 +14,8 @@ from slipway.cli.options import json_option
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
-    from slipway.release.versioning.bump import Judged
-    from slipway.release.versioning.compatibility import Part
+    from slipway.release.versioning.bump import VersionVerdict
+    from slipway.release.versioning.compatibility import VersionPart
     from slipway.settings import Settings
     from slipway.store.stage import StageReader
 
@@ -62,14 +62,14 @@ def bump(
     configured = settings.load(Path.cwd())
     folders = select_folders(models, configured, artifact)
     production = open_stage(configured, "production")
-    results: list[Judged] = []
+    results: list[VersionVerdict] = []
 
     def bump_one(folder: Path) -> None:
-        result = _judge(folder, artifact, cast("Part | None", part), production, configured)
+        result = _judge(folder, artifact, cast("VersionPart | None", part), production, configured)
         results.append(result)
         written = result.stopped and not check
         if written:
-            bump.write(folder, str(result.proposed))
+            bump.write_version(folder, str(result.proposed))
         if as_json:
             reasons = [reason._asdict() for reason in result.reasons]
             more = {"reasons": reasons, "stopped": result.stopped, "written": written}
@@ -77,7 +77,7 @@ def bump(
         elif len(folders) == 1 and (written or not result.stopped):
             _print(result)
         if result.stopped and check:
-            raise bump.refusal(result, folder)
+            raise bump.version_error(result, folder)
 
     status = for_each(folders, bump_one)
     if len(folders) > 1 and not as_json:
@@ -88,25 +88,25 @@ def bump(
 def _judge(
     folder: Path,
     artifact: Path | None,
-    part: Part | None,
+    part: VersionPart | None,
     releases: StageReader,
     configured: Settings,
-) -> Judged:
+) -> VersionVerdict:
     from slipway import build
     from slipway.artifact.artifact import Artifact
     from slipway.model.folder import read_model_folder
     from slipway.release.versioning import bump
 
     model = read_model_folder(folder)
-    production = bump.Production(releases, model.name)
+    production = bump.ProductionVersions(releases, model.name)
     if production.highest is None:
-        return bump.Judged(model.name, model.version, "new")
+        return bump.VersionVerdict(model.name, model.version, "new")
     with working(f"building {model.name}"):
         built = Artifact(artifact) if artifact else build.build(folder, configured, Path("dist"))
-    return bump.judge(production, model, built, part)
+    return bump.judge_version(production, model, built, part)
 
 
-def _print(result: Judged) -> None:
+def _print(result: VersionVerdict) -> None:
     if not result.stopped:
         click.echo(f"{result.name} {result.version}: {_state(result)}")
         return
@@ -115,20 +115,20 @@ def _print(result: Judged) -> None:
         click.echo(f"  {line}")
 
 
-def _state(result: Judged) -> str:
+def _state(result: VersionVerdict) -> str:
     if result.state == "unchanged" and result.released != result.version:
         # bytes of an earlier release, as after `git revert`
         return f"production has these bytes, and the later release {result.released}"
     return STATES.get(result.state, result.state)
 
 
-def _reasons(result: Judged, most: int) -> list[str]:
+def _reasons(result: VersionVerdict, most: int) -> list[str]:
     lines = [f"{reason.part}: {reason.what}" for reason in result.reasons[:most]]
     more = len(result.reasons) - most
     return lines + ([f"and {more} more"] if more > 0 else [])
 
 
-def _print_table(results: list[Judged]) -> None:
+def _print_table(results: list[VersionVerdict]) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table

@@ -16,7 +16,7 @@ from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
     from slipway.catalog.record import Record
-    from slipway.release.evaluation.evaluation import Compared
+    from slipway.release.evaluation.evaluation import MetricComparison
     from slipway.settings import Settings
 
 COLOURS = {"better": "green", "refused": "red"}
@@ -61,16 +61,16 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
         if (folder / PROGRAM).is_file():
             with working(f"evaluating {folder.name}"):
                 evaluated = evaluate.evaluate(folder, configured.root, built.path)
-            metrics = metrics_file.write(built, evaluated.metrics)
+            metrics = metrics_file.write_metrics(built, evaluated.metrics)
             notes = [*evaluated.notes, f"written to {metrics}"]
         with working(f"reading the metrics of {folder.name}"):
-            measured = evaluation.read(folder, built)
+            measured = evaluation.read_evaluation(folder, built)
             served, problem = _served(folder.resolve().name, configured)
         if measured is None:
             click.echo(f"{folder.name}: neither {PROGRAM} nor metrics of DVC", err=True)
             return True
         notes += [*measured.notes, *filter(None, [problem])]
-        metrics_compared = evaluation.compare(measured, served)
+        metrics_compared = evaluation.compare_metrics(measured, served)
         if as_json:
             result = {
                 "name": folder.resolve().name,
@@ -101,16 +101,18 @@ def _served(name: str, configured: Settings) -> tuple[Record | None, str | None]
         return None, f"what production serves is unknown: {error.what}"
 
 
-def _dump(metric: Compared) -> dict[str, object]:
-    from slipway.release.evaluation.metrics_file import finite
+def _dump(metric: MetricComparison) -> dict[str, object]:
+    from slipway.release.evaluation.metrics_file import finite_or_none
 
     return asdict(metric) | {
-        "candidate": finite(metric.candidate),
-        "served": finite(metric.served),
+        "candidate": finite_or_none(metric.candidate),
+        "served": finite_or_none(metric.served),
     }
 
 
-def _print(folder: Path, metrics: list[Compared], served: Record | None, notes: list[str]) -> None:
+def _print(
+    folder: Path, metrics: list[MetricComparison], served: Record | None, notes: list[str]
+) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -141,7 +143,7 @@ def _number(value: float | None) -> str:
     return "—" if value is None else f"{value:g}"
 
 
-def _rule(metric: Compared) -> str:
+def _rule(metric: MetricComparison) -> str:
     """Return which is better and how far it may fall: ``higher, margin 0.005, at least 0.95``."""
     if metric.rule is None:
         return ""

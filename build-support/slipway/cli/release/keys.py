@@ -39,7 +39,7 @@ def new(private: Path, public: Path | None) -> None:
 
     root = settings.load(Path.cwd()).root
     public = public or root / "keys" / f"{private.stem}.pub.pem"
-    keyid = key_pair.create(private, public, root)
+    keyid = key_pair.create_key_pair(private, public, root)
     path = public.resolve()
     entry = path.relative_to(root) if path.is_relative_to(root) else path
     click.echo(f"key {keyid}")
@@ -62,8 +62,8 @@ def list_(as_json: bool) -> int:
     from slipway.settings.release import SIGNING_KEY
 
     configured = settings.load(Path.cwd())
-    trusted = signing.trusted(configured)
-    signer = signing.signer(configured)
+    trusted = signing.load_trusted_keys(configured)
+    signer = signing.load_signer(configured)
     signs = None if signer is None else signer.public_key.keyid
     entries = dict(zip(configured.signing.trusted, (key.keyid for key in trusted), strict=True))
     is_trusted = signs is None or signs in entries.values()

@@ -14,7 +14,7 @@ from slipway.cli.options import STAGES, json_option, renamed_option, stage_optio
 from slipway.cli.progress import uploading, working
 
 if TYPE_CHECKING:
-    from slipway.release.evidence.test_result import Tested
+    from slipway.release.evidence.test_result import TestResult
     from slipway.release.publish import Release
     from slipway.settings.release import StageName
 
@@ -76,14 +76,14 @@ def publish(
             click.echo(f"note: {note}", err=True)
         if to == "production":
             sha256 = built.sha256
-            existing = evidence.read(releases, folder.name, sha256)
+            existing = evidence.load_evidence(releases, folder.name, sha256)
             target = publish.target_model(built.manifest, sha256, to)
             metadata.require_evidence(
                 configured, to, target, {**existing, **known.evidence}, sha256
             )
         with uploading(f"publishing {built.path.name}", built.size) as bar:
             release = publish.publish(built, releases, metadata=known, progress=bar)
-        test_result = evidence.tested(releases, release.name, release.sha256)
+        test_result = evidence.load_test_result(releases, release.name, release.sha256)
         if as_json:
             tested = None if test_result is None else asdict(test_result)
             click.echo(json.dumps(asdict(release) | {"tested": tested}))
@@ -93,7 +93,7 @@ def publish(
     return for_each(select_folders(models, configured, artifact), publish_one)
 
 
-def _print(release: Release, test_result: Tested | None) -> None:
+def _print(release: Release, test_result: TestResult | None) -> None:
     from slipway.cli.format import size
 
     state = "published" if release.created else "already there"

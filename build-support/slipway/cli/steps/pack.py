@@ -35,4 +35,4 @@ def pack(model: Path, folder: Path | None, output: Path) -> None:
     configured = settings.load(model)
     source = read_model_folder(model)
     built = environment.load_environment(folder) if folder else None
-    build.finish(source, built, build.beside(source), output, configured)
+    build.pack_artifact(source, built, build.local_weights(source), output, configured)

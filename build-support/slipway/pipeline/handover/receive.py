@@ -70,7 +70,7 @@ def receive_weights(
             (folder / path).unlink(missing_ok=True)
             shutil.copyfile(Path(unpacked) / path, folder / path)
     store = Weights(settings.root)
-    pointers = [signature.add(folder / path, store)[0].file for path in paths]
+    pointers = [signature.add_weights(folder / path, store)[0].file for path in paths]
     run(
         [sys.executable, "-m", "dvc", "push", "--quiet", *pointers],
         what="uploading the weights",

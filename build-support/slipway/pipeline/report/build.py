@@ -22,8 +22,8 @@ from slipway.pipeline.report.artifacts import ModelArtifacts, Sources, temporary
 from slipway.pipeline.report.facts import Findings, ProposedVersion, Size
 from slipway.pipeline.report.measure import TritonMeasurement
 from slipway.release import publish
-from slipway.release.evaluation.evaluation import Compared
-from slipway.release.evidence.test_result import Tested
+from slipway.release.evaluation.evaluation import MetricComparison
+from slipway.release.evidence.test_result import TestResult
 from slipway.server import triton
 from slipway.server.triton import Server
 from slipway.settings import Settings
@@ -64,10 +64,10 @@ class ModelReport:
     changes: tuple[Change, ...] = ()
     commits: tuple[str, ...] = ()
     measured: TritonMeasurement | None = None
-    metrics: tuple[Compared, ...] = ()
+    metrics: tuple[MetricComparison, ...] = ()
     notes: tuple[str, ...] = ()
     findings: Findings | None = None
-    tested: Tested | None = None
+    tested: TestResult | None = None
     tries: tuple[tuple[str, str], ...] = ()
     problems: Mapping[str, str] = field(default_factory=dict)
     failed: bool = False

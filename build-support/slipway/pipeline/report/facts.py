@@ -14,9 +14,9 @@ from slipway.artifact.contents import Contents
 from slipway.catalog.record import Record
 from slipway.check.model_under_check import ModelRepository
 from slipway.release.evaluation import evaluation
-from slipway.release.evaluation.evaluation import Compared
+from slipway.release.evaluation.evaluation import MetricComparison
 from slipway.release.evidence import evidence, junit
-from slipway.release.evidence.test_result import Tested
+from slipway.release.evidence.test_result import TestResult
 from slipway.release.versioning import commits as changelog
 from slipway.release.versioning import propose
 from slipway.settings import Settings
@@ -60,7 +60,7 @@ class Findings:
 class Metrics:
     """Each metric compared with production's; ``notes`` say what was omitted."""
 
-    compared: tuple[Compared, ...]
+    compared: tuple[MetricComparison, ...]
     notes: tuple[str, ...]
 
 
@@ -77,14 +77,16 @@ def size(contents: Contents) -> Size:
 
 def proposed(served: Artifact, candidate: Artifact) -> ProposedVersion:
     """Return the version bump that the changes between two artifacts require."""
-    proposal = propose.propose(propose.of_artifact(served), propose.of_artifact(candidate))
+    proposal = propose.propose_version(
+        propose.from_artifact(served), propose.from_artifact(candidate)
+    )
     reasons = tuple(f"{reason.part}: {reason.what}" for reason in proposal.reasons)
     return ProposedVersion(proposal.part, proposal.version, reasons)
 
 
 def commits(settings: Settings, folder: Path, record: Record | None) -> tuple[str, ...]:
     """Return a line for each commit since the release in production."""
-    return changelog.changes(settings.root, folder, record.commit if record else None)
+    return changelog.list_commits(settings.root, folder, record.commit if record else None)
 
 
 def findings(settings: Settings, folder: Path) -> Findings:
@@ -96,20 +98,22 @@ def findings(settings: Settings, folder: Path) -> Findings:
     return Findings(errors, len(found) - errors, tuple(lines))
 
 
-def tested(settings: Settings, name: str, sha256: str, reports: Sequence[Path]) -> Tested | None:
+def tested(
+    settings: Settings, name: str, sha256: str, reports: Sequence[Path]
+) -> TestResult | None:
     """Return the test result of exactly this artifact: from ``reports``, or from staging's evidence."""
-    result = junit.read(reports, name, sha256)
+    result = junit.read_reports(reports, name, sha256)
     if result is not None:
         return result
-    return evidence.tested(open_stage(settings, "staging"), name, sha256)
+    return evidence.load_test_result(open_stage(settings, "staging"), name, sha256)
 
 
 def metrics(folder: Path, artifact: Artifact, record: Record | None) -> Metrics:
     """Return the model's quality metrics, compared with those in production's record."""
-    measured = evaluation.read(folder, artifact)
+    measured = evaluation.read_evaluation(folder, artifact)
     if measured is None:
         return Metrics((), ())
-    return Metrics(tuple(evaluation.compare(measured, record)), measured.notes)
+    return Metrics(tuple(evaluation.compare_metrics(measured, record)), measured.notes)
 
 
 def tries(settings: Settings, folder: Path, target: str) -> tuple[tuple[str, str], ...]:

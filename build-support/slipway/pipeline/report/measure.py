@@ -19,7 +19,7 @@ from slipway.errors import SlipwayError
 from slipway.loadtest import percentile
 from slipway.loadtest.compare import FEWEST_ROUNDS, Comparison, compare
 from slipway.loadtest.percentile import Latencies
-from slipway.model.interface import blank
+from slipway.model.interface import blank_request
 from slipway.pipeline.report.outputs import Outputs, compare_outputs
 from slipway.server.client import InferenceError, RejectedError, ServerGoneError
 from slipway.server.triton import Server
@@ -141,7 +141,7 @@ def _latency(
         if all(requests):
             asked[case.name] = [request for request in requests if request]
     if not asked:
-        requests = [_encode_if_answered(model, blank(model.interface)) for model in models]
+        requests = [_encode_if_answered(model, blank_request(model.interface)) for model in models]
         if not all(requests):
             notes.append("no latencies: both answer no request without an error")
             return None

@@ -13,7 +13,7 @@ from slipway.errors import SlipwayError
 Metrics = dict[str, float]
 
 
-def read(
+def read_dvc_metrics(
     folder: Path, artifact: Artifact | None, files: Sequence[str] | None
 ) -> tuple[dict[str, Metrics], list[str]]:
     """The numbers in each of ``files``, by the file's name in ``folder``, flattened as DVC does;

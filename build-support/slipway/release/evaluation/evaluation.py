@@ -23,7 +23,7 @@ UNMEASURED = "not measured"
 State = Literal["better", "same", "allowed", "refused", "changed", "new", "gone"]
 
 
-class Measured(Protocol):
+class HasMetrics(Protocol):
     """What was measured of an artifact: a :class:`Record` or an :class:`Evaluation`."""
 
     @property
@@ -43,7 +43,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Compared:
+class MetricComparison:
     """One metric of a candidate beside that of what is served; ``None`` where it was not measured.
 
     ``state`` without a rule is ``same``, ``changed``, ``new`` or ``gone``; with one, ``better``,
@@ -60,7 +60,7 @@ class Compared:
     loosened: tuple[str, ...] = ()
 
 
-def read(folder: Path, artifact: Artifact | None) -> Evaluation | None:
+def read_evaluation(folder: Path, artifact: Artifact | None) -> Evaluation | None:
     """What is known of the model in ``folder`` as it is packed in ``artifact``; ``None`` if it has
     neither metrics nor thresholds.
 
@@ -73,10 +73,12 @@ def read(folder: Path, artifact: Artifact | None) -> Evaluation | None:
     """
     from slipway.release.evaluation import dvc_metrics  # DVC behind it
 
-    chosen = thresholds.load(folder)
-    found, notes = dvc_metrics.read(folder, artifact, None if chosen is None else chosen.files)
+    chosen = thresholds.load_thresholds(folder)
+    found, notes = dvc_metrics.read_dvc_metrics(
+        folder, artifact, None if chosen is None else chosen.files
+    )
     if artifact is not None:
-        values, more = metrics_file.read(folder, artifact)
+        values, more = metrics_file.read_metrics(folder, artifact)
         found |= {PROGRAM: values} if values else {}
         notes += more
     rules = {} if chosen is None else {name: rule.dump() for name, rule in chosen.metric.items()}
@@ -85,7 +87,7 @@ def read(folder: Path, artifact: Artifact | None) -> Evaluation | None:
     return Evaluation(_merged(found), rules, tuple(notes))
 
 
-def compare(candidate: Measured, served: Measured | None) -> list[Compared]:
+def compare_metrics(candidate: HasMetrics, served: HasMetrics | None) -> list[MetricComparison]:
     """Each metric that ``candidate`` or ``served`` has, those with a rule of the candidate's first.
 
     ``served`` is what production serves, ``None`` for nothing: then only bounds can refuse.
@@ -108,7 +110,7 @@ def refuse_worse(candidate: Record, served: Record | None) -> None:
         SlipwayError: a metric is worse by more than its margin, was not measured any more, or
             breaks a bound; shows both values of each, and which rules were loosened.
     """
-    compared = compare(candidate, served)
+    compared = compare_metrics(candidate, served)
     refused = [each for each in compared if each.state == "refused"]
     if not refused:
         return
@@ -128,7 +130,7 @@ def refuse_worse(candidate: Record, served: Record | None) -> None:
     )
 
 
-def _told(each: Compared) -> str:
+def _told(each: MetricComparison) -> str:
     """A refused metric: both values and why."""
     value = UNMEASURED if each.candidate is None else f"{each.candidate:g}"
     served = "" if each.served is None else f", production has {each.served:g}"
@@ -143,13 +145,15 @@ def _compared(
     served: float | None,
     rule: Threshold | None,
     was: Threshold | None,
-) -> Compared:
+) -> MetricComparison:
     dumped = None if rule is None else rule.dump()
     loosened = tuple(_loosened(rule, was))
     said = None if rule is None else _problem(rule, value, served)
     if said is not None:
-        return Compared(name, value, served, dumped, "refused", said, loosened)
-    return Compared(name, value, served, dumped, _state(rule, value, served), None, loosened)
+        return MetricComparison(name, value, served, dumped, "refused", said, loosened)
+    return MetricComparison(
+        name, value, served, dumped, _state(rule, value, served), None, loosened
+    )
 
 
 def _state(rule: Threshold | None, value: float | None, served: float | None) -> State:
@@ -186,14 +190,14 @@ def _loosened(rule: Threshold | None, was: Threshold | None) -> Sequence[str]:
     return ["it has none any more"] if rule is None else rule.looser_than(was)
 
 
-def _rules(of: Measured) -> dict[str, Threshold]:
+def _rules(of: HasMetrics) -> dict[str, Threshold]:
     """The thresholds of a record.
 
     Raises:
         SlipwayError: they are none.
     """
     try:
-        return {name: thresholds.parse(rule) for name, rule in (of.rules or {}).items()}
+        return {name: thresholds.parse_threshold(rule) for name, rule in (of.rules or {}).items()}
     except (ValueError, TypeError) as error:
         raise SlipwayError(
             f"the rules in a release's record are damaged: {error}", fix="publish it anew"

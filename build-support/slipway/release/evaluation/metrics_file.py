@@ -9,39 +9,39 @@ from pathlib import Path
 
 from slipway.artifact.artifact import Artifact
 from slipway.errors import SlipwayError
-from slipway.files import written_aside
+from slipway.files import atomic_write
 from slipway.model.thresholds import PROGRAM
 
 ENDING = ".metrics.json"
 ARTIFACT = ".tar.gz"
 
 
-def file(artifact: Path) -> Path:
+def metrics_path(artifact: Path) -> Path:
     """Where the metrics of ``artifact`` are kept."""
     return artifact.with_name(artifact.name.removesuffix(ARTIFACT) + ENDING)
 
 
-def write(artifact: Artifact, metrics: Mapping[str, float]) -> Path:
+def write_metrics(artifact: Artifact, metrics: Mapping[str, float]) -> Path:
     """Write the metrics of ``artifact`` next to it, and return their file."""
-    path = file(artifact.path)
+    path = metrics_path(artifact.path)
     said = {
         "artifact": artifact.path.name,
         "sha256": artifact.sha256,
-        "metrics": {name: finite(value) for name, value in sorted(metrics.items())},
+        "metrics": {name: finite_or_none(value) for name, value in sorted(metrics.items())},
     }
-    with written_aside(path) as aside:
+    with atomic_write(path) as aside:
         aside.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
     return path
 
 
-def read(folder: Path, artifact: Artifact) -> tuple[dict[str, float], list[str]]:
+def read_metrics(folder: Path, artifact: Artifact) -> tuple[dict[str, float], list[str]]:
     """The metrics of ``artifact``, if they are of these bytes, and why there are none although the
     model in ``folder`` has a program that measures some.
 
     Raises:
         SlipwayError: the file is damaged.
     """
-    path, again = file(artifact.path), f"slipway evaluate {folder}"
+    path, again = metrics_path(artifact.path), f"slipway evaluate {folder}"
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
         # JSON has no NaN: null stands for it
@@ -60,6 +60,6 @@ def read(folder: Path, artifact: Artifact) -> tuple[dict[str, float], list[str]]
     return metrics, []
 
 
-def finite(value: float | None) -> float | None:
+def finite_or_none(value: float | None) -> float | None:
     """A metric as JSON has it: ``None`` for one that is no number."""
     return value if value is not None and math.isfinite(value) else None

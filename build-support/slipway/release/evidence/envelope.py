@@ -23,7 +23,7 @@ LARGEST = 16 << 20
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedEnvelope:
     """``signed_by`` are the ids of the keys whose signatures were found good, ``signatures`` those
     that the envelope names. ``wrong`` says what is wrong with them."""
 
@@ -33,7 +33,7 @@ class Opened:
     wrong: tuple[str, ...]
 
 
-def seal(payload: bytes, kind: str, signer: Signer | None) -> bytes:
+def seal_envelope(payload: bytes, kind: str, signer: Signer | None) -> bytes:
     """The envelope's bytes; without ``signer`` it holds no signature.
 
     Raises:
@@ -57,10 +57,10 @@ def seal(payload: bytes, kind: str, signer: Signer | None) -> bytes:
     return _dump(made)
 
 
-def open_(data: bytes, kind: str, trusted: Sequence[Key]) -> Opened:
+def open_envelope(data: bytes, kind: str, trusted: Sequence[Key]) -> OpenedEnvelope:
     """Check the signatures of an envelope by the ``trusted`` keys, and its type.
 
-    Only the very bytes that :func:`seal` writes are an envelope: there is one way to write each, so
+    Only the very bytes that :func:`seal_envelope` writes are an envelope: there is one way to write each, so
     that no bit of it can be another one unnoticed.
 
     Raises:
@@ -79,14 +79,14 @@ def open_(data: bytes, kind: str, trusted: Sequence[Key]) -> Opened:
         if why is None:
             good.append(keyid)
         else:
-            wrong.append(f"the signature by {shown(keyid)} {why}")
+            wrong.append(f"the signature by {short_key_id(keyid)} {why}")
     if trusted and read.signatures and not good and not wrong:
-        named = ", ".join(map(shown, read.signatures))
+        named = ", ".join(map(short_key_id, read.signatures))
         wrong.append(f"signed by {named}, which is none of the trusted keys")
-    return Opened(read.payload, tuple(read.signatures), tuple(good), tuple(wrong))
+    return OpenedEnvelope(read.payload, tuple(read.signatures), tuple(good), tuple(wrong))
 
 
-def shown(keyid: str) -> str:
+def short_key_id(keyid: str) -> str:
     """The start of a key's id, as people are told."""
     return keyid[:12]
 

@@ -20,15 +20,15 @@ from slipway.errors import SlipwayError
 from slipway.release.evidence import envelope, junit, provenance, sbom, signing, statement
 from slipway.release.evidence import test_result as tests
 from slipway.release.evidence.envelope import LARGEST
-from slipway.release.evidence.statement import PAYLOAD_TYPE, Said
-from slipway.release.evidence.test_result import Tested
+from slipway.release.evidence.statement import PAYLOAD_TYPE, Statement
+from slipway.release.evidence.test_result import TestResult
 from slipway.settings import Settings
 from slipway.store.stage import StageReader
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
-def collect(
+def collect_evidence(
     artifact: Artifact, settings: Settings, origin: Origin, reports: Sequence[Path]
 ) -> dict[Kind, bytes]:
     """The documents about ``artifact``, signed if a key is configured.
@@ -41,21 +41,21 @@ def collect(
         SlipwayError: the key cannot sign, or a report cannot be read.
     """
     manifest = artifact.manifest
-    signer = signing.signer(settings)
+    signer = signing.load_signer(settings)
     documents: dict[Kind, bytes] = {}
     if manifest.environment or manifest.weights:
-        documents["sbom"] = sbom.dump(artifact, settings)
+        documents["sbom"] = sbom.dump_sbom(artifact, settings)
     of_sbom = _sha256(documents["sbom"]) if "sbom" in documents else None
-    said = provenance.dump(artifact, settings, origin, of_sbom)
-    documents["provenance"] = envelope.seal(said, PAYLOAD_TYPE, signer)
-    found = junit.read(reports, manifest.name, artifact.sha256)
+    said = provenance.dump_provenance(artifact, settings, origin, of_sbom)
+    documents["provenance"] = envelope.seal_envelope(said, PAYLOAD_TYPE, signer)
+    found = junit.read_reports(reports, manifest.name, artifact.sha256)
     if found is not None:
-        said = tests.dump(found, provenance.artifact_name(manifest), artifact.sha256)
-        documents["tests"] = envelope.seal(said, PAYLOAD_TYPE, signer)
+        said = tests.dump_test_result(found, provenance.artifact_name(manifest), artifact.sha256)
+        documents["tests"] = envelope.seal_envelope(said, PAYLOAD_TYPE, signer)
     return documents
 
 
-def read(stage: StageReader, name: str, sha256: str) -> dict[Kind, bytes]:
+def load_evidence(stage: StageReader, name: str, sha256: str) -> dict[Kind, bytes]:
     """What the store holds about these bytes, unchecked.
 
     Raises:
@@ -69,9 +69,9 @@ def read(stage: StageReader, name: str, sha256: str) -> dict[Kind, bytes]:
     return found
 
 
-def tested(stage: StageReader, name: str, sha256: str) -> Tested | None:
+def load_test_result(stage: StageReader, name: str, sha256: str) -> TestResult | None:
     """How the tests of exactly these bytes went, ``None`` if nobody says. Whether somebody trusted
-    says so is for :func:`problems`.
+    says so is for :func:`find_problems`.
 
     Raises:
         SlipwayError: the evidence is damaged, or of other bytes.
@@ -81,14 +81,14 @@ def tested(stage: StageReader, name: str, sha256: str) -> Tested | None:
         return None
     where = keys.evidence(stage.name, name, sha256, "tests")
     try:
-        opened = envelope.open_(document, PAYLOAD_TYPE, [])
-        said = _of_these_bytes(statement.parse(opened.payload), sha256)
+        opened = envelope.open_envelope(document, PAYLOAD_TYPE, [])
+        said = _of_these_bytes(statement.parse_statement(opened.payload), sha256)
     except ValueError as error:
-        raise tests.damaged(where, str(error)) from error
-    return tests.parse(said, where)
+        raise tests.damaged_evidence(where, str(error)) from error
+    return tests.parse_test_result(said, where)
 
 
-def problems(
+def find_problems(
     evidence: Mapping[Kind, bytes], sha256: str, settings: Settings, require: Sequence[str]
 ) -> list[str]:
     """What is wrong with ``evidence`` about the bytes ``sha256``, or missing of ``require``
@@ -99,22 +99,22 @@ def problems(
     Raises:
         SlipwayError: a trusted key cannot be read.
     """
-    trusted = signing.trusted(settings)
+    trusted = signing.load_trusted_keys(settings)
     found: list[str] = []
     unsigned: list[str] = []
-    checked: dict[Kind, Said] = {}
+    checked: dict[Kind, Statement] = {}
     for kind in ("provenance", "tests"):
         if kind not in evidence:
             if kind in require:
                 found.append(f"no {kind}")
             continue
         try:
-            opened = envelope.open_(evidence[kind], PAYLOAD_TYPE, trusted)
+            opened = envelope.open_envelope(evidence[kind], PAYLOAD_TYPE, trusted)
             found += [f"{kind}: {wrong}" for wrong in opened.wrong]
             if not opened.signed_by:
                 unsigned.append(kind)
             if not opened.wrong:
-                checked[kind] = _of_these_bytes(statement.parse(opened.payload), sha256)
+                checked[kind] = _of_these_bytes(statement.parse_statement(opened.payload), sha256)
         except ValueError as error:
             found.append(f"{kind}: {error}")
     if "signature" in require:
@@ -137,7 +137,7 @@ def _unsigned(
     return [f"{kind}: not signed" for kind in unsigned if kind not in told]
 
 
-def _of_contents(evidence: Mapping[Kind, bytes], checked: Mapping[Kind, Said]) -> list[str]:
+def _of_contents(evidence: Mapping[Kind, bytes], checked: Mapping[Kind, Statement]) -> list[str]:
     """What the statements, whose subjects are right, say themselves.
 
     Raises:
@@ -145,15 +145,15 @@ def _of_contents(evidence: Mapping[Kind, bytes], checked: Mapping[Kind, Said]) -
     """
     found: list[str] = []
     if "tests" in checked:
-        ran = tests.parse(checked["tests"], "tests")
+        ran = tests.parse_test_result(checked["tests"], "tests")
         if not ran.passed:
             found.append(f"tests: {ran}")
     named: str | None = None
     if "provenance" in checked:
-        named = provenance.parse(checked["provenance"], "provenance").sbom
+        named = provenance.parse_provenance(checked["provenance"], "provenance").sbom
     if "sbom" in evidence:
         try:
-            sbom.packages(evidence["sbom"])
+            sbom.count_packages(evidence["sbom"])
         except ValueError as error:
             found.append(f"sbom: {error}")
         if "provenance" not in evidence:
@@ -165,7 +165,7 @@ def _of_contents(evidence: Mapping[Kind, bytes], checked: Mapping[Kind, Said]) -
     return found
 
 
-def _of_these_bytes(said: Said, sha256: str) -> Said:
+def _of_these_bytes(said: Statement, sha256: str) -> Statement:
     """``said``, if it is.
 
     Raises:
@@ -182,7 +182,7 @@ def _document(stage: StageReader, name: str, sha256: str, kind: Kind) -> bytes |
     if stat is None:
         return None
     if stat.size > LARGEST:
-        raise tests.damaged(key, f"{stat.size} bytes are no evidence")
+        raise tests.damaged_evidence(key, f"{stat.size} bytes are no evidence")
     return stage.store.read(key)
 
 

@@ -23,7 +23,7 @@ from slipway.release.evidence.junit_properties import (
     SERVER,
     SHA256,
 )
-from slipway.release.evidence.test_result import Report, Tested
+from slipway.release.evidence.test_result import JUnitReport, TestResult
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -49,7 +49,7 @@ class _Run:
     skipped: list[str] = field(default_factory=list)
 
 
-def read(reports: Iterable[Path], name: str, sha256: str) -> Tested | None:
+def read_reports(reports: Iterable[Path], name: str, sha256: str) -> TestResult | None:
     """What the reports (files, or folders of ``*.xml``) say of the artifact with this digest, of the
     model ``name``; ``None`` if none of them tested it.
 
@@ -70,7 +70,7 @@ def read(reports: Iterable[Path], name: str, sha256: str) -> Tested | None:
     skipped = {case for run in counted for case in run.skipped} - {*failed, *names}
     reason = _reason(counted, whole)
     ended = [run.ended for run in counted if run.ended]
-    return Tested(
+    return TestResult(
         passed=reason is None,
         tests=len(failed) + len(names) + len(skipped),
         failures=len(failed),
@@ -175,9 +175,9 @@ def _ended(suite: Element, seconds: float) -> datetime | None:
         return None
 
 
-def _report(run: _Run) -> Report:
+def _report(run: _Run) -> JUnitReport:
     data = run.file.read_bytes()
-    return Report(
+    return JUnitReport(
         run.file.name,
         hashlib.sha256(data).hexdigest(),
         len(run.passed) + len(run.failed) + len(run.skipped),

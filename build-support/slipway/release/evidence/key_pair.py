@@ -8,7 +8,7 @@ from pathlib import Path
 from slipway.errors import SlipwayError
 
 
-def create(private: Path, public: Path, root: Path) -> str:
+def create_key_pair(private: Path, public: Path, root: Path) -> str:
     """Write a new pair in PEM; the key's id. Only its owner can read ``private``.
 
     Raises:

@@ -10,14 +10,14 @@ from slipway.errors import SlipwayError
 from slipway.release.evidence import envelope, provenance, statement
 from slipway.release.evidence import test_result as tests
 from slipway.release.evidence.statement import PAYLOAD_TYPE
-from slipway.release.evidence.test_result import Tested
+from slipway.release.evidence.test_result import TestResult
 
 # the SBOM before the provenance that names its digest
 TOGETHER: tuple[Kind, ...] = ("sbom", "provenance")
 WRITTEN: tuple[Kind, ...] = (*TOGETHER, "tests")
 
 
-def newer(there: Mapping[Kind, bytes], made: Mapping[Kind, bytes]) -> dict[Kind, bytes]:
+def merge_evidence(there: Mapping[Kind, bytes], made: Mapping[Kind, bytes]) -> dict[Kind, bytes]:
     """Those of the documents ``made`` that belong in a store that holds ``there`` about these bytes,
     in the order to write them in.
 
@@ -38,7 +38,7 @@ def newer(there: Mapping[Kind, bytes], made: Mapping[Kind, bytes]) -> dict[Kind,
 def _signers(documents: Mapping[Kind, bytes], kind: Kind) -> set[str]:
     """The keys that an envelope says it is signed by; none if it is not there or damaged."""
     try:
-        return set(envelope.open_(documents[kind], PAYLOAD_TYPE, []).signatures)
+        return set(envelope.open_envelope(documents[kind], PAYLOAD_TYPE, []).signatures)
     except (KeyError, ValueError):
         return set()
 
@@ -54,10 +54,10 @@ def _left_out(documents: Mapping[Kind, bytes]) -> bool:
     return ran is not None and not ran.passed and not ran.failures
 
 
-def _ran(documents: Mapping[Kind, bytes]) -> Tested | None:
+def _ran(documents: Mapping[Kind, bytes]) -> TestResult | None:
     try:
-        opened = envelope.open_(documents["tests"], PAYLOAD_TYPE, [])
-        return tests.parse(statement.parse(opened.payload), "tests")
+        opened = envelope.open_envelope(documents["tests"], PAYLOAD_TYPE, [])
+        return tests.parse_test_result(statement.parse_statement(opened.payload), "tests")
     except (KeyError, ValueError, SlipwayError):
         return None
 
@@ -65,8 +65,10 @@ def _ran(documents: Mapping[Kind, bytes]) -> Tested | None:
 def _sound(documents: Mapping[Kind, bytes]) -> bool:
     """Whether there is provenance that can be read, and the SBOM that it names."""
     try:
-        opened = envelope.open_(documents["provenance"], PAYLOAD_TYPE, [])
-        named = provenance.parse(statement.parse(opened.payload), "provenance").sbom
+        opened = envelope.open_envelope(documents["provenance"], PAYLOAD_TYPE, [])
+        named = provenance.parse_provenance(
+            statement.parse_statement(opened.payload), "provenance"
+        ).sbom
     except (KeyError, ValueError, SlipwayError):
         return False
     return named == (hashlib.sha256(documents["sbom"]).hexdigest() if "sbom" in documents else None)

@@ -16,7 +16,7 @@ from slipway.artifact.manifest import Manifest
 from slipway.catalog import journal
 from slipway.catalog.origin import Origin
 from slipway.release.evidence import statement
-from slipway.release.evidence.test_result import damaged
+from slipway.release.evidence.test_result import damaged_evidence
 from slipway.settings import Settings
 
 TYPE = "https://slsa.dev/provenance/v1"
@@ -40,7 +40,9 @@ class Provenance:
     sbom: str | None
 
 
-def dump(artifact: Artifact, settings: Settings, origin: Origin, sbom: str | None) -> bytes:
+def dump_provenance(
+    artifact: Artifact, settings: Settings, origin: Origin, sbom: str | None
+) -> bytes:
     """Return the statement about ``artifact``; ``sbom`` is the digest of its SBOM.
 
     Inside a job of GitLab's, builder and address are those of its predefined variables.
@@ -49,7 +51,9 @@ def dump(artifact: Artifact, settings: Settings, origin: Origin, sbom: str | Non
     from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
 
     made = artifact.manifest
-    byproducts = [statement.described(SBOM, sha256=sbom, media_type=SBOM_TYPE)] if sbom else []
+    byproducts = (
+        [statement.resource_descriptor(SBOM, sha256=sbom, media_type=SBOM_TYPE)] if sbom else []
+    )
     said = provenance_pb2.Provenance(
         build_definition=provenance_pb2.BuildDefinition(
             build_type=BUILD_TYPE,
@@ -71,7 +75,7 @@ def dump(artifact: Artifact, settings: Settings, origin: Origin, sbom: str | Non
             "layout": environment.get("layout"),
         }
     )
-    return statement.dump(TYPE, MessageToDict(said), artifact_name(made), artifact.sha256)
+    return statement.dump_statement(TYPE, MessageToDict(said), artifact_name(made), artifact.sha256)
 
 
 def artifact_name(made: Manifest) -> str:
@@ -79,8 +83,8 @@ def artifact_name(made: Manifest) -> str:
     return f"{made.name}_{made.version}.tar.gz"
 
 
-def parse(said: statement.Said, where: str) -> Provenance:
-    """What :func:`dump` wrote.
+def parse_provenance(said: statement.Statement, where: str) -> Provenance:
+    """What :func:`dump_provenance` wrote.
 
     Raises:
         SlipwayError: it is none; ``where`` is named.
@@ -89,14 +93,14 @@ def parse(said: statement.Said, where: str) -> Provenance:
     from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
 
     if said.kind != TYPE:
-        raise damaged(where, f"a statement of the type {said.kind[:200]!r}")
+        raise damaged_evidence(where, f"a statement of the type {said.kind[:200]!r}")
     try:
         read = ParseDict(dict(said.predicate), provenance_pb2.Provenance())
     except (ParseError, RecursionError, TypeError, AttributeError, ValueError) as error:
-        raise damaged(where, f"no provenance: {error!s:.200}") from error
+        raise damaged_evidence(where, f"no provenance: {error!s:.200}") from error
     defined, ran = read.build_definition, read.run_details
     if defined.build_type != BUILD_TYPE:
-        raise damaged(where, f"a build of the type {defined.build_type[:200]!r}")
+        raise damaged_evidence(where, f"a build of the type {defined.build_type[:200]!r}")
     model, version = (_text(defined.external_parameters, key) for key in ("model", "version"))
     commits = [
         d.digest["gitCommit"] for d in defined.resolved_dependencies if "gitCommit" in d.digest
@@ -129,7 +133,7 @@ def _dependencies(made: Manifest, origin: Origin) -> list[Any]:
         project = os.environ.get("CI_PROJECT_URL")
         commit = origin.commit.removesuffix(DIRTY)
         found.append(
-            statement.described(
+            statement.resource_descriptor(
                 "" if project else "git",
                 uri=f"git+{project}@{commit}" if project else "",
                 digest={"gitCommit": commit},
@@ -137,12 +141,12 @@ def _dependencies(made: Manifest, origin: Origin) -> list[Any]:
             )
         )
     for name, sha256 in sorted(made.sources.items()):
-        found.append(statement.described(name, sha256=sha256))
+        found.append(statement.resource_descriptor(name, sha256=sha256))
     for name, weights in sorted(made.weights.items()):
         # a folder's is the digest of DVC's listing of it
         md5 = str(weights["md5"]).removesuffix(".dir")
         found.append(
-            statement.described(
+            statement.resource_descriptor(
                 name, digest={"md5": md5}, annotations={"size": weights.get("size")}
             )
         )
@@ -153,15 +157,15 @@ def _dependencies(made: Manifest, origin: Origin) -> list[Any]:
 
 def _environment(said: Mapping[str, Any]) -> list[Any]:
     return [
-        statement.described(
+        statement.resource_descriptor(
             "requirements.lock", sha256=said["lock"], annotations={"of": "content"}
         ),
-        statement.described(
+        statement.resource_descriptor(
             "interpreter",
             uri="",
             annotations={"from": said["interpreter"], "version": said["python"]},
         ),
-        statement.described("environment.tar.gz", sha256=said["sha256"]),
+        statement.resource_descriptor("environment.tar.gz", sha256=said["sha256"]),
     ]
 
 

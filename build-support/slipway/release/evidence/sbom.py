@@ -32,7 +32,7 @@ MODEL_FILES = {".onnx", ".pt", ".pth", ".plan", ".engine", ".savedmodel", ".safe
 NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")  # RFC 9562: of URLs
 
 
-def dump(artifact: Artifact, settings: Settings) -> bytes:
+def dump_sbom(artifact: Artifact, settings: Settings) -> bytes:
     """Return the SBOM of ``artifact`` as JSON.
 
     The hashes of packages are those of the model's lock, if it is the one that the artifact was
@@ -58,8 +58,8 @@ def dump(artifact: Artifact, settings: Settings) -> bytes:
     return (json.dumps(said, indent=1, sort_keys=True) + "\n").encode()
 
 
-def packages(document: bytes) -> int:
-    """How many packages an SBOM that :func:`dump` wrote names.
+def count_packages(document: bytes) -> int:
+    """How many packages an SBOM that :func:`dump_sbom` wrote names.
 
     Raises:
         ValueError: it is none.

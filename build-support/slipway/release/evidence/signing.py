@@ -28,7 +28,7 @@ FILE, KMS, SIGSTORE = "file2", "awskms", "sigstore"
 EXTRAS = {"hv": "vault", "gnupg": "crypto"}  # of securesystemslib, where it is not the scheme
 
 
-def signer(settings: Settings) -> Signer | None:
+def load_signer(settings: Settings) -> Signer | None:
     """What signs with the configured key, or ``None`` if there is none.
 
     Raises:
@@ -52,7 +52,7 @@ def signer(settings: Settings) -> Signer | None:
     return _of_library(scheme, key, settings)
 
 
-def trusted(settings: Settings) -> list[Key]:
+def load_trusted_keys(settings: Settings) -> list[Key]:
     """The public keys that ``[signing] trusted`` names.
 
     Raises:
@@ -116,7 +116,11 @@ def _of_library(scheme: str, uri: str, settings: Settings) -> Signer:
             where=SETTING,
             fix=f"one of {', '.join(sorted(known))}, or a file of PEM",
         )
-    keys = [key for key in trusted(settings) if (key.scheme == "Fulcio") == (scheme == SIGSTORE)]
+    keys = [
+        key
+        for key in load_trusted_keys(settings)
+        if (key.scheme == "Fulcio") == (scheme == SIGSTORE)
+    ]
     if not keys:
         entry = "sigstore:?identity=…&issuer=…" if scheme == SIGSTORE else "its public key in PEM"
         raise SlipwayError(

@@ -14,7 +14,7 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 
 @dataclass(frozen=True)
-class Said:
+class Statement:
     """A statement that was read: ``kind`` is the predicate's type, ``digests`` are the SHA-256 of
     its subjects by their names."""
 
@@ -23,7 +23,7 @@ class Said:
     predicate: Mapping[str, Any]
 
 
-def described(
+def resource_descriptor(
     name: str = "",
     *,
     uri: str = "",
@@ -42,34 +42,34 @@ def described(
     return made.pb
 
 
-def dump(kind: str, predicate: Mapping[str, Any], name: str, sha256: str) -> bytes:
+def dump_statement(kind: str, predicate: Mapping[str, Any], name: str, sha256: str) -> bytes:
     """A statement's JSON: equal bytes for equal values."""
     from google.protobuf.json_format import MessageToDict
-    from in_toto_attestation.v1.statement import Statement
+    from in_toto_attestation.v1.statement import Statement as InTotoStatement
 
-    made = Statement([described(name, sha256=sha256)], kind, dict(predicate))
+    made = InTotoStatement([resource_descriptor(name, sha256=sha256)], kind, dict(predicate))
     made.validate()
     said = _whole(MessageToDict(made.pb))
     return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
 
-def parse(payload: bytes) -> Said:
-    """What :func:`dump` wrote, or another's statement.
+def parse_statement(payload: bytes) -> Statement:
+    """What :func:`dump_statement` wrote, or another's statement.
 
     Raises:
         ValueError: it is none.
     """
     from google.protobuf.json_format import MessageToDict, Parse, ParseError
     from in_toto_attestation.v1 import statement_pb2
-    from in_toto_attestation.v1.statement import Statement
+    from in_toto_attestation.v1.statement import Statement as InTotoStatement
 
     try:
-        found = Statement.copy_from_pb(Parse(payload, statement_pb2.Statement()))
+        found = InTotoStatement.copy_from_pb(Parse(payload, statement_pb2.Statement()))
         found.validate()
         predicate = MessageToDict(found.pb.predicate)
     except (ParseError, RecursionError, UnicodeDecodeError, TypeError, AttributeError) as error:
         raise ValueError(f"no in-toto statement: {error!s:.200}") from error
-    return Said(
+    return Statement(
         found.pb.predicate_type,
         {subject.name: subject.digest.get("sha256", "") for subject in found.pb.subject},
         predicate,

@@ -9,7 +9,7 @@ from slipway.catalog.keys import Kind
 from slipway.errors import SlipwayError
 from slipway.release.evidence import envelope, provenance, sbom, signing, statement
 from slipway.release.evidence import test_result as tests
-from slipway.release.evidence.envelope import Opened, shown
+from slipway.release.evidence.envelope import OpenedEnvelope, short_key_id
 from slipway.release.evidence.evidence import KINDS
 from slipway.release.evidence.statement import PAYLOAD_TYPE
 from slipway.settings import Settings
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from securesystemslib.signer import Key
 
 
-def describe(evidence: Mapping[Kind, bytes], settings: Settings | None = None) -> list[str]:
+def summarize(evidence: Mapping[Kind, bytes], settings: Settings | None = None) -> list[str]:
     """What ``evidence`` says, in short lines for people; with ``settings``, whose signature is good.
 
-    Nothing is refused here: what :func:`slipway.release.evidence.evidence.problems` finds is said as unreadable.
+    Nothing is refused here: what :func:`slipway.release.evidence.evidence.find_problems` finds is said as unreadable.
     """
-    trusted = [] if settings is None else signing.trusted(settings)
+    trusted = [] if settings is None else signing.load_trusted_keys(settings)
     lines: list[str] = []
     for kind in KINDS:
         if kind not in evidence:
@@ -38,21 +38,21 @@ def describe(evidence: Mapping[Kind, bytes], settings: Settings | None = None) -
 
 def _line(kind: Kind, document: bytes, trusted: Sequence[Key]) -> str:
     if kind == "sbom":
-        return f"sbom: {sbom.packages(document)} packages"
-    opened = envelope.open_(document, PAYLOAD_TYPE, trusted)
-    said = statement.parse(opened.payload)
+        return f"sbom: {sbom.count_packages(document)} packages"
+    opened = envelope.open_envelope(document, PAYLOAD_TYPE, trusted)
+    said = statement.parse_statement(opened.payload)
     if kind == "tests":
-        what = str(tests.parse(said, kind))
+        what = str(tests.parse_test_result(said, kind))
     else:
-        read = provenance.parse(said, kind)
+        read = provenance.parse_provenance(said, kind)
         commit = f"commit {read.commit[:7]}" if read.commit else "no commit"
         what = f"{commit}, built by {read.invocation or read.builder}"
     return f"{kind}: {what}; {_signed(opened)}"
 
 
-def _signed(opened: Opened) -> str:
+def _signed(opened: OpenedEnvelope) -> str:
     if opened.signed_by:
-        return f"signed by {', '.join(map(shown, opened.signed_by))}"
+        return f"signed by {', '.join(map(short_key_id, opened.signed_by))}"
     if not opened.signatures:
         return "not signed"
-    return f"signed by {', '.join(map(shown, opened.signatures))}, which is not trusted here"
+    return f"signed by {', '.join(map(short_key_id, opened.signatures))}, which is not trusted here"

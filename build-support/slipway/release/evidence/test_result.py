@@ -7,7 +7,7 @@ they took and why they do not count stands in the annotations of ``configuration
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from slipway.errors import SlipwayError
 from slipway.release.evidence import statement
@@ -17,7 +17,7 @@ PASSED, FAILED = "PASSED", "FAILED"
 
 
 @dataclass(frozen=True)
-class Report:
+class JUnitReport:
     """One JUnit file that names the artifact's digest: ``sha256`` is the file's own."""
 
     file: str
@@ -29,13 +29,16 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Tested:
+class TestResult:
     """``tests`` ran in ``seconds``, ``failures`` of them failed or broke, ``skipped`` did not run.
 
     ``passed`` only if all the model's tests ran, its contract test among them; else ``reason`` says
     why not. ``when`` the last of them ended, in ISO 8601, UTC. ``server`` is the Triton that served.
     ``names`` and ``failed`` are the tests that passed and that did not; ``skipped`` are in neither.
     """
+
+    # not a class of tests, whatever pytest takes its name for
+    __test__: ClassVar[bool] = False
 
     passed: bool
     tests: int
@@ -47,7 +50,7 @@ class Tested:
     server: str | None = None
     names: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
-    reports: tuple[Report, ...] = ()
+    reports: tuple[JUnitReport, ...] = ()
 
     def __str__(self) -> str:
         """In a few words, for people."""
@@ -57,7 +60,7 @@ class Tested:
         return f"{ran}: {self.reason}" if self.reason else f"{ran}, {self.failures} failed"
 
 
-def dump(tested: Tested, artifact: str, sha256: str) -> bytes:
+def dump_test_result(tested: TestResult, artifact: str, sha256: str) -> bytes:
     """The statement, as the payload of an envelope."""
     # protobuf takes long to import
     from google.protobuf.json_format import MessageToDict
@@ -66,7 +69,7 @@ def dump(tested: Tested, artifact: str, sha256: str) -> bytes:
     said = test_result_pb2.TestResult(
         result=PASSED if tested.passed else FAILED,
         configuration=[
-            statement.described(
+            statement.resource_descriptor(
                 report.file,
                 sha256=report.sha256,
                 annotations={
@@ -92,23 +95,23 @@ def dump(tested: Tested, artifact: str, sha256: str) -> bytes:
         "reason": tested.reason,
         "server": tested.server,
     }
-    return statement.dump(TYPE, predicate, artifact, sha256)
+    return statement.dump_statement(TYPE, predicate, artifact, sha256)
 
 
-def parse(said: statement.Said, where: str) -> Tested:
-    """What :func:`dump` wrote.
+def parse_test_result(said: statement.Statement, where: str) -> TestResult:
+    """What :func:`dump_test_result` wrote.
 
     Raises:
         SlipwayError: it is none; ``where`` is named.
     """
     if said.kind != TYPE:
-        raise damaged(where, f"a statement of the type {said.kind[:200]!r}")
+        raise damaged_evidence(where, f"a statement of the type {said.kind[:200]!r}")
     try:
         counted = said.predicate["slipway"]
         result = said.predicate["result"]
         if result not in (PASSED, FAILED):
             raise ValueError(f"result is {result!r:.40}")
-        found = Tested(
+        found = TestResult(
             passed=result == PASSED,
             tests=_number(counted["tests"]),
             failures=_number(counted["failures"]),
@@ -122,20 +125,22 @@ def parse(said: statement.Said, where: str) -> Tested:
             reports=tuple(map(_report, said.predicate.get("configuration", ()))),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise damaged(where, f"no test result of Slipway's: {error!r:.200}") from error
+        raise damaged_evidence(where, f"no test result of Slipway's: {error!r:.200}") from error
     if found.passed and (found.failures or not found.tests):
-        raise damaged(where, f"passed, with {found.failures} failures in {found.tests} tests")
+        raise damaged_evidence(
+            where, f"passed, with {found.failures} failures in {found.tests} tests"
+        )
     return found
 
 
-def damaged(where: str, what: str) -> SlipwayError:
+def damaged_evidence(where: str, what: str) -> SlipwayError:
     """What to say of evidence that is not what it should be."""
     return SlipwayError(what, where=where, fix="test the artifact again, then slipway publish")
 
 
-def _report(value: Any) -> Report:
+def _report(value: Any) -> JUnitReport:
     told = value.get("annotations", {})
-    return Report(
+    return JUnitReport(
         _text(value["name"]),
         _text(value["digest"]["sha256"]),
         _number(told["tests"]),

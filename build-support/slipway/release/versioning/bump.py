@@ -18,11 +18,11 @@ from slipway.artifact.configs import read_configs
 from slipway.catalog import keys, record
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
-from slipway.files import written_aside
+from slipway.files import atomic_write
 from slipway.model.folder import VERSION_FILE, ModelFolder
 from slipway.release.versioning import propose
-from slipway.release.versioning.compatibility import PARTS, Part, Reason
-from slipway.release.versioning.propose import Side
+from slipway.release.versioning.compatibility import PARTS, Reason, VersionPart
+from slipway.release.versioning.propose import ComparedRelease
 from slipway.store.stage import StageReader
 
 ARTIFACT = ".tar.gz"
@@ -32,7 +32,7 @@ STOPPED: tuple[State, ...] = ("taken", "behind", "small")
 
 
 @dataclass(frozen=True)
-class Judged:
+class VersionVerdict:
     """The ``version`` of a model's folder beside ``released``, the highest that production had.
 
     ``state``: ``new`` if production never had the model; ``unchanged`` if it has these bytes;
@@ -45,7 +45,7 @@ class Judged:
     version: str
     state: State
     released: str | None = None
-    part: Part | None = None
+    part: VersionPart | None = None
     proposed: str | None = None
     reasons: tuple[Reason, ...] = ()
 
@@ -55,7 +55,7 @@ class Judged:
         return self.state in STOPPED
 
 
-class Production:
+class ProductionVersions:
     """Every version of a model that production has or had."""
 
     def __init__(self, stage: StageReader, name: str) -> None:
@@ -98,20 +98,23 @@ class Production:
             return known.sha256
         return self._stage.store.digest(keys.artifact(self._stage.name, self.targets[version]))
 
-    def side(self, version: semver.Version) -> Side:
+    def side(self, version: semver.Version) -> ComparedRelease:
         """What a version is compared by."""
         known = self.record(version)
         if known is not None:
-            return propose.of_release(self._stage, known)
+            return propose.from_record(self._stage, known)
         key = keys.artifact(self._stage.name, self.targets[version])
         with self._stage.store.open(key) as stream:
             read = read_configs(stream, key)
-        return Side(read.manifest, None, lambda: read.texts)
+        return ComparedRelease(read.manifest, None, lambda: read.texts)
 
 
-def judge(
-    had: Production, model: ModelFolder, artifact: Artifact, least: Part | None = None
-) -> Judged:
+def judge_version(
+    had: ProductionVersions,
+    model: ModelFolder,
+    artifact: Artifact,
+    least: VersionPart | None = None,
+) -> VersionVerdict:
     """Judge the version of ``model``, which was built as ``artifact``.
 
     With ``least``, the version has to be higher than production's by that part at least, whatever
@@ -121,7 +124,7 @@ def judge(
         SlipwayError: ``least`` is less than the changes call for, or the artifact is of another
             model or version.
     """
-    after = propose.of_artifact(artifact)
+    after = propose.from_artifact(artifact)
     made = after.manifest
     if (made.name, made.version) != (model.name, model.version):
         raise SlipwayError(
@@ -131,23 +134,23 @@ def judge(
         )
     highest, version = had.highest, semver.Version.parse(made.version)
     if highest is None:
-        return Judged(made.name, made.version, "new")
+        return VersionVerdict(made.name, made.version, "new")
     same = version in had.targets and had.digest(version) == artifact.sha256
     if same and least is None:
-        return Judged(made.name, made.version, "unchanged", str(highest))
-    found = propose.propose(had.side(highest), after)
+        return VersionVerdict(made.name, made.version, "unchanged", str(highest))
+    found = propose.propose_version(had.side(highest), after)
     part, reasons = found.part, found.reasons
     if part is None and version in had.targets and not same:
         part, reasons = "patch", (Reason("patch", "equal sources, other bytes"),)
     if least is not None:
         part = _at_least(made.name, part, least, reasons)
-    state, proposed = decide(version, had.targets, same, part)
+    state, proposed = decide_state(version, had.targets, same, part)
     shown = None if proposed is None else str(proposed)
-    return Judged(made.name, made.version, state, str(highest), part, shown, reasons)
+    return VersionVerdict(made.name, made.version, state, str(highest), part, shown, reasons)
 
 
-def decide(
-    version: semver.Version, taken: Collection[semver.Version], same: bool, part: Part | None
+def decide_state(
+    version: semver.Version, taken: Collection[semver.Version], same: bool, part: VersionPart | None
 ) -> tuple[State, semver.Version | None]:
     """The state of ``version``, and the one to write instead, if any.
 
@@ -155,17 +158,17 @@ def decide(
     ``version``; ``part`` is what the changes since the highest of them call for.
     """
     highest = max(taken)
-    proposed = propose.after_version(highest, part)
+    proposed = propose.next_version(highest, part)
     if version in taken:
-        return ("small" if same else "taken"), propose.after_version(highest, part or "patch")
+        return ("small" if same else "taken"), propose.next_version(highest, part or "patch")
     if version < highest:
-        return "behind", propose.after_version(highest, part or "patch")
+        return "behind", propose.next_version(highest, part or "patch")
     if version.finalize_version() < proposed:  # 2.0.0-rc.1 says that 2.0.0 is to come
         return "small", proposed
     return "free", None
 
 
-def refusal(judged: Judged, folder: Path) -> SlipwayError:
+def version_error(judged: VersionVerdict, folder: Path) -> SlipwayError:
     """What to say at a merge request of a version that :attr:`Judged.stopped`."""
     about = {
         "taken": f"production has {judged.version} already, with other bytes",
@@ -181,7 +184,7 @@ def refusal(judged: Judged, folder: Path) -> SlipwayError:
     )
 
 
-def write(folder: Path, version: str) -> None:
+def write_version(folder: Path, version: str) -> None:
     """Make ``version`` the release version of the model in ``folder``.
 
     Raises:
@@ -191,7 +194,7 @@ def write(folder: Path, version: str) -> None:
     before = path.read_text(encoding="utf-8").strip()
     if semver.Version.parse(version) < semver.Version.parse(before):
         raise SlipwayError(f"{version} is lower than {before}", where=str(path))
-    with written_aside(path) as aside:
+    with atomic_write(path) as aside:
         aside.write_text(f"{version}\n", encoding="utf-8")
 
 
@@ -203,7 +206,9 @@ def _version(name: str, target: str) -> semver.Version | None:
     return semver.Version.parse(text)
 
 
-def _at_least(name: str, part: Part | None, least: Part, reasons: tuple[Reason, ...]) -> Part:
+def _at_least(
+    name: str, part: VersionPart | None, least: VersionPart, reasons: tuple[Reason, ...]
+) -> VersionPart:
     if part is not None and PARTS.index(least) < PARTS.index(part):
         raise SlipwayError(
             f"{name}: {least} is less than {part}, which is called for: {reasons[0].what}",

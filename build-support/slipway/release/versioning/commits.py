@@ -14,7 +14,7 @@ COMMIT = re.compile(r"[0-9a-f]{7,64}")
 WHAT = "asking git for the commits"
 
 
-def changes(root: Path, folder: Path, since: str | None) -> tuple[str, ...]:
+def list_commits(root: Path, folder: Path, since: str | None) -> tuple[str, ...]:
     """``<seven hex digits> <subject>`` of each commit after ``since`` that touched ``folder``, the
     newest first; merges are left out.
 

@@ -13,8 +13,8 @@ from slipway.model.interface import Interface, Tensor
 from slipway.triton.config import ModelConfig
 
 # in rising order
-Part = Literal["patch", "minor", "major"]
-PARTS: tuple[Part, ...] = get_args(Part)
+VersionPart = Literal["patch", "minor", "major"]
+PARTS: tuple[VersionPart, ...] = get_args(VersionPart)
 # how fast a model answers, and what is watched of it, but not what it answers
 SPEED = {
     "instance_group",
@@ -31,11 +31,11 @@ OWN_PARAMETER = "EXECUTION_ENV_PATH"
 class Reason(NamedTuple):
     """One change, and the part of the release version that it calls for."""
 
-    part: Part
+    part: VersionPart
     what: str
 
 
-def of_interfaces(before: Interface, after: Interface) -> Iterator[Reason]:
+def interface_changes(before: Interface, after: Interface) -> Iterator[Reason]:
     """What changed in a served model's inputs, outputs and batches."""
     yield from _inputs(before.inputs, after.inputs)
     yield from _outputs(before.outputs, after.outputs)
@@ -47,11 +47,11 @@ def of_interfaces(before: Interface, after: Interface) -> Iterator[Reason]:
         yield Reason("major" if now < was else "minor", f"max_batch_size {was} → {now}")
 
 
-def of_configs(
+def config_changes(
     name: str, before: ModelConfig, after: ModelConfig, served: bool
 ) -> Iterator[Reason]:
     """What changed in the config of the model ``name``; of the ``served`` one, without what
-    :func:`of_interfaces` tells. Nothing if only comments and spaces did.
+    :func:`interface_changes` tells. Nothing if only comments and spaces did.
     """
     if served:
         was, now = _decoupled(before), _decoupled(after)
@@ -71,7 +71,7 @@ def of_configs(
             yield Reason("minor", f"{name}: {_shown(field, before, after)}")
 
 
-def highest(reasons: list[Reason]) -> Part | None:
+def highest_part(reasons: list[Reason]) -> VersionPart | None:
     """The part that all ``reasons`` together call for."""
     return max((reason.part for reason in reasons), key=PARTS.index, default=None)
 
@@ -86,7 +86,7 @@ def _inputs(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> Iterat
         if was.datatype != now.datatype:
             yield Reason("major", f"input {name!r}: {was.datatype} → {now.datatype}")
         if was.dims != now.dims:
-            part: Part = "minor" if _covers(now.dims, was.dims) else "major"
+            part: VersionPart = "minor" if _covers(now.dims, was.dims) else "major"
             yield Reason(part, f"input {name!r}: dims {list(was.dims)} → {list(now.dims)}")
         if was.optional != now.optional:
             how = "may be left out now" if now.optional else "has to be given now"
@@ -107,7 +107,7 @@ def _outputs(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> Itera
             yield Reason("major", f"output {name!r}: {was.datatype} → {now.datatype}")
         if was.dims != now.dims:
             # who copes with any size copes with a fixed one
-            part: Part = "minor" if _covers(was.dims, now.dims) else "major"
+            part: VersionPart = "minor" if _covers(was.dims, now.dims) else "major"
             yield Reason(part, f"output {name!r}: dims {list(was.dims)} → {list(now.dims)}")
     for name in sorted(after.keys() - before.keys() - set(renamed.values())):
         yield Reason("minor", f"output {name!r} is new")

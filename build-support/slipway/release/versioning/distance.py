@@ -29,7 +29,7 @@ class Distance:
     missing: int | None = None
 
 
-def between(root: Path, staging: Record, production: Record) -> Distance:
+def measure_distance(root: Path, staging: Record, production: Record) -> Distance:
     """How far ``staging`` is from ``production``, two releases of one model whose repository is at
     ``root``."""
     if staging.sha256 == production.sha256:

@@ -18,7 +18,7 @@ from slipway.catalog.record import Record
 from slipway.model.config_interface import interface_of_config
 from slipway.model.interface import Interface
 from slipway.release.versioning import compatibility
-from slipway.release.versioning.compatibility import PARTS, Part, Reason
+from slipway.release.versioning.compatibility import PARTS, Reason, VersionPart
 from slipway.store.stage import StageReader
 from slipway.triton import config
 
@@ -26,7 +26,7 @@ CODE = (".py", ".pyi")
 
 
 @dataclass(frozen=True)
-class Side:
+class ComparedRelease:
     """An artifact, as far as versions go. ``configs`` gives the texts by the model's name, or
     ``None`` where the artifact is gone; it is called only if a config has another digest."""
 
@@ -40,21 +40,21 @@ class Proposal:
     """``part`` is ``None`` if nothing changed but the version; ``version`` is the next one that
     the part calls for. ``reasons`` begin with the weightiest."""
 
-    part: Part | None
+    part: VersionPart | None
     version: str
     reasons: tuple[Reason, ...]
 
 
-def of_artifact(artifact: Artifact) -> Side:
+def from_artifact(artifact: Artifact) -> ComparedRelease:
     """Return the side of a local artifact.
 
     Raises:
         SlipwayError: the file is not a Slipway artifact.
     """
-    return Side(artifact.manifest, None, lambda: artifact.configs.texts)
+    return ComparedRelease(artifact.manifest, None, lambda: artifact.configs.texts)
 
 
-def of_release(stage: StageReader, released: Record) -> Side:
+def from_record(stage: StageReader, released: Record) -> ComparedRelease:
     """A release, of which nothing but the record is read unless it is asked for."""
 
     def texts() -> Mapping[str, str] | None:
@@ -64,10 +64,10 @@ def of_release(stage: StageReader, released: Record) -> Side:
         with stage.store.open(key) as stream:
             return read_configs(stream, key).texts
 
-    return Side(released.manifest, released.interface, texts)
+    return ComparedRelease(released.manifest, released.interface, texts)
 
 
-def propose(before: Side, after: Side) -> Proposal:
+def propose_version(before: ComparedRelease, after: ComparedRelease) -> Proposal:
     """What turns ``before`` into ``after``, and the version after ``before``'s that it calls for.
 
     Incompatible for those who ask → major; weights, data files or config values that may change
@@ -79,17 +79,17 @@ def propose(before: Side, after: Side) -> Proposal:
     if was.builder != now.builder:
         reasons.append(Reason("patch", f"built by {now.builder} instead of {was.builder}"))
     reasons.sort(key=lambda reason: -PARTS.index(reason.part))
-    part = compatibility.highest(reasons)
+    part = compatibility.highest_part(reasons)
     version = semver.Version.parse(was.version)
-    return Proposal(part, str(after_version(version, part)), tuple(reasons))
+    return Proposal(part, str(next_version(version, part)), tuple(reasons))
 
 
-def after_version(version: semver.Version, part: Part | None) -> semver.Version:
+def next_version(version: semver.Version, part: VersionPart | None) -> semver.Version:
     """The least version with ``part`` raised; after a pre-release, that may be its release."""
     return version if part is None else version.next_version(part)
 
 
-def _configs(before: Side, after: Side) -> Iterator[Reason]:
+def _configs(before: ComparedRelease, after: ComparedRelease) -> Iterator[Reason]:
     was, now = config_digests(before.manifest), config_digests(after.manifest)
     served, serves = before.manifest.serves, after.manifest.serves
     for model in sorted(was.keys() - now.keys() - {served}):
@@ -107,23 +107,28 @@ def _configs(before: Side, after: Side) -> Iterator[Reason]:
         yield from _without_texts(before, after, changed, new_texts)
         return
     for old, new in changed.items():
-        first = config.parse_text(texts[old], where=f"{before.manifest.version}: {old}")
-        second = config.parse_text(new_texts[new], where=new)
-        found = list(compatibility.of_configs(new, first, second, old == served))
+        first = config.parse_config(texts[old], where=f"{before.manifest.version}: {old}")
+        second = config.parse_config(new_texts[new], where=new)
+        found = list(compatibility.config_changes(new, first, second, old == served))
         if old == served:
             first, second = interface_of_config(first), interface_of_config(second)
-            found = [*compatibility.of_interfaces(first, second), *found]
+            found = [*compatibility.interface_changes(first, second), *found]
         yield from found or [Reason("patch", f"{new}: how its config is written")]
 
 
 def _without_texts(
-    before: Side, after: Side, changed: Mapping[str, str], texts: Mapping[str, str]
+    before: ComparedRelease,
+    after: ComparedRelease,
+    changed: Mapping[str, str],
+    texts: Mapping[str, str],
 ) -> Iterator[Reason]:
     """What is known of configs whose old texts are gone: the interface, if the record has it."""
     for old, new in changed.items():
         if old == before.manifest.serves and before.interface is not None:
-            parsed = config.parse_text(texts[new], where=new)
-            yield from compatibility.of_interfaces(before.interface, interface_of_config(parsed))
+            parsed = config.parse_config(texts[new], where=new)
+            yield from compatibility.interface_changes(
+                before.interface, interface_of_config(parsed)
+            )
         yield Reason("minor", f"{new}: its config; that of {before.manifest.version} was pruned")
 
 

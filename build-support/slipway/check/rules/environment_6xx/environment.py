@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from slipway.artifact.pack import ENVIRONMENT, KEYWORD, PARAMETER, pointer
+from slipway.artifact.pack import ENVIRONMENT, KEYWORD, PARAMETER, environment_value
 from slipway.check.finding import Location, RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
@@ -131,7 +131,7 @@ def execution_env_path(model: ModelUnderCheck) -> Iterator[RuleHit]:
         if PARAMETER not in message.parameters:
             continue
         value = message.parameters[PARAMETER].string_value
-        expected = pointer(name, f"{models[0]}/{ENVIRONMENT}")
+        expected = environment_value(name, f"{models[0]}/{ENVIRONMENT}")
         if value == expected and model.settings.layout == "directory":
             continue
         what = f"{PARAMETER} is {value!r}"

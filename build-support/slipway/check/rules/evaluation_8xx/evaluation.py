@@ -93,7 +93,7 @@ def _load_thresholds(model: ModelUnderCheck) -> Thresholds | SlipwayError | None
     if model.is_single_config:
         return None
     try:
-        return thresholds.load(model.folder)
+        return thresholds.load_thresholds(model.folder)
     except SlipwayError as error:
         return error
 

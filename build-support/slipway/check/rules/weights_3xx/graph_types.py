@@ -10,7 +10,7 @@ from slipway.check.graphs import ConfiguredGraph, DeclaredTensor
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.check.shapes import Verdict, compare, dims_of, format_shape
-from slipway.signature import Tensor
+from slipway.signature import GraphTensor
 from slipway.triton.config import dtype_name
 from slipway.triton.pbtxt import FieldPath
 
@@ -129,11 +129,13 @@ def type_not_carried(model: ModelUnderCheck) -> Iterator[RuleHit]:
                 )
 
 
-def _pairs(model: ModelUnderCheck) -> Iterator[tuple[ConfiguredGraph, str, DeclaredTensor, Tensor]]:
+def _pairs(
+    model: ModelUnderCheck,
+) -> Iterator[tuple[ConfiguredGraph, str, DeclaredTensor, GraphTensor]]:
     """Yield the tensors that both the config and the graph have."""
     for graph, signature in graphs.graphs_with_signature(model):
         inputs = graphs.tensors_by_name((*signature.inputs, *signature.optional_inputs))
-        sides: Mapping[str, Mapping[str, Tensor]] = {
+        sides: Mapping[str, Mapping[str, GraphTensor]] = {
             "input": inputs,
             "output": graphs.tensors_by_name(signature.outputs),
         }
@@ -145,7 +147,7 @@ def _pairs(model: ModelUnderCheck) -> Iterator[tuple[ConfiguredGraph, str, Decla
 
 def _tensors_judged(
     model: ModelUnderCheck, verdict: Verdict
-) -> Iterator[tuple[ConfiguredGraph, str, DeclaredTensor, Tensor]]:
+) -> Iterator[tuple[ConfiguredGraph, str, DeclaredTensor, GraphTensor]]:
     for graph, side, declared, tensor in _pairs(model):
         if not (tensor.carried and (declared.message.dims or declared.message.HasField("reshape"))):
             continue

@@ -69,7 +69,7 @@ def stale_signature(model: ModelUnderCheck) -> Iterator[RuleHit]:
             yield RuleHit(Location(path), f"no {pointer.name} next to it", "remove it")
             continue
         try:
-            if sidecar.load(path).md5 != model.pointer(pointer).md5:
+            if sidecar.load_sidecar(path).md5 != model.pointer(pointer).md5:
                 what = f"it is not the signature of the weights in {pointer.name}"
                 yield RuleHit(Location(path), what, sign)
         except SlipwayError as error:

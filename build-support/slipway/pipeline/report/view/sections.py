@@ -6,7 +6,7 @@ from slipway.pipeline.report.build import ModelReport
 from slipway.pipeline.report.view import format as figures
 from slipway.pipeline.report.view import summary_row as row
 from slipway.pipeline.report.view.elements import Cell, Section, Tone
-from slipway.release.evaluation.evaluation import Compared
+from slipway.release.evaluation.evaluation import MetricComparison
 
 MAX_CHANGES = 60  # that are listed
 MAX_METRICS = 8  # without a rule, that are listed
@@ -103,7 +103,7 @@ def quality(model: ModelReport) -> Section | None:
     return Section("Metrics", tuple(lines), ("metric", "production", "this branch", ""), rows)
 
 
-def _verdict(metric: Compared) -> Cell:
+def _verdict(metric: MetricComparison) -> Cell:
     tones: dict[str, Tone] = {"refused": "bad", "gone": "note", "better": "good"}
     if metric.state == "refused":
         return Cell(f"refused: {metric.said}", "bad")
