@@ -140,3 +140,27 @@ def test_an_unknown_option_is_refused_before_anything_is_done(
 ) -> None:
     assert main([command, "titanic", "-q"]) == 1
     assert "No such option '-q'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["loadtest", "m", "--p99", "fast"], "--p99"),
+        (["loadtest", "m", "--rates", "1,x"], "--rates"),
+        (["loadtest", "m", "--output", "load.gif"], "no picture of the kind .gif"),
+        (["invoke", "m", "--data", "{"], "--data is not JSON"),
+        (["report", "--output", "report.pdf"], "no report of the kind .pdf"),
+        (["receive", "m", "1.0.0", "--file", "slipway.toml", "--max-size", "much"], "--max-size"),
+        (["alias", "m", "1.0.0=90", "1.1.0"], "a weight is missing"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_refused_before_a_store_is(
+    words: list[str],
+    problem: str,
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("slipway.settings.load", lambda start: pytest.fail("settings were read"))
+    assert main(words) == 1
+    assert problem in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What is going on, on a terminal; silence elsewhere."""
+"""Show progress on a terminal, and nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 @contextlib.contextmanager
 def working(what: str) -> Iterator[None]:
-    """Show a spinner beside ``what`` with the seconds gone, if standard error is a terminal."""
+    """Show a spinner with ``what`` and the elapsed seconds, if standard error is a terminal."""
     if not sys.stderr.isatty():
         yield
         return
@@ -24,10 +24,10 @@ def working(what: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def uploading(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Show a bar beside ``label`` with bytes, speed and time left, if standard error is a terminal.
+    """Show a bar with ``label``, bytes, speed and time left, if standard error is a terminal.
 
-    Yields what is to be called, from any thread, with the bytes that have arrived since. ``total``
-    is in bytes, ``None`` where nobody knows.
+    Yields a function to call, from any thread, with the bytes that have arrived since the last
+    call. ``total`` is in bytes, ``None`` if it is unknown.
     """
     if not sys.stderr.isatty():
         yield lambda _: None

@@ -77,7 +77,7 @@ def check(
     Without MODEL, checks all models. Of a single config.pbtxt, only the config is checked. Exits
     with 1 if there is an error.
 
-    The comment "# slipway: ignore=RULE reason" silences a rule on its own line or the next one.
+    The comment "# slipway: ignore=RULE reason" silences a rule on its line or the next.
 
     \b
     --json    {"models", "errors", "warnings", "findings": [{"rule", "name",

@@ -148,7 +148,8 @@ def refuse(names: tuple[str, ...], options: dict[str, Any]) -> None:
     """Refuse options that do not fit, before anything is read or sent.
 
     Raises:
-        SlipwayError: two options exclude each other, one needs another, or the names do not fit.
+        SlipwayError: two options exclude each other, one needs another, or the names or a value do
+            not fit.
     """
     used = {key for key, value in options.items() if value not in (None, (), False)}
     for left, right in EXCLUSIVE:
@@ -183,6 +184,24 @@ def refuse(names: tuple[str, ...], options: dict[str, Any]) -> None:
             f"{len(names)} names, but a warm test takes one",
             fix="slipway loadtest NAME, or --kind mixed for several",
         )
+    _refuse_values(options)
+
+
+def _refuse_values(options: dict[str, Any]) -> None:
+    from slipway.loadtest import picture, quantity
+
+    quantities: dict[str, Callable[[str, str], object]] = {
+        "p99": quantity.seconds,
+        "rates": quantity.rates,
+        "concurrency": quantity.counts,
+        "traffic": quantity.per_second,
+        "fail_if_slower": quantity.share,
+    }
+    for key, parse in quantities.items():
+        if options[key]:
+            parse(options[key], _option(key))
+    if options["output"]:
+        picture.check(options["output"])
 
 
 def _option(key: str) -> str:
