@@ -69,6 +69,7 @@ def clone(folder: Path) -> None:
     (folder / ".dvc" / "config").write_text("[core]\n    analytics = false\n", encoding="utf-8")
     (folder / ".dvc" / ".gitignore").write_text("/tmp\n/cache\n", encoding="utf-8")
     shutil.copy(ROOT / "slipway.toml", folder)
+    (folder / "build-support").symlink_to(Path(slipway.__file__).parent.parent)
     (folder / ".gitignore").write_text("/.slipway/\n/dist/\n/bin/\n/slipway\n", encoding="utf-8")
     sessions.add_program(folder, "slipway", module="slipway")
     sessions.add_program(folder / "bin", "python")
