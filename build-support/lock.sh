@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Writes every lockfile in build-support/lockfiles/ anew, from the lists beside it and from
-# build-support/slipway/requirements.txt and tests/requirements.txt. With arguments, passes them to
+# build-support/slipway/requirements*.txt and tests/requirements.txt. With arguments, passes them to
 # uv: `build-support/lock.sh --upgrade` takes newer versions, `--upgrade-package numpy` only numpy.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -24,12 +24,14 @@ linux=(--python-platform x86_64-manylinux_2_35)
 folder=build-support/lockfiles
 lock pants.txt 3.9 --universal "$@" $folder/pants.in
 lock pex.txt 3.9 --universal "$@" $folder/pex.in
-lock slipway.txt 3.12 "${linux[@]}" "$@" build-support/slipway/requirements.txt tests/requirements.txt
+library=(build-support/slipway/requirements.txt build-support/slipway/requirements-endpoint.txt
+  build-support/slipway/requirements-loadtest.txt)
+lock slipway.txt 3.12 "${linux[@]}" "$@" "${library[@]}" tests/requirements.txt
 # the uv that installs every environment is the library's own
 sed -n -e '1,2p' -e '/^uv==/,/[^\\]$/p' $folder/slipway.txt > $folder/uv.txt
 lock pip.txt 3.8 --universal "$@" $folder/pip.in
 lock benchmarks.txt 3.12 "${linux[@]}" --constraint $folder/slipway.txt "$@" \
-  build-support/slipway/requirements.txt benchmarks/requirements.txt
+  "${library[@]}" benchmarks/requirements.txt
 # the tests' Python 3.12 sees both the library's resolve and this one: the same versions in both
 same=$(mktemp)
 trap 'rm -f "$same"' EXIT

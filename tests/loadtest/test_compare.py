@@ -75,3 +75,20 @@ def test_only_what_is_sure_makes_it_fail() -> None:
     ratio = Ratio(0.1, 0.11, 1.1, 1.04, 1.16)
     assert ratio.verdict == "slower"
     assert ratio.slower_by(0.03) and not ratio.slower_by(0.05)
+
+
+def test_intervals_are_those_of_scipys_bootstrap() -> None:
+    """The expected values are of scipy.stats.bootstrap 1.17.1: method="percentile", 2,000 resamples
+    of the rounds in batches of 100, confidence 0.975, rng=numpy.random.default_rng(seed)."""
+    random = np.random.default_rng(7)
+    first = random.lognormal(-4, 0.3, (24, 20))
+    second = first * random.normal(1.04, 0.02, (24, 20))
+    expected = {
+        0: ((1.0269344195104673, 1.049088233659198), (1.021040808805023, 1.055625225331071)),
+        1: ((1.0284627150746195, 1.0494762259071622), (1.021040808805023, 1.056168191861646)),
+    }
+    for seed, (median, p99) in expected.items():
+        compared = compare(first, second, seed)
+        assert compared.p99 is not None
+        assert (compared.median.low, compared.median.high) == pytest.approx(median, rel=1e-12)
+        assert (compared.p99.low, compared.p99.high) == pytest.approx(p99, rel=1e-12)

@@ -66,7 +66,7 @@ def check_size(body: bytes, arrays: Mapping[str, Array], interface: Interface) -
 
 
 def described(interface: Interface) -> str:
-    """Return the inputs as text, such as ``IMAGE BYTES [batch, 1], SIZE INT32 [batch, 2] (optional)``."""
+    """Return the inputs as text: ``IMAGE BYTES [batch, 1], SIZE INT32 [batch, 2] (optional)``."""
     return ", ".join(
         f"{name} {tensor.datatype} {shape(interface, tensor)}"
         + (" (optional)" if tensor.optional else "")
@@ -75,7 +75,7 @@ def described(interface: Interface) -> str:
 
 
 def shape(interface: Interface, tensor: Tensor) -> str:
-    """Return the complete shape as text: ``batch`` for the rows, ``any`` for other variable sizes."""
+    """Return the complete shape as text: ``batch`` for rows, ``any`` for other variable sizes."""
     sizes = ["any" if size == -1 else str(size) for size in tensor.dims]
     return f"[{', '.join((['batch'] if interface.batches else []) + sizes)}]"
 

@@ -91,7 +91,7 @@ class Runtime:
                 fix=(
                     "a URL looks like http://127.0.0.1:8090"
                     if url
-                    else "correct the endpoint's region and profile in slipway.toml, or ~/.aws/config"
+                    else "correct region and profile in slipway.toml, or in ~/.aws/config"
                 ),
             ) from error
 

@@ -74,7 +74,9 @@ def _tensor(key: str, identifier: str, tensor: Tensor, interface: Interface) -> 
         about=f"{literal}: {tensor.datatype} {shape(interface, tensor)}",
         made=_line(8, f"{literal}: Tensor(", ", ".join(arguments), ")", arguments),
         plain=VALUES[kind.kind],
-        array="np.bool_" if kind.kind == "b" else "np.object_" if kind == object else f"np.{kind}",
+        array=(
+            "np.bool_" if kind.kind == "b" else "np.object_" if kind.kind == "O" else f"np.{kind}"
+        ),
         got=_line(12, f"{identifier}=outputs[", literal, "]", None),
     )
 

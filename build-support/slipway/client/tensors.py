@@ -16,7 +16,7 @@ EXPECTED = {"f": "numbers", "i": "whole numbers", "u": "whole numbers", "b": "tr
 
 
 def array(name: str, value: Any, declared: Tensor, batches: bool) -> Array:
-    """Return ``value`` as an array of the input's declared type; with ``batches``, the batch is first.
+    """Return ``value`` as an array of the declared type; with ``batches``, the batch is first.
 
     Raises:
         SlipwayError: it is of another type, or would lose something; or its shape is ambiguous.

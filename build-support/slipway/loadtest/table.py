@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,7 +10,6 @@ from rich.table import Table
 
 from slipway.loadtest.compare import Comparison, Ratio
 from slipway.loadtest.percentile import Latencies
-from slipway.loadtest.perf_analyzer import PROGRAM, Measured
 from slipway.loadtest.report import Report
 from slipway.loadtest.run import Results
 from slipway.loadtest.stage import Stage
@@ -61,21 +59,6 @@ def show_comparison(
     )
     if here:
         console.print("[dim]Measured on this machine, and true of it.[/]")
-
-
-def show_measured(measured: Sequence[Measured], console: Console) -> None:
-    """Print what perf_analyzer measured."""
-    table = Table(title=f"{PROGRAM}: waiting clients (ms)", title_justify="left")
-    for name in ("clients", "answered/s", "p50", "p90", "p99"):
-        table.add_column(name, justify="right")
-    for each in measured:
-        latencies = map(milliseconds, (each.p50, each.p90, each.p99))
-        table.add_row(str(each.concurrency), f"{each.achieved:.4g}", *latencies)
-    console.print(table)
-    console.print(
-        "[dim]Of Triton alone, one row a request; clients that wait are asked less when it is slow,"
-        " so these are no latencies of users.[/]"
-    )
 
 
 def milliseconds(seconds: float | None) -> str:

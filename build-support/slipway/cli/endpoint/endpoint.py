@@ -60,9 +60,11 @@ def up(names: tuple[str, ...], port: int, **options: Any) -> None:
     """
     import asyncio
 
-    import uvloop
-
     from slipway import settings
+    from slipway.extras import require
+
+    require("endpoint")
+    import uvloop
 
     configured = settings.load(Path.cwd())
     overrides = {key: value for key, value in options.items() if value not in (None, ())}

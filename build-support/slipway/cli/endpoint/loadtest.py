@@ -48,10 +48,11 @@ def loadtest(names: tuple[str, ...], **options: Any) -> int:
       slipway loadtest screen_detection --compare 1.0.0 1.1.0 --fail-if-slower 5%
       slipway loadtest --kind mixed --zipf 1.1 --rates 20,50,100
     """
+    from slipway.extras import require
+
     loadtest_options.refuse(names, options)
+    require("loadtest")
     place = _place(options["endpoint"])
-    if options["perf_analyzer"]:
-        return _perf_analyzer(names[0], place, options)
     if options["compare"]:
         return _compare(names[0], place, options)
     return _measure(names, place, options)
@@ -185,38 +186,6 @@ def _compare(name: str, place: _Place, options: dict[str, Any]) -> int:
     if share is not None and compared.slower_by(share):
         click.echo(f"{found[1].target} is slower by more than {worst}", err=True)
         return 1
-    return 0
-
-
-def _perf_analyzer(name: str, place: _Place, options: dict[str, Any]) -> int:
-    from dataclasses import asdict
-
-    from slipway.client import arguments
-    from slipway.loadtest import inputs, perf_analyzer, search, targets
-
-    program = perf_analyzer.find()
-    found = targets.one(place.catalog, name, options["target"])
-    interface = place.catalog.interface(*found)
-    text = options["data"]
-    given = None if text is None else arguments.of_json(interface, text, name)
-    arrays, _ = inputs.arrays_of(name, interface, place.models / name, given)
-    clients = _concurrency(options, (1, 2, 4, 8, 16))
-    with working(f"{perf_analyzer.PROGRAM} with {', '.join(map(str, clients))} clients"):
-        measured = perf_analyzer.measure(
-            program,
-            options["perf_analyzer"],
-            options["perf_analyzer_model"] or f"{name}_pipeline",
-            interface,
-            arrays,
-            clients,
-            options["seconds"] or search.SECONDS,
-        )
-    if options["as_json"]:
-        click.echo(json.dumps([asdict(each) for each in measured]))
-    else:
-        from slipway.loadtest import table
-
-        table.show_measured(measured, _console())
     return 0
 
 

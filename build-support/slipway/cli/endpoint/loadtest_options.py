@@ -16,9 +16,8 @@ from slipway.errors import SlipwayError
 
 # an option on the left excludes those on the right
 EXCLUSIVE = (
-    ({"rates"}, {"concurrency", "compare", "perf_analyzer"}),
-    ({"compare"}, {"target", "releases", "output", "p99", "traffic", "perf_analyzer"}),
-    ({"perf_analyzer"}, {"output", "p99", "traffic", "url"}),
+    ({"rates"}, {"concurrency", "compare"}),
+    ({"compare"}, {"target", "releases", "output", "p99", "traffic"}),
     ({"concurrency"}, {"p99"}),
     ({"target"}, {"releases"}),
 )
@@ -28,7 +27,6 @@ NEEDED = {
     "instance": ("traffic",),
     "prices": ("traffic",),
     "fail_if_slower": ("compare",),
-    "perf_analyzer_model": ("perf_analyzer",),
 }
 
 
@@ -109,12 +107,6 @@ ARGUMENTS: tuple[Callable[..., Any], ...] = (
         "--fail-if-slower", metavar="5%", help="Exit with 1 if B is slower by more than this."
     ),
     click.option(
-        "--perf-analyzer",
-        metavar="URL",
-        help="Let Triton's own tool measure a server whose HTTP is on, not the endpoint.",
-    ),
-    click.option("--perf-analyzer-model", metavar="MODEL", help="By default NAME_pipeline."),
-    click.option(
         "--timeout",
         type=click.FloatRange(0, min_open=True),
         default=60.0,
@@ -163,8 +155,7 @@ def refuse(names: tuple[str, ...], options: dict[str, Any]) -> None:
                 f"{_option(key)} needs {' and '.join(missing)}", fix=f"add {' and '.join(missing)}"
             )
     many = options["kind"] != "warm"
-    alone = options["compare"] or options["perf_analyzer"]
-    if many and alone:
+    if many and options["compare"]:
         raise SlipwayError(
             f"--kind {options['kind']} does not fit a comparison", fix="leave out --kind"
         )
