@@ -83,8 +83,8 @@ def test_json_is_a_row_columns_or_a_list_of_rows(said: Any, wanted: Any) -> None
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{fare: 7}", "--json is not JSON"),
-        ("[" * 100_000, "--json is not JSON"),
+        ("{fare: 7}", "--data is not JSON"),
+        ("[" * 100_000, "--data is not JSON"),
         ("[1, 2]", "neither an object nor a list of objects"),
         ("7", "neither an object nor a list of objects"),
         ("[]", "no rows"),
