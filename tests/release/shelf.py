@@ -11,6 +11,7 @@ import random
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -146,17 +147,35 @@ def released(settings: Settings, *versions: str, name: str = "m") -> list[str]:
     ]
 
 
-NAMES = """screen_detection translate_en_de translate_de_en sentiment fraud_score churn
- product_ranking query_intent spam_filter face_blur plate_reader invoice_fields voice_activity
- speaker_id demand_forecast price_elasticity topic_labels toxicity image_quality
- near_duplicates""".split()
+NAMES = [
+    "screen_detection",
+    "translate_en_de",
+    "translate_de_en",
+    "sentiment",
+    "fraud_score",
+    "churn",
+    "product_ranking",
+    "query_intent",
+    "spam_filter",
+    "face_blur",
+    "plate_reader",
+    "invoice_fields",
+    "voice_activity",
+    "speaker_id",
+    "demand_forecast",
+    "price_elasticity",
+    "topic_labels",
+    "toxicity",
+    "image_quality",
+    "near_duplicates",
+]
 SUBJECTS = """Weights of the nightly training|Threshold of the second stage|Smaller tensors between
  steps|Batches of 16|numpy 1.26.4|Rows without a label are left out|Colours as the camera gives
  them|Retrained on June's corrections|A faster resize|Warm up with a blank input"""
 
 
 def fill(root: Path, names: Sequence[str], releases: int, *, git: bool = True) -> Settings:
-    """A repository whose store has ``releases`` of each name in staging, most of them promoted, over
+    """A repository with ``releases`` of each name in staging, most of them promoted, over
     the last weeks; its commits touch one model each."""
     settings = repository(root)
     chance = random.Random(5)
@@ -186,7 +205,7 @@ def fill(root: Path, names: Sequence[str], releases: int, *, git: bool = True) -
             metrics={"accuracy": round(0.9 + count / 200 + chance.random() / 100, 4)},
             changes=(f"{commit[:7]} {subject}",),
         )
-        with mock.patch.object(journal, "now", lambda: _iso(clock)):
+        with mock.patch.object(journal, "now", partial(_iso, clock)):
             made = staged(
                 settings, version, name=name, metadata=metadata, weights=version.encode() * 99,
                 packages=packages, code=f"LIMIT = {count // 2}\n", batch=8 if count < 9 else 16,
@@ -195,9 +214,9 @@ def fill(root: Path, names: Sequence[str], releases: int, *, git: bool = True) -
             continue  # still in staging
         clock += timedelta(minutes=20)
         promoter = Origin(commit, pipeline, "ci")
-        with mock.patch.object(journal, "now", lambda: _iso(clock)):
+        with mock.patch.object(journal, "now", partial(_iso, clock)):
             promote(settings, name, made.target, promoter)
-    with mock.patch.object(journal, "now", lambda: _iso(clock)):
+    with mock.patch.object(journal, "now", partial(_iso, clock)):
         rollback(settings, "production", names[1], None, DEV, "answers in the wrong language")
     return settings
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import tempfile
 from pathlib import Path
@@ -62,10 +63,8 @@ class Releases(RuleBasedStateMachine):
 
     @rule(stage=ANY_STAGE)
     def roll_back(self, stage: StageName) -> None:
-        try:
+        with contextlib.suppress(SlipwayError):
             rollback(self.settings, stage, "m", None, DEV)
-        except SlipwayError:
-            pass
 
     @rule(stage=ANY_STAGE, place=NUMBERS)
     def roll_back_to(self, stage: StageName, place: int) -> None:

@@ -230,7 +230,7 @@ def test_other_names_are_left_alone(settings: Settings) -> None:
     released(settings, *(f"2.{minor}.0" for minor in range(8)), name="m_other")
     for one in prune.candidates(settings, ["m"], 1):
         assert one.name == "m" and prune.prune(settings, one, DEV)
-    assert len([key for key in store(settings).store.keys("production/models/m_other_")]) == 8
+    assert len(list(store(settings).store.keys("production/models/m_other_"))) == 8
 
 
 def test_pushes_of_staging_go_once_there_are_newer_ones(tmp_path: Path) -> None:

@@ -56,9 +56,9 @@ def test_each_rollback_goes_one_release_further_back(settings: Settings) -> None
 
 def test_no_artifact_is_touched(settings: Settings) -> None:
     store = production(settings)
-    before = {key: store.stat(key) for key in store.keys("production/models/")}
+    before = {key: store.store.stat(key) for key in store.store.keys("production/models/")}
     back(settings)
-    assert {key: store.stat(key) for key in store.keys("production/models/")} == before
+    assert {key: store.store.stat(key) for key in store.store.keys("production/models/")} == before
 
 
 def test_what_it_says_undoes_it(settings: Settings) -> None:
@@ -119,7 +119,7 @@ def test_it_works_in_staging_where_the_last_push_is_taken_back(settings: Setting
 
 
 def test_what_is_gone_is_passed_over(settings: Settings) -> None:
-    production(settings).delete(keys.artifact("production", TWO))
+    production(settings).store.delete(keys.artifact("production", TWO))
     assert back(settings).target == ONE
 
 

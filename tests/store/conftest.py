@@ -27,7 +27,7 @@ PART = 64 << 10  # small, that many parts are quickly sent
 PREFIX = "team/slipway"
 
 
-class Kept(Protocol):
+class Storage(Protocol):
     """Where releases lie in a test."""
 
     @property
@@ -54,7 +54,7 @@ class Kept(Protocol):
         ...
 
 
-class InFolder:
+class FolderStorage:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.location = str(root)
@@ -75,7 +75,7 @@ class InFolder:
         return [str(path) for path in self.root.rglob(".aside-*")]
 
 
-class InBucket:
+class BucketStorage:
     def __init__(self, bucket: str, client: S3Client, settings: StageSettings) -> None:
         self.bucket, self.client, self._settings = bucket, client, settings
         self.location = settings.store
@@ -117,13 +117,13 @@ def s3(
 
 
 @pytest.fixture
-def bucket(s3: FaultyS3) -> InBucket:
+def bucket(s3: FaultyS3) -> BucketStorage:
     """A store in S3, in a bucket that is this test's."""
     name = f"releases-{uuid.uuid4().hex[:12]}"
     client = _client(s3.url)
     client.create_bucket(Bucket=name)
-    made = InBucket(name, client, StageSettings("staging", f"s3://{name}/{PREFIX}"))
-    s3.asked.clear()
+    made = BucketStorage(name, client, StageSettings("staging", f"s3://{name}/{PREFIX}"))
+    s3.requests.clear()
     return made
 
 
@@ -135,11 +135,11 @@ def _client(url: str) -> S3Client:
 
 
 @pytest.fixture(params=["folder", "bucket"])
-def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     """A store of each kind."""
     if request.param == "folder":
-        return InFolder(tmp_path / "store")
-    made: InBucket = request.getfixturevalue("bucket")
+        return FolderStorage(tmp_path / "store")
+    made: BucketStorage = request.getfixturevalue("bucket")
     return made
 
 

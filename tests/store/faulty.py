@@ -2,7 +2,7 @@
 
 What is added, each from the S3 API reference: conditions are checked and kept in one step; bodies
 are compared with their SHA-256; parts keep theirs, and are completed only with them; an upload that
-ended is gone; the source's ETag is checked when a part is copied; uploads have begun when they did.
+ended is gone; the source's ETag is checked when a part is copied; uploads report when they started.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PATIENCE = 300.0  # seconds: what waits longer for a test has been forgotten by 
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """A request: ``operation`` as boto3 calls it; ``size`` is of its body, in bytes."""
 
     operation: str
@@ -81,8 +81,8 @@ class Fault:
     reached: threading.Event = field(default_factory=threading.Event)
     go: threading.Event = field(default_factory=threading.Event)
 
-    def takes(self, asked: Asked) -> bool:
-        if self.times == 0 or (self.operations and asked.operation not in self.operations):
+    def takes(self, request: Request) -> bool:
+        if self.times == 0 or (self.operations and request.operation not in self.operations):
             return False
         if self.skip:
             self.skip -= 1
@@ -124,17 +124,20 @@ class _Busy:
 
 @dataclass
 class FaultyS3:
-    """The WSGI application. ``conflicts`` is how likely a conditional write is answered by 409
-    while another of the same key is under way; ``repeated`` is what S3 says when an upload that
-    was completed is completed again; ``checksums`` is off for a server that tells none. ``before`` has
-    what happens once, just before an operation is done; ``clock`` is how far its own is ahead."""
+    """The WSGI application.
+
+    ``conflicts`` is the probability that a conditional write gets a 409 while another one of the
+    same key is in progress; ``repeated`` is the response when a completed upload is completed
+    again; ``checksums`` is off for a server without them. ``before`` holds actions that run once,
+    just before an operation; ``clock`` is how far the server's clock is ahead.
+    """
 
     conflicts: float = 0.0
     repeated: Literal["the same", "NoSuchUpload", "PreconditionFailed"] = "NoSuchUpload"
     checksums: bool = True
     faults: list[Fault] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
-    begun: dict[str, datetime] = field(default_factory=dict)
+    requests: list[Request] = field(default_factory=list)
+    started: dict[str, datetime] = field(default_factory=dict)
     before: dict[str, Callable[[], object]] = field(default_factory=dict)
     clock: timedelta = timedelta(0)
     url: str = ""
@@ -154,14 +157,14 @@ class FaultyS3:
         return fault
 
     def count(self, *operations: str) -> int:
-        """How many requests of ``operations`` were begun."""
-        return sum(asked.operation in operations for asked in list(self.asked))
+        """How many requests of ``operations`` were started."""
+        return sum(request.operation in operations for request in list(self.requests))
 
     def reset(self) -> None:
-        """No faults, and nothing remembered of what was asked."""
+        """No faults, and nothing remembered of what was request."""
         with self._lock:
             self.faults.clear()
-            self.asked.clear()
+            self.requests.clear()
             self.before.clear()
         self.conflicts, self.repeated, self.checksums = 0.0, "NoSuchUpload", True
         self.clock = timedelta(0)
@@ -173,24 +176,24 @@ class FaultyS3:
 
     def age(self, by: timedelta) -> None:
         """Let all unfinished uploads and their parts be older."""
-        for upload in self.begun:
-            self.begun[upload] -= by
+        for upload in self.started:
+            self.started[upload] -= by
         for bucket in s3_backends[ACCOUNT]["aws"].buckets.values():
             for multipart in bucket.multiparts.values():
                 for part in multipart.parts.values():
                     part.last_modified -= by
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        asked = _asked(environ)
+        request = _asked(environ)
         with self._lock:
-            self.asked.append(asked)
-            fault = next((each for each in self.faults if each.takes(asked)), None)
+            self.requests.append(request)
+            fault = next((each for each in self.faults if each.takes(request)), None)
         with self._busy:
-            return self._answered(asked, fault, environ, start)
+            return self._answered(request, fault, environ, start)
 
     def _answered(
         self,
-        asked: Asked,
+        request: Request,
         fault: Fault | None,
         environ: dict[str, Any],
         start: Callable[..., Any],
@@ -200,21 +203,21 @@ class FaultyS3:
             fault.reached.set()
             fault.go.wait(PATIENCE)
         if fault and fault.kind == "cut request":
-            source.read(asked.size // 2)
+            source.read(request.size // 2)
             raise _cut(environ)
-        body = source.read(asked.size)
-        if len(body) < asked.size:  # the client is gone
+        body = source.read(request.size)
+        if len(body) < request.size:  # the client is gone
             raise _cut(environ)
         if fault and fault.kind == "status" and not fault.done:
             answer = _error(fault.status, fault.code, fault.message)
         else:
-            with self._under_way(asked) as alone:
-                answer = self._do(asked, body, environ, alone)
+            with self._under_way(request) as alone:
+                answer = self._do(request, body, environ, alone)
         if fault and fault.kind == "status" and fault.done:
             answer = _error(fault.status, fault.code, fault.message)
         if fault and fault.kind == "cut answer":
             raise _cut(environ)
-        if asked.operation.startswith("Head") and not answer.ok:
+        if request.operation.startswith("Head") and not answer.ok:
             answer.body = b""
         start(answer.status, answer.headers)
         if fault and fault.kind == "half answer":
@@ -224,29 +227,29 @@ class FaultyS3:
         return [answer.body]
 
     @contextmanager
-    def _under_way(self, asked: Asked) -> Iterator[bool]:
+    def _under_way(self, request: Request) -> Iterator[bool]:
         """Whether no other conditional write of the same key is under way."""
-        place = asked.bucket, asked.key
+        place = request.bucket, request.key
         with self._lock:
             alone = self._writing[place] == 0
-            self._writing[place] += asked.conditional
+            self._writing[place] += request.conditional
         try:
             yield alone
         finally:
             with self._lock:
-                self._writing[place] -= asked.conditional
+                self._writing[place] -= request.conditional
 
-    def _do(self, asked: Asked, body: bytes, environ: dict[str, Any], alone: bool) -> Answer:
-        named = asked.headers.get("x-amz-checksum-sha256")
-        if named and asked.operation in ("PutObject", "UploadPart") and named != _sha256(body):
+    def _do(self, request: Request, body: bytes, environ: dict[str, Any], alone: bool) -> Answer:
+        named = request.headers.get("x-amz-checksum-sha256")
+        if named and request.operation in ("PutObject", "UploadPart") and named != _sha256(body):
             return _error(400, "BadDigest", "The SHA256 you specified did not match.")
-        if first := self.before.pop(asked.operation, None):
+        if first := self.before.pop(request.operation, None):
             first()
         with self._lock:  # the condition and the write are one step
-            if asked.conditional and not alone and self._random.random() < self.conflicts:
+            if request.conditional and not alone and self._random.random() < self.conflicts:
                 return _error(409, "ConditionalRequestConflict", "A conflicting operation.")
-            return self._refused(asked, body) or self._enriched(
-                asked, self._passed_on(environ, body), body
+            return self._refused(request, body) or self._enriched(
+                request, self._passed_on(environ, body), body
             )
 
     def _passed_on(self, environ: dict[str, Any], body: bytes) -> Answer:
@@ -256,50 +259,52 @@ class FaultyS3:
         made = b"".join(pieces)
         return Answer(said[0][0], list(said[0][1]), made)
 
-    def _refused(self, asked: Asked, body: bytes) -> Answer | None:
+    def _refused(self, request: Request, body: bytes) -> Answer | None:
         """What S3 refuses and moto does not."""
-        if not asked.upload:
+        if not request.upload:
             return None
-        upload = self._upload(asked)
+        upload = self._upload(request)
         if upload is None:
-            if asked.operation == "CompleteMultipartUpload" and self._completed(asked):
+            if request.operation == "CompleteMultipartUpload" and self._completed(request):
                 if self.repeated == "the same":
                     return None
                 if self.repeated == "PreconditionFailed":
                     return _error(412, "PreconditionFailed", "The key is there.")
             return _error(404, "NoSuchUpload", "The specified upload does not exist.")
-        if asked.operation == "UploadPartCopy":
-            bucket, _, key = unquote(asked.headers["x-amz-copy-source"]).lstrip("/").partition("/")
+        if request.operation == "UploadPartCopy":
+            bucket, _, key = (
+                unquote(request.headers["x-amz-copy-source"]).lstrip("/").partition("/")
+            )
             source = s3_backends[ACCOUNT]["aws"].get_object(bucket, key)
             if source is None:
                 return _error(404, "NoSuchKey", "The specified key does not exist.")
-            wanted = asked.headers.get("x-amz-copy-source-if-match", source.etag)
+            wanted = request.headers.get("x-amz-copy-source-if-match", source.etag)
             if wanted.strip('"') != source.etag.strip('"'):
                 return _error(412, "PreconditionFailed", "x-amz-copy-source-If-Match")
-        if asked.operation == "CompleteMultipartUpload" and self.checksums:
-            return _incomplete(asked, upload, body.decode())
+        if request.operation == "CompleteMultipartUpload" and self.checksums:
+            return _incomplete(request, upload, body.decode())
         return None
 
-    def _enriched(self, asked: Asked, answer: Answer, body: bytes) -> Answer:
+    def _enriched(self, request: Request, answer: Answer, body: bytes) -> Answer:
         """What S3 tells and moto does not."""
         if not answer.ok:
             return answer
         text = answer.body
-        if asked.operation == "CreateMultipartUpload":
+        if request.operation == "CreateMultipartUpload":
             identity = re.search(rb"<UploadId>(.*?)</UploadId>", text)
             assert identity
-            self.begun[identity[1].decode()] = datetime.now(UTC)
-        if asked.operation == "UploadPartCopy" and self.checksums:
-            upload = self._upload(asked)
+            self.started[identity[1].decode()] = datetime.now(UTC)
+        if request.operation == "UploadPartCopy" and self.checksums:
+            upload = self._upload(request)
             assert upload
-            told = f"<ChecksumSHA256>{_of_part(upload, asked.part)}</ChecksumSHA256>"
+            told = f"<ChecksumSHA256>{_of_part(upload, request.part)}</ChecksumSHA256>"
             # the result is the answer's root in S3; moto wraps it once more
-            etag = upload.parts[asked.part].etag.strip('"')
+            etag = upload.parts[request.part].etag.strip('"')
             text = (
                 f"<CopyPartResult><ETag>&quot;{etag}&quot;</ETag>{told}</CopyPartResult>".encode()
             )
-        if asked.operation == "ListParts" and self.checksums:
-            upload = self._upload(asked)
+        if request.operation == "ListParts" and self.checksums:
+            upload = self._upload(request)
             assert upload
 
             def with_checksum(match: re.Match[bytes]) -> bytes:
@@ -308,8 +313,8 @@ class FaultyS3:
                 return match[0] + b"<ChecksumSHA256>" + checksum + b"</ChecksumSHA256>"
 
             text = re.sub(rb"<PartNumber>(\d+)</PartNumber>", with_checksum, text)
-        if asked.operation == "ListMultipartUploads":
-            for upload_id, when in self.begun.items():
+        if request.operation == "ListMultipartUploads":
+            for upload_id, when in self.started.items():
                 text = re.sub(
                     rb"(<UploadId>%s</UploadId>.*?<Initiated>).*?(</Initiated>)"
                     % upload_id.encode(),
@@ -317,8 +322,8 @@ class FaultyS3:
                     text,
                     flags=re.DOTALL,
                 )
-        headers = dict((name.lower(), value) for name, value in answer.headers)
-        if asked.operation == "HeadObject" and "x-amz-checksum-sha256" in headers:
+        headers = {name.lower(): value for name, value in answer.headers}
+        if request.operation == "HeadObject" and "x-amz-checksum-sha256" in headers:
             count = headers["etag"].strip('"').partition("-")[2]
             if not self.checksums:
                 del headers["x-amz-checksum-sha256"]
@@ -328,13 +333,13 @@ class FaultyS3:
             headers["content-length"] = str(len(text))
         return Answer(answer.status, list(headers.items()), text)
 
-    def _upload(self, asked: Asked) -> FakeMultipart | None:
-        bucket = s3_backends[ACCOUNT]["aws"].buckets.get(asked.bucket)
-        return bucket.multiparts.get(asked.upload) if bucket else None
+    def _upload(self, request: Request) -> FakeMultipart | None:
+        bucket = s3_backends[ACCOUNT]["aws"].buckets.get(request.bucket)
+        return bucket.multiparts.get(request.upload) if bucket else None
 
-    def _completed(self, asked: Asked) -> bool:
-        there = s3_backends[ACCOUNT]["aws"].get_object(asked.bucket, asked.key)
-        return bool(there and there.multipart and there.multipart.id == asked.upload)
+    def _completed(self, request: Request) -> bool:
+        there = s3_backends[ACCOUNT]["aws"].get_object(request.bucket, request.key)
+        return bool(there and there.multipart and there.multipart.id == request.upload)
 
 
 @contextmanager
@@ -361,7 +366,7 @@ def serving(app: FaultyS3) -> Iterator[FaultyS3]:
         server.server_close()
 
 
-def _asked(environ: dict[str, Any]) -> Asked:
+def _asked(environ: dict[str, Any]) -> Request:
     query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
     headers = {
         name.removeprefix("HTTP_").replace("_", "-").lower(): value
@@ -372,7 +377,7 @@ def _asked(environ: dict[str, Any]) -> Asked:
     bucket, _, key = path.lstrip("/").partition("/")
     size = int(environ.get("CONTENT_LENGTH") or 0)
     operation = _operation(environ["REQUEST_METHOD"], bool(key), query, headers)
-    return Asked(operation, bucket, key, query, headers, size)
+    return Request(operation, bucket, key, query, headers, size)
 
 
 def _operation(method: str, key: bool, query: dict[str, list[str]], headers: dict[str, str]) -> str:
@@ -398,7 +403,7 @@ def _operation(method: str, key: bool, query: dict[str, list[str]], headers: dic
     return method
 
 
-def _incomplete(asked: Asked, upload: FakeMultipart, body: str) -> Answer | None:
+def _incomplete(request: Request, upload: FakeMultipart, body: str) -> Answer | None:
     """What is wrong with the list of parts that an upload shall be completed with."""
     size = 0
     for listed in re.findall(r"<Part>(.*?)</Part>", body, re.DOTALL):
@@ -409,7 +414,7 @@ def _incomplete(asked: Asked, upload: FakeMultipart, body: str) -> Answer | None
         if number not in upload.parts or told and told[0] != _of_part(upload, number):
             return _error(400, "InvalidPart", "One or more parts could not be found.")
         size += upload.parts[number].size
-    if int(asked.headers.get("x-amz-mp-object-size", size)) != size:
+    if int(request.headers.get("x-amz-mp-object-size", size)) != size:
         return _error(400, "InvalidRequest", "The object size is another one.")
     return None
 

@@ -12,12 +12,12 @@ from slipway.errors import SlipwayError
 from slipway.settings import StageSettings
 from slipway.store.directory import DirectoryStore
 from slipway.store.s3.store import S3Store
-from tests.store.conftest import PART, PREFIX, File, InBucket
+from tests.store.conftest import PART, PREFIX, BucketStorage, File
 from tests.store.faulty import FaultyS3
 
 
 @pytest.fixture
-def source(bucket: InBucket, s3: FaultyS3, large: File, small: File) -> InBucket:
+def source(bucket: BucketStorage, s3: FaultyS3, large: File, small: File) -> BucketStorage:
     """A store with an artifact of many parts and one of a single request."""
     bucket.store.create_file("large", large.path, large.sha256)
     bucket.store.create_file("small", small.path, small.sha256)
@@ -26,23 +26,25 @@ def source(bucket: InBucket, s3: FaultyS3, large: File, small: File) -> InBucket
 
 def received(s3: FaultyS3) -> int:
     """How many bytes came to S3, but for lists of parts."""
-    return sum(asked.size for asked in s3.asked if asked.operation != "CompleteMultipartUpload")
+    return sum(
+        request.size for request in s3.requests if request.operation != "CompleteMultipartUpload"
+    )
 
 
 @pytest.mark.parametrize("name", ["large", "small"])
 def test_no_byte_comes_through_here(
-    source: InBucket, s3: FaultyS3, request: pytest.FixtureRequest, name: str
+    source: BucketStorage, s3: FaultyS3, request: pytest.FixtureRequest, name: str
 ) -> None:
     file: File = request.getfixturevalue(name)
     there = source.elsewhere()
-    s3.asked.clear()
+    s3.requests.clear()
     assert there.copy(source.store, name, "key", file.sha256)
     assert received(s3) == 0 and s3.count("GetObject") == 0
     assert s3.count("UploadPartCopy") == -(-len(file.data) // PART)
     assert there.read("key") == file.data and there.digest("key") == file.sha256
 
 
-def test_an_empty_key_is_copied(source: InBucket) -> None:
+def test_an_empty_key_is_copied(source: BucketStorage) -> None:
     source.store.create("empty", b"")
     there = source.elsewhere()
     sha256 = source.store.digest("empty")
@@ -50,30 +52,32 @@ def test_an_empty_key_is_copied(source: InBucket) -> None:
     assert there.read("key") == b""
 
 
-def test_the_condition_is_asked_of_the_last_request(source: InBucket, s3: FaultyS3) -> None:
+def test_the_condition_is_asked_of_the_last_request(source: BucketStorage, s3: FaultyS3) -> None:
     there = source.elsewhere()
     there.copy(source.store, "small", "key", str(source.store.digest("small")))
-    last = [asked for asked in s3.asked if asked.operation == "CompleteMultipartUpload"][-1]
+    last = [request for request in s3.requests if request.operation == "CompleteMultipartUpload"][
+        -1
+    ]
     assert last.headers["if-none-match"] == "*"
-    copied = [asked for asked in s3.asked if asked.operation == "UploadPartCopy"]
-    assert copied and all("x-amz-copy-source-if-match" in asked.headers for asked in copied)
+    copied = [request for request in s3.requests if request.operation == "UploadPartCopy"]
+    assert copied and all("x-amz-copy-source-if-match" in request.headers for request in copied)
 
 
-def test_a_copy_of_a_copy_is_proven_too(source: InBucket, s3: FaultyS3, large: File) -> None:
+def test_a_copy_of_a_copy_is_proven_too(source: BucketStorage, s3: FaultyS3, large: File) -> None:
     there = source.elsewhere()
     there.copy(source.store, "large", "one", large.sha256)
-    s3.asked.clear()
+    s3.requests.clear()
     assert source.store.copy(there, "one", "two", large.sha256)
     assert received(s3) == 0 and source.store.read("two") == large.data
 
 
 def test_parts_that_are_not_the_sources_are_not_made_visible(
-    source: InBucket, s3: FaultyS3, large: File, monkeypatch: pytest.MonkeyPatch
+    source: BucketStorage, s3: FaultyS3, large: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that copies wrongly: its checksums tell, and the bytes are sent from here."""
     monkeypatch.setattr("tests.store.faulty._of_part", lambda *_: "A" * 43 + "=")
     there = source.elsewhere()
-    s3.asked.clear()
+    s3.requests.clear()
     with pytest.raises(SlipwayError):
         # what is sent from here is refused as well, as this server tells the same of all
         there.copy(source.store, "large", "key", large.sha256)
@@ -81,22 +85,24 @@ def test_parts_that_are_not_the_sources_are_not_made_visible(
 
 
 def test_an_artifact_of_another_tool_comes_through_here_and_is_hashed(
-    source: InBucket, s3: FaultyS3, large: File
+    source: BucketStorage, s3: FaultyS3, large: File
 ) -> None:
     source.put("foreign", large.data)
     there = source.elsewhere()
-    s3.asked.clear()
+    s3.requests.clear()
     assert there.copy(source.store, "foreign", "key", large.sha256)
     assert s3.count("UploadPartCopy") == 0 and received(s3) >= len(large.data)
     assert there.read("key") == large.data
 
 
-def test_parts_cut_otherwise_come_through_here(source: InBucket, s3: FaultyS3, large: File) -> None:
+def test_parts_cut_otherwise_come_through_here(
+    source: BucketStorage, s3: FaultyS3, large: File
+) -> None:
     there = source.elsewhere()
     settings = StageSettings("production", "s3://unused")
     assert isinstance(there, S3Store)
     other = S3Store(source.client, f"{source.bucket}-elsewhere", PREFIX, settings, part=2 * PART)
-    s3.asked.clear()
+    s3.requests.clear()
     assert other.copy(source.store, "large", "key", large.sha256)
     assert received(s3) >= len(large.data)
     assert other.read("key") == large.data
@@ -104,17 +110,17 @@ def test_parts_cut_otherwise_come_through_here(source: InBucket, s3: FaultyS3, l
 
 
 def test_a_server_that_tells_no_checksums_is_taken_at_its_word_for_the_version_it_copied(
-    source: InBucket, s3: FaultyS3, large: File
+    source: BucketStorage, s3: FaultyS3, large: File
 ) -> None:
     s3.checksums = False
     there = source.elsewhere()
-    s3.asked.clear()
+    s3.requests.clear()
     assert there.copy(source.store, "large", "key", large.sha256)
     assert received(s3) == 0 and there.read("key") == large.data
 
 
 def test_a_source_that_is_replaced_meanwhile_is_not_copied(
-    source: InBucket, s3: FaultyS3, large: File
+    source: BucketStorage, s3: FaultyS3, large: File
 ) -> None:
     there = source.elsewhere()
     s3.before["CreateMultipartUpload"] = lambda: source.put("large", b"other bytes")
@@ -124,7 +130,7 @@ def test_a_source_that_is_replaced_meanwhile_is_not_copied(
 
 
 def test_a_denied_copy_says_whose_permission_is_missing(
-    source: InBucket, s3: FaultyS3, large: File
+    source: BucketStorage, s3: FaultyS3, large: File
 ) -> None:
     there = source.elsewhere()
     s3.fail("status", "UploadPartCopy", times=100, status=403, code="AccessDenied")
@@ -135,7 +141,7 @@ def test_a_denied_copy_says_whose_permission_is_missing(
     assert there.keys("") == [] and s3.count("AbortMultipartUpload") == 1
 
 
-def test_from_a_folder_into_s3_and_back(bucket: InBucket, large: File, tmp_path: Any) -> None:
+def test_from_a_folder_into_s3_and_back(bucket: BucketStorage, large: File, tmp_path: Any) -> None:
     folder, back = DirectoryStore(tmp_path / "folder"), DirectoryStore(tmp_path / "back")
     folder.create_file("one", large.path, large.sha256)
     assert bucket.store.copy(folder, "one", "two", large.sha256)
@@ -147,19 +153,19 @@ def test_from_a_folder_into_s3_and_back(bucket: InBucket, large: File, tmp_path:
 
 
 def test_between_two_services_the_bytes_come_through_here(
-    source: InBucket, s3: FaultyS3, large: File
+    source: BucketStorage, s3: FaultyS3, large: File
 ) -> None:
     there = source.elsewhere()
     aside: S3Client = boto3.client("s3", endpoint_url=s3.url.replace("127.0.0.1", "localhost"))
     reader = S3Store(aside, source.bucket, PREFIX, StageSettings("staging", source.location))
-    s3.asked.clear()
+    s3.requests.clear()
     assert there.copy(reader, "large", "key", large.sha256)
     assert s3.count("UploadPartCopy") == 0 and s3.count("GetObject") == 1
     assert there.read("key") == large.data
 
 
 def test_key_of_kms_and_tags_are_on_every_object(
-    source: InBucket, s3: FaultyS3, large: File, small: File
+    source: BucketStorage, s3: FaultyS3, large: File, small: File
 ) -> None:
     settings = StageSettings(
         "production",

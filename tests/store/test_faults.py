@@ -1,5 +1,5 @@
 """S3 that fails, throttles, breaks off or loses its answer: a key is absent or whole, nothing is
-overwritten, and whether a call created a key is told rightly."""
+overwritten, and and each call returns rightly whether it created the key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from slipway.errors import SlipwayError
 from slipway.store.interface import Store
-from tests.store.conftest import PART, File, InBucket
+from tests.store.conftest import PART, BucketStorage, File
 from tests.store.faulty import Fault, FaultyS3
 
 Do = Callable[[Store, File], bool]
@@ -70,7 +70,7 @@ CASES = [
 
 
 @pytest.fixture
-def file(bucket: InBucket, tmp_path: Path) -> File:
+def file(bucket: BucketStorage, tmp_path: Path) -> File:
     """What is written; ``from`` and ``other`` are there."""
     made = File(tmp_path / "file", 5 * PART + 3)
     bucket.store.create_file("from", made.path, made.sha256)
@@ -78,11 +78,11 @@ def file(bucket: InBucket, tmp_path: Path) -> File:
     return made
 
 
-def state(bucket: InBucket) -> dict[str, bytes | None]:
+def state(bucket: BucketStorage) -> dict[str, bytes | None]:
     return {key: bucket.store.read(key) for key in bucket.store.keys("")}
 
 
-def nothing_left(bucket: InBucket, s3: FaultyS3, operation: str) -> bool:
+def nothing_left(bucket: BucketStorage, s3: FaultyS3, operation: str) -> bool:
     """An upload whose beginning was not answered is nobody's: it has no part, and is cleaned."""
     if operation == "CreateMultipartUpload":
         s3.age(timedelta(days=2))
@@ -103,8 +103,8 @@ def wanted(way: str, before: dict[str, bytes | None], file: File) -> dict[str, b
 
 
 @pytest.mark.parametrize(("way", "operation", "fault"), CASES)
-def test_what_passes_is_not_noticed(
-    bucket: InBucket, s3: FaultyS3, file: File, way: str, operation: str, fault: str
+def test_a_passing_fault_is_not_noticed(
+    bucket: BucketStorage, s3: FaultyS3, file: File, way: str, operation: str, fault: str
 ) -> None:
     before, how = state(bucket), dict(FAULTS[fault])
     put = s3.fail(how.pop("kind"), operation, times=2, **how)
@@ -116,8 +116,8 @@ def test_what_passes_is_not_noticed(
 
 
 @pytest.mark.parametrize(("way", "operation", "fault"), CASES)
-def test_what_lasts_is_an_error_and_doing_it_again_completes_it(
-    bucket: InBucket, s3: FaultyS3, file: File, way: str, operation: str, fault: str
+def test_a_lasting_fault_is_an_error_and_a_repeated_call_completes_it(
+    bucket: BucketStorage, s3: FaultyS3, file: File, way: str, operation: str, fault: str
 ) -> None:
     before, how = state(bucket), dict(FAULTS[fault])
     after = wanted(way, before, file)
@@ -139,8 +139,8 @@ def test_what_lasts_is_an_error_and_doing_it_again_completes_it(
 
 @pytest.mark.parametrize("repeated", ["the same", "NoSuchUpload", "PreconditionFailed"])
 @pytest.mark.parametrize("way", [large, copy])
-def test_who_completed_is_told_though_the_answer_was_lost(
-    bucket: InBucket, s3: FaultyS3, file: File, way: Do, repeated: Any
+def test_the_call_that_completed_an_upload_gets_true_although_its_response_was_lost(
+    bucket: BucketStorage, s3: FaultyS3, file: File, way: Do, repeated: Any
 ) -> None:
     s3.repeated = repeated
     s3.fail("cut answer", "CompleteMultipartUpload")
@@ -149,8 +149,8 @@ def test_who_completed_is_told_though_the_answer_was_lost(
     assert bucket.store.digest("key") == file.sha256
 
 
-def test_who_put_is_told_though_the_answer_was_lost(
-    bucket: InBucket, s3: FaultyS3, file: File
+def test_the_call_that_wrote_an_object_gets_true_although_its_response_was_lost(
+    bucket: BucketStorage, s3: FaultyS3, file: File
 ) -> None:
     s3.fail("cut answer", "PutObject")
     assert bucket.store.create("key", b"first") is True
@@ -162,7 +162,7 @@ def test_who_put_is_told_though_the_answer_was_lost(
 
 
 def test_a_swap_whose_answer_was_lost_is_known_after_others_swapped_on_top(
-    bucket: InBucket, s3: FaultyS3, monkeypatch: pytest.MonkeyPatch
+    bucket: BucketStorage, s3: FaultyS3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket.store.create("key", b"0")
     others = bucket.another()
@@ -181,9 +181,7 @@ def test_a_swap_whose_answer_was_lost_is_known_after_others_swapped_on_top(
 
 
 @pytest.mark.parametrize("way", [small, large, copy, swap])
-def test_a_conflict_is_no_verdict_and_is_asked_again(
-    bucket: InBucket, s3: FaultyS3, file: File, way: Do
-) -> None:
+def test_a_conflict_is_retried(bucket: BucketStorage, s3: FaultyS3, file: File, way: Do) -> None:
     s3.fail(
         "status",
         "PutObject",
@@ -197,8 +195,8 @@ def test_a_conflict_is_no_verdict_and_is_asked_again(
 
 
 @pytest.mark.parametrize("way", [small, large, copy])
-def test_of_a_conflict_that_somebody_else_won_the_loser_hears(
-    bucket: InBucket, s3: FaultyS3, file: File, way: Do
+def test_the_loser_of_a_conflict_gets_false(
+    bucket: BucketStorage, s3: FaultyS3, file: File, way: Do
 ) -> None:
     bucket.put("key", b"theirs")
     s3.faults += [
@@ -217,7 +215,7 @@ def test_of_a_conflict_that_somebody_else_won_the_loser_hears(
 
 
 def test_endless_conflicts_are_reported(
-    bucket: InBucket, s3: FaultyS3, file: File, monkeypatch: pytest.MonkeyPatch
+    bucket: BucketStorage, s3: FaultyS3, file: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("slipway.store.s3.conditional.time.sleep", lambda _: None)
     s3.fail("status", "PutObject", times=1000, status=409, code="ConditionalRequestConflict")
@@ -227,7 +225,7 @@ def test_endless_conflicts_are_reported(
 
 
 def test_an_upload_that_somebody_aborted_is_started_again(
-    bucket: InBucket, s3: FaultyS3, file: File
+    bucket: BucketStorage, s3: FaultyS3, file: File
 ) -> None:
     s3.fail("status", "UploadPart", skip=3, status=404, code="NoSuchUpload")
     assert large(bucket.store, file) is True
@@ -236,7 +234,7 @@ def test_an_upload_that_somebody_aborted_is_started_again(
 
 
 def test_bytes_that_change_on_their_way_are_refused_by_s3(
-    bucket: InBucket, s3: FaultyS3, file: File, monkeypatch: pytest.MonkeyPatch
+    bucket: BucketStorage, s3: FaultyS3, file: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The name of what is sent is made before it is sent: a part that changes has another."""
     monkeypatch.setattr("slipway.store.s3.multipart.checksum", lambda _: "A" * 43 + "=")
@@ -246,7 +244,7 @@ def test_bytes_that_change_on_their_way_are_refused_by_s3(
 
 
 def test_a_small_object_whose_bytes_break_off_is_read_again(
-    bucket: InBucket, s3: FaultyS3, file: File
+    bucket: BucketStorage, s3: FaultyS3, file: File
 ) -> None:
     s3.fail("half answer", "GetObject", times=2)
     assert bucket.store.read("from") == file.data

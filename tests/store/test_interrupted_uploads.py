@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from slipway.errors import SlipwayError
-from tests.store.conftest import PART, PREFIX, File, InBucket
+from tests.store.conftest import PART, PREFIX, BucketStorage, File
 from tests.store.faulty import PATIENCE, FaultyS3
 
 PARTS = 24
@@ -37,7 +37,7 @@ def file(tmp_path: Path) -> File:
     return File(tmp_path / "file", (PARTS - 1) * PART + 5)
 
 
-def start_publisher(bucket: InBucket, file: File) -> subprocess.Popen[str]:
+def start_publisher(bucket: BucketStorage, file: File) -> subprocess.Popen[str]:
     """Start a process that publishes ``file``."""
     arguments = (bucket.bucket, PREFIX, str(PART), str(file.path), file.sha256)
     return subprocess.Popen(
@@ -51,7 +51,7 @@ def start_publisher(bucket: InBucket, file: File) -> subprocess.Popen[str]:
 
 @contextmanager
 def held(s3: FaultyS3, operation: str, after: int, meanwhile: Callable[[], None]) -> Iterator[None]:
-    """Hold a request of ``operation`` and, when it is reached, do ``meanwhile``; then release it."""
+    """Hold a request of ``operation``, do ``meanwhile`` when it is reached, then release it."""
     fault = s3.fail("hold", operation, skip=after)
     with ThreadPoolExecutor(1) as pool:
         try:
@@ -69,11 +69,11 @@ def held(s3: FaultyS3, operation: str, after: int, meanwhile: Callable[[], None]
 
 def sent_parts(s3: FaultyS3) -> list[int]:
     """The numbers of the parts that were sent since the last reset."""
-    return sorted(asked.part for asked in s3.asked if asked.operation == "UploadPart")
+    return sorted(request.part for request in s3.requests if request.operation == "UploadPart")
 
 
 def kill_while_it_uploads(
-    bucket: InBucket, s3: FaultyS3, file: File, operation: str = "UploadPart", after: int = 9
+    bucket: BucketStorage, s3: FaultyS3, file: File, operation: str = "UploadPart", after: int = 9
 ) -> None:
     """Kill a publisher that has sent ``after`` requests of ``operation``: its upload stays open."""
     process = start_publisher(bucket, file)
@@ -90,7 +90,7 @@ def kill_while_it_uploads(
 
 @pytest.mark.parametrize("after", [0, 1, 11, 23])
 def test_a_killed_upload_leaves_no_key_and_the_next_one_sends_every_part(
-    bucket: InBucket, s3: FaultyS3, file: File, after: int
+    bucket: BucketStorage, s3: FaultyS3, file: File, after: int
 ) -> None:
     kill_while_it_uploads(bucket, s3, file, after=after)
     assert bucket.store.keys("") == [] and bucket.store.stat("key") is None
@@ -104,7 +104,7 @@ def test_a_killed_upload_leaves_no_key_and_the_next_one_sends_every_part(
 
 
 def test_a_process_killed_before_its_last_request_does_not_stop_the_next_one(
-    bucket: InBucket, s3: FaultyS3, file: File
+    bucket: BucketStorage, s3: FaultyS3, file: File
 ) -> None:
     kill_while_it_uploads(bucket, s3, file, "CompleteMultipartUpload", 0)
     s3.reset()
@@ -116,7 +116,7 @@ def test_a_process_killed_before_its_last_request_does_not_stop_the_next_one(
 
 @pytest.mark.parametrize("after", [0, 3, 20])
 def test_an_upload_whose_connection_breaks_leaves_no_parts_and_is_sent_again(
-    bucket: InBucket, s3: FaultyS3, file: File, after: int
+    bucket: BucketStorage, s3: FaultyS3, file: File, after: int
 ) -> None:
     s3.fail("cut request", "UploadPart", skip=after, times=1000)
     with pytest.raises(SlipwayError, match="not reached, or the connection broke") as caught:
@@ -130,7 +130,7 @@ def test_an_upload_whose_connection_breaks_leaves_no_parts_and_is_sent_again(
 
 
 def test_a_server_without_checksums_takes_the_file_all_the_same(
-    bucket: InBucket, s3: FaultyS3, file: File
+    bucket: BucketStorage, s3: FaultyS3, file: File
 ) -> None:
     s3.checksums = False
     assert bucket.store.create_file("key", file.path, file.sha256) is True
@@ -139,7 +139,7 @@ def test_a_server_without_checksums_takes_the_file_all_the_same(
 
 @pytest.mark.parametrize("operation", ["UploadPart", "CompleteMultipartUpload"])
 def test_an_upload_in_progress_is_not_touched_by_another_one(
-    bucket: InBucket, s3: FaultyS3, file: File, operation: str
+    bucket: BucketStorage, s3: FaultyS3, file: File, operation: str
 ) -> None:
     results: list[bool] = []
 
@@ -156,7 +156,7 @@ def test_an_upload_in_progress_is_not_touched_by_another_one(
 
 
 def test_an_upload_whose_process_was_killed_is_cleaned_after_a_day(
-    bucket: InBucket, s3: FaultyS3, file: File
+    bucket: BucketStorage, s3: FaultyS3, file: File
 ) -> None:
     kill_while_it_uploads(bucket, s3, file)
     assert bucket.store.clean("") == 0
@@ -167,15 +167,17 @@ def test_an_upload_whose_process_was_killed_is_cleaned_after_a_day(
 
 
 def test_an_old_upload_to_which_parts_are_still_added_is_not_cleaned(
-    bucket: InBucket, s3: FaultyS3, file: File
+    bucket: BucketStorage, s3: FaultyS3, file: File
 ) -> None:
     kill_while_it_uploads(bucket, s3, file)
-    s3.begun = {upload: when - timedelta(days=3) for upload, when in s3.begun.items()}
+    s3.started = {upload: when - timedelta(days=3) for upload, when in s3.started.items()}
     assert bucket.store.clean("") == 0
     assert len(bucket.leftovers()) == 1
 
 
-def test_a_clean_that_is_not_allowed_names_the_permission(bucket: InBucket, s3: FaultyS3) -> None:
+def test_a_clean_that_is_not_allowed_names_the_permission(
+    bucket: BucketStorage, s3: FaultyS3
+) -> None:
     s3.fail("status", "ListMultipartUploads", status=403, code="AccessDenied")
     with pytest.raises(SlipwayError) as caught:
         bucket.store.clean("")

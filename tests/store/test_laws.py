@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from slipway.errors import SlipwayError
 from slipway.settings import StageSettings
-from tests.store.conftest import PART, InBucket, InFolder, Kept
+from tests.store.conftest import PART, BucketStorage, FolderStorage, Storage
 from tests.store.faulty import FaultyS3
 
 SOME = settings(
@@ -34,22 +34,22 @@ DO = st.one_of(
 
 
 @pytest.fixture
-def empty(kept: Kept, tmp_path: Path) -> Callable[[], Kept]:
+def empty(storage: Storage, tmp_path: Path) -> Callable[[], Storage]:
     """Makes one empty store after another."""
 
-    def made() -> Kept:
-        if isinstance(kept, InBucket):
+    def made() -> Storage:
+        if isinstance(storage, BucketStorage):
             name = f"laws-{uuid.uuid4().hex[:16]}"
-            kept.client.create_bucket(Bucket=name)
-            return InBucket(name, kept.client, StageSettings("staging", f"s3://{name}/x"))
-        return InFolder(Path(tempfile.mkdtemp(dir=tmp_path)))
+            storage.client.create_bucket(Bucket=name)
+            return BucketStorage(name, storage.client, StageSettings("staging", f"s3://{name}/x"))
+        return FolderStorage(Path(tempfile.mkdtemp(dir=tmp_path)))
 
     return made
 
 
-def apply(kept: Kept, table: dict[str, bytes], step: tuple[object, ...], file: Path) -> None:
+def apply(storage: Storage, table: dict[str, bytes], step: tuple[object, ...], file: Path) -> None:
     """Do ``step`` to the store and to the table, and compare what they say."""
-    store, (what, key, *rest) = kept.store, step
+    store, (what, key, *rest) = storage.store, step
     assert isinstance(key, str)
     match what, rest:
         case "create", [bytes(data)]:
@@ -78,15 +78,15 @@ def apply(kept: Kept, table: dict[str, bytes], step: tuple[object, ...], file: P
         case "copy", [str(to)]:
             if key in table:
                 sha256 = hashlib.sha256(table[key]).hexdigest()
-                assert store.copy(kept.another(), key, to, sha256) == (to not in table)
+                assert store.copy(storage.another(), key, to, sha256) == (to not in table)
                 table.setdefault(to, table[key])
             else:
                 with pytest.raises(SlipwayError):
                     store.copy(store, key, to, "0" * 64)
 
 
-def agrees(kept: Kept, table: dict[str, bytes]) -> None:
-    store = kept.another()
+def agrees(storage: Storage, table: dict[str, bytes]) -> None:
+    store = storage.another()
     assert store.keys("") == sorted(table)
     for key in ("a", "b/c", "b/d e", "é"):
         data = table.get(key)
@@ -99,15 +99,15 @@ def agrees(kept: Kept, table: dict[str, bytes]) -> None:
 @SOME
 @given(steps=st.lists(DO, max_size=8))
 def test_a_store_is_as_a_table_of_keys(
-    empty: Callable[[], Kept], tmp_path: Path, steps: list[tuple[object, ...]]
+    empty: Callable[[], Storage], tmp_path: Path, steps: list[tuple[object, ...]]
 ) -> None:
-    kept, table = empty(), dict[str, bytes]()
+    storage, table = empty(), dict[str, bytes]()
     for step in steps:
-        apply(kept, table, step, tmp_path / "file")
-        agrees(kept, table)
-    assert kept.leftovers() == []
-    if isinstance(kept, InFolder):
-        shutil.rmtree(kept.root)
+        apply(storage, table, step, tmp_path / "file")
+        agrees(storage, table)
+    assert storage.leftovers() == []
+    if isinstance(storage, FolderStorage):
+        shutil.rmtree(storage.root)
 
 
 FAULT = st.tuples(
@@ -120,7 +120,7 @@ FAULT = st.tuples(
 @SOME
 @given(steps=st.lists(DO, min_size=1, max_size=5), faults=st.lists(FAULT, max_size=4))
 def test_faults_leave_each_key_absent_or_whole_and_as_it_was_or_should_be(
-    bucket: InBucket,
+    bucket: BucketStorage,
     s3: FaultyS3,
     tmp_path: Path,
     steps: list[tuple[object, ...]],
@@ -129,7 +129,7 @@ def test_faults_leave_each_key_absent_or_whole_and_as_it_was_or_should_be(
     """A step that raised is done or not done; one that answered did what it says."""
     name = f"laws-{uuid.uuid4().hex[:16]}"
     bucket.client.create_bucket(Bucket=name)
-    kept = InBucket(name, bucket.client, StageSettings("staging", f"s3://{name}/x"))
+    storage = BucketStorage(name, bucket.client, StageSettings("staging", f"s3://{name}/x"))
     table: dict[str, bytes] = {}
     for kind, skip, times in faults:
         how = "status" if kind == "done" else kind
@@ -137,17 +137,17 @@ def test_faults_leave_each_key_absent_or_whole_and_as_it_was_or_should_be(
     for step in steps:
         after = dict(table)
         try:
-            apply(kept, after, step, tmp_path / "file")
+            apply(storage, after, step, tmp_path / "file")
             table = after
         except SlipwayError:
             left, s3.faults[:] = list(s3.faults), []
             possible = [table, done(table, step)]
-            now = {key: kept.store.read(key) for key in kept.store.keys("")}
+            now = {key: storage.store.read(key) for key in storage.store.keys("")}
             assert now in possible
             table = {key: data for key, data in now.items() if data is not None}
             s3.faults[:] = left
     s3.reset()
-    agrees(kept, table)
+    agrees(storage, table)
 
 
 def done(table: dict[str, bytes], step: tuple[object, ...]) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from slipway.errors import SlipwayError
-from tests.store.conftest import PART, File, Kept
+from tests.store.conftest import PART, File, Storage
 
 
 @pytest.fixture(params=["small", "large"])
@@ -19,17 +19,17 @@ def file(request: pytest.FixtureRequest) -> File:
     return found
 
 
-def test_a_key_is_created_once(kept: Kept) -> None:
-    assert kept.store.create("a/key", b"first")
-    assert not kept.another().create("a/key", b"second")
-    assert not kept.store.swap("a/key", None, b"third")
-    assert kept.store.read("a/key") == b"first"
-    assert kept.store.read("a/other") is None
+def test_a_key_is_created_once(storage: Storage) -> None:
+    assert storage.store.create("a/key", b"first")
+    assert not storage.another().create("a/key", b"second")
+    assert not storage.store.swap("a/key", None, b"third")
+    assert storage.store.read("a/key") == b"first"
+    assert storage.store.read("a/other") is None
 
 
 @pytest.mark.parametrize("size", [0, 1, PART - 1, PART, PART + 1, 2 * PART, 3 * PART + 5])
 def test_a_file_of_any_size_arrives_whole_and_is_told_while_it_does(
-    kept: Kept, tmp_path: Path, size: int
+    storage: Storage, tmp_path: Path, size: int
 ) -> None:
     file, told, lock = File(tmp_path / "file", size), [0], threading.Lock()
 
@@ -37,87 +37,91 @@ def test_a_file_of_any_size_arrives_whole_and_is_told_while_it_does(
         with lock:
             told.append(count)
 
-    assert kept.store.create_file("a/key", file.path, file.sha256, progress)
+    assert storage.store.create_file("a/key", file.path, file.sha256, progress)
     assert sum(told) == size
-    assert kept.store.read("a/key") == file.data
-    assert kept.store.digest("a/key") == file.sha256
-    assert kept.leftovers() == []
+    assert storage.store.read("a/key") == file.data
+    assert storage.store.digest("a/key") == file.sha256
+    assert storage.leftovers() == []
 
 
-def test_a_file_under_a_key_that_is_taken_changes_nothing(kept: Kept, file: File) -> None:
-    kept.store.create("key", b"first")
-    assert not kept.store.create_file("key", file.path, file.sha256)
-    assert kept.store.read("key") == b"first"
-    assert kept.leftovers() == []
+def test_a_file_under_a_key_that_is_taken_changes_nothing(storage: Storage, file: File) -> None:
+    storage.store.create("key", b"first")
+    assert not storage.store.create_file("key", file.path, file.sha256)
+    assert storage.store.read("key") == b"first"
+    assert storage.leftovers() == []
 
 
 def test_a_file_that_changed_since_it_was_hashed_never_becomes_visible(
-    kept: Kept, file: File
+    storage: Storage, file: File
 ) -> None:
     with pytest.raises(SlipwayError, match="packing recorded") as caught:
-        kept.store.create_file("key", file.path, hashlib.sha256(b"before").hexdigest())
+        storage.store.create_file("key", file.path, hashlib.sha256(b"before").hexdigest())
     assert caught.value.where == str(file.path) and caught.value.fix
-    assert kept.store.keys("") == [] and kept.store.stat("key") is None
-    assert kept.leftovers() == []
+    assert storage.store.keys("") == [] and storage.store.stat("key") is None
+    assert storage.leftovers() == []
 
 
-def test_a_copy_has_the_same_bytes_and_digest_and_is_made_once(kept: Kept, file: File) -> None:
-    kept.store.create_file("from", file.path, file.sha256)
-    there = kept.elsewhere()
-    assert there.copy(kept.another(), "from", "a/to", file.sha256)
+def test_a_copy_has_the_same_bytes_and_digest_and_is_made_once(
+    storage: Storage, file: File
+) -> None:
+    storage.store.create_file("from", file.path, file.sha256)
+    there = storage.elsewhere()
+    assert there.copy(storage.another(), "from", "a/to", file.sha256)
     assert there.read("a/to") == file.data
     assert there.digest("a/to") == file.sha256
-    assert not there.copy(kept.store, "from", "a/to", file.sha256)
-    assert kept.leftovers() == []
+    assert not there.copy(storage.store, "from", "a/to", file.sha256)
+    assert storage.leftovers() == []
 
 
-def test_a_copy_from_what_others_put_there_has_a_digest_too(kept: Kept, file: File) -> None:
-    kept.put("from", file.data)
-    there = kept.elsewhere()
-    assert there.copy(kept.store, "from", "to", file.sha256)
-    assert there.digest("to") == kept.store.digest("from") == file.sha256
-    kept.put("other", b"other" + file.data)
+def test_a_copy_from_what_others_put_there_has_a_digest_too(storage: Storage, file: File) -> None:
+    storage.put("from", file.data)
+    there = storage.elsewhere()
+    assert there.copy(storage.store, "from", "to", file.sha256)
+    assert there.digest("to") == storage.store.digest("from") == file.sha256
+    storage.put("other", b"other" + file.data)
     with pytest.raises(SlipwayError, match="packing recorded"):
-        there.copy(kept.store, "other", "to2", file.sha256)
+        there.copy(storage.store, "other", "to2", file.sha256)
     assert there.keys("") == ["to"]
 
 
-def test_nothing_is_copied_from_a_key_with_other_bytes_or_none(kept: Kept, file: File) -> None:
-    kept.store.create_file("from", file.path, file.sha256)
-    there = kept.elsewhere()
+def test_nothing_is_copied_from_a_key_with_other_bytes_or_none(
+    storage: Storage, file: File
+) -> None:
+    storage.store.create_file("from", file.path, file.sha256)
+    there = storage.elsewhere()
     with pytest.raises(SlipwayError, match="packing recorded"):
-        there.copy(kept.store, "from", "to", hashlib.sha256(b"other").hexdigest())
+        there.copy(storage.store, "from", "to", hashlib.sha256(b"other").hexdigest())
     with pytest.raises(SlipwayError, match="no such key") as caught:
-        there.copy(kept.store, "absent", "to", file.sha256)
+        there.copy(storage.store, "absent", "to", file.sha256)
     assert "absent" in str(caught.value.where)
     assert there.keys("") == []
 
 
-def test_a_copy_over_a_key_that_is_taken_changes_nothing(kept: Kept, file: File) -> None:
-    kept.store.create_file("from", file.path, file.sha256)
-    there = kept.elsewhere()
+def test_a_copy_over_a_key_that_is_taken_changes_nothing(storage: Storage, file: File) -> None:
+    storage.store.create_file("from", file.path, file.sha256)
+    there = storage.elsewhere()
     there.create("to", b"first")
-    assert not there.copy(kept.store, "from", "to", file.sha256)
+    assert not there.copy(storage.store, "from", "to", file.sha256)
     assert there.read("to") == b"first"
 
 
-def test_a_swap_needs_the_value_that_was_read(kept: Kept) -> None:
-    store = kept.store
+def test_a_swap_needs_the_value_that_was_read(storage: Storage) -> None:
+    store = storage.store
     assert store.swap("alias", None, b"one")
     assert not store.swap("alias", None, b"two")
     assert not store.swap("alias", b"zero", b"two")
     assert not store.swap("absent", b"zero", b"two")
-    assert kept.another().swap("alias", b"one", b"two")
+    assert storage.another().swap("alias", b"one", b"two")
     assert store.read("alias") == b"two"
     assert store.digest("alias") == hashlib.sha256(b"two").hexdigest()
     assert store.keys("") == ["alias"]
 
 
-def test_a_key_that_was_removed_may_be_created_again(kept: Kept, file: File) -> None:
-    store = kept.store
+def test_a_key_that_was_removed_may_be_created_again(storage: Storage, file: File) -> None:
+    store = storage.store
     assert not store.delete("key")
     store.create_file("key", file.path, file.sha256)
-    assert kept.another().delete("key")
+    assert storage.another().delete("key")
     assert not store.delete("key")
     assert store.read("key") is None and store.digest("key") is None and store.keys("") == []
     assert store.create("key", b"new")
@@ -125,8 +129,8 @@ def test_a_key_that_was_removed_may_be_created_again(kept: Kept, file: File) -> 
 
 
 @pytest.mark.parametrize("key", ["../outside", "/outside", "a/../../outside", "a\0b"])
-def test_a_key_that_leads_out_is_not_written(kept: Kept, small: File, key: str) -> None:
-    store = kept.store
+def test_a_key_that_leads_out_is_not_written(storage: Storage, small: File, key: str) -> None:
+    store = storage.store
     store.create("key", b"")
     for write in (
         lambda: store.create(key, b""),
@@ -142,7 +146,7 @@ def test_a_key_that_leads_out_is_not_written(kept: Kept, small: File, key: str) 
     assert store.keys("") == ["key"]
 
 
-def test_nothing_is_cleaned_where_nobody_was_cut_off(kept: Kept, large: File) -> None:
-    kept.store.create_file("key", large.path, large.sha256)
-    assert kept.store.clean("", timedelta(0)) == 0
-    assert kept.store.digest("key") == large.sha256
+def test_nothing_is_cleaned_where_nobody_was_cut_off(storage: Storage, large: File) -> None:
+    storage.store.create_file("key", large.path, large.sha256)
+    assert storage.store.clean("", timedelta(0)) == 0
+    assert storage.store.digest("key") == large.sha256

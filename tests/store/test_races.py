@@ -25,7 +25,7 @@ from slipway.release.publish import publish
 from slipway.store.interface import Store
 from slipway.store.stage import StageStore
 from tests.artifact.samples import packed, write_environment, write_model
-from tests.store.conftest import PART, File, InBucket, InFolder, Kept
+from tests.store.conftest import PART, BucketStorage, File, FolderStorage, Storage
 from tests.store.faulty import FaultyS3
 
 ROUNDS = 40
@@ -45,34 +45,39 @@ def race(racers: Sequence[Callable[[], bool]]) -> list[bool]:
 
 
 @pytest.fixture(params=["folder", "bucket", "bucket with conflicts"])
-def contended(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
+def contended(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     """A store of each kind, and an S3 that answers by a conflict as often as not."""
     if request.param == "folder":
-        return InFolder(tmp_path / "store")
-    made: InBucket = request.getfixturevalue("bucket")
+        return FolderStorage(tmp_path / "store")
+    made: BucketStorage = request.getfixturevalue("bucket")
     if request.param != "bucket":
         request.getfixturevalue("s3").conflicts = 0.5
     return made
 
 
-def test_of_those_who_create_small_keys_exactly_one_wins(contended: Kept) -> None:
+def test_of_those_who_create_small_keys_exactly_one_wins(contended: Storage) -> None:
     stores = [contended.another() for _ in range(RACERS)]
     for number in range(ROUNDS):
         key, data = f"key-{number}", [os.urandom(100) for _ in stores]
-        won = race([partial(s.create, key, d) for s, d in zip(stores, data)])
+        won = race([partial(s.create, key, d) for s, d in zip(stores, data, strict=True)])
         assert sum(won) == 1
         assert contended.store.read(key) == data[won.index(True)]
 
 
 @pytest.mark.parametrize("size", [PART // 2, 3 * PART + 1])
 def test_of_those_who_publish_files_exactly_one_wins(
-    contended: Kept, tmp_path: Path, size: int
+    contended: Storage, tmp_path: Path, size: int
 ) -> None:
     stores = [contended.another() for _ in range(RACERS)]
     files = [File(tmp_path / str(number), size) for number in range(RACERS)]
     for number in range(ROUNDS // 2):
         key = f"key-{number}"
-        won = race([partial(s.create_file, key, f.path, f.sha256) for s, f in zip(stores, files)])
+        won = race(
+            [
+                partial(s.create_file, key, f.path, f.sha256)
+                for s, f in zip(stores, files, strict=True)
+            ]
+        )
         assert sum(won) == 1
         winner = files[won.index(True)]
         assert contended.store.read(key) == winner.data
@@ -81,7 +86,7 @@ def test_of_those_who_publish_files_exactly_one_wins(
 
 
 def test_of_those_who_publish_the_same_bytes_exactly_one_is_told_that_it_did(
-    contended: Kept, tmp_path: Path
+    contended: Storage, tmp_path: Path
 ) -> None:
     stores = [contended.another() for _ in range(RACERS)]
     file = File(tmp_path / "file", 3 * PART + 1)
@@ -92,7 +97,7 @@ def test_of_those_who_publish_the_same_bytes_exactly_one_is_told_that_it_did(
     assert contended.leftovers() == []
 
 
-def test_of_a_copy_and_an_upload_exactly_one_wins(contended: Kept, tmp_path: Path) -> None:
+def test_of_a_copy_and_an_upload_exactly_one_wins(contended: Storage, tmp_path: Path) -> None:
     promoted, other = (File(tmp_path / name, 3 * PART + 1) for name in ("promoted", "other"))
     source = contended.another()
     source.create_file("from", promoted.path, promoted.sha256)
@@ -101,16 +106,16 @@ def test_of_a_copy_and_an_upload_exactly_one_wins(contended: Kept, tmp_path: Pat
         key = f"key-{number}"
         won = race(
             [
-                lambda: there.copy(source, "from", key, promoted.sha256),
-                lambda: there.create_file(key, other.path, other.sha256),
-                lambda: there.copy(source, "from", key, promoted.sha256),
+                partial(there.copy, source, "from", key, promoted.sha256),
+                partial(there.create_file, key, other.path, other.sha256),
+                partial(there.copy, source, "from", key, promoted.sha256),
             ]
         )
         assert sum(won) == 1
         assert there.digest(key) == (other.sha256 if won[1] else promoted.sha256)
 
 
-def test_of_those_who_remove_a_key_exactly_one_is_told_that_it_did(contended: Kept) -> None:
+def test_of_those_who_remove_a_key_exactly_one_is_told_that_it_did(contended: Storage) -> None:
     stores = [contended.another() for _ in range(RACERS)]
     for _ in range(ROUNDS):
         contended.store.create("key", b"")
@@ -128,13 +133,13 @@ def add_ten(store: Store) -> bool:
     return True
 
 
-def test_a_counter_misses_no_increment(contended: Kept) -> None:
+def test_a_counter_misses_no_increment(contended: Storage) -> None:
     race([partial(add_ten, contended.another()) for _ in range(RACERS)])
     assert contended.store.read("counter") == str(10 * RACERS).encode()
 
 
 def test_a_counter_misses_no_increment_though_every_fourth_answer_is_lost(
-    bucket: InBucket, s3: FaultyS3, monkeypatch: pytest.MonkeyPatch
+    bucket: BucketStorage, s3: FaultyS3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "15")  # some may be unlucky for long
     client: S3Client = boto3.client("s3")
@@ -144,16 +149,16 @@ def test_a_counter_misses_no_increment_though_every_fourth_answer_is_lost(
     assert fault.times <= 1000 - 10
 
 
-def test_a_swap_that_creates_never_writes_over_one_who_created(contended: Kept) -> None:
+def test_a_swap_that_creates_never_writes_over_one_who_created(contended: Storage) -> None:
     one, two = contended.another(), contended.another()
     for number in range(ROUNDS):
         key = f"key-{number}"
-        won = race([lambda: one.create(key, b"created"), lambda: two.swap(key, None, b"swapped")])
+        won = race([partial(one.create, key, b"created"), partial(two.swap, key, None, b"swapped")])
         assert sum(won) == 1
         assert contended.store.read(key) == (b"created" if won[0] else b"swapped")
 
 
-def test_who_creates_removes_and_swaps_at_once_agrees_with_some_order(contended: Kept) -> None:
+def test_who_creates_removes_and_swaps_at_once_agrees_with_some_order(contended: Storage) -> None:
     """After a create that said it won, the key is gone only if somebody said that he removed it,
     and has another value only if somebody said that he swapped."""
     one, two, three = (contended.another() for _ in range(3))
@@ -161,9 +166,9 @@ def test_who_creates_removes_and_swaps_at_once_agrees_with_some_order(contended:
         key = f"key-{number}"
         created, removed, swapped = race(
             [
-                lambda: one.create(key, b"created"),
-                lambda: two.delete(key),
-                lambda: three.swap(key, b"created", b"swapped"),
+                partial(one.create, key, b"created"),
+                partial(two.delete, key),
+                partial(three.swap, key, b"created", b"swapped"),
             ]
         )
         assert created
@@ -188,7 +193,7 @@ for number, file in enumerate(files):
 """
 
 
-def test_of_many_processes_exactly_one_wins_each_key(kept: Kept, tmp_path: Path) -> None:
+def test_of_many_processes_exactly_one_wins_each_key(storage: Storage, tmp_path: Path) -> None:
     keys, racers = 20, 3
     files = [
         [
@@ -203,7 +208,7 @@ def test_of_many_processes_exactly_one_wins_each_key(kept: Kept, tmp_path: Path)
                 sys.executable,
                 "-c",
                 RACER,
-                kept.location,
+                storage.location,
                 *(f"{f.path}={f.sha256}" for f in mine),
             ],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -224,8 +229,8 @@ def test_of_many_processes_exactly_one_wins_each_key(kept: Kept, tmp_path: Path)
         answers = [answer[key] for answer in won]
         assert sorted(answers) == ["0"] * (racers - 1) + ["1"]
         winner = files[answers.index("1")][key]
-        assert kept.store.digest(f"key-{key}") == winner.sha256
-        data = kept.store.read(f"key-{key}")
+        assert storage.store.digest(f"key-{key}") == winner.sha256
+        data = storage.store.read(f"key-{key}")
         assert data is not None and hashlib.sha256(data).hexdigest() == winner.sha256
 
 
@@ -243,35 +248,35 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> list[Artifact]:
 
 
 def test_of_two_who_publish_one_version_one_wins_and_the_other_learns_who(
-    kept: Kept, artifacts: list[Artifact]
+    storage: Storage, artifacts: list[Artifact]
 ) -> None:
     origins = [
         Origin(f"{number}" * 40, f"https://ci.example/pipelines/{number}", f"dev{number}")
         for number in range(2)
     ]
     for _ in range(10):
-        store = kept.another()
-        said: dict[int, SlipwayError] = {}
+        store = storage.another()
+        errors: dict[int, SlipwayError] = {}
 
-        def one(number: int) -> bool:
+        def publish_one(number: int, errors: dict[int, SlipwayError] = errors) -> bool:
             try:
                 return publish(
                     artifacts[number],
-                    StageStore(kept.another(), "production"),
+                    StageStore(storage.another(), "production"),
                     metadata=ReleaseMetadata(origins[number]),
                 ).created
             except SlipwayError as error:
-                said[number] = error
+                errors[number] = error
                 return False
 
-        won = race([partial(one, 0), partial(one, 1)])
+        won = race([partial(publish_one, 0), partial(publish_one, 1)])
         assert sum(won) == 1
         winner, loser = won.index(True), won.index(False)
         assert store.digest("production/models/tiny_1.2.0.tar.gz") == artifacts[winner].sha256
-        what = said[loser].what
+        what = errors[loser].what
         assert artifacts[winner].sha256 in what
         for word in (f"commit {winner}{winner}", f"by dev{winner}", f"pipelines/{winner}"):
             assert word in what
-        assert "1.2.1" in str(said[loser].fix)
+        assert "1.2.1" in str(errors[loser].fix)
         for key in store.keys(""):
             store.delete(key)

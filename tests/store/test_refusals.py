@@ -16,7 +16,7 @@ from slipway.errors import SlipwayError
 from slipway.settings import StageSettings
 from slipway.store.interface import Store
 from slipway.store.s3.store import S3Store, open_s3
-from tests.store.conftest import File, InBucket, InFolder
+from tests.store.conftest import BucketStorage, File, FolderStorage
 from tests.store.faulty import FaultyS3
 
 
@@ -39,7 +39,7 @@ def writes(store: Store, file: File) -> list[Callable[[], object]]:
 
 
 @pytest.fixture
-def ready(bucket: InBucket, s3: FaultyS3, large: File) -> InBucket:
+def ready(bucket: BucketStorage, s3: FaultyS3, large: File) -> BucketStorage:
     bucket.store.create_file("there", large.path, large.sha256)
     return bucket
 
@@ -61,7 +61,7 @@ CHANGING = ("PutObject", "UploadPart", "UploadPartCopy", "CompleteMultipartUploa
     ],
 )
 def test_a_bucket_without_permission_says_which_one_is_missing(
-    ready: InBucket, s3: FaultyS3, large: File, operation: str, permission: str
+    ready: BucketStorage, s3: FaultyS3, large: File, operation: str, permission: str
 ) -> None:
     s3.fail(
         "status", operation, times=1000, status=403, code="AccessDenied", message="Access Denied"
@@ -81,7 +81,7 @@ def test_a_bucket_without_permission_says_which_one_is_missing(
 
 
 def test_the_permission_that_aws_names_is_handed_on(
-    ready: InBucket, s3: FaultyS3, large: File
+    ready: BucketStorage, s3: FaultyS3, large: File
 ) -> None:
     message = (
         "User: arn:aws:sts::111122223333:assumed-role/ci/job is not authorized to perform:"
@@ -97,7 +97,7 @@ def test_the_permission_that_aws_names_is_handed_on(
     ("minutes", "said"), [(42, "42 minutes behind"), (-75, "75 minutes ahead")]
 )
 def test_a_wrong_clock_is_said_with_how_wrong_it_is(
-    ready: InBucket, s3: FaultyS3, large: File, minutes: int, said: str
+    ready: BucketStorage, s3: FaultyS3, large: File, minutes: int, said: str
 ) -> None:
     s3.clock = timedelta(minutes=minutes)
     s3.fail(
@@ -127,7 +127,7 @@ def test_a_wrong_clock_is_said_with_how_wrong_it_is(
     ],
 )
 def test_what_s3_cannot_do_is_said_with_what_helps(
-    ready: InBucket, s3: FaultyS3, large: File, status: int, code: str, what: str, fix: str
+    ready: BucketStorage, s3: FaultyS3, large: File, status: int, code: str, what: str, fix: str
 ) -> None:
     for write in writes(ready.store, large)[:4]:
         s3.fail("status", *CHANGING, times=1000, status=status, code=code, message="said so")
@@ -139,7 +139,7 @@ def test_what_s3_cannot_do_is_said_with_what_helps(
 
 
 def test_without_permission_to_abort_the_race_is_still_lost_in_peace(
-    ready: InBucket, s3: FaultyS3, large: File, small: File
+    ready: BucketStorage, s3: FaultyS3, large: File, small: File
 ) -> None:
     s3.fail("status", "AbortMultipartUpload", times=1000, status=403, code="AccessDenied")
     s3.before["CompleteMultipartUpload"] = lambda: ready.put("key", b"theirs")
@@ -150,13 +150,15 @@ def test_without_permission_to_abort_the_race_is_still_lost_in_peace(
     assert ready.store.clean("") == 1
 
 
-def test_a_server_without_conditional_deletes_deletes(ready: InBucket, s3: FaultyS3) -> None:
+def test_a_server_without_conditional_deletes_deletes(ready: BucketStorage, s3: FaultyS3) -> None:
     s3.fail("status", "DeleteObject", status=501, code="NotImplemented")
     assert ready.store.delete("there") is True
     assert ready.store.stat("there") is None
 
 
-def test_a_store_opens_as_the_settings_say(bucket: InBucket, s3: FaultyS3, large: File) -> None:
+def test_a_store_opens_as_the_settings_say(
+    bucket: BucketStorage, s3: FaultyS3, large: File
+) -> None:
     store = open_s3(StageSettings("staging", bucket.location, tags={"a": "b"}))
     assert isinstance(store, S3Store) and store.create_file("key", large.path, large.sha256)
     head = bucket.client.head_object(Bucket=bucket.bucket, Key="team/slipway/key")
@@ -177,17 +179,17 @@ def full(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 def test_a_full_disk_is_said_and_nothing_is_left(
     tmp_path: Path, large: File, full: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = InFolder(tmp_path / "store")
-    kept.put("there", large.data)
-    for write in writes(kept.store, large)[:4]:
+    storage = FolderStorage(tmp_path / "store")
+    storage.put("there", large.data)
+    for write in writes(storage.store, large)[:4]:
         error = refusal(write)
         assert os.strerror(full) in error.what
         if full in (errno.ENOSPC, errno.EDQUOT):
             assert "free space" in str(error.fix)
-    assert kept.store.keys("") == ["there"] and kept.store.read("there") == large.data
-    assert kept.leftovers() == []
+    assert storage.store.keys("") == ["there"] and storage.store.read("there") == large.data
+    assert storage.leftovers() == []
     monkeypatch.undo()
-    assert kept.store.create_file("key", large.path, large.sha256)
+    assert storage.store.create_file("key", large.path, large.sha256)
 
 
 CRAMPED = """
@@ -210,13 +212,13 @@ def test_a_disk_that_fills_while_it_is_written_leaves_nothing(
     tmp_path: Path, large: File, room: int
 ) -> None:
     """The system's own limit of a file's size, in a process of its own: a write is cut short."""
-    kept = InFolder(tmp_path / "store")
+    storage = FolderStorage(tmp_path / "store")
     command = [
         sys.executable,
         "-c",
         CRAMPED,
         str(room),
-        kept.location,
+        storage.location,
         str(large.path),
         large.sha256,
     ]
@@ -224,8 +226,8 @@ def test_a_disk_that_fills_while_it_is_written_leaves_nothing(
     said = subprocess.run(command, env=env, capture_output=True, text=True)
     assert (said.returncode, said.stderr) == (0, "")
     assert said.stdout == "not written: File too large\n"
-    assert kept.store.keys("") == [] and kept.leftovers() == []
-    assert kept.store.create_file("key", large.path, large.sha256)
+    assert storage.store.keys("") == [] and storage.leftovers() == []
+    assert storage.store.create_file("key", large.path, large.sha256)
 
 
 @pytest.mark.parametrize("code", [errno.ENOTSUP, errno.EPERM])
@@ -236,6 +238,6 @@ def test_a_file_system_without_hard_links_is_said(
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(os, "link", refuse)
-    kept = InFolder(tmp_path / "store")
-    assert "hard links" in str(refusal(lambda: kept.store.create("key", b"")).fix)
-    assert kept.store.keys("") == [] and kept.leftovers() == []
+    storage = FolderStorage(tmp_path / "store")
+    assert "hard links" in str(refusal(lambda: storage.store.create("key", b"")).fix)
+    assert storage.store.keys("") == [] and storage.leftovers() == []

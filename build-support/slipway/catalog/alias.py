@@ -1,4 +1,4 @@
-"""An alias: the target model that a name serves, or several by weight, and one that shadows them."""
+"""An alias: the target model that a name serves, or several by weight, and their shadow."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ class Alias:
         ends = accumulate(variant.weight for variant in self.variants)
         # a quotient, not a product: i/n < c/n holds in floats exactly where i < c
         return next(
-            variant.target for variant, end in zip(self.variants, ends) if point < end / total
+            variant.target
+            for variant, end in zip(self.variants, ends)  # noqa: B905 - Python 3.9 has no strict
+            if point < end / total
         )
 
     def choose_for(self, key: str) -> str:

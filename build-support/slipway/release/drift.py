@@ -61,7 +61,7 @@ def find_orphans(listing: Listing, name: str) -> Iterator[Drift]:
 def find_changed_object(source: StageReader, record: Record) -> Iterator[Drift]:
     """Yield how the artifact of ``record`` differs from it, as far as its bytes need not be read.
 
-    Only a store that records digests is asked for one; otherwise ``slipway verify`` reads the bytes.
+    Only a store that records digests is asked for one; ``slipway verify`` reads the bytes.
     """
     stage, key = source.name, keys.artifact(source.name, record.target)
     fix = f"slipway rollback {record.name} --stage {stage}, and publish the version after it"

@@ -104,5 +104,5 @@ def require_evidence(
         raise SlipwayError(
             f"{what}: {'; '.join(problems)}",
             where=target,
-            fix="test and sign these bytes where they are built, then publish them to staging again",
+            fix="test and sign the artifact where it is built, then publish it to staging again",
         )

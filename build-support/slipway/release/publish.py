@@ -184,14 +184,16 @@ def _reject_unservable(new: Record) -> None:
         raise SlipwayError(
             f"its target model {new.target!r:.200} {problem}",
             where=f"models/{new.name}",
-            fix="rename the model's folder, or correct model_version.txt: letters, digits and . _ + -",
+            fix="rename the model's folder, or correct model_version.txt:"
+            " letters, digits and . _ + -",
         )
 
 
 def _being_pruned(stage: StageReader, new: Record) -> SlipwayError:
     return SlipwayError(
         f"{new.target} is being pruned from {stage.name}",
-        fix=f"slipway prune {new.name} --stage {stage.name} completes an interrupted one; try again",
+        fix=f"slipway prune {new.name} --stage {stage.name} completes an interrupted one;"
+        " then try again",
     )
 
 

@@ -28,7 +28,7 @@ from slipway.store.open import open_stage
 
 
 @dataclass(frozen=True)
-class CurrentRelease:
+class ServedRelease:
     """What a name serves in a stage. ``record`` is that of the heaviest variant, ``None`` if it is
     missing. ``since`` (ISO 8601), ``pipeline`` and ``by`` are of the alias's last move."""
 
@@ -74,13 +74,13 @@ class ModelStatus:
     of production, if both serve it; how many releases each stage has; and what is wrong."""
 
     name: str
-    staging: CurrentRelease | None
-    production: CurrentRelease | None
+    staging: ServedRelease | None
+    production: ServedRelease | None
     distance: Distance | None
     releases: Mapping[StageName, int]
     drift: tuple[Drift, ...] = ()
 
-    def served(self, stage: StageName) -> CurrentRelease | None:
+    def served(self, stage: StageName) -> ServedRelease | None:
         """Return what ``stage`` serves."""
         return self.staging if stage == "staging" else self.production
 
@@ -136,7 +136,7 @@ def load_status(settings: Settings, names: Sequence[str] = ()) -> list[ModelStat
 class _Inspection:
     """One name in one stage."""
 
-    served: CurrentRelease | None
+    served: ServedRelease | None
     drift: Sequence[Drift]
 
 
@@ -169,21 +169,21 @@ def _inspect(catalog: Catalog, listing: Listing, name: str) -> _Inspection:
 
 def _current_release(
     alias: Alias, record: Record | None, event: JournalEvent | None
-) -> CurrentRelease:
+) -> ServedRelease:
     if event is None:
         published = None if record is None else record.published
-        return CurrentRelease(alias, record, published, None, None)
+        return ServedRelease(alias, record, published, None, None)
     origin = event.origin
-    return CurrentRelease(alias, record, event.when, origin.pipeline, origin.by, event.action)
+    return ServedRelease(alias, record, event.when, origin.pipeline, origin.by, event.action)
 
 
 def _distance(
-    settings: Settings, staging: CurrentRelease | None, production: CurrentRelease | None
+    settings: Settings, staging: ServedRelease | None, production: ServedRelease | None
 ) -> Distance | None:
     if staging is None or production is None or not staging.record or not production.record:
         return None
     return measure_distance(settings.root, staging.record, production.record)
 
 
-def _dump(release: CurrentRelease | None) -> dict[str, Any] | None:
+def _dump(release: ServedRelease | None) -> dict[str, Any] | None:
     return None if release is None else release.dump()

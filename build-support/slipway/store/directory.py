@@ -43,7 +43,7 @@ class DirectoryStore(DirectoryReader):
     def create_file(
         self, key: str, source: Path, sha256: str, progress: Progress | None = None
     ) -> bool:
-        """See :class:`~slipway.store.interface.Store`; the bytes are hashed while they are copied."""
+        """See :class:`~slipway.store.interface.Store`; hashes the bytes while it copies them."""
         with source.open("rb") as file:
             return self._create_from(key, file, str(source), sha256, progress)
 

@@ -20,7 +20,7 @@ ABANDONED = timedelta(days=1)
 
 
 class Stat(NamedTuple):
-    """Describe a key's bytes: their number, and a ``version`` that changes when they are replaced."""
+    """A key's size in bytes, and a ``version`` that changes when the bytes are replaced."""
 
     size: int
     version: str

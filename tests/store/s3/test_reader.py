@@ -161,8 +161,10 @@ def test_an_object_larger_than_memory_is_read_as_far_as_it_is_wanted(sending: li
 
 def test_a_connection_that_breaks_off_is_an_error_and_not_the_end(sending: list[int]) -> None:
     sending.append(100_000)
-    with pytest.raises(SlipwayError, match="connection broke") as caught:
-        with open_reader("s3://releases", Path()).open("key") as stream:
-            while stream.read(1 << 16):
-                pass
+    with (
+        pytest.raises(SlipwayError, match="connection broke") as caught,
+        open_reader("s3://releases", Path()).open("key") as stream,
+    ):
+        while stream.read(1 << 16):
+            pass
     assert caught.value.fix

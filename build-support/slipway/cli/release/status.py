@@ -16,7 +16,7 @@ from slipway.cli.progress import working
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from slipway.release.status import CurrentRelease, ModelStatus
+    from slipway.release.status import ServedRelease, ModelStatus
     from slipway.release.versioning.distance import Distance
 
 BACK = "↶"
@@ -93,7 +93,7 @@ def _table(models: Sequence[ModelStatus]) -> Table:
     return table
 
 
-def _lines(name: str, served: CurrentRelease | None) -> list[str]:
+def _lines(name: str, served: ServedRelease | None) -> list[str]:
     """Return what is served and since when, then by whom and from which commit, as markup."""
     from rich.markup import escape
 
@@ -135,5 +135,5 @@ def _distance(distance: Distance) -> str:
     return f"[yellow]{state}{', ' + commits if commits else ''}[/]"
 
 
-def _rolled_back(served: CurrentRelease | None) -> bool:
+def _rolled_back(served: ServedRelease | None) -> bool:
     return served is not None and served.action == "rollback"
