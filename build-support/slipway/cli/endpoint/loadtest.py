@@ -30,7 +30,7 @@ class _Place(NamedTuple):
 
     @property
     def models(self) -> Path:
-        """The folder of the model folders."""
+        """Return the folder of the model folders."""
         return self.root / "models"
 
 
@@ -50,8 +50,8 @@ def loadtest(names: tuple[str, ...], **options: Any) -> int:
     """
     from slipway.extras import require
 
-    loadtest_options.refuse(names, options)
     require("loadtest")
+    loadtest_options.refuse(names, options)
     place = _place(options["endpoint"])
     if options["compare"]:
         return _compare(names[0], place, options)
@@ -71,13 +71,13 @@ def _place(name: str) -> _Place:
 def _address(place: _Place, options: dict[str, Any]) -> Address:
     from slipway.loadtest import address
 
-    found = address.of(place.entry, place.root, options["url"])
-    if place.entry.stage == "production" and not found.here and not options["yes"]:
+    resolved = address.of(place.entry, place.root, options["url"])
+    if place.entry.stage == "production" and not resolved.here and not options["yes"]:
         raise SlipwayError(
             f"{place.entry.name} is the production endpoint, and a load test overloads it",
             fix="--endpoint staging; or --yes to overload it all the same",
         )
-    return found
+    return resolved
 
 
 def _measure(names: tuple[str, ...], place: _Place, options: dict[str, Any]) -> int:
@@ -88,8 +88,6 @@ def _measure(names: tuple[str, ...], place: _Place, options: dict[str, Any]) -> 
 
     limit = quantity.seconds(options["p99"], "--p99") if options["p99"] else None
     traffic = _traffic(options)
-    if options["output"]:
-        picture.check(options["output"])
     plan = run.Plan(
         first_loads_only=options["kind"] == "first-load",
         rates=quantity.rates(options["rates"], "--rates") if options["rates"] else (),
@@ -99,22 +97,22 @@ def _measure(names: tuple[str, ...], place: _Place, options: dict[str, Any]) -> 
         timeout_s=options["timeout"],
     )
     if options["kind"] == "warm":
-        found = [targets.one(place.catalog, names[0], options["target"])]
+        releases = [targets.one(place.catalog, names[0], options["target"])]
     else:
-        words = [word.strip() for word in (options["releases"] or "").split(",") if word.strip()]
-        found = targets.many(place.catalog, names, words)
-    requests, said = targets.requests(place.catalog, found, place.models, options["data"])
+        selectors = [text.strip() for text in (options["releases"] or "").split(",")]
+        releases = targets.many(place.catalog, names, list(filter(None, selectors)))
+    requests, inputs = targets.requests(place.catalog, releases, place.models, options["data"])
     address = _address(place, options)
     random = np.random.default_rng(options["seed"])
     order = shuffled(list(requests), random)
     mix = Mix({target: requests[target] for target in order}, random, options["zipf"])
     results = run.run(address, mix, plan, working)
-    made = report.make(
+    measured = report.make(
         report.Subject(
             place.entry.name,
             options["kind"],
             dict(zip(mix.targets, map(float, mix.shares), strict=True)),
-            said,
+            inputs,
             options["seed"],
         ),
         address,
@@ -125,16 +123,16 @@ def _measure(names: tuple[str, ...], place: _Place, options: dict[str, Any]) -> 
         traffic=traffic,
     )
     if options["as_json"]:
-        click.echo(json.dumps(made.as_json()))
+        click.echo(json.dumps(measured.as_json()))
     else:
         from slipway.loadtest import table
 
-        table.show(made, _console())
+        table.show(measured, _console())
     if options["output"] and (results.stages or results.first_loads):
-        picture.draw(made, options["output"])
+        picture.draw(measured, options["output"])
     if results.interrupted:
         return INTERRUPTED
-    return int(all(found.error for found in results.first_loads))
+    return int(all(load.error for load in results.first_loads))
 
 
 def _compare(name: str, place: _Place, options: dict[str, Any]) -> int:
@@ -148,10 +146,10 @@ def _compare(name: str, place: _Place, options: dict[str, Any]) -> int:
     clients = _concurrency(options, (1,))
     if len(clients) != 1:
         raise SlipwayError("--compare takes one --concurrency", fix="--concurrency 4")
-    found = [targets.one(place.catalog, name, word) for word in options["compare"]]
-    requests, _ = targets.requests(place.catalog, found, place.models, options["data"])
-    first, second = (requests[each.target] for each in found)
-    if [each.body for each in first] != [each.body for each in second]:
+    releases = [targets.one(place.catalog, name, selector) for selector in options["compare"]]
+    requests, _ = targets.requests(place.catalog, releases, place.models, options["data"])
+    first, second = (requests[release.target] for release in releases)
+    if [request.body for request in first] != [request.body for request in second]:
         raise SlipwayError(
             "the two releases do not take the same inputs",
             fix="send inputs that both take with --data",
@@ -168,23 +166,23 @@ def _compare(name: str, place: _Place, options: dict[str, Any]) -> int:
         timeout_s=options["timeout"],
     )
     for kind, count in blocks.errors.items():
-        said = blocks.messages.get(kind)
-        click.echo(f"{count} × {kind}{f', the first: {said}' if said else ''}", err=True)
-    compared = compare(blocks.first, blocks.second, options["seed"])
+        message = blocks.messages.get(kind)
+        click.echo(f"{count} × {kind}{f', the first: {message}' if message else ''}", err=True)
+    comparison = compare(blocks.first, blocks.second, options["seed"])
     if options["as_json"]:
         from slipway.loadtest.compare import as_json
 
-        names = [each.target for each in found]
-        click.echo(json.dumps({"releases": names, "spoilt": blocks.spoilt} | as_json(compared)))
+        names = [release.target for release in releases]
+        click.echo(json.dumps({"releases": names, "spoilt": blocks.spoilt} | as_json(comparison)))
     else:
         from slipway.loadtest import table
 
-        both = (found[0].target, found[1].target)
-        table.show_comparison(compared, both, blocks.spoilt, address.here, _console())
+        both = (releases[0].target, releases[1].target)
+        table.show_comparison(comparison, both, blocks.spoilt, address.here, _console())
     if blocks.interrupted:
         return INTERRUPTED
-    if share is not None and compared.slower_by(share):
-        click.echo(f"{found[1].target} is slower by more than {worst}", err=True)
+    if share is not None and comparison.slower_by(share):
+        click.echo(f"{releases[1].target} is slower by more than {worst}", err=True)
         return 1
     return 0
 
@@ -213,5 +211,5 @@ def _console() -> Any:
     from rich.console import Console
 
     console = Console(highlight=False)
-    # the tables need more than the 80 columns that a pipe is taken for
+    # rich assumes 80 columns where the output is not a terminal; the tables need more
     return console if console.is_terminal else Console(highlight=False, width=140)
