@@ -1,4 +1,4 @@
-"""How long ``slipway check`` takes, each a process of its own: one model, and a large repository."""
+"""Measure ``slipway check`` in processes of their own: one model, and a large repository."""
 
 from __future__ import annotations
 

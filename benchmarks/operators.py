@@ -201,7 +201,7 @@ def _answer(case: Case, derived: Derived, server: Server) -> str:
 
 
 def _golden(case: Case, folder: Path, server: Server) -> str:
-    """How the answer to the golden case differs from what was recorded with it; empty if it agrees."""
+    """Return how answers differ from those recorded in the golden cases; empty if they agree."""
     for place in golden.cases(folder):
         lines = golden.differences(place, golden.outcome(Model(server, case.name), place))
         if lines:

@@ -1,4 +1,4 @@
-"""Servers of the comparison, started as Triton is: whatever becomes of us, nothing of them stays."""
+"""Servers of the comparison, started as Triton is: they end with this process, however it ends."""
 
 from __future__ import annotations
 

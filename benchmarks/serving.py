@@ -30,7 +30,7 @@ TUNED = "FastAPI, tuned as the artifact is"
 
 
 def measure(subject: Subject) -> list[Report]:
-    """Requests a second and latencies of the same model behind three servers and of a trivial one."""
+    """Measure throughput and latencies of a model behind three servers, and of a trivial model."""
     photograph = _photograph(subject.model.path / "tests" / "cases" / "photograph" / "photo.jpg")
     plain = subject.work / "photograph.request"
     plain.write_bytes(load.request("/predict", photograph, "image/jpeg", {}))

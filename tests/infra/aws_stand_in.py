@@ -1,8 +1,8 @@
 """What moto's CloudFormation lacks and `slipway infra` needs, added to the server of these tests.
 
-moto 5.2.5 executes a change set without computing the stack's outputs, forgets its parameters, answers
-500 where a resource fails instead of rolling back, and has no termination protection. What it cannot
-make at all is listed in docs/infrastructure.md, and a test compares the list.
+moto 5.2.5 executes a change set without computing the stack's outputs, loses its parameters,
+answers 500 where a resource fails instead of rolling back, and has no termination protection. What
+it cannot create is listed in docs/infrastructure.md, and a test compares the list.
 """
 
 from __future__ import annotations

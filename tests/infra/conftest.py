@@ -28,7 +28,7 @@ INFRA = HERE / "ci" / "infra"
 
 @dataclass
 class Repository:
-    """A copy of ``ci/infra``; ``project`` is this test's alone, so that no other test's names clash."""
+    """A copy of ``ci/infra``; ``project`` is unique to the test, so that names do not clash."""
 
     root: Path
     project: str

@@ -1,8 +1,8 @@
 """Whether IAM would allow a call: its rules for the operators that the templates use.
 
-An explicit Deny wins, then an Allow, else it is refused (IAM User Guide, "Policy evaluation logic").
-A condition's key that is not in the request makes its operator false, but for Null and those that deny
-("Not" operators are true).
+An explicit Deny wins, then an Allow, else denied (IAM User Guide, "Policy evaluation logic").
+A condition's key that is not in the request makes its operator false, except for Null and the
+negated ("Not") operators, which are true.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 Context = Mapping[str, Any]
+NO_CONTEXT: Context = {}
 
 
 def allows(
-    statements: Iterable[Mapping[str, Any]], action: str, resource: str, context: Context = {}
+    statements: Iterable[Mapping[str, Any]],
+    action: str,
+    resource: str,
+    context: Context = NO_CONTEXT,
 ) -> bool:
     """Whether ``statements``, of all policies together, allow ``action`` on ``resource``."""
     effects = {
@@ -25,7 +29,10 @@ def allows(
 
 
 def denies(
-    statements: Iterable[Mapping[str, Any]], action: str, resource: str, context: Context = {}
+    statements: Iterable[Mapping[str, Any]],
+    action: str,
+    resource: str,
+    context: Context = NO_CONTEXT,
 ) -> bool:
     """Whether one of ``statements`` denies it explicitly."""
     return any(

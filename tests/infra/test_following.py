@@ -1,4 +1,4 @@
-"""Change sets and events that moto does not have: CloudFormation's answers, written down by hand and
+"""Change sets and events that moto does not have: CloudFormation's answers, written by hand and
 checked by botocore against the service's model."""
 
 from __future__ import annotations

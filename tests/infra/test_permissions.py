@@ -23,7 +23,7 @@ from tests.infra.policies import allows, denies
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse")
 
 APPLICATION = "arn:aws:iam::123456789012:role/application"
-# what IAM asks for each call of the API (Service Authorization Reference, "Actions … for Amazon S3")
+# the actions of each API call (Service Authorization Reference, "Actions … for Amazon S3")
 ACTIONS = {
     "GetObject": ["s3:GetObject"],
     "HeadObject": ["s3:GetObject"],

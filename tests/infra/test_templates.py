@@ -1,4 +1,4 @@
-"""The templates themselves: lint, and what they have to agree about with the rest of the repository."""
+"""The templates: lint, and their agreement with the rest of the repository."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def run(
     *,
     needs: bool = False,
 ) -> Run:
-    """Run the pipeline of the checkout at ``root`` on this machine, or the ``jobs`` named, with what
+    """Run the pipeline of the checkout at ``root`` on this machine, or only ``jobs``, with the jobs
     they need if ``needs``."""
     found = program()
     assert found is not None, "gitlab-ci-local is not installed"

@@ -1,4 +1,4 @@
-"""Real git repositories with models, and what a CI makes of them: shallow clones of a bare origin."""
+"""Real git repositories with models, and shallow clones of a bare origin, as in CI."""
 
 from __future__ import annotations
 

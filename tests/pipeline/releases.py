@@ -13,6 +13,7 @@ from slipway.settings.release import StageName
 from slipway.store.directory import DirectoryStore
 from slipway.store.stage import StageStore
 
+NO_ORIGIN = Origin()
 FEATURES = Interface(0, {"X": Tensor("FP32", (2,))}, {"Y": Tensor("FP32", (2,))})
 
 
@@ -23,7 +24,7 @@ def released(
     name: str = "m",
     stage: StageName = "production",
     action: Action = "promote",
-    origin: Origin = Origin(),
+    origin: Origin = NO_ORIGIN,
     changes: tuple[str, ...] = (),
     reason: str | None = None,
     interface: Interface = FEATURES,

@@ -1,4 +1,4 @@
-"""A repository of small models with this library, its pipeline and its Pants, in a folder of its own."""
+"""A repository of small models with this library, its pipeline and its Pants, in a new folder."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def make(file: Path, settings: Settings, name: str = "made") -> Path:
 def served(
     folder: Path, environment: ExecutionEnvironment, server: Server, case: str = "example"
 ) -> Any:
-    """What the server answers to the golden case, which has to be what is expected; unloaded again."""
+    """Return the server's answer to the golden case, after comparing it with the expected one."""
     target = f"{folder.name}.tar.gz"
     server.load(target, artifact(folder, environment))
     try:

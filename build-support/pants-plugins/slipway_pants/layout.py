@@ -1,10 +1,10 @@
-"""Names and places that the plugin and the library agree upon. No Pants here."""
+"""Names and paths shared by the plugin and the library, without Pants."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
-from typing import Protocol
+from typing import Any, Protocol
 
 SETTINGS = "slipway.toml"
 MODELS = "models"
@@ -15,7 +15,7 @@ TRAINING = "training"
 TESTS = "tests"
 TEST = "test_*.py"
 CHECKSUM = ".sha256"
-# the folder that a step writes an environment into, and where it reads the lock from
+# the folder into which a step writes an environment, and from which it reads the lock
 ENVIRONMENT = "environment"
 LOCKED = "locked"
 LOCK = f"{LOCKED}/requirements.lock"
@@ -23,11 +23,11 @@ LOCK = f"{LOCKED}/requirements.lock"
 FOR_TESTS = ".slipway/artifacts"
 MYPY_CACHE = ".cache/slipway_mypy"
 
-# Pants writes an artifact and its checksum at once, in no order
+# Pants writes an artifact and its checksum at the same time, in any order
 SLACK_NS = 2_000_000_000
 
-# A publisher may need credentials and the way to the network; builds never see these.
-PUBLISHERS_VARIABLES = (
+# Publishing may need credentials and network settings; builds never see these variables.
+PUBLISH_VARIABLES = (
     "HOME",
     "PATH",
     "AWS_ACCESS_KEY_ID",
@@ -68,12 +68,12 @@ class File(Protocol):
 
 
 def weights(pointers: Iterable[str]) -> Mapping[str, str]:
-    """Where the bytes behind each DVC pointer belong, by the pointer."""
+    """Return the path of the weights of each DVC pointer, by pointer."""
     return {pointer: pointer[: -len(POINTER)] for pointer in pointers}
 
 
 def missing_lock(folder: str, files: Iterable[str]) -> str | None:
-    """What to tell when there are requirements and no lock."""
+    """Return the error for requirements without a lock, `None` if there is none."""
     requirements, lock = f"{folder}/requirements.txt", f"{folder}/requirements.lock"
     if requirements in files and lock not in files:
         return f"error: {lock}: no such file\nfix: slipway lock {folder}"
@@ -81,10 +81,10 @@ def missing_lock(folder: str, files: Iterable[str]) -> str | None:
 
 
 def packed(folder: str, files: Iterable[str], pointers: Iterable[str]) -> list[str]:
-    """Globs for what of a model's `files` belongs to its artifact.
+    """Return globs for the parts of a model's `files` that belong to its artifact.
 
-    That is the Triton model directories and the version, without any weights that happen to lie
-    beside their pointers in the checkout: those of the pointers are packed.
+    These are the Triton model directories and the version. Weights in the checkout next to their
+    pointers are excluded: the weights that the pointers name are packed.
     """
     directories = sorted(
         str(PurePath(file).parent)
@@ -98,9 +98,9 @@ def packed(folder: str, files: Iterable[str], pointers: Iterable[str]) -> list[s
 
 
 def checked(folders: Iterable[str]) -> list[str]:
-    """Globs for what a check of the models in `folders` looks at.
+    """Return globs for the files that a check of the models in `folders` reads.
 
-    The configs of every model are among it: their names must be unique in the repository.
+    The configs of every model are included: their names must be unique in the repository.
     """
     globs = [SETTINGS, f"{MODELS}/*/*/{CONFIG}", "!**/BUILD"]
     for folder in folders:
@@ -109,29 +109,28 @@ def checked(folders: Iterable[str]) -> list[str]:
 
 
 def models_of(files: Iterable[str]) -> set[str]:
-    """The model folders that `files` tell of: a version, a config, or a test in `tests/`."""
-    found = set()
+    """Return the model folders of `files`: a version, a config, or a test in `tests/`."""
+    folders = set()
     for file in map(PurePath, files):
-        is_test = file.match(TEST)
-        if file.parts[0] == MODELS and len(file.parts) > 2:
-            if not is_test or file.parts[2:-1] == (TESTS,):
-                found.add(f"{MODELS}/{file.parts[1]}")
-    return found
+        in_model = file.parts[0] == MODELS and len(file.parts) > 2
+        if in_model and (not file.match(TEST) or file.parts[2:-1] == (TESTS,)):
+            folders.add(f"{MODELS}/{file.parts[1]}")
+    return folders
 
 
 def version_file(folder: str) -> str:
-    """The file that holds a model's release version."""
+    """Return the path of a model's release version."""
     return f"{folder}/{VERSION}"
 
 
 def artifact(folder: str, version: Iterable[File]) -> str:
-    """The artifact's file name; a version that is missing is told by the library when it packs."""
+    """Return the artifact's file name; the library reports a missing version when it packs."""
     text = "".join(file.content.decode(errors="replace").strip() for file in version)
     return f"{PurePath(folder).name}_{text.replace('/', '_') or '0'}.tar.gz"
 
 
 def addresses(arguments: Iterable[str]) -> list[str]:
-    """The addresses among a command line's arguments."""
+    """Return the addresses among a command line's arguments."""
     return [
         argument[2:] if argument.startswith("//") else argument
         for argument in arguments
@@ -139,37 +138,37 @@ def addresses(arguments: Iterable[str]) -> list[str]:
     ]
 
 
-def written(folder: Path) -> dict[str, str]:
-    """The artifacts in `folder` that stand as packing left them, by file name.
+def packed_artifacts(folder: Path) -> dict[str, str]:
+    """Return the artifacts in `folder` that are unmodified since packing, by file name.
 
-    Each is "<SHA-256> <bytes>". The checksum beside an artifact says which it is; one that was
-    touched later than its checksum is not counted, for its bytes may be others.
+    Each is "<SHA-256> <bytes>", from the checksum file next to it. An artifact modified later than
+    its checksum is omitted, because its bytes may differ.
     """
-    found = {}
+    artifacts = {}
     for checksum in folder.glob(f"*{CHECKSUM}"):
         artifact = checksum.with_suffix("")
         words = checksum.read_text(encoding="utf-8", errors="replace").split()
-        if words and artifact.is_file():
-            if artifact.stat().st_mtime_ns - checksum.stat().st_mtime_ns <= SLACK_NS:
-                found[artifact.name] = f"{words[0]} {artifact.stat().st_size}"
-    return found
+        if not words or not artifact.is_file():
+            continue
+        if artifact.stat().st_mtime_ns - checksum.stat().st_mtime_ns <= SLACK_NS:
+            artifacts[artifact.name] = f"{words[0]} {artifact.stat().st_size}"
+    return artifacts
 
 
-def stands(file: str, entries: Iterable[object], written: Mapping[str, str]) -> bool:
-    """Whether `file` of the digest with these `entries` is what was `written` before."""
+def is_up_to_date(file: str, entries: Iterable[Any], artifacts: Mapping[str, str]) -> bool:
+    """Return whether `file` of the digest with these `entries` is among `artifacts`, on disk."""
     for entry in entries:
         if getattr(entry, "path", None) == file:
             digest = entry.file_digest
-            there = f"{digest.fingerprint} {digest.serialized_bytes_length}"
-            return written.get(file) == there
+            return artifacts.get(file) == f"{digest.fingerprint} {digest.serialized_bytes_length}"
     return False
 
 
 def with_artifact(command: str, folder: str, file: str) -> tuple[str, ...]:
-    """The library's `command` on a model whose artifact is packed already."""
+    """Return the library's `command` for a model whose artifact is already packed."""
     return (command, folder, "--artifact", f"{{chroot}}/{file}")
 
 
-def told(problem: str) -> tuple[str, ...]:
-    """Python's arguments to say `problem` and fail."""
+def fail_with(problem: str) -> tuple[str, ...]:
+    """Return Python's arguments to print `problem` and fail."""
     return ("-c", "import sys; sys.exit(sys.argv[1])", problem)

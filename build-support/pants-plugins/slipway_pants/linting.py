@@ -1,4 +1,4 @@
-"""`lint` finds the models' mistakes, those of all models in one process; `tailor` writes BUILD files."""
+"""`lint` checks all models in one process; `tailor` writes their BUILD files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Pants finds of the plugin."""
+"""The rules and target types that the plugin registers with Pants."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pants.engine.target import Target
 from pants.engine.unions import UnionRule
 
 from slipway_pants import linting, ruff, testing, typechecking
-from slipway_pants import rules as making
+from slipway_pants import rules as build_rules
 from slipway_pants.targets import TARGET_TYPES
 
 
 def rules() -> Iterable[Rule | UnionRule]:
-    """The rules."""
-    modules = (linting, making, ruff, testing, typechecking)
+    """Return the rules of all modules."""
+    modules = (linting, build_rules, ruff, testing, typechecking)
     return [rule for module in modules for rule in module.rules()]
 
 
 def target_types() -> Iterable[type[Target]]:
-    """The symbols that BUILD files know, beside prelude.py's."""
+    """Return the symbols for BUILD files, in addition to prelude.py's."""
     return TARGET_TYPES

@@ -1,4 +1,4 @@
-"""What the rules ask of each other and of Pants, and the answers. No engine calls here."""
+"""The requests and results that the rules exchange with each other and Pants, without rules."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class CheckSubsystem(Subsystem):
 
 @dataclass(frozen=True)
 class Library:
-    """The library, ready to run: its environment, and its sources below `source_root`."""
+    """The library's environment, and its sources below `source_root`."""
 
     python: VenvPex
     sources: Digest
@@ -82,7 +82,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Part:
-    """What a step made; or, if `problem` says why, nothing."""
+    """A step's output; if `problem` is set, the step failed and there is none."""
 
     digest: Digest = EMPTY_DIGEST
     problem: str | None = None
@@ -90,7 +90,7 @@ class Part:
 
 @dataclass(frozen=True)
 class InWorkspace:
-    """`python <arguments>` in the checkout, with the library; `{chroot}` is where `inputs` are."""
+    """`python <arguments>` in the checkout, with the library; `{chroot}` holds `inputs`."""
 
     arguments: tuple[str, ...]
     inputs: Digest
@@ -98,21 +98,21 @@ class InWorkspace:
 
 @dataclass(frozen=True)
 class WeightsRequest:
-    """The weights of these pointers, each beside its pointer."""
+    """Request the weights of these pointers, each next to its pointer."""
 
     sources: WeightsSourcesField
 
 
 @dataclass(frozen=True)
 class EnvironmentRequest:
-    """The environment of this lock, in the folder `ENVIRONMENT`."""
+    """Request the environment of this lock, in the folder `ENVIRONMENT`."""
 
     sources: EnvironmentSourcesField
 
 
 @dataclass(frozen=True)
 class ArtifactRequest:
-    """The artifact of these parts."""
+    """Request the artifact of these parts."""
 
     sources: ArtifactSourcesField
     weights: ArtifactWeightsField
@@ -121,7 +121,7 @@ class ArtifactRequest:
 
 @dataclass(frozen=True)
 class Artifact(EngineAwareReturnType):
-    """`file`, with its checksum beside it, in `digest`; or why there is none.
+    """`file` and its checksum in `digest`; or the `problem` why there is none.
 
     `folder` is the model's, such as `models/x`.
     """
@@ -138,22 +138,22 @@ class Artifact(EngineAwareReturnType):
         return f"{self.folder} was not built.\n{self.problem}" if self.problem else None
 
     def cacheable(self) -> bool:
-        # a problem is told in every run, also where the engine remembers it
+        # a problem is reported in every run, even if the engine has it in memory
         return not self.problem
 
 
 @dataclass(frozen=True)
 class Model:
-    """What a model's tests need: its artifact, and its golden cases."""
+    """The addresses of a model's artifact and golden cases, which its tests need."""
 
     addresses: tuple[Address, ...]
 
 
 class Models(FrozenDict[str, Model]):
-    """Every model of the repository, by its folder."""
+    """The repository's models, by folder."""
 
-    def of(self, folder: str) -> Model | None:
-        """The model that `folder` is or lies in."""
+    def containing(self, folder: str) -> Model | None:
+        """Return the model whose folder is or contains `folder`."""
         for ancestor in (PurePath(folder), *PurePath(folder).parents):
             if str(ancestor) in self:
                 return self[str(ancestor)]
@@ -161,11 +161,11 @@ class Models(FrozenDict[str, Model]):
 
 
 class NamedAddresses(FrozenOrderedSet[str]):
-    """The addresses that the command line names literally."""
+    """The addresses given literally on the command line."""
 
 
-class Written(FrozenDict[str, str]):
-    """The artifacts that an earlier run wrote whole: "<SHA-256> <bytes>", by file name."""
+class WrittenArtifacts(FrozenDict[str, str]):
+    """The complete artifacts of an earlier run: "<SHA-256> <bytes>", by file name."""
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ class CodeFieldSet(FieldSet):
 
     @classmethod
     def opt_out(cls, tgt: Target) -> bool:
-        # training has libraries of its own, which no resolve of the repository holds
+        # training uses libraries that are in no resolve of the repository
         return layout.TRAINING in PurePath(tgt[PythonSourceField].file_path).parts
 
 
@@ -236,7 +236,7 @@ class CheckCodeRequest(CheckRequest[CodeFieldSet]):
 
 @dataclass(frozen=True)
 class CheckDirectory:
-    """The Python files of one directory, which see each other as top-level modules."""
+    """The Python files of one directory, which import each other as top-level modules."""
 
     directory: str
     sources: tuple[PythonSourceField, ...]
@@ -244,7 +244,7 @@ class CheckDirectory:
 
 @dataclass(frozen=True)
 class CheckModelFieldSet(FieldSet):
-    """Any part of a model: a change of its pointers or its lock is one of the model as well."""
+    """Any part of a model: a change of its pointers or its lock changes the model as well."""
 
     required_fields = ()
 
@@ -255,7 +255,7 @@ class CheckModelFieldSet(FieldSet):
 
 
 class ModelFolders(Collection[str]):
-    """The model folders that are checked together."""
+    """The model folders checked by one process."""
 
 
 class CheckModelsRequest(LintTargetsRequest):
@@ -278,11 +278,11 @@ class NotPacked(Exception):
     """Some of the goal's artifacts could not be packed; all others are written."""
 
 
-class Raised(str):
-    """A line of a goal's output that ends the goal with an error when its turn comes.
+class RaisedLine(str):
+    """A line of a goal's output that raises an error when the goal prints it.
 
-    `package` has no other way to fail after everything else has been written: an error in a rule
-    would keep every other artifact from being written.
+    `package` has no other way to fail after writing everything else: an error in a rule would
+    prevent every other artifact from being written.
     """
 
     def __str__(self) -> str:

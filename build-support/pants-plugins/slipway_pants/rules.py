@@ -1,7 +1,7 @@
-"""Which step of the library runs on what, for the goals that make something of a model.
+"""The steps of the library that the goals run, and their inputs.
 
-No step's failure is an error of a rule, which would stop the goal for every other model: failures
-travel as `problem` to where the goal can tell them.
+A failed step is not an error of its rule, which would stop the goal for every other model. It is
+passed on as `problem` to the goal, which reports it.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ from slipway_pants.requests import (
     Part,
     PublishArtifactFieldSet,
     PublishArtifactRequest,
-    Raised,
+    RaisedLine,
     SlipwaySubsystem,
     Step,
     WeightsFieldSet,
     WeightsRequest,
-    Written,
+    WrittenArtifacts,
 )
 from slipway_pants.targets import (
     ArtifactSourcesField,
@@ -82,7 +82,7 @@ async def prepare_library(slipway: SlipwaySubsystem, python_setup: PythonSetup) 
             slipway.resolve, python_setup.interpreter_constraints
         )
     )
-    # The very request that tests make of this resolve, so that one process serves both.
+    # The same request as tests make for this resolve, so that one process serves both.
     packages = await Get(
         Pex,
         PexRequest(
@@ -111,7 +111,7 @@ async def prepare_library(slipway: SlipwaySubsystem, python_setup: PythonSetup) 
 
 @rule
 async def step_process(step: Step, library: Library) -> Process:
-    # HOME for the caches, and no more: every variable would be part of what a result is cached by.
+    # Only HOME, for the caches: every variable becomes part of the result's cache key.
     home, inputs = await MultiGet(
         Get(EnvironmentVars, EnvironmentVarsRequest(["HOME"])),
         Get(Digest, MergeDigests([library.sources, step.inputs])),
@@ -134,8 +134,8 @@ async def step_process(step: Step, library: Library) -> Process:
 async def run_step(step: Step) -> Part:
     result = await Get(FallibleProcessResult, Process, await Get(Process, Step, step))
     if result.exit_code != 0:
-        said = (result.stderr or result.stdout).decode(errors="replace").strip()
-        return Part(problem=said or f"{step.description}: it said nothing")
+        output = (result.stderr or result.stdout).decode(errors="replace").strip()
+        return Part(problem=output or f"{step.description}: (no output)")
     return Part(result.output_digest)
 
 
@@ -174,7 +174,7 @@ async def build_environment(request: EnvironmentRequest) -> Part:
         return Part(problem=missing)
     if not sources.snapshot.files:
         return Part()
-    # Under a name that no model has: models with equal locks share one process.
+    # Under a name that does not depend on the model: models with equal locks share one process.
     bare = await Get(Digest, RemovePrefix(sources.snapshot.digest, folder))
     moved = await Get(Digest, AddPrefix(bare, layout.LOCKED))
     built = await Get(
@@ -210,10 +210,10 @@ async def pack_artifact(request: ArtifactRequest) -> Artifact:
     built = await MultiGet(
         Get(Part, EnvironmentRequest(target[EnvironmentSourcesField])) for target in environments
     )
-    pulled = [file for found in pointers for file in found.snapshot.files]
+    pulled = [file for sources in pointers for file in sources.snapshot.files]
     packed = layout.packed(folder, sources.snapshot.files, pulled)
-    kept = await Get(Digest, DigestSubset(sources.snapshot.digest, PathGlobs(packed)))
-    only_version = DigestSubset(kept, PathGlobs([layout.version_file(folder)]))
+    packed_sources = await Get(Digest, DigestSubset(sources.snapshot.digest, PathGlobs(packed)))
+    only_version = DigestSubset(packed_sources, PathGlobs([layout.version_file(folder)]))
     version = await Get(DigestContents, Digest, await Get(Digest, DigestSubset, only_version))
     name = layout.artifact(folder, version)
     problems = [part.problem for part in (*parts, *built) if part.problem]
@@ -223,17 +223,17 @@ async def pack_artifact(request: ArtifactRequest) -> Artifact:
         Digest,
         MergeDigests(
             [
-                kept,
+                packed_sources,
                 settings,
-                *(found.snapshot.digest for found in pointers),
+                *(pointer.snapshot.digest for pointer in pointers),
                 *(part.digest for part in (*parts, *built)),
             ]
         ),
     )
-    # a model without Python models has no lock, and so no environment
-    there = any(part.digest != EMPTY_DIGEST for part in built)
-    environment = ("--environment", layout.ENVIRONMENT) if there else ()
-    made = await Get(
+    # a model without Python models has no lock, and therefore no environment
+    has_environment = any(part.digest != EMPTY_DIGEST for part in built)
+    environment = ("--environment", layout.ENVIRONMENT) if has_environment else ()
+    artifact = await Get(
         Part,
         Step(
             ("pack", folder, *environment, "--output", name),
@@ -242,7 +242,7 @@ async def pack_artifact(request: ArtifactRequest) -> Artifact:
             output_files=(name, f"{name}{layout.CHECKSUM}"),
         ),
     )
-    return Artifact(folder, name, made.digest, made.problem)
+    return Artifact(folder, name, artifact.digest, artifact.problem)
 
 
 @rule
@@ -289,49 +289,55 @@ async def package_environment(
 @rule
 async def find_written(
     _: RunId, session_values: SessionValues, root: BuildRoot, dist_dir: DistDir
-) -> Written:
-    # Looked at anew in every run, because a run has an id of its own. A test may ask for a package
-    # as a file of its sandbox: then it has to be there.
+) -> WrittenArtifacts:
+    # Read again in every run, because each run has its own id. A test may request a package as a
+    # file of its sandbox: then its bytes are needed.
     if "test" in session_values[OptionsBootstrapper].args:
-        return Written()
-    return Written(layout.written(root.pathlib_path / dist_dir.relpath))
+        return WrittenArtifacts()
+    return WrittenArtifacts(layout.packed_artifacts(root.pathlib_path / dist_dir.relpath))
 
 
 @rule
-async def package_artifact(field_set: ArtifactFieldSet, written: Written) -> BuiltPackage:
-    made = await Get(
+async def package_artifact(field_set: ArtifactFieldSet, written: WrittenArtifacts) -> BuiltPackage:
+    artifact = await Get(
         Artifact, ArtifactRequest(field_set.sources, field_set.weights, field_set.environment)
     )
-    if made.problem:
-        return not_built(made.folder, "The reason is above.")
-    entries = await Get(DigestEntries, Digest, made.digest)
-    # Pants would remove it and write it again: seconds, with a hundred models
-    if layout.stands(made.file, entries, written):
-        line = f"{made.file} is up to date"
+    if artifact.problem:
+        return not_built(artifact.folder, "The reason is above.")
+    entries = await Get(DigestEntries, Digest, artifact.digest)
+    # Pants would delete it and write it again, which takes seconds with a hundred models
+    if layout.is_up_to_date(artifact.file, entries, written):
+        line = f"{artifact.file} is up to date"
         return BuiltPackage(EMPTY_DIGEST, (BuiltPackageArtifact(None, extra_log_lines=(line,)),))
-    return BuiltPackage(made.digest, (BuiltPackageArtifact(made.file),))
+    return BuiltPackage(artifact.digest, (BuiltPackageArtifact(artifact.file),))
 
 
 def not_built(what: str, problem: str) -> BuiltPackage:
-    """Nothing to write; `package` fails with the problem, after all else is written."""
-    told = f"{what} was not built, all others are.\n{problem}"
-    # `publish` prints the first line alone, and goes on
-    lines = (f"{what} was not built.", Raised(told))
+    """Return a package without files; `package` fails with the problem after writing all others."""
+    message = f"{what} was not built, all others are.\n{problem}"
+    # `publish` prints only the first line, and continues
+    lines = (f"{what} was not built.", RaisedLine(message))
     return BuiltPackage(EMPTY_DIGEST, (BuiltPackageArtifact(None, extra_log_lines=lines),))
 
 
 @rule
 async def publish_artifact(request: PublishArtifactRequest) -> PublishProcesses:
     fields = request.field_set
-    made = await Get(Artifact, ArtifactRequest(fields.sources, fields.weights, fields.environment))
-    if made.problem:
-        # The goal runs every process and fails if one did.
-        arguments = layout.told(made.problem)
+    artifact = await Get(
+        Artifact, ArtifactRequest(fields.sources, fields.weights, fields.environment)
+    )
+    if artifact.problem:
+        # The goal runs every process, and fails if one of them fails.
+        arguments = layout.fail_with(artifact.problem)
     else:
-        arguments = ("-m", "slipway", *layout.with_artifact("publish", made.folder, made.file))
+        arguments = (
+            "-m",
+            "slipway",
+            *layout.with_artifact("publish", artifact.folder, artifact.file),
+        )
     in_chroot, environment = await MultiGet(
-        Get(RunRequest, InWorkspace(arguments, made.digest)),
-        Get(EnvironmentVars, EnvironmentVarsRequest(layout.PUBLISHERS_VARIABLES)),
+        Get(RunRequest, InWorkspace(arguments, artifact.digest)),
+        Get(EnvironmentVars, EnvironmentVarsRequest(layout.PUBLISH_VARIABLES)),
     )
     process = InteractiveProcess(
         in_chroot.args,
@@ -340,24 +346,24 @@ async def publish_artifact(request: PublishArtifactRequest) -> PublishProcesses:
         append_only_caches=in_chroot.append_only_caches,
         run_in_workspace=True,
     )
-    return PublishProcesses([PublishPackages((made.file,), process, "the release store")])
+    return PublishProcesses([PublishPackages((artifact.file,), process, "the release store")])
 
 
 @rule
 async def run_artifact(field_set: ArtifactFieldSet) -> RunRequest:
-    made = await Get(
+    artifact = await Get(
         Artifact, ArtifactRequest(field_set.sources, field_set.weights, field_set.environment)
     )
-    if made.problem:
-        arguments = layout.told(made.problem)
+    if artifact.problem:
+        arguments = layout.fail_with(artifact.problem)
     else:
-        arguments = ("-m", "slipway", *layout.with_artifact("run", made.folder, made.file))
-    return await Get(RunRequest, InWorkspace(arguments, made.digest))
+        arguments = ("-m", "slipway", *layout.with_artifact("run", artifact.folder, artifact.file))
+    return await Get(RunRequest, InWorkspace(arguments, artifact.digest))
 
 
 @rule
 async def in_workspace(request: InWorkspace, library: Library) -> RunRequest:
-    """The library's Python in the checkout, with `inputs` and its own sources in `{chroot}`."""
+    """Run the library's Python in the checkout, with `inputs` and its sources in `{chroot}`."""
     inputs = await Get(Digest, MergeDigests([library.sources, request.inputs]))
     process = await Get(
         Process,
@@ -377,7 +383,7 @@ async def in_workspace(request: InWorkspace, library: Library) -> RunRequest:
 
 
 def rules() -> Iterable[Rule | UnionRule]:
-    """These rules."""
+    """Return this module's rules."""
     return [
         *collect_rules(),
         *ArtifactFieldSet.rules(),

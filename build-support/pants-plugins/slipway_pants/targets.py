@@ -1,4 +1,4 @@
-"""The target types that `triton_model()` makes. No rules here."""
+"""The target types that `triton_model()` creates, without rules."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from pants.engine.target import (
     TargetFilesGenerator,
 )
 
-# folders of a model that are no Triton model directories
-ASIDE = ("!tests/**", "!training/**")
+# folders of a model that are not Triton model directories
+NOT_MODEL_DIRECTORIES = ("!tests/**", "!training/**")
 
 
 class WeightsSourcesField(MultipleSourcesField):
-    default = ("**/*.dvc", *ASIDE)
+    default = ("**/*.dvc", *NOT_MODEL_DIRECTORIES)
     uses_source_roots = False
-    help = "The DVC pointers; the weights belong beside them."
+    help = "The DVC pointers; the weights belong next to them."
 
 
 class TritonWeightsTarget(Target):
@@ -37,7 +37,7 @@ class TritonWeightsTarget(Target):
 class EnvironmentSourcesField(MultipleSourcesField):
     default = ("requirements.txt", "requirements.lock")
     uses_source_roots = False
-    help = "What the Python models need, and the lock that `slipway lock` made of it."
+    help = "The requirements of the Python models, and the lock that `slipway lock` writes."
 
 
 class TritonEnvironmentTarget(Target):
@@ -47,7 +47,7 @@ class TritonEnvironmentTarget(Target):
 
 
 class ArtifactSourcesField(MultipleSourcesField):
-    default = ("model_version.txt", "*/**", "!**/*.dvc", "!**/BUILD", *ASIDE)
+    default = ("model_version.txt", "*/**", "!**/*.dvc", "!**/BUILD", *NOT_MODEL_DIRECTORIES)
     uses_source_roots = False
     help = "The release version and the Triton model directories, without the weights."
 
@@ -75,7 +75,7 @@ class TritonArtifactTarget(Target):
 
 
 class CheckedByDirectoryField(SkipMyPyField):
-    # every Triton model directory holds a `model.py`: to one run of mypy they were one module
+    # every Triton model directory has a `model.py`: one run of mypy would see duplicate modules
     default = True
 
 
@@ -100,19 +100,19 @@ class TritonCodeTarget(TargetFilesGenerator):
     )
     copied_fields = (*COMMON_TARGET_FIELDS, CheckedByDirectoryField)
     moved_fields = PythonSourcesGeneratorTarget.moved_fields
-    help = "A model's Python code: its Python models, their training, what its tests share."
+    help = "A model's Python code: its Python models, their training, and helpers of its tests."
 
 
 class CasesSourcesField(MultipleSourcesField):
     default = ("tests/**", "!**/*.py", "!**/BUILD")
     uses_source_roots = False
-    help = "The golden cases, and what else lies beside the tests."
+    help = "The golden cases, and other files next to the tests."
 
 
 class TritonCasesTarget(Target):
     alias = "triton_cases"
     core_fields = (*COMMON_TARGET_FIELDS, Dependencies, CasesSourcesField)
-    help = "The golden cases of a model's tests, which get them without naming them."
+    help = "The golden cases of a model; its tests depend on them without declaring it."
 
 
 TARGET_TYPES = (

@@ -1,4 +1,4 @@
-"""A model's tests get its artifact and its cases, without naming them."""
+"""A model's tests depend on its artifact and cases without declaring it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from slipway_pants.targets import CasesSourcesField
 
 @rule
 async def artifact_for_tests(request: ArtifactForTestsRequest, models: Models) -> PytestPluginSetup:
-    model = models.of(request.target.address.spec_path)
+    model = models.containing(request.target.address.spec_path)
     if model is None:
         return PytestPluginSetup()
     targets, settings = await MultiGet(
@@ -44,7 +44,7 @@ async def artifact_for_tests(request: ArtifactForTestsRequest, models: Models) -
         Get(Digest, PathGlobs([layout.SETTINGS])),
     )
     fields = next(ArtifactFieldSet.create(t) for t in targets if ArtifactFieldSet.is_applicable(t))
-    made, cases = await MultiGet(
+    artifact, cases = await MultiGet(
         Get(Artifact, ArtifactRequest(fields.sources, fields.weights, fields.environment)),
         Get(
             SourceFiles,
@@ -53,16 +53,16 @@ async def artifact_for_tests(request: ArtifactForTestsRequest, models: Models) -
             ),
         ),
     )
-    name = PurePath(made.folder).name
-    if made.problem:
-        told = FileContent(f"{layout.FOR_TESTS}/{name}.error.txt", made.problem.encode())
-        provided = await Get(Digest, CreateDigest([told]))
+    name = PurePath(artifact.folder).name
+    if artifact.problem:
+        error = FileContent(f"{layout.FOR_TESTS}/{name}.error.txt", artifact.problem.encode())
+        provided = await Get(Digest, CreateDigest([error]))
     else:
-        entries = await Get(DigestEntries, Digest, made.digest)
+        entries = await Get(DigestEntries, Digest, artifact.digest)
         renamed = [
             replace(entry, path=f"{layout.FOR_TESTS}/{name}.tar.gz")
             for entry in entries
-            if isinstance(entry, FileEntry) and entry.path == made.file
+            if isinstance(entry, FileEntry) and entry.path == artifact.file
         ]
         provided = await Get(Digest, CreateDigest(renamed))
     return PytestPluginSetup(
@@ -72,12 +72,12 @@ async def artifact_for_tests(request: ArtifactForTestsRequest, models: Models) -
 
 @rule
 async def infer_artifact(request: InferArtifactRequest, models: Models) -> InferredDependencies:
-    model = models.of(request.field_set.address.spec_path)
+    model = models.containing(request.field_set.address.spec_path)
     return InferredDependencies(model.addresses if model else ())
 
 
 def rules() -> Iterable[Rule | UnionRule]:
-    """These rules."""
+    """Return this module's rules."""
     return [
         *collect_rules(),
         UnionRule(InferDependenciesRequest, InferArtifactRequest),

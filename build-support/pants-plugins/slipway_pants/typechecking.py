@@ -1,4 +1,4 @@
-"""The types of a model's Python code, one Triton model directory after the other."""
+"""Type checks of a model's Python code, one Triton model directory after the other."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def check_code(request: CheckCodeRequest) -> CheckResults:
 
 @rule
 async def check_directory(request: CheckDirectory, library: Library, mypy: MyPy) -> CheckResult:
-    program, config, sources, beside = await MultiGet(
+    program, config, sources, siblings = await MultiGet(
         Get(
             VenvPex,
             PexRequest,
@@ -43,13 +43,13 @@ async def check_directory(request: CheckDirectory, library: Library, mypy: MyPy)
         ),
         Get(ConfigFiles, ConfigFilesRequest, mypy.config_request),
         Get(SourceFiles, SourceFilesRequest(request.sources)),
-        # what a file imports lies beside it, whether it is to be checked (`--changed-since`) or not
+        # a file imports modules next to it, whether these are checked (`--changed-since`) or not
         Get(Digest, PathGlobs([f"{request.directory}/**/*.py", f"{request.directory}/**/*.pyi"])),
     )
     inputs = await Get(
         Digest,
         MergeDigests(
-            [library.python.digest, config.snapshot.digest, sources.snapshot.digest, beside]
+            [library.python.digest, config.snapshot.digest, sources.snapshot.digest, siblings]
         ),
     )
     result = await Get(
@@ -72,5 +72,5 @@ async def check_directory(request: CheckDirectory, library: Library, mypy: MyPy)
 
 
 def rules() -> Iterable[Rule | UnionRule]:
-    """These rules."""
+    """Return this module's rules."""
     return [*collect_rules(), UnionRule(CheckRequest, CheckCodeRequest)]

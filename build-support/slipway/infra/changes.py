@@ -24,8 +24,8 @@ class PropertyChange:
 
 @dataclass(frozen=True)
 class ResourceChange:
-    """``action`` is add, modify, replace, may replace, remove, leave (removed from the stack, retained
-    in AWS) or import."""
+    """``action`` is add, modify, replace, may replace, remove, leave (removed from the stack,
+    retained in AWS) or import."""
 
     action: str
     resource: str

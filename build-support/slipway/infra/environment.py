@@ -53,7 +53,7 @@ def environment_names(root: Path) -> list[str]:
 
 
 def load_environment(settings: Settings, name: str) -> Environment:
-    """Return the environment ``name`` of a repository, with parameters checked against its template.
+    """Return a repository's environment ``name``, with parameters checked against its template.
 
     Raises:
         SlipwayError: the environment does not exist, the file is not TOML, or a key, a parameter or

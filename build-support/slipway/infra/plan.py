@@ -63,7 +63,7 @@ def plan_changes(
         raise SlipwayError(
             f"the stack's first creation failed ({state.status}): it cannot be updated",
             where=environment.stack,
-            fix=f"run slipway infra deploy {environment.name}, which deletes it and creates it again",
+            fix=f"run slipway infra deploy {environment.name}, which deletes it and starts again",
         )
     optional: dict[str, Any] = {"ImportExistingResources": True} if adopt else {}
     with translate_errors(environment.stack):

@@ -10,8 +10,8 @@ from typing import Any
 
 from slipway.errors import SlipwayError
 
-# until SageMaker puts a new instance into service; an initial estimate, to be measured in CloudWatch
-# or by the events of Application Auto Scaling
+# until SageMaker puts a new instance into service; an initial estimate, to be measured in
+# CloudWatch or by the events of Application Auto Scaling
 START_S = 240
 MIN_SCALE_IN_S = 900
 MAX_COOLDOWN_S = 3600

@@ -49,8 +49,8 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Template:
-    """``body`` is sent to CloudFormation: the file, or the same as JSON if the file with its comments
-    is too long. ``document`` has intrinsic functions in their long form (``{"Ref": …}``,
+    """``body`` is sent to CloudFormation: the file, or the same as JSON if the file with its
+    comments is too long. ``document`` has intrinsic functions in their long form (``{"Ref": …}``,
     ``{"Fn::Sub": …}``)."""
 
     path: Path

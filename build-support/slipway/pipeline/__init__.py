@@ -1,1 +1,1 @@
-"""What the pipeline does beside releasing: which models are affected, smoke tests, reports, notifications."""
+"""The pipeline's steps besides releasing: affected models, smoke tests, reports, notifications."""

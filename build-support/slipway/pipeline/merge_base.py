@@ -36,10 +36,10 @@ def find_base(
 ) -> Base:
     """Return what the commit checked out in ``root`` is compared with.
 
-    ``revision``, else ``SLIPWAY_BASE``, takes precedence. A merge request is compared with its merge
-    base on the target branch; a merge train's or merged results pipeline's merge, with its first
-    parent; the default branch, with its state before the push; any other branch, and a laptop, with
-    the merge base on the default branch. A shallow clone is deepened as far as necessary.
+    ``revision``, else ``SLIPWAY_BASE``, takes precedence. A merge request is compared with its
+    merge base on the target branch; a merge train's or merged results pipeline's merge, with its
+    first parent; the default branch, with its state before the push; any other branch, and a
+    laptop, with the merge base on the default branch. A shallow clone is deepened as necessary.
 
     Raises:
         SlipwayError: the revision does not exist.
@@ -146,8 +146,8 @@ class _Git:
         return None
 
     def deepening(self, wanted: str) -> Iterator[str]:
-        """Yield once before any fetch, then after each fetch of ``wanted`` (a branch or a commit) and
-        more history; the values are phrases that describe the fetch."""
+        """Yield once before any fetch, then after each fetch of ``wanted`` (a branch or a commit)
+        and more history; the values are phrases that describe the fetch."""
         yield ""
         if self._run("remote", "get-url", "origin") is None:
             return

@@ -1,4 +1,4 @@
-"""Whether a graph takes batches: its first dimensions are free, and rows do not touch each other."""
+"""Determine whether a graph supports batches: free first dimensions, and independent rows."""
 
 from __future__ import annotations
 

@@ -58,7 +58,10 @@ def _fits(tensor: Tensor, array: Array) -> bool:
     shape = np.shape(array)
     return tensor.shape is None or (
         len(shape) == len(tensor.shape)
-        and all(not isinstance(dim, int) or dim == size for dim, size in zip(tensor.shape, shape))
+        and all(
+            not isinstance(dim, int) or dim == size
+            for dim, size in zip(tensor.shape, shape, strict=True)
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""An ONNX graph as it will be served: its tensors as ONNX Runtime sees them, or why it cannot be."""
+"""An ONNX graph as it will be served, with its tensors as ONNX Runtime reports them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Graph:
     def run(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Outputs by name; ONNX Runtime's exceptions have no common public root."""
         names = [tensor.name for tensor in self.outputs]
-        return dict(zip(names, self.session.run(names, inputs)))
+        return dict(zip(names, self.session.run(names, inputs), strict=True))
 
 
 def read(file: Path) -> Graph:

@@ -1,4 +1,4 @@
-"""``requirements.lock`` for a new model: a copy of one that was made of the same, where there is one."""
+"""``requirements.lock`` for a new model: a copy of an existing lock of the same requirements."""
 
 from __future__ import annotations
 

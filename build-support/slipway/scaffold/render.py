@@ -25,8 +25,8 @@ BUILD = "triton_model()\n\npython_tests()\n"
 def render(kind: str, name: str, version: str, values: Mapping[str, Any], target: Path) -> None:
     """Write the files of the templates ``kind`` for the model ``name`` below ``target``.
 
-    ``version`` is the release version, ``values`` are what the templates ask for besides the name.
-    ``*.jinja`` is rendered, everything else copied; names that begin with ``_`` are parts of others.
+    ``version`` is the release version, ``values`` are the templates' variables besides the name.
+    ``*.jinja`` is rendered, everything else copied; templates named ``_*`` are included by others.
     """
     environment = templates.environment(TEMPLATES)
     environment.filters |= {"text": _protobuf, "python": _python}

@@ -18,8 +18,8 @@ from slipway.model.thresholds import PROGRAM
 
 @dataclass(frozen=True)
 class Measurement:
-    """The metrics that ``evaluate`` returned, NaN for what was not finite. ``notes`` say by what the model was served, and what
-    was lowered to this machine."""
+    """The metrics that ``evaluate`` returned, NaN for values that were not finite. ``notes`` name
+    the server, and what was changed for a machine without a GPU."""
 
     metrics: dict[str, float]
     notes: tuple[str, ...]
@@ -42,18 +42,21 @@ def evaluate(model: Path, root: Path, artifact: Path) -> Measurement:
     worker = [sys.executable, "-m", "slipway.testing.evaluate_worker"]
     with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
         answer = Path(folder) / "answer.json"
-        places = [model.resolve(), root, artifact.resolve(), answer]
+        paths_of_worker = [model.resolve(), root, artifact.resolve(), answer]
         done = subprocess.run(
-            [*worker, *map(str, places)], cwd=root, env=environment, stdout=sys.stderr.fileno()
+            [*worker, *map(str, paths_of_worker)],
+            cwd=root,
+            env=environment,
+            stdout=sys.stderr.fileno(),
         )
         if not answer.exists():
             raise SlipwayError(
-                f"it ended its process with status {done.returncode}",
+                f"evaluate.py ended its process with status {done.returncode}",
                 where=str(model / PROGRAM),
                 fix="let evaluate(model) return its metrics",
             )
-        said = json.loads(answer.read_text(encoding="utf-8"))
-    if "error" in said:
-        raise SlipwayError(said["error"], where=said["where"], fix=said["fix"])
-    metrics = {k: math.nan if v is None else v for k, v in said["metrics"].items()}
-    return Measurement(metrics, tuple(said["notes"]))
+        result = json.loads(answer.read_text(encoding="utf-8"))
+    if "error" in result:
+        raise SlipwayError(result["error"], where=result["where"], fix=result["fix"])
+    metrics = {k: math.nan if v is None else v for k, v in result["metrics"].items()}
+    return Measurement(metrics, tuple(result["notes"]))

@@ -1,4 +1,4 @@
-"""What a JUnit report says of a run: which artifact was tested, and whether anything was left out."""
+"""The properties of a JUnit report: which artifact was tested, and whether tests were left out."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Reported:
         self._left: list[str] = []
 
     def served(self, name: str, artifact: Artifact, server: str) -> None:
-        """Record that ``server`` serves the model ``name`` from ``artifact``, whose digest was taken
+        """Record that ``server`` serves ``name`` from ``artifact``, whose digest was computed
         before it was unpacked."""
         self._artifacts[name] = (artifact, server)
 

@@ -21,11 +21,11 @@ def run(
     report: Path | None = None,
     arguments: Sequence[str] = (),
 ) -> int:
-    """Run the tests in ``model``, its golden cases and the contract test; the exit status of pytest.
+    """Run the tests in ``model``, its golden cases and the contract test; return pytest's status.
 
-    Without ``artifact`` it is built first. ``report`` is written as JUnit's XML, or is gone if pytest
-    broke off. ``arguments`` go to pytest as they are. A process of its own, because pytest changes
-    the one it runs in for good; it gets no signing key, as the models' code runs in it.
+    Without ``artifact`` it is built first. ``report`` is written as JUnit XML, and is missing if
+    pytest was interrupted. ``arguments`` are passed to pytest. It runs in its own process, because
+    it changes its process permanently; the process gets no signing key, as models' code runs in it.
     """
     library = str(Path(slipway.__file__).parent.parent)
     paths = [library, *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -37,10 +37,10 @@ def run(
         command.append("--update-golden")
     if report:
         report = report.resolve()
-        # an earlier run's is no report of this one
+        # an earlier run's report must not remain
         report.unlink(missing_ok=True)
         command.append(f"--junitxml={report}")
-    # the tests folder need not exist; then the golden cases and the contract test are all there is
+    # without a tests folder, only the contract test runs
     tests = model / "tests"
     command += [*arguments, str((tests if tests.is_dir() else model).resolve())]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}

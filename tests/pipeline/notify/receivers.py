@@ -1,7 +1,8 @@
-"""Servers on loopback that stand for those a pipeline tells things to."""
+"""Servers on loopback that stand in for the receivers of notifications."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 
 class Reply(NamedTuple):
-    """What is answered; ``waits`` holds it back until it is set."""
+    """An answer; ``waits`` delays it until the event is set."""
 
     status: int = 200
     body: str = "ok"
@@ -21,7 +22,7 @@ class Reply(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What was asked."""
+    """A received request."""
 
     method: str
     path: str
@@ -30,7 +31,7 @@ class Request(NamedTuple):
 
     @property
     def json(self) -> Any:
-        """Its body."""
+        """Return the request's body."""
         return json.loads(self.body)
 
 
@@ -43,14 +44,14 @@ class Receiver:
     requests: list[Request] = field(default_factory=list)
 
     def answer(self, request: Request) -> Reply:
-        """What is answered to ``request``."""
+        """Return the reply to ``request``."""
         self.requests.append(request)
         return self.replies.pop(0) if self.replies else Reply()
 
 
 @contextmanager
 def running(receiver: Receiver) -> Iterator[Receiver]:
-    """``receiver`` at a free port, until the block ends."""
+    """Run ``receiver`` at a free port until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -72,10 +73,8 @@ def running(receiver: Receiver) -> Iterator[Receiver]:
         do_GET = do_POST = do_PUT = do_DELETE = _handle
 
         def handle(self) -> None:
-            try:
+            with contextlib.suppress(OSError):  # a client that does not wait for the answer
                 super().handle()
-            except OSError:
-                pass  # who asked did not wait for the answer
 
         def log_message(self, format: str, *arguments: Any) -> None:
             pass

@@ -35,7 +35,7 @@ class Answers:
 
 
 def compare_answers(tmp_path: Path, before: Mapping[str, Any], after: Mapping[str, Any]) -> Outputs:
-    """Return the comparison where production answers ``before``, the candidate ``after``, by case."""
+    """Compare production's answers ``before`` with the candidate's ``after``, by case."""
     cases = []
     for name in before:
         cases.append(tmp_path / name)

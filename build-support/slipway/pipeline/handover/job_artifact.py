@@ -1,4 +1,4 @@
-"""The ``tar.gz`` that a research repository hands over in a job's artifacts, downloaded by job token.
+"""The ``tar.gz`` of weights in a research job's artifacts, downloaded with a job token.
 
 The token of a job (``CI_JOB_TOKEN``) can read the artifacts of projects that allow it: no key is
 stored. Sources: https://docs.gitlab.com/ci/jobs/ci_job_token/ and

@@ -36,8 +36,8 @@ class ReceivedWeights:
 def receive_weights(
     settings: Settings, archive: Path, name: str, version: str, *, max_bytes: int = MAX_BYTES
 ) -> ReceivedWeights:
-    """Copy the files of ``archive`` to their paths in the model's folder, put them under DVC, upload
-    them to DVC's remote, and write the release version, which may equal the current one.
+    """Copy the files of ``archive`` to their paths in the model's folder, put them under DVC,
+    upload them to DVC's remote, and write the release version, which may equal the current one.
 
     Raises:
         SlipwayError: the model does not exist, the version is invalid or lower, or the archive
@@ -96,7 +96,7 @@ def _refuse_version(folder: Path, version: str) -> None:
 
 
 def _refuse_path(folder: Path, path: Path, archive: str) -> None:
-    """Refuse other files than weights, and other paths than version directories of Triton models."""
+    """Refuse files other than weights, and paths other than Triton models' version directories."""
     parts = path.parts
     in_version_directory = (
         len(parts) == 3 and parts[1].isdigit() and (folder / parts[0] / "config.pbtxt").is_file()

@@ -29,7 +29,7 @@ MAX_CHANGES = 3
 
 @dataclass(frozen=True)
 class ModelChange:
-    """A model whose alias moved from ``previous_version`` to ``version``, or, after a failure, was to.
+    """A model whose alias moved from ``previous_version`` to ``version``, or should have.
 
     ``undo_command`` moves it back; ``problem`` says what is unusual or missing.
     """

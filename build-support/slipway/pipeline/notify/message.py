@@ -145,7 +145,7 @@ def _versions(event: ReleaseEvent, model: ModelChange) -> str:
 
 
 def _model_lines(event: ReleaseEvent, model: ModelChange, style: Style) -> list[str]:
-    """Return the lines about one model. The header already names a single model and its versions."""
+    """Return the lines about one model. The header already names an only model and its versions."""
     note = "; ".join(filter(None, (_note(event, model), model.problem)))
     if len(event.models) == 1:
         lines = [style.text(note)] if note else []

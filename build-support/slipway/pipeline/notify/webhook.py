@@ -109,7 +109,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _retry_after(value: str) -> float:
-    """Return the seconds that ``Retry-After`` asks for, as a number or a date (RFC 9110, 10.2.3)."""
+    """Return the seconds of a ``Retry-After`` header: a number or a date (RFC 9110, 10.2.3)."""
     if value.strip().isdigit():
         return float(value)
     try:

@@ -101,7 +101,7 @@ def findings(settings: Settings, folder: Path) -> Findings:
 def tested(
     settings: Settings, name: str, sha256: str, reports: Sequence[Path]
 ) -> TestResult | None:
-    """Return the test result of exactly this artifact: from ``reports``, or from staging's evidence."""
+    """Return the test result of exactly this artifact, from ``reports`` or staging's evidence."""
     result = junit.read_reports(reports, name, sha256)
     if result is not None:
         return result

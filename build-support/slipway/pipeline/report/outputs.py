@@ -84,7 +84,7 @@ def compare_outputs(candidate: Model, served: Model, cases: Sequence[Path]) -> O
 
 
 def _outcome(model: Model, case: Path) -> golden.Outcome:
-    """Return the model's answer. Errors name the target model, which always differs: it is removed."""
+    """Return the model's answer, with the target model's name, which always differs, removed."""
     outcome = golden.outcome(model, case)
     if isinstance(outcome, str):
         model_hash = model.server.model_hash(model.target)

@@ -22,7 +22,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Bar:
-    """A quantity in production and on the branch, and how it changed. Lengths are fractions of 1."""
+    """A quantity in production and on the branch, and how it changed. Lengths are from 0 to 1."""
 
     label: str
     served: str | None
@@ -45,7 +45,7 @@ class Whisker:
 
 @dataclass(frozen=True)
 class Axis:
-    """From ``low`` to ``high``, as percentages; ``same`` is the fraction at which nothing changed."""
+    """From ``low`` to ``high``, as percentages; ``same`` is the position of no change."""
 
     low: str
     high: str
@@ -54,7 +54,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a model's report. ``bars`` and ``whiskers`` show the same as ``rows``, as a picture."""
+    """A part of a model's report. ``bars`` and ``whiskers`` show ``rows`` as a picture."""
 
     title: str
     lines: tuple[Cell, ...] = ()

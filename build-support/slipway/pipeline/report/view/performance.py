@@ -48,7 +48,7 @@ def _bars(model: ModelReport) -> Iterator[Bar]:
         now: int = getattr(model.size, label)
         was: int | None = None if before is None else getattr(before, label)
         change = figures.change(now, was, row.NOTABLE)
-        # the artifact always; its parts where they changed, or where there is nothing to compare with
+        # the artifact always; its parts where they changed, or where there is nothing to compare
         if label == "artifact" or ((now or was) and change.text not in figures.SAME):
             yield _bar(label, was, now, figures.megabytes, change)
     if model.measured is None:
