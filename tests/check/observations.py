@@ -28,8 +28,8 @@ LONGEST = 300
 PLAIN = (
     (
         re.compile(
-            r"load failed for model 'MODEL': ensemble 'MODEL' depends on ('\w+') which has no loaded"
-            r" version\. Model '\w+' loading failed with error: "
+            r"load failed for model 'MODEL': ensemble 'MODEL' depends on ('\w+') which has no"
+            r" loaded version\. Model '\w+' loading failed with error: "
         ),
         r"\1: ",
     ),

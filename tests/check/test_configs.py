@@ -1,4 +1,4 @@
-"""One config alone; and what holds of every config, whatever is in it."""
+"""A single config; and properties that hold for every config."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ REPEATED_SETTINGS = settings(
 
 
 def rules_in(text: str, folder: Path, **changed: Any) -> list[str]:
-    """The rules that find something in a config alone."""
+    """Return the rules that find something in a single config."""
     path = folder / "alone.pbtxt"
     path.write_text(text, encoding="utf-8")
     findings = check_config(path, Settings(root=folder, **changed))
     return [finding.rule for finding in findings]
 
 
-def test_what_a_config_alone_leaves_out_is_no_mistake(tmp_path: Path) -> None:
+def test_fields_that_a_single_config_leaves_out_are_not_mistakes(tmp_path: Path) -> None:
     assert rules_in('backend: "onnxruntime"\n', tmp_path) == []
     assert rules_in('input { name: "A" }\nplatform: "pytorch_libtorch"\n', tmp_path) == []
 
 
-def test_nothing_is_looked_for_beside_a_config_alone(tmp_path: Path) -> None:
+def test_files_next_to_a_single_config_are_not_searched(tmp_path: Path) -> None:
     text = """
     platform: "custom_platform" backend: "of_our_own"
     output { name: "A" data_type: TYPE_FP32 dims: 1 label_filename: "labels.txt" }
@@ -50,43 +50,42 @@ def test_nothing_is_looked_for_beside_a_config_alone(tmp_path: Path) -> None:
     assert rules_in(text, tmp_path) == []
 
 
-def test_a_config_alone_may_silence_a_finding(tmp_path: Path) -> None:
+def test_a_single_config_may_silence_a_finding(tmp_path: Path) -> None:
     line = "max_batch_size: -1"
     assert rules_in(line, tmp_path) == ["SW212"]
     assert rules_in(f"{line}  # slipway: ignore=SW212 a test\n", tmp_path) == []
 
 
 @pytest.mark.parametrize(("release", "rules"), [("24.10", ["SW233"]), ("24.11", []), ("26.07", [])])
-def test_a_field_is_known_from_its_release_on(
-    release: str, rules: list[str], tmp_path: Path
-) -> None:
+def test_a_field_is_valid_since_its_release(release: str, rules: list[str], tmp_path: Path) -> None:
     assert rules_in("model_metrics { }", tmp_path, triton_release=release) == rules
 
 
-def test_a_value_is_known_from_its_release_on(tmp_path: Path) -> None:
+def test_a_value_is_valid_since_its_release(tmp_path: Path) -> None:
     text = 'input { name: "A" data_type: TYPE_BF16 dims: 1 }'
     assert rules_in(text, tmp_path, triton_release="22.04") == ["SW233"]
     assert rules_in(text, tmp_path, triton_release="22.05") == []
 
 
 def names(descriptor: Any) -> set[str]:
-    """The fields of a message and of those inside of it, and their enums' values."""
-    found = {field.full_name for field in descriptor.fields}
+    """Return the fields of a message and of its nested messages, and the values of their enums."""
+    names_found = {field.full_name for field in descriptor.fields}
     for inner in descriptor.nested_types:
-        found |= names(inner)
+        names_found |= names(inner)
     for enum in descriptor.enum_types:
-        found |= {f"{enum.full_name}:{value.name}" for value in enum.values}
-    return found
+        names_found |= {f"{enum.full_name}:{value.name}" for value in enum.values}
+    return names_found
 
 
 def test_the_table_of_releases_has_all_fields_of_the_schema_and_no_other() -> None:
     file = SCHEMA.DESCRIPTOR
-    found = {f"{SCHEMA.DataType.DESCRIPTOR.full_name}:{name}" for name in SCHEMA.DataType.keys()}
+    data_types = list(SCHEMA.DataType.keys())
+    names_found = {f"{SCHEMA.DataType.DESCRIPTOR.full_name}:{name}" for name in data_types}
     for message in file.message_types_by_name.values():
-        found |= names(message)
-    found = {name.removeprefix("inference.") for name in found}
-    assert set(SINCE) <= found
-    assert len(found) == NAMES
+        names_found |= names(message)
+    names_found = {name.removeprefix("inference.") for name in names_found}
+    assert set(SINCE) <= names_found
+    assert len(names_found) == NAMES
 
 
 SHAPES = st.lists(st.sampled_from([-1, 1, 2, 3, 4, 6]), max_size=5)
@@ -100,7 +99,7 @@ def test_ones_may_be_put_into_a_shape_and_factors_split(shape: list[int]) -> Non
 
 
 @given(shape=SHAPES, at=st.integers(0, 5))
-def test_another_variable_dimension_or_factor_makes_another_shape(
+def test_a_further_variable_dimension_or_factor_changes_the_shape(
     shape: list[int], at: int
 ) -> None:
     assert runs([*shape[:at], -1, *shape[at:]]) != runs(shape)
@@ -116,7 +115,7 @@ PIECES = (
 
 
 def fuzzed(draw: st.DrawFn) -> str:
-    """A text that resembles a config: a good one with pieces put in and cut out."""
+    """Return a text similar to a config: a valid one with insertions and deletions."""
     folder = repositories.GOOD / "models" / "sound"
     texts = [path.read_text() for path in sorted(folder.glob("*/config.pbtxt"))]
     text = draw(st.sampled_from(texts))
@@ -128,7 +127,7 @@ def fuzzed(draw: st.DrawFn) -> str:
 
 
 def rendered(draw: st.DrawFn) -> str:
-    """A config with any fields at all, of the right types."""
+    """Return a config with arbitrary fields of the right types."""
     message = SCHEMA.ModelConfig()
     _fill(draw, message, 0)
     return text_format.MessageToString(message)
@@ -185,18 +184,18 @@ def test_no_config_makes_a_rule_fail(data: st.DataObject, make: Any, tmp_path: P
     path.write_text(text, encoding="utf-8")
     check_config(path, Settings(root=tmp_path))
     model = ModelUnderCheck(path.parents[1], ModelRepository(Settings(root=tmp_path)))
-    found = [
+    names_found = [
         finding
         for id, rule in RULES.items()
         if id.startswith(OWN)
         for finding in rule.findings(model)
     ]
-    for finding in found:
+    for finding in names_found:
         assert finding.what and finding.location.file.exists()
 
 
 def fixable() -> list[str]:
-    """The fixtures of these rules whose findings mend themselves."""
+    """Return the fixtures of these rules whose findings can be fixed automatically."""
     return [
         "SW103_folder_around_the_models",
         "SW106_single_quotes",
@@ -213,11 +212,11 @@ def fixable() -> list[str]:
 
 
 @pytest.mark.parametrize("name", fixable())
-def test_a_mended_model_has_nothing_left_to_mend(name: str, tmp_path: Path) -> None:
+def test_a_fixed_model_has_no_finding_left(name: str, tmp_path: Path) -> None:
     repositories.make(name, tmp_path)
 
     def own() -> list[Finding]:
-        return [found for found in repositories.find_all(tmp_path) if found.rule.startswith(OWN)]
+        return [f for f in repositories.find_all(tmp_path) if f.rule.startswith(OWN)]
 
     assert own()
     result = apply_fixes(own)
@@ -228,6 +227,6 @@ def test_a_mended_model_has_nothing_left_to_mend(name: str, tmp_path: Path) -> N
 def test_an_empty_version_directory_is_removed(tmp_path: Path) -> None:
     model = repositories.make("good", tmp_path) / "sound_inferencer"
     (model / "2").mkdir()
-    assert [found.rule for found in repositories.find_all(tmp_path)] == ["SW122"]
+    assert [finding.rule for finding in repositories.find_all(tmp_path)] == ["SW122"]
     apply_fixes(lambda: repositories.find_all(tmp_path))
     assert not (model / "2").exists() and (model / "1").is_dir()

@@ -1,4 +1,4 @@
-"""What is valid passes: no error in any model of the corpus."""
+"""Valid models pass: no model of the corpus has an error."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_valid_model_has_no_error(name: str, tmp_path: Path) -> None:
 
 
 def test_the_corpus_covers_the_schema() -> None:
-    """Every message of Triton's schema is said by some config."""
+    """Some config of the corpus uses every message of Triton's schema."""
     used: set[str] = set()
     for path in corpus.CORPUS.glob("*/*/config.pbtxt"):
         used |= _messages(config.load_config(path))

@@ -1,4 +1,4 @@
-"""What is locked, and who points at it: sound ways of both are left alone."""
+"""Locks and environment paths: valid ones have no finding."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def set_environment_path(root: Path, model: str, value: str) -> None:
 
 
 def rules(root: Path) -> list[str]:
-    """The rules that find something."""
+    """Return the rules that find something."""
     return [finding.rule for finding in repositories.find_all(root)]
 
 
-def test_what_packing_would_write_may_be_written_by_hand(tmp_path: Path) -> None:
+def test_a_hand_written_path_may_equal_the_one_of_packing(tmp_path: Path) -> None:
     repositories.make("good", tmp_path)
     set_environment_path(tmp_path, PREPROCESSING, OWN)
     set_environment_path(tmp_path, POSTPROCESSING, SHARED)
@@ -54,7 +54,7 @@ def test_models_without_python_need_no_environment(tmp_path: Path) -> None:
     assert rules(tmp_path) == []
 
 
-def test_a_package_that_is_asked_for_is_not_missing_besides(tmp_path: Path) -> None:
+def test_a_required_package_is_not_also_reported_as_missing(tmp_path: Path) -> None:
     folder = repositories.make("good", tmp_path)
     source = folder / PREPROCESSING / "1" / "model.py"
     source.write_text("import PIL\n" + source.read_text(encoding="utf-8"), encoding="utf-8")
@@ -65,7 +65,7 @@ def test_a_package_that_is_asked_for_is_not_missing_besides(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "unhashed"),
     [
         ("numpy==1.26.4 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n    # via words\n", []),
         ("# a comment\nnumpy==1.26.4\n", [(2, "numpy==1.26.4")]),
@@ -75,14 +75,14 @@ def test_a_package_that_is_asked_for_is_not_missing_besides(tmp_path: Path) -> N
     ],
 )
 def test_each_package_of_a_lock_needs_a_version_and_a_hash(
-    tmp_path: Path, text: str, found: list[tuple[int, str]]
+    tmp_path: Path, text: str, unhashed: list[tuple[int, str]]
 ) -> None:
     lock = tmp_path / "requirements.lock"
     lock.write_text(text, encoding="utf-8")
-    assert list(find_unhashed(lock)) == found
+    assert list(find_unhashed(lock)) == unhashed
 
 
-def test_the_packages_of_requirements_are_named_as_locks_name_them(tmp_path: Path) -> None:
+def test_the_packages_of_requirements_have_normalised_names(tmp_path: Path) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("# words\nPillow >= 11\nruamel.yaml==0.18\n--pre\n\nnumpy[a]\n")
     assert named_packages(requirements) == {"pillow", "ruamel-yaml", "numpy"}

@@ -1,4 +1,4 @@
-"""Thresholds and evaluate.py: where the rules know too little to say anything."""
+"""Thresholds and evaluate.py: no finding where the rules know too little."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def model(tmp_path: Path) -> Path:
 
 
 def rules(model: Path) -> list[str]:
-    return [found.rule for found in repositories.find_all(model.parent.parent)]
+    return [finding.rule for finding in repositories.find_all(model.parent.parent)]
 
 
-def test_metrics_that_are_not_here_are_not_missed(model: Path) -> None:
+def test_missing_metrics_files_have_no_finding(model: Path) -> None:
     (model / "evaluation.toml").write_text(TOML)
     assert rules(model) == []
     (model / "metrics.json").write_text('{"f1": 0.5}')
     assert rules(model) == ["SW802"]
 
 
-def test_what_a_program_measures_is_not_known(model: Path) -> None:
+def test_the_metrics_of_a_program_are_unknown(model: Path) -> None:
     (model / "evaluation.toml").write_text(TOML)
     (model / "metrics.json").write_text('{"f1": 0.5}')
     (model / "evaluate.py").write_text(PROGRAMS[0])
@@ -62,6 +62,6 @@ def test_a_function_may_come_from_anywhere(model: Path, program: str) -> None:
 
 
 @pytest.mark.parametrize("program", ["", "async def evaluate(model): ...\n", "evaluate(1)\n"])
-def test_what_cannot_be_the_function_is_none(model: Path, program: str) -> None:
+def test_a_name_that_cannot_be_the_function_is_reported(model: Path, program: str) -> None:
     (model / "evaluate.py").write_text(program)
     assert rules(model) == ["SW803"]

@@ -1,4 +1,4 @@
-"""Laws of ensembles: a sound graph has no finding, and each single break of it has one."""
+"""Properties of ensembles: a valid one has no finding, and each single mistake has one."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ type Configs = dict[str, Any]
 
 @st.composite
 def ensembles(draw: st.DrawFn) -> Configs:
-    """The configs of a sound ensemble of one to five steps, by their names.
+    """Return the configs of a valid ensemble of one to five steps, by their names.
 
-    Each step reads tensors that are there before it and writes one or two; what nobody reads is
-    answered, and some of the rest.
+    Each step reads earlier tensors and writes one or two. The ensemble returns the tensors that no
+    step reads.
     """
     number = draw(st.integers(1, 5))
     kinds = st.tuples(st.sampled_from(TYPES), st.lists(st.integers(1, 5), min_size=1, max_size=3))
@@ -41,7 +41,7 @@ def ensembles(draw: st.DrawFn) -> Configs:
     for at in range(number):
         step = ensemble.ensemble_scheduling.step.add(model_name=f"model{at}", model_version=-1)
         model = schema.ModelConfig(name=f"model{at}", backend="onnxruntime", max_batch_size=8)
-        # the first step reads all inputs, so that none is left over
+        # the first step reads all inputs, so that all are used
         names = sorted(tensors)
         chosen = draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
         for place, name in enumerate(names if at == 0 else chosen):
@@ -64,15 +64,15 @@ def _declare(tensors: Any, name: str, kind: tuple[str, list[int]]) -> None:
 
 
 def find_in(configs: Configs) -> list[Finding]:
-    """What the rules of ensembles find."""
+    """Return the findings of the rules for ensembles."""
     with TemporaryDirectory() as root:
         for name, message in configs.items():
-            folder = Path(root, "models", "made", name, "1")
+            folder = Path(root, "models", "model", name, "1")
             folder.mkdir(parents=True)
             text = config.render(message)
             folder.with_name(config.FILE_NAME).write_text(text, encoding="utf-8")
         subject = ModelUnderCheck(
-            Path(root, "models", "made"), ModelRepository(Settings(root=Path(root)))
+            Path(root, "models", "model"), ModelRepository(Settings(root=Path(root)))
         )
         return [
             finding
@@ -83,7 +83,7 @@ def find_in(configs: Configs) -> list[Finding]:
 
 
 def rename_what_is_read(step: Any, model: Any, key: str) -> None:
-    """Read a tensor that nobody writes."""
+    """Read a tensor that no step writes."""
     step.input_map[key] = "nobody_writes_this"
 
 
@@ -111,23 +111,23 @@ def reshape(step: Any, model: Any, key: str) -> None:
 
 
 def write_what_is_read(step: Any, model: Any, key: str) -> None:
-    """Write a tensor that has its value from elsewhere, and that the step waits for."""
+    """Write a tensor that has a value already, and that the step waits for."""
     output = min(step.output_map)
     step.output_map[output] = step.input_map[key]
 
 
 def lower_the_batch(step: Any, model: Any, key: str) -> None:
-    """Take smaller batches than the ensemble."""
+    """Accept smaller batches than the ensemble."""
     model.max_batch_size = 3
 
 
 def name_no_model(step: Any, model: Any, key: str) -> None:
-    """Name a model that is not there."""
+    """Name a model that does not exist."""
     step.model_name = "no_such_model"
 
 
 def ask_for_another_version(step: Any, model: Any, key: str) -> None:
-    """Ask for a version that is not on disk."""
+    """Request a version that is not on disk."""
     step.model_version = 7
 
 
@@ -146,7 +146,7 @@ BREAKS = [
 
 @settings(max_examples=60, deadline=None)
 @given(configs=ensembles())
-def test_a_sound_ensemble_has_no_finding(configs: Configs) -> None:
+def test_a_valid_ensemble_has_no_finding(configs: Configs) -> None:
     assert find_in(configs) == []
 
 
@@ -176,7 +176,7 @@ def test_any_size_fits_any_size(configs: Configs, data: st.DataObject) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(configs=ensembles(), data=st.data())
-def test_a_model_without_batches_may_take_the_batch_as_a_dimension(
+def test_a_model_without_batches_may_declare_the_batch_as_a_dimension(
     configs: Configs, data: st.DataObject
 ) -> None:
     name = data.draw(st.sampled_from([name for name in configs if name != "whole"]))
@@ -186,7 +186,7 @@ def test_a_model_without_batches_may_take_the_batch_as_a_dimension(
     assert find_in(configs) == []
 
 
-def test_the_cycle_is_told_step_by_step(tmp_path: Path) -> None:
+def test_the_cycle_is_reported_step_by_step(tmp_path: Path) -> None:
     repositories.make("SW413_two_steps_in_a_ring", tmp_path)
     (finding,) = repositories.find_all(tmp_path)
     assert finding.what.endswith(
@@ -195,7 +195,7 @@ def test_the_cycle_is_told_step_by_step(tmp_path: Path) -> None:
     )
 
 
-def test_a_model_of_another_folder_is_told(tmp_path: Path) -> None:
+def test_a_model_of_another_folder_is_reported(tmp_path: Path) -> None:
     repositories.make("SW403_model_of_another_folder", tmp_path)
     (finding,) = repositories.find_all(tmp_path)
     assert "only in 'other'" in finding.what

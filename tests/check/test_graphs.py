@@ -1,4 +1,4 @@
-"""Configs against ONNX graphs: what the native backend takes is no mistake, what it refuses is."""
+"""Configs against ONNX graphs: a finding exactly where the native backend refuses the config."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.check.fixture_graphs import graph, value
 
 
 @pytest.mark.parametrize("fixture", sorted(fixture_graphs.GRAPHS))
-def test_the_fixtures_graphs_are_as_they_are_written_here(fixture: str) -> None:
+def test_the_fixtures_graphs_match_this_module(fixture: str) -> None:
     path = repositories.FIXTURES / fixture / fixture_graphs.FILE
     assert path.read_bytes() == fixture_graphs.GRAPHS[fixture]().SerializeToString()
 
@@ -65,7 +65,7 @@ def test_dims_are_compared_as_the_native_backend_does(
 def written(
     folder: Path, text: str, model: bytes | None = None, name: str = "model.onnx"
 ) -> ConfigFile:
-    """A model of that config, with the good graph or ``model`` as its first version."""
+    """Write a model with this config, and the good graph or ``model`` as its first version."""
     (folder / "m" / "1").mkdir(parents=True)
     (folder / "m" / "1" / name).write_bytes(model or graph().SerializeToString())
     (folder / "m" / "config.pbtxt").write_text(text, encoding="utf-8")
@@ -80,23 +80,23 @@ def completed_text(written_config: ConfigFile) -> str:
     return text
 
 
-def test_missing_inputs_and_outputs_are_mended_from_the_graph(tmp_path: Path) -> None:
+def test_missing_inputs_and_outputs_are_added_from_the_graph(tmp_path: Path) -> None:
     written_config = written(tmp_path, 'backend: "onnxruntime"\nmax_batch_size: 8\n')
-    message = config.parse_config(completed_text(written_config), where="mended")
+    message = config.parse_config(completed_text(written_config), where="test")
     assert [(t.name, t.data_type, list(t.dims)) for t in message.input] == [("FEATURES", 11, [4])]
     assert [(t.name, t.data_type, list(t.dims)) for t in message.output] == [("SCORE", 11, [2])]
 
 
-def test_only_the_side_that_is_missing_is_mended(tmp_path: Path) -> None:
+def test_only_the_missing_side_is_added(tmp_path: Path) -> None:
     given = (
         'backend: "onnxruntime"\ninput { name: "FEATURES" data_type: TYPE_FP32 dims: [ -1, 4 ] }'
     )
-    message = config.parse_config(completed_text(written(tmp_path, given)), where="mended")
+    message = config.parse_config(completed_text(written(tmp_path, given)), where="test")
     assert len(message.input) == 1
     assert [list(tensor.dims) for tensor in message.output] == [[-1, 2]]
 
 
-def test_nothing_is_mended_that_the_graph_does_not_determine(tmp_path: Path) -> None:
+def test_fields_that_the_graph_does_not_determine_are_not_added(tmp_path: Path) -> None:
     unknown = graph([value("FEATURES", None)], [value("SCORE", None)]).SerializeToString()
     fixed = fixture_graphs.one_row().SerializeToString()
     for name, model, batch in (("rank", unknown, 0), ("batch", fixed, 8)):
@@ -104,10 +104,10 @@ def test_nothing_is_mended_that_the_graph_does_not_determine(tmp_path: Path) -> 
         assert completed_text(written(tmp_path / name, text, model)) == text
 
 
-def test_a_scalar_behind_the_batch_is_mended_with_a_reshape(tmp_path: Path) -> None:
+def test_a_scalar_in_a_batch_is_added_with_a_reshape(tmp_path: Path) -> None:
     flat = fixture_graphs.flat_output().SerializeToString()
     text = completed_text(written(tmp_path, 'backend: "onnxruntime"\nmax_batch_size: 8\n', flat))
-    [output] = config.parse_config(text, where="mended").output
+    [output] = config.parse_config(text, where="test").output
     assert list(output.dims) == [1] and output.HasField("reshape")
 
 

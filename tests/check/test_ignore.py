@@ -1,4 +1,4 @@
-"""An ignore silences its rule at its place; one that silences nothing is a finding."""
+"""An ignore silences its rule at its location; an ignore without effect is a finding."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tests.check import fixture_repositories as repositories
 
 CONFIG = "sound_pipeline/config.pbtxt"
 CODE = "sound_preprocessing/1/model.py"
-RULE, OTHER = "SW902", "SW903"  # any that exist
+RULE, OTHER = "SW902", "SW903"  # two existing rules
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The model folder of the good repository."""
+    """Return the model folder of the good repository."""
     return repositories.make("good", tmp_path)
 
 
 def remaining(folder: Path, *places: Location, rule: str = RULE) -> list[str]:
-    """What ignores leave of findings at ``places``, with what they say about themselves."""
+    """Return the findings at ``places`` that no ignore silences, and those about the ignores."""
     model = ModelUnderCheck(folder, ModelRepository(repositories.load_settings(folder.parents[1])))
     findings = [Finding(rule, "", "error", place, "w", "", "") for place in places]
     findings_left = apply_ignores(model, findings)
@@ -36,12 +36,12 @@ def write(folder: Path, file: str, text: str) -> Path:
     return folder / file
 
 
-def test_a_comment_behind_a_line_silences_that_line(folder: Path) -> None:
+def test_a_comment_after_a_line_silences_that_line(folder: Path) -> None:
     file = write(folder, CONFIG, f'name: "x" # slipway: ignore={RULE} why\nbackend: "python"\n')
     assert remaining(folder, Location(file, 1, 1)) == []
 
 
-def test_a_comment_behind_a_line_does_not_silence_the_next(folder: Path) -> None:
+def test_a_comment_after_a_line_does_not_silence_the_next(folder: Path) -> None:
     file = write(folder, CONFIG, f'name: "x" # slipway: ignore={RULE} why\nbackend: "python"\n')
     assert remaining(folder, Location(file, 2, 1)) == [
         f"SW902 {CONFIG}:2:1",
@@ -49,7 +49,7 @@ def test_a_comment_behind_a_line_does_not_silence_the_next(folder: Path) -> None
     ]
 
 
-def test_a_comment_on_its_own_line_silences_the_next_that_is_no_comment(folder: Path) -> None:
+def test_a_comment_on_its_own_line_silences_the_next_line_with_content(folder: Path) -> None:
     text = f"max_batch_size: 1\n  # slipway: ignore={RULE} why\n# more\n\nname: 'x'\nbackend: 'y'\n"
     file = write(folder, CONFIG, text)
     assert remaining(folder, Location(file, 5, 1)) == []
@@ -57,14 +57,14 @@ def test_a_comment_on_its_own_line_silences_the_next_that_is_no_comment(folder: 
     assert remaining(folder, Location(file, 1, 1)) == [f"SW902 {CONFIG}:1:1", f"SW901 {CONFIG}:2:3"]
 
 
-def test_a_comment_at_the_head_speaks_of_the_first_line_where_missing_fields_are_found(
+def test_a_comment_at_the_head_covers_the_first_line_where_missing_fields_are_reported(
     folder: Path,
 ) -> None:
     file = write(folder, CONFIG, f"# a model\n# slipway: ignore={RULE} why\nname: 'x'\n")
     assert remaining(folder, Location(file, 1, 1)) == []
 
 
-def test_a_comment_speaks_of_the_whole_file_to_a_finding_about_it(folder: Path) -> None:
+def test_a_comment_covers_a_finding_about_the_file(folder: Path) -> None:
     file = write(folder, CONFIG, f"name: 'x'\n# slipway: ignore={RULE} why\n")
     assert remaining(folder, Location(file)) == []
 
@@ -104,12 +104,12 @@ def test_without_a_rule_it_silences_nothing(folder: Path, comment: str) -> None:
     ]
 
 
-def test_a_rule_that_does_not_exist_is_told(folder: Path) -> None:
+def test_a_rule_that_does_not_exist_is_reported(folder: Path) -> None:
     write(folder, CONFIG, "name: 'x' # slipway: ignore=SW000 why\n")
     assert remaining(folder) == [f"SW903 {CONFIG}:1:11"]
 
 
-def test_one_ignore_of_two_rules_of_which_one_finds_nothing_is_told(folder: Path) -> None:
+def test_an_ignore_of_two_rules_is_reported_if_one_finds_nothing(folder: Path) -> None:
     file = write(folder, CONFIG, f"name: 'x' # slipway: ignore={RULE},SW901 why\n")
     assert remaining(folder, Location(file, 1, 1)) == [f"SW901 {CONFIG}:1:11"]
 
@@ -121,7 +121,7 @@ def test_one_ignore_of_two_rules_of_which_one_finds_nothing_is_told(folder: Path
         "parameters { key: 'note' value { string_value: '# slipway: ignore=SW902 why' } }\n",
     ],
 )
-def test_a_string_of_a_config_is_no_comment(folder: Path, text: str) -> None:
+def test_a_string_of_a_config_is_not_a_comment(folder: Path, text: str) -> None:
     file = write(folder, CONFIG, text)
     assert remaining(folder, Location(file, 1, 1)) == [f"SW902 {CONFIG}:1:1"]
 
@@ -129,57 +129,55 @@ def test_a_string_of_a_config_is_no_comment(folder: Path, text: str) -> None:
 @pytest.mark.parametrize(
     "text", ['NOTE = "# slipway: ignore=SW902 why"\n', '"""\n# slipway: ignore=SW902 why\n"""\n']
 )
-def test_a_string_of_python_is_no_comment(folder: Path, text: str) -> None:
+def test_a_string_of_python_is_not_a_comment(folder: Path, text: str) -> None:
     file = write(folder, CODE, text)
     assert remaining(folder, Location(file, 1, 1)) == [f"SW902 {CODE}:1:1"]
 
 
-def test_a_comment_of_python_is_one_in_spite_of_broken_syntax(folder: Path) -> None:
+def test_a_comment_of_python_is_read_despite_broken_syntax(folder: Path) -> None:
     file = write(folder, CODE, f"def broken(:  # slipway: ignore={RULE} why\n")
     assert remaining(folder, Location(file, 1, 1)) == []
 
 
-def test_a_comment_in_requirements_speaks_of_its_line(folder: Path) -> None:
+def test_a_comment_in_requirements_covers_its_line(folder: Path) -> None:
     file = write(folder, "requirements.txt", f"numpy  # slipway: ignore={RULE} why\npillow\n")
     assert remaining(folder, Location(file, 1, 1)) == []
 
 
-def test_an_address_with_a_fragment_is_no_comment(folder: Path) -> None:
+def test_an_address_with_a_fragment_is_not_a_comment(folder: Path) -> None:
     file = write(folder, "requirements.txt", f"https://x/y#slipway:ignore={RULE} why\n")
     assert remaining(folder, Location(file, 1, 1)) == ["SW902 requirements.txt:1:1"]
 
 
-def test_the_requirements_speak_for_the_lock(folder: Path) -> None:
+def test_the_requirements_cover_the_lock(folder: Path) -> None:
     write(folder, "requirements.txt", f"# slipway: ignore={RULE} why\nnumpy\n")
     assert remaining(folder, Location(folder / "requirements.lock", 7, 1)) == []
 
 
-def test_a_comment_in_a_pointer_speaks_of_its_line(folder: Path) -> None:
+def test_a_comment_in_a_pointer_covers_its_line(folder: Path) -> None:
     name = "sound_inferencer/1/model.onnx.dvc"
     file = write(folder, name, f"outs:\n- md5: x  # slipway: ignore={RULE} why\n")
     assert remaining(folder, Location(file, 2, 3)) == []
 
 
 @pytest.mark.parametrize("place", ["1/model.onnx", "1", ".", "1/missing.py"])
-def test_a_config_speaks_for_what_holds_no_comment_in_its_directory(
-    folder: Path, place: str
-) -> None:
+def test_a_config_covers_files_without_comments_in_its_directory(folder: Path, place: str) -> None:
     file = folder / "sound_inferencer/config.pbtxt"
     file.write_text(f"# slipway: ignore={RULE} why\n" + file.read_text())
     assert remaining(folder, Location(folder / "sound_inferencer" / place)) == []
 
 
-def test_a_config_speaks_for_the_model_folder(folder: Path) -> None:
+def test_a_config_covers_the_model_folder(folder: Path) -> None:
     write(folder, CONFIG, f"# slipway: ignore={RULE} why\nname: 'x'\n")
     assert remaining(folder, Location(folder)) == []
 
 
-def test_a_config_does_not_speak_for_a_binary_elsewhere(folder: Path) -> None:
+def test_a_config_does_not_cover_a_binary_elsewhere(folder: Path) -> None:
     write(folder, CONFIG, f"# slipway: ignore={RULE} why\nname: 'x'\n")
     binary = Location(folder / "sound_inferencer/1/model.onnx")
     assert f"{RULE} sound_inferencer/1/model.onnx" in remaining(folder, binary)
 
 
-def test_a_config_does_not_speak_for_code_beside_it(folder: Path) -> None:
+def test_a_config_does_not_cover_code_next_to_it(folder: Path) -> None:
     write(folder, "sound_preprocessing/config.pbtxt", f"# slipway: ignore={RULE} why\nname: 'x'\n")
     assert f"{RULE} {CODE}:1:1" in remaining(folder, Location(folder / CODE, 1, 1))

@@ -1,4 +1,4 @@
-"""Random mistakes: where check and the real server disagree, one of them has to say so here.
+"""Random mistakes: check and the real server must agree on them.
 
 ``python -m tests.check.mutation`` makes many more.
 """
@@ -15,8 +15,8 @@ COUNT = 25
 
 @pytest.fixture(scope="module")
 def results() -> list[Trial]:
-    """A few mistakes, the same each time."""
-    return list(trials.run(samples.test_samples(), seed=0, count=COUNT))
+    """Return a few trials, the same each time."""
+    return list(trials.run(samples.default_samples(), seed=0, count=COUNT))
 
 
 def test_check_finds_what_fails_on_the_real_server(results: list[Trial]) -> None:

@@ -1,4 +1,4 @@
-"""``observed.json`` is what the real server does today with each bad fixture."""
+"""``observed.json`` matches the real server's answers for each bad fixture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_the_real_server_still_does_what_was_observed() -> None:
     observed = json.loads(observations.OBSERVED.read_text(encoding="utf-8"))
     names = fixture_repositories.names()
     assert sorted(observed) == names, HINT
-    # 24.10 dies of a load now and then, sound models' loads as well: what differs is asked again
+    # 24.10 sometimes dies during a load, even of valid models: repeat the fixtures that differ
     for _ in range(TIMES):
         answers = observations.observe(names)
         names = [name for name in names if answers[name] != observed[name]]

@@ -1,4 +1,4 @@
-"""Size and load time are projected from pointers, files and the environment of the lock."""
+"""Size and load time are estimated from pointers, files and the environment of the lock."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def projected(folder: Path) -> Projection:
     return project(ModelUnderCheck(folder, ModelRepository(repositories.load_settings(root))))
 
 
-def test_a_pointer_counts_by_its_size_and_what_lies_beside_it_does_not(folder: Path) -> None:
+def test_a_pointer_counts_with_its_size_and_the_file_next_to_it_does_not(folder: Path) -> None:
     before = projected(folder).size
     model = folder / "sound_inferencer/1/model.onnx"
     pointer = model.with_name("model.onnx.dvc")
@@ -34,7 +34,7 @@ def test_a_pointer_counts_by_its_size_and_what_lies_beside_it_does_not(folder: P
     assert projected(folder).size == before - model.stat().st_size + 1_000_000
 
 
-def test_of_a_directory_behind_a_pointer_nothing_counts_twice(folder: Path) -> None:
+def test_a_directory_with_a_pointer_is_counted_once(folder: Path) -> None:
     saved = folder / "sound_inferencer/1/saved"
     before = projected(folder).size
     saved.mkdir()
@@ -76,7 +76,7 @@ def test_the_environment_counts_once_this_machine_has_built_it(
     assert projection.seconds == pytest.approx(without.seconds + added)
 
 
-def test_seconds_are_those_of_download_extraction_and_opening() -> None:
+def test_seconds_add_up_download_extraction_and_opening() -> None:
     gigabyte = Projection({Path("model.onnx"): 10**9}, None)
     assert gigabyte.seconds == pytest.approx(
         START + 10**9 / DOWNLOAD + 10**9 / EXTRACT + 10**9 / OPEN

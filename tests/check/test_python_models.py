@@ -1,4 +1,4 @@
-"""Python models are read, not run: what is sound is left alone, however it is written."""
+"""Python models are parsed, not run: valid code has no finding, in whatever style."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXECUTE = "    def execute"
 def rules_found(
     root: Path, *edits: tuple[str, str], files: dict[str, str] | None = None
 ) -> list[str]:
-    """The rules that find something once the preprocessing is edited, and files are beside it."""
+    """Return the rules that find something after edits of the preprocessing and with more files."""
     repositories.make("good", root)
     source = root / PREPROCESSING / "1" / "model.py"
     text = source.read_text(encoding="utf-8")
@@ -57,7 +57,10 @@ VALID = {
     "an input that may be missing": [
         (
             "        words =",
-            '        hint = pb_utils.get_input_tensor_by_name(request, "HINT")\n        if hint is not None:\n            print(hint.as_numpy())\n        words =',
+            '        hint = pb_utils.get_input_tensor_by_name(request, "HINT")\n'
+            "        if hint is not None:\n"
+            "            print(hint.as_numpy())\n"
+            "        words =",
         )
     ],
     "an asynchronous execute": [(EXECUTE, "    async def execute")],
@@ -67,7 +70,9 @@ VALID = {
     "a static auto_complete_config": [
         (
             EXECUTE,
-            f"    @staticmethod\n    def auto_complete_config(config: Any) -> Any:\n        return config\n\n{EXECUTE}",
+            "    @staticmethod\n"
+            "    def auto_complete_config(config: Any) -> Any:\n"
+            f"        return config\n\n{EXECUTE}",
         )
     ],
     "an import that may fail": [
@@ -86,25 +91,29 @@ VALID = {
     "a file that is read": [
         (
             EXECUTE,
-            f"    def initialize(self, args: Any) -> None:\n        self.labels = open(__file__).read()\n\n{EXECUTE}",
+            "    def initialize(self, args: Any) -> None:\n"
+            f"        self.labels = open(__file__).read()\n\n{EXECUTE}",
         )
     ],
     "a file elsewhere": [
         (IMPORT, f"import os\nimport tempfile\n\n{IMPORT}"),
         (
             EXECUTE,
-            f"    def initialize(self, args: Any) -> None:\n        name = os.path.basename(__file__)\n        self.log = open(os.path.join(tempfile.gettempdir(), name), 'w')\n\n{EXECUTE}",
+            "    def initialize(self, args: Any) -> None:\n"
+            "        name = os.path.basename(__file__)\n"
+            "        self.log = open(os.path.join(tempfile.gettempdir(), name), 'w')\n\n"
+            f"{EXECUTE}",
         ),
     ],
 }
 
 
 @pytest.mark.parametrize("name", VALID)
-def test_what_works_has_no_finding(name: str, tmp_path: Path) -> None:
+def test_valid_code_has_no_finding(name: str, tmp_path: Path) -> None:
     assert rules_found(tmp_path, *VALID[name]) == []
 
 
-def test_a_class_may_come_from_a_module_beside(tmp_path: Path) -> None:
+def test_a_class_may_come_from_another_module(tmp_path: Path) -> None:
     repositories.make("good", tmp_path)
     own = tmp_path / PREPROCESSING / "1" / "model.py"
     own.rename(own.with_name("words.py"))
@@ -112,7 +121,7 @@ def test_a_class_may_come_from_a_module_beside(tmp_path: Path) -> None:
     assert [finding.rule for finding in repositories.find_all(tmp_path)] == []
 
 
-def test_a_base_class_beside_may_have_the_methods(tmp_path: Path) -> None:
+def test_a_base_class_of_another_module_may_have_the_methods(tmp_path: Path) -> None:
     edits = ("class TritonPythonModel:", "class TritonPythonModel(Base):"), (EXECUTE, "    def run")
     base = "class Base:\n    def execute(self, requests):\n        return []\n"
     files = {"1/base.py": base}
@@ -122,7 +131,7 @@ def test_a_base_class_beside_may_have_the_methods(tmp_path: Path) -> None:
     )
 
 
-def test_a_base_class_here_counts_as_the_class(tmp_path: Path) -> None:
+def test_a_base_class_of_this_module_counts_as_the_class(tmp_path: Path) -> None:
     base = (
         "class Base:\n    def execute(self):\n        return []\n\n\nclass TritonPythonModel(Base):"
     )
@@ -130,13 +139,13 @@ def test_a_base_class_here_counts_as_the_class(tmp_path: Path) -> None:
     assert rules_found(tmp_path, *edits) == ["SW504"]
 
 
-def test_modules_lie_in_the_version_directory_or_above_it(tmp_path: Path) -> None:
+def test_modules_are_in_the_version_directory_or_above_it(tmp_path: Path) -> None:
     edit = (IMPORT, f"import above\nimport beside\nfrom package.inner import DEEP\n{IMPORT}")
     files = {"above.py": "", "1/beside.py": "", "1/package/inner.py": "DEEP = 1\n"}
     assert rules_found(tmp_path, edit, files=files) == []
 
 
-def test_a_module_that_nothing_imports_is_left_alone(tmp_path: Path) -> None:
+def test_a_module_that_is_not_imported_is_not_checked(tmp_path: Path) -> None:
     files = {
         "1/train.py": "import torch\nprint 'no Python 3'\n",
         "tools/plot.py": "import seaborn\n",
@@ -144,7 +153,7 @@ def test_a_module_that_nothing_imports_is_left_alone(tmp_path: Path) -> None:
     assert rules_found(tmp_path, files=files) == []
 
 
-def test_a_module_that_is_imported_is_read(tmp_path: Path) -> None:
+def test_an_imported_module_is_checked(tmp_path: Path) -> None:
     edit = (IMPORT, f"from package import inner\n{IMPORT}")
     files = {"1/package/__init__.py": "", "1/package/inner.py": "import seaborn\n"}
     assert rules_found(tmp_path, edit, files=files) == ["SW521"]
@@ -166,7 +175,7 @@ def test_a_called_model_with_the_release_in_its_name_is_safe(tmp_path: Path) -> 
     assert repositories.find_all(tmp_path) == []
 
 
-def test_newer_syntax_than_the_environments_is_told(tmp_path: Path) -> None:
+def test_newer_syntax_than_the_environments_is_reported(tmp_path: Path) -> None:
     edits = (("LETTERS =", "type Words = list[bytes]\nLETTERS ="),)
     assert rules_found(tmp_path / "new", *edits) == []
     settings = tmp_path / "new" / "slipway.toml"

@@ -33,7 +33,7 @@ GITLAB = {
     },
 }
 
-# what SARIF 2.1.0 asks of the parts that are written
+# the requirements of SARIF 2.1.0 for the written parts
 SARIF = {
     "type": "object",
     "required": ["version", "runs"],
@@ -99,7 +99,7 @@ def test_text_shows_the_line_with_a_mark_at_the_column(tmp_path: Path, file: Pat
 
 
 @pytest.mark.parametrize("line", [0, 3, 99])
-def test_text_shows_no_line_where_there_is_none(tmp_path: Path, file: Path, line: int) -> None:
+def test_text_shows_no_line_if_the_file_lacks_it(tmp_path: Path, file: Path, line: int) -> None:
     assert as_text(tmp_path, finding(file, line))[1].startswith("  why:")
 
 
@@ -146,7 +146,7 @@ def as_gitlab(root: Path, *findings: Finding) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
-def test_people_get_paths_from_where_they_are(
+def test_people_get_paths_relative_to_the_current_directory(
     tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch, format: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -157,7 +157,7 @@ def test_people_get_paths_from_where_they_are(
     assert str(file).lstrip("/") in text
 
 
-def test_gitlab_gets_paths_in_the_repository_from_wherever_it_is_run(
+def test_gitlab_gets_paths_in_the_repository_from_any_directory(
     tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(file.parent)
@@ -171,14 +171,14 @@ def test_gitlab_s_fingerprints_stay_when_lines_move(tmp_path: Path, file: Path) 
     assert before["fingerprint"] == after["fingerprint"]
 
 
-def test_gitlab_s_fingerprints_tell_equal_findings_apart(tmp_path: Path, file: Path) -> None:
+def test_gitlab_s_fingerprints_differ_for_equal_findings(tmp_path: Path, file: Path) -> None:
     entries = as_gitlab(
         tmp_path, finding(file, 1), finding(file, 2), finding(file, 2, 3, "else"), finding(tmp_path)
     )
     assert len({entry["fingerprint"] for entry in entries}) == 4
 
 
-def test_gitlab_gets_a_line_for_what_has_none(tmp_path: Path, file: Path) -> None:
+def test_gitlab_gets_a_line_for_a_finding_without_one(tmp_path: Path, file: Path) -> None:
     assert as_gitlab(tmp_path, finding(file))[0]["location"]["lines"]["begin"] == 1
 
 
@@ -188,7 +188,7 @@ def as_sarif(root: Path, *findings: Finding) -> Any:
     return content["runs"][0]
 
 
-def test_sarif_knows_every_rule_and_refers_to_it(tmp_path: Path, file: Path) -> None:
+def test_sarif_lists_every_rule_and_refers_to_it(tmp_path: Path, file: Path) -> None:
     run = as_sarif(tmp_path, finding(file, 2, 10))
     rules = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == list(RULES)

@@ -1,4 +1,4 @@
-"""Weights that run code: found by what they hold, without a load, whatever they are called."""
+"""Weights that run code are found by their content, without loading them, under any name."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BAD, PLAIN = pickle.dumps(GetpidOnLoad()), pickle.dumps({"labels": ["open", "clo
 
 
 def archive(content: bytes, *others: str) -> bytes:
-    """As PyTorch writes it: a pickle in a zip."""
+    """Return an archive as PyTorch writes it: a pickle in a zip."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as file:
         file.writestr("model/data.pkl", content)
@@ -38,7 +38,7 @@ def archive(content: bytes, *others: str) -> bytes:
 
 
 def array(content: object) -> bytes:
-    """As numpy writes it: objects are pickled."""
+    """Return an array as numpy writes it: objects are pickled."""
     out = io.BytesIO()
     np.save(out, np.array([content], dtype=object))
     return out.getvalue()
@@ -57,7 +57,7 @@ def array(content: object) -> bytes:
         ("w.npy", array(GetpidOnLoad())),
     ],
 )
-def test_what_a_load_would_call_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+def test_the_calls_of_a_load_are_named(tmp_path: Path, name: str, content: bytes) -> None:
     file = tmp_path / name
     file.write_bytes(content)
     assert is_suspect(file) and find_dangerous_calls(file) == ["posix.getpid"]
@@ -87,7 +87,7 @@ def test_nothing_is_found_where_nothing_is_called(
     assert is_pickle(file) == pickled
 
 
-def test_the_scanner_is_imported_only_where_there_is_something_to_scan(tmp_path: Path) -> None:
+def test_the_scanner_is_imported_only_for_suspect_files(tmp_path: Path) -> None:
     repositories.make("good", tmp_path)
     program = (
         "import sys; from pathlib import Path; from slipway import settings;"
@@ -104,7 +104,7 @@ def test_the_scanner_is_imported_only_where_there_is_something_to_scan(tmp_path:
     assert done.stdout.split() == ["False"]
 
 
-def test_a_pointer_to_a_pickle_is_told_by_its_name(tmp_path: Path) -> None:
+def test_a_pointer_to_a_pickle_is_recognised_by_its_name(tmp_path: Path) -> None:
     folder = repositories.make("good", tmp_path)
     pointer = folder / "sound_postprocessing/1/labels.pkl.dvc"
     pointer.write_text(f"outs:\n- md5: {'a' * 32}\n  size: 9\n  hash: md5\n  path: labels.pkl\n")
@@ -118,5 +118,5 @@ def test_a_model_directory_that_is_itself_a_link_is_found(tmp_path: Path) -> Non
     elsewhere = tmp_path / "elsewhere"
     (folder / "sound_inferencer").rename(elsewhere)
     (folder / "sound_inferencer").symlink_to(elsewhere)
-    found = [f for f in repositories.find_all(tmp_path / "checkout") if f.rule == "SW703"]
-    assert [f.location.file for f in found] == [folder / "sound_inferencer"]
+    links = [f for f in repositories.find_all(tmp_path / "checkout") if f.rule == "SW703"]
+    assert [f.location.file for f in links] == [folder / "sound_inferencer"]

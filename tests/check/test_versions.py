@@ -1,4 +1,4 @@
-"""Version directories, as Triton 24.10 was seen to read them."""
+"""Version directories, as Triton 24.10 reads them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECOND = "version_policy { specific { versions: 2 } }\n"
 
 
 def rules_found(tmp_path: Path, files: list[str], policy: str = "") -> list[str]:
-    """What is found in a model of these files, and no others."""
+    """Return the rules that find something in a model with exactly these files."""
     model = repositories.make("good", tmp_path) / "sound_preprocessing"
     code = (model / "1" / "model.py").read_text()
     (model / "1" / "model.py").unlink()
@@ -34,8 +34,8 @@ def rules_found(tmp_path: Path, files: list[str], policy: str = "") -> list[str]
     "files",
     [
         ["0/model.py"],
-        ["1/model.py", "1.bak/model.py"],  # it counts for 1, which is there
-        ["2/model.py", "1_old/model.py"],  # the latest is there
+        ["1/model.py", "1.bak/model.py"],  # it counts as 1, which exists
+        ["2/model.py", "1_old/model.py"],  # the latest exists
         ["1/model.py", "-1/model.py"],
         ["1/model.py", "python_env/bin/activate", "configs/a.pbtxt", "warmup/3"],
         ["1/model.py", ".2_old/model.py"],  # hidden: not packed
@@ -84,10 +84,10 @@ def test_policies(files: list[str], policy: str, rules: list[str], tmp_path: Pat
 
 
 @pytest.mark.parametrize("pointer", ["1/model.py.dvc", "1.dvc"])
-def test_a_pointer_counts_for_what_it_points_to(pointer: str, tmp_path: Path) -> None:
+def test_a_pointer_counts_as_its_target(pointer: str, tmp_path: Path) -> None:
     assert rules_found(tmp_path, [pointer]) == []
 
 
-def test_a_folder_that_only_a_pointer_fills_is_not_called_empty(tmp_path: Path) -> None:
+def test_a_folder_with_a_pointer_is_not_reported_as_empty(tmp_path: Path) -> None:
     (tmp_path / "models" / "sound" / "sound_preprocessing" / "2").mkdir(parents=True)
     assert rules_found(tmp_path, ["1/model.py", "2.dvc"]) == []

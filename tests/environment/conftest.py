@@ -1,4 +1,4 @@
-"""An index that is a folder, a repository of its own, and a cache for the whole session."""
+"""A folder as an index, a repository for each test, and a cache for the session."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def wheelhouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wheelhouse:
 
 @pytest.fixture(scope="session")
 def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """What is equal for all tests here, the local channel above all, is made once."""
+    """Return a cache that all tests share, so that the local channel is built once."""
     folder = tmp_path_factory.mktemp("slipway-cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLIPWAY_CACHE", str(folder))
@@ -33,7 +33,7 @@ def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def settings(tmp_path: Path, session_cache: Path) -> Settings:
-    """A repository without channels: the machine's own CPython serves."""
+    """Return a repository without channels, which uses the machine's CPython."""
     root = tmp_path / "repository"
     root.mkdir()
     (root / "slipway.toml").write_text("")
@@ -42,7 +42,7 @@ def settings(tmp_path: Path, session_cache: Path) -> Settings:
 
 @pytest.fixture
 def requirements(settings: Settings) -> Callable[..., Path]:
-    """Writes the ``requirements.txt`` of a model and returns its path."""
+    """Return a function that writes a model's ``requirements.txt`` and returns its path."""
 
     def write(*lines: str, model: str = "model") -> Path:
         folder = settings.root / "models" / model

@@ -49,7 +49,7 @@ def content(environment: ExecutionEnvironment, name: str) -> bytes:
 
 
 def run_inside(folder: Path, code: str) -> str:
-    """Run ``code`` as Triton's stub finds its Python: by activating the environment, no more."""
+    """Run ``code`` with the Python that Triton's stub finds: by activating the environment."""
     done = subprocess.run(
         ["bash", "-c", 'source bin/activate && exec python3 -c "$0"', code],
         cwd=folder,
@@ -65,7 +65,7 @@ def run_inside(folder: Path, code: str) -> str:
 def locked(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> Callable[..., Path]:
-    """Locks numpy's stand-in and the given further packages; returns the lock."""
+    """Return a function that locks the fake numpy and further packages."""
 
     def make(*packages: str, model: str = "model") -> Path:
         wheelhouse.numpy()
@@ -87,8 +87,8 @@ import numpy, shapes, sqlite3, ssl, sys, sysconfig, unittest, urllib.request, zo
 import xml.etree.ElementTree
 print(sys.prefix, numpy.__version__, shapes.SIDES, importlib.metadata.version("shapes"))
 """
-    said = run_inside(folder, code).split()
-    assert said == [str(folder.resolve()), "1.26.4", "4", "1.0"]
+    output = run_inside(folder, code).split()
+    assert output == [str(folder.resolve()), "1.26.4", "4", "1.0"]
 
 
 def test_the_standard_library_is_one_zip_of_unchecked_bytecode(
@@ -106,7 +106,7 @@ def test_the_standard_library_is_one_zip_of_unchecked_bytecode(
     assert outside == [f"lib/python{MINOR}/os.py"]
 
 
-def test_packages_keep_their_sources_beside_unchecked_bytecode(
+def test_packages_keep_their_sources_with_unchecked_bytecode(
     locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.add("shapes")
@@ -148,7 +148,7 @@ def test_nothing_in_an_environment_names_this_machine(
     built = build_environment(locked(), settings)
     folder = unpacked(built, tmp_path / "elsewhere")
     cache = str(built.folder.parent.parent).encode()
-    libraries = {f"lib/libpython{MINOR}.so.1.0"}  # holds the place that it was built for
+    libraries = {f"lib/libpython{MINOR}.so.1.0"}  # holds the prefix that it was built for
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and name not in libraries:
@@ -177,25 +177,25 @@ def test_an_environment_holds_no_links_tests_headers_installers_or_scripts(
     with tarfile.open(built.archive) as archive:
         kinds = {member.type for member in archive}
     assert kinds <= {tarfile.REGTYPE, tarfile.DIRTYPE}
-    found = names(built)
-    assert {n for n in found if n.startswith("bin/")} == {
+    files = names(built)
+    assert {n for n in files if n.startswith("bin/")} == {
         "bin/activate",
         "bin/deactivate",
         "bin/python",
         "bin/python3",
         f"bin/python{MINOR}",
     }
-    assert {n for n in found if "/shapes" in n and "__pycache__" not in n} == {
+    assert {n for n in files if "/shapes" in n and "__pycache__" not in n} == {
         f"{SITE}/shapes/__init__.py",
         f"{SITE}/shapes-1.0.dist-info/METADATA",
         f"{SITE}/shapes-1.0.dist-info/WHEEL",
         f"{SITE}/shapes-1.0.dist-info/entry_points.txt",
     }
-    assert not [n for n in found if n.endswith((".h", ".a", "/RECORD", "/INSTALLER"))]
-    assert not [n for n in found if "ensurepip" in n or "/pip" in n or "conda-meta" in n]
+    assert not [n for n in files if n.endswith((".h", ".a", "/RECORD", "/INSTALLER"))]
+    assert not [n for n in files if "ensurepip" in n or "/pip" in n or "conda-meta" in n]
 
 
-def test_tests_that_a_package_imports_when_it_runs_stay(
+def test_tests_that_a_package_imports_at_run_time_are_kept(
     locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.add(
@@ -210,13 +210,13 @@ def test_tests_that_a_package_imports_when_it_runs_stay(
             "shapes/tests/__init__.py": "",
         },
     )
-    found = names(build_environment(locked("shapes"), settings))
-    assert f"{SITE}/shapes/core/tests/_samples.py" in found
-    assert f"{SITE}/shapes/edges/tests/__init__.py" in found
-    assert f"{SITE}/shapes/tests/__init__.py" not in found
+    files = names(build_environment(locked("shapes"), settings))
+    assert f"{SITE}/shapes/core/tests/_samples.py" in files
+    assert f"{SITE}/shapes/edges/tests/__init__.py" in files
+    assert f"{SITE}/shapes/tests/__init__.py" not in files
 
 
-def test_stubs_that_a_package_reads_when_it_runs_stay(
+def test_stubs_that_a_package_reads_at_run_time_are_kept(
     locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.add(
@@ -230,16 +230,16 @@ def test_stubs_that_a_package_reads_when_it_runs_stay(
     assert f"{SITE}/shapes/__init__.pyi" in names(build_environment(locked("shapes"), settings))
 
 
-def test_a_source_that_is_not_valid_python_is_left_uncompiled(
+def test_a_source_that_is_not_valid_python_is_not_compiled(
     locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.add("shapes", files={"shapes/__init__.py": "", "shapes/template.py": "def {{x}}:"})
-    found = names(build_environment(locked("shapes"), settings))
-    assert f"{SITE}/shapes/template.py" in found
-    assert not [n for n in found if "template.cpython" in n]
+    files = names(build_environment(locked("shapes"), settings))
+    assert f"{SITE}/shapes/template.py" in files
+    assert not [n for n in files if "template.cpython" in n]
 
 
-def test_what_was_built_is_told_and_can_be_loaded(
+def test_a_built_environment_lists_its_packages_and_can_be_loaded(
     locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.add("shapes", "2.1")
@@ -248,8 +248,8 @@ def test_what_was_built_is_told_and_can_be_loaded(
     assert built.python == sys.version.split()[0]
     assert built.interpreter == f"local CPython {built.python}"
     assert built.size == built.archive.stat().st_size and built.files == len(names(built))
-    told = {package.name: (package.version, package.source) for package in built.packages}
-    assert told == {
+    packages = {package.name: (package.version, package.source) for package in built.packages}
+    assert packages == {
         "python": (built.python, built.interpreter),
         "numpy": ("1.26.4", "pip"),
         "shapes": ("2.1", "pip"),
@@ -328,7 +328,7 @@ def test_a_package_that_overwrites_anothers_file_is_refused_with_both_names(
     assert f"circles and squares both contain {SITE}/drawing/core.py" in refused.value.what
 
 
-def test_packages_that_share_an_equal_file_are_no_conflict(
+def test_packages_that_share_an_equal_file_do_not_conflict(
     locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     for name in ("circles", "squares"):
@@ -366,7 +366,7 @@ print(build_environment(Path(sys.argv[1]), Settings(root=Path(sys.argv[2]))).sha
 """
 
 
-def builder(path: Path, settings: Settings) -> subprocess.Popen[str]:
+def start_build(path: Path, settings: Settings) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", BUILD, path, settings.root],
         stdout=subprocess.PIPE,
@@ -376,21 +376,21 @@ def builder(path: Path, settings: Settings) -> subprocess.Popen[str]:
     )
 
 
-def test_builders_at_once_make_one_environment(
+def test_parallel_builds_create_one_environment(
     locked: Callable[..., Path], settings: Settings, slipway_cache: Path
 ) -> None:
     path = locked()
-    builders = [builder(path, settings) for _ in range(3)]
-    said = {one.communicate()[0] for one in builders}
-    assert all(one.returncode == 0 for one in builders)
-    assert said == {f"{build_environment(path, settings).sha256}\n"}
+    builders = [start_build(path, settings) for _ in range(3)]
+    output = {process.communicate()[0] for process in builders}
+    assert all(process.returncode == 0 for process in builders)
+    assert output == {f"{build_environment(path, settings).sha256}\n"}
 
 
 def test_a_killed_build_leaves_nothing_and_the_next_succeeds(
     locked: Callable[..., Path], settings: Settings, slipway_cache: Path
 ) -> None:
     path = locked()
-    victim = builder(path, settings)
+    victim = start_build(path, settings)
     folder = slipway_cache / "environments"
     deadline = time.monotonic() + 60
     while not list(folder.glob(".aside-*/*/.work-*")) and time.monotonic() < deadline:

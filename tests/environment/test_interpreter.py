@@ -68,14 +68,14 @@ def python_package(
             package.addfile(member)
 
 
-def indexed(channel: Path) -> None:
+def index_channel(channel: Path) -> None:
     request = json.dumps({"task": "index", "folder": str(channel)})
     process.run([sys.executable, "-P", interpreter.WORKER], what="indexing", stdin=request)
 
 
 @pytest.fixture
 def channel(settings: Settings, tmp_path: Path) -> Path:
-    """A channel with a Python for linux-aarch64 that leaves a trace if anyone runs it."""
+    """Return a channel with a Python for linux-aarch64 that leaves a trace if it is run."""
     folder = settings.root / "conda" / "channel"
     poison = POISON.format(trace=tmp_path / "trace")
     for version in ("3.12.4", "3.12.9", "3.13.1"):
@@ -86,7 +86,7 @@ def channel(settings: Settings, tmp_path: Path) -> Path:
             f"lib/python{MINOR}/json/__init__.py": f"FROM = '{version}'\n",
         }
         python_package(folder, "linux-aarch64", version, files)
-    indexed(folder)
+    index_channel(folder)
     return folder
 
 
@@ -95,7 +95,7 @@ def foreign(settings: Settings, channel: Path) -> Settings:
     return replace(settings, channels=("conda/channel",), platform="linux-aarch64")
 
 
-def test_an_environment_for_another_platform_is_built_without_running_anything_of_it(
+def test_an_environment_for_another_platform_is_built_without_running_its_code(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, foreign: Settings, tmp_path: Path
 ) -> None:
     wheelhouse.numpy()
@@ -107,13 +107,13 @@ def test_an_environment_for_another_platform_is_built_without_running_anything_o
     assert (built.platform, built.python) == ("linux-aarch64", "3.12.9")
     assert built.interpreter == "local channel"
     with tarfile.open(built.archive) as archive:
-        found = archive.getnames()
-    assert f"lib/python{MINOR}/site-packages/shapes/core.aarch64.so" in found
-    assert not [name for name in found if "x86_64" in name]
+        names = archive.getnames()
+    assert f"lib/python{MINOR}/site-packages/shapes/core.aarch64.so" in names
+    assert not [name for name in names if "x86_64" in name]
     assert not (tmp_path / "trace").exists()
 
 
-def test_of_a_channels_python_only_what_serves_is_kept(
+def test_only_the_needed_files_of_a_channels_python_are_kept(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.numpy()
@@ -143,12 +143,12 @@ def test_of_a_channels_python_only_what_serves_is_kept(
     }
     folder = settings.root / "conda" / "channel"
     python_package(folder, "linux-aarch64", f"{MINOR}.9", files, links)
-    indexed(folder)
+    index_channel(folder)
     foreign = replace(settings, channels=("conda/channel",), platform="linux-aarch64")
     built = build_environment(lock_requirements(requirements("numpy"), foreign), foreign)
     with tarfile.open(built.archive) as archive:
-        found = {member.name for member in archive if member.isfile()}
-    assert {name for name in found if "numpy" not in name} == {
+        names = {member.name for member in archive if member.isfile()}
+    assert {name for name in names if "numpy" not in name} == {
         "bin/activate",
         "bin/deactivate",
         "bin/python",
@@ -187,7 +187,7 @@ def test_locking_pins_the_interpreter_of_a_channel(
         f"lib/python{MINOR}/os.py": "",
     }
     python_package(channel, "linux-aarch64", "3.12.11", files)
-    indexed(channel)
+    index_channel(channel)
     assert (foreign.root / "interpreter.lock").is_file()
     assert build_environment(path, foreign) == first
     lock_requirements(path.with_name("requirements.txt"), foreign, upgrade=True)
@@ -215,7 +215,7 @@ def test_an_unknown_platform_is_refused(
         build_environment(path, settings, platform="osx-arm64")
 
 
-def test_where_no_channel_can_be_reached_this_machines_python_serves(settings: Settings) -> None:
+def test_without_a_reachable_channel_this_machines_python_is_used(settings: Settings) -> None:
     unreachable = replace(settings, channels=("http://127.0.0.1:9/none",))
     assert interpreter.choose_interpreter(unreachable, OWN_PLATFORM).local
 
@@ -240,7 +240,7 @@ def test_a_channel_without_libpython_is_refused(
     folder = settings.root / "conda" / "channel"
     files = {f"bin/python{MINOR}": "", f"lib/python{MINOR}/os.py": ""}
     python_package(folder, OWN_PLATFORM, f"{MINOR}.4", files)
-    indexed(folder)
+    index_channel(folder)
     configured = replace(settings, channels=("conda/channel",))
     path = lock_requirements(requirements("numpy"), configured)
     with pytest.raises(SlipwayError, match="no lib/libpython3.12.so.1.0 in the channels' packages"):
@@ -257,8 +257,8 @@ def test_a_broken_interpreter_lock_is_named(
         build_environment(path, settings)
 
 
-def test_asking_channels_again_and_again_ends_cleanly(foreign: Settings) -> None:
-    """rattler's runtime may crash a process that ends while it winds down."""
+def test_repeated_requests_to_channels_end_cleanly(foreign: Settings) -> None:
+    """rattler's runtime may crash a process that exits while it shuts down."""
     code = (
         "import sys; from pathlib import Path; from slipway.environment import interpreter as i\n"
         "from slipway.settings import Settings\n"

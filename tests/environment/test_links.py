@@ -14,14 +14,14 @@ def write(path: Path, text: str = "content") -> Path:
     return path
 
 
-def test_of_a_librarys_names_the_one_that_is_loaded_stays(tmp_path: Path) -> None:
+def test_only_the_name_that_loaders_use_is_kept(tmp_path: Path) -> None:
     real = write(tmp_path / "lib" / "libz.so.1.3.1")
     (tmp_path / "lib" / "libz.so.1").symlink_to(real.name)
     (tmp_path / "lib" / "libz.so").symlink_to("libz.so.1")
     assert set(resolve_links(tmp_path)) == {"lib/libz.so.1"}
 
 
-def test_a_link_for_linkers_alone_goes(tmp_path: Path) -> None:
+def test_a_link_for_linkers_is_removed(tmp_path: Path) -> None:
     real = write(tmp_path / "lib" / "libpython3.12.so.1.0")
     (tmp_path / "lib" / "libpython3.12.so").symlink_to(real.name)
     assert set(resolve_links(tmp_path)) == {"lib/libpython3.12.so.1.0"}
@@ -31,12 +31,12 @@ def test_other_links_become_copies(tmp_path: Path) -> None:
     write(tmp_path / "share" / "zones" / "Rome", "CET")
     (tmp_path / "share" / "Vatican").symlink_to("zones/Rome")
     (tmp_path / "zones").symlink_to("share/zones")
-    found = resolve_links(tmp_path)
-    assert set(found) == {"share/zones/Rome", "share/Vatican", "zones/Rome"}
-    assert {path.read_text() for path in found.values()} == {"CET"}
+    files = resolve_links(tmp_path)
+    assert set(files) == {"share/zones/Rome", "share/Vatican", "zones/Rome"}
+    assert {path.read_text() for path in files.values()} == {"CET"}
 
 
-def test_dangling_links_go(tmp_path: Path) -> None:
+def test_dangling_links_are_removed(tmp_path: Path) -> None:
     (tmp_path / "gone").symlink_to("nowhere")
     assert resolve_links(tmp_path) == {}
 

@@ -30,7 +30,7 @@ def test_a_lock_pins_every_package_with_hashes(
     assert text.startswith("# slipway: requirements sha256=")
 
 
-def test_a_lock_tells_nothing_of_the_machine(
+def test_a_lock_does_not_name_the_machine(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings, tmp_path: Path
 ) -> None:
     wheelhouse.numpy()
@@ -39,7 +39,7 @@ def test_a_lock_tells_nothing_of_the_machine(
     assert "://" not in text and "aside" not in text
 
 
-def test_locking_again_keeps_pins_unless_an_upgrade_is_asked_for(
+def test_locking_again_keeps_pins_without_an_upgrade(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.numpy("1.26.3")
@@ -146,7 +146,7 @@ def test_a_refused_lock_leaves_the_old_one(
 
 
 @pytest.mark.parametrize("line", ["-r other.txt", "--index-url x", "-e .", "numpy=1.26"])
-def test_what_is_no_plain_requirement_is_refused_with_its_line(
+def test_a_line_that_is_not_a_plain_requirement_is_refused_with_its_number(
     line: str, requirements: Callable[..., Path], settings: Settings
 ) -> None:
     with pytest.raises(SlipwayError) as refused:
@@ -155,7 +155,7 @@ def test_what_is_no_plain_requirement_is_refused_with_its_line(
 
 
 @given(st.permutations(["numpy<2", "pillow", "scipy==1.13.0", "# comment", ""]))
-def test_the_order_of_requirements_says_nothing(
+def test_the_order_of_requirements_does_not_matter(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str]
 ) -> None:
     path = tmp_path_factory.mktemp("order") / "requirements.txt"

@@ -1,4 +1,4 @@
-"""Small wheels made on the spot, in a folder that serves as an index."""
+"""Small wheels, built by the tests, in a folder that serves as an index."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TIME = (1980, 1, 1, 0, 0, 0)  # equal wheels have equal hashes
 
 @dataclass(frozen=True)
 class Wheelhouse:
-    """A folder of wheels that uv uses in the place of an index."""
+    """A folder of wheels that uv uses instead of an index."""
 
     folder: Path
 
@@ -31,9 +31,9 @@ class Wheelhouse:
     ) -> Path:
         info = f"{name}-{version}.dist-info"
         members: dict[str, str | bytes] = dict(files or {f"{name}/__init__.py": ""})
-        wanted = "".join(f"Requires-Dist: {one}\n" for one in requires)
+        dependencies = "".join(f"Requires-Dist: {name_required}\n" for name_required in requires)
         members[f"{info}/METADATA"] = (
-            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{wanted}"
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{dependencies}"
         )
         members[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n"
         if scripts:
@@ -52,11 +52,11 @@ class Wheelhouse:
         return path
 
     def numpy(self, version: str = "1.26.4") -> Path:
-        """A package that only bears the name: what is refused depends on no more."""
+        """Add an empty package of this name: the refusals depend only on its version."""
         return self.add("numpy", version, {"numpy/__init__.py": f"__version__ = '{version}'\n"})
 
     def installed(self, name: str) -> Path:
-        """The wheel again of a package that this very environment was installed from."""
+        """Add the wheel of a package that is installed in the running environment."""
         package = importlib.metadata.distribution(name)
         tag = next(
             line.removeprefix("Tag: ")
@@ -66,7 +66,7 @@ class Wheelhouse:
         path = self.folder / f"{name}-{package.version}-{tag}.whl"
         with zipfile.ZipFile(path, "w") as wheel:
             for file in package.files or ():
-                # programs lie outside site-packages; a wheel holds them in another way
+                # programs are outside site-packages; a wheel holds them in another form
                 if file.parts[0] != ".." and "__pycache__" not in file.parts:
                     wheel.write(str(file.locate()), str(file))
         return path

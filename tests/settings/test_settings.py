@@ -19,13 +19,13 @@ def test_it_is_found_from_a_folder_below(tmp_path: Path) -> None:
     write(tmp_path, '[triton]\nrelease = "25.09"\n[environment]\nlayout = "archive"\n')
     below = tmp_path / "models" / "x"
     below.mkdir(parents=True)
-    found = settings.load(below)
-    assert (found.root, found.triton_release, found.layout) == (tmp_path, "25.09", "archive")
+    loaded = settings.load(below)
+    assert (loaded.root, loaded.triton_release, loaded.layout) == (tmp_path, "25.09", "archive")
 
 
 def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
-    found = settings.load(write(tmp_path, ""))
-    assert (found.python, found.platform, found.channels) == ("3.12", "linux-64", ())
+    loaded = settings.load(write(tmp_path, ""))
+    assert (loaded.python, loaded.platform, loaded.channels) == ("3.12", "linux-64", ())
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_mistake_is_named_with_its_fix(tmp_path: Path, text: str, what: str) -
     assert caught.value.fix and "slipway.toml" in str(caught.value)
 
 
-def test_a_folder_outside_of_any_repository_says_so(tmp_path: Path) -> None:
+def test_a_folder_outside_a_repository_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError, match="no slipway.toml"):
         settings.load(tmp_path)
 

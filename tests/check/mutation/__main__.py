@@ -1,4 +1,4 @@
-"""``python -m tests.check.mutation``: many mistakes, and the report."""
+"""``python -m tests.check.mutation``: make many mistakes and print the report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.check.mutation.trials import Trial
 @click.option("--seed", default=1, show_default=True, help="Other seeds make other mistakes.")
 @click.option("--count", default=500, show_default=True, help="How many.")
 def main(seed: int, count: int) -> None:
-    """Compare check's verdicts on random mistakes with what the real server does.
+    """Compare check with the real server on random mistakes.
 
     Example: PYTHONPATH=build-support:. python -m tests.check.mutation --seed 2
     """

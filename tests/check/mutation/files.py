@@ -1,4 +1,4 @@
-"""Mistakes in what lies around the configs: folders, files, graphs, code."""
+"""Mistakes outside the configs: in folders, files, graphs, code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNKNOWN_VERSION = 99
 
 
 def directory(folder: Path, random: Random) -> str | None:
-    """A model's directory has another name, or lies one deeper."""
+    """Rename a model's directory, or move it one level deeper."""
     path = random.choice(configs(folder)).parent
     new = path.with_name(misspell(path.name, random))
     if random.random() < 0.2:
@@ -36,7 +36,7 @@ def directory(folder: Path, random: Random) -> str | None:
 
 
 def version(folder: Path, random: Random) -> str | None:
-    """A version directory is missing, or named otherwise."""
+    """Remove or rename a version directory."""
     path = random.choice(sorted(folder.glob("*/[0-9]*/")))
     if random.random() < 0.3:
         shutil.rmtree(path)
@@ -47,7 +47,7 @@ def version(folder: Path, random: Random) -> str | None:
 
 
 def file(folder: Path, random: Random) -> str | None:
-    """A file is missing, empty, cut, or has another name."""
+    """Remove, empty, truncate or rename a file."""
     files = [path for path in sorted(folder.glob("*/**/*")) if path.is_file()]
     path = random.choice(files)
     size = path.stat().st_size
@@ -69,7 +69,7 @@ def file(folder: Path, random: Random) -> str | None:
 
 
 def graph(folder: Path, random: Random) -> str | None:
-    """An ONNX graph has other tensors than its config says, or is of a version not yet known."""
+    """Change a tensor of an ONNX graph, or set an unknown operator set."""
     paths = sorted(folder.glob("*/*/*.onnx"))
     if not paths:
         return None
@@ -105,7 +105,7 @@ def _changed(model: onnx.ModelProto, tensor: onnx.ValueInfoProto, random: Random
             before = dim.dim_param or str(dim.dim_value)
             dim.dim_value = int(new)
             return f"{old}: a size of {before} → {new}"
-        # of an output, ONNX Runtime takes the number that it infers
+        # for an output, ONNX Runtime uses the number that it infers
         case 3 if tensor in list(model.graph.input):
             dims.add().dim_value = 1
             return f"{old}: one dimension more"
@@ -115,7 +115,7 @@ def _changed(model: onnx.ModelProto, tensor: onnx.ValueInfoProto, random: Random
 
 
 def code(folder: Path, random: Random) -> str | None:
-    """A tensor's name, the class, its method, an import or a mark in ``model.py`` is wrong."""
+    """Misspell a tensor's name, the class, its method, an import or a mark in ``model.py``."""
     paths = sorted(folder.glob("*/*/model.py"))
     if not paths:
         return None

@@ -1,4 +1,4 @@
-"""Every kind of mistake, how often it is made, and the making of one."""
+"""Every kind of mistake, and how often it is made."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from random import Random
 from tests.check.mutation import files, structure, text
 from tests.check.mutation.mistake import Maker, Mistake
 
-# of a hundred mistakes
+# the number among a hundred mistakes
 KINDS: dict[str, tuple[int, tuple[Maker, ...]]] = {
     "rename": (24, (text.name, text.name, files.directory, files.file, files.code)),
     "drop": (18, (structure.drop,)),

@@ -1,4 +1,4 @@
-"""A mistake: one small change somewhere in a sound model folder, as people make them."""
+"""A mistake: one small change of a valid model folder, as people make them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 from random import Random
 
 type Maker = Callable[[Path, Random], str | None]
-"""Changes something in a model folder and says what, or finds nothing that it could change."""
+"""Changes something in a model folder and returns a description; ``None`` if there is nothing."""
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """``kind`` is one of :data:`tests.check.mutation.kinds.KINDS`; ``what`` names file and change."""
+    """``kind`` is one of ``tests.check.mutation.kinds.KINDS``; ``what`` names file and change."""
 
     kind: str
     what: str
 
 
 def misspell(word: str, random: Random) -> str:
-    """``word`` as it is easily mistyped; not empty."""
+    """Return ``word`` with a common typing mistake; not empty."""
     at = random.randrange(len(word))
     following = word[at + 1 : at + 2]
     choices = [
@@ -36,10 +36,10 @@ def misspell(word: str, random: Random) -> str:
 
 
 def configs(folder: Path) -> list[Path]:
-    """The configs of a model folder."""
+    """Return the configs of a model folder."""
     return sorted(folder.glob("*/config.pbtxt"))
 
 
 def relative_name(path: Path, folder: Path) -> str:
-    """A file's name in a description."""
+    """Return a file's name for a description."""
     return path.relative_to(folder).as_posix()

@@ -1,4 +1,4 @@
-"""The trials as a table, and each one where check and server disagree."""
+"""The trials as a table, with each trial in which check and server disagree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COLUMNS = ("mistakes", "fail", "missed", "another model", "serve", "flagged all 
 
 
 def lines(trials: Sequence[Trial]) -> Iterator[str]:
-    """The report's lines."""
+    """Yield the report's lines."""
     yield f"{'kind':10}" + "".join(f"{column:>{len(column) + 2}}" for column in COLUMNS)
     for kind in KINDS:
         yield _row(kind, [trial for trial in trials if trial.mistake.kind == kind])
@@ -46,5 +46,5 @@ def _row(kind: str, trials: Sequence[Trial]) -> str:
         sum(1 for trial in trials if trial.false),
     )
     return f"{kind:10}" + "".join(
-        f"{count:>{len(column) + 2}}" for count, column in zip(counts, COLUMNS)
+        f"{count:>{len(column) + 2}}" for count, column in zip(counts, COLUMNS, strict=True)
     )

@@ -1,4 +1,4 @@
-"""The sound models that mistakes are made in, and what each is asked."""
+"""The valid models in which mistakes are made, with their requests."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from tests.check.real_server import ServerRequest, as_arrays, as_json
 ROOT = Path(__file__).parents[3]
 SCREEN = ROOT / "models" / "screen_detection"
 CASES = SCREEN / "tests" / "cases"
-# the models that people write have more places for mistakes than those of the corpus
+# models of real use have more places for mistakes than those of the corpus
 REPEATED = 4
 
 
 @dataclass(frozen=True)
 class Sample:
-    """``make`` writes a repository with the one model, and gives its folder; ``examples`` are the
-    inputs of its first request, by name."""
+    """A valid model: ``make`` writes a repository with only this model and returns its folder.
+
+    ``examples`` are the inputs of its first request, by name.
+    """
 
     name: str
     make: Callable[[Path], Path]
@@ -33,14 +35,14 @@ class Sample:
     examples: Mapping[str, Array]
 
 
-def test_samples() -> list[Sample]:
-    """Those of the corpus that the local server serves, and the tests' sound model several times."""
+def default_samples() -> list[Sample]:
+    """Return the served models of the corpus, and the good fixture several times."""
     return [*map(_corpus_sample, corpus.served_names()), *[_good_sample()] * REPEATED]
 
 
 def all_samples() -> list[Sample]:
-    """With the repository's own model, whose weights DVC fetches."""
-    return [*test_samples(), *[_screen_detection_sample()] * REPEATED]
+    """Return the test samples and the repository's own model, whose weights DVC fetches."""
+    return [*default_samples(), *[_screen_detection_sample()] * REPEATED]
 
 
 def _corpus_sample(name: str) -> Sample:
@@ -68,7 +70,7 @@ def _screen_detection_sample() -> Sample:
         folder = root / "models" / SCREEN.name
         shutil.copytree(SCREEN, folder, ignore=shutil.ignore_patterns("training", "tests", ".*"))
         for weights in folder.glob("*/1/*.onnx"):
-            weights.unlink()  # whoever has pulled them
+            weights.unlink()  # if they were pulled
         shutil.copyfile(ROOT / "slipway.toml", root / "slipway.toml")
         return folder
 

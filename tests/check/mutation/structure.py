@@ -1,4 +1,4 @@
-"""Mistakes of content in a ``config.pbtxt``: dropped, doubled, retyped, rewired, reshaped."""
+"""Mistakes in the content of a ``config.pbtxt``: dropped, doubled, retyped, rewired, reshaped."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ type Change = tuple[str, Callable[[], object]]
 
 
 def drop(folder: Path, random: Random) -> str | None:
-    """A field, an element or an entry is missing."""
+    """Remove a field, an element or an entry."""
     return _apply_one(folder, random, lambda message: list(_drops(message, "")))
 
 
 def double(folder: Path, random: Random) -> str | None:
-    """A tensor, step, group or the like is there twice."""
+    """Duplicate a tensor, step, group or another element."""
     return _apply_one(folder, random, lambda message: list(_doubles(message, "")))
 
 
 def retype(folder: Path, random: Random) -> str | None:
-    """A tensor's type is another."""
+    """Change a tensor's type."""
 
     def changes(message: ModelConfig) -> list[Change]:
         changes_found: list[Change] = []
         types = config.schema().DataType
         for tensor in _tensors(message):
             old = types.Name(tensor.data_type)
-            new = random.choice([n for n in types.keys() if n not in (old, "TYPE_INVALID")])
+            new = random.choice([n for n in list(types.keys()) if n not in (old, "TYPE_INVALID")])
 
             def change(tensor: Message = tensor, new: str = new) -> None:
                 tensor.data_type = types.Value(new)
@@ -49,7 +49,7 @@ def retype(folder: Path, random: Random) -> str | None:
 
 
 def reshape(folder: Path, random: Random) -> str | None:
-    """A tensor's dims, its reshape, or the batch size is another."""
+    """Change a tensor's dims, its reshape, or the batch size."""
 
     def changes(message: ModelConfig) -> list[Change]:
         changes_found = [
@@ -65,7 +65,7 @@ def reshape(folder: Path, random: Random) -> str | None:
 
 
 def rewire(folder: Path, random: Random) -> str | None:
-    """An edge of the ensemble leads elsewhere."""
+    """Redirect an edge of the ensemble."""
     return _apply_one(folder, random, lambda message: _wires(message, random))
 
 

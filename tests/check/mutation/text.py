@@ -1,4 +1,4 @@
-"""Mistakes of typing: a name, a number, a field, a mark of a ``config.pbtxt``."""
+"""Typing mistakes in a ``config.pbtxt``: a name, a number, a field, a mark."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from slipway.triton import config
 from slipway.triton.pbtxt import FieldPath, Fields, Span
 from tests.check.mutation.mistake import configs, misspell, relative_name
 
-# their keys and values are free: what they mean is between the config and the model's code
+# their keys and values are free: only the model's code gives them a meaning
 FREE = "parameters"
 MARKS = '{}[]":,'
 ENSEMBLE_SPELLINGS = (
@@ -26,7 +26,7 @@ ENSEMBLE_SPELLINGS = (
 
 
 def name(folder: Path, random: Random) -> str | None:
-    """A text value is misspelt."""
+    """Misspell a text value."""
 
     def change_value(value: str) -> str:
         return f"{value[0]}{misspell(value[1:-1], random)}{value[-1]}"
@@ -35,12 +35,12 @@ def name(folder: Path, random: Random) -> str | None:
 
 
 def constant(folder: Path, random: Random) -> str | None:
-    """An enumeration's value is misspelt."""
+    """Misspell an enumeration's value."""
     return _value(folder, random, r"[A-Z]\w+", lambda value: misspell(value, random))
 
 
 def number(folder: Path, random: Random) -> str | None:
-    """A number is another."""
+    """Change a number."""
 
     def change_value(value: str) -> str:
         is_number = value.lstrip("-").isdigit()
@@ -51,13 +51,13 @@ def number(folder: Path, random: Random) -> str | None:
 
 
 def kind_of_number(folder: Path, random: Random) -> str | None:
-    """A number is written as text, or with a point."""
+    """Write a number as text, or with a point."""
     forms = ('"{}"', "{}.5", "{}x")
     return _value(folder, random, r"-?[0-9]+", lambda value: random.choice(forms).format(value))
 
 
 def field(folder: Path, random: Random) -> str | None:
-    """A field's own name is misspelt."""
+    """Misspell a field's name."""
     path = random.choice(configs(folder))
     text, fields = _read(path)
     with_name = [
@@ -75,7 +75,7 @@ def field(folder: Path, random: Random) -> str | None:
 
 
 def mark(folder: Path, random: Random) -> str | None:
-    """A brace, bracket, quote, colon or comma is missing, or there twice."""
+    """Remove or duplicate a brace, bracket, quote, colon or comma."""
     path = random.choice(configs(folder))
     text = path.read_text(encoding="utf-8")
     positions = [at for at, character in enumerate(text) if character in MARKS]
@@ -89,7 +89,7 @@ def mark(folder: Path, random: Random) -> str | None:
 
 
 def platform(folder: Path, random: Random) -> str | None:
-    """``platform: "ensemble"`` in another spelling."""
+    """Write ``platform: "ensemble"`` in another spelling."""
     for path in configs(folder):
         text = path.read_text(encoding="utf-8")
         if 'platform: "ensemble"' in text:
@@ -130,7 +130,7 @@ def _read(path: Path) -> tuple[str, Fields]:
 
 
 def _unique(fields: Fields) -> list[tuple[FieldPath, Span]]:
-    """Each field once: maps' entries and first elements have several paths."""
+    """Return each field once: entries of maps and first elements have several paths."""
     unique: dict[tuple[int, int], tuple[FieldPath, Span]] = {}
     for where, span in fields.spans.items():
         unique.setdefault((span.start, span.value), (where, span))

@@ -1,4 +1,4 @@
-"""Mistakes made one at a time: what check says of each, and what the real server does with it."""
+"""Make one mistake at a time, and compare check with the real server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.check.mutation.mistake import Mistake
 from tests.check.mutation.samples import Sample
 from tests.check.real_server import NUMPY, Outcome, RealServer, difference
 
-# most of the time is spent in waiting for processes to start, and some of it for those that hang
+# most of the time is spent waiting for processes that start, and some for those that hang
 SERVERS = 3
 # what the samples' Python models import
 PACKAGES = (*NUMPY, "PIL", "pillow.libs")
@@ -28,10 +28,10 @@ CHANCE = "the right model is served, since the file system lists it last"
 
 @dataclass(frozen=True)
 class Trial:
-    """``flagged`` are the rules whose errors check found, ``failure`` what the server did wrong.
+    """``flagged`` are the rules with an error of check, ``failure`` is what the server did wrong.
 
-    ``other`` says that the mistake made another sound model: its config asks for something else,
-    and the server answers as that config promises.
+    ``other`` is whether the mistake created another valid model: the server answers as the changed
+    config promises.
     """
 
     sample: str
@@ -42,22 +42,22 @@ class Trial:
 
     @property
     def fails(self) -> bool:
-        """Whether nobody can be served."""
+        """Return whether the model cannot be served."""
         return bool(self.failure) and not self.other
 
     @property
     def missed(self) -> bool:
-        """Whether it fails, and check said nothing."""
+        """Return whether the model fails without an error of check."""
         return self.fails and not self.flagged
 
     @property
     def false(self) -> bool:
-        """Whether check said something, and it serves correctly."""
+        """Return whether check reports an error although the model serves correctly."""
         return bool(self.flagged) and not self.failure
 
 
 def run(chosen: Sequence[Sample], seed: int, count: int) -> Iterator[Trial]:
-    """``count`` trials, the same for the same ``seed``."""
+    """Yield ``count`` trials, the same for the same ``seed``."""
     with tempfile.TemporaryDirectory(prefix="slipway-mistakes-") as name, ExitStack() as stack:
         work = Path(name)
         free: SimpleQueue[RealServer] = SimpleQueue()
@@ -75,7 +75,9 @@ def run(chosen: Sequence[Sample], seed: int, count: int) -> Iterator[Trial]:
 
         with ThreadPoolExecutor(SERVERS) as pool:
             used = list({sample.name: sample for sample, _ in drawn}.values())
-            right = dict(zip((sample.name for sample in used), pool.map(valid_outcome, used)))
+            right = dict(
+                zip((sample.name for sample in used), pool.map(valid_outcome, used), strict=True)
+            )
             yield from pool.map(lambda number: run_one(number, right), range(count))
 
 

@@ -20,14 +20,14 @@ def library() -> bytes:
     return cpython.find_python(MINOR).library.read_bytes()
 
 
-def test_a_stripped_library_loads_and_keeps_all_that_others_link_to(
+def test_a_stripped_library_loads_and_keeps_its_symbols_for_linking(
     library: bytes, tmp_path: Path
 ) -> None:
-    lean = tmp_path / "libpython.so"
-    lean.write_bytes(strip_symbols(library))
-    assert len(lean.read_bytes()) <= len(library)
-    # another process: this one has the library's original in it already
-    code = f"import ctypes; print(ctypes.CDLL({str(lean)!r}).Py_IsInitialized)"
+    small = tmp_path / "libpython.so"
+    small.write_bytes(strip_symbols(library))
+    assert len(small.read_bytes()) <= len(library)
+    # in another process, since this one has loaded the original library already
+    code = f"import ctypes; print(ctypes.CDLL({str(small)!r}).Py_IsInitialized)"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
@@ -52,12 +52,12 @@ def test_no_debug_information_is_left(library: bytes) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_what_is_no_elf_file_stays_as_it_is(data: bytes) -> None:
+def test_a_file_that_is_not_elf_is_unchanged(data: bytes) -> None:
     if not is_elf(data):
         assert strip_symbols(data) == data == make_relocatable(data, b"$ORIGIN/../lib")
 
 
-def test_a_program_that_was_moved_finds_the_library_beside_it(tmp_path: Path) -> None:
+def test_a_moved_program_finds_its_library(tmp_path: Path) -> None:
     installed = cpython.find_python(MINOR)
     for folder, name, data in (
         ("bin", "python", make_relocatable(installed.executable.read_bytes(), b"$ORIGIN/../lib")),
@@ -68,8 +68,8 @@ def test_a_program_that_was_moved_finds_the_library_beside_it(tmp_path: Path) ->
     program = tmp_path / "bin" / "python"
     program.chmod(0o755)
     # LD_TRACE_LOADED_OBJECTS makes the loader list what it would load, and run nothing
-    said = subprocess.run(
+    loaded = subprocess.run(
         [program], env={"LD_TRACE_LOADED_OBJECTS": "1"}, capture_output=True, text=True, check=True
     ).stdout
     if b"$ORIGIN" in program.read_bytes():
-        assert str(tmp_path) in said
+        assert str(tmp_path) in loaded

@@ -1,4 +1,4 @@
-"""Environments under the real Triton, where they have to prove themselves."""
+"""Environments in the real Triton."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ output [
   { name: "FACTS" data_type: TYPE_STRING dims: [ 4 ] }
 ]
 instance_group [{ kind: KIND_CPU }]
-parameters { key: "EXECUTION_ENV_PATH" value { string_value: "$$TRITON_MODEL_DIRECTORY/python_env%s" } }
+parameters {
+  key: "EXECUTION_ENV_PATH" value { string_value: "$$TRITON_MODEL_DIRECTORY/python_env%s" }
+}
 """
 MODEL = """
 import asyncio, ctypes, decimal, importlib.metadata, json, logging, multiprocessing, sqlite3, sys
