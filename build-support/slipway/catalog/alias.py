@@ -76,9 +76,7 @@ class Alias:
         ends = accumulate(variant.weight for variant in self.variants)
         # a quotient, not a product: i/n < c/n holds in floats exactly where i < c
         return next(
-            variant.target
-            for variant, end in zip(self.variants, ends)  # noqa: B905 - Python 3.9 has no strict
-            if point < end / total
+            variant.target for variant, end in zip(self.variants, ends) if point < end / total
         )
 
     def choose_for(self, key: str) -> str:

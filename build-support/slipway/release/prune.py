@@ -47,14 +47,14 @@ def candidates(
     """
     served = {} if "staging" not in stages else _served_in_production(settings)
     catalogs = [Catalog(open_stage(settings, stage)) for stage in stages]
-    found: list[PruneCandidate] = []
+    selected: list[PruneCandidate] = []
     known: set[str] = set()
     for catalog in catalogs:
         released = catalog.names()
         known |= set(released)
         for name in [name for name in (names or released) if name in released]:
             digests = served.get(name, set()) if catalog.stage == "staging" else set[str]()
-            found += [
+            selected += [
                 PruneCandidate(
                     catalog.stage, name, record.target, record.size or 0, record.published
                 )
@@ -63,7 +63,7 @@ def candidates(
     missing = [name for name in names if name not in known]
     if missing:
         raise unknown_name(missing[0], catalogs)
-    return found
+    return selected
 
 
 def prune(settings: Settings, candidate: PruneCandidate, origin: Origin) -> bool:

@@ -104,8 +104,8 @@ def install_release(
     """Bring a release into ``stage``, except for the alias; return whether its object was created.
 
     ``create_artifact`` is called with the artifact's key, creates it unless it exists, and returns
-    whether it did. :func:`slipway.release.evidence.merge.merge_evidence` decides which of the ``documents``
-    replace existing evidence.
+    whether it did. Which ``documents`` replace existing evidence is decided by
+    :func:`slipway.release.evidence.merge.merge_evidence`.
 
     Raises:
         SlipwayError: there are, or were, other bytes under the key; says whose, and names the next

@@ -78,7 +78,7 @@ def test_targets_without_weights_share_evenly(
     ("words", "what", "fix"),
     [
         (["1.9.0"], "1.9.0 is not a release of tiny in production", "slipway describe tiny"),
-        (["tiny_1.2.1.tar.gz"], "no release of tiny", f"did you mean {OLD}"),
+        (["tiny_1.2.1.tar.gz"], "not a release of tiny", f"did you mean {OLD}"),
         (["1."], "'1.' matches 3 releases", f"say which: {OLD}, {NEW}, {NEWEST}"),
         (["1.2.0=90", "1.3.0"], "a weight is missing", "such as 1.2.0=90"),
         (["1.2.0=90", "1.3.0=ten"], "not a whole number", "such as 1.2.0=90"),
