@@ -49,7 +49,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, st
     library = str(Path(slipway.__file__).parent.parent)
     path = os.pathsep.join([library, *filter(None, [os.environ.get("PYTHONPATH")])])
     return os.environ | {
-        "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{program.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PYTHONPATH": path,
         "HOME": str(tmp_path),
     }

@@ -40,7 +40,7 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
               [{"name", "candidate", "served", "rule", "state", "said",
               "loosened"}]}
 
-    Example: slipway evaluate models/screen_detection
+    Example: slipway evaluate screen_detection
     """
     from slipway import build, settings
     from slipway.artifact.artifact import Artifact

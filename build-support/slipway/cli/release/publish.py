@@ -48,7 +48,7 @@ def publish(
     only what has all that [release.production] requires; slipway promote releases there what
     staging tested.
 
-    Example: slipway publish models/screen_detection
+    Example: slipway publish screen_detection
     """
     from slipway import build, settings
     from slipway.artifact.artifact import Artifact
