@@ -17,7 +17,7 @@ from slipway.settings.endpoint import EndpointSettings
 from slipway.settings.release import STORE, Signing, StageName, StageSettings
 from slipway.settings.tables import size, unknown
 
-if sys.version_info >= (3, 11):  # noqa: UP036 (applications run the client on Python 3.9)
+if sys.version_info >= (3, 11):
     import tomllib
 else:  # in an application that installs slipway-client
     import tomli as tomllib
