@@ -27,5 +27,5 @@ def test_a_failure_tells_the_step_and_the_program_s_last_words() -> None:
 
 
 def test_a_missing_program_is_named() -> None:
-    with pytest.raises(SlipwayError, match="no program 'no-such-program'"):
+    with pytest.raises(SlipwayError, match="the program 'no-such-program' is not installed"):
         process.run(["no-such-program"], what="trying")

@@ -268,7 +268,7 @@ class _Bounded(tarfile.TarInfo):
             raise
         except Exception as error:
             # numbers that are none, names that are no text: tarfile lets through what int() raises
-            raise tarfile.ReadError(f"a header that is none: {error}") from error
+            raise tarfile.ReadError(f"invalid tar header: {error}") from error
 
     def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
         read = tar.__dict__.setdefault("extended", {"of the archive": 0, "of a member": 0})
@@ -296,7 +296,7 @@ def open_tar(source: Path | BinaryIO, name: str = "") -> Iterator[tarfile.TarFil
     """Read a ``tar.gz``, a file or a stream called ``name``, once, members in their order.
 
     Raises:
-        SlipwayError: there is none, it is cut short, or it is no ``tar.gz``.
+        SlipwayError: it is missing, cut short, or not a ``tar.gz``.
     """
     where = name or str(source)
     try:
@@ -312,7 +312,9 @@ def open_tar(source: Path | BinaryIO, name: str = "") -> Iterator[tarfile.TarFil
         raise SlipwayError("no such file", where=where) from error
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, DEFLATE_ERROR) as error:
         raise SlipwayError(
-            f"no whole tar.gz: {error}", where=where, fix="build or fetch it anew"
+            f"not a complete tar.gz: {error}",
+            where=where,
+            fix="rebuild it or download it again",
         ) from error
 
 

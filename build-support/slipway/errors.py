@@ -1,10 +1,10 @@
-"""What goes wrong in a user's hands, said so that the next step is clear."""
+"""Errors for users: what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
 
 class SlipwayError(Exception):
-    """A mistake that its reader can mend: the command line prints it and exits with 1.
+    """An error that its reader can fix: the command line prints it and exits with 1.
 
     ``where`` is a path, with ``:line`` or ``:line:column`` where they are known.
     """

@@ -41,11 +41,13 @@ def run(
             check=False,
         )
     except FileNotFoundError as error:
-        raise SlipwayError(f"{what}: there is no program {command[0]!r} here", fix=fix) from error
+        raise SlipwayError(
+            f"{what}: the program {command[0]!r} is not installed", fix=fix
+        ) from error
     if done.returncode != 0:
         words = (done.stderr.strip() or done.stdout.strip()).splitlines()
         if len(words) > FIRST_LINES + LAST_LINES:
             words[FIRST_LINES:-LAST_LINES] = ["…"]
-        said = "\n  ".join(words) if words else "(it said nothing)"
-        raise SlipwayError(f"{what}: {Path(command[0]).name} failed\n  {said}", fix=fix)
+        text = "\n  ".join(words) if words else "(no output)"
+        raise SlipwayError(f"{what}: {Path(command[0]).name} failed\n  {text}", fix=fix)
     return done

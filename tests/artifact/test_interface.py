@@ -103,5 +103,5 @@ def test_an_artifact_without_the_config_it_serves_is_refused() -> None:
 
 def test_a_truncated_stream_is_refused(tiny: Path, environment: ExecutionEnvironment) -> None:
     whole = packed(tiny, environment).path.read_bytes()
-    with pytest.raises(SlipwayError, match="no whole tar.gz"):
+    with pytest.raises(SlipwayError, match="not a complete tar.gz"):
         read_configs(io.BytesIO(whole[:300]), "key")

@@ -184,7 +184,7 @@ class Soak:
         if code == "ValidationError":
             if kinds & {"missing", "deleted"} and "object does not exist" in message:
                 return "the object does not exist"
-            if "broken" in kinds and "no whole tar.gz" in message:
+            if "broken" in kinds and "not a complete tar.gz" in message:
                 return "a broken tarball"
         killed = [kill for kill in self.kills if began - GRACE_S < kill < time.monotonic()]
         if killed and code == "ModelError" and "server ended while it answered" in message:

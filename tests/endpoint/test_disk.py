@@ -83,7 +83,7 @@ def test_what_is_no_artifact_is_a_validation_error_and_takes_no_disk(
 ) -> None:
     target = shelf.write("broken.tar.gz", content)
     with up() as running:
-        with pytest.raises(running.errors.ValidationError, match="no whole tar.gz"):
+        with pytest.raises(running.errors.ValidationError, match="not a complete tar.gz"):
             running.ask(target)
         assert running.inside.disk.used_bytes == 0
         shelf.put(1, target)

@@ -199,7 +199,7 @@ def test_a_model_that_fails_to_load_evicts_nobody(up: Opener, shelf: Shelf) -> N
         for target in (a, b):
             running.ask(target)
         for _ in range(3):
-            with pytest.raises(running.errors.ValidationError, match="no whole tar.gz"):
+            with pytest.raises(running.errors.ValidationError, match="not a complete tar.gz"):
                 running.ask(broken)
         assert running.loaded() == [a, b]
         assert running.events("evict", "unload", "restart") == []

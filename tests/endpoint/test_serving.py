@@ -203,7 +203,7 @@ def test_models_come_from_s3(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.M
             s3.put_object(Bucket="releases", Key="team/staging/models/a.tar.gz", Body=b"other")
             s3.put_object(Bucket="releases", Key="team/staging/models/c.tar.gz", Body=b"x")
             assert caller.release("a.tar.gz") == 1
-            with pytest.raises(caller.errors.ValidationError, match="no whole tar.gz"):
+            with pytest.raises(caller.errors.ValidationError, match="not a complete tar.gz"):
                 caller.ask("c.tar.gz")
     finally:
         moto.stop()

@@ -28,7 +28,7 @@ def test_a_folder_with_one_model_serves_that() -> None:
 @pytest.mark.parametrize(
     ("folder", "where", "what"),
     [
-        ("version_is_no_semantic_version", "model_version.txt:1", "'v1' is no semantic version"),
+        ("version_is_no_semantic_version", "model_version.txt:1", "'v1' is not a semantic version"),
         ("version_is_missing", "model_version.txt", "no such file"),
         ("no_model", "no_model", "no model in it"),
         ("step_is_missing", "pipeline/config.pbtxt", "step 1: no model 'tokeniser'"),

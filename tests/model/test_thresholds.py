@@ -59,8 +59,8 @@ def test_a_model_without_the_file_has_no_thresholds(tmp_path: Path) -> None:
     [
         ("metric = [", "not valid TOML"),
         ("metrics = 1", "unknown key 'metrics'"),
-        ('files = "metrics.json"', "files is no list of names"),
-        ("metric = 1", "metric is no table"),
+        ('files = "metrics.json"', "files is not a list of names"),
+        ("metric = 1", "metric is not a table"),
         ("[metric.auc]", r'\[metric."auc"\]: better is None: "higher" or "lower"'),
         ('[metric.auc]\nbetter = "bigger"', "better is 'bigger'"),
         ('[metric.auc]\nbetter = "higher"\nmargins = 1', "unknown key 'margins'"),
@@ -75,7 +75,7 @@ def test_a_model_without_the_file_has_no_thresholds(tmp_path: Path) -> None:
             '[metric.auc]\nbetter = "higher"\nat_least = 2\nat_most = 1',
             "at_least is 2, above at_most, which is 1",
         ),
-        ('[metric.test.auc]\nbetter = "higher"', "a name with dots stands in quotes"),
+        ('[metric.test.auc]\nbetter = "higher"', "put a name with dots in quotes"),
     ],
 )
 def test_a_mistake_in_the_file_is_told_with_its_metric(

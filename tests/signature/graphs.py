@@ -31,7 +31,10 @@ def save(
 ) -> Path:
     """Write a model whose outputs are its inputs, unless ``nodes`` say otherwise."""
     if nodes is None:
-        nodes = [helper.make_node("Identity", [i.name], [o.name]) for i, o in zip(inputs, outputs)]
+        nodes = [
+            helper.make_node("Identity", [i.name], [o.name])
+            for i, o in zip(inputs, outputs, strict=False)  # the spare ones stay unconnected
+        ]
     graph = helper.make_graph(nodes, "graph", inputs, outputs, initializers)
     opsets = more.pop("opsets", [helper.make_opsetid("", opset)])
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -148,7 +148,7 @@ def test_the_weights_are_never_in_memory(tmp_path: Path) -> None:
     size = 300_000_000
     path = save(tmp_path / "m.onnx", [tensor("X", ["N"])], [tensor("Y", ["N"])], initializers=[])
     head = path.read_bytes()
-    # graph { initializer { name: "W" raw_data: size bytes } }, appended: the parts of a message merge
+    # graph { initializer { name: "W" raw_data: size bytes } }, appended: parts merge
     raw = b"\x42\x01W" + b"\x4a" + _varint(size)
     initializer = b"\x2a" + _varint(len(raw) + size) + raw
     path.write_bytes(head + b"\x3a" + _varint(len(initializer) + size) + initializer)
@@ -156,7 +156,7 @@ def test_the_weights_are_never_in_memory(tmp_path: Path) -> None:
         file.truncate(path.stat().st_size + size)
     program = (
         "import resource, sys; from pathlib import Path; from slipway.signature import onnx;"
-        "print(onnx.read(Path(sys.argv[1])).inputs[0].name,"
+        "print(onnx.read_onnx(Path(sys.argv[1])).inputs[0].name,"
         " resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     done = subprocess.run(
@@ -208,7 +208,7 @@ def test_the_onnx_package_is_not_imported(tmp_path: Path) -> None:
     path = graphs.save(tmp_path / "m.onnx", [tensor("X", ["N"])], [tensor("Y", ["N"])])
     program = (
         "import sys; from pathlib import Path; from slipway.signature import onnx;"
-        f"onnx.read(Path({str(path)!r})); print('onnx' in sys.modules, 'numpy' in sys.modules)"
+        f"onnx.read_onnx(Path({str(path)!r})); print('onnx' in sys.modules, 'numpy' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -1,4 +1,4 @@
-"""Signatures beside DVC pointers: written, kept as text, and trusted for the weights they are of."""
+"""Signatures next to DVC pointers: written as text, and trusted for their weights only."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import onnxruntime
@@ -48,7 +49,7 @@ def test_of_a_release_that_is_not_known_nothing_is_said(release: str) -> None:
 
 
 def test_the_table_is_in_order_and_never_takes_less() -> None:
-    for older, newer in zip(RUNTIMES, RUNTIMES[1:]):
+    for older, newer in pairwise(RUNTIMES):
         assert older.release < newer.release
         assert older.ir_version <= newer.ir_version
         assert older.opset <= newer.opset and older.ml_opset <= newer.ml_opset

@@ -25,7 +25,8 @@ PIECES = [
     " ",
     "nope",
 ]
-TYPES = [name for name in SCHEMA.DataType.keys() if name != "TYPE_INVALID"]
+# not a mapping: it cannot be iterated
+TYPES = [name for name in SCHEMA.DataType.keys() if name != "TYPE_INVALID"]  # noqa: SIM118
 
 
 def fields_of(text: str) -> Fields:

@@ -69,7 +69,7 @@ class Artifact:
         """Return the interface of the served model.
 
         Raises:
-            SlipwayError: the file is not a Slipway artifact, or holds no valid config of that model.
+            SlipwayError: the file is not a Slipway artifact, or lacks a valid config of that model.
         """
         return self.configs.interface
 

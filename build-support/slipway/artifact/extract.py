@@ -31,8 +31,8 @@ def extract(
     takes on the disk; it may raise :class:`NoRoom`.
 
     Raises:
-        SlipwayError: it is no whole ``tar.gz``, or a member would lie elsewhere, is a link or a
-            device (Slipway packs plain files only).
+        SlipwayError: it is not a complete ``tar.gz``, or a member would lie elsewhere, or is a
+            link or a device (Slipway packs plain files only).
     """
     where = name or str(artifact)
     into.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def unpacked_size(artifact: Path | BinaryIO, *, name: str = "", most: int) -> in
 
     Raises:
         NoRoom: more than ``most``.
-        SlipwayError: it is no whole ``tar.gz``.
+        SlipwayError: it is not a complete ``tar.gz``.
     """
     taken = 0
     with open_tar(artifact, name) as tar:
@@ -77,4 +77,4 @@ def _blocks(member: tarfile.TarInfo) -> int:
 
 
 def _refused(where: str, why: str) -> SlipwayError:
-    return SlipwayError(f"not unpacked: {why}", where=where, fix="build it anew with slipway build")
+    return SlipwayError(f"not unpacked: {why}", where=where, fix="rebuild it with slipway build")

@@ -18,8 +18,8 @@ class MemberCheck:
     """What was read of the artifact that ``made`` describes.
 
     Sources have a SHA-256 and weights an md5 in the manifest. Of an environment as a folder it has
-    the number of files and bytes, of one as an archive the SHA-256. Bytecode is known by the name of
-    its source alone: the digest of the whole artifact covers it.
+    the number of files and bytes, of one as an archive the SHA-256. Bytecode is known
+    by the name of its source alone: the digest of the artifact covers it.
     """
 
     def __init__(self, made: Manifest) -> None:

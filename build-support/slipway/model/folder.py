@@ -158,7 +158,9 @@ def _version(path: Path) -> str:
         raise SlipwayError("no such file", where=str(path), fix="write 0.1.0 into it") from error
     if not semver.Version.is_valid(version):
         raise SlipwayError(
-            f"{version!r} is no semantic version", where=f"{path}:1", fix="such as 1.2.0"
+            f"{version!r} is not a semantic version",
+            where=f"{path}:1",
+            fix="use a version such as 1.2.0",
         )
     return version
 

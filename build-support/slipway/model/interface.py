@@ -87,7 +87,10 @@ def as_array(name: str, value: Any, declared: Tensor | None, batches: bool) -> A
 
 
 def blank_request(interface: Interface) -> dict[str, Array]:
-    """A batch of one of zeros and empty strings; sizes that vary are 1, optional inputs left out."""
+    """Return a batch of one, of zeros and empty strings; free sizes are 1.
+
+    Optional inputs are left out.
+    """
     batch = (1,) if interface.batches else ()
     made: dict[str, Array] = {}
     for name, tensor in interface.inputs.items():
@@ -105,9 +108,9 @@ def _promoted(name: str, array: Array, dims: tuple[int, ...]) -> Array:
     shapes = set()
     for places in combinations(range(len(dims)), array.ndim):
         shape = [1] * len(dims)
-        for place, size in zip(places, array.shape):
+        for place, size in zip(places, array.shape, strict=True):
             shape[place] = size
-        if all(dim in (-1, size) for dim, size in zip(dims, shape)):
+        if all(dim in (-1, size) for dim, size in zip(dims, shape, strict=True)):
             shapes.add(tuple(shape))
     if len(shapes) > 1:
         readings = " or ".join(str(shape) for shape in sorted(shapes))

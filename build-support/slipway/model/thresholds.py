@@ -55,7 +55,7 @@ class Threshold:
         return -better if self.better == "higher" else better
 
     def beyond(self, value: float | None) -> str | None:
-        """What ``value`` has to be instead, if it breaks a bound; ``None`` is one nobody measured."""
+        """Return what ``value`` has to be if it breaks a bound; ``None`` was not measured."""
         bounds = [("at_least", self.at_least), ("at_most", self.at_most)]
         set_ones = [
             f"{key.replace('_', ' ')} {bound:g}" for key, bound in bounds if bound is not None
@@ -110,7 +110,7 @@ def load_thresholds(folder: Path) -> Thresholds | None:
         return None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SlipwayError(
-            f"not valid TOML: {error}", where=str(path), fix="mend the line named above"
+            f"not valid TOML: {error}", where=str(path), fix="correct the line named above"
         ) from error
     try:
         return _parse_file(said)
@@ -153,18 +153,18 @@ def _parse_file(said: Mapping[str, Any]) -> Thresholds:
     if files is not None and not (
         isinstance(files, list) and all(isinstance(f, str) for f in files)
     ):
-        raise ValueError('files is no list of names, such as ["training/metrics.json"]')
+        raise ValueError('files is not a list of names, such as ["training/metrics.json"]')
     if not isinstance(tables, dict):
-        raise ValueError('metric is no table: write [metric."<name>"]')
+        raise ValueError('metric is not a table: write [metric."<name>"]')
     found = {}
     for name, table in tables.items():
         try:
             if not isinstance(table, dict):
-                raise ValueError("no table of its own")
+                raise ValueError("not a table")
             found[name] = parse_threshold(table)
         except ValueError as error:
             dotted = isinstance(table, dict) and any(isinstance(v, dict) for v in table.values())
-            hint = "; a name with dots stands in quotes" if dotted else ""
+            hint = "; put a name with dots in quotes" if dotted else ""
             raise ValueError(f'[metric."{name}"]: {error}{hint}') from error
     return Thresholds(found, None if files is None else tuple(files))
 

@@ -44,7 +44,7 @@ def load_pointer(file: Path) -> Pointer:
     Raises:
         SlipwayError: it is missing, not YAML, or not a pointer to one file or directory.
     """
-    again = f"write it anew: dvc add {file.with_suffix('')}"
+    again = f"write it again: dvc add {file.with_suffix('')}"
     try:
         content = yaml.load(file.read_text(encoding="utf-8"), LOADER)
     except FileNotFoundError as error:
@@ -66,7 +66,9 @@ def load_pointer(file: Path) -> Pointer:
     out = outs[0]
     if not (isinstance(out.get("md5"), str) and MD5.fullmatch(out["md5"])):
         raise SlipwayError(
-            f"malformed DVC pointer: {out.get('md5')!r} is no md5", where=_named(file), fix=again
+            f"malformed DVC pointer: {out.get('md5')!r} is not an md5",
+            where=_named(file),
+            fix=again,
         )
     if out.get("path") != file.stem:
         raise SlipwayError(

@@ -21,7 +21,7 @@ KEYS = {"md5", "size", "format", "ir_version", "opsets", "operators", "external_
 
 @dataclass(frozen=True)
 class SignedSignature:
-    """A signature, and the weights that it is of: their ``md5``, as the pointer has it, and bytes."""
+    """A signature, and its weights: their ``md5``, as the pointer has it, and size in bytes."""
 
     md5: str
     size: int | None

@@ -44,9 +44,9 @@ def fields(data: Buffer, start: int, end: int) -> Iterator[tuple[int, int, int, 
         elif kind == FIXED64:
             size = 8
         else:
-            raise MalformedError(f"byte {at} begins no field")
+            raise MalformedError(f"no field begins at byte {at}")
         if number == 0:
-            raise MalformedError(f"byte {at} begins no field")
+            raise MalformedError(f"no field begins at byte {at}")
         if at + size > end:
             raise MalformedError(f"it ends in the middle of a field, {at + size - end} bytes early")
         yield number, kind, at, at + size

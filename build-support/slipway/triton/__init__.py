@@ -1,1 +1,1 @@
-"""Triton's formats: configurations, text protobufs, the KServe protocol, generated messages, comparison."""
+"""Triton's formats: configs, text protobufs, the KServe protocol, messages, comparison."""

@@ -36,7 +36,7 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True)
 class Span:
-    """A field: from ``start``, its name's first character, to ``end``; its value begins at ``value``."""
+    """A field from ``start``, its name's first character, to ``end``; its value is at ``value``."""
 
     start: int
     value: int

@@ -300,7 +300,7 @@ def test_evidence_too_large_to_be_any_is_not_read(made: Made, tmp_path: Path) ->
     with file.open("wb") as out:
         out.truncate(envelope.LARGEST + 1)
     for ask in (evidence.load_test_result, evidence.load_evidence):
-        with pytest.raises(SlipwayError, match="are no evidence"):
+        with pytest.raises(SlipwayError, match="are too many for evidence"):
             ask(StageStore(store, "staging"), "tiny", made.artifact.sha256)
 
 
@@ -413,7 +413,7 @@ def test_an_envelope_in_other_words_is_none(
     text = signed["provenance"].decode()
     assert change(text) != text
     [problem, *_] = problems({**signed, "provenance": change(text).encode()}, made, key)
-    assert problem == "provenance: no DSSE envelope as Slipway writes it: it was changed"
+    assert problem == "provenance: not a DSSE envelope as Slipway writes it: it was changed"
 
 
 def test_an_envelope_around_another_type_is_a_problem(made: Made, key: KeyFiles) -> None:

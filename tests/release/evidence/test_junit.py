@@ -131,7 +131,7 @@ def test_a_file_is_counted_once_however_often_it_is_named(tmp_path: Path) -> Non
     ],
 )
 def test_what_is_no_report_or_refers_elsewhere_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(SlipwayError, match="no JUnit report") as caught:
+    with pytest.raises(SlipwayError, match="not a JUnit report") as caught:
         read(tmp_path, text)
     assert caught.value.fix and "0.xml" in (caught.value.where or "")
 

@@ -138,7 +138,7 @@ def test_an_encrypted_key_and_one_that_only_agrees_are_refused(tmp_path: Path) -
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
     (tmp_path / "agrees.pem").write_bytes(agrees)
-    with pytest.raises(SlipwayError, match="no private key in PEM that signs"):
+    with pytest.raises(SlipwayError, match="not a PEM private key that can sign"):
         signing.load_signer(configured(tmp_path, "agrees.pem"))
 
 
@@ -182,7 +182,7 @@ def test_a_trusted_file_that_is_no_public_key_is_named(tmp_path: Path, content: 
 
 
 def test_a_private_key_is_not_taken_for_a_public_one(key: KeyFiles, tmp_path: Path) -> None:
-    with pytest.raises(SlipwayError, match="no public key in PEM"):
+    with pytest.raises(SlipwayError, match="not a public key in PEM"):
         signing.load_trusted_keys(configured(tmp_path, None, key.private))
 
 

@@ -114,7 +114,9 @@ def fits(interface: Interface, request: Mapping[str, tuple[str, tuple[int, ...]]
         return False
     for name, (datatype, shape) in request.items():
         dims = interface.shape(known[name])
-        sizes_fit = len(shape) == len(dims) and all(d in (-1, s) for d, s in zip(dims, shape))
+        sizes_fit = len(shape) == len(dims) and all(
+            d in (-1, s) for d, s in zip(dims, shape, strict=True)
+        )
         if known[name].datatype != datatype or not sizes_fit:
             return False
         if interface.batches and shape[0] > interface.max_batch_size:
@@ -152,7 +154,7 @@ def test_unless_it_is_major_every_answer_has_what_it_had(
     for name, tensor in before.outputs.items():
         now = after.outputs[name]
         assert now.datatype == tensor.datatype and len(now.dims) == len(tensor.dims)
-        assert all(was in (-1, size) for was, size in zip(tensor.dims, now.dims))
+        assert all(was in (-1, size) for was, size in zip(tensor.dims, now.dims, strict=True))
 
 
 @given(INTERFACES, INTERFACES)

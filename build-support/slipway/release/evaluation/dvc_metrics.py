@@ -64,7 +64,7 @@ def _read(
         (result,) = shown[""]["data"].values()
         if "error" in result:
             raise SlipwayError(
-                f"no metrics: {result['error']}", where=str(path), fix="dvc repro makes it anew"
+                f"no metrics: {result['error']}", where=str(path), fix="run dvc repro"
             )
         values = flatten(result["data"])
         found[name] = {k: float(v) for k, v in values.items() if isinstance(v, int | float)}
@@ -72,7 +72,8 @@ def _read(
 
 
 def _left_out(metrics: Any, outs: Sequence[Any], artifact: Artifact | None) -> str | None:
-    """Why the output ``metrics`` of a stage says nothing of ``artifact``; ``outs`` are the model's."""
+    """Return why the output ``metrics`` of a stage is not of ``artifact``; ``outs`` are the
+    model's."""
     if not metrics.exists:
         return "it is not here: dvc repro, or dvc pull"
     if metrics.changed_checksum():

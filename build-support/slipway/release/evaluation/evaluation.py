@@ -121,7 +121,7 @@ def refuse_worse(candidate: Record, served: Record | None) -> None:
         for each in compared
         for change in each.loosened
     ]
-    again = f"slipway evaluate models/{candidate.name}, or dvc repro; then publish it anew"
+    again = f"slipway evaluate models/{candidate.name}, or dvc repro; then publish it again"
     missing = any(each.candidate is None for each in refused)
     raise SlipwayError(
         "\n  ".join([what, *map(_told, refused), *loosened]),
@@ -200,7 +200,7 @@ def _rules(of: HasMetrics) -> dict[str, Threshold]:
         return {name: thresholds.parse_threshold(rule) for name, rule in (of.rules or {}).items()}
     except (ValueError, TypeError) as error:
         raise SlipwayError(
-            f"the rules in a release's record are damaged: {error}", fix="publish it anew"
+            f"the rules in a release's record are damaged: {error}", fix="publish it again"
         ) from error
 
 

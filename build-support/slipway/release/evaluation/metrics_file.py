@@ -1,4 +1,4 @@
-"""What ``slipway evaluate`` measured of an artifact, kept beside it with the digest of its bytes."""
+"""What ``slipway evaluate`` measured of an artifact, in a file next to it with the digest."""
 
 from __future__ import annotations
 

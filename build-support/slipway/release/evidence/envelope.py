@@ -1,7 +1,7 @@
 """DSSE envelopes: a payload, its type, and signatures of both.
 
 Source: https://github.com/secure-systems-lab/dsse; the library is securesystemslib. What is signed
-is the pre-authentication encoding of type and payload, and it is checked before the payload is read.
+is the pre-authentication encoding of type and payload; it is checked before the payload is read.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def seal_envelope(payload: bytes, kind: str, signer: Signer | None) -> bytes:
 def open_envelope(data: bytes, kind: str, trusted: Sequence[Key]) -> OpenedEnvelope:
     """Check the signatures of an envelope by the ``trusted`` keys, and its type.
 
-    Only the very bytes that :func:`seal_envelope` writes are an envelope: there is one way to write each, so
-    that no bit of it can be another one unnoticed.
+    Only the exact bytes that :func:`seal_envelope` writes are an envelope: there is one way to write
+    each, so that every changed bit is noticed.
 
     Raises:
         ValueError: it is no envelope, or one around something else than ``kind``.
@@ -121,9 +121,9 @@ def _parse(data: bytes) -> Envelope:
         RecursionError,
         OverflowError,
     ) as error:
-        raise ValueError(f"no DSSE envelope: {error!r:.200}") from error
+        raise ValueError(f"not a DSSE envelope: {error!r:.200}") from error
     if not same:
-        raise ValueError("no DSSE envelope as Slipway writes it: it was changed")
+        raise ValueError("not a DSSE envelope as Slipway writes it: it was changed")
     return read
 
 

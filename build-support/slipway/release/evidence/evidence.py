@@ -1,8 +1,8 @@
 """What is attested of an artifact: where it is from, what is in it, and that its tests passed.
 
-Provenance and tests are DSSE envelopes around in-toto statements, signed if a key is configured; the
-SBOM's digest stands in the provenance, whose signature so covers it. Evidence is read as what it
-is, bytes from a store: nothing of it is believed before its signature and its subject are checked.
+Provenance and tests are DSSE envelopes around in-toto statements, signed if a key is configured.
+The provenance holds the SBOM's digest, so that its signature covers the SBOM. Evidence is untrusted
+bytes from a store until its signature and its subject are checked.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def _document(stage: StageReader, name: str, sha256: str, kind: Kind) -> bytes |
     if stat is None:
         return None
     if stat.size > LARGEST:
-        raise tests.damaged_evidence(key, f"{stat.size} bytes are no evidence")
+        raise tests.damaged_evidence(key, f"{stat.size} bytes are too many for evidence")
     return stage.store.read(key)
 
 

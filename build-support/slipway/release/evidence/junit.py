@@ -1,6 +1,6 @@
 """JUnit reports of pytest with Slipway's plugin: which of them tested an artifact, and how it went.
 
-They are read as what they are, files that tests wrote: without entities or references, by defusedxml.
+Tests wrote these files: defusedxml reads them, without entities or references.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class _Run:
 
 
 def read_reports(reports: Iterable[Path], name: str, sha256: str) -> TestResult | None:
-    """What the reports (files, or folders of ``*.xml``) say of the artifact with this digest, of the
-    model ``name``; ``None`` if none of them tested it.
+    """Return what the reports (files, or folders of ``*.xml``) say of the artifact with this digest,
+    of the model ``name``; ``None`` if none of them tested it.
 
     Several count together, as Pants writes one for a file or a batch of files: each has to have
     passed; a test that ran in two of them is one. A run of a selection counts for nothing where
@@ -148,14 +148,16 @@ def _root(file: Path) -> Element:
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import ParseError, fromstring
 
-    fix = "remove it, or write it anew: slipway test"
+    fix = "remove it, or write it again: slipway test"
     size = file.stat().st_size
     if size > LARGEST:
-        raise SlipwayError(f"{size} bytes are no test report", where=str(file), fix=fix)
+        raise SlipwayError(f"{size} bytes are too many for a test report", where=str(file), fix=fix)
     try:
         found: Element = fromstring(file.read_bytes(), forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise SlipwayError(f"no JUnit report: {error!s:.200}", where=str(file), fix=fix) from error
+        raise SlipwayError(
+            f"not a JUnit report: {error!s:.200}", where=str(file), fix=fix
+        ) from error
     return found
 
 

@@ -1,4 +1,4 @@
-"""A new pair of ed25519 keys: the private one for the pipeline, the public one for the repository."""
+"""A new ed25519 key pair: the private key for the pipeline, the public one for the repository."""
 
 from __future__ import annotations
 

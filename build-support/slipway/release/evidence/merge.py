@@ -18,12 +18,13 @@ WRITTEN: tuple[Kind, ...] = (*TOGETHER, "tests")
 
 
 def merge_evidence(there: Mapping[Kind, bytes], made: Mapping[Kind, bytes]) -> dict[Kind, bytes]:
-    """Those of the documents ``made`` that belong in a store that holds ``there`` about these bytes,
-    in the order to write them in.
+    """Return those of the documents ``made`` to write into a store that holds ``there`` about the
+    same bytes, in the order to write them in.
 
-    What is missing does. A later run of the tests replaces an earlier one, but for an unsigned one
-    that would replace a signed one, and one that left tests out where all of them passed. Provenance tells of the first build, and stays, with its SBOM,
-    unless it is signed by a key that it was not signed by before, or is not sound.
+    What is missing is written. A later run of the tests replaces an earlier one, with two
+    exceptions: an unsigned one never replaces a signed one, and one that left tests out never
+    replaces one in which all passed. Provenance is of the first build, and stays, with its SBOM,
+    unless the new one is signed by another key or the old one is not sound.
     """
     chosen = {kind: document for kind, document in made.items() if kind not in there}
     old, new = (_signers(documents, "tests") for documents in (there, made))

@@ -30,7 +30,7 @@ SBOM_TYPE = "application/vnd.cyclonedx+json"
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a statement says, as far as Slipway asks: ``sbom`` is the SHA-256 of the SBOM's bytes."""
+    """The parts of a statement that Slipway uses; ``sbom`` is the SHA-256 of the SBOM's bytes."""
 
     name: str
     version: str
@@ -97,7 +97,7 @@ def parse_provenance(said: statement.Statement, where: str) -> Provenance:
     try:
         read = ParseDict(dict(said.predicate), provenance_pb2.Provenance())
     except (ParseError, RecursionError, TypeError, AttributeError, ValueError) as error:
-        raise damaged_evidence(where, f"no provenance: {error!s:.200}") from error
+        raise damaged_evidence(where, f"not a provenance: {error!s:.200}") from error
     defined, ran = read.build_definition, read.run_details
     if defined.build_type != BUILD_TYPE:
         raise damaged_evidence(where, f"a build of the type {defined.build_type[:200]!r}")

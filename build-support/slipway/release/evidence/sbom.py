@@ -70,7 +70,7 @@ def count_packages(document: bytes) -> int:
             raise ValueError("its bomFormat is another one")
         return sum("purl" in component for component in said.get("components", ()))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"no CycloneDX document: {error!r:.200}") from error
+        raise ValueError(f"not a CycloneDX document: {error!r:.200}") from error
 
 
 def _model(made: Manifest, sha256: str) -> Component:
@@ -132,7 +132,7 @@ def _package(package: Mapping[str, str], hashes: Sequence[str]) -> Component:
     kind = "pypi" if package["source"] == "pip" else "conda"
     purl = PackageURL(kind, name=name, version=version)
     found = [HashType(alg=HashAlgorithm.SHA_256, content=digest) for digest in sorted(hashes)]
-    # a lock allows a wheel for each platform and the sources; only a single one is the package's own
+    # a lock allows a wheel for each platform and the sources; only a single one is certain
     allowed = ExternalReference(
         type=ExternalReferenceType.DISTRIBUTION,
         url=XsUri(purl.to_string()),

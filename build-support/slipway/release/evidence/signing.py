@@ -80,12 +80,10 @@ def _of_pem(data: bytes, where: str) -> Signer:
     try:
         return CryptoSigner(load_pem_private_key(data, None))
     except TypeError:
-        raise _unusable(
-            "it is encrypted, and nobody is there to type its password", where
-        ) from None
+        raise _unusable("it is encrypted, and no password can be entered", where) from None
     except (ValueError, UnsupportedAlgorithm):
         # their messages may quote it
-        raise _unusable("no private key in PEM that signs", where) from None
+        raise _unusable("not a PEM private key that can sign", where) from None
 
 
 def _of_kms(uri: str) -> Signer:
@@ -135,7 +133,8 @@ def _of_library(scheme: str, uri: str, settings: Settings) -> Signer:
         raise SlipwayError(
             f"no signing with {scheme}: {error}",
             where=SETTING,
-            fix=f"see its words above; pip install 'securesystemslib[{EXTRAS.get(scheme, scheme)}]'",
+            fix="see the message above;"
+            f" pip install 'securesystemslib[{EXTRAS.get(scheme, scheme)}]'",
         ) from error
 
 
@@ -159,8 +158,8 @@ def _public(entry: str, settings: Settings) -> Key:
     except OSError as error:
         what = f"not readable: {error.strerror}"
     except (ValueError, UnsupportedAlgorithm):
-        what = "no public key in PEM"
-    raise SlipwayError(what, where=str(file), fix="slipway keys new, or mend [signing] trusted")
+        what = "not a public key in PEM"
+    raise SlipwayError(what, where=str(file), fix="slipway keys new, or correct [signing] trusted")
 
 
 def _unusable(what: str, where: str) -> SlipwayError:

@@ -32,7 +32,7 @@ def resource_descriptor(
     annotations: Mapping[str, Any] | None = None,
     media_type: str = "",
 ) -> Any:
-    """A resource descriptor, as protobuf has it; a value of ``None`` in ``annotations`` is left out."""
+    """Return a resource descriptor as a protobuf message; ``None`` in ``annotations`` is left out."""
     from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 
     digests = {**(digest or {}), **({"sha256": sha256} if sha256 else {})}
@@ -68,7 +68,7 @@ def parse_statement(payload: bytes) -> Statement:
         found.validate()
         predicate = MessageToDict(found.pb.predicate)
     except (ParseError, RecursionError, UnicodeDecodeError, TypeError, AttributeError) as error:
-        raise ValueError(f"no in-toto statement: {error!s:.200}") from error
+        raise ValueError(f"not an in-toto statement: {error!s:.200}") from error
     return Statement(
         found.pb.predicate_type,
         {subject.name: subject.digest.get("sha256", "") for subject in found.pb.subject},

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def summarize(evidence: Mapping[Kind, bytes], settings: Settings | None = None) -> list[str]:
-    """What ``evidence`` says, in short lines for people; with ``settings``, whose signature is good.
+    """Return what ``evidence`` says in short lines; with ``settings``, whose signature is good.
 
-    Nothing is refused here: what :func:`slipway.release.evidence.evidence.find_problems` finds is said as unreadable.
+    Nothing is refused here: a document that cannot be read is listed as not readable.
     """
     trusted = [] if settings is None else signing.load_trusted_keys(settings)
     lines: list[str] = []

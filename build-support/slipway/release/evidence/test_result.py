@@ -1,7 +1,7 @@
 """What a run of a model's tests found, and the in-toto statement that says so of its artifact.
 
-The predicate is https://in-toto.io/attestation/test-result/v0.1. How many tests there were, how long
-they took and why they do not count stands in the annotations of ``configuration``, the JUnit reports.
+The predicate is https://in-toto.io/attestation/test-result/v0.1. The annotations of
+``configuration``, the JUnit reports, hold the number of tests, their time, and why they do not count.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class TestResult:
     """``tests`` ran in ``seconds``, ``failures`` of them failed or broke, ``skipped`` did not run.
 
     ``passed`` only if all the model's tests ran, its contract test among them; else ``reason`` says
-    why not. ``when`` the last of them ended, in ISO 8601, UTC. ``server`` is the Triton that served.
+    why not. ``when`` the last of them ended, in ISO 8601, UTC. ``server`` is the Triton.
     ``names`` and ``failed`` are the tests that passed and that did not; ``skipped`` are in neither.
     """
 
@@ -125,7 +125,7 @@ def parse_test_result(said: statement.Statement, where: str) -> TestResult:
             reports=tuple(map(_report, said.predicate.get("configuration", ()))),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise damaged_evidence(where, f"no test result of Slipway's: {error!r:.200}") from error
+        raise damaged_evidence(where, f"not a Slipway test result: {error!r:.200}") from error
     if found.passed and (found.failures or not found.tests):
         raise damaged_evidence(
             where, f"passed, with {found.failures} failures in {found.tests} tests"
@@ -153,7 +153,7 @@ def _report(value: Any) -> JUnitReport:
 def _number(value: Any) -> int:
     # JSON of protobuf's structures knows floats only
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-        raise ValueError(f"{value!r:.40} is no whole number")
+        raise ValueError(f"{value!r:.40} is not a whole number")
     if value < 0:
         raise ValueError(f"{value!r:.40} is below 0")
     return int(value)
@@ -161,5 +161,5 @@ def _number(value: Any) -> int:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r:.40} is no text")
+        raise TypeError(f"{value!r:.40} is not text")
     return value

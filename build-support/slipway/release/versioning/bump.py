@@ -172,7 +172,7 @@ def version_error(judged: VersionVerdict, folder: Path) -> SlipwayError:
     """What to say at a merge request of a version that :attr:`Judged.stopped`."""
     about = {
         "taken": f"production has {judged.version} already, with other bytes",
-        "behind": f"production has {judged.released} already, which is higher than {judged.version}",
+        "behind": f"production has {judged.released} already, higher than {judged.version}",
         "small": f"{judged.version} is too small a step from production's {judged.released}",
     }[judged.state]
     lines = [f"{about}; what changed since {judged.released} calls for {judged.part or 'patch'}:"]

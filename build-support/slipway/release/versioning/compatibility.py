@@ -131,7 +131,7 @@ def _gone(kind: str, name: str, renamed: Mapping[str, str]) -> str:
 
 def _covers(wide: tuple[int, ...], narrow: tuple[int, ...]) -> bool:
     """Whether every shape that ``narrow`` allows is one of ``wide``'s; -1 is any size."""
-    return len(wide) == len(narrow) and all(w in (-1, n) for w, n in zip(wide, narrow))
+    return len(wide) == len(narrow) and all(w in (-1, n) for w, n in zip(wide, narrow, strict=True))
 
 
 def _decoupled(served: ModelConfig) -> bool:
