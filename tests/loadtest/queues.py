@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from slipway.loadtest import arrivals, stage
 from slipway.loadtest.answer import Answer
 from slipway.loadtest.knee import Point
+from slipway.triton.datatypes import Array
 
 TARGET = "tiny_1.0.0.tar.gz"
 
@@ -17,12 +19,20 @@ def answers(
     rate: float, capacity: float, seconds: float, random: np.random.Generator
 ) -> list[Answer]:
     """What an M/M/1 server of ``capacity`` (1/s) answers to Poisson arrivals of ``rate``."""
+    times = arrivals.poisson(rate, seconds, random)
+    return serve([TARGET] * len(times), times, capacity, random)
+
+
+def serve(
+    targets: Sequence[str], times: Array, capacity: float, random: np.random.Generator
+) -> list[Answer]:
+    """The answers of such a server to requests for ``targets`` at ``times`` (s)."""
     free = 0.0
-    made = []
-    for at in arrivals.poisson(rate, seconds, random):
-        free = max(free, float(at)) + random.exponential(1 / capacity)
-        made.append(Answer(TARGET, float(at), float(at), free))
-    return made
+    served = []
+    for target, at in zip(targets, map(float, times), strict=True):
+        free = max(free, at) + random.exponential(1 / capacity)
+        served.append(Answer(target, at, at, free))
+    return served
 
 
 def p99(rate: float, capacity: float) -> float:

@@ -22,13 +22,14 @@ class Endpoint:
 
     ``seconds`` says how long an invocation of a target takes, ``failures`` what it is refused with
     (status, type, message). The first invocation of a target waits for its load, as a
-    header tells, unless it ``tells`` nothing.
+    header tells, unless it ``tells`` nothing. Nobody is answered before ``hold`` invocations came.
     """
 
     seconds: Callable[[str], float] = lambda _: 0.0
     failures: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     outputs: Mapping[str, Array] = field(default_factory=dict)
     tells: bool = True
+    hold: int = 0
     url: str = ""
     seen: list[dict[str, str]] = field(default_factory=list)
     loaded: set[str] = field(default_factory=set)
@@ -41,6 +42,8 @@ class Endpoint:
         cold = target not in self.loaded
         self.loaded.add(target)
         await asyncio.sleep(self.seconds(target))
+        while len(self.seen) < self.hold:
+            await asyncio.sleep(0.01)
         if target in self.failures:
             status, kind, message = self.failures[target]
             return web.json_response(

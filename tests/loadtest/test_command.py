@@ -7,19 +7,24 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import slipway
 from slipway.cli import main
 from slipway.loadtest import alternate
+from slipway.loadtest.answer import Answer, Request
+from slipway.loadtest.generator import Generator
 from slipway.model.interface import Interface, Tensor
 from slipway.store.directory import DirectoryStore
+from slipway.triton.datatypes import Array
 from tests.client import releases
 from tests.client.releases import ONE, THREE, TWO
-from tests.loadtest import stand_in
+from tests.loadtest import queues, stand_in
 
 
 def command(endpoint: stand_in.Endpoint, *words: str) -> int:
@@ -34,8 +39,25 @@ def as_json(
     return said
 
 
+@pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rates are answered by a computed queue of 1,000 requests a second: the machine's own speed
+    and what else it does are not measured."""
+    random = np.random.default_rng(0)
+
+    async def open_loop(
+        generator: Generator, requests: Sequence[Request], times: Array
+    ) -> list[Answer]:
+        return queues.serve([request.target for request in requests], times, 1000, random)
+
+    monkeypatch.setattr(Generator, "open_loop", open_loop)
+
+
 def test_rates_are_shown_with_knee_target_and_cost(
-    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+    store: DirectoryStore,
+    endpoint: stand_in.Endpoint,
+    computed: None,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     Path("prices.toml").write_text('[usd_per_hour]\n"ml.x" = 2.0\n', encoding="utf-8")
     words = ["--rates", "350", "--seconds", "1", "--p99", "30s", "--output", "load.svg"]

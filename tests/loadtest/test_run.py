@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
 
 from slipway.loadtest import address, run, search
-from slipway.loadtest.answer import Request
+from slipway.loadtest.answer import Answer, Request
 from slipway.loadtest.generator import Generator
 from slipway.loadtest.mix import Mix
 from slipway.loadtest.run import Plan, Results
-from tests.loadtest import stand_in
+from slipway.triton.datatypes import Array
+from tests.loadtest import queues, stand_in
 
 TARGETS = tuple(f"m_{number}.0.0.tar.gz" for number in range(4))
 
@@ -65,7 +66,7 @@ def test_rates_are_measured_as_named(endpoint: stand_in.Endpoint) -> None:
 
 
 def test_waiting_clients_are_measured_as_named(endpoint: stand_in.Endpoint) -> None:
-    endpoint.seconds = lambda _: 0.01
+    endpoint.seconds = lambda _: 0.1
     results = ran(endpoint, Plan(concurrency=(1, 4), seconds=1))
     one, four = results.stages
     assert (one.concurrency, four.concurrency) == (1, 4)
@@ -77,6 +78,15 @@ def test_without_rates_they_are_searched_for(
 ) -> None:
     monkeypatch.setattr(search, "FRACTIONS", (0.1, 0.2))
     monkeypatch.setattr(run, "PROBE_S", 0.2)
+    random = np.random.default_rng(0)
+
+    async def open_loop(
+        generator: Generator, requests: Sequence[Request], times: Array
+    ) -> list[Answer]:
+        # computed: on a busy machine even a low rate may saturate, which ends the search
+        return queues.serve([request.target for request in requests], times, 1e6, random)
+
+    monkeypatch.setattr(Generator, "open_loop", open_loop)
     endpoint.seconds = lambda _: 0.02
     results = ran(endpoint, Plan(seconds=1))
     offered = [each.offered for each in results.stages]
