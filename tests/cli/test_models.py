@@ -100,7 +100,7 @@ def test_a_file_is_not_a_models_folder(root: Path) -> None:
         resolve_folder("slipway.toml", root)
 
 
-def test_outside_of_a_repository_that_is_what_is_said(tmp_path: Path) -> None:
+def test_outside_of_a_repository_that_is_what_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError, match=r"no slipway\.toml here"):
         resolve_folder("titanic", tmp_path)
 

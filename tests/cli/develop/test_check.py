@@ -60,10 +60,10 @@ def test_a_mistake_ends_with_1_and_is_shown_with_its_place(
     bad: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check"]) == 1
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     line = len(PIPELINE.read_text().splitlines())
-    assert said.startswith(f"{PIPELINE}:{line}:1: error SW901 unused-ignore: ")
-    assert said.endswith("1 error in 1 of 1 model\n")
+    assert output.startswith(f"{PIPELINE}:{line}:1: error SW901 unused-ignore: ")
+    assert output.endswith("1 error in 1 of 1 model\n")
 
 
 @pytest.mark.parametrize("name", ["models/sound", "models/sound/", str(PIPELINE)])
@@ -109,7 +109,7 @@ def test_what_is_no_model_is_refused(
     assert name in capsys.readouterr().err
 
 
-def test_a_repository_without_models_is_told(
+def test_a_repository_without_models_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "slipway.toml").touch()
@@ -183,9 +183,9 @@ def test_fix_shows_the_diff_and_leaves_what_it_cannot_mend(
     wrong = PIPELINE.read_text().replace('platform: "ensemble"', "platform: 'ensemble'")
     PIPELINE.write_text(wrong)
     assert main(["check", "--fix"]) == 1
-    said = capsys.readouterr().out
-    assert "-platform: 'ensemble'\n+platform: \"ensemble\"\n" in said
-    assert said.endswith("1 error in 1 of 1 model\n") and "SW901" in said
+    output = capsys.readouterr().out
+    assert "-platform: 'ensemble'\n+platform: \"ensemble\"\n" in output
+    assert output.endswith("1 error in 1 of 1 model\n") and "SW901" in output
     assert main(["check", "--fix", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["errors"] == 1
 
@@ -201,24 +201,24 @@ def test_fix_on_a_sound_repository_changes_nothing(
 
 def test_the_rules_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--rules"]) == 0
-    said = capsys.readouterr().out
-    assert all(rule in said for rule in RULES)
+    output = capsys.readouterr().out
+    assert all(rule in output for rule in RULES)
 
 
 @pytest.mark.parametrize("rule", ["SW901", "sw901"])
 def test_a_rule_is_explained(rule: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--explain", rule]) == 0
-    said = capsys.readouterr().out
-    assert RULES["SW901"].reason in said and RULES["SW901"].source in said
-    assert "docs/rules/SW901.md" in said
+    output = capsys.readouterr().out
+    assert RULES["SW901"].reason in output and RULES["SW901"].source in output
+    assert "docs/rules/SW901.md" in output
 
 
 def test_a_rule_that_does_not_exist_is_told_with_the_nearest(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["check", "--explain", "SW9001"]) == 1
-    assert "no rule SW9001" in (said := capsys.readouterr().err)
-    assert "--explain SW901" in said
+    assert "no rule SW9001" in (output := capsys.readouterr().err)
+    assert "--explain SW901" in output
 
 
 def run(root: Path, terminal: bool) -> str:

@@ -31,15 +31,15 @@ def test_flags_alone_make_a_model_and_say_what_is_next(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["new", "made", "--onnx", "graph.onnx", "--version", "1.2.3"]) == 0
-    said = capsys.readouterr().out
-    assert "made takes batches of up to 16." in said
-    assert "models/made created. Next:" in said and "slipway test made" in said
+    output = capsys.readouterr().out
+    assert "made takes batches of up to 16." in output
+    assert "models/made created. Next:" in output and "slipway test made" in output
     assert (root / "models" / "made" / "model_version.txt").read_text() == "1.2.3\n"
     assert main(["check", "models/made"]) == 0
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "output"),
     [
         (["made"], "a name and a kind are needed"),
         (["--template", "text"], "a name and a kind are needed"),
@@ -53,13 +53,13 @@ def test_flags_alone_make_a_model_and_say_what_is_next(
     ],
 )
 def test_a_mistake_is_refused_and_leaves_nothing(
-    root: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    root: Path, words: list[str], output: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     identity(root / "text.onnx", [], SCALAR_STRING)
     before = sorted(root.rglob("*"))
     assert main(["new", *words]) == 1
     error = capsys.readouterr().err
-    assert said in error and "\nfix: " in error
+    assert output in error and "\nfix: " in error
     assert sorted(root.rglob("*")) == before
 
 

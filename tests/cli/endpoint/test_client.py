@@ -51,18 +51,18 @@ def test_a_file_of_somebodys_own_is_left_alone(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "output"),
     [
         (["mm", "--output", "m.py"], "did you mean m?"),
-        (["m", "-o", "m.py", "--target", "m_9.0.0.tar.gz"], "no release of m"),
+        (["m", "-o", "m.py", "--target", "m_9.0.0.tar.gz"], "is not a release of m"),
         (["m", "-o", "m.py", "--endpoint", "nowhere"], "no endpoint 'nowhere'"),
         (["m", "-o", "slipway.toml/m.py"], "cannot be written"),
     ],
 )
-def test_mistakes_are_told_and_nothing_is_written(
-    capsys: pytest.CaptureFixture[str], words: list[str], said: str
+def test_mistakes_are_reported_and_nothing_is_written(
+    capsys: pytest.CaptureFixture[str], words: list[str], output: str
 ) -> None:
     assert main(["client", *words]) == 1
-    told = capsys.readouterr().err
-    assert said in told and "\nfix: " in told
+    errors = capsys.readouterr().err
+    assert output in errors and "\nfix: " in errors
     assert not Path("m.py").exists()

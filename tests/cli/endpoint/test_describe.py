@@ -49,13 +49,13 @@ def test_people_see_interface_alias_and_releases_within_80_columns(
     assert main(["alias", "tiny", f"{first}=90", f"{second}=10"]) == 0
     capsys.readouterr()
     assert main(["describe", "tiny", "--stage", "staging"]) == 0
-    said = capsys.readouterr().out
-    words = [line.split() for line in said.splitlines()]
+    output = capsys.readouterr().out
+    words = [line.split() for line in output.splitlines()]
     assert ["│", "in", "│", "IN", "│", "FP32", "│", "[batch,", "1]", "│"] in words
-    assert "batch: at most 8" in said and "production" not in said
+    assert "batch: at most 8" in output and "production" not in output
     assert ["90", "%", first] in words and ["10", "%", second] in words
-    assert said.count("c0ffeec") == 2 and first.split(".h")[1][:12] in said
-    assert max(map(len, said.splitlines())) <= 80
+    assert output.count("c0ffeec") == 2 and first.split(".h")[1][:12] in output
+    assert max(map(len, output.splitlines())) <= 80
 
 
 def test_both_stages_are_shown_unless_one_is_named(
@@ -115,9 +115,9 @@ def test_a_name_without_an_alias_is_described_by_its_newest_release(
         (["tiny", "--endpoint", "local", "--stage", "staging"], "not both", "Usage"),
     ],
 )
-def test_mistakes_are_told_with_their_fix(
+def test_mistakes_are_reported_with_their_fix(
     root: Path, capsys: pytest.CaptureFixture[str], words: list[str], what: str, fix: str
 ) -> None:
     assert main(["describe", *words]) == 1
-    said = capsys.readouterr().err
-    assert what in said and fix in said
+    output = capsys.readouterr().err
+    assert what in output and fix in output

@@ -113,7 +113,7 @@ def test_a_shadow_is_asked_before_the_command_ends(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "output"),
     [
         (["mm", "a.jpg"], "did you mean m?"),
         (["m"], "m needs 'IMAGE'"),
@@ -121,20 +121,22 @@ def test_a_shadow_is_asked_before_the_command_ends(
         (["m", "--data", "{"], "--data is not JSON"),
         (["m", "--data", '{"picture": "x"}'], "no input 'picture'"),
         (["m", "--data", "@absent.json"], "@absent.json: cannot be read"),
-        (["m", "a.jpg", "--target", "m_9.0.0.tar.gz"], "no release of m in staging"),
+        (["m", "a.jpg", "--target", "m_9.0.0.tar.gz"], "is not a release of m in staging"),
         (["m", "a.jpg", "--endpoint", "nowhere"], "no endpoint 'nowhere'"),
     ],
 )
-def test_mistakes_are_told_before_anything_is_sent(
-    fake: FakeRuntime, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+def test_mistakes_are_reported_before_anything_is_sent(
+    fake: FakeRuntime, capsys: pytest.CaptureFixture[str], words: list[str], output: str
 ) -> None:
     assert main(["invoke", *words, "--url", fake.url]) == 1
-    told = capsys.readouterr().err
-    assert said in told and "\nfix: " in told
+    errors = capsys.readouterr().err
+    assert output in errors and "\nfix: " in errors
     assert fake.asked == []
 
 
-def test_what_the_model_says_is_told(fake: FakeRuntime, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_the_model_says_is_reported(
+    fake: FakeRuntime, capsys: pytest.CaptureFixture[str]
+) -> None:
     fake.replies = [
         fake_runtime.error(
             424, "ModelError", OriginalStatusCode=400, OriginalMessage='{"error": "truncated"}'

@@ -89,10 +89,10 @@ def test_targets_without_weights_share_evenly(
         (["--shadow", "1.2.0"], "needs the releases", "Usage"),
     ],
 )
-def test_mistakes_are_told_with_their_fix_and_change_nothing(
+def test_mistakes_are_reported_with_their_fix_and_change_nothing(
     root: Path, capsys: pytest.CaptureFixture[str], words: list[str], what: str, fix: str
 ) -> None:
     assert alias(*words) == 1
-    said = capsys.readouterr().err
-    assert what in said and fix in said
+    output = capsys.readouterr().err
+    assert what in output and fix in output
     assert stored(root) == {"target": NEWEST}

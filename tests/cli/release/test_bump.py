@@ -67,12 +67,12 @@ def test_a_check_writes_nothing_and_says_what_to_write(
     batch(root, 128)
     capsys.readouterr()
     assert main(["bump", "--check", "adder"]) == 1
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     assert version(root) == "1.0.0\n"
-    assert said.out == ""
-    assert "production has 1.0.0 already, with other bytes" in said.err
-    assert "minor: max_batch_size 64 → 128" in said.err
-    assert "fix: write 1.1.0 into it: slipway bump adder" in said.err
+    assert output.out == ""
+    assert "production has 1.0.0 already, with other bytes" in output.err
+    assert "minor: max_batch_size 64 → 128" in output.err
+    assert "fix: write 1.1.0 into it: slipway bump adder" in output.err
 
 
 def test_several_models_become_one_table(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,9 +79,9 @@ def test_a_program_measures_the_artifact_on_a_real_server_and_production_is_besi
     kept = json.loads((root / "dist" / "adder_1.0.0.metrics.json").read_text())
     assert kept["sha256"] == sha256_of(artifact)
     assert kept["metrics"] == {"error": 0.0, "rows": 3.0, "nothing": None}
-    said = json.loads(done.stdout)
-    assert said["sha256"] == kept["sha256"] and said["served"] is None
-    assert said["notes"][0].startswith("served by Triton")
+    output = json.loads(done.stdout)
+    assert output["sha256"] == kept["sha256"] and output["served"] is None
+    assert output["notes"][0].startswith("served by Triton")
     assert compared(done)["error"]["state"] == "new"
     assert "words of the program" in done.stderr
 

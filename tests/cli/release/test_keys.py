@@ -47,7 +47,7 @@ def test_making_it_again_is_refused(repository: Path, capsys: pytest.CaptureFixt
     assert private.read_bytes() == before and not (repository / "other.pub.pem").exists()
 
 
-def test_a_signing_key_that_nobody_trusts_is_told(
+def test_a_signing_key_that_nobody_trusts_is_reported(
     repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert main(["keys", "new", str(repository.parent / "releases.pem")]) == 0
@@ -56,9 +56,9 @@ def test_a_signing_key_that_nobody_trusts_is_told(
     monkeypatch.setenv("SLIPWAY_SIGNING_KEY", other.read_text(encoding="utf-8"))
     capsys.readouterr()
     assert main(["keys", "list"]) == 1
-    said = capsys.readouterr()
-    assert "trusted: " in said.out and "is not trusted" in said.err
-    assert other.read_text(encoding="utf-8").splitlines()[1] not in said.out + said.err
+    output = capsys.readouterr()
+    assert "trusted: " in output.out and "is not trusted" in output.err
+    assert other.read_text(encoding="utf-8").splitlines()[1] not in output.out + output.err
 
 
 def test_without_any_key_the_list_says_so(
@@ -66,5 +66,5 @@ def test_without_any_key_the_list_says_so(
 ) -> None:
     (repository / "slipway.toml").write_text("", encoding="utf-8")
     assert main(["keys", "list"]) == 0
-    said = capsys.readouterr().out
-    assert "signs: nothing" in said and "trusted: no key" in said
+    output = capsys.readouterr().out
+    assert "signs: nothing" in output and "trusted: no key" in output

@@ -10,7 +10,7 @@ import pytest
 
 from slipway import settings as configuration
 from slipway.catalog import journal, keys
-from slipway.cli import main, slipway_command
+from slipway.cli import main
 from slipway.release.metadata import ReleaseMetadata
 from slipway.settings import Settings
 from slipway.store.open import open_stage
@@ -39,14 +39,14 @@ def say(capsys: pytest.CaptureFixture[str]) -> Any:
     def run(*words: str, code: int = 0) -> str:
         capsys.readouterr()
         assert main(list(words)) == code
-        said = capsys.readouterr()
-        return said.out if code == 0 or said.out else said.err
+        output = capsys.readouterr()
+        return output.out if code == 0 or output.out else output.err
 
     return run
 
 
-def fits(said: str) -> bool:
-    return max(map(len, said.splitlines())) <= WIDTH
+def fits(output: str) -> bool:
+    return max(map(len, output.splitlines())) <= WIDTH
 
 
 def test_a_release_goes_through_staging_to_production_and_back(
@@ -56,20 +56,23 @@ def test_a_release_goes_through_staging_to_production_and_back(
         made = staged(
             settings, version, metadata=ReleaseMetadata(DEV, changes=(f"c0ffee0 Change {version}",))
         )
-        said = say("promote", "m")
-        assert f"m {version} → production: m_{version}.tar.gz (promoted)" in said
-        assert made.target in said
-    assert "undo: slipway rollback m" in said and "(already there)" in say("promote", "m")
-    said = say("rollback", "m", "--reason", "empty answers")
-    assert 'production alias "m" → m_1.0.0.tar.gz' in said
-    assert "undo:   slipway rollback m m_1.1.0.tar.gz" in said
-    said = say("status")
+        output = say("promote", "m")
+        assert f"m {version} → production: m_{version}.tar.gz (promoted)" in output
+        assert made.target in output
+    assert "undo: slipway rollback m" in output and "(already there)" in say("promote", "m")
+    output = say("rollback", "m", "--reason", "empty answers")
+    assert 'production alias "m" → m_1.0.0.tar.gz' in output
+    assert "undo:   slipway rollback m m_1.1.0.tar.gz" in output
+    output = say("status")
     assert (
-        "↶" in said and "to promote" in said and "catalog and bucket agree" in said and fits(said)
+        "↶" in output
+        and "to promote" in output
+        and "catalog and bucket agree" in output
+        and fits(output)
     )
-    said = say("history", "m")
-    assert "1.1.0 → 1.0.0" in said and "“empty answers”" in said and fits(said)
-    assert "c0ffee0 Change 1.1.0" in said
+    output = say("history", "m")
+    assert "1.1.0 → 1.0.0" in output and "“empty answers”" in output and fits(output)
+    assert "c0ffee0 Change 1.1.0" in output
     assert 'production alias "m" → m_1.0.0.tar.gz (unchanged)' in say("rollback", "m", "1.0.0")
     assert "slipway rollback m 1.1.0" in say("promote", "m", "1.1.0")
 
@@ -79,10 +82,10 @@ def test_publish_says_target_size_and_whether_it_was_tested(
 ) -> None:
     artifact = shelf.artifact(settings.root / "dist")
     words = ("publish", "models/m", "--artifact", str(artifact))
-    said = say(*words)
-    assert "m 1.0.0 → staging: m_1.0.0-rc.h" in said and "(published)" in said
-    assert "kB" in said or "bytes" in said
-    assert "no test result is recorded for this artifact" in said
+    output = say(*words)
+    assert "m 1.0.0 → staging: m_1.0.0-rc.h" in output and "(published)" in output
+    assert "kB" in output or "bytes" in output
+    assert "no test result is recorded for this artifact" in output
     [line] = say(*words, "--json").splitlines()
     made = json.loads(line)
     assert (made["created"], made["tested"], made["size"]) == (False, None, artifact.stat().st_size)
@@ -97,8 +100,8 @@ def test_publish_to_production_needs_what_production_requires(settings: Settings
     )
     artifact = shelf.artifact(settings.root / "dist")
     words = ("publish", "models/m", "--artifact", str(artifact), "--stage", "production")
-    said = say(*words, code=1)
-    assert "production requires tests: no tests" in said and "fix:" in said
+    output = say(*words, code=1)
+    assert "production requires tests: no tests" in output and "fix:" in output
     required = configuration.load(settings.root)
     assert open_stage(required, "production").store.keys("production") == []
     staged(required, stage="production")  # its tests are known from here on
@@ -129,9 +132,9 @@ def test_verify_fails_with_a_list_of_what_is_wrong(settings: Settings, say: Any)
     target = staged(settings).target
     assert "1 of 1 releases are intact" in say("verify")
     (settings.root / "store/staging/models" / target).write_bytes(b"other")
-    said = say("verify", code=1)
-    assert f"staging: {target}\n" in said and "its SHA-256 is" in said
-    assert "0 of 1 releases are intact" in said
+    output = say("verify", code=1)
+    assert f"staging: {target}\n" in output and "its SHA-256 is" in output
+    assert "0 of 1 releases are intact" in output
     assert json.loads(say("verify", "m", "--json", code=1))[0]["problems"]
     assert "no release of 'n'" in say("verify", "n", code=1)
 
@@ -139,9 +142,9 @@ def test_verify_fails_with_a_list_of_what_is_wrong(settings: Settings, say: Any)
 def test_status_shows_drift_with_its_fix(settings: Settings, say: Any) -> None:
     staged(settings)
     (settings.root / "store/staging/models/m_9.0.0.tar.gz").write_bytes(b"?")
-    said = say("status", "m")
-    assert "1 difference between catalog and bucket" in said
-    assert "object without a record: staging/models/m_9.0.0.tar.gz\n  fix: " in said
+    output = say("status", "m")
+    assert "1 difference between catalog and bucket" in output
+    assert "object without a record: staging/models/m_9.0.0.tar.gz\n  fix: " in output
 
 
 def test_status_of_a_split_fits_its_lines(settings: Settings, say: Any) -> None:
@@ -151,12 +154,17 @@ def test_status_of_a_split_fits_its_lines(settings: Settings, say: Any) -> None:
         say("promote", name)
     split = ("1.0.0=90", "1.1.0=10", "--shadow", "1.2.0", "--reason", "a tenth first")
     say("alias", name, *split, "--stage", "production")
-    said = say("status")
-    assert fits(said) and "1.0.0 90 %" in said and "1.1.0 10 %" in said and "shadow 1.2.0" in said
+    output = say("status")
+    assert (
+        fits(output)
+        and "1.0.0 90 %" in output
+        and "1.1.0 10 %" in output
+        and "shadow 1.2.0" in output
+    )
     assert "“a tenth first”" in say("history", name)
 
 
-def test_nothing_released_yet_is_said(settings: Settings, say: Any) -> None:
+def test_nothing_released_yet_is_reported(settings: Settings, say: Any) -> None:
     assert "no releases yet: slipway publish" in say("status")
     assert "no releases to verify" in say("verify")
     assert "nothing removed" in say("prune")
@@ -166,8 +174,8 @@ def test_nothing_released_yet_is_said(settings: Settings, say: Any) -> None:
 def test_history_shows_the_last_events_unless_all_are_wanted(settings: Settings, say: Any) -> None:
     for number in range(4):
         staged(settings, f"1.{number}.0")
-    said = say("history", "m", "--limit", "2")
-    assert said.count("publish") == 2 and "--limit 0 shows all" in said
+    output = say("history", "m", "--limit", "2")
+    assert output.count("publish") == 2 and "--limit 0 shows all" in output
     assert say("history", "m", "--limit", "0").count("publish") == 4
 
 
@@ -178,16 +186,16 @@ def test_history_is_short_where_a_release_brought_many_commits(
         settings,
         metadata=ReleaseMetadata(DEV, changes=tuple(f"{n:07} {'long ' * 30}" for n in range(9))),
     )
-    said = say("history", "m")
-    assert "… and 5 more" in said and fits(said)
+    output = say("history", "m")
+    assert "… and 5 more" in output and fits(output)
 
 
 def test_prune_says_what_went_and_what_it_freed(settings: Settings, say: Any) -> None:
     for number in range(4):
         staged(settings, f"1.{number}.0")
     assert "2 artifacts would be removed" in say("prune", "--keep", "2", "--dry-run")
-    said = say("prune", "m", "--keep", "2")
-    assert "2 artifacts removed" in said and "m_1.0.0-rc" in said
+    output = say("prune", "m", "--keep", "2")
+    assert "2 artifacts removed" in output and "m_1.0.0-rc" in output
     assert "prune    1.0.0 h" in say("history", "m")
     assert "nothing removed" in say("prune", "--keep", "2")
 
@@ -195,15 +203,15 @@ def test_prune_says_what_went_and_what_it_freed(settings: Settings, say: Any) ->
 def test_diff_reads_files_and_releases(settings: Settings, say: Any) -> None:
     a = shelf.artifact(settings.root / "a")
     b = shelf.artifact(settings.root / "b", batch=16)
-    said = say("diff", str(a), str(b))
-    assert "-max_batch_size: 8" in said and "+max_batch_size: 16" in said
+    output = say("diff", str(a), str(b))
+    assert "-max_batch_size: 8" in output and "+max_batch_size: 16" in output
     assert "no difference" in say("diff", str(a), str(a))
     staged(settings, "1.0.0")
     say("promote", "m")
     assert "the same bytes" in say("diff", "m", "staging", "production")
     staged(settings, "1.1.0", weights=b"more")
-    said = say("diff", "m", "staging", "production")
-    assert "production  1.0.0" in said and "staging     1.1.0 h" in said and fits(said)
+    output = say("diff", "m", "staging", "production")
+    assert "production  1.0.0" in output and "staging     1.1.0 h" in output and fits(output)
     assert "Usage" in say("diff", "m", code=1)
 
 
@@ -218,12 +226,3 @@ def test_an_alias_that_is_set_is_in_the_journal_and_only_to_what_is_whole(
     (settings.root / "store" / keys.artifact("staging", first)).unlink()
     assert "its artifact is gone" in say("alias", "m", "1.0.0", code=1)
     assert second in say("alias", "m", "1.1.0")
-
-
-@pytest.mark.parametrize(
-    "command",
-    ["publish", "promote", "rollback", "status", "history", "verify", "prune", "diff", "alias"],
-)
-def test_help_ends_with_an_example(command: str, say: Any) -> None:
-    text = slipway_command.get_command(None, command).help  # type: ignore[arg-type,union-attr]
-    assert text and text.strip().splitlines()[-1].strip().startswith("Example: slipway " + command)
