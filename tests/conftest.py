@@ -1,5 +1,5 @@
-"""What every test has: a cache of its own, no network but this machine's, and nothing of the stores,
-endpoints and keys that the environment of a pipeline names."""
+"""What every test has: a cache of its own, no network but this machine's, and none of the stores,
+endpoints and keys that a pipeline's environment names."""
 
 from __future__ import annotations
 

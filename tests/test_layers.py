@@ -1,4 +1,4 @@
-"""The library's modules import downward only, and no circle is left (pyproject.toml: import-linter)."""
+"""The library's modules import downward only, without a circle (pyproject.toml: import-linter)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def test_an_import_that_goes_upward_is_named(
 
 
 def write_package(folder: Path, modules: dict[str, str]) -> None:
-    """Write the package ``house`` with these modules, and the contract that ``high`` is above ``low``."""
+    """Write the package ``house`` with these modules, and the contract that ``high`` is above
+    ``low``."""
     package = folder / "house"
     package.mkdir()
     for name, source in {"__init__": "", **modules}.items():

@@ -1,4 +1,4 @@
-"""What a process of the endpoint holds and leaves: memory, disk, shared memory, processes, files."""
+"""The resources of an endpoint's process: memory, disk, shared memory, processes, files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds of loading and evicting whatever the order of things, with a container that is made up:
+"""Laws of loading and evicting, in any order of events, with a simulated container:
 thousands of orders, which a real server could not be asked for."""
 
 from __future__ import annotations

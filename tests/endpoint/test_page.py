@@ -199,7 +199,8 @@ def test_no_script_or_style_but_its_own_files_may_run(busy: Up, watched: Watched
     with urllib.request.urlopen(f"{busy.url}/", timeout=60) as answer:
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
     page.evaluate(
-        "document.body.append(Object.assign(document.createElement('script'), {text: 'ran = true'}))"
+        "const script = document.createElement('script'); script.text = 'ran = true';"
+        " document.body.append(script)"
     )
     assert "Content Security Policy" in watched.complaints[0]
     assert page.evaluate("window.ran") is None

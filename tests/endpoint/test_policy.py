@@ -1,4 +1,4 @@
-"""StringLike: a star is any number of characters, a question mark one, and nothing else is special."""
+"""StringLike: ``*`` is any number of characters, ``?`` is one, and nothing else is special."""
 
 from __future__ import annotations
 

@@ -25,9 +25,11 @@ def test_it_is_there_while_the_block_runs(tmp_path: Path) -> None:
 
 
 def test_an_error_in_the_block_removes_it_too(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError):
-        with registry.register(tmp_path, ["local"], "http://127.0.0.1:8090"):
-            raise ZeroDivisionError
+    with (
+        pytest.raises(ZeroDivisionError),
+        registry.register(tmp_path, ["local"], "http://127.0.0.1:8090"),
+    ):
+        raise ZeroDivisionError
     assert not (tmp_path / PLACE).exists()
 
 
@@ -39,9 +41,11 @@ def test_where_none_is_up_the_command_that_starts_it_is_named(tmp_path: Path) ->
 
 def test_an_endpoint_that_is_up_is_not_written_over(tmp_path: Path) -> None:
     with registry.register(tmp_path, ["local"], "http://127.0.0.1:1"):
-        with pytest.raises(SlipwayError, match="is already running") as caught:
-            with registry.register(tmp_path, ["production", "local"], "http://127.0.0.1:2"):
-                raise AssertionError
+        with (
+            pytest.raises(SlipwayError, match="is already running") as caught,
+            registry.register(tmp_path, ["production", "local"], "http://127.0.0.1:2"),
+        ):
+            raise AssertionError
         assert caught.value.fix
         assert registry.find_url(tmp_path, "local") == "http://127.0.0.1:1"
     assert not list((tmp_path / PLACE).parent.iterdir())

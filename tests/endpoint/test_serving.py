@@ -59,22 +59,24 @@ def test_a_port_that_is_taken_is_told_before_a_server_is_started(
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(SlipwayError, match=f"port {port} cannot be used") as caught:
-            with serving.serve_in_thread(
+        with (
+            pytest.raises(SlipwayError, match=f"port {port} cannot be used") as caught,
+            serving.serve_in_thread(
                 Settings(root=tmp_path), [EndpointSettings("local")], port=port
-            ):
-                raise AssertionError
+            ),
+        ):
+            raise AssertionError
     assert caught.value.fix and "--port" in caught.value.fix
     assert not list(temporary.iterdir())
 
 
 @pytest.mark.parametrize("port", [70_000, -1])
 def test_a_port_that_is_none_is_told(tmp_path: Path, port: int) -> None:
-    with pytest.raises(SlipwayError, match="cannot be used"):
-        with serving.serve_in_thread(
-            Settings(root=tmp_path), [EndpointSettings("local")], port=port
-        ):
-            raise AssertionError
+    with (
+        pytest.raises(SlipwayError, match="cannot be used"),
+        serving.serve_in_thread(Settings(root=tmp_path), [EndpointSettings("local")], port=port),
+    ):
+        raise AssertionError
 
 
 def test_two_that_want_one_port_at_the_same_time_do_not_both_get_it(tmp_path: Path) -> None:
@@ -85,9 +87,11 @@ def test_two_that_want_one_port_at_the_same_time_do_not_both_get_it(tmp_path: Pa
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
         bound.listen()
-        with pytest.raises(SlipwayError, match="cannot be used"):
-            with serving.serve_in_thread(settings, [EndpointSettings("local")], port=port):
-                raise AssertionError
+        with (
+            pytest.raises(SlipwayError, match="cannot be used"),
+            serving.serve_in_thread(settings, [EndpointSettings("local")], port=port),
+        ):
+            raise AssertionError
 
 
 def test_the_end_of_the_block_leaves_nothing(shelf: Shelf, tmp_path: Path, temporary: Path) -> None:

@@ -15,7 +15,9 @@ optimization {
   cuda { graphs: true }
   graph { level: 1 }
   execution_accelerators {
-    gpu_execution_accelerator { name: "tensorrt" parameters { key: "precision_mode" value: "FP16" } }
+    gpu_execution_accelerator {
+      name: "tensorrt" parameters { key: "precision_mode" value: "FP16" }
+    }
     cpu_execution_accelerator { name: "openvino" }
   }
 }

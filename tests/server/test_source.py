@@ -94,6 +94,8 @@ def test_without_any_source_the_error_says_how_to_get_one(
 def test_an_image_that_cannot_be_pulled_is_reported(bare: Path, tmp_path: Path) -> None:
     program(bare, "docker", '[ "$1" = version ] && echo 27.0 && exit; echo no access >&2; exit 1')
     settings = Settings(root=tmp_path, docker_image="registry.example/triton:1")
-    with pytest.raises(SlipwayError, match="pulling registry.example/triton:1.*\n.*no access"):
-        with triton.start(settings):
-            pass
+    with (
+        pytest.raises(SlipwayError, match="pulling registry.example/triton:1.*\n.*no access"),
+        triton.start(settings),
+    ):
+        pass

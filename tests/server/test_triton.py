@@ -140,9 +140,11 @@ def test_a_server_that_does_not_start_is_reported_with_its_last_words(
     program.write_text("#!/bin/sh\necho the disk is on fire\nexit 1\n", encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    with pytest.raises(SlipwayError, match="the disk is on fire") as caught:
-        with triton.start(settings):
-            pass
+    with (
+        pytest.raises(SlipwayError, match="the disk is on fire") as caught,
+        triton.start(settings),
+    ):
+        pass
     assert caught.value.fix
     assert not list(temporary.iterdir())
 
