@@ -168,7 +168,7 @@ def test_a_private_key_in_the_repository_s_settings_is_refused(
 @pytest.mark.parametrize("trusted", ['"keys/a.pem"', "[1]", "true"])
 def test_trusted_is_a_list_of_files(tmp_path: Path, trusted: str) -> None:
     (tmp_path / "slipway.toml").write_text(f"[signing]\ntrusted = {trusted}\n", encoding="utf-8")
-    with pytest.raises(SlipwayError, match="trusted is no list"):
+    with pytest.raises(SlipwayError, match="trusted is not a list"):
         settings.load(tmp_path)
 
 
