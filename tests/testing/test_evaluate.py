@@ -28,7 +28,7 @@ def test_what_is_not_finite_has_no_value() -> None:
 
 @pytest.mark.parametrize("returned", [None, {}, [1.0], 0.5])
 def test_what_is_no_mapping_of_metrics_is_told(returned: Any) -> None:
-    with pytest.raises(SlipwayError, match="no metrics") as caught:
+    with pytest.raises(SlipwayError, match="not metrics") as caught:
         numbers(returned, PROGRAM)
     assert caught.value.where == str(PROGRAM)
 

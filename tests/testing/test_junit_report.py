@@ -20,11 +20,11 @@ from tests import fixture_models
 STAND_IN = """
 import contextlib
 from types import SimpleNamespace
-from slipway.testing import contract, served
+from slipway.testing import contract, model_server
 
 server = SimpleNamespace(source="Triton of a stand-in", load=lambda target, artifact: ())
-served.triton.start = lambda settings: contextlib.nullcontext(server)
-served.Model = lambda server, target: SimpleNamespace(server=server, target=target)
+model_server.triton.start = lambda settings: contextlib.nullcontext(server)
+model_server.Model = lambda server, target: SimpleNamespace(server=server, target=target)
 contract.check = lambda server, target, artifact, case: []
 """
 NAMES = ("test_one.py", "test_two.py")

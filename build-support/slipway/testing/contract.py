@@ -1,7 +1,7 @@
-"""What a multi-model endpoint does to every artifact, tried on this one.
+"""The contract test: what a multi-model endpoint does with every artifact.
 
-Two copies under two target names stand for two releases side by side: neither may bind to the
-other's parts, and unloading one must leave the other as it was.
+Two copies under two target names represent two releases loaded together: neither may use the
+other's parts, and unloading one must not change the other.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def check(server: Server, target: str, artifact: Path, case: Path | None) -> lis
         server.load_extracted(second)
         problems += _same("the second copy, loaded again", first, server, second, request)
     finally:
-        # unloading what has died would take minutes, and the server ends soon anyway
+        # unloading a dead model would take minutes, and the server stops soon anyway
         if not any(DEAD in problem for problem in problems) and server.is_loaded(second):
             server.unload(second)
     return problems
@@ -84,5 +84,5 @@ def _gone(server: Server, target: str, request: Mapping[str, Array]) -> list[str
     try:
         server.invoke(target, request)
     except RejectedError as error:
-        return [] if error.status == NOT_LOADED else [f"unloaded, yet it says: {error}"]
+        return [] if error.status == NOT_LOADED else [f"unloaded, but it answers: {error}"]
     return ["the second copy still answers after it was unloaded"]

@@ -54,7 +54,7 @@ def _function(program: Path) -> Callable[[Any], Any]:
     found = getattr(module, FUNCTION, None)
     if not callable(found):
         raise SlipwayError(
-            f"it has no function {FUNCTION}",
+            f"the program has no function {FUNCTION}",
             where=str(program),
             fix=f"def {FUNCTION}(model: Model) -> dict[str, float]: ...",
         )
@@ -63,7 +63,7 @@ def _function(program: Path) -> Callable[[Any], Any]:
 
 
 def _guarded(call: Callable[[], Any], program: Path) -> Any:
-    """What ``call`` returns; an error of the program is told with its place in it."""
+    """Return the result of ``call``; an error of the program is raised with its line."""
     try:
         return call()
     except Exception as error:
@@ -75,7 +75,7 @@ def _guarded(call: Callable[[], Any], program: Path) -> Any:
         raise SlipwayError(
             f"{type(error).__name__}: {error}",
             where=f"{program}:{line}" if line else str(program),
-            fix="mend it; the calls that led there stand above",
+            fix="fix the error; its traceback is above",
         ) from error
 
 
@@ -83,11 +83,11 @@ def numbers(returned: Any, program: Path) -> dict[str, float | None]:
     """What ``program``'s function ``returned``, as JSON has it: ``None`` for what is not finite.
 
     Raises:
-        SlipwayError: it is no mapping of numbers.
+        SlipwayError: it is not a mapping of numbers.
     """
     if not isinstance(returned, Mapping) or not returned:
         raise SlipwayError(
-            f"{FUNCTION} returned {returned!r}, no metrics", where=str(program), fix=RETURN
+            f"{FUNCTION} returned {returned!r}, not metrics", where=str(program), fix=RETURN
         )
     found: dict[str, float | None] = {}
     for name, value in returned.items():
@@ -95,7 +95,7 @@ def numbers(returned: Any, program: Path) -> dict[str, float | None]:
             number = float(value)
         except (TypeError, ValueError) as error:
             raise SlipwayError(
-                f"the metric {name!r} is {value!r}, no number", where=str(program), fix=RETURN
+                f"the metric {name!r} is {value!r}, not a number", where=str(program), fix=RETURN
             ) from error
         found[str(name)] = number if math.isfinite(number) else None
     return found

@@ -23,7 +23,7 @@ OPTIONS = {
 ENDED = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
 
 
-class Reported:
+class ReportProperties:
     """Collects what :meth:`write` says at the session's end."""
 
     def __init__(self) -> None:

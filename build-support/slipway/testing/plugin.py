@@ -17,13 +17,13 @@ import pytest
 
 from slipway.errors import SlipwayError
 from slipway.testing import contract, golden
-from slipway.testing.junit_report import Reported
+from slipway.testing.junit_report import ReportProperties
 from slipway.testing.model import Model
-from slipway.testing.served import Served
+from slipway.testing.model_server import ModelServer
 
 MODELS = "models"
-REPORTED = pytest.StashKey[Reported]()
-SERVED = pytest.StashKey[Served]()
+PROPERTIES = pytest.StashKey[ReportProperties]()
+MODEL_SERVER = pytest.StashKey[ModelServer]()
 UPDATED = pytest.StashKey[dict[str, list[str]]]()
 
 
@@ -41,22 +41,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have one server for the session."""
-    reported = config.stash[REPORTED] = Reported()
-    config.stash[SERVED] = Served(config.rootpath, config.getoption("slipway_artifact"), reported)
+    """Create the session's server, which starts with the first model."""
+    properties = config.stash[PROPERTIES] = ReportProperties()
+    config.stash[MODEL_SERVER] = ModelServer(
+        config.rootpath, config.getoption("slipway_artifact"), properties
+    )
     config.stash[UPDATED] = {}
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the server."""
-    config.stash[SERVED].close()
+    """Stop the server."""
+    config.stash[MODEL_SERVER].close()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Add each model's golden cases and contract test behind its own tests."""
+    """Add each model's golden cases and contract test after its own tests."""
     for folder in _collected_models(config):
         own = [index for index, item in enumerate(items) if folder in item.path.parents]
         if config.pluginmanager.hasplugin("socket"):
@@ -67,28 +69,28 @@ def pytest_collection_modifyitems(
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
-    """Count what ``-k``, ``-m`` and their like leave out."""
+    """Count the tests that ``-k``, ``-m`` and similar options leave out."""
     for item in items:
-        item.config.stash[REPORTED].deselected(item)
+        item.config.stash[PROPERTIES].deselected(item)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
-    """Say in the JUnit report what was tested, before pytest writes it."""
+    """Add what was tested to the JUnit report, before pytest writes it."""
     config = session.config
     named = [path for path in _named(config) if path.exists()]
     for folder in _collected_models(config):
         for pattern in config.getini("python_files"):
             for file in (folder / "tests").rglob(pattern):
                 if not any(file == path or path in file.parents for path in named):
-                    config.stash[REPORTED].unnamed(file.name)
-    config.stash[REPORTED].write(config, exitstatus)
+                    config.stash[PROPERTIES].unnamed(file.name)
+    config.stash[PROPERTIES].write(config, exitstatus)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what served, what was lowered to the CPU, and which golden cases were rewritten."""
+    """Print the server, what runs on the CPU instead, and which golden cases were rewritten."""
     config = terminalreporter.config
-    for name, notes in config.stash[SERVED].notes.items():
+    for name, notes in config.stash[MODEL_SERVER].notes.items():
         terminalreporter.write_line(f"{name}: served by {notes[0]}")
         for note in notes[1:]:
             terminalreporter.write_line(f"{name}: for this machine without a GPU, {note}")
@@ -100,19 +102,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture
 def model(request: pytest.FixtureRequest) -> Model:
-    """The model that the test file lies in, served as its endpoint serves it."""
+    """Return the model of the test file's folder, served as its endpoint serves it."""
     folder = model_folder(request.node.path, request.config.rootpath)
     if folder is None:
-        pytest.fail(f"{request.node.path} lies in no folder {MODELS}/<name>", pytrace=False)
+        pytest.fail(f"{request.node.path} is not in a folder {MODELS}/<name>", pytrace=False)
     try:
-        return request.config.stash[SERVED].model(folder)
+        return request.config.stash[MODEL_SERVER].model(folder)
     except SlipwayError as error:
-        # chained errors are our own inside; the reader needs the message
+        # chained errors are internal; the reader needs the message
         pytest.fail(_brief(error, request.config), pytrace=False)
 
 
 def model_folder(path: Path, root: Path) -> Path | None:
-    """The folder ``models/<name>`` below ``root`` that ``path`` is or lies in."""
+    """Return the folder ``models/<name>`` below ``root`` that is or contains ``path``."""
     for folder in (path, *path.parents):
         # above the root a folder may be called anything
         if folder.parent.name == MODELS and folder.parent.is_relative_to(root):
@@ -121,23 +123,23 @@ def model_folder(path: Path, root: Path) -> Path | None:
 
 
 class ModelItem(pytest.Item):
-    """A test of a model that nobody wrote; ``folder`` is ``models/<name>``."""
+    """A generated test of the model in ``folder``, ``models/<name>``."""
 
     folder: Path
 
     @property
-    def served(self) -> Served:
-        """The session's server."""
-        return self.config.stash[SERVED]
+    def served(self) -> ModelServer:
+        """Return the session's server."""
+        return self.config.stash[MODEL_SERVER]
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> str:  # type: ignore[override]
-        """Only the message, where it is Slipway's own."""
+        """Return only the message of Slipway's own errors."""
         if isinstance(excinfo.value, SlipwayError):
             return _brief(excinfo.value, self.config)
         return str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """Where the test is from, and its name."""
+        """Return the test's path and name."""
         return self.path, None, f"{self.folder.name}: {self.name}"
 
 
@@ -145,7 +147,7 @@ class GoldenCase(ModelItem):
     """One folder ``tests/cases/<case>``."""
 
     def runtest(self) -> None:
-        """Ask the model, and compare or rewrite."""
+        """Invoke the model, and compare its answer or rewrite the expected one."""
         got = golden.outcome(self.served.model(self.folder), self.path)
         if self.config.getoption("update_golden"):
             changed = golden.update(self.path, got)
@@ -155,17 +157,17 @@ class GoldenCase(ModelItem):
         lines = golden.differences(self.path, got)
         if lines:
             raise SlipwayError(
-                "\n  ".join(["the answer is another one:", *lines]),
+                "\n  ".join(["the answer differs:", *lines]),
                 where=str(self.path / golden.EXPECTED),
-                fix="mend the model, or accept the answer with `slipway test --update-golden`",
+                fix="fix the model, or accept the answer with `slipway test --update-golden`",
             )
 
 
 class ContractTest(ModelItem):
-    """The artifact beside a second copy of itself."""
+    """The artifact, loaded together with a second copy of itself."""
 
     def runtest(self) -> None:
-        """Load, ask, unload, ask, load again."""
+        """Load, invoke, unload, invoke, load again."""
         model = self.served.model(self.folder)
         case = next(iter(golden.cases(self.folder)), None)
         artifact = self.served.artifact(self.folder)
@@ -200,7 +202,7 @@ def _item(
 
 
 def _collected_models(config: pytest.Config) -> list[Path]:
-    """The models that the command line names, by a file or folder in, of or above them."""
+    """Return the models named on the command line, by a file or folder in or above them."""
     folders: dict[Path, None] = {}
     for path in _named(config):
         inside = model_folder(path, config.rootpath)
@@ -213,7 +215,7 @@ def _collected_models(config: pytest.Config) -> list[Path]:
 
 
 def _named(config: pytest.Config) -> list[Path]:
-    """The files and folders that the command line names, but for single tests."""
+    """Return the files and folders named on the command line, without single tests."""
     here = config.invocation_params.dir
     return [(here / argument).resolve() for argument in config.args if "::" not in argument]
 

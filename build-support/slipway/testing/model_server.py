@@ -12,32 +12,32 @@ from slipway.files import sha256_of
 from slipway.server import triton
 from slipway.server.triton import Server
 from slipway.testing import artifact
-from slipway.testing.junit_report import Reported
+from slipway.testing.junit_report import ReportProperties
 from slipway.testing.model import Model
 
 
-class Served:
-    """Holds one server, for the model asked for last; a failure is remembered, not retried."""
+class ModelServer:
+    """One server, for the model requested last; a failure is remembered, not retried."""
 
-    def __init__(self, root: Path, given: Path | None, reported: Reported) -> None:
+    def __init__(self, root: Path, given: Path | None, properties: ReportProperties) -> None:
         self.notes: dict[str, tuple[str, ...]] = {}
         self._root = root
         self._given = given
-        self._reported = reported
+        self._properties = properties
         self._stack = ExitStack()
         self._folder: Path | None = None
         self._found: tuple[Model, Path] | SlipwayError | None = None
 
     def model(self, folder: Path) -> Model:
-        """The model in ``folder`` (``models/<name>``), served from its artifact.
+        """Return the model in ``folder`` (``models/<name>``), served from its artifact.
 
         Raises:
-            SlipwayError: there is no artifact, no server, or the model does not load.
+            SlipwayError: there is no artifact or server, or the model does not load.
         """
         return self._of(folder)[0]
 
     def artifact(self, folder: Path) -> Path:
-        """The artifact that ``model`` is served from.
+        """Return the artifact from which ``model`` is served.
 
         Raises:
             SlipwayError: as :meth:`model`.
@@ -45,7 +45,7 @@ class Served:
         return self._of(folder)[1]
 
     def close(self) -> None:
-        """End the server."""
+        """Stop the server."""
         self._stack.close()
         self._folder = self._found = None
 
@@ -66,9 +66,9 @@ class Served:
         found = artifact.of_model(folder, self._root, self._given)
         server: Server = self._stack.enter_context(triton.start(settings.load(folder)))
         target = f"{folder.name}.tar.gz"
-        # not the digest that building recorded: of these very bytes
+        # computed from these bytes, not the digest that building recorded
         tested = Artifact(found, sha256=sha256_of(found))
         lowered = server.load(target, found)
-        self._reported.served(folder.name, tested, str(server.source))
+        self._properties.served(folder.name, tested, str(server.source))
         self.notes[folder.name] = (str(server.source), *lowered)
         return Model(server, target), found
