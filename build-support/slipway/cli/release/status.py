@@ -16,7 +16,7 @@ from slipway.cli.progress import working
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from slipway.release.status import ServedRelease, ModelStatus
+    from slipway.release.status import ModelStatus, ServedRelease
     from slipway.release.versioning.distance import Distance
 
 BACK = "↶"
