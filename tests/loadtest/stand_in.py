@@ -70,7 +70,7 @@ def serving(endpoint: Endpoint) -> Iterator[Endpoint]:
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        endpoint.url = "http://127.0.0.1:%d" % runner.addresses[0][1]
+        endpoint.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         return runner
 
     runner = asyncio.run_coroutine_threadsafe(start(), loop).result()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,10 @@ def test_rates_are_shown_with_knee_target_and_cost(
 
 
 def test_machines_get_json(
-    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+    store: DirectoryStore,
+    endpoint: stand_in.Endpoint,
+    computed: None,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     said = as_json(endpoint, capsys, "m", "--target", "2.0.0", "--rates", "30", "--seconds", "1")
     assert said["subject"]["shares"] == {TWO: 1.0}
@@ -83,7 +87,10 @@ def test_machines_get_json(
 
 
 def test_too_few_answers_are_said_instead_of_a_number(
-    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+    store: DirectoryStore,
+    endpoint: stand_in.Endpoint,
+    computed: None,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert command(endpoint, "m", "--rates", "20", "--seconds", "1") == 0
     said = " ".join(capsys.readouterr().out.split())
@@ -171,7 +178,7 @@ def test_both_get_the_same_requests_and_alternate(
 ) -> None:
     assert command(endpoint, "m", "--compare", "1.0.0", "2.0.0", "--seconds", "1") == 0
     asked = [seen[stand_in.TARGET] for seen in endpoint.seen]
-    changes = sum(a != b for a, b in zip(asked, asked[1:]))
+    changes = sum(a != b for a, b in pairwise(asked))
     assert 12 <= changes <= 25  # one within each of 12 rounds, by chance one between
 
 

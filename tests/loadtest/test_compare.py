@@ -14,7 +14,7 @@ ROUNDS, BLOCK = 40, 25
 
 
 def blocks(random: np.random.Generator, slower: float) -> tuple[Array, Array]:
-    """Latencies of a machine that is now faster, now slower; the second's ``slower`` times longer."""
+    """Latencies of a machine of changing speed; the second's are ``slower`` times longer."""
     machine = random.lognormal(0, 0.3, (ROUNDS, 1))
     made = []
     for factor in (1.0, slower):

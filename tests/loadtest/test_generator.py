@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
-from itertools import cycle, islice
+from itertools import cycle, islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -83,14 +83,13 @@ def test_a_closed_loop_sends_one_after_the_other(endpoint: stand_in.Endpoint) ->
     requests = islice(cycle([SLOW, FAST]), 4)
     answers, _ = generate(endpoint.url, lambda g: g.closed_loop(requests, 1, 60))
     assert [answer.target for answer in answers] == ["slow.tar.gz", "fast.tar.gz"] * 2
-    assert all(a.done <= b.sent for a, b in zip(answers, answers[1:]))
+    assert all(a.done <= b.sent for a, b in pairwise(answers))
 
 
 def test_cold_starts_are_told_where_the_endpoint_tells_them(endpoint: stand_in.Endpoint) -> None:
     for tells, told in ((True, [True, False]), (False, [None, None])):
         endpoint.tells = tells
-        requests = iter([FAST, FAST])
-        answers, _ = generate(endpoint.url, lambda g: g.closed_loop(requests, 1, 60))
+        answers, _ = generate(endpoint.url, lambda g: g.closed_loop(iter([FAST, FAST]), 1, 60))
         assert [answer.cold for answer in answers] == told
 
 

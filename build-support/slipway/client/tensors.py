@@ -90,7 +90,8 @@ def _texts(name: str, converted: Array) -> Array:
     """Return the strings and bytes of ``converted`` as bytes."""
     if converted.dtype.kind not in "OSU":
         raise SlipwayError(
-            f"input {name!r} is BYTES, but the array is {datatype_of(converted)} ({converted.dtype})",
+            f"input {name!r} is BYTES, but the array is {datatype_of(converted)}"
+            f" ({converted.dtype})",
             fix="give strings, bytes, or an array of them",
         )
     encoded = np.empty(converted.shape, dtype=object)

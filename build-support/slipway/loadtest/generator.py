@@ -63,12 +63,18 @@ class Generator:
         """Send each request at its time (s from now), whatever became of those before it."""
         answers: list[Answer] = []
         waiting: set[asyncio.Task[None]] = set()
+        failures: list[BaseException] = []  # also of tasks that end before they are awaited
         loop = asyncio.get_running_loop()
         ended = threading.Event()
         begin = time.perf_counter()
 
         async def one(request: Request, intended: float) -> None:
             answers.append(await self.send(request, begin, intended))
+
+        def finish(task: asyncio.Task[None]) -> None:
+            waiting.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                failures.append(error)
 
         def due(index: int) -> None:
             intended = float(times[index])
@@ -78,7 +84,7 @@ class Generator:
                 return
             task = loop.create_task(one(requests[index], intended))
             waiting.add(task)
-            task.add_done_callback(waiting.discard)
+            task.add_done_callback(finish)
 
         def pace() -> None:
             # a thread sleeps to 0.1 ms; the loop's own timers have 1 ms
@@ -92,6 +98,8 @@ class Generator:
         try:
             await self._unless_stopped(asyncio.shield(pacing))
             await self._unless_stopped(asyncio.gather(*waiting))
+            if failures:
+                raise failures[0]
         finally:
             ended.set()
             await pacing
@@ -135,7 +143,7 @@ class Generator:
         return [sending.result()] if sending.done() and not sending.cancelled() else []
 
     async def _exchange(self, request: Request) -> tuple[str | None, bool | None]:
-        """Why there is no answer, or ``None``; and whether it waited for a load, if that is told."""
+        """Return the kind of failure, or ``None``; and whether it waited for a load, if known."""
         try:
             async with self._session.post(
                 self.address.url, data=request.body, headers=self.address.headers(request)

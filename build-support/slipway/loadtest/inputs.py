@@ -19,7 +19,7 @@ from slipway.triton.datatypes import Array
 def of_release(
     name: str, target: str, interface: Interface, folder: Path, given: Mapping[str, Any] | None
 ) -> tuple[list[Request], str]:
-    """The requests for the release ``target`` of the model ``name``, encoded, and where they come from.
+    """Return the encoded requests for the release ``target`` of ``name``, and their origin.
 
     ``given`` is sent if there is such; else the inputs of each golden case below ``folder`` that
     expects an answer and fits this release; else zeros and empty strings.

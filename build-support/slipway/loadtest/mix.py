@@ -31,7 +31,7 @@ class Mix:
         self._random = random
 
     def draw(self, count: int) -> list[Request]:
-        """``count`` requests, each for a release by popularity, with one of its inputs at random."""
+        """Return ``count`` requests, each for a release by popularity, with one of its inputs."""
         chosen = self._random.choice(len(self.targets), size=count, p=self.shares)
         return [self._one(int(index)) for index in chosen]
 

@@ -57,7 +57,7 @@ class Fleet:
 
 
 def target(knee_rate: float, instances: int = 1, safety: float = SAFETY) -> Target:
-    """The target for an endpoint of ``instances`` that carries ``knee_rate`` (1/s) within the limit.
+    """Return the target for ``instances`` that carry ``knee_rate`` (1/s) within the limit.
 
     MAX_RPS × SAFETY_FACTOR × 60, rounded down: the metric counts whole invocations of a minute.
     """

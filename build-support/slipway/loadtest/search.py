@@ -1,4 +1,4 @@
-"""Which rates to measure, where the user names none: upwards to saturation, then closer to the knee."""
+"""Search for the knee: rates upwards to saturation, then between."""
 
 from __future__ import annotations
 

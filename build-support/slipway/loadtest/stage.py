@@ -25,7 +25,7 @@ class Stage:
     schedule ended. ``offered`` is what the schedule wanted, ``achieved`` what was answered.
 
     ``concurrency`` is that of a closed loop, else ``None``. Latencies are of the requests that
-    were due in that time, whenever their answers came: ``warm`` (and those of which it is not known)
+    were due in that time, whenever their answers came: ``warm`` (and those not known to be cold)
     apart from ``cold``, which waited for a load. Failed requests are in ``errors`` by kind, of all
     the stage, and in no latency. ``lag_p99`` (s) is how late the generator sent.
     """

@@ -38,7 +38,7 @@ def show_comparison(
     compared: Comparison, names: tuple[str, str], spoilt: int, here: bool, console: Console
 ) -> None:
     """Print whether the second of ``names`` is slower; ``spoilt`` rounds were left out."""
-    for word, name in zip(("first", "second"), names):
+    for word, name in zip(("first", "second"), names, strict=True):
         console.print(f"{word}: {escape(name)}", soft_wrap=True)
     table = Table("", "first", "second", "ratio", "from", "to", "")
     for label, ratio in (("p50", compared.median), ("p99", compared.p99)):
