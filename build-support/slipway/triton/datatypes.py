@@ -11,7 +11,8 @@ from slipway.errors import SlipwayError
 Array = np.ndarray[Any, Any]
 
 BYTES = "BYTES"
-# https://github.com/triton-inference-server/server, "Datatypes" of the model configuration; numpy has no BF16
+# https://github.com/triton-inference-server/server, "Datatypes" of the model configuration;
+# numpy has no BF16
 NUMPY_TYPES: dict[str, type[Any]] = {
     "BOOL": np.bool_,
     "UINT8": np.uint8,
@@ -42,5 +43,5 @@ def numpy_type(datatype: str) -> type[Any]:
 
 
 def datatype_of(array: Array) -> str | None:
-    """Return Triton's datatype of the array's elements, such as ``FP32``; ``None`` if it has none."""
+    """Return Triton's datatype of the array's elements, such as ``FP32``, or ``None``."""
     return BYTES if array.dtype.kind == "S" else DATATYPES.get(array.dtype)

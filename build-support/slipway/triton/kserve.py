@@ -1,7 +1,7 @@
 """Requests and responses of KServe v2 with binary tensors, as SageMaker's Triton takes them.
 
-The format: https://github.com/kserve/open-inference-protocol (HTTP/REST) with Triton's binary tensor
-data extension. Source of the content type: Triton's sagemaker_server.cc.
+The format: https://github.com/kserve/open-inference-protocol (HTTP/REST) with Triton's binary
+tensor data extension. Source of the content type: Triton's sagemaker_server.cc.
 """
 
 from __future__ import annotations
@@ -54,8 +54,9 @@ def encode(inputs: Mapping[str, Array], *, as_json: Collection[str] = ()) -> tup
 
 
 def decode(body: bytes, content_type: str) -> dict[str, Array]:
-    """Return the outputs of a response by name. Strings of a binary response are ``bytes`` in arrays
-    of ``object``, those of a JSON response ``str``; BF16 becomes ``float32``, which loses nothing.
+    """Return the outputs of a response by name. Strings of a binary response are ``bytes`` in
+    arrays of ``object``, those of a JSON response ``str``; BF16 becomes ``float32``, which
+    loses nothing.
     """
     size = int(content_type[len(BINARY) :]) if content_type.startswith(BINARY) else len(body)
     arrays: dict[str, Array] = {}

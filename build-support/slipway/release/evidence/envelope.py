@@ -60,8 +60,8 @@ def seal_envelope(payload: bytes, kind: str, signer: Signer | None) -> bytes:
 def open_envelope(data: bytes, kind: str, trusted: Sequence[Key]) -> OpenedEnvelope:
     """Check the signatures of an envelope by the ``trusted`` keys, and its type.
 
-    Only the exact bytes that :func:`seal_envelope` writes are an envelope: there is one way to write
-    each, so that every changed bit is noticed.
+    Only the exact bytes that :func:`seal_envelope` writes are an envelope: there is one way to
+    write each, so that every changed bit is noticed.
 
     Raises:
         ValueError: it is no envelope, or one around something else than ``kind``.

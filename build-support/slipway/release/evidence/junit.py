@@ -50,8 +50,8 @@ class _Run:
 
 
 def read_reports(reports: Iterable[Path], name: str, sha256: str) -> TestResult | None:
-    """Return what the reports (files, or folders of ``*.xml``) say of the artifact with this digest,
-    of the model ``name``; ``None`` if none of them tested it.
+    """Return what the reports (files, or folders of ``*.xml``) say of the artifact with this
+    digest, of the model ``name``; ``None`` if none of them tested it.
 
     Several count together, as Pants writes one for a file or a batch of files: each has to have
     passed; a test that ran in two of them is one. A run of a selection counts for nothing where

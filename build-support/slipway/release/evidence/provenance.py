@@ -118,7 +118,7 @@ def parse_provenance(said: statement.Statement, where: str) -> Provenance:
 
 
 def _text(struct: Any, key: str) -> str:
-    found = struct[key] if key in struct else ""
+    found = struct[key] if key in struct else ""  # noqa: SIM401  # a protobuf Struct has no get()
     return found if isinstance(found, str) else ""
 
 

@@ -32,7 +32,7 @@ def resource_descriptor(
     annotations: Mapping[str, Any] | None = None,
     media_type: str = "",
 ) -> Any:
-    """Return a resource descriptor as a protobuf message; ``None`` in ``annotations`` is left out."""
+    """Return a resource descriptor as a protobuf message; ``None`` annotations are left out."""
     from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 
     digests = {**(digest or {}), **({"sha256": sha256} if sha256 else {})}

@@ -1,7 +1,7 @@
 """What a run of a model's tests found, and the in-toto statement that says so of its artifact.
 
 The predicate is https://in-toto.io/attestation/test-result/v0.1. The annotations of
-``configuration``, the JUnit reports, hold the number of tests, their time, and why they do not count.
+``configuration``, the JUnit reports, hold the number of tests, their time, and the reason.
 """
 
 from __future__ import annotations
