@@ -253,7 +253,8 @@ def test_two_thousand_hostile_requests_do_no_harm(watched: Watched) -> None:
                 b"GET //[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
                 b"GET * HTTP/1.1\r\nHost: localhost\r\n\r\n",
                 b"GET /state HTTP/1.1\r\nHost: localhost:99999999\r\n\r\n",
-                b"POST /endpoints/local/invocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
+                b"POST /endpoints/local/invocations HTTP/1.1\r\n"
+                b"Host: localhost\r\nContent-Length: 5\r\n"
                 b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /state HTTP/1.1\r\n\r\n",
                 b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
                 b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 50_000 + b"\r\n",

@@ -100,9 +100,15 @@ def test_a_program_measures_the_artifact_on_a_real_server_and_production_is_besi
 
 
 BROKEN = {
-    "def evaluate(model):\n    return 1 / 0\n": ("evaluate.py:2: ZeroDivisionError", "fix the error"),
+    "def evaluate(model):\n    return 1 / 0\n": (
+        "evaluate.py:2: ZeroDivisionError",
+        "fix the error",
+    ),
     "def evaluate(model):\n    raise SystemExit(4)\n": ("ended its process with status 4", "let"),
-    "def measure(model): ...\n": ("evaluate.py: the program has no function evaluate", "def evaluate("),
+    "def measure(model): ...\n": (
+        "evaluate.py: the program has no function evaluate",
+        "def evaluate(",
+    ),
     "def evaluate(:\n": ("evaluate.py:1: SyntaxError", "fix the error"),
     "import nowhere\n": ("evaluate.py:1: ModuleNotFoundError", "fix the error"),
 }
