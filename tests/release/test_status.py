@@ -160,6 +160,9 @@ def test_damage_of_one_name_does_not_hide_the_others(settings: Settings, key: st
     m, n = load_status(settings)
     assert m.production is None and [one.what for one in m.drift] == ["damaged"]
     assert n.production is not None and not n.drift
+    [drift] = m.dump()["drift"]
+    assert drift["key"] == ("m" if key == "alias.json" else m.drift[0].key)
+    assert m.drift[0].key == f"production/catalog/m/{key}"
 
 
 def test_overwritten_bytes_are_seen_in_s3_without_reading_them(

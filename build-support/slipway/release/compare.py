@@ -26,6 +26,8 @@ from slipway.settings.release import STAGES, StageName
 from slipway.store.open import open_stage
 from slipway.store.stage import StageReader
 
+PRESENT = "present"  # evidence without figures of its own
+
 
 @dataclass(frozen=True)
 class ComparedRelease:
@@ -149,7 +151,7 @@ def _diff_evidence(old: ComparedRelease, new: ComparedRelease) -> list[Change]:
 def _describe_evidence(release: ComparedRelease) -> dict[str, str]:
     record = release.record
     documents = evidence.load_evidence(release.source, record.name, record.sha256)
-    values: dict[str, str] = dict.fromkeys(documents, "present")
+    values: dict[str, str] = dict.fromkeys(documents, PRESENT)
     tested = evidence.load_test_result(release.source, record.name, record.sha256)
     if tested is not None:
         ran = tested.tests - tested.failures - tested.skipped

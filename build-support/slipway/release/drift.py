@@ -33,6 +33,12 @@ class Drift:
     key: str
     fix: str
 
+    def dump(self, name: str) -> dict[str, str]:
+        """Return the difference as JSON values. The key of a damaged alias is the model's ``name``,
+        as scripts know it."""
+        damaged_alias = self.what == "damaged" and self.key == keys.alias(self.stage, name)
+        return vars(self) | {"key": name if damaged_alias else self.key}
+
 
 def find_orphans(listing: Listing, name: str) -> Iterator[Drift]:
     """Yield the objects of ``name`` without a record, and the records without an object."""

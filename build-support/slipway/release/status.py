@@ -91,7 +91,7 @@ class ModelStatus:
             **{stage: _dump(self.served(stage)) for stage in STAGES},
             "distance": None if self.distance is None else vars(self.distance),
             "releases": dict(self.releases),
-            "drift": [vars(drift) for drift in self.drift],
+            "drift": [drift.dump(self.name) for drift in self.drift],
         }
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from slipway import settings as configuration
 from slipway.catalog import journal, keys
+from slipway.catalog.keys import Kind
 from slipway.cli import main
 from slipway.release.metadata import ReleaseMetadata
 from slipway.settings import Settings
@@ -126,6 +127,20 @@ def test_machines_get_the_same_as_json(settings: Settings, say: Any) -> None:
     compared = json.loads(say("diff", "m", "staging", "production", "--json"))
     assert compared["before"]["version"] == "1.0.0" and compared["changes"]
     assert json.loads(say("prune", "--keep", "1", "--dry-run", "--json")) == []
+
+
+def test_evidence_that_is_present_keeps_its_word_in_json(settings: Settings, say: Any) -> None:
+    sboms: tuple[dict[Kind, bytes], ...] = ({}, {"sbom": b"{}"})
+    for version, documents in zip(("1.0.0", "1.1.0"), sboms, strict=True):
+        staged(settings, version, metadata=ReleaseMetadata(DEV, documents))
+    releases = ("diff", "m", "1.0.0", "1.1.0")
+    [change] = [
+        change
+        for change in json.loads(say(*releases, "--json"))["changes"]
+        if (change["part"], change["name"]) == ("evidence", "sbom")
+    ]
+    assert (change["before"], change["after"]) == (None, "there")
+    assert "— → present" in say(*releases)
 
 
 def test_verify_fails_with_a_list_of_what_is_wrong(settings: Settings, say: Any) -> None:

@@ -90,9 +90,20 @@ def _dump(comparison: ReleaseComparison) -> dict[str, object]:
         for key, side in sides.items()
     }
     return releases | {
-        "changes": [asdict(change) for change in comparison.changes],
+        "changes": [_dump_change(change) for change in comparison.changes],
         "commits": list(comparison.commits),
     }
+
+
+def _dump_change(change: Change) -> dict[str, str | None]:
+    """Return a change as JSON values. Evidence that is present is "there", as scripts know it."""
+    from slipway.release.compare import PRESENT
+
+    values: dict[str, str | None] = asdict(change)
+    if change.part == "evidence":
+        for side in ("before", "after"):
+            values[side] = "there" if values[side] == PRESENT else values[side]
+    return values
 
 
 def _row(side: ComparedRelease) -> tuple[str, ...]:
