@@ -22,7 +22,7 @@ from rich.markup import escape
 from benchmarks.result import Report, Row
 from benchmarks.subject import ROOT, Subject
 from slipway import build, check, settings
-from slipway.archive import open_tar
+from slipway.archive.reader import open_tar
 from slipway.artifact.pack import ENVIRONMENT
 from slipway.errors import SlipwayError
 from slipway.scaffold import from_onnx, naming

@@ -10,7 +10,7 @@ from benchmarks import recipe, result
 from benchmarks.result import Report, interleaved
 from benchmarks.subject import Subject
 from slipway import build
-from slipway.archive import TarGzWriter
+from slipway.archive.writer import TarGzWriter
 from slipway.artifact.pack import pack
 
 

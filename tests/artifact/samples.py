@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from slipway import build
-from slipway.archive import TarGzWriter, write_indexed
+from slipway.archive.writer import TarGzWriter, write_indexed
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.pack import pack
 from slipway.environment import ExecutionEnvironment, Package

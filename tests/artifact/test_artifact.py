@@ -50,7 +50,7 @@ def decompressed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             started.append(str(filename))
             super().__init__(filename, fileobj=fileobj)  # type: ignore[no-untyped-call]
 
-    monkeypatch.setattr("slipway.archive.gzip_ng.GzipNGFile", Counted)
+    monkeypatch.setattr("slipway.archive.reader.gzip_ng.GzipNGFile", Counted)
     return started
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import slipway
-from slipway.artifact.extract import NoRoom, extract, unpacked_size
+from slipway.artifact.extract import InsufficientSpace, extract, unpacked_size
 from slipway.errors import SlipwayError
 
 MIB = 1 << 20
@@ -110,7 +110,7 @@ def test_hostile_archives_are_refused_or_stay_inside(tmp_path: Path, name: str) 
 
 def _unpack(data: bytes, into: Path) -> None:
     try:
-        extract(io.BytesIO(data), into, name="hostile", take=_at_most(5 * MIB))
+        extract(io.BytesIO(data), into, name="hostile", reserve=_at_most(5 * MIB))
     except SlipwayError as error:
         assert error.what
 
@@ -118,13 +118,13 @@ def _unpack(data: bytes, into: Path) -> None:
 def _at_most(limit: int) -> Callable[[int], None]:
     taken = 0
 
-    def take(size: int) -> None:
+    def reserve(size: int) -> None:
         nonlocal taken
         taken += size
         if taken > limit:
-            raise NoRoom("full")
+            raise InsufficientSpace("full")
 
-    return take
+    return reserve
 
 
 @pytest.mark.parametrize("kind", ["zeros", "members", "globals", "folders"])
@@ -144,7 +144,7 @@ def test_bombs_stop_at_the_limit_and_take_no_memory(tmp_path: Path, kind: str) -
         "from slipway.artifact.extract import extract, unpacked_size\n"
         "from slipway.errors import SlipwayError\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "try: unpacked_size(Path(sys.argv[1]), most=600 << 20)\n"
+        "try: unpacked_size(Path(sys.argv[1]), limit=600 << 20)\n"
         "except SlipwayError as error: print(error, file=sys.stderr)\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )
@@ -204,14 +204,14 @@ def test_any_blocks_are_an_archive_or_an_error(tmp_path: Path, made: list[bytes]
 
 def test_what_unpacked_size_says_is_what_extract_takes(tmp_path: Path) -> None:
     taken: list[int] = []
-    extract(io.BytesIO(whole), tmp_path / "into", name="whole", take=taken.append)
-    assert unpacked_size(io.BytesIO(whole), name="whole", most=MIB) == sum(taken) == 8192
-    with pytest.raises(NoRoom):
-        unpacked_size(io.BytesIO(whole), name="whole", most=4096)
+    extract(io.BytesIO(whole), tmp_path / "into", name="whole", reserve=taken.append)
+    assert unpacked_size(io.BytesIO(whole), name="whole", limit=MIB) == sum(taken) == 8192
+    with pytest.raises(InsufficientSpace):
+        unpacked_size(io.BytesIO(whole), name="whole", limit=4096)
 
 
 def test_room_is_asked_for_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(NoRoom):
-        extract(io.BytesIO(whole), tmp_path / "into", name="whole", take=_at_most(4096))
+    with pytest.raises(InsufficientSpace):
+        extract(io.BytesIO(whole), tmp_path / "into", name="whole", reserve=_at_most(4096))
     written = [path for path in (tmp_path / "into").rglob("*") if path.is_file()]
     assert [path.name for path in written] == ["config.pbtxt"]

@@ -197,7 +197,8 @@ def test_what_the_cached_environment_has_is_known(tmp_path: Path, slipway_cache:
     )
     (folder / "environment.tar.gz").write_bytes(b"")
     site = "lib/python3.12/site-packages"
-    members = [[f"{site}/companywords/__init__.py", 0], [f"{site}/numpy/__init__.py", 0]]
+    names = (f"{site}/companywords/__init__.py", f"{site}/numpy/__init__.py")
+    members = [[name, 0o644, 0, 0, 0, 0] for name in names]
     index = folder / "environment.tar.gz.index.json"
     index.write_text(json.dumps({"segments": [], "members": members}), encoding="utf-8")
     assert [each.rule for each in repositories.find_all(tmp_path)] == ["SW521"]

@@ -16,7 +16,7 @@ from pathlib import Path
 from unittest import mock
 
 from slipway import settings as configuration
-from slipway.archive import TarGzWriter
+from slipway.archive.writer import TarGzWriter
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest
 from slipway.catalog import journal

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from slipway import settings as configuration
-from slipway.archive import TarGzWriter
+from slipway.archive.writer import TarGzWriter
 from slipway.artifact import manifest
 from slipway.catalog import keys
 from slipway.catalog import record as records
@@ -57,7 +57,7 @@ def rewrite(settings: Settings, members: dict[str, bytes]) -> None:
 
 
 def members(settings: Settings) -> dict[str, bytes]:
-    from slipway.archive import open_tar
+    from slipway.archive.reader import open_tar
 
     found = {}
     with open_tar(artifact(settings)) as tar:

@@ -9,7 +9,7 @@ import numpy as np
 import PIL
 
 from slipway import build
-from slipway.archive import TarGzWriter, write_indexed
+from slipway.archive.writer import TarGzWriter, write_indexed
 from slipway.artifact.pack import pack
 from slipway.environment import ExecutionEnvironment, Package
 from slipway.environment.environment import ARCHIVE, save_environment

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
-from slipway.archive import open_tar, regular_files
+from slipway.archive.reader import open_tar, regular_files
 from slipway.artifact.manifest import Manifest, parse_manifest, read_first_file
 from slipway.errors import SlipwayError
 from slipway.model.config_interface import interface_of_config

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.archive import open_tar, regular_files
+from slipway.archive.reader import open_tar, regular_files
 from slipway.artifact.manifest import Manifest, parse_manifest, read_first_file
 from slipway.errors import SlipwayError
 from slipway.files import sha256_of, sha256_of_stream

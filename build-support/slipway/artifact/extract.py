@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from slipway.archive import open_tar
+from slipway.archive.reader import open_tar
 from slipway.errors import SlipwayError
 
 UNNAMEABLE = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EEXIST, errno.ELOOP}
 BLOCK = 4096  # the least that a file or folder takes on common file systems
 
 
-class NoRoom(SlipwayError):
+class InsufficientSpace(SlipwayError):
     """The unpacked artifact takes more than there is room for."""
 
 
@@ -24,11 +24,11 @@ def extract(
     into: Path,
     *,
     name: str = "",
-    take: Callable[[int], None] = lambda _: None,
+    reserve: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Unpack ``artifact``, a file or a stream called ``name``, into the folder ``into``, and
-    nothing outside of it. Before anything is written, ``take`` is called with the bytes that it
-    takes on the disk; it may raise :class:`NoRoom`.
+    nothing outside of it. Before anything is written, ``reserve`` is called with the bytes that it
+    takes on the disk; it may raise :class:`InsufficientSpace`.
 
     Raises:
         SlipwayError: it is not a complete ``tar.gz``, or a member would lie elsewhere, or is a
@@ -40,7 +40,7 @@ def extract(
         for member in tar:
             if not (member.isfile() or member.isdir()):
                 raise _refused(where, f"{member.name} is neither a file nor a folder")
-            take(_blocks(member))
+            reserve(_blocks(member))
             try:
                 tar.extract(member, into, filter="data", set_attrs=member.isfile())
             except (
@@ -56,19 +56,19 @@ def extract(
                 raise
 
 
-def unpacked_size(artifact: Path | BinaryIO, *, name: str = "", most: int) -> int:
+def unpacked_size(artifact: Path | BinaryIO, *, name: str = "", limit: int) -> int:
     """The bytes that ``artifact`` would take on the disk; nothing is written.
 
     Raises:
-        NoRoom: more than ``most``.
+        InsufficientSpace: more than ``limit``.
         SlipwayError: it is not a complete ``tar.gz``.
     """
     taken = 0
     with open_tar(artifact, name) as tar:
         for member in tar:
             taken += _blocks(member)
-            if taken > most:
-                raise NoRoom(f"it takes more than {most:,} bytes unpacked", where=name)
+            if taken > limit:
+                raise InsufficientSpace(f"it takes more than {limit:,} bytes unpacked", where=name)
     return taken
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 import slipway
-from slipway.archive import TarGzWriter
+from slipway.archive.writer import TarGzWriter
 from slipway.artifact import manifest
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest

@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.artifact.extract import NoRoom, extract, unpacked_size
+from slipway.artifact.extract import InsufficientSpace, extract, unpacked_size
 from slipway.endpoint.failure import invalid, model_error
 from slipway.endpoint.objects import Objects
 from slipway.errors import SlipwayError
@@ -107,11 +107,11 @@ class Disk:
             stat = await self._in_thread(self._objects.stat, target)
             try:
                 size = await self._in_thread(self._extract, target, 0)
-            except NoRoom:
+            except InsufficientSpace:
                 needed = await self._in_thread(self._measure, target)
                 await self._make_room(needed, evict)
                 size = await self._in_thread(self._extract, target, needed)
-        except NoRoom as error:
+        except InsufficientSpace as error:
             raise model_error(507, f"No space left on device: {target!r} {error.what}") from error
         except SlipwayError as error:
             raise invalid(f"Failed to download model data ({target}): {error}") from error
@@ -130,7 +130,7 @@ class Disk:
         ``reserved`` bytes of it are already counted."""
         used = 0
 
-        def take(size: int) -> None:
+        def reserve(size: int) -> None:
             nonlocal used
             if self._closed:
                 raise SlipwayError("the endpoint is shutting down")
@@ -142,7 +142,7 @@ class Disk:
                 self._objects.open(target) as stream,
                 atomic_write(self._models_directory.directory_of(target)) as aside,
             ):
-                extract(stream, aside / "model", name=target, take=take)
+                extract(stream, aside / "model", name=target, reserve=reserve)
                 if not command.has_gpu():
                     # the server's own message on a broken config is clearer than ours
                     with suppress(SlipwayError, OSError, ValueError):
@@ -150,7 +150,7 @@ class Disk:
         except BaseException as error:
             self._release(max(used, reserved))
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise NoRoom(f"does not fit: {error.strerror}") from error
+                raise InsufficientSpace(f"does not fit: {error.strerror}") from error
             if isinstance(error, OSError):
                 raise SlipwayError(f"reading or extracting it failed: {error}") from error
             raise
@@ -159,12 +159,12 @@ class Disk:
 
     def _measure(self, target: str) -> int:
         with self._objects.open(target) as stream:
-            return unpacked_size(stream, name=target, most=self.limit)
+            return unpacked_size(stream, name=target, limit=self.limit)
 
     def _reserve(self, size: int) -> None:
         with self._lock:
             if self._used + size > self.limit:
-                raise NoRoom(f"needs more than the {self.limit:,} bytes of the disk")
+                raise InsufficientSpace(f"needs more than the {self.limit:,} bytes of the disk")
             self._used += size
 
     def _release(self, size: int) -> None:
@@ -174,14 +174,14 @@ class Disk:
     async def _make_room(self, needed: int, evict: Callable[[], Awaitable[bool]]) -> None:
         """Reserve ``needed`` bytes."""
         while True:
-            with suppress(NoRoom):
+            with suppress(InsufficientSpace):
                 self._reserve(needed)
                 return
             removable = [p for p in self.extracted.values() if not self._pinned(p.target)]
             if removable:
                 await self.remove(min(removable, key=lambda p: p.used).target)
             elif not await evict():
-                raise NoRoom(
+                raise InsufficientSpace(
                     f"needs {needed:,} bytes, {self.limit - self._used:,} are left,"
                     " and nothing else can be removed"
                 )

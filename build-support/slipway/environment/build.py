@@ -8,7 +8,8 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from slipway.archive import THOROUGH, TarGzWriter, write_indexed
+from slipway.archive.segment import THOROUGH
+from slipway.archive.writer import TarGzWriter, write_indexed
 from slipway.environment import canonical, interpreter, packages
 from slipway.environment.environment import (
     ARCHIVE,

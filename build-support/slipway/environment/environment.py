@@ -6,12 +6,12 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from slipway.archive import INDEX
+from slipway.archive import index
 from slipway.errors import SlipwayError
 
 ARCHIVE = "environment.tar.gz"
 METADATA = "environment.json"
-FILES = (ARCHIVE, ARCHIVE + INDEX, METADATA)
+FILES = (ARCHIVE, ARCHIVE + index.SUFFIX, METADATA)
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from slipway.archive import INDEX
+from slipway.archive.index import load_index
 from slipway.environment.environment import (
-    ARCHIVE,
     METADATA,
     ExecutionEnvironment,
     load_environment,
@@ -59,20 +57,15 @@ def cached_environment(lock: Path, settings: Settings) -> ExecutionEnvironment |
 
 
 def importable_modules(lock: Path, settings: Settings) -> frozenset[str] | None:
-    """The top-level modules in the environment that was :func:`built` of ``lock``."""
+    """Return the top-level modules in the cached environment of ``lock``, if there is one."""
     environment = cached_environment(lock, settings)
-    return (
-        _modules_in_index(environment.folder / (ARCHIVE + INDEX), settings.python)
-        if environment
-        else None
-    )
+    return _modules_in_archive(environment.archive, settings.python) if environment else None
 
 
 @cache
-def _modules_in_index(index: Path, python: str) -> frozenset[str]:
+def _modules_in_archive(archive: Path, python: str) -> frozenset[str]:
     site = PurePosixPath(f"lib/python{python}/site-packages")
-    members = json.loads(index.read_bytes())["members"]
-    paths = (PurePosixPath(member[0]) for member in members)
+    paths = (PurePosixPath(member.name) for member in load_index(archive).members)
     return frozenset(
         path.relative_to(site).parts[0].partition(".")[0]
         for path in paths

@@ -21,7 +21,7 @@ from typing import Any, Literal, get_args
 from slipway.errors import SlipwayError
 
 FILE_NAME = "evaluation.toml"
-PROGRAM = "evaluate.py"  # beside it: measures the served model
+EVALUATION_PROGRAM = "evaluate.py"  # beside it: measures the served model
 Better = Literal["higher", "lower"]
 TABLES = ("files", "metric")
 KEYS = ("better", "margin", "at_least", "at_most")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-from slipway.archive import open_tar
+from slipway.archive.reader import open_tar
 from slipway.artifact import manifest
 from slipway.artifact.manifest import Manifest
 from slipway.artifact.members import MemberCheck

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from slipway.scaffold.graph import Graph, Tensor
+from slipway.scaffold.graph import Graph, OnnxTensor
 from slipway.triton.datatypes import numpy_type
 
 type Array = np.ndarray[Any, Any]
@@ -53,7 +53,7 @@ def find(graph: Graph, *, batch: int | None = None) -> Example | None:
     return None
 
 
-def _fits(tensor: Tensor, array: Array) -> bool:
+def _fits(tensor: OnnxTensor, array: Array) -> bool:
     """Whether an answer has the shape that the graph promises: Triton's ensembles insist on it."""
     shape = np.shape(array)
     return tensor.shape is None or (
@@ -90,7 +90,7 @@ def _try(graph: Graph, inputs: dict[str, Array]) -> None:
     os._exit(0)
 
 
-def shape_of(tensor: Tensor, size: int, batch: int | None) -> tuple[int, ...]:
+def shape_of(tensor: OnnxTensor, size: int, batch: int | None) -> tuple[int, ...]:
     """The tensor's shape with ``size`` wherever it is free."""
     assert tensor.shape is not None  # such inputs are refused
     shape = [dim if isinstance(dim, int) else size for dim in tensor.shape]

@@ -17,7 +17,7 @@ FATAL = 4  # ONNX Runtime's log level: what fails is an exception here, and its 
 
 
 @dataclass(frozen=True)
-class Tensor:
+class OnnxTensor:
     """An input or output of the graph; ``datatype`` is Triton's word.
 
     ``shape`` has ``None`` for an unknown size and text for a named one; it is ``None`` where the
@@ -38,8 +38,8 @@ class Graph:
     """
 
     file: Path
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
+    inputs: tuple[OnnxTensor, ...]
+    outputs: tuple[OnnxTensor, ...]
     optional: tuple[str, ...]
     external: tuple[str, ...]
     session: Any  # onnxruntime.InferenceSession
@@ -79,7 +79,7 @@ def read(file: Path) -> Graph:
     return Graph(file, inputs, outputs, optional, signature.external_data, session)
 
 
-def _tensors(declared: tuple[Declared, ...], nodes: list[Any]) -> tuple[Tensor, ...]:
+def _tensors(declared: tuple[Declared, ...], nodes: list[Any]) -> tuple[OnnxTensor, ...]:
     """What the header says of types, and what ONNX Runtime infers of shapes.
 
     The native backend compares the config with the inferred ones (onnxruntime_utils.cc).
@@ -91,7 +91,7 @@ def _tensors(declared: tuple[Declared, ...], nodes: list[Any]) -> tuple[Tensor, 
         known = tuple(dim if isinstance(dim, int) else dim or None for dim in shape)
         ranked = bool(shape) or tensor.shape is not None
         stated = tensor.shape is not None and _sizes(tensor.shape) == _sizes(known)
-        found.append(Tensor(tensor.name, tensor.datatype, known if ranked else None, stated))
+        found.append(OnnxTensor(tensor.name, tensor.datatype, known if ranked else None, stated))
     return tuple(found)
 
 
@@ -143,7 +143,7 @@ def _refuse_external(file: Path, signature: Signature) -> None:
             )
 
 
-def _refuse_shape(file: Path, side: str, tensor: Tensor) -> None:
+def _refuse_shape(file: Path, side: str, tensor: OnnxTensor) -> None:
     if tensor.shape is not None and 0 in tensor.shape:
         raise SlipwayError(
             f"{side} {tensor.name!r} has a size of 0 in {list(tensor.shape)}: Triton's dims are at"

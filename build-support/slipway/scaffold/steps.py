@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from slipway.scaffold import naming
-from slipway.scaffold.graph import Graph, Tensor
+from slipway.scaffold.graph import Graph, OnnxTensor
 
 type Array = np.ndarray[Any, Any]
 
@@ -65,7 +65,7 @@ def plan(graph: Graph, max_batch_size: int, ranks: dict[str, int]) -> Steps:
     """
     names = _Names({tensor.name for tensor in (*graph.inputs, *graph.outputs)})
 
-    def passed(tensors: tuple[Tensor, ...], stage: str) -> tuple[Passed, ...]:
+    def passed(tensors: tuple[OnnxTensor, ...], stage: str) -> tuple[Passed, ...]:
         names.variables.clear()
         return tuple(
             _passed(tensor, names.of(tensor.name, stage), max_batch_size > 0, ranks)
@@ -96,7 +96,7 @@ class _Names:
 
 
 def _passed(
-    tensor: Tensor, names: tuple[str, str, str], batching: bool, ranks: dict[str, int]
+    tensor: OnnxTensor, names: tuple[str, str, str], batching: bool, ranks: dict[str, int]
 ) -> Passed:
     if tensor.shape is None:
         # the native backend takes a tensor of unknown rank for a scalar, whose dims are ones

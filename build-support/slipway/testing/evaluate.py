@@ -13,7 +13,7 @@ from pathlib import Path
 
 import slipway
 from slipway.errors import SlipwayError
-from slipway.model.thresholds import PROGRAM
+from slipway.model.thresholds import EVALUATION_PROGRAM
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def evaluate(model: Path, root: Path, artifact: Path) -> Measurement:
         if not answer.exists():
             raise SlipwayError(
                 f"evaluate.py ended its process with status {done.returncode}",
-                where=str(model / PROGRAM),
+                where=str(model / EVALUATION_PROGRAM),
                 fix="let evaluate(model) return its metrics",
             )
         result = json.loads(answer.read_text(encoding="utf-8"))

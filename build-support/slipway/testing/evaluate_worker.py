@@ -15,7 +15,7 @@ from typing import Any
 from slipway import settings
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write
-from slipway.model.thresholds import PROGRAM
+from slipway.model.thresholds import EVALUATION_PROGRAM
 from slipway.server import triton
 from slipway.testing.model import Model
 
@@ -34,7 +34,7 @@ def main(model: Path, root: Path, artifact: Path, answer: Path) -> None:
 
 
 def _measured(model: Path, root: Path, artifact: Path) -> dict[str, Any]:
-    program, target = model / PROGRAM, f"{model.name}.tar.gz"
+    program, target = model / EVALUATION_PROGRAM, f"{model.name}.tar.gz"
     evaluate = _function(program)
     with triton.start(settings.load(root)) as server:
         lowered = server.load(target, artifact)

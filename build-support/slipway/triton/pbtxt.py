@@ -43,7 +43,7 @@ class Span:
     end: int
 
 
-class Unknown(NamedTuple):
+class UnknownField(NamedTuple):
     """A field that its message does not have; ``known`` are those that it has."""
 
     name: str
@@ -63,7 +63,7 @@ class Fields:
     def __init__(self, text: str, descriptor: Descriptor) -> None:
         self.text = text
         self.spans: dict[FieldPath, Span] = {}
-        self.unknown: list[Unknown] = []
+        self.unknown: list[UnknownField] = []
         tokens = list(tokenise(text))
         self.comments = [token for token in tokens if token.kind == "comment"]
         self._tokens = [token for token in tokens if token.kind != "comment"]
@@ -103,7 +103,7 @@ class Fields:
             field = known.get(token.text)
             if field is None and descriptor is not None:
                 names = tuple(known)
-                self.unknown.append(Unknown(token.text, descriptor.name, names, token.start))
+                self.unknown.append(UnknownField(token.text, descriptor.name, names, token.start))
             self._field(path, token, field, counts)
 
     def _field(self, path: FieldPath, name: Token, field: Any, counts: dict[str, int]) -> None:

@@ -45,7 +45,7 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
     from slipway import build, settings
     from slipway.artifact.artifact import Artifact
     from slipway.model.folder import read_model_folder
-    from slipway.model.thresholds import PROGRAM
+    from slipway.model.thresholds import EVALUATION_PROGRAM
     from slipway.release.evaluation import evaluation, metrics_file
     from slipway.testing import evaluate
 
@@ -58,7 +58,7 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
                 Artifact(artifact) if artifact else build.build(folder, configured, Path("dist"))
             )
         notes: list[str] = []
-        if (folder / PROGRAM).is_file():
+        if (folder / EVALUATION_PROGRAM).is_file():
             with working(f"evaluating {folder.name}"):
                 evaluated = evaluate.evaluate(folder, configured.root, built.path)
             metrics = metrics_file.write_metrics(built, evaluated.metrics)
@@ -67,7 +67,7 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
             measured = evaluation.read_evaluation(folder, built)
             served, problem = _served(folder.resolve().name, configured)
         if measured is None:
-            click.echo(f"{folder.name}: neither {PROGRAM} nor metrics of DVC", err=True)
+            click.echo(f"{folder.name}: neither {EVALUATION_PROGRAM} nor metrics of DVC", err=True)
             return True
         notes += [*measured.notes, *filter(None, [problem])]
         metrics_compared = evaluation.compare_metrics(measured, served)

@@ -52,7 +52,7 @@ def receive_weights(
             fix=f"run slipway new {name}, and merge it",
         )
     _refuse_version(folder, version)
-    unpacked_size(archive, name=archive.name, most=max_bytes)
+    unpacked_size(archive, name=archive.name, limit=max_bytes)
     with tempfile.TemporaryDirectory(prefix="slipway-received-") as unpacked:
         extract(archive, Path(unpacked), name=archive.name)
         paths = sorted(p.relative_to(unpacked) for p in Path(unpacked).rglob("*") if p.is_file())

@@ -16,7 +16,7 @@ from slipway.artifact.artifact import Artifact
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.model import thresholds
-from slipway.model.thresholds import PROGRAM, Threshold
+from slipway.model.thresholds import EVALUATION_PROGRAM, Threshold
 from slipway.release.evaluation import metrics_file
 
 UNMEASURED = "not measured"
@@ -79,7 +79,7 @@ def read_evaluation(folder: Path, artifact: Artifact | None) -> Evaluation | Non
     )
     if artifact is not None:
         values, more = metrics_file.read_metrics(folder, artifact)
-        found |= {PROGRAM: values} if values else {}
+        found |= {EVALUATION_PROGRAM: values} if values else {}
         notes += more
     rules = {} if chosen is None else {name: rule.dump() for name, rule in chosen.metric.items()}
     if not found and not rules:

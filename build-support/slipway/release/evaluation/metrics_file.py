@@ -10,7 +10,7 @@ from pathlib import Path
 from slipway.artifact.artifact import Artifact
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write
-from slipway.model.thresholds import PROGRAM
+from slipway.model.thresholds import EVALUATION_PROGRAM
 
 ENDING = ".metrics.json"
 ARTIFACT = ".tar.gz"
@@ -51,8 +51,10 @@ def read_metrics(folder: Path, artifact: Artifact) -> tuple[dict[str, float], li
         }
         of = said["sha256"]
     except FileNotFoundError:
-        missing = (folder / PROGRAM).is_file()
-        return {}, [f"{PROGRAM} has not measured this artifact: {again}"] if missing else []
+        missing = (folder / EVALUATION_PROGRAM).is_file()
+        return {}, (
+            [f"{EVALUATION_PROGRAM} has not measured this artifact: {again}"] if missing else []
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SlipwayError(f"damaged: {error!r}", where=str(path), fix=again) from error
     if of != artifact.sha256:

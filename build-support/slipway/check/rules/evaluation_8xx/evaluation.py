@@ -11,7 +11,7 @@ from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.errors import SlipwayError
 from slipway.model import thresholds
-from slipway.model.thresholds import FILE_NAME, PROGRAM, Thresholds
+from slipway.model.thresholds import EVALUATION_PROGRAM, FILE_NAME, Thresholds
 
 FUNCTION = "evaluate"
 DEFINED = (ast.FunctionDef, ast.ClassDef)
@@ -99,7 +99,7 @@ def _load_thresholds(model: ModelUnderCheck) -> Thresholds | SlipwayError | None
 
 
 def _program(model: ModelUnderCheck) -> Path:
-    return model.folder / PROGRAM
+    return model.folder / EVALUATION_PROGRAM
 
 
 def _metrics(file: Path) -> set[str] | None:

@@ -11,7 +11,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from slipway.archive import ALONE, SEGMENT, TarGzWriter, write_indexed
+from slipway.archive.segment import SEGMENT
+from slipway.archive.writer import SHARED_BELOW, TarGzWriter, write_indexed
 
 names = st.lists(
     st.text("abcdefäß0123_-.", min_size=1, max_size=60).filter(lambda s: s.strip(".") != ""),
@@ -23,9 +24,9 @@ contents = st.one_of(
     st.tuples(st.binary(min_size=1, max_size=9), st.integers(1, 2 * SEGMENT)).map(
         lambda pair: (pair[0] * (pair[1] // len(pair[0]) + 1))[: pair[1]]
     ),
-    st.sampled_from([0, 1, 511, 512, 513, ALONE - 1, ALONE, SEGMENT - 1, SEGMENT, SEGMENT + 1]).map(
-        lambda size: bytes(range(256)) * (size // 256) + b"x" * (size % 256)
-    ),
+    st.sampled_from(
+        [0, 1, 511, 512, 513, SHARED_BELOW - 1, SHARED_BELOW, SEGMENT - 1, SEGMENT, SEGMENT + 1]
+    ).map(lambda size: bytes(range(256)) * (size // 256) + b"x" * (size % 256)),
 )
 trees = st.dictionaries(names, contents, max_size=6)
 

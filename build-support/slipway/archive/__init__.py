@@ -1,0 +1,1 @@
+"""Reproducible ``tar.gz`` files: written in segments, read with limits."""
