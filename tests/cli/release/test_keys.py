@@ -43,7 +43,7 @@ def test_making_it_again_is_refused(repository: Path, capsys: pytest.CaptureFixt
     assert main(["keys", "new", str(private)]) == 0
     before = private.read_bytes()
     assert main(["keys", "new", str(private), "--public", "other.pub.pem"]) == 1
-    assert "a key is there already" in capsys.readouterr().err
+    assert "the file exists already" in capsys.readouterr().err
     assert private.read_bytes() == before and not (repository / "other.pub.pem").exists()
 
 

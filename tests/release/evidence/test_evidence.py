@@ -214,9 +214,7 @@ def test_a_signature_by_a_key_that_is_not_trusted_is_a_problem(
 ) -> None:
     found = problems(signed, made, other_key, require=["signature"])
     assert [line.partition(":")[0] for line in found] == ["provenance", "tests"]
-    assert all(
-        f"signed by {key.keyid[:12]}, which is none of the trusted" in line for line in found
-    )
+    assert all(f"signed by {key.keyid[:12]}, which is not a trusted key" in line for line in found)
 
 
 def test_where_no_key_is_trusted_a_required_signature_cannot_be_had(
@@ -238,9 +236,9 @@ def test_after_a_rotation_both_keys_evidence_is_well(
 def test_evidence_of_other_bytes_is_a_problem(signed: Documents, made: Made, key: KeyFiles) -> None:
     other = replace(made, artifact=Artifact(made.artifact.path, sha256="f" * 64))
     found = problems(signed, other, key)
-    assert [line for line in found if "about other bytes" in line] == [
-        f"provenance: it is about other bytes: {made.artifact.sha256}",
-        f"tests: it is about other bytes: {made.artifact.sha256}",
+    assert [line for line in found if "about another artifact" in line] == [
+        f"provenance: about another artifact: {made.artifact.sha256}",
+        f"tests: about another artifact: {made.artifact.sha256}",
     ]
 
 
@@ -300,7 +298,7 @@ def test_evidence_too_large_to_be_any_is_not_read(made: Made, tmp_path: Path) ->
     with file.open("wb") as out:
         out.truncate(envelope.LARGEST + 1)
     for ask in (evidence.load_test_result, evidence.load_evidence):
-        with pytest.raises(SlipwayError, match="are too many for evidence"):
+        with pytest.raises(SlipwayError, match="exceeds the limit"):
             ask(StageStore(store, "staging"), "tiny", made.artifact.sha256)
 
 

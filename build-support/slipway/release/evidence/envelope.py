@@ -18,14 +18,17 @@ if TYPE_CHECKING:
     from securesystemslib.dsse import Envelope
     from securesystemslib.signer import Key, Signer
 
-# of an envelope or an SBOM; those of a thousand packages have a tenth of it
+# bytes of an envelope or an SBOM; the SBOM of a thousand packages has a tenth of it
 LARGEST = 16 << 20
 
 
 @dataclass(frozen=True)
 class OpenedEnvelope:
-    """``signed_by`` are the ids of the keys whose signatures were found good, ``signatures`` those
-    that the envelope names. ``wrong`` says what is wrong with them."""
+    """An envelope whose signatures were checked.
+
+    ``signatures`` are the ids of the keys that the envelope names, ``signed_by`` those whose
+    signatures are valid. ``wrong`` holds the problems of the others.
+    """
 
     payload: bytes
     signatures: tuple[str, ...]
@@ -34,70 +37,70 @@ class OpenedEnvelope:
 
 
 def seal_envelope(payload: bytes, kind: str, signer: Signer | None) -> bytes:
-    """The envelope's bytes; without ``signer`` it holds no signature.
+    """Return the envelope's bytes; without ``signer`` it holds no signature.
 
     Raises:
-        SlipwayError: the key, which may be far away, does not sign.
+        SlipwayError: the key, which may be in a remote service, fails to sign.
     """
     from securesystemslib.dsse import Envelope
 
-    made = Envelope(payload, kind, {})
+    envelope = Envelope(payload, kind, {})
     if signer is not None:
         try:
-            signature = made.sign(signer)
+            signature = envelope.sign(signer)
         except Exception as error:  # "other Signer-specific errors": the library names no type
             raise SlipwayError(
-                f"the key does not sign: {error}",
+                f"signing failed: {error}",
                 where="slipway.toml: [signing]",
-                fix="see that it is there and this role may use it: slipway keys list",
+                fix="check that the key exists and this role may use it: slipway keys list",
             ) from error
         if "bundle" in signature.unrecognized_fields:
-            # SigstoreSigner gives base64 where securesystemslib's own envelope wants hex
+            # SigstoreSigner returns base64 where securesystemslib's own envelope expects hex
             signature.signature = base64.b64decode(signature.signature).hex()
-    return _dump(made)
+    return _dump(envelope)
 
 
 def open_envelope(data: bytes, kind: str, trusted: Sequence[Key]) -> OpenedEnvelope:
-    """Check the signatures of an envelope by the ``trusted`` keys, and its type.
+    """Check an envelope's type, and its signatures by the ``trusted`` keys.
 
-    Only the exact bytes that :func:`seal_envelope` writes are an envelope: there is one way to
-    write each, so that every changed bit is noticed.
+    Only the exact bytes that :func:`seal_envelope` writes are accepted. Each envelope has one
+    spelling, so that every changed bit is noticed.
 
     Raises:
-        ValueError: it is no envelope, or one around something else than ``kind``.
+        ValueError: ``data`` is not an envelope, or its payload is not of the type ``kind``.
     """
-    read = _parse(data)
-    if read.payload_type != kind:
-        raise ValueError(f"its payload is of the type {read.payload_type!r:.100}, not {kind}")
-    known = {key.keyid: key for key in trusted}
-    good: list[str] = []
+    envelope = _parse(data)
+    if envelope.payload_type != kind:
+        raise ValueError(f"its payload is of the type {envelope.payload_type!r:.100}, not {kind}")
+    keys = {key.keyid: key for key in trusted}
+    valid: list[str] = []
     wrong: list[str] = []
-    for keyid in read.signatures:
-        if keyid not in known:
+    for keyid in envelope.signatures:
+        if keyid not in keys:
             continue
-        why = _wrong(read, known[keyid])
-        if why is None:
-            good.append(keyid)
+        problem = _signature_problem(envelope, keys[keyid])
+        if problem is None:
+            valid.append(keyid)
         else:
-            wrong.append(f"the signature by {short_key_id(keyid)} {why}")
-    if trusted and read.signatures and not good and not wrong:
-        named = ", ".join(map(short_key_id, read.signatures))
-        wrong.append(f"signed by {named}, which is none of the trusted keys")
-    return OpenedEnvelope(read.payload, tuple(read.signatures), tuple(good), tuple(wrong))
+            wrong.append(f"the signature by {short_key_id(keyid)} {problem}")
+    if trusted and envelope.signatures and not valid and not wrong:
+        signers = ", ".join(map(short_key_id, envelope.signatures))
+        wrong.append(f"signed by {signers}, which is not a trusted key")
+    return OpenedEnvelope(envelope.payload, tuple(envelope.signatures), tuple(valid), tuple(wrong))
 
 
 def short_key_id(keyid: str) -> str:
-    """The start of a key's id, as people are told."""
+    """Return the start of a key's id, for output."""
     return keyid[:12]
 
 
-def _wrong(read: Envelope, key: Key) -> str | None:
-    """What is wrong with the signature by ``key``."""
+def _signature_problem(envelope: Envelope, key: Key) -> str | None:
+    """Return the problem of the signature by ``key``; ``None`` if it is valid."""
     from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
 
     try:
-        key.verify_signature(read.signatures[key.keyid], read.pae())
-    except VerificationError as error:  # the narrower of the two: there was no checking it
+        key.verify_signature(envelope.signatures[key.keyid], envelope.pae())
+    except VerificationError as error:  # the subclass first: the check could not run
         return f"cannot be checked: {error}"
     except UnverifiedSignatureError:
         return "is wrong"
@@ -108,11 +111,11 @@ def _parse(data: bytes) -> Envelope:
     from securesystemslib.dsse import Envelope
 
     if len(data) > LARGEST:
-        raise ValueError(f"{len(data)} bytes are more than any envelope has")
+        raise ValueError(f"an envelope of {len(data)} bytes exceeds the limit of {LARGEST}")
     try:
-        read = Envelope.from_dict(json.loads(data))
-        same = _dump(read) == data
-    # whatever JSON it is, and whatever the library makes of it
+        envelope = Envelope.from_dict(json.loads(data))
+        unchanged = _dump(envelope) == data
+    # invalid JSON, or values that the library does not expect
     except (
         ValueError,
         KeyError,
@@ -122,13 +125,13 @@ def _parse(data: bytes) -> Envelope:
         OverflowError,
     ) as error:
         raise ValueError(f"not a DSSE envelope: {error!r:.200}") from error
-    if not same:
+    if not unchanged:
         raise ValueError("not a DSSE envelope as Slipway writes it: it was changed")
-    return read
+    return envelope
 
 
 def _dump(envelope: Any) -> bytes:
-    said = envelope.to_dict()
+    values = envelope.to_dict()
     # a list in the order of signing would make equal envelopes unequal
-    said["signatures"].sort(key=lambda signature: str(signature["keyid"]))
-    return (json.dumps(said, indent=1, sort_keys=True) + "\n").encode()
+    values["signatures"].sort(key=lambda signature: str(signature["keyid"]))
+    return (json.dumps(values, indent=1, sort_keys=True) + "\n").encode()

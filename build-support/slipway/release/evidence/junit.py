@@ -1,6 +1,7 @@
-"""JUnit reports of pytest with Slipway's plugin: which of them tested an artifact, and how it went.
+"""Read the JUnit reports that pytest writes with Slipway's plugin.
 
-Tests wrote these files: defusedxml reads them, without entities or references.
+Tests write these files, so they are untrusted: defusedxml reads them, without entities or
+references.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 LARGEST = 64 << 20
-# a case is not passed if it holds one of these
+# a test case that holds one of these did not pass
 BROKEN = ("failure", "error")
 
 
 @dataclass
 class _Run:
-    """One suite of a file, as far as it is about the model."""
+    """The test cases of one model in one suite of a file."""
 
     file: Path
     ended: datetime | None = None
@@ -50,25 +51,25 @@ class _Run:
 
 
 def read_reports(reports: Iterable[Path], name: str, sha256: str) -> TestResult | None:
-    """Return what the reports (files, or folders of ``*.xml``) say of the artifact with this
-    digest, of the model ``name``; ``None`` if none of them tested it.
+    """Return the test result of the artifact ``sha256`` of the model ``name``; ``None`` if none of
+    ``reports`` (files, or folders of ``*.xml``) tested it.
 
-    Several count together, as Pants writes one for a file or a batch of files: each has to have
-    passed; a test that ran in two of them is one. A run of a selection counts for nothing where
-    another one was whole, unless it failed.
+    Several reports count together, because Pants writes one for each file or batch of files. All
+    have to have passed, and a test that ran in two of them counts once. Where a complete run
+    exists, a run of selected tests counts only if it failed.
 
     Raises:
-        SlipwayError: a file is no XML that can be read safely, or too large.
+        SlipwayError: a file is too large, or not XML that can be read safely.
     """
     runs = [run for file in _files(reports) for run in _runs(file, name, sha256)]
     if not runs:
         return None
-    whole = [run for run in runs if run.complete]
-    counted = [run for run in runs if run.complete or run.failed] if whole else runs
+    complete = [run for run in runs if run.complete]
+    counted = [run for run in runs if run.complete or run.failed] if complete else runs
     failed = dict.fromkeys(case for run in counted for case in run.failed)
     names = dict.fromkeys(case for run in counted for case in run.passed if case not in failed)
     skipped = {case for run in counted for case in run.skipped} - {*failed, *names}
-    reason = _reason(counted, whole)
+    reason = _reason(counted, complete)
     ended = [run.ended for run in counted if run.ended]
     return TestResult(
         passed=reason is None,
@@ -85,14 +86,14 @@ def read_reports(reports: Iterable[Path], name: str, sha256: str) -> TestResult 
     )
 
 
-def _reason(counted: Sequence[_Run], whole: Sequence[_Run]) -> str | None:
+def _reason(counted: Sequence[_Run], complete: Sequence[_Run]) -> str | None:
     failed = [f"{case} failed ({run.file.name})" for run in counted for case in run.failed]
     if failed:
         return failed[0] if len(failed) == 1 else f"{failed[0]}, {len(failed) - 1} more failed"
-    if not whole:
+    if not complete:
         reasons = (run.reason for run in counted if run.reason)
         return next(reasons, "the run was not finished")
-    if not any(run.contract for run in whole):
+    if not any(run.contract for run in complete):
         return "the contract test did not run"
     return None
 
@@ -108,57 +109,59 @@ def _files(reports: Iterable[Path]) -> Iterator[Path]:
 
 def _runs(file: Path, name: str, sha256: str) -> Iterator[_Run]:
     for suite in _root(file).iter("testsuite"):
-        told = [
-            (found.get("name", ""), found.get("value") or found.text or "")
-            for found in suite.findall("./properties/property")
+        properties = [
+            (element.get("name", ""), element.get("value") or element.text or "")
+            for element in suite.findall("./properties/property")
         ]
-        if (SHA256, sha256) in told:
-            yield _run(file, suite, told, name)
+        if (SHA256, sha256) in properties:
+            yield _run(file, suite, properties, name)
 
 
-def _run(file: Path, suite: Element, told: Sequence[tuple[str, str]], name: str) -> _Run:
-    values = dict(told)
+def _run(file: Path, suite: Element, properties: Sequence[tuple[str, str]], name: str) -> _Run:
+    values = dict(properties)
     run = _Run(file, server=values.get(SERVER), reason=values.get(INCOMPLETE))
     run.complete = values.get(COMPLETE) == "true" and run.reason is None
     run.seconds = _seconds(suite)
     run.ended = _ended(suite, run.seconds)
-    others = {value for key, value in told if key == MODEL} - {name}
+    others = {value for key, value in properties if key == MODEL} - {name}
     for case in suite.iter("testcase"):
-        place, title = case.get("classname", ""), case.get("name", "")
-        if any(_of(place, other) for other in others):
+        classname, title = case.get("classname", ""), case.get("name", "")
+        if any(_match_model(classname, other) for other in others):
             continue
-        full = f"{place}.{title}".strip(".")
+        full = f"{classname}.{title}".strip(".")
         if any(case.find(tag) is not None for tag in BROKEN):
             run.failed.append(full)
         elif case.find("skipped") is not None:
             run.skipped.append(full)
         else:
             run.passed.append(full)
-            run.contract |= title == CONTRACT and _of(place, name) == "whole"
+            run.contract |= title == CONTRACT and _match_model(classname, name) == "model"
     return run
 
 
-def _of(place: str, model: str) -> str | None:
-    """Whether a case's class lies in ``models/<model>``, or is (``whole``) that folder."""
-    found = re.search(rf"(?:^|\.)models\.{re.escape(model)}(\.|$)", place)
-    return None if found is None else "part" if found[1] else "whole"
+def _match_model(classname: str, model: str) -> str | None:
+    """Return ``model`` if a case's class is the folder ``models/<model>``, ``part`` if it is inside
+    of it, else ``None``."""
+    match = re.search(rf"(?:^|\.)models\.{re.escape(model)}(\.|$)", classname)
+    return None if match is None else "part" if match[1] else "model"
 
 
 def _root(file: Path) -> Element:
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import ParseError, fromstring
 
-    fix = "remove it, or write it again: slipway test"
+    fix = "remove it, or run the tests again: slipway test"
     size = file.stat().st_size
     if size > LARGEST:
-        raise SlipwayError(f"{size} bytes are too many for a test report", where=str(file), fix=fix)
+        what = f"a test report of {size} bytes exceeds the limit of {LARGEST}"
+        raise SlipwayError(what, where=str(file), fix=fix)
     try:
-        found: Element = fromstring(file.read_bytes(), forbid_dtd=True)
+        root: Element = fromstring(file.read_bytes(), forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise SlipwayError(
             f"not a JUnit report: {error!s:.200}", where=str(file), fix=fix
         ) from error
-    return found
+    return root
 
 
 def _seconds(suite: Element) -> float:
@@ -171,8 +174,8 @@ def _seconds(suite: Element) -> float:
 
 def _ended(suite: Element, seconds: float) -> datetime | None:
     try:
-        begun = datetime.fromisoformat(suite.get("timestamp", ""))
-        return begun.astimezone(UTC) + timedelta(seconds=seconds)
+        start = datetime.fromisoformat(suite.get("timestamp", ""))
+        return start.astimezone(UTC) + timedelta(seconds=seconds)
     except (ValueError, OverflowError):
         return None
 

@@ -1,11 +1,11 @@
-"""What the pytest plugin writes about a run into its JUnit report, as properties of the suite."""
+"""The names of the suite properties that the pytest plugin writes into its JUnit report."""
 
-# the digest of the artifact that was unpacked and served, and the model it is of: a pair a model
+# the digest of the served artifact, and its model: one pair for each model
 SHA256 = "slipway.artifact.sha256"
 MODEL = "slipway.model"
 SERVER = "slipway.server"
-# "true" once a run that left nothing out has ended; else INCOMPLETE says what it left out
+# "true" once a complete run has ended; else INCOMPLETE says which tests it left out
 COMPLETE = "slipway.complete"
 INCOMPLETE = "slipway.incomplete"
-# the name of the case that every model gets
+# the name of the test case that every model gets
 CONTRACT = "contract"

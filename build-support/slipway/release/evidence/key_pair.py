@@ -1,4 +1,4 @@
-"""A new ed25519 key pair: the private key for the pipeline, the public one for the repository."""
+"""Create an ed25519 key pair: a private key for the pipeline, a public one for the repository."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from slipway.errors import SlipwayError
 
 
 def create_key_pair(private: Path, public: Path, root: Path) -> str:
-    """Write a new pair in PEM; the key's id. Only its owner can read ``private``.
+    """Write a new pair in PEM, and return the key's id. Only its owner can read ``private``.
 
     Raises:
-        SlipwayError: one of the files is there, which is never overwritten, or cannot be written;
-            or ``private`` lies where git would take it.
+        SlipwayError: a file exists, which is never overwritten, or cannot be written; or
+            ``private`` is in a folder that git tracks.
     """
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -29,20 +29,20 @@ def create_key_pair(private: Path, public: Path, root: Path) -> str:
     for file in (private, public):
         if file.exists():
             raise SlipwayError(
-                "a key is there already", where=str(file), fix="name another file, or move it away"
+                "the file exists already", where=str(file), fix="name another file, or move it away"
             )
     key = Ed25519PrivateKey.generate()
-    made = CryptoSigner(key)
-    _write(private, made.private_bytes, 0o600)
+    signer = CryptoSigner(key)
+    _write(private, signer.private_bytes, 0o600)
     pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     _write(public, pem, 0o644)
-    return made.public_key.keyid
+    return signer.public_key.keyid
 
 
 def _write(file: Path, data: bytes, mode: int) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # created with its mode, not changed to it later; O_EXCL: of two, one is refused
+        # created with its mode, not changed to it later; O_EXCL refuses an existing file
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with open(descriptor, "wb") as out:
             out.write(data)

@@ -1,4 +1,4 @@
-"""Which evidence stays where evidence about the same bytes is written again."""
+"""Merge new evidence about an artifact into the evidence that a store holds."""
 
 from __future__ import annotations
 
@@ -17,27 +17,33 @@ TOGETHER: tuple[Kind, ...] = ("sbom", "provenance")
 WRITTEN: tuple[Kind, ...] = (*TOGETHER, "tests")
 
 
-def merge_evidence(there: Mapping[Kind, bytes], made: Mapping[Kind, bytes]) -> dict[Kind, bytes]:
-    """Return those of the documents ``made`` to write into a store that holds ``there`` about the
-    same bytes, in the order to write them in.
+def merge_evidence(
+    existing: Mapping[Kind, bytes], collected: Mapping[Kind, bytes]
+) -> dict[Kind, bytes]:
+    """Return the documents of ``collected`` to write into a store that holds ``existing`` about the
+    same artifact, in the order to write them in.
 
-    What is missing is written. A later run of the tests replaces an earlier one, with two
-    exceptions: an unsigned one never replaces a signed one, and one that left tests out never
-    replaces one in which all passed. Provenance is of the first build, and stays, with its SBOM,
-    unless the new one is signed by another key or the old one is not sound.
+    Missing documents are written. A later test result replaces an earlier one, with two
+    exceptions: an unsigned one never replaces a signed one, and an incomplete one never replaces
+    one in which all tests passed. The provenance of the first build stays, with its SBOM, unless
+    the new one is signed by another key or the old one is damaged.
     """
-    chosen = {kind: document for kind, document in made.items() if kind not in there}
-    old, new = (_signers(documents, "tests") for documents in (there, made))
-    if "tests" in made and (new or not old) and not (_passed(there) and _left_out(made)):
-        chosen["tests"] = made["tests"]
-    old, new = (_signers(documents, "provenance") for documents in (there, made))
-    if "provenance" in made and (new - old or not _sound(there)):
-        chosen |= {kind: made[kind] for kind in TOGETHER if kind in made}
+    chosen = {kind: document for kind, document in collected.items() if kind not in existing}
+    old, new = (_signers(documents, "tests") for documents in (existing, collected))
+    if (
+        "tests" in collected
+        and (new or not old)
+        and not (_passed(existing) and _incomplete(collected))
+    ):
+        chosen["tests"] = collected["tests"]
+    old, new = (_signers(documents, "provenance") for documents in (existing, collected))
+    if "provenance" in collected and (new - old or not _is_intact(existing)):
+        chosen |= {kind: collected[kind] for kind in TOGETHER if kind in collected}
     return {kind: chosen[kind] for kind in WRITTEN if kind in chosen}
 
 
 def _signers(documents: Mapping[Kind, bytes], kind: Kind) -> set[str]:
-    """The keys that an envelope says it is signed by; none if it is not there or damaged."""
+    """Return the ids of the keys that an envelope names; none if it is missing or damaged."""
     try:
         return set(envelope.open_envelope(documents[kind], PAYLOAD_TYPE, []).signatures)
     except (KeyError, ValueError):
@@ -45,17 +51,17 @@ def _signers(documents: Mapping[Kind, bytes], kind: Kind) -> set[str]:
 
 
 def _passed(documents: Mapping[Kind, bytes]) -> bool:
-    ran = _ran(documents)
-    return ran is not None and ran.passed
+    result = _test_result(documents)
+    return result is not None and result.passed
 
 
-def _left_out(documents: Mapping[Kind, bytes]) -> bool:
-    """Whether nothing failed, and yet it does not count as passed."""
-    ran = _ran(documents)
-    return ran is not None and not ran.passed and not ran.failures
+def _incomplete(documents: Mapping[Kind, bytes]) -> bool:
+    """Return whether no test failed, but the run was incomplete."""
+    result = _test_result(documents)
+    return result is not None and not result.passed and not result.failures
 
 
-def _ran(documents: Mapping[Kind, bytes]) -> TestResult | None:
+def _test_result(documents: Mapping[Kind, bytes]) -> TestResult | None:
     try:
         opened = envelope.open_envelope(documents["tests"], PAYLOAD_TYPE, [])
         return tests.parse_test_result(statement.parse_statement(opened.payload), "tests")
@@ -63,13 +69,15 @@ def _ran(documents: Mapping[Kind, bytes]) -> TestResult | None:
         return None
 
 
-def _sound(documents: Mapping[Kind, bytes]) -> bool:
-    """Whether there is provenance that can be read, and the SBOM that it names."""
+def _is_intact(documents: Mapping[Kind, bytes]) -> bool:
+    """Return whether the provenance is readable, and the SBOM that it names is present."""
     try:
         opened = envelope.open_envelope(documents["provenance"], PAYLOAD_TYPE, [])
-        named = provenance.parse_provenance(
+        digest = provenance.parse_provenance(
             statement.parse_statement(opened.payload), "provenance"
         ).sbom
     except (KeyError, ValueError, SlipwayError):
         return False
-    return named == (hashlib.sha256(documents["sbom"]).hexdigest() if "sbom" in documents else None)
+    return digest == (
+        hashlib.sha256(documents["sbom"]).hexdigest() if "sbom" in documents else None
+    )

@@ -1,7 +1,7 @@
-"""Where an artifact is from: SLSA's provenance of it, as an in-toto statement.
+"""Write and parse the SLSA provenance of an artifact, an in-toto statement.
 
-Source: https://slsa.dev/spec/v1.0/provenance. All but the run's own details comes from the
-artifact's manifest, so that anyone can hold them against each other.
+Source: https://slsa.dev/spec/v1.0/provenance. All but the details of the run comes from the
+artifact's manifest, so that anyone can compare the two.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from slipway.release.evidence.test_result import damaged_evidence
 from slipway.settings import Settings
 
 TYPE = "https://slsa.dev/provenance/v1"
-# what is built how: docs/provenance.md explains its parameters
+# docs/provenance.md explains its parameters
 BUILD_TYPE = "urn:x-slipway:build:triton-model:v1"
 LOCAL_BUILDER = "urn:x-slipway:builder:local"
 DIRTY = "-dirty"
@@ -45,94 +45,100 @@ def dump_provenance(
 ) -> bytes:
     """Return the statement about ``artifact``; ``sbom`` is the digest of its SBOM.
 
-    Inside a job of GitLab's, builder and address are those of its predefined variables.
+    In a GitLab job, the builder and its address come from the predefined variables.
     """
     from google.protobuf.json_format import MessageToDict, ParseDict
     from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
 
-    made = artifact.manifest
+    manifest = artifact.manifest
     byproducts = (
         [statement.resource_descriptor(SBOM, sha256=sbom, media_type=SBOM_TYPE)] if sbom else []
     )
-    said = provenance_pb2.Provenance(
+    predicate = provenance_pb2.Provenance(
         build_definition=provenance_pb2.BuildDefinition(
             build_type=BUILD_TYPE,
-            resolved_dependencies=_dependencies(made, origin),
+            resolved_dependencies=_dependencies(manifest, origin),
         ),
         run_details=provenance_pb2.RunDetails(
-            builder=provenance_pb2.Builder(id=_builder(), version=_versions(made)),
+            builder=provenance_pb2.Builder(id=_builder(), version=_versions(manifest)),
             metadata=ParseDict(_times(origin), provenance_pb2.BuildMetadata()),
             byproducts=byproducts,
         ),
     )
-    said.build_definition.external_parameters.update({"model": made.name, "version": made.version})
-    environment = made.environment or {}
-    said.build_definition.internal_parameters.update(
+    predicate.build_definition.external_parameters.update(
+        {"model": manifest.name, "version": manifest.version}
+    )
+    environment = manifest.environment or {}
+    predicate.build_definition.internal_parameters.update(
         {
-            "serves": made.serves,
+            "serves": manifest.serves,
             "tritonRelease": settings.triton_release,
             "platform": environment.get("platform", settings.platform),
             "layout": environment.get("layout"),
         }
     )
-    return statement.dump_statement(TYPE, MessageToDict(said), artifact_name(made), artifact.sha256)
+    return statement.dump_statement(
+        TYPE, MessageToDict(predicate), artifact_name(manifest), artifact.sha256
+    )
 
 
-def artifact_name(made: Manifest) -> str:
-    """The name that packing gives an artifact."""
-    return f"{made.name}_{made.version}.tar.gz"
+def artifact_name(manifest: Manifest) -> str:
+    """Return the file name that packing gives an artifact."""
+    return f"{manifest.name}_{manifest.version}.tar.gz"
 
 
-def parse_provenance(said: statement.Statement, where: str) -> Provenance:
-    """What :func:`dump_provenance` wrote.
+def parse_provenance(attested: statement.Statement, where: str) -> Provenance:
+    """Return the provenance that :func:`dump_provenance` wrote.
 
     Raises:
-        SlipwayError: it is none; ``where`` is named.
+        SlipwayError: the statement is not a provenance; names ``where``.
     """
     from google.protobuf.json_format import ParseDict, ParseError
     from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
 
-    if said.kind != TYPE:
-        raise damaged_evidence(where, f"a statement of the type {said.kind[:200]!r}")
+    if attested.kind != TYPE:
+        raise damaged_evidence(where, f"a statement of the type {attested.kind[:200]!r}")
     try:
-        read = ParseDict(dict(said.predicate), provenance_pb2.Provenance())
+        predicate = ParseDict(dict(attested.predicate), provenance_pb2.Provenance())
     except (ParseError, RecursionError, TypeError, AttributeError, ValueError) as error:
         raise damaged_evidence(where, f"not a provenance: {error!s:.200}") from error
-    defined, ran = read.build_definition, read.run_details
-    if defined.build_type != BUILD_TYPE:
-        raise damaged_evidence(where, f"a build of the type {defined.build_type[:200]!r}")
-    model, version = (_text(defined.external_parameters, key) for key in ("model", "version"))
+    definition, details = predicate.build_definition, predicate.run_details
+    if definition.build_type != BUILD_TYPE:
+        raise damaged_evidence(where, f"a build of the type {definition.build_type[:200]!r}")
+    model, version = (_text(definition.external_parameters, key) for key in ("model", "version"))
     commits = [
-        d.digest["gitCommit"] for d in defined.resolved_dependencies if "gitCommit" in d.digest
+        d.digest["gitCommit"] for d in definition.resolved_dependencies if "gitCommit" in d.digest
     ]
-    dirty = any(_dirty(d.annotations) for d in defined.resolved_dependencies)
-    sboms = [made.digest.get("sha256") for made in ran.byproducts if made.name == SBOM]
+    dirty = any(_dirty(d.annotations) for d in definition.resolved_dependencies)
+    sboms = [
+        byproduct.digest.get("sha256") for byproduct in details.byproducts if byproduct.name == SBOM
+    ]
     return Provenance(
         model,
         version,
         f"{commits[0]}{DIRTY if dirty else ''}" if commits else None,
-        ran.builder.id,
-        ran.metadata.invocation_id or None,
+        details.builder.id,
+        details.metadata.invocation_id or None,
         (sboms[0] or "") if sboms else None,
     )
 
 
 def _text(struct: Any, key: str) -> str:
-    found = struct[key] if key in struct else ""  # noqa: SIM401  # a protobuf Struct has no get()
-    return found if isinstance(found, str) else ""
+    value = struct[key] if key in struct else ""  # noqa: SIM401  # a protobuf Struct has no get()
+    return value if isinstance(value, str) else ""
 
 
 def _dirty(annotations: Any) -> bool:
     return "dirty" in annotations and annotations["dirty"] is True
 
 
-def _dependencies(made: Manifest, origin: Origin) -> list[Any]:
-    """The commit, each source, the weights, then what the environment was built of."""
-    found = []
+def _dependencies(manifest: Manifest, origin: Origin) -> list[Any]:
+    """Return the commit, the sources, the weights, and what the environment was built from."""
+    dependencies = []
     if origin.commit:
         project = os.environ.get("CI_PROJECT_URL")
         commit = origin.commit.removesuffix(DIRTY)
-        found.append(
+        dependencies.append(
             statement.resource_descriptor(
                 "" if project else "git",
                 uri=f"git+{project}@{commit}" if project else "",
@@ -140,37 +146,37 @@ def _dependencies(made: Manifest, origin: Origin) -> list[Any]:
                 annotations={"dirty": True if origin.commit.endswith(DIRTY) else None},
             )
         )
-    for name, sha256 in sorted(made.sources.items()):
-        found.append(statement.resource_descriptor(name, sha256=sha256))
-    for name, weights in sorted(made.weights.items()):
-        # a folder's is the digest of DVC's listing of it
+    for name, sha256 in sorted(manifest.sources.items()):
+        dependencies.append(statement.resource_descriptor(name, sha256=sha256))
+    for name, weights in sorted(manifest.weights.items()):
+        # for a folder, this is the digest of DVC's listing of it
         md5 = str(weights["md5"]).removesuffix(".dir")
-        found.append(
+        dependencies.append(
             statement.resource_descriptor(
                 name, digest={"md5": md5}, annotations={"size": weights.get("size")}
             )
         )
-    if made.environment:
-        found += _environment(made.environment)
-    return found
+    if manifest.environment:
+        dependencies += _environment(manifest.environment)
+    return dependencies
 
 
-def _environment(said: Mapping[str, Any]) -> list[Any]:
+def _environment(environment: Mapping[str, Any]) -> list[Any]:
     return [
         statement.resource_descriptor(
-            "requirements.lock", sha256=said["lock"], annotations={"of": "content"}
+            "requirements.lock", sha256=environment["lock"], annotations={"of": "content"}
         ),
         statement.resource_descriptor(
             "interpreter",
             uri="",
-            annotations={"from": said["interpreter"], "version": said["python"]},
+            annotations={"from": environment["interpreter"], "version": environment["python"]},
         ),
-        statement.resource_descriptor("environment.tar.gz", sha256=said["sha256"]),
+        statement.resource_descriptor("environment.tar.gz", sha256=environment["sha256"]),
     ]
 
 
 def _builder() -> str:
-    """Who built: GitLab's server and runner, as SLSA wants one URI for a trusted platform."""
+    """Return GitLab's server and runner: SLSA requires one URI for each trusted platform."""
     server = os.environ.get("CI_SERVER_URL")
     if not server:
         return LOCAL_BUILDER
@@ -178,17 +184,17 @@ def _builder() -> str:
     return f"{server}/-/runners/{runner}" if runner else server
 
 
-def _versions(made: Manifest) -> dict[str, str]:
-    name, _, version = made.builder.partition(" ")
+def _versions(manifest: Manifest) -> dict[str, str]:
+    name, _, version = manifest.builder.partition(" ")
     return {name: version}
 
 
 def _times(origin: Origin) -> dict[str, str]:
-    """The pipeline's beginning, where one is known, and now; GitLab's times are in ISO 8601."""
-    told = {"finishedOn": journal.now()}
-    begun = os.environ.get("CI_PIPELINE_CREATED_AT")
-    if begun:
-        told["startedOn"] = begun
+    """Return when the pipeline started, if known, and the current time, both in ISO 8601."""
+    values = {"finishedOn": journal.now()}
+    started = os.environ.get("CI_PIPELINE_CREATED_AT")
+    if started:
+        values["startedOn"] = started
     if origin.pipeline:
-        told["invocationId"] = origin.pipeline
-    return told
+        values["invocationId"] = origin.pipeline
+    return values

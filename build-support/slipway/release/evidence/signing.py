@@ -1,8 +1,8 @@
-"""The keys: which one signs releases, and which ones are trusted to have signed them.
+"""Load the key that signs releases, and the public keys that are trusted.
 
-Keys are URIs as securesystemslib has them (``file2:``, ``awskms:``, ``gcpkms:``, ``azurekms:``,
+Keys are URIs as in securesystemslib (``file2:``, ``awskms:``, ``gcpkms:``, ``azurekms:``,
 ``hv:``, ``sigstore:``), or an ed25519, ECDSA or RSA key in PEM: its file, or its text in the
-environment. No message says anything of a private key but where it is.
+environment. Messages never quote a private key, only its place.
 """
 
 from __future__ import annotations
@@ -22,57 +22,59 @@ if TYPE_CHECKING:
     from securesystemslib.signer import Key, Signer
 
 SETTING = "slipway.toml: [signing]"
-# in base64, because a masked variable of GitLab's has one line and no spaces
+# base64 too, because a masked variable in GitLab has one line and no spaces
 TEXT, ENCODED = PEM
 FILE, KMS, SIGSTORE = "file2", "awskms", "sigstore"
-EXTRAS = {"hv": "vault", "gnupg": "crypto"}  # of securesystemslib, where it is not the scheme
+# the extras of securesystemslib that are not named like their schemes
+EXTRAS = {"hv": "vault", "gnupg": "crypto"}
 
 
 def load_signer(settings: Settings) -> Signer | None:
-    """What signs with the configured key, or ``None`` if there is none.
+    """Return the signer of the configured key, or ``None`` if no key is configured.
 
     Raises:
-        SlipwayError: there is no such key, it is of no kind that signs, or a library is missing.
+        SlipwayError: the key does not exist or cannot sign, or a library is missing.
     """
     key = settings.signing.key
     if not key:
         return None
     if key.lstrip().startswith(TEXT):
-        return _of_pem(key.replace("\\n", "\n").strip().encode() + b"\n", SIGNING_KEY)
+        return _signer_from_pem(key.replace("\\n", "\n").strip().encode() + b"\n", SIGNING_KEY)
     if key.startswith(ENCODED):
         try:
-            return _of_pem(base64.b64decode(key, validate=True), SIGNING_KEY)
+            return _signer_from_pem(base64.b64decode(key, validate=True), SIGNING_KEY)
         except binascii.Error:
-            raise _unusable("neither PEM nor base64 of it", SIGNING_KEY) from None
+            raise _no_signing_key("neither PEM nor base64 of it", SIGNING_KEY) from None
     scheme = key.partition(":")[0] if ":" in key else None
     if scheme is None or scheme == FILE:
-        return _of_file(key.removeprefix(f"{FILE}:"), settings)
+        return _signer_from_file(key.removeprefix(f"{FILE}:"), settings)
     if scheme == KMS:
-        return _of_kms(key)
-    return _of_library(scheme, key, settings)
+        return _signer_from_kms(key)
+    return _signer_from_library(scheme, key, settings)
 
 
 def load_trusted_keys(settings: Settings) -> list[Key]:
-    """The public keys that ``[signing] trusted`` names.
+    """Return the public keys that ``[signing] trusted`` names.
 
     Raises:
-        SlipwayError: one of them cannot be read, or is none.
+        SlipwayError: a file cannot be read, or is not a public key.
     """
-    return [_public(entry, settings) for entry in settings.signing.trusted]
+    return [_load_public_key(entry, settings) for entry in settings.signing.trusted]
 
 
-def _of_file(path: str, settings: Settings) -> Signer:
-    base = Path(os.environ.get("CRYPTO_SIGNER_PATH_PREFIX") or settings.root)  # securesystemslib's
+def _signer_from_file(path: str, settings: Settings) -> Signer:
+    # the variable is securesystemslib's
+    base = Path(os.environ.get("CRYPTO_SIGNER_PATH_PREFIX") or settings.root)
     file = base / path
     try:
-        return _of_pem(file.read_bytes(), str(file))
+        return _signer_from_pem(file.read_bytes(), str(file))
     except (OSError, ValueError) as error:
-        # not its name: whoever puts half a key into the variable finds it in a job's log otherwise
-        why = error.strerror if isinstance(error, OSError) else "it is no path"
-        raise _unusable(f"the file that it names is not readable: {why}", SETTING) from None
+        # without its name: it may be a part of a key, which must not get into a job's log
+        why = error.strerror if isinstance(error, OSError) else "not a path"
+        raise _no_signing_key(f"its file is not readable: {why}", SETTING) from None
 
 
-def _of_pem(data: bytes, where: str) -> Signer:
+def _signer_from_pem(data: bytes, where: str) -> Signer:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
     from securesystemslib.signer import CryptoSigner
@@ -80,13 +82,13 @@ def _of_pem(data: bytes, where: str) -> Signer:
     try:
         return CryptoSigner(load_pem_private_key(data, None))
     except TypeError:
-        raise _unusable("it is encrypted, and no password can be entered", where) from None
+        raise _no_signing_key("it is encrypted, and no password can be entered", where) from None
     except (ValueError, UnsupportedAlgorithm):
-        # their messages may quote it
-        raise _unusable("not a PEM private key that can sign", where) from None
+        # their messages may quote the key
+        raise _no_signing_key("not a PEM private key that can sign", where) from None
 
 
-def _of_kms(uri: str) -> Signer:
+def _signer_from_kms(uri: str) -> Signer:
     from botocore.exceptions import BotoCoreError, ClientError
     from securesystemslib.exceptions import UnsupportedAlgorithmError
     from securesystemslib.signer import AWSSigner
@@ -96,23 +98,23 @@ def _of_kms(uri: str) -> Signer:
         return AWSSigner.from_priv_key_uri(uri, public)
     except (BotoCoreError, ClientError, UnsupportedAlgorithmError) as error:
         raise SlipwayError(
-            f"no signing with {uri}: {error}",
+            f"cannot sign with {uri}: {error}",
             where=SETTING,
-            fix="a key of KMS for SIGN_VERIFY (ECC_NIST_P256, ECC_NIST_P384 or RSA), kms:Sign and"
-            " kms:GetPublicKey for this role, and AWS_REGION",
+            fix="use a KMS key for SIGN_VERIFY (ECC_NIST_P256, ECC_NIST_P384 or RSA), allow this"
+            " role kms:Sign and kms:GetPublicKey, and set AWS_REGION",
         ) from error
 
 
-def _of_library(scheme: str, uri: str, settings: Settings) -> Signer:
+def _signer_from_library(scheme: str, uri: str, settings: Settings) -> Signer:
     from securesystemslib.signer import SIGNER_FOR_URI_SCHEME, SigstoreSigner
     from securesystemslib.signer import Signer as Signers
 
-    known = {**SIGNER_FOR_URI_SCHEME, SIGSTORE: SigstoreSigner}
-    if scheme not in known:
+    schemes = {**SIGNER_FOR_URI_SCHEME, SIGSTORE: SigstoreSigner}
+    if scheme not in schemes:
         raise SlipwayError(
-            "no signing key: its URI has a scheme that securesystemslib does not know",
+            "no signing key: securesystemslib does not know the scheme of its URI",
             where=SETTING,
-            fix=f"one of {', '.join(sorted(known))}, or a file of PEM",
+            fix=f"use one of {', '.join(sorted(schemes))}, or a PEM file",
         )
     keys = [
         key
@@ -122,7 +124,7 @@ def _of_library(scheme: str, uri: str, settings: Settings) -> Signer:
     if not keys:
         entry = "sigstore:?identity=…&issuer=…" if scheme == SIGSTORE else "its public key in PEM"
         raise SlipwayError(
-            f"signing with {scheme}: needs what it signs as",
+            f"cannot sign with {scheme}: its public key or identity is missing",
             where=SETTING,
             fix=f"add {entry} to trusted",
         )
@@ -131,27 +133,27 @@ def _of_library(scheme: str, uri: str, settings: Settings) -> Signer:
         return signers.from_priv_key_uri(uri, keys[0])
     except Exception as error:  # "other Signer-specific errors": the library names no type
         raise SlipwayError(
-            f"no signing with {scheme}: {error}",
+            f"cannot sign with {scheme}: {error}",
             where=SETTING,
             fix="see the message above;"
             f" pip install 'securesystemslib[{EXTRAS.get(scheme, scheme)}]'",
         ) from error
 
 
-def _public(entry: str, settings: Settings) -> Key:
+def _load_public_key(entry: str, settings: Settings) -> Key:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
     from securesystemslib.signer import SigstoreSigner, SSlibKey
 
     if entry.startswith(f"{SIGSTORE}:"):
-        who = parse_qs(urlparse(entry).query)
-        if set(who) != {"identity", "issuer"}:
+        identity = parse_qs(urlparse(entry).query)
+        if set(identity) != {"identity", "issuer"}:
             raise SlipwayError(
-                f"{entry} does not say who signs",
+                f"{entry} names no identity and issuer",
                 where=f"{SETTING} trusted",
-                fix=f"{SIGSTORE}:?identity=…&issuer=…, as the certificate has them, URL-encoded",
+                fix=f"write {SIGSTORE}:?identity=…&issuer=…, as in the certificate, URL-encoded",
             )
-        return SigstoreSigner.import_(who["identity"][0], who["issuer"][0])[1]
+        return SigstoreSigner.import_(identity["identity"][0], identity["issuer"][0])[1]
     file = settings.root / entry
     try:
         return SSlibKey.from_crypto(load_pem_public_key(file.read_bytes()))
@@ -162,9 +164,9 @@ def _public(entry: str, settings: Settings) -> Key:
     raise SlipwayError(what, where=str(file), fix="slipway keys new, or correct [signing] trusted")
 
 
-def _unusable(what: str, where: str) -> SlipwayError:
+def _no_signing_key(what: str, where: str) -> SlipwayError:
     return SlipwayError(
         f"no signing key: {what}",
         where=where,
-        fix=f"slipway keys new, and let {SIGNING_KEY} name its file",
+        fix=f"slipway keys new, and set {SIGNING_KEY} to its file",
     )

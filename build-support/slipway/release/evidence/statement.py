@@ -1,4 +1,4 @@
-"""in-toto statements: of which bytes something is said, what kind of thing, and the thing itself.
+"""Write and parse in-toto statements: a subject, the type of a predicate, and the predicate.
 
 Source: https://github.com/in-toto/attestation, spec/v1/statement.md; the library is in-toto's own.
 """
@@ -15,8 +15,8 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement that was read: ``kind`` is the predicate's type, ``digests`` are the SHA-256 of
-    its subjects by their names."""
+    """A parsed statement: ``kind`` is the predicate's type, ``digests`` are the SHA-256 of its
+    subjects by their names."""
 
     kind: str
     digests: Mapping[str, str]
@@ -36,50 +36,50 @@ def resource_descriptor(
     from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 
     digests = {**(digest or {}), **({"sha256": sha256} if sha256 else {})}
-    told = {key: value for key, value in (annotations or {}).items() if value is not None}
-    made = ResourceDescriptor(name, uri, digests, media_type=media_type, annotations=told)
-    made.validate()
-    return made.pb
+    present = {key: value for key, value in (annotations or {}).items() if value is not None}
+    descriptor = ResourceDescriptor(name, uri, digests, media_type=media_type, annotations=present)
+    descriptor.validate()
+    return descriptor.pb
 
 
 def dump_statement(kind: str, predicate: Mapping[str, Any], name: str, sha256: str) -> bytes:
-    """A statement's JSON: equal bytes for equal values."""
+    """Return a statement's JSON: equal bytes for equal values."""
     from google.protobuf.json_format import MessageToDict
     from in_toto_attestation.v1.statement import Statement as InTotoStatement
 
-    made = InTotoStatement([resource_descriptor(name, sha256=sha256)], kind, dict(predicate))
-    made.validate()
-    said = _whole(MessageToDict(made.pb))
-    return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+    message = InTotoStatement([resource_descriptor(name, sha256=sha256)], kind, dict(predicate))
+    message.validate()
+    values = _restore_integers(MessageToDict(message.pb))
+    return json.dumps(values, sort_keys=True, separators=(",", ":")).encode()
 
 
 def parse_statement(payload: bytes) -> Statement:
-    """What :func:`dump_statement` wrote, or another's statement.
+    """Return the statement in ``payload``, which any tool may have written.
 
     Raises:
-        ValueError: it is none.
+        ValueError: ``payload`` is not an in-toto statement.
     """
     from google.protobuf.json_format import MessageToDict, Parse, ParseError
     from in_toto_attestation.v1 import statement_pb2
     from in_toto_attestation.v1.statement import Statement as InTotoStatement
 
     try:
-        found = InTotoStatement.copy_from_pb(Parse(payload, statement_pb2.Statement()))
-        found.validate()
-        predicate = MessageToDict(found.pb.predicate)
+        message = InTotoStatement.copy_from_pb(Parse(payload, statement_pb2.Statement()))
+        message.validate()
+        predicate = MessageToDict(message.pb.predicate)
     except (ParseError, RecursionError, UnicodeDecodeError, TypeError, AttributeError) as error:
         raise ValueError(f"not an in-toto statement: {error!s:.200}") from error
     return Statement(
-        found.pb.predicate_type,
-        {subject.name: subject.digest.get("sha256", "") for subject in found.pb.subject},
+        message.pb.predicate_type,
+        {subject.name: subject.digest.get("sha256", "") for subject in message.pb.subject},
         predicate,
     )
 
 
-def _whole(value: Any) -> Any:
-    """``value`` with whole numbers as such: protobuf's structures have floats only."""
+def _restore_integers(value: Any) -> Any:
+    """Return ``value`` with its integers restored: protobuf's structures have floats only."""
     if isinstance(value, dict):
-        return {key: _whole(part) for key, part in value.items()}
+        return {key: _restore_integers(part) for key, part in value.items()}
     if isinstance(value, list):
-        return [_whole(part) for part in value]
+        return [_restore_integers(part) for part in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value

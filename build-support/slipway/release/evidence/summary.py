@@ -1,4 +1,4 @@
-"""What evidence says, in short lines for people."""
+"""Summarize evidence in short lines."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def summarize(evidence: Mapping[Kind, bytes], settings: Settings | None = None) -> list[str]:
-    """Return what ``evidence`` says in short lines; with ``settings``, whose signature is good.
+    """Return one line for each document; with ``settings``, signatures are checked.
 
-    Nothing is refused here: a document that cannot be read is listed as not readable.
+    A document that cannot be read is listed as not readable.
     """
     trusted = [] if settings is None else signing.load_trusted_keys(settings)
     lines: list[str] = []
@@ -40,13 +40,13 @@ def _line(kind: Kind, document: bytes, trusted: Sequence[Key]) -> str:
     if kind == "sbom":
         return f"sbom: {sbom.count_packages(document)} packages"
     opened = envelope.open_envelope(document, PAYLOAD_TYPE, trusted)
-    said = statement.parse_statement(opened.payload)
+    attested = statement.parse_statement(opened.payload)
     if kind == "tests":
-        what = str(tests.parse_test_result(said, kind))
+        what = str(tests.parse_test_result(attested, kind))
     else:
-        read = provenance.parse_provenance(said, kind)
-        commit = f"commit {read.commit[:7]}" if read.commit else "no commit"
-        what = f"{commit}, built by {read.invocation or read.builder}"
+        origin = provenance.parse_provenance(attested, kind)
+        commit = f"commit {origin.commit[:7]}" if origin.commit else "no commit"
+        what = f"{commit}, built by {origin.invocation or origin.builder}"
     return f"{kind}: {what}; {_signed(opened)}"
 
 

@@ -1,4 +1,4 @@
-"""What a run of a model's tests found, and the in-toto statement that says so of its artifact.
+"""Write and parse the result of a model's tests, an in-toto statement about its artifact.
 
 The predicate is https://in-toto.io/attestation/test-result/v0.1. The annotations of
 ``configuration``, the JUnit reports, hold the number of tests, their time, and the reason.
@@ -30,14 +30,16 @@ class JUnitReport:
 
 @dataclass(frozen=True)
 class TestResult:
-    """``tests`` ran in ``seconds``, ``failures`` of them failed or broke, ``skipped`` did not run.
+    """The result of a model's tests.
 
-    ``passed`` only if all the model's tests ran, its contract test among them; else ``reason`` says
-    why not. ``when`` the last of them ended, in ISO 8601, UTC. ``server`` is the Triton.
-    ``names`` and ``failed`` are the tests that passed and that did not; ``skipped`` are in neither.
+    Of ``tests``, which took ``seconds``, ``failures`` failed or raised an error, and ``skipped``
+    did not run. ``passed`` requires that all the model's tests ran, including its contract test;
+    otherwise ``reason`` explains it. ``when`` is the end of the last test, in ISO 8601, UTC.
+    ``server`` describes the Triton. ``names`` are the tests that passed, ``failed`` those that
+    failed; skipped tests are in neither.
     """
 
-    # not a class of tests, whatever pytest takes its name for
+    # pytest would collect the class as tests because of its name
     __test__: ClassVar[bool] = False
 
     passed: bool
@@ -53,21 +55,21 @@ class TestResult:
     reports: tuple[JUnitReport, ...] = ()
 
     def __str__(self) -> str:
-        """In a few words, for people."""
+        """Return a short description."""
         ran = f"{self.tests - self.failures - self.skipped} of {self.tests} tests passed"
         if self.passed:
             return f"{ran} in {self.seconds:.1f} s, {self.when[:16].replace('T', ' ')} UTC"
         return f"{ran}: {self.reason}" if self.reason else f"{ran}, {self.failures} failed"
 
 
-def dump_test_result(tested: TestResult, artifact: str, sha256: str) -> bytes:
-    """The statement, as the payload of an envelope."""
+def dump_test_result(result: TestResult, artifact: str, sha256: str) -> bytes:
+    """Return the statement, the payload of an envelope."""
     # protobuf takes long to import
     from google.protobuf.json_format import MessageToDict
     from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
 
-    said = test_result_pb2.TestResult(
-        result=PASSED if tested.passed else FAILED,
+    message = test_result_pb2.TestResult(
+        result=PASSED if result.passed else FAILED,
         configuration=[
             statement.resource_descriptor(
                 report.file,
@@ -79,81 +81,81 @@ def dump_test_result(tested: TestResult, artifact: str, sha256: str) -> bytes:
                     "seconds": report.seconds,
                 },
             )
-            for report in tested.reports
+            for report in result.reports
         ],
-        passed_tests=tested.names,
-        failed_tests=tested.failed,
+        passed_tests=result.names,
+        failed_tests=result.failed,
     )
-    predicate = MessageToDict(said)
-    # the predicate has no place for these, and allows more fields than it names (in-toto's rules)
+    predicate = MessageToDict(message)
+    # the predicate has no fields for these; in-toto's rules allow further ones
     predicate["slipway"] = {
-        "tests": tested.tests,
-        "failures": tested.failures,
-        "skipped": tested.skipped,
-        "seconds": tested.seconds,
-        "finishedOn": tested.when,
-        "reason": tested.reason,
-        "server": tested.server,
+        "tests": result.tests,
+        "failures": result.failures,
+        "skipped": result.skipped,
+        "seconds": result.seconds,
+        "finishedOn": result.when,
+        "reason": result.reason,
+        "server": result.server,
     }
     return statement.dump_statement(TYPE, predicate, artifact, sha256)
 
 
-def parse_test_result(said: statement.Statement, where: str) -> TestResult:
-    """What :func:`dump_test_result` wrote.
+def parse_test_result(attested: statement.Statement, where: str) -> TestResult:
+    """Return the test result that :func:`dump_test_result` wrote.
 
     Raises:
-        SlipwayError: it is none; ``where`` is named.
+        SlipwayError: the statement is not a test result; names ``where``.
     """
-    if said.kind != TYPE:
-        raise damaged_evidence(where, f"a statement of the type {said.kind[:200]!r}")
+    if attested.kind != TYPE:
+        raise damaged_evidence(where, f"a statement of the type {attested.kind[:200]!r}")
     try:
-        counted = said.predicate["slipway"]
-        result = said.predicate["result"]
+        counts = attested.predicate["slipway"]
+        result = attested.predicate["result"]
         if result not in (PASSED, FAILED):
             raise ValueError(f"result is {result!r:.40}")
-        found = TestResult(
+        tested = TestResult(
             passed=result == PASSED,
-            tests=_number(counted["tests"]),
-            failures=_number(counted["failures"]),
-            when=_text(counted["finishedOn"]),
-            skipped=_number(counted["skipped"]),
-            seconds=float(counted["seconds"]),
-            reason=None if counted.get("reason") is None else _text(counted["reason"]),
-            server=None if counted.get("server") is None else _text(counted["server"]),
-            names=tuple(map(_text, said.predicate.get("passedTests", ()))),
-            failed=tuple(map(_text, said.predicate.get("failedTests", ()))),
-            reports=tuple(map(_report, said.predicate.get("configuration", ()))),
+            tests=_number(counts["tests"]),
+            failures=_number(counts["failures"]),
+            when=_text(counts["finishedOn"]),
+            skipped=_number(counts["skipped"]),
+            seconds=float(counts["seconds"]),
+            reason=None if counts.get("reason") is None else _text(counts["reason"]),
+            server=None if counts.get("server") is None else _text(counts["server"]),
+            names=tuple(map(_text, attested.predicate.get("passedTests", ()))),
+            failed=tuple(map(_text, attested.predicate.get("failedTests", ()))),
+            reports=tuple(map(_report, attested.predicate.get("configuration", ()))),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise damaged_evidence(where, f"not a Slipway test result: {error!r:.200}") from error
-    if found.passed and (found.failures or not found.tests):
+    if tested.passed and (tested.failures or not tested.tests):
         raise damaged_evidence(
-            where, f"passed, with {found.failures} failures in {found.tests} tests"
+            where, f"passed, with {tested.failures} failures in {tested.tests} tests"
         )
-    return found
+    return tested
 
 
 def damaged_evidence(where: str, what: str) -> SlipwayError:
-    """What to say of evidence that is not what it should be."""
+    """Return the error for evidence that is damaged."""
     return SlipwayError(what, where=where, fix="test the artifact again, then slipway publish")
 
 
 def _report(value: Any) -> JUnitReport:
-    told = value.get("annotations", {})
+    counts = value.get("annotations", {})
     return JUnitReport(
         _text(value["name"]),
         _text(value["digest"]["sha256"]),
-        _number(told["tests"]),
-        _number(told["failures"]),
-        _number(told["skipped"]),
-        float(told["seconds"]),
+        _number(counts["tests"]),
+        _number(counts["failures"]),
+        _number(counts["skipped"]),
+        float(counts["seconds"]),
     )
 
 
 def _number(value: Any) -> int:
-    # JSON of protobuf's structures knows floats only
+    # protobuf's structures hold floats only
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-        raise ValueError(f"{value!r:.40} is not a whole number")
+        raise ValueError(f"{value!r:.40} is not an integer")
     if value < 0:
         raise ValueError(f"{value!r:.40} is below 0")
     return int(value)
