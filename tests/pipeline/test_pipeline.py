@@ -159,7 +159,7 @@ def test_a_version_that_production_has_is_stopped_before_it_is_merged(
     run = project.push("version")
     assert run.jobs == {"build and test": "passed", "version": "failed"}, run.said
     said = run.log("version")
-    assert "1.0.0" in said and "fix:" in said and "What to do: slipway bump MODEL" in said
+    assert "1.0.0" in said and "fix:" in said and "What to do: Run slipway bump MODEL" in said
     assert project.served("production", "small_02") == served
 
 
