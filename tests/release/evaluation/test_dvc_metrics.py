@@ -88,7 +88,9 @@ def test_metrics_of_a_stage_that_are_not_here_are_left_out(folder: Path) -> None
     (folder / "training" / "metrics.json").unlink()
     found, notes = dvc_metrics.read_dvc_metrics(folder, None, None)
     assert found == {}
-    assert notes == ["training/metrics.json is left out: it is not here: dvc repro, or dvc pull"]
+    assert notes == [
+        "training/metrics.json is left out: the file is missing: dvc repro, or dvc pull"
+    ]
 
 
 def test_metrics_of_other_weights_than_the_artifact_holds_are_left_out(
@@ -101,7 +103,7 @@ def test_metrics_of_other_weights_than_the_artifact_holds_are_left_out(
     stage(root, ["models/tiny/training/metrics.json"], ["models/tiny/training/model.onnx"])
     found, (note,) = dvc_metrics.read_dvc_metrics(folder, made, None)
     assert found == {}
-    assert f"made another model.onnx (md5 {hashlib.md5(b'better').hexdigest()})" in note
+    assert f"wrote another model.onnx (md5 {hashlib.md5(b'better').hexdigest()})" in note
     assert f"the artifact holds (md5 {hashlib.md5(WEIGHTS).hexdigest()})" in note
 
 

@@ -368,7 +368,7 @@ def signed_evidence(folder: Path, key: KeyFiles) -> tuple[Made, dict[str, bytes]
     text = key.private.read_text(encoding="utf-8")
     told = replace(made.settings, signing=Signing(text))
     found = evidence.collect_evidence(made.artifact, told, ORIGIN, [report])
-    return made, dict(found)
+    return made, {str(kind): document for kind, document in found.items()}
 
 
 def test_no_part_of_the_private_key_stands_in_the_evidence(key: KeyFiles, tmp_path: Path) -> None:

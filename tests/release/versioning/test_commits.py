@@ -95,7 +95,7 @@ def test_merges_are_left_out_and_what_they_merged_is_not(checkout: Checkout) -> 
 def test_a_long_history_is_cut_and_says_so(
     checkout: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commits, "MOST", 2)
+    monkeypatch.setattr(commits, "MAX_LINES", 2)
     lines = [checkout.commit(subject) for subject in ("one", "two", "three")]
     assert checkout.changes(None) == (lines[2], lines[1], "… and 1 commits before")
 

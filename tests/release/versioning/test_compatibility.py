@@ -30,9 +30,9 @@ def with_input(name: str, tensor: Tensor) -> Interface:
     ("after", "reason"),
     [
         (Interface(8, {}, {"OUT": OUT}), "input 'IN' is gone"),
-        (Interface(8, {"IMAGE": IN}, {"OUT": OUT}), "input 'IN' is called 'IMAGE' now"),
+        (Interface(8, {"IMAGE": IN}, {"OUT": OUT}), "input 'IN' was renamed to 'IMAGE'"),
         (Interface(8, {"IN": IN}, {}), "output 'OUT' is gone"),
-        (Interface(8, {"IN": IN}, {"LABEL": OUT}), "output 'OUT' is called 'LABEL' now"),
+        (Interface(8, {"IN": IN}, {"LABEL": OUT}), "output 'OUT' was renamed to 'LABEL'"),
         (Interface(8, {"IN": Tensor("UINT8", (3,))}, {"OUT": OUT}), "input 'IN': FP32 → UINT8"),
         (Interface(8, {"IN": IN}, {"OUT": Tensor("FP32", (1,))}), "output 'OUT': BYTES → FP32"),
         (Interface(8, {"IN": Tensor("FP32", (4,))}, {"OUT": OUT}), "input 'IN': dims [3] → [4]"),
@@ -41,9 +41,9 @@ def with_input(name: str, tensor: Tensor) -> Interface:
             Interface(8, {"IN": IN}, {"OUT": Tensor("BYTES", (-1,))}),
             "output 'OUT': dims [1] → [-1]",
         ),
-        (with_input("NEW", IN), "input 'NEW' is new, and has to be given"),
+        (with_input("NEW", IN), "input 'NEW' is new and required"),
         (Interface(4, {"IN": IN}, {"OUT": OUT}), "max_batch_size 8 → 4"),
-        (Interface(0, {"IN": IN}, {"OUT": OUT}), "it takes no batches any more"),
+        (Interface(0, {"IN": IN}, {"OUT": OUT}), "it no longer takes batches"),
     ],
 )
 def test_what_breaks_a_caller_is_major(after: Interface, reason: str) -> None:
@@ -59,7 +59,7 @@ def test_what_breaks_a_caller_is_major(after: Interface, reason: str) -> None:
         (Interface(8, {"IN": IN}, {"OUT": OUT, "WHY": OUT}), "output 'WHY' is new"),
         (Interface(16, {"IN": IN}, {"OUT": OUT}), "max_batch_size 8 → 16"),
         (Interface(8, {"IN": Tensor("FP32", (-1,))}, {"OUT": OUT}), "dims [3] → [-1]"),
-        (Interface(8, {"IN": Tensor("FP32", (3,), True)}, {"OUT": OUT}), "may be left out now"),
+        (Interface(8, {"IN": Tensor("FP32", (3,), True)}, {"OUT": OUT}), "is now optional"),
     ],
 )
 def test_what_only_allows_more_is_minor(after: Interface, reason: str) -> None:
@@ -80,13 +80,13 @@ def test_an_output_that_varies_less_is_minor_and_an_input_that_takes_less_is_maj
 
 def test_an_optional_input_that_has_to_be_given_is_major() -> None:
     before = Interface(8, {"IN": Tensor("FP32", (3,), optional=True)}, {"OUT": OUT})
-    assert judged(before, BASE) == [Reason("major", "input 'IN' has to be given now")]
+    assert judged(before, BASE) == [Reason("major", "input 'IN' is now required")]
 
 
 def test_a_batch_where_there_was_none_is_major() -> None:
     before = Interface(0, {"IN": IN}, {"OUT": OUT})
     (found,) = judged(before, BASE)
-    assert (found.part, "takes batches now" in found.what) == ("major", True)
+    assert (found.part, "now takes batches" in found.what) == ("major", True)
 
 
 def test_the_order_of_tensors_is_no_change() -> None:

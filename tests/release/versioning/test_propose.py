@@ -88,7 +88,7 @@ def nothing(model: Path) -> None:
         ),
         (edit(PIPELINE, "batch_size: 8", "batch_size: 9"), {}, "minor", "1.3.0", "8 → 9"),
         (edit(PIPELINE, "batch_size: 8", "batch_size: 4"), {}, "major", "2.0.0", "8 → 4"),
-        (edit(PIPELINE, '{ name: "IN"', '{ name: "X"'), {}, "major", "2.0.0", "is called 'X' now"),
+        (edit(PIPELINE, '{ name: "IN"', '{ name: "X"'), {}, "major", "2.0.0", "was renamed to 'X'"),
     ],
 )
 def test_a_change_calls_for_a_part_and_says_why(

@@ -1,1 +1,1 @@
-"""A model's metrics, and how they compare with production's."""
+"""Read a model's metrics, and compare them with production's."""

@@ -1,4 +1,4 @@
-"""A model's metrics as DVC has them: files that ``dvc.yaml`` names, made by the training."""
+"""Read the metrics that a model's training wrote, from the files that ``dvc.yaml`` names."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ Metrics = dict[str, float]
 def read_dvc_metrics(
     folder: Path, artifact: Artifact | None, files: Sequence[str] | None
 ) -> tuple[dict[str, Metrics], list[str]]:
-    """The numbers in each of ``files``, by the file's name in ``folder``, flattened as DVC does;
-    without ``files``, of those below ``folder`` that DVC knows. Then why any were left out.
+    """Return the numbers in each of ``files``, by the file's name in ``folder``, flattened as DVC
+    does, and notes about the files that were left out. Without ``files``, read all metrics files
+    below ``folder`` that DVC tracks.
 
-    Left out is a file that is not as ``dvc.lock`` has it, and one measured with other weights than
-    ``artifact`` holds, as far as ``dvc.lock`` tells: a stage's output is called as the weights
-    are, and none that is has their md5.
+    A file is left out if it differs from ``dvc.lock``, or was measured with other weights than
+    ``artifact`` holds. The latter is known from ``dvc.lock``: stages have outputs with the name of
+    the weights, and none of them has the weights' md5.
 
     Raises:
-        SlipwayError: a file that is named is missing, or one cannot be read.
+        SlipwayError: a named file is missing, or a file cannot be read.
     """
     root = settings.load(folder).root
     if not (files or (root / ".dvc").is_dir()):
@@ -33,7 +34,7 @@ def read_dvc_metrics(
     from dvc.repo import Repo
 
     try:
-        # as the command opens it; a repository without DVC will do for a file that is named
+        # like the command; named files are read without a DVC repository, too
         with Repo(str(root), uninitialized=True) as repo:
             return _read(repo, folder.resolve(), artifact, files)
     except (DvcException, OSError) as error:
@@ -47,44 +48,46 @@ def _read(
 ) -> tuple[dict[str, Metrics], list[str]]:
     from dvc.utils.flatten import flatten
 
-    known = {Path(out.fs_path): out for out in repo.index.metrics}
+    outputs = {Path(out.fs_path): out for out in repo.index.metrics}
     if files is None:
-        chosen = sorted(path for path in known if path.is_relative_to(folder))
+        chosen = sorted(path for path in outputs if path.is_relative_to(folder))
     else:
         chosen = [folder / file for file in files]
     outs = [out for out in repo.index.outs if Path(out.fs_path).is_relative_to(folder)]
-    found, notes = {}, []
+    metrics, notes = {}, []
     for path in chosen:
-        why = _left_out(known[path], outs, artifact) if path in known else None
+        problem = _exclusion_reason(outputs[path], outs, artifact) if path in outputs else None
         name = path.relative_to(folder).as_posix()
-        if why is not None:
-            notes.append(f"{name} is left out: {why}")
+        if problem is not None:
+            notes.append(f"{name} is left out: {problem}")
             continue
-        shown = repo.metrics.show(targets=[str(path)], on_error="return")
-        (result,) = shown[""]["data"].values()
+        report = repo.metrics.show(targets=[str(path)], on_error="return")
+        (result,) = report[""]["data"].values()
         if "error" in result:
             raise SlipwayError(
                 f"no metrics: {result['error']}", where=str(path), fix="run dvc repro"
             )
         values = flatten(result["data"])
-        found[name] = {k: float(v) for k, v in values.items() if isinstance(v, int | float)}
-    return found, notes
+        metrics[name] = {k: float(v) for k, v in values.items() if isinstance(v, int | float)}
+    return metrics, notes
 
 
-def _left_out(metrics: Any, outs: Sequence[Any], artifact: Artifact | None) -> str | None:
-    """Return why the output ``metrics`` of a stage is not of ``artifact``; ``outs`` are the
-    model's."""
+def _exclusion_reason(metrics: Any, outs: Sequence[Any], artifact: Artifact | None) -> str | None:
+    """Return why the stage output ``metrics`` does not belong to ``artifact``, ``None`` if it does;
+    ``outs`` are the model's outputs."""
     if not metrics.exists:
-        return "it is not here: dvc repro, or dvc pull"
+        return "the file is missing: dvc repro, or dvc pull"
     if metrics.changed_checksum():
         return "dvc.lock has it with another md5: dvc repro"
-    made = [out for out in outs if not out.stage.is_data_source]
+    produced = [out for out in outs if not out.stage.is_data_source]
     weights = {} if artifact is None else artifact.manifest.weights
-    for place, packed in weights.items():
-        named = [out.hash_info.value for out in made if Path(out.fs_path).name == Path(place).name]
-        if named and packed["md5"] not in named:
+    for path, packed in weights.items():
+        digests = [
+            out.hash_info.value for out in produced if Path(out.fs_path).name == Path(path).name
+        ]
+        if digests and packed["md5"] not in digests:
             return (
-                f"by dvc.lock the training made another {Path(place).name} (md5 {named[0]}) than"
+                f"by dvc.lock, the training wrote another {Path(path).name} (md5 {digests[0]}) than"
                 f" the artifact holds (md5 {packed['md5']}): slipway weights add the new one"
             )
     return None

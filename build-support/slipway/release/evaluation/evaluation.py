@@ -1,7 +1,7 @@
-"""Whether a model's metrics allow its release: what was measured of it, beside what is served.
+"""Compare a model's metrics with those of the served release, and decide about its promotion.
 
-Metrics come from DVC's metrics files and from ``slipway evaluate``; how far they may fall behind is
-said in ``evaluation.toml`` (:mod:`slipway.model.thresholds`). Both travel in the release's record.
+Metrics come from DVC's metrics files and from ``slipway evaluate``. ``evaluation.toml`` says how
+far they may fall behind (:mod:`slipway.model.thresholds`). The release's record holds both.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ State = Literal["better", "same", "allowed", "refused", "changed", "new", "gone"
 
 
 class HasMetrics(Protocol):
-    """What was measured of an artifact: a :class:`Record` or an :class:`Evaluation`."""
+    """The metrics of an artifact: a :class:`Record` or an :class:`Evaluation`."""
 
     @property
     def metrics(self) -> Mapping[str, float] | None: ...
@@ -34,8 +34,8 @@ class HasMetrics(Protocol):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """``metrics`` by their names, with dots where DVC's files nest; ``rules`` are thresholds by the
-    metric's name, as JSON. ``notes`` say which metrics were left out, and why."""
+    """A model's ``metrics`` by name, with dots where DVC's files nest. ``rules`` are thresholds by
+    the metric's name, as JSON. ``notes`` explain which metrics were left out."""
 
     metrics: dict[str, float]
     rules: dict[str, dict[str, Any]]
@@ -44,11 +44,11 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class MetricComparison:
-    """One metric of a candidate beside that of what is served; ``None`` where it was not measured.
+    """One metric of a candidate and of the served release; ``None`` if it was not measured.
 
-    ``state`` without a rule is ``same``, ``changed``, ``new`` or ``gone``; with one, ``better``,
-    ``allowed`` (worse, within its margin) and ``refused`` as well. ``said`` says why it is refused;
-    ``loosened`` what the rule allows that the served release's did not.
+    Without a rule, ``state`` is ``same``, ``changed``, ``new`` or ``gone``; with a rule, also
+    ``better``, ``allowed`` (worse, within its margin) or ``refused``. ``said`` is the reason of a
+    refusal. ``loosened`` lists what the rule allows and the served release's rule did not.
     """
 
     name: str
@@ -61,96 +61,95 @@ class MetricComparison:
 
 
 def read_evaluation(folder: Path, artifact: Artifact | None) -> Evaluation | None:
-    """What is known of the model in ``folder`` as it is packed in ``artifact``; ``None`` if it has
-    neither metrics nor thresholds.
+    """Return the metrics and rules of the model in ``folder``, as packed in ``artifact``; ``None``
+    if it has neither.
 
-    What ``slipway evaluate`` measured of other bytes is left out, and so are DVC's metrics of other
-    weights; ``notes`` say so.
+    Metrics of other bytes or of other weights are left out, with a note.
 
     Raises:
-        SlipwayError: its ``evaluation.toml`` is malformed or names a file that is not there, or a
-            file of metrics is damaged.
+        SlipwayError: ``evaluation.toml`` is malformed or names a missing file, or a metrics file
+            is damaged.
     """
-    from slipway.release.evaluation import dvc_metrics  # DVC behind it
+    from slipway.release.evaluation import dvc_metrics  # imports DVC, which is slow
 
     chosen = thresholds.load_thresholds(folder)
-    found, notes = dvc_metrics.read_dvc_metrics(
+    metrics, notes = dvc_metrics.read_dvc_metrics(
         folder, artifact, None if chosen is None else chosen.files
     )
     if artifact is not None:
-        values, more = metrics_file.read_metrics(folder, artifact)
-        found |= {EVALUATION_PROGRAM: values} if values else {}
-        notes += more
+        values, file_notes = metrics_file.read_metrics(folder, artifact)
+        metrics |= {EVALUATION_PROGRAM: values} if values else {}
+        notes += file_notes
     rules = {} if chosen is None else {name: rule.dump() for name, rule in chosen.metric.items()}
-    if not found and not rules:
+    if not metrics and not rules:
         return None
-    return Evaluation(_merged(found), rules, tuple(notes))
+    return Evaluation(_merge_files(metrics), rules, tuple(notes))
 
 
 def compare_metrics(candidate: HasMetrics, served: HasMetrics | None) -> list[MetricComparison]:
-    """Each metric that ``candidate`` or ``served`` has, those with a rule of the candidate's first.
+    """Compare each metric of ``candidate`` or ``served``, those with a rule of the candidate first.
 
-    ``served`` is what production serves, ``None`` for nothing: then only bounds can refuse.
+    ``served`` is the release in production; if it is ``None``, only bounds can refuse.
     """
     rules = _rules(candidate)
     mine, theirs = candidate.metrics or {}, (served.metrics if served is not None else None) or {}
     names = [*sorted(rules), *sorted((set(mine) | set(theirs)) - set(rules))]
     before = {} if served is None else _rules(served)
     return [
-        _compared(name, mine.get(name), theirs.get(name), rules.get(name), before.get(name))
+        _compare_metric(name, mine.get(name), theirs.get(name), rules.get(name), before.get(name))
         for name in names
     ]
 
 
 def refuse_worse(candidate: Record, served: Record | None) -> None:
-    """Refuse to promote what is worse than ``served``, which production serves, by the candidate's
-    own rules. With nothing served, only ``at_least`` and ``at_most`` count.
+    """Refuse to promote a candidate that, by its own rules, is worse than ``served``, production's
+    release. If nothing is served, only ``at_least`` and ``at_most`` count.
 
     Raises:
-        SlipwayError: a metric is worse by more than its margin, was not measured any more, or
-            breaks a bound; shows both values of each, and which rules were loosened.
+        SlipwayError: a metric is worse by more than its margin, is no longer measured, or breaks
+            a bound; shows both values of each, and which rules were loosened.
     """
     compared = compare_metrics(candidate, served)
-    refused = [each for each in compared if each.state == "refused"]
+    refused = [metric for metric in compared if metric.state == "refused"]
     if not refused:
         return
-    against = f", which serves {served.version}" if served is not None else ""
-    what = f"{candidate.name} {candidate.version} may not go to production{against}:"
+    current = f", which serves {served.version}" if served is not None else ""
+    title = f"{candidate.name} {candidate.version} may not go to production{current}:"
     loosened = [
-        f"{each.name}: its rule was loosened: {change}"
-        for each in compared
-        for change in each.loosened
+        f"{metric.name}: its rule was loosened: {change}"
+        for metric in compared
+        for change in metric.loosened
     ]
-    again = f"slipway evaluate models/{candidate.name}, or dvc repro; then publish it again"
-    missing = any(each.candidate is None for each in refused)
+    measure = f"slipway evaluate models/{candidate.name}, or dvc repro; then publish it again"
+    missing = any(metric.candidate is None for metric in refused)
     raise SlipwayError(
-        "\n  ".join([what, *map(_told, refused), *loosened]),
+        "\n  ".join([title, *map(_describe_refusal, refused), *loosened]),
         where=f"models/{candidate.name}/{thresholds.FILE_NAME}",
-        fix=f"measure it: {again}" if missing else "train it further, or change its rule there",
+        fix=f"measure it: {measure}" if missing else "train it further, or change its rule there",
     )
 
 
-def _told(each: MetricComparison) -> str:
-    """A refused metric: both values and why."""
-    value = UNMEASURED if each.candidate is None else f"{each.candidate:g}"
-    served = "" if each.served is None else f", production has {each.served:g}"
-    why = "" if each.said == value else f": {each.said}"
-    better = "" if each.rule is None else f" ({each.rule['better']} is better)"
-    return f"{each.name}{better}: {value}{served}{why}"
+def _describe_refusal(metric: MetricComparison) -> str:
+    """Return the values of a refused metric, and the reason."""
+    value = UNMEASURED if metric.candidate is None else f"{metric.candidate:g}"
+    served = "" if metric.served is None else f", production has {metric.served:g}"
+    reason = "" if metric.said == value else f": {metric.said}"
+    better = "" if metric.rule is None else f" ({metric.rule['better']} is better)"
+    return f"{metric.name}{better}: {value}{served}{reason}"
 
 
-def _compared(
+def _compare_metric(
     name: str,
     value: float | None,
     served: float | None,
     rule: Threshold | None,
-    was: Threshold | None,
+    served_rule: Threshold | None,
 ) -> MetricComparison:
     dumped = None if rule is None else rule.dump()
-    loosened = tuple(_loosened(rule, was))
-    said = None if rule is None else _problem(rule, value, served)
-    if said is not None:
-        return MetricComparison(name, value, served, dumped, "refused", said, loosened)
+    loosened = tuple(_loosened(rule, served_rule))
+    problem = None if rule is None else _problem(rule, value, served)
+    if problem is not None:
+        return MetricComparison(name, value, served, dumped, "refused", problem, loosened)
     return MetricComparison(
         name, value, served, dumped, _state(rule, value, served), None, loosened
     )
@@ -169,13 +168,13 @@ def _state(rule: Threshold | None, value: float | None, served: float | None) ->
 
 
 def _problem(rule: Threshold, value: float | None, served: float | None) -> str | None:
-    """Why a metric is refused, for readers who see both values."""
+    """Return why a metric is refused, for readers who see both values; ``None`` if it is not."""
     if served is None:
         return rule.beyond(value)
     if value is None:
         return UNMEASURED
     if not math.isfinite(value):
-        return "no number"
+        return "not a finite number"
     if math.isfinite(served):
         worsening, allowed = float(rule.worsening(value, served)), float(rule.allowed(served))
         if rule.worsening(value, served) > rule.allowed(served):
@@ -184,31 +183,33 @@ def _problem(rule: Threshold, value: float | None, served: float | None) -> str 
     return rule.beyond(value)
 
 
-def _loosened(rule: Threshold | None, was: Threshold | None) -> Sequence[str]:
-    if was is None:
+def _loosened(rule: Threshold | None, served_rule: Threshold | None) -> Sequence[str]:
+    if served_rule is None:
         return ()
-    return ["it has none any more"] if rule is None else rule.looser_than(was)
+    return ["it was removed"] if rule is None else rule.looser_than(served_rule)
 
 
-def _rules(of: HasMetrics) -> dict[str, Threshold]:
-    """The thresholds of a record.
+def _rules(measured: HasMetrics) -> dict[str, Threshold]:
+    """Return the thresholds of a record.
 
     Raises:
-        SlipwayError: they are none.
+        SlipwayError: they are damaged.
     """
     try:
-        return {name: thresholds.parse_threshold(rule) for name, rule in (of.rules or {}).items()}
+        return {
+            name: thresholds.parse_threshold(rule) for name, rule in (measured.rules or {}).items()
+        }
     except (ValueError, TypeError) as error:
         raise SlipwayError(
             f"the rules in a release's record are damaged: {error}", fix="publish it again"
         ) from error
 
 
-def _merged(found: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """The metrics of several files; a name that two have gets the file's before it, as in DVC."""
-    names = [name for metrics in found.values() for name in metrics]
+def _merge_files(files: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Merge the metrics of several files. As in DVC, a name in two files is preceded by the file."""
+    names = [name for metrics in files.values() for name in metrics]
     return {
         (name if names.count(name) == 1 else f"{file}:{name}"): value
-        for file, metrics in found.items()
+        for file, metrics in files.items()
         for name, value in metrics.items()
     }

@@ -1,1 +1,1 @@
-"""The next release version, and what calls for it."""
+"""Propose the next release version, with the reasons."""

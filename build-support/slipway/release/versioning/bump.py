@@ -1,7 +1,7 @@
-"""Whether a model's release version is free for what was built, and which one would be.
+"""Judge whether a model's release version is free for the built artifact, and propose one.
 
-A new release goes above everything that production ever had, pruned releases included: what
-changed is judged against the highest of them, which production serves but for a rollback.
+A new version has to be higher than every version that production ever had, pruned ones included.
+Changes are judged against the highest of them, which production serves except after a rollback.
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ STOPPED: tuple[State, ...] = ("taken", "behind", "small")
 
 @dataclass(frozen=True)
 class VersionVerdict:
-    """The ``version`` of a model's folder beside ``released``, the highest that production had.
+    """The ``version`` of a model's folder, compared with ``released``, production's highest.
 
-    ``state``: ``new`` if production never had the model; ``unchanged`` if it has these bytes;
-    ``free`` if the version can be released; ``taken`` if production has, or had, other bytes under
-    it; ``behind`` if it is lower than ``released``; ``small`` if it is higher, but by less than
-    ``part``, what the changes call for. ``proposed`` is the version to write, if any.
+    ``state``: ``new`` if production never had the model; ``unchanged`` if it has the same bytes;
+    ``free`` if the version can be released; ``taken`` if production has, or had, another artifact
+    of this version; ``behind`` if the version is lower than ``released``; ``small`` if it is
+    higher, but by less than ``part``, which the changes require. ``proposed`` is the version to
+    write, if any.
     """
 
     name: str
@@ -51,19 +52,19 @@ class VersionVerdict:
 
     @property
     def stopped(self) -> bool:
-        """Whether a merge request has to wait for another version."""
+        """Return whether a merge request is stopped until the version is changed."""
         return self.state in STOPPED
 
 
 class ProductionVersions:
-    """Every version of a model that production has or had."""
+    """All versions of a model that production has or had."""
 
     def __init__(self, stage: StageReader, name: str) -> None:
         self._stage, self._name = stage, name
         prefixes = [
             keys.records(stage.name, name),
             keys.tombstones(stage.name, name),
-            keys.artifact(stage.name, f"{name}_"),  # one that was cut off before its record
+            keys.artifact(stage.name, f"{name}_"),  # interrupted before its record was written
         ]
         targets = {
             key.rpartition("/")[2].removesuffix(keys.RECORD)
@@ -76,11 +77,11 @@ class ProductionVersions:
 
     @property
     def highest(self) -> semver.Version | None:
-        """The highest version, ``None`` if there is none."""
+        """Return the highest version, ``None`` if there is none."""
         return max(self.targets, default=None)
 
     def record(self, version: semver.Version) -> Record | None:
-        """What the catalog keeps of a version, pruned or not."""
+        """Return the record of a version, pruned or not; ``None`` if there is none."""
         target = self.targets[version]
         for key in (
             keys.record(self._stage.name, self._name, target),
@@ -92,114 +93,123 @@ class ProductionVersions:
         return None
 
     def digest(self, version: semver.Version) -> str | None:
-        """The SHA-256 of a version's artifact."""
-        known = self.record(version)
-        if known is not None:
-            return known.sha256
+        """Return the SHA-256 of a version's artifact."""
+        stored = self.record(version)
+        if stored is not None:
+            return stored.sha256
         return self._stage.store.digest(keys.artifact(self._stage.name, self.targets[version]))
 
-    def side(self, version: semver.Version) -> ComparedRelease:
-        """What a version is compared by."""
-        known = self.record(version)
-        if known is not None:
-            return propose.from_record(self._stage, known)
+    def release(self, version: semver.Version) -> ComparedRelease:
+        """Return a version for comparison with another."""
+        stored = self.record(version)
+        if stored is not None:
+            return propose.from_record(self._stage, stored)
         key = keys.artifact(self._stage.name, self.targets[version])
         with self._stage.store.open(key) as stream:
-            read = read_configs(stream, key)
-        return ComparedRelease(read.manifest, None, lambda: read.texts)
+            configs = read_configs(stream, key)
+        return ComparedRelease(configs.manifest, None, lambda: configs.texts)
 
 
 def judge_version(
-    had: ProductionVersions,
+    production: ProductionVersions,
     model: ModelFolder,
     artifact: Artifact,
     least: VersionPart | None = None,
 ) -> VersionVerdict:
     """Judge the version of ``model``, which was built as ``artifact``.
 
-    With ``least``, the version has to be higher than production's by that part at least, whatever
+    With ``least``, the version has to be higher than production's by at least that part, whatever
     changed.
 
     Raises:
-        SlipwayError: ``least`` is less than the changes call for, or the artifact is of another
+        SlipwayError: ``least`` is less than the changes require, or the artifact is of another
             model or version.
     """
     after = propose.from_artifact(artifact)
-    made = after.manifest
-    if (made.name, made.version) != (model.name, model.version):
+    manifest = after.manifest
+    if (manifest.name, manifest.version) != (model.name, model.version):
+        release = f"{manifest.name} {manifest.version}"
         raise SlipwayError(
-            f"an artifact of {made.name} {made.version}, not of {model.name} {model.version}",
+            f"an artifact of {release}, not of {model.name} {model.version}",
             where=str(artifact.path),
             fix=f"slipway build {model.path}",
         )
-    highest, version = had.highest, semver.Version.parse(made.version)
+    highest, version = production.highest, semver.Version.parse(manifest.version)
     if highest is None:
-        return VersionVerdict(made.name, made.version, "new")
-    same = version in had.targets and had.digest(version) == artifact.sha256
-    if same and least is None:
-        return VersionVerdict(made.name, made.version, "unchanged", str(highest))
-    found = propose.propose_version(had.side(highest), after)
-    part, reasons = found.part, found.reasons
-    if part is None and version in had.targets and not same:
+        return VersionVerdict(manifest.name, manifest.version, "new")
+    has_same_bytes = version in production.targets and production.digest(version) == artifact.sha256
+    if has_same_bytes and least is None:
+        return VersionVerdict(manifest.name, manifest.version, "unchanged", str(highest))
+    proposal = propose.propose_version(production.release(highest), after)
+    part, reasons = proposal.part, proposal.reasons
+    if part is None and version in production.targets and not has_same_bytes:
         part, reasons = "patch", (Reason("patch", "equal sources, other bytes"),)
     if least is not None:
-        part = _at_least(made.name, part, least, reasons)
-    state, proposed = decide_state(version, had.targets, same, part)
-    shown = None if proposed is None else str(proposed)
-    return VersionVerdict(made.name, made.version, state, str(highest), part, shown, reasons)
+        part = _at_least(manifest.name, part, least, reasons)
+    state, proposed = decide_state(version, production.targets, has_same_bytes, part)
+    proposed_text = None if proposed is None else str(proposed)
+    return VersionVerdict(
+        manifest.name, manifest.version, state, str(highest), part, proposed_text, reasons
+    )
 
 
 def decide_state(
-    version: semver.Version, taken: Collection[semver.Version], same: bool, part: VersionPart | None
+    version: semver.Version,
+    taken: Collection[semver.Version],
+    has_same_bytes: bool,
+    part: VersionPart | None,
 ) -> tuple[State, semver.Version | None]:
-    """The state of ``version``, and the one to write instead, if any.
+    """Return the state of ``version``, and the version to write instead, if any.
 
-    ``taken`` are production's, at least one; ``same`` says that it has these bytes under
-    ``version``; ``part`` is what the changes since the highest of them call for.
+    ``taken`` are production's versions, at least one. ``has_same_bytes`` means that production has
+    the same bytes as ``version``. ``part`` is what the changes since the highest of them require.
     """
     highest = max(taken)
     proposed = propose.next_version(highest, part)
     if version in taken:
-        return ("small" if same else "taken"), propose.next_version(highest, part or "patch")
+        return ("small" if has_same_bytes else "taken"), propose.next_version(
+            highest, part or "patch"
+        )
     if version < highest:
         return "behind", propose.next_version(highest, part or "patch")
-    if version.finalize_version() < proposed:  # 2.0.0-rc.1 says that 2.0.0 is to come
+    if version.finalize_version() < proposed:  # 2.0.0-rc.1 announces 2.0.0
         return "small", proposed
     return "free", None
 
 
-def version_error(judged: VersionVerdict, folder: Path) -> SlipwayError:
-    """What to say at a merge request of a version that :attr:`Judged.stopped`."""
+def version_error(verdict: VersionVerdict, folder: Path) -> SlipwayError:
+    """Return the error for a verdict that is :attr:`VersionVerdict.stopped`."""
     about = {
-        "taken": f"production has {judged.version} already, with other bytes",
-        "behind": f"production has {judged.released} already, higher than {judged.version}",
-        "small": f"{judged.version} is too small a step from production's {judged.released}",
-    }[judged.state]
-    lines = [f"{about}; what changed since {judged.released} calls for {judged.part or 'patch'}:"]
-    lines += [f"{reason.part}: {reason.what}" for reason in judged.reasons]
+        "taken": f"production has {verdict.version} already, with other bytes",
+        "behind": f"production has {verdict.released} already, higher than {verdict.version}",
+        "small": f"{verdict.version} is too small a step from production's {verdict.released}",
+    }[verdict.state]
+    lines = [f"{about}; what changed since {verdict.released} calls for {verdict.part or 'patch'}:"]
+    lines += [f"{reason.part}: {reason.what}" for reason in verdict.reasons]
     return SlipwayError(
         "\n  ".join(lines),
         where=str(folder / VERSION_FILE),
-        fix=f"write {judged.proposed} into it: slipway bump {judged.name}",
+        fix=f"write {verdict.proposed} into it: slipway bump {verdict.name}",
     )
 
 
 def write_version(folder: Path, version: str) -> None:
-    """Make ``version`` the release version of the model in ``folder``.
+    """Write ``version`` as the release version of the model in ``folder``.
 
     Raises:
-        SlipwayError: it is lower than the one there.
+        SlipwayError: it is lower than the current one.
     """
     path = folder / VERSION_FILE
     before = path.read_text(encoding="utf-8").strip()
     if semver.Version.parse(version) < semver.Version.parse(before):
         raise SlipwayError(f"{version} is lower than {before}", where=str(path))
-    with atomic_write(path) as aside:
-        aside.write_text(f"{version}\n", encoding="utf-8")
+    with atomic_write(path) as temporary:
+        temporary.write_text(f"{version}\n", encoding="utf-8")
 
 
 def _version(name: str, target: str) -> semver.Version | None:
-    """The release version in a target model of production; ``None`` if it is another name's."""
+    """Return the release version in a target model of production; ``None`` if it is another
+    model's."""
     text = target.removeprefix(f"{name}_").removesuffix(ARTIFACT)
     if target != f"{name}_{text}{ARTIFACT}" or not semver.Version.is_valid(text):
         return None

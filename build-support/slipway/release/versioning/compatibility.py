@@ -1,7 +1,7 @@
-"""What a change of a served model means for those who ask it: semantic versioning's three parts.
+"""Judge which part of semantic versioning a change of a served model requires.
 
-A release is incompatible (major) if a request that was answered before may be refused now, or if
-an answer lacks what it had, or has another type or shape. That an answer is another one is minor.
+A release is incompatible (major) if a request that was valid before may now be refused, or if an
+answer lacks an output, or has another type or shape. Other values in an answer are minor.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from slipway.triton.config import ModelConfig
 # in rising order
 VersionPart = Literal["patch", "minor", "major"]
 PARTS: tuple[VersionPart, ...] = get_args(VersionPart)
-# how fast a model answers, and what is watched of it, but not what it answers
+# fields that affect speed and monitoring, but not the answers
 SPEED = {
     "instance_group",
     "dynamic_batching",
@@ -24,7 +24,7 @@ SPEED = {
     "metric_tags",
     "model_metrics",
 }
-# packing writes it: where the environment lies, which its own comparison tells
+# packing writes it: the place of the environment, which is compared by itself
 OWN_PARAMETER = "EXECUTION_ENV_PATH"
 
 
@@ -36,12 +36,12 @@ class Reason(NamedTuple):
 
 
 def interface_changes(before: Interface, after: Interface) -> Iterator[Reason]:
-    """What changed in a served model's inputs, outputs and batches."""
+    """Yield the changes of a served model's inputs, outputs and batches."""
     yield from _inputs(before.inputs, after.inputs)
     yield from _outputs(before.outputs, after.outputs)
     was, now = before.max_batch_size, after.max_batch_size
     if before.batches != after.batches:
-        how = "takes batches now" if after.batches else "takes no batches any more"
+        how = "now takes batches" if after.batches else "no longer takes batches"
         yield Reason("major", f"it {how}: every tensor's shape has another number of dimensions")
     elif was != now:
         yield Reason("major" if now < was else "minor", f"max_batch_size {was} → {now}")
@@ -50,29 +50,29 @@ def interface_changes(before: Interface, after: Interface) -> Iterator[Reason]:
 def config_changes(
     name: str, before: ModelConfig, after: ModelConfig, served: bool
 ) -> Iterator[Reason]:
-    """What changed in the config of the model ``name``; of the ``served`` one, without what
-    :func:`interface_changes` tells. Nothing if only comments and spaces did.
+    """Yield the changes in the config of the model ``name``, without comments and spaces. For the
+    ``served`` model, those that :func:`interface_changes` yields are left out.
     """
     if served:
         was, now = _decoupled(before), _decoupled(after)
         if was != now:
-            yield Reason("major", f"{name}: decoupled {_word(was)} → {_word(now)}")
+            yield Reason("major", f"{name}: decoupled {_lower(was)} → {_lower(now)}")
         was, now = before.HasField("sequence_batching"), after.HasField("sequence_batching")
         if was != now:
             how = "needs" if now else "takes no"
             yield Reason("major", f"{name}: a request {how} a sequence's id (sequence_batching)")
     for field in _changed_fields(before, after):
         if served and field in ("input", "output", "max_batch_size"):
-            if field != "max_batch_size" and _beside_interface(before, after, field):
+            if field != "max_batch_size" and _differs_beyond_interface(before, after, field):
                 yield Reason("minor", f"{name}: {field}")
         elif field in SPEED:
             yield Reason("patch", f"{name}: {field}")
         else:
-            yield Reason("minor", f"{name}: {_shown(field, before, after)}")
+            yield Reason("minor", f"{name}: {_describe(field, before, after)}")
 
 
 def highest_part(reasons: list[Reason]) -> VersionPart | None:
-    """The part that all ``reasons`` together call for."""
+    """Return the part that all ``reasons`` together require; ``None`` without reasons."""
     return max((reason.part for reason in reasons), key=PARTS.index, default=None)
 
 
@@ -81,7 +81,7 @@ def _inputs(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> Iterat
     for name, was in before.items():
         now = after.get(name)
         if now is None:
-            yield Reason("major", _gone("input", name, renamed))
+            yield Reason("major", _describe_missing("input", name, renamed))
             continue
         if was.datatype != now.datatype:
             yield Reason("major", f"input {name!r}: {was.datatype} → {now.datatype}")
@@ -89,10 +89,10 @@ def _inputs(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> Iterat
             part: VersionPart = "minor" if _covers(now.dims, was.dims) else "major"
             yield Reason(part, f"input {name!r}: dims {list(was.dims)} → {list(now.dims)}")
         if was.optional != now.optional:
-            how = "may be left out now" if now.optional else "has to be given now"
+            how = "is now optional" if now.optional else "is now required"
             yield Reason("minor" if now.optional else "major", f"input {name!r} {how}")
     for name in sorted(after.keys() - before.keys() - set(renamed.values())):
-        how = "new and optional" if after[name].optional else "new, and has to be given"
+        how = "new and optional" if after[name].optional else "new and required"
         yield Reason("minor" if after[name].optional else "major", f"input {name!r} is {how}")
 
 
@@ -101,12 +101,12 @@ def _outputs(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> Itera
     for name, was in before.items():
         now = after.get(name)
         if now is None:
-            yield Reason("major", _gone("output", name, renamed))
+            yield Reason("major", _describe_missing("output", name, renamed))
             continue
         if was.datatype != now.datatype:
             yield Reason("major", f"output {name!r}: {was.datatype} → {now.datatype}")
         if was.dims != now.dims:
-            # who copes with any size copes with a fixed one
+            # a caller that accepts any size accepts a fixed one
             part: VersionPart = "minor" if _covers(was.dims, now.dims) else "major"
             yield Reason(part, f"output {name!r}: dims {list(was.dims)} → {list(now.dims)}")
     for name in sorted(after.keys() - before.keys() - set(renamed.values())):
@@ -114,7 +114,7 @@ def _outputs(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> Itera
 
 
 def _renamed(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> dict[str, str]:
-    """The one that is gone and the one that is new, where they are alike but for the name."""
+    """Return the old and the new name of a tensor if only its name changed."""
     gone, new = before.keys() - after.keys(), after.keys() - before.keys()
     if len(gone) == len(new) == 1:
         (old,), (other,) = gone, new
@@ -123,14 +123,14 @@ def _renamed(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> dict[
     return {}
 
 
-def _gone(kind: str, name: str, renamed: Mapping[str, str]) -> str:
+def _describe_missing(kind: str, name: str, renamed: Mapping[str, str]) -> str:
     if name in renamed:
-        return f"{kind} {name!r} is called {renamed[name]!r} now"
+        return f"{kind} {name!r} was renamed to {renamed[name]!r}"
     return f"{kind} {name!r} is gone"
 
 
 def _covers(wide: tuple[int, ...], narrow: tuple[int, ...]) -> bool:
-    """Whether every shape that ``narrow`` allows is one of ``wide``'s; -1 is any size."""
+    """Return whether ``wide`` allows every shape that ``narrow`` allows; -1 is any size."""
     return len(wide) == len(narrow) and all(w in (-1, n) for w, n in zip(wide, narrow, strict=True))
 
 
@@ -138,54 +138,57 @@ def _decoupled(served: ModelConfig) -> bool:
     return bool(served.model_transaction_policy.decoupled)
 
 
-def _word(value: bool) -> str:
+def _lower(value: bool) -> str:
     return "true" if value else "false"
 
 
 def _changed_fields(before: ModelConfig, after: ModelConfig) -> list[str]:
-    found = []
+    fields = []
     for field in before.DESCRIPTOR.fields:
         was, now = _value(before, field.name), _value(after, field.name)
         if was != now:
-            found.append(field.name)
-    return found
+            fields.append(field.name)
+    return fields
 
 
 def _value(message: ModelConfig, field: str) -> Any:
-    """A field's value, as it can be compared; messages as their bytes, which equal ones share."""
+    """Return a field's value in a form that can be compared; messages as their bytes."""
     if field == "parameters":
         return {k: v.string_value for k, v in message.parameters.items() if k != OWN_PARAMETER}
     value = getattr(message, field)
     if hasattr(value, "SerializeToString"):
-        # a message that is there and empty, such as dynamic_batching {}, is not one that is absent
+        # an empty message, for example dynamic_batching {}, differs from an absent one
         return message.HasField(field), value.SerializeToString(deterministic=True)
     if hasattr(value, "items"):
-        return {key: str(each) for key, each in value.items()}
+        return {key: str(item) for key, item in value.items()}
     if isinstance(value, str | int | float):
         return value
     return [
-        each.SerializeToString(deterministic=True) if hasattr(each, "SerializeToString") else each
-        for each in value
+        item.SerializeToString(deterministic=True) if hasattr(item, "SerializeToString") else item
+        for item in value
     ]
 
 
-def _beside_interface(before: ModelConfig, after: ModelConfig, field: str) -> bool:
-    """Whether tensors of both differ in what an interface does not say, such as their labels."""
+def _differs_beyond_interface(before: ModelConfig, after: ModelConfig, field: str) -> bool:
+    """Return whether tensors of both differ beyond their interface, for example in labels."""
     was = {tensor.name: tensor for tensor in getattr(before, field)}
     now = {tensor.name: tensor for tensor in getattr(after, field)}
-    return any(_rest(was[name]) != _rest(now[name]) for name in was.keys() & now.keys())
+    return any(
+        _without_interface(was[name]) != _without_interface(now[name])
+        for name in was.keys() & now.keys()
+    )
 
 
-def _rest(tensor: Any) -> bytes:
+def _without_interface(tensor: Any) -> bytes:
     copy = type(tensor)()
     copy.CopyFrom(tensor)
-    for told in ("dims", "data_type", "optional"):
-        if told in copy.DESCRIPTOR.fields_by_name:
-            copy.ClearField(told)
+    for field in ("dims", "data_type", "optional"):
+        if field in copy.DESCRIPTOR.fields_by_name:
+            copy.ClearField(field)
     return bytes(copy.SerializeToString(deterministic=True))
 
 
-def _shown(field: str, before: ModelConfig, after: ModelConfig) -> str:
+def _describe(field: str, before: ModelConfig, after: ModelConfig) -> str:
     if field == "parameters":
         was, now = _value(before, field), _value(after, field)
         keys = sorted(key for key in {*was, *now} if was.get(key) != now.get(key))

@@ -1,4 +1,4 @@
-"""How far what staging serves is from what production serves."""
+"""Measure how far the release in staging is from the one in production."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 @dataclass(frozen=True)
 class Distance:
-    """``same`` are the same bytes; else ``ahead`` compares staging's version with production's.
+    """The distance from production's release to staging's.
 
-    ``commits`` touched the model and are in staging's release, not in production's; ``missing``
-    the other way round. Both are ``None`` where this checkout does not know the commits.
+    ``state`` is ``same`` for equal bytes; otherwise it compares staging's version with
+    production's. ``commits`` is the number of commits to the model that only staging's release
+    has, ``missing`` of those that only production's has. Both are ``None`` if this checkout lacks
+    the commits.
     """
 
     state: Literal["same", "ahead", "behind", "same version"]
@@ -30,33 +32,33 @@ class Distance:
 
 
 def measure_distance(root: Path, staging: Record, production: Record) -> Distance:
-    """How far ``staging`` is from ``production``, two releases of one model whose repository is at
-    ``root``."""
+    """Return the distance from ``production`` to ``staging``, two releases of one model, whose
+    repository is at ``root``."""
     if staging.sha256 == production.sha256:
         return Distance("same", 0, 0)
-    here, there = (semver.Version.parse(record.version) for record in (staging, production))
+    new, old = (semver.Version.parse(record.version) for record in (staging, production))
     state: Literal["ahead", "behind", "same version"] = (
-        "same version" if here == there else "ahead" if here > there else "behind"
+        "same version" if new == old else "ahead" if new > old else "behind"
     )
-    counted = _commits(root, staging, production)
-    return Distance(state, *counted) if counted is not None else Distance(state)
+    counts = _commits(root, staging, production)
+    return Distance(state, *counts) if counts is not None else Distance(state)
 
 
 def _commits(root: Path, staging: Record, production: Record) -> tuple[int, int] | None:
-    new, old = (_plain(record.commit) for record in (staging, production))
+    new, old = (_commit_digits(record.commit) for record in (staging, production))
     if new is None or old is None:
         return None
     try:
-        counted = run(
+        counts = run(
             ["git", "-C", str(root), "rev-list", "--count", "--left-right", "--no-merges"]
             + [f"{new}...{old}", "--", str(root / "models" / staging.name)],
             what="counting the commits between two releases",
         ).stdout.split()
-        return int(counted[0]), int(counted[1])
+        return int(counts[0]), int(counts[1])
     except (SlipwayError, ValueError, IndexError):
         return None  # no git, or a shallow clone
 
 
-def _plain(commit: str | None) -> str | None:
+def _commit_digits(commit: str | None) -> str | None:
     digits = (commit or "").partition("-")[0]
     return digits if COMMIT.fullmatch(digits) else None

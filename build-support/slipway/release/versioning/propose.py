@@ -1,6 +1,6 @@
-"""Which part of a release version a change calls for, judged by two artifacts' manifests.
+"""Propose a release version by comparing two artifacts' manifests.
 
-Configs that changed are read as Triton reads them; what else changed is told by its digest.
+Changed configs are parsed; all else is compared by its digest.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ CODE = (".py", ".pyi")
 
 @dataclass(frozen=True)
 class ComparedRelease:
-    """An artifact, as far as versions go. ``configs`` gives the texts by the model's name, or
-    ``None`` where the artifact is gone; it is called only if a config has another digest."""
+    """The parts of an artifact that its version depends on. ``configs`` returns the texts by model
+    name, or ``None`` if the artifact was removed; it is called only if a config changed."""
 
     manifest: Manifest
     interface: Interface | None
@@ -37,8 +37,8 @@ class ComparedRelease:
 
 @dataclass(frozen=True)
 class Proposal:
-    """``part`` is ``None`` if nothing changed but the version; ``version`` is the next one that
-    the part calls for. ``reasons`` begin with the weightiest."""
+    """The next ``version``, with ``part`` raised; ``None`` if nothing but the version changed.
+    ``reasons`` are in falling order of their parts."""
 
     part: VersionPart | None
     version: str
@@ -46,7 +46,7 @@ class Proposal:
 
 
 def from_artifact(artifact: Artifact) -> ComparedRelease:
-    """Return the side of a local artifact.
+    """Return a local artifact for comparison.
 
     Raises:
         SlipwayError: the file is not a Slipway artifact.
@@ -55,7 +55,7 @@ def from_artifact(artifact: Artifact) -> ComparedRelease:
 
 
 def from_record(stage: StageReader, released: Record) -> ComparedRelease:
-    """A release, of which nothing but the record is read unless it is asked for."""
+    """Return a release for comparison. Its artifact is read only if its configs are."""
 
     def texts() -> Mapping[str, str] | None:
         key = keys.artifact(stage.name, released.target)
@@ -68,10 +68,10 @@ def from_record(stage: StageReader, released: Record) -> ComparedRelease:
 
 
 def propose_version(before: ComparedRelease, after: ComparedRelease) -> Proposal:
-    """What turns ``before`` into ``after``, and the version after ``before``'s that it calls for.
+    """Return the changes from ``before`` to ``after``, and the version that they require.
 
-    Incompatible for those who ask → major; weights, data files or config values that may change
-    an answer → minor; code, packages, and what was built anew → patch.
+    Incompatible for callers → major; weights, data files or config values that may change an
+    answer → minor; code, packages and rebuilt environments → patch.
     """
     was, now = before.manifest, after.manifest
     reasons = [*_configs(before, after), *_weights(was, now), *_files(was, now)]
@@ -85,7 +85,7 @@ def propose_version(before: ComparedRelease, after: ComparedRelease) -> Proposal
 
 
 def next_version(version: semver.Version, part: VersionPart | None) -> semver.Version:
-    """The least version with ``part`` raised; after a pre-release, that may be its release."""
+    """Return the lowest version with ``part`` raised; after a pre-release, maybe its release."""
     return version if part is None else version.next_version(part)
 
 
@@ -109,11 +109,11 @@ def _configs(before: ComparedRelease, after: ComparedRelease) -> Iterator[Reason
     for old, new in changed.items():
         first = config.parse_config(texts[old], where=f"{before.manifest.version}: {old}")
         second = config.parse_config(new_texts[new], where=new)
-        found = list(compatibility.config_changes(new, first, second, old == served))
+        reasons = list(compatibility.config_changes(new, first, second, old == served))
         if old == served:
             first, second = interface_of_config(first), interface_of_config(second)
-            found = [*compatibility.interface_changes(first, second), *found]
-        yield from found or [Reason("patch", f"{new}: how its config is written")]
+            reasons = [*compatibility.interface_changes(first, second), *reasons]
+        yield from reasons or [Reason("patch", f"{new}: how its config is written")]
 
 
 def _without_texts(
@@ -122,7 +122,7 @@ def _without_texts(
     changed: Mapping[str, str],
     texts: Mapping[str, str],
 ) -> Iterator[Reason]:
-    """What is known of configs whose old texts are gone: the interface, if the record has it."""
+    """Yield the changes of configs whose old texts were removed, by the record's interface."""
     for old, new in changed.items():
         if old == before.manifest.serves and before.interface is not None:
             parsed = config.parse_config(texts[new], where=new)
@@ -145,9 +145,9 @@ def _files(was: Manifest, now: Manifest) -> Iterator[Reason]:
         yield Reason(part, f"{kind} {name} {how}")
 
 
-def _sources(made: Manifest) -> dict[str, str]:
-    told = {f"{model}/{config.FILE_NAME}" for model in config_digests(made)}
-    return {name: digest for name, digest in made.sources.items() if name not in told}
+def _sources(manifest: Manifest) -> dict[str, str]:
+    config_names = {f"{model}/{config.FILE_NAME}" for model in config_digests(manifest)}
+    return {name: digest for name, digest in manifest.sources.items() if name not in config_names}
 
 
 def _environment(was: Mapping[str, object], now: Mapping[str, object]) -> Iterator[Reason]:
@@ -157,13 +157,13 @@ def _environment(was: Mapping[str, object], now: Mapping[str, object]) -> Iterat
             yield Reason(
                 "patch", f"package {name} {before.get(name, '—')} → {after.get(name, '—')}"
             )
-    found = False
+    setting_changed = False
     for key in ("python", "platform", "interpreter", "layout"):
         if was.get(key) != now.get(key):
-            found = True
+            setting_changed = True
             yield Reason("patch", f"environment: {key} {was.get(key, '—')} → {now.get(key, '—')}")
-    if before == after and not found and was.get("sha256") != now.get("sha256"):
-        yield Reason("patch", "environment: the same packages, built anew")
+    if before == after and not setting_changed and was.get("sha256") != now.get("sha256"):
+        yield Reason("patch", "environment: the same packages, rebuilt")
 
 
 def _packages(environment: Mapping[str, object]) -> dict[str, str]:
