@@ -64,5 +64,5 @@ def test_blanks_are_a_batch_of_one(tmp_path: Path) -> None:
 
 def test_what_sagemaker_would_refuse_is_refused(tmp_path: Path) -> None:
     wide = Interface(0, {"X": Tensor("FP64", (1_000_000,))}, {})
-    with pytest.raises(SlipwayError, match="SageMaker takes"):
+    with pytest.raises(SlipwayError, match="SageMaker accepts"):
         inputs.of_release("m", "t", wide, tmp_path, None)
