@@ -9,7 +9,7 @@ import pytest
 
 from slipway.loadtest import knee, search
 from slipway.loadtest.knee import Point
-from slipway.loadtest.percentile import needed
+from slipway.loadtest.latencies import answers_needed
 from tests.loadtest import queues
 
 CAPACITY = 100.0
@@ -57,7 +57,7 @@ def test_a_stopped_test_searches_no_more() -> None:
 
 @pytest.mark.parametrize("rate", [1.0, 5.0, 20.0, 29.9, 500.0])
 def test_a_stage_lasts_until_a_p99_has_its_answers(rate: float) -> None:
-    assert search.seconds_for(rate) * rate * 0.9 >= needed(0.99) or rate > 29.9
+    assert search.seconds_for(rate) * rate * 0.9 >= answers_needed(0.99) or rate > 29.9
     assert search.seconds_for(rate) >= 10
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from slipway.percentiles import nearest_rank
 
 INTERVAL_S = 5
 INTERVALS = 180  # a quarter of an hour
@@ -53,7 +54,7 @@ class Series:
 
     def _close(self, now: float) -> None:
         milliseconds = sorted(1000 * seconds for seconds in self._latencies)
-        p50, p90, p99 = (percentile(milliseconds, share) for share in (0.5, 0.9, 0.99))
+        p50, p90, p99 = (nearest_rank(milliseconds, level) for level in (0.5, 0.9, 0.99))
         self._summaries.append(
             Summary(self._until, len(milliseconds), self._failed, self._cold, p50, p90, p99)
         )
@@ -65,11 +66,6 @@ class Series:
         for end in range(int(first), int(_next(now)), INTERVAL_S):
             self._summaries.append(Summary(end, 0, 0, 0, None, None, None))
         self._until = _next(now)
-
-
-def percentile(ordered: list[float], share: float) -> float | None:
-    """Return the nearest-rank percentile of sorted values; ``None`` without values."""
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None
 
 
 def _next(now: float) -> float:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from slipway.endpoint.endpoint import Endpoint
-from slipway.endpoint.series import INTERVAL_S, percentile
+from slipway.endpoint.series import INTERVAL_S
+from slipway.percentiles import nearest_rank
 
 
 def snapshot(endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:
@@ -74,6 +75,6 @@ def _model(endpoint: Endpoint, target: str) -> dict[str, Any]:
         "hits": statistics.hits if statistics else 0,
         "loads": statistics.loads if statistics else 0,
         "last": statistics.last if statistics else None,
-        "p50": percentile(latencies, 0.5),
-        "p99": percentile(latencies, 0.99),
+        "p50": nearest_rank(latencies, 0.5),
+        "p99": nearest_rank(latencies, 0.99),
     }

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from slipway.errors import SlipwayError
-from slipway.loadtest.percentile import needed
+from slipway.loadtest.latencies import answers_needed
 from slipway.triton.datatypes import Array
 
 # both intervals together, of median and p99: each has to err half as often (Bonferroni)
@@ -93,7 +93,7 @@ def compare(
             fix="give the comparison more time with --seconds, and see that both stay loaded",
         )
     each = 1 - (1 - CONFIDENCE) / 2
-    enough = a.size >= needed(0.99)
+    enough = a.size >= answers_needed(0.99)
     return Comparison(
         rounds=len(a),
         block=a.shape[1],

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from slipway.loadtest.percentile import needed
+from slipway.loadtest.latencies import answers_needed
+from slipway.units import format_milliseconds
 
 # of the offered rate that has to be achieved, of the requests that may fail
 ACHIEVED, FAILED = 0.95, 0.01
@@ -58,7 +59,7 @@ def find(points: Sequence[Point], limit: float | None = None) -> Knee:
     known = [point.p99 for point in ascending if point.p99 is not None]
     within = limit or TIMES_UNLOADED * (known[0] if known else 0.0)
     best: Point | None = None
-    reason = None if known else f"no rate had the {needed(0.99)} answers that a p99 needs"
+    reason = None if known else f"no rate had the {answers_needed(0.99)} answers that a p99 needs"
     for point in ascending:
         wrong = _why_not(point, within)
         if wrong:
@@ -75,5 +76,6 @@ def _why_not(point: Point, limit: float) -> str | None:
     if point.saturated:
         return f"{at}, only {point.achieved:.4g}/s were answered"
     if point.p99 is not None and point.p99 > limit:
-        return f"{at}, p99 was {point.p99 * 1e3:.4g} ms, above {limit * 1e3:.4g} ms"
+        p99, bound = (format_milliseconds(value, 4) for value in (point.p99, limit))
+        return f"{at}, p99 was {p99}, above {bound}"
     return None

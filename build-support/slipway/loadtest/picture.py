@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from slipway.errors import SlipwayError
 from slipway.loadtest.report import Report
 from slipway.loadtest.stage import Stage
+from slipway.units import format_milliseconds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,7 +98,10 @@ def _stages(axes: Axes, report: Report, stages: list[Stage]) -> None:
         axes.axvline(knee.rate, color=KNEE, linestyle="--", label=f"knee {knee.rate:.4g}/s")
     if knee and knee.limit > 0:
         axes.axhline(
-            knee.limit * 1e3, color=LIMIT, linestyle=":", label=f"limit {knee.limit * 1e3:.4g} ms"
+            knee.limit * 1e3,
+            color=LIMIT,
+            linestyle=":",
+            label=f"limit {format_milliseconds(knee.limit, 4)}",
         )
     axes.set_xlabel(
         "waiting clients" if closed else "offered rate, requests a second (hollow: saturated)"

@@ -10,7 +10,7 @@ from slipway.loadtest import knee as knees
 from slipway.loadtest import scaling, stage
 from slipway.loadtest.address import Address
 from slipway.loadtest.knee import Knee
-from slipway.loadtest.percentile import needed
+from slipway.loadtest.latencies import answers_needed
 from slipway.loadtest.run import Results
 from slipway.loadtest.scaling import Fleet, Target
 
@@ -102,8 +102,8 @@ def _notes(
         )
     if any(each.warm.p99 is None and each.requests for each in results.stages):
         notes.append(
-            f"A dash stands where the answers were too few: a p99 needs {needed(0.99)} of them,"
-            " with --seconds or a higher rate."
+            "A dash stands where the answers were too few: a p99 needs"
+            f" {answers_needed(0.99)} of them, with --seconds or a higher rate."
         )
     if knee and knee.rate is not None and knee.ended_by is None:
         notes.append(

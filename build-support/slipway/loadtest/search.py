@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from slipway.loadtest import knee
 from slipway.loadtest.knee import Point
-from slipway.loadtest.percentile import needed
+from slipway.loadtest.latencies import answers_needed
 
 # of the throughput that waiting clients reached
 FRACTIONS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)
@@ -22,7 +22,7 @@ PATIENCE_S = 60.0
 def seconds_for(rate: float) -> float:
     """How long a stage lasts: 10 s, or as long as a p99 needs answers."""
     # a tenth settles, and the number of arrivals varies
-    return max(SECONDS, 1.3 * needed(0.99) / rate)
+    return max(SECONDS, 1.3 * answers_needed(0.99) / rate)
 
 
 async def capacity(throughput: Callable[[int], Awaitable[float]]) -> float:

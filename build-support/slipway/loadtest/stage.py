@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slipway.loadtest import percentile
 from slipway.loadtest.answer import Answer
 from slipway.loadtest.knee import Point
-from slipway.loadtest.percentile import Latencies
+from slipway.loadtest.latencies import Latencies, summarize_latencies
 
 # of a stage's time: a queue has to fill before it has its length
 SETTLING = 0.1
@@ -99,8 +98,8 @@ def _stage(
         seconds=seconds,
         requests=len(answers),
         errors=dict(Counter(answer.error for answer in answers if answer.error is not None)),
-        warm=percentile.of([answer.latency for answer in good if not answer.cold]),
-        cold=percentile.of([answer.latency for answer in good if answer.cold]),
+        warm=summarize_latencies([answer.latency for answer in good if not answer.cold]),
+        cold=summarize_latencies([answer.latency for answer in good if answer.cold]),
         lag_p99=float(np.quantile(lags, 0.99)) if lags else 0.0,
         targets=targets,
     )

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from slipway.loadtest.compare import Comparison, Ratio
-from slipway.loadtest.percentile import Latencies
+from slipway.loadtest.latencies import Latencies
 from slipway.loadtest.report import Report
 from slipway.loadtest.run import Results
 from slipway.loadtest.stage import Stage

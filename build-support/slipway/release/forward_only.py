@@ -14,6 +14,7 @@ from slipway.catalog.alias import Alias
 from slipway.catalog.listing import version_of
 from slipway.settings.release import StageName
 from slipway.store.stage import StageReader
+from slipway.units import format_minute
 
 PRODUCTION: StageName = "production"
 
@@ -47,7 +48,7 @@ def reject_downgrade(
             if event.now is not None and target not in event.now.targets:
                 raise AliasUnchanged(
                     f"{target} was served before, and replaced by {event.target}"
-                    f" ({event.action}, {event.when[:16].replace('T', ' ')} UTC);"
+                    f" ({event.action}, {format_minute(event.when)} UTC);"
                     f" slipway rollback {name} {version} serves it again"
                 )
             raise AliasUnchanged(

@@ -26,6 +26,7 @@ from slipway.release.metadata import ReleaseMetadata
 from slipway.settings.release import StageName
 from slipway.store.interface import Progress
 from slipway.store.stage import StageReader, StageStore
+from slipway.units import format_minute
 
 # how long the record of another publisher, who created the artifact, is waited for
 RECORD_WAIT_S, RECORD_ATTEMPTS = 0.1, 20
@@ -215,7 +216,7 @@ def _describe(record: Record) -> str:
         f"commit {record.commit[:7]}" if record.commit else "",
         f"by {record.origin.by}" if record.origin.by else "",
         record.origin.pipeline or "",
-        record.published[:16].replace("T", " ") + " UTC",
+        format_minute(record.published) + " UTC",
     ]
     return f"other bytes (sha256 {record.sha256}; {', '.join(filter(None, details))})"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from slipway.artifact.diff import Change
 from slipway.catalog.origin import Origin
 from slipway.loadtest.compare import Comparison, Ratio
-from slipway.loadtest.percentile import Latencies
+from slipway.loadtest.latencies import Latencies
 from slipway.pipeline.report.build import CurrentRelease, ModelReport, Report
 from slipway.pipeline.report.facts import Findings, ProposedVersion, Size
 from slipway.pipeline.report.measure import Latency, Loads, TritonMeasurement

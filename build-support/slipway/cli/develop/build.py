@@ -30,6 +30,7 @@ def build(models: tuple[Path, ...], output: Path, as_json: bool) -> int:
     Example: slipway build screen_detection
     """
     from slipway import build, settings
+    from slipway.units import format_megabytes
 
     configured = settings.load(Path.cwd())
 
@@ -40,7 +41,7 @@ def build(models: tuple[Path, ...], output: Path, as_json: bool) -> int:
             values = {"path": str(artifact.path), "sha256": artifact.sha256, "size": artifact.size}
             click.echo(json.dumps(values))
         else:
-            megabytes = f"{artifact.size / 1e6:.1f} MB"
+            megabytes = format_megabytes(artifact.size)
             click.echo(f"{artifact.path}  {megabytes}  sha256 {artifact.sha256}")
 
     return for_each(select_folders(models, configured), build_one)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from slipway.cli.options import json_option
+from slipway.units import format_megabytes
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,7 +41,7 @@ def inspect(artifact: Path, as_json: bool) -> None:
     console = Console(highlight=False)
     manifest = inspected.manifest
     console.print(f"[bold]{manifest.name} {manifest.version}[/]  serves {manifest.serves}")
-    console.print(f"{inspected.size / 1e6:.1f} MB, {len(inspected.files)} files")
+    console.print(f"{format_megabytes(inspected.size)}, {len(inspected.files)} files")
     console.print(f"sha256 {inspected.sha256}\n", soft_wrap=True)
     for table in (
         _models(inspected),
@@ -58,7 +59,7 @@ def _models(contents: Contents) -> Table:
     for name in _in_order(contents):
         parsed = contents.config(name)
         backend = parsed.backend or parsed.platform
-        size = _megabytes(_own_size(contents, name))
+        size = format_megabytes(_own_size(contents, name), 2)
         table.add_row(name, backend, str(parsed.max_batch_size), size)
     return table
 
@@ -90,7 +91,7 @@ def _packages(contents: Contents) -> Table:
     if environment:
         size = sum(size for size, _ in contents.environment_files.values())
         table.add_section()
-        table.add_row(f"{len(contents.environment_files)} files", "", _megabytes(size))
+        table.add_row(f"{len(contents.environment_files)} files", "", format_megabytes(size, 2))
     return table
 
 
@@ -126,10 +127,6 @@ def _own_size(contents: Contents, model: str) -> int:
         for name, (size, _) in contents.files.items()
         if name.startswith(f"{model}/") and name not in environment
     )
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.2f} MB"
 
 
 def _as_json(contents: Contents) -> dict[str, object]:

@@ -12,6 +12,7 @@ import click
 from slipway.cli.models import name_argument
 from slipway.cli.options import json_option, stage_option
 from slipway.cli.progress import working
+from slipway.units import format_minute
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -160,11 +161,12 @@ def _shape(interface: Interface, tensor: Tensor) -> str:
 
 
 def _moved(event: JournalEvent) -> str:
-    from slipway.cli.format import minute, pipeline
+    from slipway.cli.format import pipeline
 
     by = " ".join(filter(None, (event.origin.by, pipeline(event.origin.pipeline))))
     reason = f": {event.reason}" if event.reason else ""
-    return f"since {minute(event.when)} UTC ({event.action}{' by ' + by if by else ''}){reason}"
+    action = f"{event.action} by {by}" if by else event.action
+    return f"since {format_minute(event.when)} UTC ({action}){reason}"
 
 
 def _releases(releases: list[Record]) -> list[str]:
@@ -172,7 +174,7 @@ def _releases(releases: list[Record]) -> list[str]:
     lines = []
     width = max(len(record.version) for record in releases)
     for record in releases:
-        published = record.published[:16].replace("T", " ")
+        published = format_minute(record.published)
         commit = f"  commit {record.commit[:COMMIT_DIGITS]}" if record.commit else ""
         sha256 = record.sha256[:SHA256_DIGITS]
         lines.append(f"{record.version:{width}}  {published} UTC  sha256 {sha256}{commit}")

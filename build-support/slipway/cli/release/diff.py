@@ -107,15 +107,16 @@ def _dump_change(change: Change) -> dict[str, str | None]:
 
 
 def _row(side: ComparedRelease) -> tuple[str, ...]:
-    from slipway.cli.format import commit, minute, release, size
+    from slipway.cli.format import commit, release
+    from slipway.units import format_bytes, format_minute
 
     record = side.record
     return (
         side.stage,
         release(record.name, record.target),
-        minute(record.published),
+        format_minute(record.published),
         commit(record.commit),
-        "" if record.size is None else size(record.size),
+        "" if record.size is None else format_bytes(record.size),
     )
 
 

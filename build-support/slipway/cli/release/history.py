@@ -79,7 +79,8 @@ def _print(name: str, entries: Sequence[HistoryEntry]) -> None:
 def _row(name: str, entry: HistoryEntry) -> tuple[str, str, str, str, str]:
     from rich.markup import escape
 
-    from slipway.cli.format import minute, pipeline, release
+    from slipway.cli.format import pipeline, release
+    from slipway.units import format_minute
 
     event = entry.event
     if event.action == "prune":
@@ -90,7 +91,7 @@ def _row(name: str, entry: HistoryEntry) -> tuple[str, str, str, str, str]:
             f"{before} → {release(name, event.target)}" if before else release(name, event.target)
         )
     by = " ".join(filter(None, (event.origin.by, pipeline(event.origin.pipeline))))
-    return minute(event.when), entry.stage, event.action, escape(moved), escape(by)
+    return format_minute(event.when), entry.stage, event.action, escape(moved), escape(by)
 
 
 def _details(entry: HistoryEntry) -> list[str]:

@@ -69,13 +69,13 @@ def prune(
 
 
 def _print(pruned: Sequence[PruneCandidate], as_json: bool, done: str) -> None:
-    from slipway.cli.format import minute, size
+    from slipway.units import format_bytes, format_minute
 
     if as_json:
         click.echo(json.dumps([asdict(artifact) for artifact in pruned], indent=1))
         return
     for artifact in pruned:
-        published = f"{minute(artifact.published)}  {artifact.stage:10}"
-        click.echo(f"{published}  {artifact.target}  {size(artifact.size)}")
-    freed = size(sum(artifact.size for artifact in pruned))
+        published = f"{format_minute(artifact.published)}  {artifact.stage:10}"
+        click.echo(f"{published}  {artifact.target}  {format_bytes(artifact.size)}")
+    freed = format_bytes(sum(artifact.size for artifact in pruned))
     click.echo(f"{len(pruned)} artifacts {done}, {freed}" if pruned else f"nothing {done}")

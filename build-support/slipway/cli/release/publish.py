@@ -94,11 +94,11 @@ def publish(
 
 
 def _print(release: Release, test_result: TestResult | None) -> None:
-    from slipway.cli.format import size
+    from slipway.units import format_bytes
 
     state = "published" if release.created else "already there"
     click.echo(f"{release.name} {release.version} → {release.stage}: {release.target} ({state})")
     tests = "no test result is recorded for this artifact" if test_result is None else test_result
-    click.echo(f"  {size(release.size)}; {tests}")
+    click.echo(f"  {format_bytes(release.size)}; {tests}")
     if release.stays is not None:
         click.echo(f"  not served: {release.stays}")

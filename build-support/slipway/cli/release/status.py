@@ -97,7 +97,8 @@ def _lines(name: str, served: ServedRelease | None) -> list[str]:
     """Return what is served and since when, then by whom and from which commit, as markup."""
     from rich.markup import escape
 
-    from slipway.cli.format import age, commit, pipeline, release
+    from slipway.cli.format import commit, pipeline, release
+    from slipway.units import format_age
 
     if served is None:
         return ["[dim]—[/]"]
@@ -109,7 +110,7 @@ def _lines(name: str, served: ServedRelease | None) -> list[str]:
     ]
     if served.alias.shadow is not None:
         lines.append(f"shadow {release(name, served.alias.shadow)}")
-    since = age(served.since) if served.since else ""
+    since = format_age(served.since) if served.since else ""
     lines[-1] += f" {since}" + (f" {BACK}" if _rolled_back(served) else "")
     by = [commit(served.commit), pipeline(served.pipeline), served.by or ""]
     return [*lines, f"[dim]{escape(' '.join(filter(None, by)))}[/]"]

@@ -39,9 +39,9 @@ def verify(
     from concurrent.futures import ThreadPoolExecutor
 
     from slipway import settings
-    from slipway.cli.format import size
     from slipway.release import verify
     from slipway.settings.release import STAGES
+    from slipway.units import format_bytes
 
     configured = settings.load(Path.cwd())
     stages = (cast("StageName", stage),) if stage else STAGES
@@ -62,7 +62,7 @@ def verify(
             click.echo(f"  {problem}")
     if results:
         intact = f"{len(results) - len(damaged)} of {len(results)} releases are intact"
-        click.echo(f"{intact} ({size(sum(result.size for result in results))} read)")
+        click.echo(f"{intact} ({format_bytes(sum(result.size for result in results))} read)")
     else:
         click.echo("no releases to verify: slipway publish")
     return int(bool(damaged))

@@ -16,9 +16,8 @@ from statistics import median
 import numpy as np
 
 from slipway.errors import SlipwayError
-from slipway.loadtest import percentile
 from slipway.loadtest.compare import FEWEST_ROUNDS, Comparison, compare
-from slipway.loadtest.percentile import Latencies
+from slipway.loadtest.latencies import Latencies, summarize_latencies
 from slipway.model.interface import blank_request
 from slipway.pipeline.report.outputs import Outputs, compare_outputs
 from slipway.server.client import InferenceError, RejectedError, ServerGoneError
@@ -156,8 +155,8 @@ def _latency(
     flat = [[taken for block in side for taken in block] for side in rounds]
     return Latency(
         tuple(asked),
-        percentile.of(flat[0]),
-        percentile.of(flat[1]) if len(flat) == 2 else None,
+        summarize_latencies(flat[0]),
+        summarize_latencies(flat[1]) if len(flat) == 2 else None,
         compare(rounds[1], rounds[0]) if len(rounds) == 2 else None,
     )
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from slipway.errors import SlipwayError
 from slipway.release.evidence import statement
+from slipway.units import format_minute
 
 TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 PASSED, FAILED = "PASSED", "FAILED"
@@ -58,7 +59,7 @@ class TestResult:
         """Return a short description."""
         ran = f"{self.tests - self.failures - self.skipped} of {self.tests} tests passed"
         if self.passed:
-            return f"{ran} in {self.seconds:.1f} s, {self.when[:16].replace('T', ' ')} UTC"
+            return f"{ran} in {self.seconds:.1f} s, {format_minute(self.when)} UTC"
         return f"{ran}: {self.reason}" if self.reason else f"{ran}, {self.failures} failed"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from slipway.pipeline.report.view.elements import Cell, Tone
+from slipway.units import format_bytes_evenly, format_milliseconds
 
 NO_BREAK_SPACE = "\u00a0"
 SAME = ("same", f"±0{NO_BREAK_SPACE}%")
@@ -20,13 +21,7 @@ def percent(ratio: float) -> str:
 
 def megabytes(size: float) -> str:
     """Return bytes in a unit that people read easily."""
-    if size < 1e6:
-        return f"{size / 1e3:.3g}{NO_BREAK_SPACE}kB"
-    return (
-        f"{size / 1e6:.1f}{NO_BREAK_SPACE}MB"
-        if size < 1e9
-        else f"{size / 1e9:.2f}{NO_BREAK_SPACE}GB"
-    )
+    return format_bytes_evenly(size).replace(" ", NO_BREAK_SPACE)
 
 
 def seconds(time: float) -> str:
@@ -36,7 +31,7 @@ def seconds(time: float) -> str:
 
 def milliseconds(time: float) -> str:
     """Return the seconds of a request in milliseconds."""
-    return f"{1e3 * time:.3g}{NO_BREAK_SPACE}ms"
+    return format_milliseconds(time).replace(" ", NO_BREAK_SPACE)
 
 
 def count_of(number: int, what: str) -> str:

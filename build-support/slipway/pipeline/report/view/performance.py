@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from slipway.loadtest.compare import Ratio
-from slipway.loadtest.percentile import needed
+from slipway.loadtest.latencies import answers_needed
 from slipway.pipeline.report.build import ModelReport
 from slipway.pipeline.report.view import format as figures
 from slipway.pipeline.report.view import summary_row as row
@@ -26,7 +26,7 @@ def performance(model: ModelReport) -> Section | None:
         compared = latency.compared
         cases = figures.count_of(len(latency.asked), "case")
         turns = f", alternating with production in {compared.rounds} rounds" if compared else ""
-        few = "" if latency.candidate.p99 else f"; a p99 needs {needed(0.99)} requests"
+        few = "" if latency.candidate.p99 else f"; a p99 needs {answers_needed(0.99)} requests"
         count = latency.candidate.count
         lines.append(Cell(f"Latencies: {count} sequential requests of {cases}{turns}{few}."))
     lines += [Cell(note) for note in (model.measured.notes if model.measured else ())]
