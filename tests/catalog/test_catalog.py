@@ -18,7 +18,7 @@ from slipway.store.directory import DirectoryStore
 from slipway.store.interface import Reader
 from slipway.store.stage import StageReader, StageStore
 from tests.artifact.samples import packed, write_environment, write_model
-from tests.store.places import Place
+from tests.store.readable_stores import ReadableStore
 
 OLD, NEW = "tiny_1.2.0.tar.gz", "tiny_1.3.0.tar.gz"
 
@@ -41,11 +41,11 @@ def published(tmp_path: Path) -> DirectoryStore:
 
 
 @pytest.fixture
-def reader(published: DirectoryStore, place: Place) -> Reader:
+def reader(published: DirectoryStore, readable_store: ReadableStore) -> Reader:
     """The same, as each kind of store gives it."""
     for key in published.keys(""):
-        place.put(key, published.read(key) or b"")
-    return place.reader
+        readable_store.put(key, published.read(key) or b"")
+    return readable_store.reader
 
 
 def test_names_releases_and_aliases_are_read(reader: Reader) -> None:

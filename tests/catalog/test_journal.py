@@ -15,7 +15,7 @@ from slipway.catalog.journal import JournalEvent
 from slipway.errors import SlipwayError
 from slipway.store.directory import DirectoryStore
 from slipway.store.stage import StageStore
-from tests.release.shelf import DEV
+from tests.release.sample_releases import DEV
 
 A, B, C = (aliases.single_target(f"m_{number}.0.0.tar.gz") for number in (1, 2, 3))
 SPLIT = Alias((Variant("m_1.0.0.tar.gz", 90), Variant("m_2.0.0.tar.gz", 10)), "m_3.0.0.tar.gz")

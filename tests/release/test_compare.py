@@ -16,12 +16,12 @@ from slipway.release.metadata import ReleaseMetadata
 from slipway.release.promote import promote
 from slipway.settings import Settings
 from slipway.store.directory import DirectoryStore
-from tests.release.shelf import DEV, released, repository, staged
+from tests.release.sample_releases import DEV, create_repository, promote_samples, publish_sample
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return repository(tmp_path / "repository")
+    return create_repository(tmp_path / "repository")
 
 
 def parts(changes: tuple[Change, ...]) -> list[str]:
@@ -29,9 +29,9 @@ def parts(changes: tuple[Change, ...]) -> list[str]:
 
 
 def test_a_promotion_is_told_by_all_that_it_would_change(settings: Settings) -> None:
-    staged(settings, "1.0.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.9}))
+    publish_sample(settings, "1.0.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.9}))
     promote(settings, "m", None, DEV)
-    staged(
+    publish_sample(
         settings,
         "1.1.0",
         metadata=ReleaseMetadata(
@@ -60,8 +60,8 @@ def test_a_promotion_is_told_by_all_that_it_would_change(settings: Settings) -> 
 
 
 def test_the_order_of_the_stages_does_not_matter(settings: Settings) -> None:
-    released(settings, "1.0.0")
-    staged(settings, "1.1.0")
+    promote_samples(settings, "1.0.0")
+    publish_sample(settings, "1.1.0")
     assert (
         compare(settings, "m", "staging", "production").changes
         == compare(settings, "m", "production", "staging").changes
@@ -70,32 +70,36 @@ def test_the_order_of_the_stages_does_not_matter(settings: Settings) -> None:
 
 def test_a_metric_that_stops_the_promotion_is_marked(settings: Settings) -> None:
     rules = {"f1": {"better": "higher", "margin": 0.0}}
-    staged(settings, "1.0.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.9}, rules=rules))
+    publish_sample(
+        settings, "1.0.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.9}, rules=rules)
+    )
     promote(settings, "m", None, DEV)
-    staged(settings, "1.1.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.8}, rules=rules))
+    publish_sample(
+        settings, "1.1.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.8}, rules=rules)
+    )
     found = compare(settings, "m", "staging", "production")
     assert Change("metrics", "f1", "0.9", "0.8 (not allowed)") in found.changes
 
 
 def test_two_versions_are_compared_as_they_are_said(settings: Settings) -> None:
-    released(settings, "1.0.0", "1.1.0")
+    promote_samples(settings, "1.0.0", "1.1.0")
     found = compare(settings, "m", "1.1.0", "1.0.0")
     assert Change("release", "version", "1.1.0", "1.0.0") in found.changes
     assert (found.before.stage, found.commits) == ("production", ())
-    pushed = staged(settings, "1.2.0").target
+    pushed = publish_sample(settings, "1.2.0").target
     assert compare(settings, "m", "production", pushed).after.record.target == pushed
 
 
 def test_the_same_bytes_have_no_difference(settings: Settings) -> None:
-    released(settings, "1.0.0")
+    promote_samples(settings, "1.0.0")
     assert compare(settings, "m", "staging", "production").changes == ()
 
 
 def test_no_artifact_is_opened_where_the_configs_are_equal(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    released(settings, "1.0.0")
-    staged(settings, "1.1.0", code="LIMIT = 2\n", weights=b"other")
+    promote_samples(settings, "1.0.0")
+    publish_sample(settings, "1.1.0", code="LIMIT = 2\n", weights=b"other")
 
     class Closed(DirectoryStore):
         @contextlib.contextmanager
@@ -119,7 +123,7 @@ def test_no_artifact_is_opened_where_the_configs_are_equal(
 def test_what_is_not_there_is_told(
     settings: Settings, words: tuple[str, str, str], what: str
 ) -> None:
-    released(settings, "1.0.0")
+    promote_samples(settings, "1.0.0")
     with pytest.raises(SlipwayError, match=what) as caught:
         compare(settings, *words)
     assert caught.value.fix

@@ -25,8 +25,8 @@ from slipway.release.rollback import rollback
 from slipway.release.status import load_status
 from slipway.settings.release import STAGES, StageName
 from slipway.store.open import open_stage
-from tests.release import shelf
-from tests.release.shelf import DEV, repository
+from tests.release import sample_releases
+from tests.release.sample_releases import DEV, create_repository
 
 VERSIONS = st.sampled_from(["1.0.0", "1.0.1", "1.1.0", "2.0.0"])
 ANY_STAGE = st.sampled_from(STAGES)
@@ -39,7 +39,7 @@ class Releases(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory(prefix="slipway-laws-")
-        self.settings = repository(Path(self.folder.name))
+        self.settings = create_repository(Path(self.folder.name))
         self.artifacts: dict[tuple[str, int], Path] = {}
         self.given: dict[tuple[StageName, str], str] = {}  # a target model's digest, for ever
         self.aliases: dict[StageName, Alias | None] = dict.fromkeys(STAGES)
@@ -50,7 +50,9 @@ class Releases(RuleBasedStateMachine):
     @rule(version=VERSIONS, content=st.integers(0, 2), tested=st.booleans(), stage=ANY_STAGE)
     def publish(self, version: str, content: int, tested: bool, stage: StageName) -> None:
         path = self._artifact(version, content)
-        told = ReleaseMetadata(DEV, {"tests": shelf.passed(path, failures=int(not tested))})
+        told = ReleaseMetadata(
+            DEV, {"tests": sample_releases.tests_evidence(path, failures=int(not tested))}
+        )
         store = open_stage(self.settings, stage)
         self._twice(lambda: publish(Artifact(path), store, metadata=told))
 
@@ -156,7 +158,7 @@ class Releases(RuleBasedStateMachine):
     def _artifact(self, version: str, content: int) -> Path:
         if (version, content) not in self.artifacts:
             folder = self.settings.root / f"dist{content}"
-            made = shelf.artifact(folder, version=version, code=f"A = {content}\n")
+            made = sample_releases.write_artifact(folder, version=version, code=f"A = {content}\n")
             self.artifacts[version, content] = made
         return self.artifacts[version, content]
 

@@ -27,15 +27,15 @@ from slipway.settings import Settings
 from slipway.store.directory import DirectoryStore
 from slipway.store.open import open_stage
 from slipway.store.stage import StageStore
-from tests.release import shelf
-from tests.release.shelf import DEV, released, repository, staged
+from tests.release import sample_releases
+from tests.release.sample_releases import DEV, create_repository, promote_samples, publish_sample
 
 CI = Origin("merge00", "https://gitlab.example.com/team/models/-/pipelines/7", "ci")
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return repository(tmp_path / "repository")
+    return create_repository(tmp_path / "repository")
 
 
 def production(settings: Settings) -> StageStore:
@@ -52,7 +52,7 @@ def everything(settings: Settings) -> dict[str, bytes | None]:
 
 
 def test_production_gets_exactly_the_bytes_that_staging_tested(settings: Settings) -> None:
-    source = staged(
+    source = publish_sample(
         settings,
         metadata=ReleaseMetadata(Origin("c0ffee", "pipelines/1", "dev"), metrics={"f1": 0.9}),
     )
@@ -73,13 +73,13 @@ def test_production_gets_exactly_the_bytes_that_staging_tested(settings: Setting
 
 @pytest.mark.parametrize("word", ["1.0.0", "rc.h", "m_1.0.0", "whole"])
 def test_a_release_may_be_said_by_version_target_or_part(settings: Settings, word: str) -> None:
-    target = staged(settings).target
+    target = publish_sample(settings).target
     assert promote(settings, "m", target if word == "whole" else word, DEV).moved
 
 
 def test_two_stages_may_be_two_stores(tmp_path: Path) -> None:
-    settings = repository(tmp_path, '[release.production]\nstore = "another"\n')
-    staged(settings)
+    settings = create_repository(tmp_path, '[release.production]\nstore = "another"\n')
+    publish_sample(settings)
     promote(settings, "m", None, DEV)
     assert (tmp_path / "another/production/models/m_1.0.0.tar.gz").is_file()
     assert not (tmp_path / "store/production").exists()
@@ -89,7 +89,7 @@ def test_what_was_never_in_staging_is_refused_with_what_is(settings: Settings) -
     with pytest.raises(SlipwayError, match="no release of 'm' in staging") as caught:
         promote(settings, "m", None, DEV)
     assert caught.value.fix == "slipway publish models/m --stage staging"
-    source = staged(settings)
+    source = publish_sample(settings)
     with pytest.raises(SlipwayError, match="1.0.1 is not a release of m in staging") as caught:
         promote(settings, "m", "1.0.1", DEV)
     assert caught.value.fix
@@ -97,8 +97,8 @@ def test_what_was_never_in_staging_is_refused_with_what_is(settings: Settings) -
 
 
 def test_two_pushes_of_one_version_have_to_be_told_apart(settings: Settings) -> None:
-    first = staged(settings, code="A = 1\n")
-    staged(settings, code="A = 2\n")
+    first = publish_sample(settings, code="A = 1\n")
+    publish_sample(settings, code="A = 2\n")
     with pytest.raises(SlipwayError, match="matches 2 releases") as caught:
         promote(settings, "m", "1.0.0", DEV)
     assert caught.value.fix and first.target in caught.value.fix
@@ -112,8 +112,8 @@ def test_two_pushes_of_one_version_have_to_be_told_apart(settings: Settings) -> 
 def test_what_did_not_pass_its_tests_is_refused(
     settings: Settings, tested: bool | None, what: str
 ) -> None:
-    released(settings, "0.9.0")
-    staged(settings, tested=tested)
+    promote_samples(settings, "0.9.0")
+    publish_sample(settings, tested=tested)
     before = everything(settings)
     with pytest.raises(SlipwayError, match=what) as caught:
         promote(settings, "m", None, DEV)
@@ -122,24 +122,24 @@ def test_what_did_not_pass_its_tests_is_refused(
 
 
 def test_tests_of_other_bytes_do_not_count(settings: Settings) -> None:
-    staged(settings, code="A = 1\n", tested=True)
-    staged(settings, code="A = 2\n", tested=None)
+    publish_sample(settings, code="A = 1\n", tested=True)
+    publish_sample(settings, code="A = 2\n", tested=None)
     with pytest.raises(SlipwayError, match="no test result is recorded for this artifact"):
         promote(settings, "m", None, DEV)
 
 
 def test_a_later_run_of_the_tests_counts(settings: Settings) -> None:
-    staged(settings, tested=False)
-    staged(settings, tested=True)
+    publish_sample(settings, tested=False)
+    publish_sample(settings, tested=True)
     assert promote(settings, "m", None, DEV).moved
 
 
 def test_what_production_requires_has_to_be_there(tmp_path: Path) -> None:
-    settings = repository(tmp_path, '[release.production]\nrequire = ["provenance"]\n')
-    staged(settings)
+    settings = create_repository(tmp_path, '[release.production]\nrequire = ["provenance"]\n')
+    publish_sample(settings)
     with pytest.raises(SlipwayError, match="production requires provenance: no provenance"):
         promote(settings, "m", None, DEV)
-    path = shelf.artifact(tmp_path / "dist")
+    path = sample_releases.write_artifact(tmp_path / "dist")
     documents = evidence.collect_evidence(Artifact(path), settings, DEV, [])
     publish(
         Artifact(path), open_stage(settings, "staging"), metadata=ReleaseMetadata(DEV, documents)
@@ -151,17 +151,21 @@ def test_a_metric_that_is_worse_than_allowed_is_refused_with_both_values(
     settings: Settings,
 ) -> None:
     rules = {"f1": {"better": "higher", "margin": 0.01}}
-    staged(settings, "1.0.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.95}, rules=rules))
+    publish_sample(
+        settings, "1.0.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.95}, rules=rules)
+    )
     promote(settings, "m", None, DEV)
-    staged(settings, "1.1.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.90}, rules=rules))
+    publish_sample(
+        settings, "1.1.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.90}, rules=rules)
+    )
     with pytest.raises(SlipwayError, match=r"0\.9.*0\.95"):
         promote(settings, "m", None, DEV)
     assert served(settings) == "m_1.0.0.tar.gz"
 
 
 def test_other_bytes_under_a_version_that_production_has_are_refused(settings: Settings) -> None:
-    released(settings, "1.0.0")
-    staged(settings, code="A = 2\n")
+    promote_samples(settings, "1.0.0")
+    publish_sample(settings, code="A = 2\n")
     with pytest.raises(SlipwayError, match="production has other bytes") as caught:
         promote(settings, "m", None, DEV)
     assert caught.value.fix == "write 1.0.1 into it: slipway bump m"
@@ -169,7 +173,7 @@ def test_other_bytes_under_a_version_that_production_has_are_refused(settings: S
 
 
 def test_done_again_it_changes_nothing(settings: Settings) -> None:
-    released(settings, "1.0.0")
+    promote_samples(settings, "1.0.0")
     before = everything(settings)
     again = promote(settings, "m", None, CI)
     assert not again.created and not again.moved and again.why
@@ -177,7 +181,7 @@ def test_done_again_it_changes_nothing(settings: Settings) -> None:
 
 
 def test_a_promotion_that_is_run_again_does_not_undo_a_rollback(settings: Settings) -> None:
-    released(settings, "1.0.0", "1.1.0")
+    promote_samples(settings, "1.0.0", "1.1.0")
     rollback(settings, "production", "m", None, DEV, "worse")
     before = everything(settings)
     late = promote(settings, "m", "1.1.0", CI)
@@ -187,7 +191,7 @@ def test_a_promotion_that_is_run_again_does_not_undo_a_rollback(settings: Settin
 
 def test_a_late_promotion_does_not_undo_a_newer_release(settings: Settings) -> None:
     for version in ("1.0.0", "1.1.0"):
-        staged(settings, version)
+        publish_sample(settings, version)
     promote(settings, "m", "1.1.0", DEV)
     late = promote(settings, "m", "1.0.0", DEV)
     assert late.created and not late.moved
@@ -196,7 +200,7 @@ def test_a_late_promotion_does_not_undo_a_newer_release(settings: Settings) -> N
 
 
 def test_a_promotion_that_is_run_again_leaves_a_split_alone(settings: Settings) -> None:
-    one, two = released(settings, "1.0.0", "1.1.0")
+    one, two = promote_samples(settings, "1.0.0", "1.1.0")
     split = Alias((Variant(one, 90), Variant(two, 10)))
     move_alias(production(settings), "m", split, "alias", DEV)
     late = promote(settings, "m", "1.1.0", CI)
@@ -205,9 +209,9 @@ def test_a_promotion_that_is_run_again_leaves_a_split_alone(settings: Settings) 
 
 
 def test_a_release_above_what_was_rolled_back_from_is_served(settings: Settings) -> None:
-    released(settings, "1.0.0", "1.1.0")
+    promote_samples(settings, "1.0.0", "1.1.0")
     rollback(settings, "production", "m", None, DEV)
-    released(settings, "1.1.1")
+    promote_samples(settings, "1.1.1")
     assert served(settings) == "m_1.1.1.tar.gz"
 
 
@@ -238,8 +242,8 @@ class CutOff(DirectoryStore):
 def test_cut_off_anywhere_it_is_completed_by_the_next(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, writes: int
 ) -> None:
-    released(settings, "1.0.0")
-    source = staged(settings, "1.1.0")
+    promote_samples(settings, "1.0.0")
+    source = publish_sample(settings, "1.1.0")
     with monkeypatch.context() as cut:
         cut.setattr("slipway.store.open.DirectoryStore", CutOff)
         CutOff.left = writes
@@ -260,7 +264,7 @@ def test_cut_off_anywhere_it_is_completed_by_the_next(
 def test_of_two_promotions_at_once_the_higher_version_is_served(settings: Settings) -> None:
     versions = [f"1.{number}.0" for number in range(6)]
     for version in versions:
-        staged(settings, version)
+        publish_sample(settings, version)
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda version: promote(settings, "m", version, DEV), versions))
     assert served(settings) == "m_1.5.0.tar.gz"
@@ -268,7 +272,7 @@ def test_of_two_promotions_at_once_the_higher_version_is_served(settings: Settin
 
 
 def test_of_two_promotions_of_one_version_at_once_one_wins(settings: Settings) -> None:
-    made = [staged(settings, code=f"A = {number}\n") for number in range(4)]
+    made = [publish_sample(settings, code=f"A = {number}\n") for number in range(4)]
 
     def attempt(source: str) -> str | None:
         try:
@@ -284,7 +288,7 @@ def test_of_two_promotions_of_one_version_at_once_one_wins(settings: Settings) -
 
 
 def test_an_object_of_production_that_was_lost_is_copied_again(settings: Settings) -> None:
-    released(settings, "1.0.0")
+    promote_samples(settings, "1.0.0")
     production(settings).store.delete("production/models/m_1.0.0.tar.gz")
     again = promote(settings, "m", None, DEV)
     assert again.created and not again.moved
@@ -292,23 +296,23 @@ def test_an_object_of_production_that_was_lost_is_copied_again(settings: Setting
 
 
 def test_publishing_to_production_moves_its_alias_forward_only(settings: Settings) -> None:
-    staged(settings, "1.1.0", stage="production")
-    late = staged(settings, "1.0.0", stage="production")
+    publish_sample(settings, "1.1.0", stage="production")
+    late = publish_sample(settings, "1.0.0", stage="production")
     assert late.created and late.stays and served(settings) == "m_1.1.0.tar.gz"
     rollback(settings, "production", "m", "1.0.0", DEV)
-    assert staged(settings, "1.1.0", stage="production").stays
+    assert publish_sample(settings, "1.1.0", stage="production").stays
     assert served(settings) == "m_1.0.0.tar.gz"
 
 
 @pytest.mark.parametrize("name", ["a b", "a$(id)", "a;b", "é", ".m"])
 def test_a_name_that_an_endpoint_refuses_is_not_published(settings: Settings, name: str) -> None:
     with pytest.raises(SlipwayError, match="its target model") as caught:
-        staged(settings, name=name, tested=None)
+        publish_sample(settings, name=name, tested=None)
     assert caught.value.fix and open_stage(settings, "staging").store.keys("") == []
 
 
 def test_records_from_before_there_was_more_in_them_are_promoted(settings: Settings) -> None:
-    source = staged(settings)
+    source = publish_sample(settings)
     store = open_stage(settings, "staging")
     key = keys.record("staging", "m", source.target)
     old = json.loads(store.store.read(key) or b"")

@@ -23,8 +23,8 @@ from slipway.settings.release import StageName
 from slipway.store.directory import DirectoryStore
 from slipway.store.open import open_stage
 from slipway.store.stage import StageStore
-from tests.release import shelf
-from tests.release.shelf import DEV, released, repository, staged
+from tests.release import sample_releases
+from tests.release.sample_releases import DEV, create_repository, promote_samples, publish_sample
 
 TARGETS = [f"m_1.{minor}.0.tar.gz" for minor in range(8)]
 
@@ -32,8 +32,8 @@ TARGETS = [f"m_1.{minor}.0.tar.gz" for minor in range(8)]
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Eight releases, of which production serves the newest."""
-    made = repository(tmp_path / "repository")
-    released(made, *(f"1.{minor}.0" for minor in range(8)))
+    made = create_repository(tmp_path / "repository")
+    promote_samples(made, *(f"1.{minor}.0" for minor in range(8)))
     return made
 
 
@@ -87,7 +87,7 @@ def test_staging_keeps_the_bytes_that_production_serves(settings: Settings) -> N
 
 def test_a_version_that_was_pruned_is_never_given_to_other_bytes(settings: Settings) -> None:
     run(settings)
-    other = shelf.artifact(settings.root / "dist", version="1.1.0", code="A = 2\n")
+    other = sample_releases.write_artifact(settings.root / "dist", version="1.1.0", code="A = 2\n")
     with pytest.raises(SlipwayError, match="which were pruned") as caught:
         publish(Artifact(other), store(settings))
     assert caught.value.fix == "write 1.1.1 into it: slipway bump m"
@@ -227,13 +227,13 @@ def test_a_name_that_nobody_released_is_told(settings: Settings) -> None:
 
 
 def test_other_names_are_left_alone(settings: Settings) -> None:
-    released(settings, *(f"2.{minor}.0" for minor in range(8)), name="m_other")
+    promote_samples(settings, *(f"2.{minor}.0" for minor in range(8)), name="m_other")
     for one in prune.candidates(settings, ["m"], 1):
         assert one.name == "m" and prune.prune(settings, one, DEV)
     assert len(list(store(settings).store.keys("production/models/m_other_"))) == 8
 
 
 def test_pushes_of_staging_go_once_there_are_newer_ones(tmp_path: Path) -> None:
-    settings = repository(tmp_path)
-    pushed = [staged(settings, code=f"A = {number}\n").target for number in range(4)]
+    settings = create_repository(tmp_path)
+    pushed = [publish_sample(settings, code=f"A = {number}\n").target for number in range(4)]
     assert run(settings, 2, "staging") == sorted(pushed[:2])

@@ -18,15 +18,15 @@ from slipway.settings import Settings
 from slipway.store.directory import DirectoryStore
 from slipway.store.open import open_stage
 from slipway.store.stage import StageStore
-from tests.release.shelf import DEV, released, repository, staged
+from tests.release.sample_releases import DEV, create_repository, promote_samples, publish_sample
 
 ONE, TWO, THREE = (f"m_1.{minor}.0.tar.gz" for minor in range(3))
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    made = repository(tmp_path / "repository")
-    released(made, "1.0.0", "1.1.0", "1.2.0")
+    made = create_repository(tmp_path / "repository")
+    promote_samples(made, "1.0.0", "1.1.0", "1.2.0")
     return made
 
 
@@ -112,7 +112,7 @@ def test_from_what_followed_a_split_it_leads_to_the_other_part(settings: Setting
 
 def test_it_works_in_staging_where_the_last_push_is_taken_back(settings: Settings) -> None:
     before = Catalog(open_stage(settings, "staging")).alias("m").target
-    pushed = staged(settings, "1.3.0", tested=False)
+    pushed = publish_sample(settings, "1.3.0", tested=False)
     made = rollback(settings, "staging", "m", None, DEV)
     assert (made.target, made.before) == (before, pushed.target)
     assert made.undo == f"slipway rollback m {pushed.target} --stage staging"

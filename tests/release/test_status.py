@@ -23,17 +23,17 @@ from slipway.release.status import ModelStatus, load_status
 from slipway.release.versioning.distance import Distance
 from slipway.settings import Settings
 from slipway.store.open import open_stage
-from tests.release.shelf import DEV, released, repository, staged
-from tests.store.places import Bucket
+from tests.release.sample_releases import DEV, create_repository, promote_samples, publish_sample
+from tests.store.readable_stores import BucketStore
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return repository(tmp_path / "repository")
+    return create_repository(tmp_path / "repository")
 
 
 @pytest.fixture
-def s3(release_bucket: Bucket, tmp_path: Path) -> Iterator[Settings]:
+def s3(release_bucket: BucketStore, tmp_path: Path) -> Iterator[Settings]:
     """Settings of a store in S3."""
     (tmp_path / "slipway.toml").write_text(f'[release]\nstore = "{release_bucket.location}"\n')
     from slipway import settings as configuration
@@ -52,7 +52,9 @@ def drift(settings: Settings) -> list[tuple[str, str]]:
 
 def test_it_says_what_is_served_since_when_from_where_and_by_whom(settings: Settings) -> None:
     ci = Origin("merge", "https://gitlab.example.com/-/pipelines/7", "ci")
-    source = staged(settings, metadata=ReleaseMetadata(Origin("c0ffee", "https://x/1", "dev")))
+    source = publish_sample(
+        settings, metadata=ReleaseMetadata(Origin("c0ffee", "https://x/1", "dev"))
+    )
     promote(settings, "m", None, ci)
     found = one(settings)
     assert found.staging and found.production
@@ -68,7 +70,7 @@ def test_it_says_what_is_served_since_when_from_where_and_by_whom(settings: Sett
 
 
 def test_a_rollback_is_since_when_it_is_served(settings: Settings) -> None:
-    released(settings, "1.0.0", "1.1.0")
+    promote_samples(settings, "1.0.0", "1.1.0")
     before = one(settings).production
     rollback(settings, "production", "m", None, DEV)
     after = one(settings).production
@@ -78,19 +80,19 @@ def test_a_rollback_is_since_when_it_is_served(settings: Settings) -> None:
 
 
 def test_a_name_of_one_stage_only_is_shown(settings: Settings) -> None:
-    staged(settings)
+    publish_sample(settings)
     assert (one(settings).production, one(settings).distance) == (None, None)
 
 
 def test_no_releases_are_no_models_and_a_wrong_name_is_told(settings: Settings) -> None:
     assert load_status(settings) == []
-    staged(settings)
+    publish_sample(settings)
     with pytest.raises(SlipwayError, match="no release of 'n' in staging or production"):
         load_status(settings, ["n"])
 
 
 def test_commits_that_touched_the_model_are_counted(tmp_path: Path) -> None:
-    settings = repository(tmp_path)
+    settings = create_repository(tmp_path)
 
     def commit(folder: str, number: int) -> str:
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
@@ -102,17 +104,17 @@ def test_commits_that_touched_the_model_are_counted(tmp_path: Path) -> None:
         return head.stdout.decode().strip()
 
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    staged(settings, "1.0.0", metadata=ReleaseMetadata(Origin(commit("models/m", 1))))
+    publish_sample(settings, "1.0.0", metadata=ReleaseMetadata(Origin(commit("models/m", 1))))
     promote(settings, "m", None, DEV)
     for number in (2, 3):
         last = commit("models/m", number)
         commit("models/other", number)
-    staged(settings, "1.1.0", metadata=ReleaseMetadata(Origin(f"{last}-dirty")))
+    publish_sample(settings, "1.1.0", metadata=ReleaseMetadata(Origin(f"{last}-dirty")))
     assert one(settings).distance == Distance("ahead", 2, 0)
 
 
 def test_each_kind_of_drift_is_found(settings: Settings) -> None:
-    one_, two, three = released(settings, "1.0.0", "1.1.0", "1.2.0")
+    one_, two, three = promote_samples(settings, "1.0.0", "1.1.0", "1.2.0")
     root = settings.root / "store/production"
     (root / "models" / one_).unlink()
     (root / f"catalog/m/releases/{two}.json").unlink()
@@ -132,7 +134,7 @@ def test_each_kind_of_drift_is_found(settings: Settings) -> None:
 
 
 def test_an_alias_to_what_is_gone_is_drift_for_each_variant(settings: Settings) -> None:
-    one_, two, three = released(settings, "1.0.0", "1.1.0", "1.2.0")
+    one_, two, three = promote_samples(settings, "1.0.0", "1.1.0", "1.2.0")
     split = Alias((Variant(one_, 90), Variant(two, 10)), shadow=three)
     move_alias(open_stage(settings, "production"), "m", split, "alias", DEV)
     for gone in (two, three):
@@ -144,7 +146,7 @@ def test_an_alias_to_what_is_gone_is_drift_for_each_variant(settings: Settings) 
 
 
 def test_an_alias_that_was_moved_by_hand_is_drift_that_its_fix_mends(settings: Settings) -> None:
-    first, _ = released(settings, "1.0.0", "1.1.0")
+    first, _ = promote_samples(settings, "1.0.0", "1.1.0")
     store = open_stage(settings, "production")
     aliases.write_alias(store, "m", aliases.single_target(first))
     assert drift(settings) == [("alias moved without an event", keys.alias("production", "m"))]
@@ -154,8 +156,8 @@ def test_an_alias_that_was_moved_by_hand_is_drift_that_its_fix_mends(settings: S
 
 @pytest.mark.parametrize("key", ["alias.json", "releases/m_1.0.0.tar.gz.json"])
 def test_damage_of_one_name_does_not_hide_the_others(settings: Settings, key: str) -> None:
-    released(settings, "1.0.0")
-    released(settings, "1.0.0", name="n")
+    promote_samples(settings, "1.0.0")
+    promote_samples(settings, "1.0.0", name="n")
     (settings.root / "store/production/catalog/m" / key).write_bytes(b"{")
     m, n = load_status(settings)
     assert m.production is None and [one.what for one in m.drift] == ["damaged"]
@@ -166,9 +168,9 @@ def test_damage_of_one_name_does_not_hide_the_others(settings: Settings, key: st
 
 
 def test_overwritten_bytes_are_seen_in_s3_without_reading_them(
-    s3: Settings, release_bucket: Bucket
+    s3: Settings, release_bucket: BucketStore
 ) -> None:
-    staged(s3)
+    publish_sample(s3)
     target = promote(s3, "m", None, DEV).target
     key = keys.artifact("production", target)
     assert drift(s3) == []
@@ -179,7 +181,7 @@ def test_overwritten_bytes_are_seen_in_s3_without_reading_them(
 
 
 def test_the_requests_do_not_grow_with_the_releases_that_nobody_names(
-    s3: Settings, release_bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    s3: Settings, release_bucket: BucketStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def requests() -> Counter[str]:
         counted: Counter[str] = Counter()
@@ -197,8 +199,8 @@ def test_the_requests_do_not_grow_with_the_releases_that_nobody_names(
             assert drift(s3) == []
         return counted
 
-    released(s3, "1.0.0")
+    promote_samples(s3, "1.0.0")
     few = requests()
-    released(s3, "1.1.0", "1.2.0", "1.3.0")
+    promote_samples(s3, "1.1.0", "1.2.0", "1.3.0")
     assert requests() == few
     assert few["ListObjectsV2"] == 2  # one a stage

@@ -19,9 +19,9 @@ from slipway.errors import SlipwayError
 from slipway.release.verify import SelectedRelease, select_releases, verify
 from slipway.settings import Settings
 from slipway.store.open import open_stage
-from tests.release import shelf
-from tests.release.shelf import DEV, released, repository, staged
-from tests.store.places import Bucket
+from tests.release import sample_releases
+from tests.release.sample_releases import DEV, create_repository, promote_samples, publish_sample
+from tests.store.readable_stores import BucketStore
 
 TARGET = "m_1.0.0.tar.gz"
 THIS = SelectedRelease("production", "m", TARGET)
@@ -29,8 +29,8 @@ THIS = SelectedRelease("production", "m", TARGET)
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    made = repository(tmp_path / "repository")
-    released(made, "1.0.0")
+    made = create_repository(tmp_path / "repository")
+    promote_samples(made, "1.0.0")
     return made
 
 
@@ -52,7 +52,7 @@ def rewrite(settings: Settings, members: dict[str, bytes]) -> None:
     store = open_stage(settings, "production")
     before = store.store.read(key) or b""
     said = json.loads(before)
-    said |= {"sha256": shelf.sha256(path), "size": path.stat().st_size}
+    said |= {"sha256": sample_releases.sha256(path), "size": path.stat().st_size}
     assert store.store.swap(key, before, keys.dump_json(said))
 
 
@@ -77,11 +77,13 @@ def test_a_release_as_it_was_published_has_no_problem(settings: Settings) -> Non
 
 def test_any_byte_that_changed_is_found(settings: Settings) -> None:
     whole = artifact(settings).read_bytes()
-    for place in range(0, len(whole), 97):
+    for readable_store in range(0, len(whole), 97):
         artifact(settings).write_bytes(
-            whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :]
+            whole[:readable_store]
+            + bytes([whole[readable_store] ^ 0x55])
+            + whole[readable_store + 1 :]
         )
-        assert any("its SHA-256 is" in problem for problem in problems(settings)), place
+        assert any("its SHA-256 is" in problem for problem in problems(settings)), readable_store
 
 
 @pytest.mark.parametrize("data", [b"", b"no tar", b"\x1f\x8b\x08\x00"])
@@ -172,7 +174,7 @@ def test_what_the_stage_requires_is_asked_for(settings: Settings) -> None:
 
 
 def test_what_aliases_name_is_verified_unless_all_is(settings: Settings) -> None:
-    _, two, three = ["", *released(settings, "1.1.0", "1.2.0")]
+    _, two, three = ["", *promote_samples(settings, "1.1.0", "1.2.0")]
     split = Alias((Variant(TARGET, 90), Variant(two, 10)), shadow=None)
     move_alias(open_stage(settings, "production"), "m", split, "alias", DEV)
     named = select_releases(settings, None, None, ["production"])
@@ -189,10 +191,10 @@ def test_what_aliases_name_is_verified_unless_all_is(settings: Settings) -> None
             select_releases(settings, *words)
 
 
-def test_it_reads_from_s3_alike(release_bucket: Bucket, tmp_path: Path) -> None:
+def test_it_reads_from_s3_alike(release_bucket: BucketStore, tmp_path: Path) -> None:
     (tmp_path / "slipway.toml").write_text(f'[release]\nstore = "{release_bucket.location}"\n')
     settings = configuration.load(tmp_path)
-    target = staged(settings).target
+    target = publish_sample(settings).target
     asked = SelectedRelease("staging", "m", target)
     assert problems(settings, asked) == ()
     release_bucket.put(keys.artifact("staging", target), b"other")

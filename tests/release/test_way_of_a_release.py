@@ -23,24 +23,26 @@ from slipway.release.status import load_status
 from slipway.release.verify import select_releases, verify
 from slipway.settings import Settings
 from slipway.store.open import open_stage
-from tests.release import shelf
-from tests.release.shelf import staged
-from tests.store.places import Place
+from tests.release import sample_releases
+from tests.release.sample_releases import publish_sample
+from tests.store.readable_stores import ReadableStore
 
 DEV = Origin("c0ffee", None, "dev")
 
 
 @pytest.fixture
-def settings(place: Place, tmp_path: Path) -> Settings:
+def settings(readable_store: ReadableStore, tmp_path: Path) -> Settings:
     root = tmp_path / "repository"
     root.mkdir()
-    (root / "slipway.toml").write_text(f'[release]\nstore = "{place.location}"\n')
+    (root / "slipway.toml").write_text(f'[release]\nstore = "{readable_store.location}"\n')
     return configuration.load(root)
 
 
 def test_publish_promote_roll_back_prune_and_verify(settings: Settings) -> None:
     for version in ("1.0.0", "1.1.0", "1.2.0"):
-        staged(settings, version, metadata=ReleaseMetadata(DEV, changes=(f"c0ffee0 {version}",)))
+        publish_sample(
+            settings, version, metadata=ReleaseMetadata(DEV, changes=(f"c0ffee0 {version}",))
+        )
         assert promote(settings, "m", None, DEV).moved
     assert compare(settings, "m", "staging", "production").changes == ()
     assert rollback(settings, "production", "m", None, DEV, "worse").target == "m_1.1.0.tar.gz"
@@ -66,7 +68,7 @@ def test_of_publishers_of_one_version_at_once_exactly_one_wins_and_the_others_le
     settings: Settings,
 ) -> None:
     made = [
-        shelf.artifact(settings.root / f"dist{number}", code=f"A = {number}\n")
+        sample_releases.write_artifact(settings.root / f"dist{number}", code=f"A = {number}\n")
         for number in range(4)
     ]
 
@@ -82,7 +84,9 @@ def test_of_publishers_of_one_version_at_once_exactly_one_wins_and_the_others_le
         found = list(pool.map(attempt, range(4)))
     [winner] = [number for number, one in enumerate(found) if isinstance(one, str)]
     store = open_stage(settings, "production")
-    assert store.store.digest("production/models/m_1.0.0.tar.gz") == shelf.sha256(made[winner])
+    assert store.store.digest("production/models/m_1.0.0.tar.gz") == sample_releases.sha256(
+        made[winner]
+    )
     for error in found:
         if isinstance(error, SlipwayError):
             assert "production has other bytes (sha256 " in error.what
@@ -94,7 +98,7 @@ def test_of_publishers_of_one_version_at_once_exactly_one_wins_and_the_others_le
 
 
 def test_of_one_publishing_that_runs_twice_at_once_nothing_is_doubled(settings: Settings) -> None:
-    path = shelf.artifact(settings.root / "dist")
+    path = sample_releases.write_artifact(settings.root / "dist")
 
     def attempt(_: int) -> bool:
         return publish(

@@ -19,9 +19,9 @@ from slipway.store.directory import DirectoryStore
 from slipway.store.interface import Store
 from slipway.store.s3.store import S3Store
 from tests.store.faulty import FaultyS3, serving
-from tests.store.places import aws, moto, place, release_bucket
+from tests.store.readable_stores import aws, moto, readable_store, release_bucket
 
-__all__ = ["aws", "moto", "place", "release_bucket"]
+__all__ = ["aws", "moto", "readable_store", "release_bucket"]
 
 PART = 64 << 10  # small, that many parts are quickly sent
 PREFIX = "team/slipway"

@@ -8,63 +8,77 @@ import pytest
 
 from slipway.errors import SlipwayError
 from slipway.store.open_reader import open_reader
-from tests.store.places import Place
+from tests.store.readable_stores import ReadableStore
 
 
-def test_what_is_there_is_read_and_what_is_not_is_none(place: Place) -> None:
-    place.put("a/key", b"bytes")
-    assert place.reader.read("a/key") == b"bytes"
+def test_what_is_there_is_read_and_what_is_not_is_none(readable_store: ReadableStore) -> None:
+    readable_store.put("a/key", b"bytes")
+    assert readable_store.reader.read("a/key") == b"bytes"
     for absent in ("a/other", "a", "a/key/below", "b", "long/" + "x" * 1100):
-        assert place.reader.read(absent) is None
-        assert place.reader.stat(absent) is None
+        assert readable_store.reader.read(absent) is None
+        assert readable_store.reader.stat(absent) is None
 
 
-def test_a_replaced_object_has_another_version_though_it_is_as_large(place: Place) -> None:
-    place.put("key", b"one")
-    before = place.reader.stat("key")
-    assert before == place.reader.stat("key")
-    place.put("key", b"two")
-    after = place.reader.stat("key")
+def test_a_replaced_object_has_another_version_though_it_is_as_large(
+    readable_store: ReadableStore,
+) -> None:
+    readable_store.put("key", b"one")
+    before = readable_store.reader.stat("key")
+    assert before == readable_store.reader.stat("key")
+    readable_store.put("key", b"two")
+    after = readable_store.reader.stat("key")
     assert before and after and before.size == after.size == 3
     assert before.version != after.version
 
 
-def test_bytes_come_as_a_stream_which_may_be_left_early(place: Place) -> None:
+def test_bytes_come_as_a_stream_which_may_be_left_early(readable_store: ReadableStore) -> None:
     data = bytes(range(256)) * 4096
-    place.put("key", data)
-    with place.reader.open("key") as stream:
+    readable_store.put("key", data)
+    with readable_store.reader.open("key") as stream:
         assert stream.read(1000) == data[:1000]
         assert b"".join(iter(lambda: stream.read(1 << 16), b"")) == data[1000:]
-    with place.reader.open("key") as stream:
+    with readable_store.reader.open("key") as stream:
         assert stream.read(1) == data[:1]
-    assert place.reader.read("key") == data
+    assert readable_store.reader.read("key") == data
 
 
 @pytest.mark.parametrize("key", ["a/other", "a", "a/key/below"])
-def test_no_stream_is_opened_of_what_is_not_there(place: Place, key: str) -> None:
-    place.put("a/key", b"")
-    with pytest.raises(SlipwayError, match="no such key") as caught, place.reader.open(key):
+def test_no_stream_is_opened_of_what_is_not_there(readable_store: ReadableStore, key: str) -> None:
+    readable_store.put("a/key", b"")
+    with (
+        pytest.raises(SlipwayError, match="no such key") as caught,
+        readable_store.reader.open(key),
+    ):
         pass
     assert caught.value.fix and key in str(caught.value.where)
 
 
-def test_keys_are_listed_by_what_they_begin_with(place: Place) -> None:
+def test_keys_are_listed_by_what_they_begin_with(readable_store: ReadableStore) -> None:
     for key in ("staging/b", "staging/a/é", "staging/a/2", "stagings", "production/c"):
-        place.put(key, b"")
-    assert place.reader.keys("staging/") == ["staging/a/2", "staging/a/é", "staging/b"]
-    assert place.reader.keys("staging/a/") == ["staging/a/2", "staging/a/é"]
-    assert place.reader.keys("stag") == ["staging/a/2", "staging/a/é", "staging/b", "stagings"]
-    assert place.reader.keys("nothing/") == []
-    assert len(place.reader.keys("")) == 5
+        readable_store.put(key, b"")
+    assert readable_store.reader.keys("staging/") == ["staging/a/2", "staging/a/é", "staging/b"]
+    assert readable_store.reader.keys("staging/a/") == ["staging/a/2", "staging/a/é"]
+    assert readable_store.reader.keys("stag") == [
+        "staging/a/2",
+        "staging/a/é",
+        "staging/b",
+        "stagings",
+    ]
+    assert readable_store.reader.keys("nothing/") == []
+    assert len(readable_store.reader.keys("")) == 5
 
 
 @pytest.mark.parametrize("key", ["../outside", "/outside", "a/../../outside", "a\0b", "a\ud800"])
-def test_a_key_that_leads_out_is_not_read(place: Place, key: str) -> None:
-    place.put("a/key", b"")
-    for read in (place.reader.read, place.reader.stat, place.reader.keys):
+def test_a_key_that_leads_out_is_not_read(readable_store: ReadableStore, key: str) -> None:
+    readable_store.put("a/key", b"")
+    for read in (
+        readable_store.reader.read,
+        readable_store.reader.stat,
+        readable_store.reader.keys,
+    ):
         with pytest.raises(SlipwayError, match="leads out"):
             read(key)
-    with pytest.raises(SlipwayError, match="leads out"), place.reader.open(key):
+    with pytest.raises(SlipwayError, match="leads out"), readable_store.reader.open(key):
         pass
 
 

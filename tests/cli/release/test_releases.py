@@ -15,8 +15,8 @@ from slipway.cli import main
 from slipway.release.metadata import ReleaseMetadata
 from slipway.settings import Settings
 from slipway.store.open import open_stage
-from tests.release import shelf
-from tests.release.shelf import DEV, repository, staged
+from tests.release import sample_releases
+from tests.release.sample_releases import DEV, create_repository, publish_sample
 
 WIDTH = 80
 
@@ -24,7 +24,7 @@ WIDTH = 80
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A repository, the working folder, with a store of its own."""
-    made = repository(tmp_path / "repository")
+    made = create_repository(tmp_path / "repository")
     (made.root / "models" / "m").mkdir(parents=True)
     monkeypatch.chdir(made.root)
     monkeypatch.setenv("COLUMNS", str(WIDTH))
@@ -54,7 +54,7 @@ def test_a_release_goes_through_staging_to_production_and_back(
     settings: Settings, say: Any
 ) -> None:
     for version in ("1.0.0", "1.1.0"):
-        made = staged(
+        made = publish_sample(
             settings, version, metadata=ReleaseMetadata(DEV, changes=(f"c0ffee0 Change {version}",))
         )
         output = say("promote", "m")
@@ -81,7 +81,7 @@ def test_a_release_goes_through_staging_to_production_and_back(
 def test_publish_says_target_size_and_whether_it_was_tested(
     settings: Settings, say: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    artifact = shelf.artifact(settings.root / "dist")
+    artifact = sample_releases.write_artifact(settings.root / "dist")
     words = ("publish", "models/m", "--artifact", str(artifact))
     output = say(*words)
     assert "m 1.0.0 → staging: m_1.0.0-rc.h" in output and "(published)" in output
@@ -99,21 +99,21 @@ def test_publish_to_production_needs_what_production_requires(settings: Settings
     (settings.root / "slipway.toml").write_text(
         '[release]\nstore = "store"\n[release.production]\nrequire = ["tests"]\n'
     )
-    artifact = shelf.artifact(settings.root / "dist")
+    artifact = sample_releases.write_artifact(settings.root / "dist")
     words = ("publish", "models/m", "--artifact", str(artifact), "--stage", "production")
     output = say(*words, code=1)
     assert "production requires tests: no tests" in output and "fix:" in output
     required = configuration.load(settings.root)
     assert open_stage(required, "production").store.keys("production") == []
-    staged(required, stage="production")  # its tests are known from here on
+    publish_sample(required, stage="production")  # its tests are known from here on
     assert "(already there)" in say(*words)
 
 
 def test_machines_get_the_same_as_json(settings: Settings, say: Any) -> None:
-    staged(settings)
+    publish_sample(settings)
     promoted = json.loads(say("promote", "m", "--json"))
     assert (promoted["target"], promoted["moved"]) == ("m_1.0.0.tar.gz", True)
-    staged(settings, "1.1.0")
+    publish_sample(settings, "1.1.0")
     json.loads(say("promote", "m", "--json"))
     back = json.loads(say("rollback", "m", "--json", "--reason", "a test"))
     assert (back["target"], back["before"]) == ("m_1.0.0.tar.gz", "m_1.1.0.tar.gz")
@@ -132,7 +132,7 @@ def test_machines_get_the_same_as_json(settings: Settings, say: Any) -> None:
 def test_evidence_that_is_present_keeps_its_word_in_json(settings: Settings, say: Any) -> None:
     sboms: tuple[dict[Kind, bytes], ...] = ({}, {"sbom": b"{}"})
     for version, documents in zip(("1.0.0", "1.1.0"), sboms, strict=True):
-        staged(settings, version, metadata=ReleaseMetadata(DEV, documents))
+        publish_sample(settings, version, metadata=ReleaseMetadata(DEV, documents))
     releases = ("diff", "m", "1.0.0", "1.1.0")
     [change] = [
         change
@@ -144,7 +144,7 @@ def test_evidence_that_is_present_keeps_its_word_in_json(settings: Settings, say
 
 
 def test_verify_fails_with_a_list_of_what_is_wrong(settings: Settings, say: Any) -> None:
-    target = staged(settings).target
+    target = publish_sample(settings).target
     assert "1 of 1 releases are intact" in say("verify")
     (settings.root / "store/staging/models" / target).write_bytes(b"other")
     output = say("verify", code=1)
@@ -155,7 +155,7 @@ def test_verify_fails_with_a_list_of_what_is_wrong(settings: Settings, say: Any)
 
 
 def test_status_shows_drift_with_its_fix(settings: Settings, say: Any) -> None:
-    staged(settings)
+    publish_sample(settings)
     (settings.root / "store/staging/models/m_9.0.0.tar.gz").write_bytes(b"?")
     output = say("status", "m")
     assert "1 difference between catalog and bucket" in output
@@ -165,7 +165,7 @@ def test_status_shows_drift_with_its_fix(settings: Settings, say: Any) -> None:
 def test_status_of_a_split_fits_its_lines(settings: Settings, say: Any) -> None:
     name = "a_model_with_a_name_of_some_length"
     for version in ("1.0.0", "1.1.0", "1.2.0"):
-        staged(settings, version, name=name)
+        publish_sample(settings, version, name=name)
         say("promote", name)
     split = ("1.0.0=90", "1.1.0=10", "--shadow", "1.2.0", "--reason", "a tenth first")
     say("alias", name, *split, "--stage", "production")
@@ -188,7 +188,7 @@ def test_nothing_released_yet_is_reported(settings: Settings, say: Any) -> None:
 
 def test_history_shows_the_last_events_unless_all_are_wanted(settings: Settings, say: Any) -> None:
     for number in range(4):
-        staged(settings, f"1.{number}.0")
+        publish_sample(settings, f"1.{number}.0")
     output = say("history", "m", "--limit", "2")
     assert output.count("publish") == 2 and "--limit 0 shows all" in output
     assert say("history", "m", "--limit", "0").count("publish") == 4
@@ -197,7 +197,7 @@ def test_history_shows_the_last_events_unless_all_are_wanted(settings: Settings,
 def test_history_is_short_where_a_release_brought_many_commits(
     settings: Settings, say: Any
 ) -> None:
-    staged(
+    publish_sample(
         settings,
         metadata=ReleaseMetadata(DEV, changes=tuple(f"{n:07} {'long ' * 30}" for n in range(9))),
     )
@@ -207,7 +207,7 @@ def test_history_is_short_where_a_release_brought_many_commits(
 
 def test_prune_says_what_went_and_what_it_freed(settings: Settings, say: Any) -> None:
     for number in range(4):
-        staged(settings, f"1.{number}.0")
+        publish_sample(settings, f"1.{number}.0")
     assert "2 artifacts would be removed" in say("prune", "--keep", "2", "--dry-run")
     output = say("prune", "m", "--keep", "2")
     assert "2 artifacts removed" in output and "m_1.0.0-rc" in output
@@ -216,15 +216,15 @@ def test_prune_says_what_went_and_what_it_freed(settings: Settings, say: Any) ->
 
 
 def test_diff_reads_files_and_releases(settings: Settings, say: Any) -> None:
-    a = shelf.artifact(settings.root / "a")
-    b = shelf.artifact(settings.root / "b", batch=16)
+    a = sample_releases.write_artifact(settings.root / "a")
+    b = sample_releases.write_artifact(settings.root / "b", batch=16)
     output = say("diff", str(a), str(b))
     assert "-max_batch_size: 8" in output and "+max_batch_size: 16" in output
     assert "no difference" in say("diff", str(a), str(a))
-    staged(settings, "1.0.0")
+    publish_sample(settings, "1.0.0")
     say("promote", "m")
     assert "the same bytes" in say("diff", "m", "staging", "production")
-    staged(settings, "1.1.0", weights=b"more")
+    publish_sample(settings, "1.1.0", weights=b"more")
     output = say("diff", "m", "staging", "production")
     assert "production  1.0.0" in output and "staging     1.1.0 h" in output and fits(output)
     assert "Usage" in say("diff", "m", code=1)
@@ -233,8 +233,8 @@ def test_diff_reads_files_and_releases(settings: Settings, say: Any) -> None:
 def test_an_alias_that_is_set_is_in_the_journal_and_only_to_what_is_whole(
     settings: Settings, say: Any
 ) -> None:
-    first = staged(settings, "1.0.0").target
-    second = staged(settings, "1.1.0").target
+    first = publish_sample(settings, "1.0.0").target
+    second = publish_sample(settings, "1.1.0").target
     say("alias", "m", "1.0.0=90", "1.1.0=10", "--reason", "carefully")
     [event, *_] = journal.load_events(open_stage(settings, "staging"), "m")
     assert (event.action, event.reason, event.origin.by) == ("alias", "carefully", "dev")

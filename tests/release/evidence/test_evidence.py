@@ -21,15 +21,15 @@ from slipway.errors import SlipwayError
 from slipway.release.evidence import envelope, evidence, merge, summary
 from slipway.store.directory import DirectoryStore
 from slipway.store.stage import StageStore
-from tests.release.evidence.attested import (
+from tests.release.evidence.sample_model import (
     FAILED,
     ORIGIN,
     OWN,
     KeyFiles,
-    Made,
-    junit,
-    key_files,
-    make,
+    SampleModel,
+    create_key_files,
+    junit_report,
+    pack_sample,
 )
 
 EVERYTHING = ("tests", "provenance", "signature")
@@ -43,30 +43,30 @@ type Documents = dict[Kind, bytes]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return make(tmp_path_factory.mktemp("made"))
+def sample(tmp_path_factory: pytest.TempPathFactory) -> SampleModel:
+    return pack_sample(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture(scope="module")
 def key(tmp_path_factory: pytest.TempPathFactory) -> KeyFiles:
-    return key_files(tmp_path_factory.mktemp("keys"))
+    return create_key_files(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture(scope="module")
 def other_key(tmp_path_factory: pytest.TempPathFactory) -> KeyFiles:
-    return key_files(tmp_path_factory.mktemp("keys"), "other")
+    return create_key_files(tmp_path_factory.mktemp("keys"), "other")
 
 
 @pytest.fixture(scope="module")
-def report(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report(sample: SampleModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("reports") / "tiny.tests.xml"
-    file.write_text(junit(made.artifact.sha256), encoding="utf-8")
+    file.write_text(junit_report(sample.artifact.sha256), encoding="utf-8")
     return file
 
 
 @pytest.fixture(scope="module")
-def signed(made: Made, key: KeyFiles, report: Path) -> Documents:
-    return collect(made, report, key)
+def signed(sample: SampleModel, key: KeyFiles, report: Path) -> Documents:
+    return collect(sample, report, key)
 
 
 @pytest.fixture(autouse=True)
@@ -76,15 +76,17 @@ def outside_of_ci(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def collect(
-    made: Made, report: Path, key: KeyFiles | None = None, origin: Origin = ORIGIN
+    sample: SampleModel, report: Path, key: KeyFiles | None = None, origin: Origin = ORIGIN
 ) -> Documents:
-    settings = made.signed(key)
-    return evidence.collect_evidence(made.artifact, settings, origin, [report])
+    settings = sample.signed(key)
+    return evidence.collect_evidence(sample.artifact, settings, origin, [report])
 
 
-def problems(documents: Documents, made: Made, *trusted: KeyFiles, require: Any = ()) -> list[str]:
+def problems(
+    documents: Documents, sample: SampleModel, *trusted: KeyFiles, require: Any = ()
+) -> list[str]:
     return evidence.find_problems(
-        documents, made.artifact.sha256, made.signed(None, trusted), require
+        documents, sample.artifact.sha256, sample.signed(None, trusted), require
     )
 
 
@@ -101,18 +103,20 @@ def sealed(said: object, kind: str = "application/vnd.in-toto+json") -> bytes:
 
 
 def test_what_was_signed_is_well_where_the_key_is_trusted(
-    signed: Documents, made: Made, key: KeyFiles
+    signed: Documents, sample: SampleModel, key: KeyFiles
 ) -> None:
     assert set(signed) == {"provenance", "tests", "sbom"}
-    assert problems(signed, made, key, require=EVERYTHING) == []
+    assert problems(signed, sample, key, require=EVERYTHING) == []
 
 
-def test_provenance_says_what_the_artifact_was_made_of(signed: Documents, made: Made) -> None:
+def test_provenance_says_what_the_artifact_was_made_of(
+    signed: Documents, sample: SampleModel
+) -> None:
     said = statement(signed["provenance"])
     assert said["_type"] == "https://in-toto.io/Statement/v1"
     assert said["predicateType"] == "https://slsa.dev/provenance/v1"
     assert said["subject"] == [
-        {"name": "tiny_1.2.0.tar.gz", "digest": {"sha256": made.artifact.sha256}}
+        {"name": "tiny_1.2.0.tar.gz", "digest": {"sha256": sample.artifact.sha256}}
     ]
     defined = said["predicate"]["buildDefinition"]
     assert defined["externalParameters"] == {"model": "tiny", "version": "1.2.0"}
@@ -131,13 +135,13 @@ def test_provenance_says_what_the_artifact_was_made_of(signed: Documents, made: 
 
 
 def test_provenance_says_who_built_where(
-    made: Made, report: Path, monkeypatch: pytest.MonkeyPatch
+    sample: SampleModel, report: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    local = statement(collect(made, report)["provenance"])["predicate"]["runDetails"]
+    local = statement(collect(sample, report)["provenance"])["predicate"]["runDetails"]
     assert local["builder"]["id"] == "urn:x-slipway:builder:local"
     for name, value in CI.items():
         monkeypatch.setenv(name, value)
-    said = statement(collect(made, report)["provenance"])["predicate"]
+    said = statement(collect(sample, report)["provenance"])["predicate"]
     ran = said["runDetails"]
     assert ran["builder"]["id"] == "https://gitlab.example/-/runners/12"
     assert ran["metadata"]["invocationId"] == ORIGIN.pipeline
@@ -148,8 +152,10 @@ def test_provenance_says_who_built_where(
     }
 
 
-def test_a_commit_with_changes_on_top_is_said_to_be_dirty(made: Made, report: Path) -> None:
-    documents = collect(made, report, origin=Origin("c0ffee1-dirty"))
+def test_a_commit_with_changes_on_top_is_said_to_be_dirty(
+    sample: SampleModel, report: Path
+) -> None:
+    documents = collect(sample, report, origin=Origin("c0ffee1-dirty"))
     first = statement(documents["provenance"])["predicate"]["buildDefinition"][
         "resolvedDependencies"
     ][0]
@@ -157,9 +163,9 @@ def test_a_commit_with_changes_on_top_is_said_to_be_dirty(made: Made, report: Pa
 
 
 def test_nothing_but_times_differs_between_two_collections(
-    made: Made, report: Path, key: KeyFiles, signed: Documents
+    sample: SampleModel, report: Path, key: KeyFiles, signed: Documents
 ) -> None:
-    again = collect(made, report, key)
+    again = collect(sample, report, key)
     assert (again["sbom"], again["tests"]) == (signed["sbom"], signed["tests"])
     first, second = (statement(documents["provenance"]) for documents in (signed, again))
     for said in (first, second):
@@ -167,114 +173,127 @@ def test_nothing_but_times_differs_between_two_collections(
     assert first == second
 
 
-def test_tests_are_told_with_their_counts(signed: Documents, made: Made, tmp_path: Path) -> None:
+def test_tests_are_told_with_their_counts(
+    signed: Documents, sample: SampleModel, tmp_path: Path
+) -> None:
     store = DirectoryStore(tmp_path)
     for kind, document in signed.items():
-        store.create(keys.evidence("staging", "tiny", made.artifact.sha256, kind), document)
-    found = evidence.load_test_result(StageStore(store, "staging"), "tiny", made.artifact.sha256)
+        store.create(keys.evidence("staging", "tiny", sample.artifact.sha256, kind), document)
+    found = evidence.load_test_result(StageStore(store, "staging"), "tiny", sample.artifact.sha256)
     assert found is not None
     assert (found.passed, found.tests, found.failures, found.seconds) == (True, 2, 0, 2.0)
     assert found.when == "2026-01-02T03:04:07Z"
     assert statement(signed["tests"])["predicate"]["result"] == "PASSED"
     assert (
-        evidence.load_evidence(StageStore(store, "staging"), "tiny", made.artifact.sha256) == signed
+        evidence.load_evidence(StageStore(store, "staging"), "tiny", sample.artifact.sha256)
+        == signed
     )
     assert evidence.load_test_result(StageStore(store, "staging"), "tiny", "0" * 64) is None
     assert evidence.load_evidence(StageStore(store, "staging"), "tiny", "0" * 64) == {}
 
 
-def test_without_a_report_nobody_says_that_tests_passed(made: Made, tmp_path: Path) -> None:
-    documents = collect(made, tmp_path / "absent")
+def test_without_a_report_nobody_says_that_tests_passed(
+    sample: SampleModel, tmp_path: Path
+) -> None:
+    documents = collect(sample, tmp_path / "absent")
     assert set(documents) == {"provenance", "sbom"}
-    assert problems(documents, made) == []
-    assert problems(documents, made, require=["tests"]) == ["no tests"]
+    assert problems(documents, sample) == []
+    assert problems(documents, sample, require=["tests"]) == ["no tests"]
 
 
-def test_tests_that_failed_are_attested_and_a_problem(made: Made, tmp_path: Path) -> None:
-    (tmp_path / "x.xml").write_text(junit(made.artifact.sha256, FAILED), encoding="utf-8")
-    documents = collect(made, tmp_path)
+def test_tests_that_failed_are_attested_and_a_problem(sample: SampleModel, tmp_path: Path) -> None:
+    (tmp_path / "x.xml").write_text(junit_report(sample.artifact.sha256, FAILED), encoding="utf-8")
+    documents = collect(sample, tmp_path)
     assert statement(documents["tests"])["predicate"]["result"] == "FAILED"
-    [problem] = problems(documents, made)
+    [problem] = problems(documents, sample)
     assert problem.startswith("tests: 0 of 1 tests passed: models.tiny.tests.test_tiny.test_a")
 
 
 def test_unsigned_evidence_is_well_unless_a_signature_is_required(
-    made: Made, report: Path, key: KeyFiles
+    sample: SampleModel, report: Path, key: KeyFiles
 ) -> None:
-    documents = collect(made, report)
-    assert problems(documents, made, key) == []
-    assert problems(documents, made, key, require=["signature"]) == [
+    documents = collect(sample, report)
+    assert problems(documents, sample, key) == []
+    assert problems(documents, sample, key, require=["signature"]) == [
         "provenance: not signed",
         "tests: not signed",
     ]
 
 
 def test_a_signature_by_a_key_that_is_not_trusted_is_a_problem(
-    signed: Documents, made: Made, key: KeyFiles, other_key: KeyFiles
+    signed: Documents, sample: SampleModel, key: KeyFiles, other_key: KeyFiles
 ) -> None:
-    found = problems(signed, made, other_key, require=["signature"])
+    found = problems(signed, sample, other_key, require=["signature"])
     assert [line.partition(":")[0] for line in found] == ["provenance", "tests"]
     assert all(f"signed by {key.keyid[:12]}, which is not a trusted key" in line for line in found)
 
 
 def test_where_no_key_is_trusted_a_required_signature_cannot_be_had(
-    signed: Documents, made: Made
+    signed: Documents, sample: SampleModel
 ) -> None:
-    [problem] = problems(signed, made, require=["signature"])
+    [problem] = problems(signed, sample, require=["signature"])
     assert "no key is trusted" in problem and "[signing] trusted" in problem
-    assert problems(signed, made) == []
+    assert problems(signed, sample) == []
 
 
 def test_after_a_rotation_both_keys_evidence_is_well(
-    signed: Documents, made: Made, report: Path, key: KeyFiles, other_key: KeyFiles
+    signed: Documents, sample: SampleModel, report: Path, key: KeyFiles, other_key: KeyFiles
 ) -> None:
-    newer = collect(made, report, other_key)
+    newer = collect(sample, report, other_key)
     for documents in (signed, newer):
-        assert problems(documents, made, key, other_key, require=EVERYTHING) == []
+        assert problems(documents, sample, key, other_key, require=EVERYTHING) == []
 
 
-def test_evidence_of_other_bytes_is_a_problem(signed: Documents, made: Made, key: KeyFiles) -> None:
-    other = replace(made, artifact=Artifact(made.artifact.path, sha256="f" * 64))
+def test_evidence_of_other_bytes_is_a_problem(
+    signed: Documents, sample: SampleModel, key: KeyFiles
+) -> None:
+    other = replace(sample, artifact=Artifact(sample.artifact.path, sha256="f" * 64))
     found = problems(signed, other, key)
     assert [line for line in found if "about another artifact" in line] == [
-        f"provenance: about another artifact: {made.artifact.sha256}",
-        f"tests: about another artifact: {made.artifact.sha256}",
+        f"provenance: about another artifact: {sample.artifact.sha256}",
+        f"tests: about another artifact: {sample.artifact.sha256}",
     ]
 
 
-def test_another_artifact_s_sbom_is_a_problem(signed: Documents, made: Made, key: KeyFiles) -> None:
+def test_another_artifact_s_sbom_is_a_problem(
+    signed: Documents, sample: SampleModel, key: KeyFiles
+) -> None:
     changed = signed | {"sbom": signed["sbom"].replace(b"1.26.4", b"1.26.5")}
-    [problem] = problems(changed, made, key)
+    [problem] = problems(changed, sample, key)
     assert problem == "sbom: its digest is not the one that the provenance names"
 
 
-def test_an_sbom_that_went_is_a_problem(signed: Documents, made: Made, key: KeyFiles) -> None:
+def test_an_sbom_that_went_is_a_problem(
+    signed: Documents, sample: SampleModel, key: KeyFiles
+) -> None:
     left: Documents = {kind: document for kind, document in signed.items() if kind != "sbom"}
-    assert problems(left, made, key) == ["sbom: it is missing, and the provenance names it"]
+    assert problems(left, sample, key) == ["sbom: it is missing, and the provenance names it"]
 
 
 @pytest.mark.parametrize("missing", ["provenance", "tests"])
 def test_what_is_required_and_missing_is_named(
-    signed: Documents, made: Made, key: KeyFiles, missing: Kind
+    signed: Documents, sample: SampleModel, key: KeyFiles, missing: Kind
 ) -> None:
     left = {kind: document for kind, document in signed.items() if kind != missing}
-    assert f"no {missing}" in problems(left, made, key, require=EVERYTHING)
+    assert f"no {missing}" in problems(left, sample, key, require=EVERYTHING)
 
 
 def test_a_statement_in_the_place_of_another_is_a_problem(
-    signed: Documents, made: Made, key: KeyFiles
+    signed: Documents, sample: SampleModel, key: KeyFiles
 ) -> None:
     swapped: Documents = {"provenance": signed["tests"], "tests": signed["provenance"]}
-    assert any("a statement of the type" in line for line in problems(swapped, made, key))
+    assert any("a statement of the type" in line for line in problems(swapped, sample, key))
 
 
-def test_nothing_required_of_nothing_is_well(made: Made) -> None:
-    assert problems({}, made) == []
-    assert problems({}, made, require=["provenance", "tests"]) == ["no provenance", "no tests"]
+def test_nothing_required_of_nothing_is_well(sample: SampleModel) -> None:
+    assert problems({}, sample) == []
+    assert problems({}, sample, require=["provenance", "tests"]) == ["no provenance", "no tests"]
 
 
-def test_people_are_told_in_a_line_for_each(signed: Documents, made: Made, key: KeyFiles) -> None:
-    lines = summary.summarize(signed, made.signed(None, [key]))
+def test_people_are_told_in_a_line_for_each(
+    signed: Documents, sample: SampleModel, key: KeyFiles
+) -> None:
+    lines = summary.summarize(signed, sample.signed(None, [key]))
     assert lines == [
         f"provenance: commit 0000000, built by {ORIGIN.pipeline}; signed by {key.keyid[:12]}",
         "tests: 2 of 2 tests passed in 2.0 s, 2026-01-02 03:04 UTC; signed by " + key.keyid[:12],
@@ -291,68 +310,72 @@ def test_people_are_told_of_what_cannot_be_read() -> None:
     ]
 
 
-def test_evidence_too_large_to_be_any_is_not_read(made: Made, tmp_path: Path) -> None:
+def test_evidence_too_large_to_be_any_is_not_read(sample: SampleModel, tmp_path: Path) -> None:
     store = DirectoryStore(tmp_path)
-    file = tmp_path / keys.evidence("staging", "tiny", made.artifact.sha256, "tests")
+    file = tmp_path / keys.evidence("staging", "tiny", sample.artifact.sha256, "tests")
     file.parent.mkdir(parents=True)
     with file.open("wb") as out:
         out.truncate(envelope.LARGEST + 1)
     for ask in (evidence.load_test_result, evidence.load_evidence):
         with pytest.raises(SlipwayError, match="exceeds the limit"):
-            ask(StageStore(store, "staging"), "tiny", made.artifact.sha256)
+            ask(StageStore(store, "staging"), "tiny", sample.artifact.sha256)
 
 
 # -- published again -------------------------------------------------------------------------------
 
 
 def test_what_is_missing_is_added_and_equal_evidence_is_left(
-    signed: Documents, made: Made, report: Path, key: KeyFiles
+    signed: Documents, sample: SampleModel, report: Path, key: KeyFiles
 ) -> None:
     assert merge.merge_evidence({}, signed) == signed
     assert list(merge.merge_evidence({}, signed)) == ["sbom", "provenance", "tests"]
     assert merge.merge_evidence(signed, {}) == {}
     # the first build's provenance stays, the last run of the tests counts
-    again = collect(made, report, key)
+    again = collect(sample, report, key)
     assert merge.merge_evidence(signed, again) == {"tests": again["tests"]}
 
 
 def test_a_signature_replaces_none_and_none_replaces_a_signature(
-    signed: Documents, made: Made, report: Path
+    signed: Documents, sample: SampleModel, report: Path
 ) -> None:
-    unsigned = collect(made, report)
+    unsigned = collect(sample, report)
     assert merge.merge_evidence(unsigned, signed) == signed
     assert merge.merge_evidence(signed, unsigned) == {}
 
 
 def test_a_selection_does_not_replace_a_run_that_passed_but_a_failure_does(
-    signed: Documents, made: Made, key: KeyFiles, tmp_path: Path
+    signed: Documents, sample: SampleModel, key: KeyFiles, tmp_path: Path
 ) -> None:
     file = tmp_path / "x.xml"
-    file.write_text(junit(made.artifact.sha256, OWN), encoding="utf-8")
-    selected = collect(made, file, key)
-    assert not problems(signed, made) and problems(selected, made)
+    file.write_text(junit_report(sample.artifact.sha256, OWN), encoding="utf-8")
+    selected = collect(sample, file, key)
+    assert not problems(signed, sample) and problems(selected, sample)
     assert merge.merge_evidence(signed, selected) == {}
     assert merge.merge_evidence(selected, signed)["tests"] == signed["tests"]
-    file.write_text(junit(made.artifact.sha256, FAILED), encoding="utf-8")
-    failed = collect(made, file, key)
+    file.write_text(junit_report(sample.artifact.sha256, FAILED), encoding="utf-8")
+    failed = collect(sample, file, key)
     assert merge.merge_evidence(signed, failed) == {"tests": failed["tests"]}
 
 
 def test_another_key_s_provenance_replaces_the_old_key_s(
-    signed: Documents, made: Made, report: Path, other_key: KeyFiles
+    signed: Documents, sample: SampleModel, report: Path, other_key: KeyFiles
 ) -> None:
-    rotated = collect(made, report, other_key)
+    rotated = collect(sample, report, other_key)
     assert merge.merge_evidence(signed, rotated) == rotated
 
 
 @pytest.mark.parametrize("damage", [{"provenance": b"{}"}, {"sbom": b"{}"}, {"sbom": None}])
 def test_what_is_damaged_is_replaced_as_a_whole(
-    signed: Documents, made: Made, report: Path, key: KeyFiles, damage: dict[Kind, bytes | None]
+    signed: Documents,
+    sample: SampleModel,
+    report: Path,
+    key: KeyFiles,
+    damage: dict[Kind, bytes | None],
 ) -> None:
     there: Documents = {
         kind: document for kind, document in {**signed, **damage}.items() if document is not None
     }
-    again = collect(made, report, key)
+    again = collect(sample, report, key)
     assert merge.merge_evidence(there, again) == again
 
 
@@ -362,20 +385,20 @@ def test_what_is_damaged_is_replaced_as_a_whole(
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_any_byte_of_signed_evidence_that_is_changed_is_found(
-    data: st.DataObject, signed: Documents, made: Made, key: KeyFiles
+    data: st.DataObject, signed: Documents, sample: SampleModel, key: KeyFiles
 ) -> None:
     kind = data.draw(st.sampled_from(sorted(signed)))
     at = data.draw(st.integers(0, len(signed[kind]) - 1))
     flip = data.draw(st.integers(1, 255))
     changed = bytearray(signed[kind])
     changed[at] ^= flip
-    assert problems({**signed, kind: bytes(changed)}, made, key, require=EVERYTHING)
+    assert problems({**signed, kind: bytes(changed)}, sample, key, require=EVERYTHING)
 
 
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_any_byte_of_a_signed_payload_that_is_changed_is_found(
-    data: st.DataObject, signed: Documents, made: Made, key: KeyFiles
+    data: st.DataObject, signed: Documents, sample: SampleModel, key: KeyFiles
 ) -> None:
     kind: Kind = data.draw(st.sampled_from(("provenance", "tests")))
     said = json.loads(signed[kind])
@@ -383,16 +406,16 @@ def test_any_byte_of_a_signed_payload_that_is_changed_is_found(
     payload[data.draw(st.integers(0, len(payload) - 1))] ^= data.draw(st.integers(1, 255))
     said["payload"] = base64.b64encode(bytes(payload)).decode()
     document = (json.dumps(said, indent=1, sort_keys=True) + "\n").encode()
-    found = problems({**signed, kind: document}, made, key)
+    found = problems({**signed, kind: document}, sample, key)
     assert f"{kind}: the signature by {key.keyid[:12]} is wrong" in found
 
 
 def test_cutting_the_signature_off_is_found_where_one_is_required(
-    signed: Documents, made: Made, key: KeyFiles
+    signed: Documents, sample: SampleModel, key: KeyFiles
 ) -> None:
     said = json.loads(signed["provenance"]) | {"signatures": []}
     document = (json.dumps(said, indent=1, sort_keys=True) + "\n").encode()
-    found = problems({**signed, "provenance": document}, made, key, require=["signature"])
+    found = problems({**signed, "provenance": document}, sample, key, require=["signature"])
     assert found == ["provenance: not signed"]
 
 
@@ -406,16 +429,16 @@ def test_cutting_the_signature_off_is_found_where_one_is_required(
     ],
 )
 def test_an_envelope_in_other_words_is_none(
-    signed: Documents, made: Made, key: KeyFiles, change: Callable[[str], str]
+    signed: Documents, sample: SampleModel, key: KeyFiles, change: Callable[[str], str]
 ) -> None:
     text = signed["provenance"].decode()
     assert change(text) != text
-    [problem, *_] = problems({**signed, "provenance": change(text).encode()}, made, key)
+    [problem, *_] = problems({**signed, "provenance": change(text).encode()}, sample, key)
     assert problem == "provenance: not a DSSE envelope as Slipway writes it: it was changed"
 
 
-def test_an_envelope_around_another_type_is_a_problem(made: Made, key: KeyFiles) -> None:
-    [problem] = problems({"provenance": sealed({}, "text/plain")}, made, key)
+def test_an_envelope_around_another_type_is_a_problem(sample: SampleModel, key: KeyFiles) -> None:
+    [problem] = problems({"provenance": sealed({}, "text/plain")}, sample, key)
     assert problem.startswith("provenance: its payload is of the type 'text/plain'")
 
 
@@ -437,9 +460,11 @@ JSON = st.recursive(
 
 @settings(max_examples=300, deadline=None)
 @given(document=st.binary(max_size=64) | JSON.map(lambda said: json.dumps(said).encode()))
-def test_no_document_at_all_crashes_or_is_well(document: bytes, made: Made, key: KeyFiles) -> None:
+def test_no_document_at_all_crashes_or_is_well(
+    document: bytes, sample: SampleModel, key: KeyFiles
+) -> None:
     documents: Documents = {"provenance": document, "tests": document, "sbom": document}
-    assert problems(documents, made, key)
+    assert problems(documents, sample, key)
     assert len(summary.summarize(documents)) == 3
 
 
@@ -455,29 +480,29 @@ PREDICATES = st.sampled_from(
 @settings(max_examples=300, deadline=None)
 @given(kind=PREDICATES, predicate=JSON)
 def test_no_statement_about_these_bytes_crashes_or_passes_for_tests(
-    kind: str, predicate: object, made: Made, tmp_path_factory: pytest.TempPathFactory
+    kind: str, predicate: object, sample: SampleModel, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     document = sealed(
         {
             "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{"name": "x", "digest": {"sha256": made.artifact.sha256}}],
+            "subject": [{"name": "x", "digest": {"sha256": sample.artifact.sha256}}],
             "predicateType": kind,
             "predicate": predicate,
         }
     )
     documents: Documents = {"provenance": document, "tests": document}
-    assert problems(documents, made)
+    assert problems(documents, sample)
     assert len(summary.summarize(documents)) == 2
     store = DirectoryStore(tmp_path_factory.mktemp("store"))
-    store.create(keys.evidence("staging", "tiny", made.artifact.sha256, "tests"), document)
+    store.create(keys.evidence("staging", "tiny", sample.artifact.sha256, "tests"), document)
     with pytest.raises(SlipwayError):
-        evidence.load_test_result(StageStore(store, "staging"), "tiny", made.artifact.sha256)
+        evidence.load_test_result(StageStore(store, "staging"), "tiny", sample.artifact.sha256)
 
 
-def test_a_nest_deeper_than_any_parser_is_said_to_be_none(made: Made) -> None:
+def test_a_nest_deeper_than_any_parser_is_said_to_be_none(sample: SampleModel) -> None:
     deep = b"[" * 200_000
-    assert problems({"provenance": deep, "sbom": deep}, made)
+    assert problems({"provenance": deep, "sbom": deep}, sample)
     inside = base64.b64encode(b'{"predicate":' + b'{"a":' * 50_000).decode()
     envelope = {"payload": inside, "payloadType": "application/vnd.in-toto+json", "signatures": []}
     document = (json.dumps(envelope, indent=1, sort_keys=True) + "\n").encode()
-    assert problems({"provenance": document}, made)
+    assert problems({"provenance": document}, sample)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from slipway.errors import SlipwayError
 from slipway.release.evidence import junit as reports
 from slipway.release.evidence import test_result
-from tests.release.evidence.attested import COMPLETE, CONTRACT, FAILED, OWN, junit
+from tests.release.evidence.sample_model import COMPLETE, CONTRACT, FAILED, OWN, junit_report
 
 THESE, OTHERS = "a" * 64, "b" * 64
 DESELECTED = '<property name="slipway.incomplete" value="test_b was deselected"/>'
@@ -24,7 +24,7 @@ def read(folder: Path, *texts: str) -> test_result.TestResult | None:
 
 
 def test_a_whole_run_that_passed_is_told_with_its_counts(tmp_path: Path) -> None:
-    found = read(tmp_path, junit(THESE))
+    found = read(tmp_path, junit_report(THESE))
     assert found is not None and found.passed and found.reason is None
     assert (found.tests, found.failures, found.skipped, found.seconds) == (2, 0, 0, 2.0)
     assert found.when == "2026-01-02T03:04:07Z"
@@ -33,7 +33,7 @@ def test_a_whole_run_that_passed_is_told_with_its_counts(tmp_path: Path) -> None
 
 
 def test_a_report_about_other_bytes_is_none_about_these(tmp_path: Path) -> None:
-    assert read(tmp_path, junit(OTHERS), "<testsuites/>") is None
+    assert read(tmp_path, junit_report(OTHERS), "<testsuites/>") is None
 
 
 def test_reports_that_are_not_there_are_none(tmp_path: Path) -> None:
@@ -43,18 +43,27 @@ def test_reports_that_are_not_there_are_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (junit(THESE, OWN), "the contract test did not run"),
-        (junit(THESE, FAILED, CONTRACT), "models.tiny.tests.test_tiny.test_a failed"),
-        (junit(THESE, FAILED.replace("failure", "error"), CONTRACT), "test_a failed"),
-        (junit(THESE, OWN, CONTRACT, told=DESELECTED), "test_b was deselected"),
-        (junit(THESE, OWN, CONTRACT, told=""), "the run was not finished"),
-        (junit(THESE, OWN, CONTRACT, told=COMPLETE + DESELECTED), "test_b was deselected"),
-        (junit(THESE, OWN, CONTRACT.replace("/>", "><skipped/></testcase>")), "contract test did"),
+        (junit_report(THESE, OWN), "the contract test did not run"),
+        (junit_report(THESE, FAILED, CONTRACT), "models.tiny.tests.test_tiny.test_a failed"),
+        (junit_report(THESE, FAILED.replace("failure", "error"), CONTRACT), "test_a failed"),
+        (junit_report(THESE, OWN, CONTRACT, properties=DESELECTED), "test_b was deselected"),
+        (junit_report(THESE, OWN, CONTRACT, properties=""), "the run was not finished"),
         (
-            junit(THESE, OWN, CONTRACT.replace("models.tiny", "models.tiny.tests.test_x")),
+            junit_report(THESE, OWN, CONTRACT, properties=COMPLETE + DESELECTED),
+            "test_b was deselected",
+        ),
+        (
+            junit_report(THESE, OWN, CONTRACT.replace("/>", "><skipped/></testcase>")),
+            "contract test did",
+        ),
+        (
+            junit_report(THESE, OWN, CONTRACT.replace("models.tiny", "models.tiny.tests.test_x")),
             "contract",
         ),
-        (junit(THESE, OWN, CONTRACT.replace("models.tiny", "models.tiny2")), "contract test did"),
+        (
+            junit_report(THESE, OWN, CONTRACT.replace("models.tiny", "models.tiny2")),
+            "contract test did",
+        ),
     ],
 )
 def test_what_is_not_whole_or_not_passed_does_not_count(
@@ -66,38 +75,38 @@ def test_what_is_not_whole_or_not_passed_does_not_count(
 
 
 def test_an_empty_run_does_not_count(tmp_path: Path) -> None:
-    found = read(tmp_path, junit(THESE, " "))
+    found = read(tmp_path, junit_report(THESE, " "))
     assert found is not None and (found.passed, found.tests) == (False, 0)
 
 
 def test_several_reports_of_these_bytes_count_together(tmp_path: Path) -> None:
-    more = junit(THESE, OWN.replace("test_a", "test_b"))
-    found = read(tmp_path, junit(THESE), more, junit(OTHERS, FAILED))
+    more = junit_report(THESE, OWN.replace("test_a", "test_b"))
+    found = read(tmp_path, junit_report(THESE), more, junit_report(OTHERS, FAILED))
     assert found is not None and (found.passed, found.tests, found.seconds) == (True, 3, 4.0)
     assert [report.file for report in found.reports] == ["0.xml", "1.xml"]
 
 
 def test_a_test_that_ran_twice_is_one_test(tmp_path: Path) -> None:
     skipped = OWN.replace("/>", "><skipped/></testcase>")
-    found = read(tmp_path, junit(THESE), junit(THESE, skipped, CONTRACT))
+    found = read(tmp_path, junit_report(THESE), junit_report(THESE, skipped, CONTRACT))
     assert found is not None and found.passed
     assert (found.tests, found.skipped, len(found.names)) == (2, 0, 2)
-    once = read(tmp_path, junit(THESE), junit(THESE, FAILED, CONTRACT))
+    once = read(tmp_path, junit_report(THESE), junit_report(THESE, FAILED, CONTRACT))
     assert once is not None and (once.tests, once.failures, once.passed) == (2, 1, False)
 
 
 def test_one_failure_among_several_reports_is_a_failure(tmp_path: Path) -> None:
-    found = read(tmp_path, junit(THESE), junit(THESE, FAILED))
+    found = read(tmp_path, junit_report(THESE), junit_report(THESE, FAILED))
     assert found is not None and (found.passed, found.failures) == (False, 1)
 
 
 def test_a_selection_beside_a_whole_run_takes_nothing_away(tmp_path: Path) -> None:
-    found = read(tmp_path, junit(THESE), junit(THESE, OWN, told=DESELECTED))
+    found = read(tmp_path, junit_report(THESE), junit_report(THESE, OWN, properties=DESELECTED))
     assert found is not None and (found.passed, found.tests) == (True, 2)
 
 
 def test_a_selection_that_failed_beside_a_whole_run_does(tmp_path: Path) -> None:
-    found = read(tmp_path, junit(THESE), junit(THESE, FAILED, told=DESELECTED))
+    found = read(tmp_path, junit_report(THESE), junit_report(THESE, FAILED, properties=DESELECTED))
     assert found is not None and not found.passed
 
 
@@ -107,7 +116,7 @@ def test_of_a_run_of_several_models_each_gets_its_own(tmp_path: Path) -> None:
         f'<property name="slipway.artifact.sha256" value="{OTHERS}"/>{COMPLETE}'
     )
     broken = FAILED.replace("models.tiny", "models.other")
-    text = junit(THESE, OWN, CONTRACT, broken, told=other)
+    text = junit_report(THESE, OWN, CONTRACT, broken, properties=other)
     found = read(tmp_path, text)
     assert found is not None and (found.passed, found.tests) == (True, 2)
     of_other = reports.read_reports([tmp_path], "other", OTHERS)
@@ -115,7 +124,7 @@ def test_of_a_run_of_several_models_each_gets_its_own(tmp_path: Path) -> None:
 
 
 def test_a_file_is_counted_once_however_often_it_is_named(tmp_path: Path) -> None:
-    read(tmp_path, junit(THESE))
+    read(tmp_path, junit_report(THESE))
     found = reports.read_reports([tmp_path, tmp_path / "0.xml"], "tiny", THESE)
     assert found is not None and found.tests == 2
 

@@ -16,7 +16,7 @@ from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest
 from slipway.environment.lock import lock_content
 from slipway.release.evidence import sbom
-from tests.release.evidence.attested import Made, make
+from tests.release.evidence.sample_model import SampleModel, pack_sample
 
 MD5 = hashlib.md5(b"weights" * 9000).hexdigest()
 NUMPY, PILLOW = "1" * 64, ["2" * 64, "3" * 64]
@@ -31,23 +31,23 @@ Pillow_Extra==13.0.0 \\
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Made:
-    return make(tmp_path / "checkout")
+def sample(tmp_path: Path) -> SampleModel:
+    return pack_sample(tmp_path / "checkout")
 
 
-def document(made: Made, **environment: Any) -> dict[str, Any]:
+def document(sample: SampleModel, **environment: Any) -> dict[str, Any]:
     """The SBOM, of a manifest whose environment says otherwise what is given."""
-    read = made.artifact.manifest
+    read = sample.artifact.manifest
     changed = replace(read, environment={**(read.environment or {}), **environment})
-    data = sbom.dump_sbom(_with_manifest(made, changed), made.settings)
+    data = sbom.dump_sbom(_with_manifest(sample, changed), sample.settings)
     assert JsonStrictValidator(SchemaVersion.V1_7).validate_str(data.decode()) is None
     said: dict[str, Any] = json.loads(data)
     return said
 
 
-def _with_manifest(made: Made, manifest: Manifest) -> Artifact:
+def _with_manifest(sample: SampleModel, manifest: Manifest) -> Artifact:
     """The artifact as if its manifest were this one."""
-    return Artifact(made.artifact.path, sha256=made.artifact.sha256, manifest=manifest)
+    return Artifact(sample.artifact.path, sha256=sample.artifact.sha256, manifest=manifest)
 
 
 def by_ref(said: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -58,9 +58,9 @@ def properties(component: dict[str, Any]) -> dict[str, str]:
     return {entry["name"]: entry["value"] for entry in component["properties"]}
 
 
-def locked(made: Made) -> dict[str, Any]:
+def locked(sample: SampleModel) -> dict[str, Any]:
     """The SBOM of an environment of LOCK, which lies beside the model."""
-    lock = made.settings.root / "models/tiny/requirements.lock"
+    lock = sample.settings.root / "models/tiny/requirements.lock"
     lock.write_text(LOCK, encoding="utf-8")
     digest = hashlib.sha256(lock_content(lock).encode()).hexdigest()
     packages = [
@@ -69,11 +69,11 @@ def locked(made: Made) -> dict[str, Any]:
         {"name": "pillow-extra", "version": "13.0.0", "source": "pip"},
         {"name": "libjpeg", "version": "9e", "source": "conda-forge"},
     ]
-    return document(made, lock=digest, packages=packages)
+    return document(sample, lock=digest, packages=packages)
 
 
-def test_it_is_about_the_model_and_its_bytes(made: Made) -> None:
-    said = document(made)
+def test_it_is_about_the_model_and_its_bytes(sample: SampleModel) -> None:
+    said = document(sample)
     about = said["metadata"]["component"]
     assert said["specVersion"] == "1.7"
     assert (about["type"], about["name"], about["version"]) == (
@@ -81,11 +81,13 @@ def test_it_is_about_the_model_and_its_bytes(made: Made) -> None:
         "tiny",
         "1.2.0",
     )
-    assert about["hashes"] == [{"alg": "SHA-256", "content": made.artifact.sha256}]
+    assert about["hashes"] == [{"alg": "SHA-256", "content": sample.artifact.sha256}]
 
 
-def test_each_package_has_its_purl_and_the_interpreter_says_where_it_is_from(made: Made) -> None:
-    found = by_ref(locked(made))
+def test_each_package_has_its_purl_and_the_interpreter_says_where_it_is_from(
+    sample: SampleModel,
+) -> None:
+    found = by_ref(locked(sample))
     assert {ref for ref in found if ref.startswith("pkg:")} == {
         "pkg:pypi/numpy@1.26.4",
         "pkg:pypi/pillow-extra@13.0.0",
@@ -96,8 +98,8 @@ def test_each_package_has_its_purl_and_the_interpreter_says_where_it_is_from(mad
     assert properties(interpreter)["slipway:from"] == "local CPython 3.12.1"
 
 
-def test_the_lock_s_hashes_are_those_of_its_packages(made: Made) -> None:
-    found = by_ref(locked(made))
+def test_the_lock_s_hashes_are_those_of_its_packages(sample: SampleModel) -> None:
+    found = by_ref(locked(sample))
     assert found["pkg:pypi/numpy@1.26.4"]["hashes"] == [{"alg": "SHA-256", "content": NUMPY}]
     several = found["pkg:pypi/pillow-extra@13.0.0"]
     assert "hashes" not in several
@@ -106,21 +108,23 @@ def test_the_lock_s_hashes_are_those_of_its_packages(made: Made) -> None:
     assert "externalReferences" not in found["pkg:conda/libjpeg@9e"]
 
 
-def test_another_lock_than_the_artifact_s_gives_no_hashes(made: Made) -> None:
-    (made.settings.root / "models/tiny/requirements.lock").write_text(LOCK, encoding="utf-8")
-    assert "externalReferences" not in by_ref(document(made))["pkg:pypi/numpy@1.26.4"]
+def test_another_lock_than_the_artifact_s_gives_no_hashes(sample: SampleModel) -> None:
+    (sample.settings.root / "models/tiny/requirements.lock").write_text(LOCK, encoding="utf-8")
+    assert "externalReferences" not in by_ref(document(sample))["pkg:pypi/numpy@1.26.4"]
 
 
-def test_weights_are_components_with_dvc_s_digest(made: Made) -> None:
-    weights = by_ref(document(made))["weights:tiny_inferencer/1/model.onnx"]
+def test_weights_are_components_with_dvc_s_digest(sample: SampleModel) -> None:
+    weights = by_ref(document(sample))["weights:tiny_inferencer/1/model.onnx"]
     assert weights["type"] == "machine-learning-model"
     assert weights["hashes"] == [{"alg": "MD5", "content": MD5}]
 
 
-def test_a_folder_of_weights_has_the_digest_of_its_listing_as_a_property(made: Made) -> None:
+def test_a_folder_of_weights_has_the_digest_of_its_listing_as_a_property(
+    sample: SampleModel,
+) -> None:
     folder = {"tiny_inferencer/1/vocabulary": {"md5": f"{MD5}.dir", "size": 7}}
     data = sbom.dump_sbom(
-        _with_manifest(made, replace(made.artifact.manifest, weights=folder)), made.settings
+        _with_manifest(sample, replace(sample.artifact.manifest, weights=folder)), sample.settings
     )
     assert JsonStrictValidator(SchemaVersion.V1_7).validate_str(data.decode()) is None
     weights = by_ref(json.loads(data))["weights:tiny_inferencer/1/vocabulary"]
@@ -128,22 +132,22 @@ def test_a_folder_of_weights_has_the_digest_of_its_listing_as_a_property(made: M
     assert properties(weights)["slipway:dvc:md5"] == f"{MD5}.dir"
 
 
-def test_the_model_depends_on_everything_in_it(made: Made) -> None:
-    said = locked(made)
+def test_the_model_depends_on_everything_in_it(sample: SampleModel) -> None:
+    said = locked(sample)
     depends = {entry["ref"]: entry.get("dependsOn", []) for entry in said["dependencies"]}
     assert set(depends["model:tiny@1.2.0"]) == set(by_ref(said))
 
 
-def test_equal_artifacts_have_equal_sboms(made: Made, tmp_path: Path) -> None:
-    again = make(tmp_path / "elsewhere")
-    assert again.artifact.sha256 == made.artifact.sha256
-    assert document(made) == document(again)
-    assert "timestamp" not in document(made)["metadata"]
+def test_equal_artifacts_have_equal_sboms(sample: SampleModel, tmp_path: Path) -> None:
+    again = pack_sample(tmp_path / "elsewhere")
+    assert again.artifact.sha256 == sample.artifact.sha256
+    assert document(sample) == document(again)
+    assert "timestamp" not in document(sample)["metadata"]
 
 
-def test_a_model_without_python_has_its_weights_alone(made: Made) -> None:
-    bare = replace(made.artifact.manifest, environment=None)
-    data = sbom.dump_sbom(_with_manifest(made, bare), made.settings)
+def test_a_model_without_python_has_its_weights_alone(sample: SampleModel) -> None:
+    bare = replace(sample.artifact.manifest, environment=None)
+    data = sbom.dump_sbom(_with_manifest(sample, bare), sample.settings)
     assert sbom.count_packages(data) == 0
     assert list(by_ref(json.loads(data))) == ["weights:tiny_inferencer/1/model.onnx"]
 

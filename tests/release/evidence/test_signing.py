@@ -32,7 +32,14 @@ from slipway import settings
 from slipway.errors import SlipwayError
 from slipway.release.evidence import envelope, evidence, key_pair, signing
 from slipway.settings import Settings, Signing
-from tests.release.evidence.attested import ORIGIN, KeyFiles, Made, junit, key_files, make
+from tests.release.evidence.sample_model import (
+    ORIGIN,
+    KeyFiles,
+    SampleModel,
+    create_key_files,
+    junit_report,
+    pack_sample,
+)
 
 KIND = "application/x-test"
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "provenance.md"
@@ -40,7 +47,7 @@ DOCUMENTATION = Path(__file__).parents[3] / "docs" / "provenance.md"
 
 @pytest.fixture
 def key(tmp_path: Path) -> KeyFiles:
-    return key_files(tmp_path)
+    return create_key_files(tmp_path)
 
 
 def configured(root: Path, private: str | None, *trusted: Path | str) -> Settings:
@@ -221,13 +228,13 @@ def kms(moto: str, aws: Path, monkeypatch: pytest.MonkeyPatch) -> KMSClient:
 def test_a_key_of_kms_signs_and_its_public_half_verifies(
     kms: KMSClient, tmp_path: Path, spec: str
 ) -> None:
-    made = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec=spec)["KeyMetadata"]  # type: ignore[arg-type]
-    kms.create_alias(AliasName=f"alias/releases-{spec}", TargetKeyId=made["KeyId"])
-    public = load_der_public_key(kms.get_public_key(KeyId=made["KeyId"])["PublicKey"])
+    sample = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec=spec)["KeyMetadata"]  # type: ignore[arg-type]
+    kms.create_alias(AliasName=f"alias/releases-{spec}", TargetKeyId=sample["KeyId"])
+    public = load_der_public_key(kms.get_public_key(KeyId=sample["KeyId"])["PublicKey"])
     (tmp_path / "kms.pub.pem").write_bytes(
         public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     )
-    for name in (made["KeyId"], made["Arn"], f"alias/releases-{spec}"):
+    for name in (sample["KeyId"], sample["Arn"], f"alias/releases-{spec}"):
         assert len(signed_by(configured(tmp_path, f"awskms:{name}", "kms.pub.pem"))) == 1
 
 
@@ -270,8 +277,8 @@ def test_a_bundle_of_sigstore_s_is_kept_whole_in_the_envelope() -> None:
     # securesystemslib 1.6: SigstoreSigner gives base64, and Envelope.to_dict wants hex
     given = Signature("id", base64.b64encode(b"signature").decode(), {"bundle": {"a": 1}})
     sealed = envelope.seal_envelope(b"payload", KIND, Far(given))
-    [told] = json.loads(sealed)["signatures"]
-    assert told == {"keyid": "id", "sig": "c2lnbmF0dXJl", "bundle": {"a": 1}}
+    [properties] = json.loads(sealed)["signatures"]
+    assert properties == {"keyid": "id", "sig": "c2lnbmF0dXJl", "bundle": {"a": 1}}
     assert envelope.open_envelope(sealed, KIND, []).signatures == ("id",)
 
 
@@ -361,14 +368,14 @@ def test_a_private_key_is_not_written_where_git_would_take_it(tmp_path: Path) ->
 # -- nothing of it in what is written, nothing needed of Slipway to check it ----------------------
 
 
-def signed_evidence(folder: Path, key: KeyFiles) -> tuple[Made, dict[str, bytes]]:
-    made = make(folder / "checkout")
+def signed_evidence(folder: Path, key: KeyFiles) -> tuple[SampleModel, dict[str, bytes]]:
+    sample = pack_sample(folder / "checkout")
     report = folder / "tiny.tests.xml"
-    report.write_text(junit(made.artifact.sha256), encoding="utf-8")
+    report.write_text(junit_report(sample.artifact.sha256), encoding="utf-8")
     text = key.private.read_text(encoding="utf-8")
-    told = replace(made.settings, signing=Signing(text))
-    found = evidence.collect_evidence(made.artifact, told, ORIGIN, [report])
-    return made, {str(kind): document for kind, document in found.items()}
+    properties = replace(sample.settings, signing=Signing(text))
+    found = evidence.collect_evidence(sample.artifact, properties, ORIGIN, [report])
+    return sample, {str(kind): document for kind, document in found.items()}
 
 
 def test_no_part_of_the_private_key_stands_in_the_evidence(key: KeyFiles, tmp_path: Path) -> None:
@@ -380,7 +387,7 @@ def test_no_part_of_the_private_key_stands_in_the_evidence(key: KeyFiles, tmp_pa
 
 @pytest.mark.skipif(not DOCUMENTATION.is_file(), reason="the documentation is not here")
 def test_the_documentation_s_check_without_slipway_works(key: KeyFiles, tmp_path: Path) -> None:
-    made, documents = signed_evidence(tmp_path, key)
+    sample, documents = signed_evidence(tmp_path, key)
     text = DOCUMENTATION.read_text(encoding="utf-8")
     [script] = [block for block in text.split("```python\n")[1:] if "load_pem_public_key" in block]
     script = script.partition("```")[0]
@@ -392,7 +399,7 @@ def test_the_documentation_s_check_without_slipway_works(key: KeyFiles, tmp_path
         "check.py",
         str(key.public),
         "provenance.json",
-        str(made.artifact.path),
+        str(sample.artifact.path),
     ]
 
     def run() -> subprocess.CompletedProcess[str]:
@@ -401,6 +408,6 @@ def test_the_documentation_s_check_without_slipway_works(key: KeyFiles, tmp_path
     good = run()
     assert good.returncode == 0, good.stderr
     assert "tiny 1.2.0" in good.stdout and str(ORIGIN.commit) in good.stdout
-    with made.artifact.path.open("ab") as file:
+    with sample.artifact.path.open("ab") as file:
         file.write(b"x")
     assert run().returncode != 0

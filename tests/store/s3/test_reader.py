@@ -14,7 +14,7 @@ from moto.core.authorization import enable_iam_authentication
 from slipway.errors import SlipwayError
 from slipway.store.interface import Reader
 from slipway.store.open_reader import open_reader
-from tests.store.places import BUCKET, PREFIX, Bucket
+from tests.store.readable_stores import BUCKET, PREFIX, BucketStore
 
 
 def refusals(reader: Reader) -> list[SlipwayError]:
@@ -38,7 +38,7 @@ def refusals(reader: Reader) -> list[SlipwayError]:
 
 
 def test_more_keys_than_fit_a_page_are_all_listed(
-    release_bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    release_bucket: BucketStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(7):
         release_bucket.put(f"models/{number}", b"")
@@ -47,7 +47,7 @@ def test_more_keys_than_fit_a_page_are_all_listed(
     assert release_bucket.reader.keys("models/") == [f"models/{number}" for number in range(7)]
 
 
-def test_a_bucket_without_a_prefix_is_a_store(release_bucket: Bucket) -> None:
+def test_a_bucket_without_a_prefix_is_a_store(release_bucket: BucketStore) -> None:
     release_bucket.put("key", b"bytes")
     for location in (f"s3://{BUCKET}", f"s3://{BUCKET}/"):
         assert open_reader(location, Path()).read(f"{PREFIX}/key") == b"bytes"
@@ -55,7 +55,7 @@ def test_a_bucket_without_a_prefix_is_a_store(release_bucket: Bucket) -> None:
 
 
 def test_a_profile_says_which_endpoint_and_whose_credentials(
-    release_bucket: Bucket, moto: str, aws: Path, monkeypatch: pytest.MonkeyPatch
+    release_bucket: BucketStore, moto: str, aws: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release_bucket.put("key", b"bytes")
     for name in ("AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -70,19 +70,21 @@ def test_a_profile_says_which_endpoint_and_whose_credentials(
     assert caught.value.fix == "aws configure list-profiles"
 
 
-def test_a_missing_bucket_is_named_by_every_way_to_read(release_bucket: Bucket) -> None:
+def test_a_missing_bucket_is_named_by_every_way_to_read(release_bucket: BucketStore) -> None:
     for error in refusals(open_reader("s3://no-such-bucket/team", Path())):
         assert error.what == "no bucket 'no-such-bucket'"
         assert error.fix and str(error.where).startswith("s3://no-such-bucket/team/")
 
 
-def test_a_bucket_of_no_possible_name_is_a_mistake_in_the_settings(release_bucket: Bucket) -> None:
+def test_a_bucket_of_no_possible_name_is_a_mistake_in_the_settings(
+    release_bucket: BucketStore,
+) -> None:
     for error in refusals(open_reader("s3://no bucket", Path())):
         assert "no bucket" in error.what and error.fix == "correct slipway.toml: release.store"
 
 
 def test_wrong_credentials_and_denied_access_are_told_apart(
-    release_bucket: Bucket, moto: str, monkeypatch: pytest.MonkeyPatch
+    release_bucket: BucketStore, moto: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release_bucket.put("key", b"")
     iam = boto3.client("iam", endpoint_url=moto)
@@ -100,7 +102,7 @@ def test_wrong_credentials_and_denied_access_are_told_apart(
 
 
 def test_no_credentials_at_all_are_said(
-    release_bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    release_bucket: BucketStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)

@@ -1,6 +1,6 @@
-"""Stores full of small releases: artifacts of a few kilobytes that are whole in every respect.
+"""Create stores of small releases: complete artifacts of a few kilobytes.
 
-``python -m release.shelf FOLDER`` makes a repository with 200 of them, to look at.
+``python -m tests.release.sample_releases FOLDER`` creates a repository with 200 of them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ DEV = Origin("c0ffee0" * 5 + "c0ffe", None, "dev")
 PACKAGES = {"numpy": "1.26.4"}
 
 
-def artifact(
+def write_artifact(
     folder: Path,
     name: str = "m",
     version: str = "1.0.0",
@@ -59,7 +59,7 @@ def artifact(
         f"{name}/1/model.py": f"class TritonPythonModel: ...\n{code}".encode(),
     }
     environment = {"bin/activate": b"PATH=here:$PATH\n", "bin/python3": b"\x7fELF"}
-    made = Manifest(
+    manifest = Manifest(
         name=name,
         version=version,
         serves=name,
@@ -88,7 +88,7 @@ def artifact(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}_{version}.tar.gz"
     with path.open("wb") as file, TarGzWriter(file) as writer:
-        writer.add_bytes(f"{name}/1/manifest.json", made.dump())
+        writer.add_bytes(f"{name}/1/manifest.json", manifest.dump())
         for member, data in sorted(sources.items()):
             writer.add_bytes(member, data)
         writer.add_bytes(f"{name}/1/__pycache__/model.cpython-312.pyc", b"bytecode")
@@ -102,21 +102,21 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def passed(path: Path, *, failures: int = 0) -> bytes:
+def tests_evidence(path: Path, *, failures: int = 0) -> bytes:
     """Evidence that the tests of exactly these bytes passed, or that some failed."""
-    ran = TestResult(failures == 0, 4, failures, "2026-01-01T00:00:00Z", seconds=2.0)
-    said = tests.dump_test_result(ran, path.name, sha256(path))
-    return envelope.seal_envelope(said, PAYLOAD_TYPE, None)
+    result = TestResult(failures == 0, 4, failures, "2026-01-01T00:00:00Z", seconds=2.0)
+    payload = tests.dump_test_result(result, path.name, sha256(path))
+    return envelope.seal_envelope(payload, PAYLOAD_TYPE, None)
 
 
-def repository(root: Path, more: str = "") -> Settings:
+def create_repository(root: Path, more: str = "") -> Settings:
     """Settings of a repository with a store in a folder of its own."""
     root.mkdir(parents=True, exist_ok=True)
     (root / "slipway.toml").write_text(f'[release]\nstore = "store"\n{more}', encoding="utf-8")
     return configuration.load(root)
 
 
-def staged(
+def publish_sample(
     settings: Settings,
     version: str = "1.0.0",
     *,
@@ -125,25 +125,31 @@ def staged(
     metadata: ReleaseMetadata | None = None,
     stage: StageName = "staging",
     code: str = "",
-    **different: object,
+    **contents: object,
 ) -> Release:
     """Publish a small artifact to staging, with its tests passed, failed or (``None``) unknown."""
-    path = artifact(settings.root / "dist", name, version, code=code, **different)  # type: ignore[arg-type]
-    known = metadata or ReleaseMetadata(DEV)
-    documents = dict(known.evidence)
+    path = write_artifact(settings.root / "dist", name, version, code=code, **contents)  # type: ignore[arg-type]
+    metadata_or_default = metadata or ReleaseMetadata(DEV)
+    documents = dict(metadata_or_default.evidence)
     if tested is not None:
-        documents["tests"] = passed(path, failures=0 if tested else 1)
-    metadata = ReleaseMetadata(known.origin, documents, known.metrics, known.rules, known.changes)
+        documents["tests"] = tests_evidence(path, failures=0 if tested else 1)
+    metadata = ReleaseMetadata(
+        metadata_or_default.origin,
+        documents,
+        metadata_or_default.metrics,
+        metadata_or_default.rules,
+        metadata_or_default.changes,
+    )
     return publish(Artifact(path), open_stage(settings, stage), metadata=metadata)
 
 
-def released(settings: Settings, *versions: str, name: str = "m") -> list[str]:
+def promote_samples(settings: Settings, *versions: str, name: str = "m") -> list[str]:
     """Bring versions through staging to production; production's target models."""
     for version in versions:
-        staged(settings, version, name=name)
+        publish_sample(settings, version, name=name)
     return [
-        promote(settings, name, made, DEV).target
-        for made in (f"{name}_{version}-rc" for version in versions)
+        promote(settings, name, target, DEV).target
+        for target in (f"{name}_{version}-rc" for version in versions)
     ]
 
 
@@ -174,11 +180,11 @@ SUBJECTS = """Weights of the nightly training|Threshold of the second stage|Smal
  them|Retrained on June's corrections|A faster resize|Warm up with a blank input"""
 
 
-def fill(root: Path, names: Sequence[str], releases: int, *, git: bool = True) -> Settings:
+def fill_store(root: Path, names: Sequence[str], releases: int, *, git: bool = True) -> Settings:
     """A repository with ``releases`` of each name in staging, most of them promoted, over
     the last weeks; its commits touch one model each."""
-    settings = repository(root)
-    chance = random.Random(5)
+    settings = create_repository(root)
+    rng = random.Random(5)
     subjects = " ".join(SUBJECTS.split()).split("|")
     clock = datetime.now(UTC) - timedelta(hours=len(names) * releases * 3)
     if git:
@@ -187,11 +193,11 @@ def fill(root: Path, names: Sequence[str], releases: int, *, git: bool = True) -
     for number in range(len(names) * releases):
         name, count = names[number % len(names)], number // len(names)
         version = f"1.{count}.0"
-        subject = chance.choice(subjects)
+        subject = rng.choice(subjects)
         folder = root / "models" / name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "model_version.txt").write_text(f"{version}\n", encoding="utf-8")
-        clock += timedelta(hours=2, minutes=chance.randrange(60))
+        clock += timedelta(hours=2, minutes=rng.randrange(60))
         commit = hashlib.sha1(f"{name} {version}".encode()).hexdigest()
         if git:
             _git(root, "add", "-A", "models")
@@ -202,11 +208,11 @@ def fill(root: Path, names: Sequence[str], releases: int, *, git: bool = True) -
         packages = {"numpy": "1.26.4", "pillow": f"10.{count // 3}.0"}
         metadata = ReleaseMetadata(
             Origin(commit, pipeline, "dev"),
-            metrics={"accuracy": round(0.9 + count / 200 + chance.random() / 100, 4)},
+            metrics={"accuracy": round(0.9 + count / 200 + rng.random() / 100, 4)},
             changes=(f"{commit[:7]} {subject}",),
         )
         with mock.patch.object(journal, "now", partial(_iso, clock)):
-            made = staged(
+            release = publish_sample(
                 settings, version, name=name, metadata=metadata, weights=version.encode() * 99,
                 packages=packages, code=f"LIMIT = {count // 2}\n", batch=8 if count < 9 else 16,
             )  # fmt: skip
@@ -215,18 +221,18 @@ def fill(root: Path, names: Sequence[str], releases: int, *, git: bool = True) -
         clock += timedelta(minutes=20)
         promoter = Origin(commit, pipeline, "ci")
         with mock.patch.object(journal, "now", partial(_iso, clock)):
-            promote(settings, name, made.target, promoter)
+            promote(settings, name, release.target, promoter)
     with mock.patch.object(journal, "now", partial(_iso, clock)):
         rollback(settings, "production", names[1], None, DEV, "answers in the wrong language")
     return settings
 
 
 def _git(root: Path, *words: str) -> str:
-    who = ["-c", "user.name=dev", "-c", "user.email=dev@example.com"]
-    ran = subprocess.run(
-        ["git", "-C", str(root), *who, *words], check=True, capture_output=True, text=True
+    identity = ["-c", "user.name=dev", "-c", "user.email=dev@example.com"]
+    completed = subprocess.run(
+        ["git", "-C", str(root), *identity, *words], check=True, capture_output=True, text=True
     )
-    return ran.stdout.strip()
+    return completed.stdout.strip()
 
 
 def _iso(time: datetime) -> str:
@@ -239,4 +245,4 @@ if __name__ == "__main__":
     parser.add_argument("--models", type=int, default=20)
     parser.add_argument("--releases", type=int, default=10)
     chosen = parser.parse_args()
-    fill(chosen.folder, NAMES[: chosen.models], chosen.releases)
+    fill_store(chosen.folder, NAMES[: chosen.models], chosen.releases)

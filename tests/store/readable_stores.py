@@ -17,7 +17,7 @@ from tests.store.faulty import FaultyS3, serving
 BUCKET, PREFIX = "releases", "team/slipway"
 
 
-class Place(Protocol):
+class ReadableStore(Protocol):
     """A store, and how its objects come to be there."""
 
     @property
@@ -27,7 +27,7 @@ class Place(Protocol):
     def put(self, key: str, data: bytes) -> None: ...
 
 
-class Folder:
+class FolderStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.location = str(root)
@@ -40,7 +40,7 @@ class Folder:
         path.with_name(".new").rename(path)
 
 
-class Bucket:
+class BucketStore:
     def __init__(self, client: S3Client) -> None:
         self.client = client
         self.location = f"s3://{BUCKET}/{PREFIX}"
@@ -76,12 +76,12 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def release_bucket(moto: str, aws: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+def release_bucket(moto: str, aws: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BucketStore]:
     """An empty bucket, found as boto3 finds it: by a variable."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", moto)
     client: S3Client = boto3.client("s3")
     client.create_bucket(Bucket=BUCKET)
-    yield Bucket(client)
+    yield BucketStore(client)
     monkeypatch.delenv("MOTO_S3_DEFAULT_MAX_KEYS", raising=False)
     for item in client.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
         client.delete_object(Bucket=BUCKET, Key=item["Key"])
@@ -89,9 +89,9 @@ def release_bucket(moto: str, aws: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 @pytest.fixture(params=["folder", "bucket"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def readable_store(request: pytest.FixtureRequest, tmp_path: Path) -> ReadableStore:
     """A store of each kind, empty."""
     if request.param == "folder":
-        return Folder(tmp_path / "store")
-    made: Bucket = request.getfixturevalue("release_bucket")
+        return FolderStore(tmp_path / "store")
+    made: BucketStore = request.getfixturevalue("release_bucket")
     return made

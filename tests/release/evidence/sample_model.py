@@ -1,4 +1,4 @@
-"""A small artifact, test reports about it, and keys: what evidence is made of."""
+"""Create the parts of evidence: a small artifact, test reports about it, and keys."""
 
 from __future__ import annotations
 
@@ -29,39 +29,39 @@ class KeyFiles:
 
 
 @dataclass(frozen=True)
-class Made:
+class SampleModel:
     """The artifact of the model ``tiny``, and the settings of its repository."""
 
     artifact: Artifact
     settings: Settings
 
     def signed(self, key: KeyFiles | None, trusted: Sequence[KeyFiles] = ()) -> Settings:
-        """The settings with these keys."""
+        """Return the settings with these keys."""
         private = None if key is None else str(key.private)
         return replace(
             self.settings, signing=Signing(private, tuple(str(t.public) for t in trusted))
         )
 
 
-def make(root: Path) -> Made:
-    """Pack it below ``root``, which becomes its repository."""
-    done = packed(write_model(root), write_environment(root / "environment"))
-    return Made(done, settings.load(root))
+def pack_sample(root: Path) -> SampleModel:
+    """Pack the model below ``root``, which becomes its repository."""
+    artifact = packed(write_model(root), write_environment(root / "environment"))
+    return SampleModel(artifact, settings.load(root))
 
 
-def key_files(folder: Path, name: str = "releases") -> KeyFiles:
-    """A new ed25519 pair."""
+def create_key_files(folder: Path, name: str = "releases") -> KeyFiles:
+    """Create an ed25519 key pair."""
     folder.mkdir(parents=True, exist_ok=True)
     key = Ed25519PrivateKey.generate()
     signer = CryptoSigner(key)
-    made = KeyFiles(
+    files = KeyFiles(
         folder / f"{name}.pem", folder / f"{name}.pub.pem", str(signer.public_key.keyid)
     )
-    made.private.write_bytes(signer.private_bytes)
-    made.public.write_bytes(
+    files.private.write_bytes(signer.private_bytes)
+    files.public.write_bytes(
         key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     )
-    return made
+    return files
 
 
 CONTRACT = '<testcase classname="models.tiny" name="contract" time="1.5"/>'
@@ -70,8 +70,8 @@ FAILED = OWN.replace("/>", '><failure message="no">no</failure></testcase>')
 COMPLETE = '<property name="slipway.complete" value="true"/>'
 
 
-def junit(sha256: str, *cases: str, told: str = COMPLETE, model: str = "tiny") -> str:
-    """A report as the plugin writes it; without ``cases``, one of a whole run that passed."""
+def junit_report(sha256: str, *cases: str, properties: str = COMPLETE, model: str = "tiny") -> str:
+    """Return a report like the plugin's; without ``cases``, of a complete run that passed."""
     return (
         '<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests"><testsuite'
         f' name="pytest" errors="0" failures="0" skipped="0" tests="{len(cases)}" time="2.000"'
@@ -79,5 +79,5 @@ def junit(sha256: str, *cases: str, told: str = COMPLETE, model: str = "tiny") -
         f'<property name="slipway.model" value="{model}"/>'
         f'<property name="slipway.artifact.sha256" value="{sha256}"/>'
         '<property name="slipway.server" value="Triton 2.51.0 (release 24.10), from PATH"/>'
-        f'{told}</properties>{"".join(cases or (OWN, CONTRACT))}</testsuite></testsuites>'
+        f'{properties}</properties>{"".join(cases or (OWN, CONTRACT))}</testsuite></testsuites>'
     )
