@@ -12,14 +12,14 @@ from slipway.errors import SlipwayError
 from slipway.infra import scaling
 from slipway.loadtest import scaling as loadtest
 from slipway.loadtest.knee import Knee
-from slipway.loadtest.report import Report, Subject
+from slipway.loadtest.report import LoadTestReport, LoadTestSetup
 from slipway.loadtest.run import FirstLoad, Results
 from tests.infra.conftest import Repository
 
 
 def report(**changed: Any) -> dict[str, Any]:
     """As `slipway loadtest --json` writes it, from the same types."""
-    target = loadtest.target(100.0)
+    target = loadtest.scaling_target(100.0)
     results = Results(
         first_loads=[
             FirstLoad("a_1.0.0.tar.gz", 70.0, None, True, 1),
@@ -28,12 +28,12 @@ def report(**changed: Any) -> dict[str, Any]:
             FirstLoad("d_1.0.0.tar.gz", None, "400", None, 0),
         ]
     )
-    made = Report(
-        Subject("production", "warm", {}, "zeros", 0),
+    made = LoadTestReport(
+        LoadTestSetup("production", "warm", {}, "zeros", 0),
         results,
         Knee(100.0, 0.15, 0.2, None),
         target,
-        loadtest.fleet(target, 120.0, "ml.m5.2xlarge", 1.0),
+        loadtest.plan_fleet(target, 120.0, "ml.m5.2xlarge", 1.0),
         (),
     )
     return made.as_json() | changed

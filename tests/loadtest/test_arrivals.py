@@ -1,4 +1,4 @@
-"""Poisson's and Zipf's laws."""
+"""Arrival times and popularity follow Poisson's and Zipf's laws."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from slipway.loadtest import arrivals
 
 
-def test_as_many_requests_come_as_the_rate_says() -> None:
+def test_the_number_of_requests_follows_the_rate() -> None:
     random = np.random.default_rng(1)
     counts = [len(arrivals.poisson(50, 2, random)) for _ in range(400)]
     # mean and variance of a Poisson distribution are equal; five standard errors
@@ -30,7 +30,7 @@ def test_gaps_are_exponential() -> None:
 
 
 @given(st.floats(0.1, 1000), st.floats(0.1, 10), st.integers(0, 1000))
-def test_times_ascend_and_end_in_time(rate: float, seconds: float, seed: int) -> None:
+def test_times_ascend_and_end_before_the_stage_does(rate: float, seconds: float, seed: int) -> None:
     times = arrivals.poisson(rate, seconds, np.random.default_rng(seed))
     assert np.all(np.diff(times) >= 0)
     assert np.all((times >= 0) & (times < seconds))
@@ -42,7 +42,7 @@ def test_a_seed_gives_the_same_times_again() -> None:
 
 
 @given(st.integers(1, 200), st.floats(0, 3))
-def test_the_kth_release_is_so_much_less_popular(count: int, exponent: float) -> None:
+def test_the_popularity_of_the_kth_release_follows_zipfs_law(count: int, exponent: float) -> None:
     shares = arrivals.zipf(count, exponent)
     assert shares.sum() == pytest.approx(1)
     for k in (1, 2, count):
@@ -50,5 +50,5 @@ def test_the_kth_release_is_so_much_less_popular(count: int, exponent: float) ->
             assert shares[0] / shares[k - 1] == pytest.approx(k**exponent)
 
 
-def test_with_an_exponent_of_zero_all_are_alike() -> None:
+def test_with_an_exponent_of_zero_all_shares_are_equal() -> None:
     np.testing.assert_allclose(arrivals.zipf(4, 0), 0.25)

@@ -18,37 +18,36 @@ import pytest
 import slipway
 from slipway.cli import main
 from slipway.loadtest import alternate
-from slipway.loadtest.answer import Answer, Request
+from slipway.loadtest.exchange import LoadResponse, Request
 from slipway.loadtest.generator import Generator
 from slipway.model.interface import Interface, Tensor
 from slipway.store.directory import DirectoryStore
 from slipway.triton.datatypes import Array
 from tests.client import releases
 from tests.client.releases import ONE, THREE, TWO
-from tests.loadtest import queues, stand_in
+from tests.loadtest import fake_endpoint, queues
 
 
-def command(endpoint: stand_in.Endpoint, *words: str) -> int:
+def command(endpoint: fake_endpoint.FakeEndpoint, *words: str) -> int:
     return main(["loadtest", *words, "--url", endpoint.url])
 
 
-def as_json(
-    endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str], *words: str
+def json_of(
+    endpoint: fake_endpoint.FakeEndpoint, capsys: pytest.CaptureFixture[str], *words: str
 ) -> dict[str, Any]:
     assert command(endpoint, *words, "--json") == 0
-    said: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return said
+    report: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return report
 
 
 @pytest.fixture
 def computed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rates are answered by a computed queue of 1,000 requests a second: the machine's own speed
-    and what else it does are not measured."""
+    """Answer rates by a simulated queue of 1,000 requests a second, independent of the machine."""
     random = np.random.default_rng(0)
 
     async def open_loop(
         generator: Generator, requests: Sequence[Request], times: Array
-    ) -> list[Answer]:
+    ) -> list[LoadResponse]:
         return queues.serve([request.target for request in requests], times, 1000, random)
 
     monkeypatch.setattr(Generator, "open_loop", open_loop)
@@ -56,7 +55,7 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_rates_are_shown_with_knee_target_and_cost(
     store: DirectoryStore,
-    endpoint: stand_in.Endpoint,
+    endpoint: fake_endpoint.FakeEndpoint,
     computed: None,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -64,126 +63,126 @@ def test_rates_are_shown_with_knee_target_and_cost(
     words = ["--rates", "350", "--seconds", "1", "--p99", "30s", "--output", "load.svg"]
     words += ["--traffic", "120/s", "--instance", "ml.x", "--prices", "prices.toml"]
     assert command(endpoint, "m", *words) == 0
-    said = capsys.readouterr().out
-    assert ONE in said and "sent: zeros and empty strings" in said
-    assert "← knee" in said and "Knee: " in said
-    assert "SageMakerVariantInvocationsPerInstance: " in said and " × 0.5 × 60 s = " in said
-    assert "2 × 2 USD/h × 730 h = 2,920.00 USD a month" in said
-    assert "hold for this machine" in " ".join(said.split())
+    output = capsys.readouterr().out
+    assert ONE in output and "sent: zeros and empty strings" in output
+    assert "← knee" in output and "Knee: " in output
+    assert "SageMakerVariantInvocationsPerInstance: " in output and " × 0.5 × 60 s = " in output
+    assert "2 × 2 USD/h × 730 h = 2,920.00 USD a month" in output
+    assert "hold for this machine" in " ".join(output.split())
     assert Path("load.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 
-def test_machines_get_json(
+def test_json_has_the_measurements_and_the_knee(
     store: DirectoryStore,
-    endpoint: stand_in.Endpoint,
+    endpoint: fake_endpoint.FakeEndpoint,
     computed: None,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    said = as_json(endpoint, capsys, "m", "--target", "2.0.0", "--rates", "30", "--seconds", "1")
-    assert said["subject"]["shares"] == {TWO: 1.0}
-    assert said["results"]["first_loads"][0]["cold"] is True
-    assert said["results"]["stages"][0]["warm"]["p99"] is None  # too few answers
-    assert said["knee"]["rate"] is None and "299 answers" in said["knee"]["ended_by"]
+    output = json_of(endpoint, capsys, "m", "--target", "2.0.0", "--rates", "30", "--seconds", "1")
+    assert output["subject"]["shares"] == {TWO: 1.0}
+    assert output["results"]["first_loads"][0]["cold"] is True
+    assert output["results"]["stages"][0]["warm"]["p99"] is None  # too few answers
+    assert output["knee"]["rate"] is None and "299 answers" in output["knee"]["ended_by"]
 
 
-def test_too_few_answers_are_said_instead_of_a_number(
+def test_too_few_answers_are_reported_instead_of_a_knee(
     store: DirectoryStore,
-    endpoint: stand_in.Endpoint,
+    endpoint: fake_endpoint.FakeEndpoint,
     computed: None,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert command(endpoint, "m", "--rates", "20", "--seconds", "1") == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert "No knee: no rate had the 299 answers that a p99 needs." in said and "–" in said
+    output = " ".join(capsys.readouterr().out.split())
+    assert "No knee: no rate had the 299 answers that a p99 needs." in output and "–" in output
 
 
 def test_mixed_traffic_goes_to_all_releases_by_popularity(
-    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+    store: DirectoryStore, endpoint: fake_endpoint.FakeEndpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["--kind", "mixed", "--zipf", "2", "--rates", "300", "--seconds", "1"]
-    said = as_json(endpoint, capsys, *words)
-    assert sorted(said["subject"]["shares"].values()) == pytest.approx([4 / 49, 9 / 49, 36 / 49])
-    asked = {
-        t: counted["requests"] for t, counted in said["results"]["stages"][0]["targets"].items()
+    output = json_of(endpoint, capsys, *words)
+    assert sorted(output["subject"]["shares"].values()) == pytest.approx([4 / 49, 9 / 49, 36 / 49])
+    requested = {
+        t: counts["requests"] for t, counts in output["results"]["stages"][0]["targets"].items()
     }
-    most = max(said["subject"]["shares"], key=said["subject"]["shares"].__getitem__)
-    assert set(asked) == {ONE, TWO, THREE} and max(asked, key=asked.__getitem__) == most
+    most = max(output["subject"]["shares"], key=output["subject"]["shares"].__getitem__)
+    assert set(requested) == {ONE, TWO, THREE} and max(requested, key=requested.__getitem__) == most
 
 
-def test_first_loads_alone(
-    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+def test_first_loads_are_measured_without_rates(
+    store: DirectoryStore, endpoint: fake_endpoint.FakeEndpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
     endpoint.failures[TWO] = (507, "", "")
     words = ["m", "--kind", "first-load", "--releases", f"1.0.0, {TWO}"]
     assert command(endpoint, *words) == 0
-    said = capsys.readouterr().out
-    assert "cold" in said and "507" in said and "offered" not in said
+    output = capsys.readouterr().out
+    assert "cold" in output and "507" in output and "offered" not in output
 
 
 def test_failures_are_shown_by_kind_and_an_endpoint_that_never_answers_ends_with_1(
-    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+    store: DirectoryStore, endpoint: fake_endpoint.FakeEndpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
     endpoint.failures[ONE] = (424, "ModelError", "it is broken")
     assert command(endpoint, "m", "--rates", "20", "--seconds", "1") == 1
-    said = capsys.readouterr().out
-    assert "424 ModelError" in said and "it is broken" in said
+    output = capsys.readouterr().out
+    assert "424 ModelError" in output and "it is broken" in output
 
 
 def test_the_inputs_are_checked_before_anything_is_sent(
-    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+    store: DirectoryStore, endpoint: fake_endpoint.FakeEndpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command(endpoint, "m", "--data", '{"Y": 1}') == 1
     assert "m has no input 'Y'" in capsys.readouterr().err and endpoint.seen == []
 
 
-def test_the_inputs_may_lie_in_a_file(
-    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+def test_the_inputs_may_be_in_a_file(
+    store: DirectoryStore, endpoint: fake_endpoint.FakeEndpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("x.json").write_text('[{"X": [1, 2]}, {"X": [3, 4]}]', encoding="utf-8")
-    said = as_json(
+    output = json_of(
         endpoint, capsys, "m", "--data", "@x.json", "--concurrency", "1", "--seconds", "1"
     )
-    assert said["subject"]["inputs"] == "the inputs given" and said["knee"] is None
+    assert output["subject"]["inputs"] == "the inputs given" and output["knee"] is None
     assert command(endpoint, "m", "--data", "@none.json") == 1
     assert "cannot be read" in capsys.readouterr().err
 
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twelve rounds instead of forty."""
+    """Reduce forty rounds to twelve."""
     monkeypatch.setattr(alternate, "ROUNDS", 12)
 
 
-def test_a_slower_release_is_told_and_can_fail(
+def test_a_slower_release_is_reported_and_can_fail(
     store: DirectoryStore,
-    endpoint: stand_in.Endpoint,
+    endpoint: fake_endpoint.FakeEndpoint,
     capsys: pytest.CaptureFixture[str],
     short: None,
 ) -> None:
-    # ten times: no machine is so uneven
+    # ten times slower: no machine varies that much
     endpoint.seconds = lambda target: 0.03 if target == TWO else 0.003
     words = ["m", "--compare", "1.0.0", "2.0.0", "--seconds", "1"]
     assert command(endpoint, *words) == 0
-    said = capsys.readouterr().out
-    assert "The second is slower." in said and "12 rounds of " in said
+    output = capsys.readouterr().out
+    assert "The second is slower." in output and "12 rounds of " in output
     assert command(endpoint, *words, "--fail-if-slower", "50%") == 1
     assert f"{TWO} is slower by more than 50%" in capsys.readouterr().err
-    found = as_json(endpoint, capsys, "m", "--compare", "2.0.0", "1.0.0", "--seconds", "1")
-    assert found["verdict"] == "faster" and found["releases"] == [TWO, ONE]
-    assert found["median"]["ratio"] < 0.7 and found["spoilt"] == 0
+    result = json_of(endpoint, capsys, "m", "--compare", "2.0.0", "1.0.0", "--seconds", "1")
+    assert result["verdict"] == "faster" and result["releases"] == [TWO, ONE]
+    assert result["median"]["ratio"] < 0.7 and result["spoilt"] == 0
 
 
 def test_both_get_the_same_requests_and_alternate(
-    store: DirectoryStore, endpoint: stand_in.Endpoint, short: None
+    store: DirectoryStore, endpoint: fake_endpoint.FakeEndpoint, short: None
 ) -> None:
     assert command(endpoint, "m", "--compare", "1.0.0", "2.0.0", "--seconds", "1") == 0
-    asked = [seen[stand_in.TARGET] for seen in endpoint.seen]
-    changes = sum(a != b for a, b in pairwise(asked))
+    requested = [seen[fake_endpoint.TARGET] for seen in endpoint.seen]
+    changes = sum(a != b for a, b in pairwise(requested))
     assert 12 <= changes <= 25  # one within each of 12 rounds, by chance one between
 
 
 def test_releases_of_other_inputs_are_not_compared(
-    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+    store: DirectoryStore, endpoint: fake_endpoint.FakeEndpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
     releases.release(store, "m_4.0.0.tar.gz", Interface(8, {"Z": Tensor("FP32", (2,))}, {}))
     assert command(endpoint, "m", "--compare", "1.0.0", "4.0.0") == 1
@@ -191,16 +190,16 @@ def test_releases_of_other_inputs_are_not_compared(
 
 
 def test_a_release_that_fails_is_not_compared(
-    store: DirectoryStore, endpoint: stand_in.Endpoint, capsys: pytest.CaptureFixture[str]
+    store: DirectoryStore, endpoint: fake_endpoint.FakeEndpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
     endpoint.failures[TWO] = (424, "ModelError", "it is broken")
     assert command(endpoint, "m", "--compare", "1.0.0", "2.0.0", "--seconds", "1") == 1
-    said = capsys.readouterr().err
-    assert f"{TWO} does not answer: 424 ModelError it is broken" in said and "fix: " in said
+    output = capsys.readouterr().err
+    assert f"{TWO} does not answer: 424 ModelError it is broken" in output and "fix: " in output
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ([], "0 names"),
         (["m", "n"], "2 names"),
@@ -212,7 +211,7 @@ def test_a_release_that_fails_is_not_compared(
         (["m", "--concurrency", "1", "--p99", "1s"], "--concurrency and --p99"),
         (["m", "--traffic", "1/s"], "--traffic needs --p99 and --instance and --prices"),
         (["m", "--fail-if-slower", "5%"], "--fail-if-slower needs --compare"),
-        (["m", "--compare", "1.0.0", "2.0.0", "--fail-if-slower", "5"], "is no percentage"),
+        (["m", "--compare", "1.0.0", "2.0.0", "--fail-if-slower", "5"], "is not a percentage"),
         (["m", "--compare", "1.0.0", "2.0.0", "--concurrency", "1,2"], "takes one --concurrency"),
         (["m", "--releases", "a"], "--releases is for tests of several releases"),
         (["--kind", "mixed", "--target", "a"], "--target is for tests of one release"),
@@ -226,29 +225,29 @@ def test_a_release_that_fails_is_not_compared(
         (["m", "--endpoint", "nowhere"], "no endpoint 'nowhere'"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_a_fix(
-    store: DirectoryStore, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+def test_invalid_arguments_are_refused_with_a_fix(
+    store: DirectoryStore, capsys: pytest.CaptureFixture[str], words: list[str], message: str
 ) -> None:
     assert main(["loadtest", *words]) == 1
     printed = capsys.readouterr().err
-    assert said in printed and "\nfix: " in printed
+    assert message in printed and "\nfix: " in printed
 
 
-def test_without_an_endpoint_its_start_is_named(
+def test_without_an_endpoint_the_fix_names_the_command_that_starts_it(
     store: DirectoryStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["loadtest", "m"]) == 1
     assert "slipway endpoint up" in capsys.readouterr().err
 
 
-def test_production_in_aws_is_not_overrun_by_mistake(
+def test_production_in_aws_is_not_overloaded_by_mistake(
     store: DirectoryStore,
-    endpoint: stand_in.Endpoint,
+    endpoint: fake_endpoint.FakeEndpoint,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "made up")
+        monkeypatch.setenv(name, "invented")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", endpoint.url)
     text = Path("slipway.toml").read_text(encoding="utf-8")
     entry = (
@@ -267,7 +266,9 @@ def test_production_in_aws_is_not_overrun_by_mistake(
     assert endpoint.seen[0]["path"] == "/endpoints/models/invocations"
 
 
-def test_ctrl_c_shows_what_there_is(store: DirectoryStore, endpoint: stand_in.Endpoint) -> None:
+def test_ctrl_c_prints_the_results_so_far(
+    store: DirectoryStore, endpoint: fake_endpoint.FakeEndpoint
+) -> None:
     words = [sys.executable, "-m", "slipway", "loadtest", "m", "--url", endpoint.url]
     words += ["--rates", "50", "--seconds", "600"]
     path = str(Path(slipway.__file__).parent.parent)
@@ -278,8 +279,8 @@ def test_ctrl_c_shows_what_there_is(store: DirectoryStore, endpoint: stand_in.En
         while len(endpoint.seen) < 60:
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode == 130
-    assert "Interrupted" in said and "offered/s" in said
+    assert "Interrupted" in output and "offered/s" in output

@@ -1,46 +1,50 @@
-"""Whether the second is slower: on blocks whose truth is known."""
+"""Comparisons of blocks whose true ratio is known."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+import slipway.loadtest.compare
 from slipway.errors import SlipwayError
-from slipway.loadtest import compare as library
-from slipway.loadtest.compare import Ratio, compare
+from slipway.loadtest.compare import Ratio, compare, comparison_as_json
 from slipway.triton.datatypes import Array
 
 ROUNDS, BLOCK = 40, 25
 
 
 def blocks(random: np.random.Generator, slower: float) -> tuple[Array, Array]:
-    """Latencies of a machine of changing speed; the second's are ``slower`` times longer."""
+    """Return latencies on a machine of changing speed; the second's are ``slower`` times longer."""
     machine = random.lognormal(0, 0.3, (ROUNDS, 1))
-    made = []
+    latencies = []
     for factor in (1.0, slower):
         own = random.lognormal(0, 0.05, (ROUNDS, 1))
-        made.append(0.01 * factor * machine * own * random.lognormal(0, 0.4, (ROUNDS, BLOCK)))
-    return made[0], made[1]
+        latencies.append(0.01 * factor * machine * own * random.lognormal(0, 0.4, (ROUNDS, BLOCK)))
+    return latencies[0], latencies[1]
 
 
-def test_equal_releases_are_found_different_about_as_seldom_as_promised(
+def test_equal_releases_are_called_different_as_rarely_as_the_confidence_allows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(library, "RESAMPLES", 500)
+    monkeypatch.setattr(slipway.loadtest.compare, "RESAMPLES", 500)
     random = np.random.default_rng(7)
     tests = 120
-    found = [compare(*blocks(random, 1.0), seed).verdict for seed in range(tests)]
+    verdicts = [compare(*blocks(random, 1.0), seed).verdict for seed in range(tests)]
     # nominal: 5 %; the number of errors among so many tests is binomial
-    assert tests - found.count("no difference") <= 13
-    assert found.count("slower") <= 9 and found.count("faster") <= 9
+    assert tests - verdicts.count("no difference") <= 13
+    assert verdicts.count("slower") <= 9 and verdicts.count("faster") <= 9
 
 
 def test_ten_percent_slower_is_found() -> None:
     random = np.random.default_rng(8)
-    found = [compare(*blocks(random, 1.1), seed) for seed in range(10)]
-    assert [each.verdict for each in found] == ["slower"] * 10
-    assert np.mean([each.median.ratio for each in found]) == pytest.approx(1.1, rel=0.02)
-    assert sum(each.median.low < 1.1 < each.median.high for each in found) >= 9
+    comparisons = [compare(*blocks(random, 1.1), seed) for seed in range(10)]
+    assert [comparison.verdict for comparison in comparisons] == ["slower"] * 10
+    assert np.mean([comparison.median.ratio for comparison in comparisons]) == pytest.approx(
+        1.1, rel=0.02
+    )
+    assert (
+        sum(comparison.median.low < 1.1 < comparison.median.high for comparison in comparisons) >= 9
+    )
 
 
 def test_faster_is_found_too() -> None:
@@ -50,19 +54,19 @@ def test_faster_is_found_too() -> None:
 def test_a_slower_tail_is_slower_though_the_median_is_not() -> None:
     first, second = blocks(np.random.default_rng(10), 1.0)
     second[:, :2] *= 8  # 8 % of its requests
-    found = compare(first, second)
-    assert found.p99 and found.p99.verdict == "slower" and found.verdict == "slower"
+    comparison = compare(first, second)
+    assert comparison.p99 and comparison.p99.verdict == "slower" and comparison.verdict == "slower"
 
 
 def test_a_p99_of_too_few_answers_is_not_compared() -> None:
     first, second = blocks(np.random.default_rng(11), 1.0)
     assert compare(first[:, :5], second[:, :5]).p99 is None
-    assert library.as_json(compare(first[:, :5], second[:, :5]))["p99"] is None
+    assert comparison_as_json(compare(first[:, :5], second[:, :5]))["p99"] is None
 
 
 def test_a_seed_gives_the_same_interval_again() -> None:
-    given = blocks(np.random.default_rng(12), 1.0)
-    assert compare(*given, 3) == compare(*given, 3)
+    pair = blocks(np.random.default_rng(12), 1.0)
+    assert compare(*pair, 3) == compare(*pair, 3)
 
 
 def test_too_few_rounds_are_refused() -> None:
@@ -71,7 +75,7 @@ def test_too_few_rounds_are_refused() -> None:
     assert refused.value.fix
 
 
-def test_only_what_is_sure_makes_it_fail() -> None:
+def test_only_a_complete_interval_above_the_share_is_slower() -> None:
     ratio = Ratio(0.1, 0.11, 1.1, 1.04, 1.16)
     assert ratio.verdict == "slower"
     assert ratio.slower_by(0.03) and not ratio.slower_by(0.05)

@@ -34,41 +34,44 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         fixture_models.pack(model, store.root / keys.artifact(STAGE, target))
         releases.release(store, target, interface_of_folder(model), "adder")
     releases.alias(store, TWO, name="adder")
-    wanted = [EndpointSettings("local", models=1)]
-    with serving.serve_in_thread(Settings(root=folder, store="store"), wanted) as served:
-        with registry.register(folder, ["local"], served.url):
-            yield folder
+    entries = [EndpointSettings("local", models=1)]
+    settings = Settings(root=folder, store="store")
+    with (
+        serving.serve_in_thread(settings, entries) as server,
+        registry.register(folder, ["local"], server.url),
+    ):
+        yield folder
 
 
 def measured(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str
 ) -> dict[str, Any]:
-    """What the command says to machines."""
+    """Return the JSON output of the command."""
     monkeypatch.chdir(root)
     assert main(["loadtest", *words, "--json"]) == 0
-    said: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return said
+    report: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return report
 
 
-def test_evictions_are_seen_as_cold_starts(
+def test_evictions_appear_as_cold_starts(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["--kind", "mixed", "--zipf", "0", "--rates", "10", "--seconds", "3"]
     results = measured(root, monkeypatch, capsys, *words)["results"]
-    assert [found["cold"] for found in results["first_loads"]] == [True, True]
+    assert [load["cold"] for load in results["first_loads"]] == [True, True]
     (stage,) = results["stages"]
     assert stage["errors"] == {} and set(stage["targets"]) == {ONE, TWO}
-    # with room for one of two that are asked in turn by chance, both are loaded again and again
-    assert all(counted["cold"] > 0 for counted in stage["targets"].values())
-    asked = sum(counted["requests"] for counted in stage["targets"].values())
-    assert sum(counted["cold"] for counted in stage["targets"].values()) < asked
+    # with room for one of two releases that are invoked at random, both are loaded repeatedly
+    assert all(counts["cold"] > 0 for counts in stage["targets"].values())
+    requests = sum(counts["requests"] for counts in stage["targets"].values())
+    assert sum(counts["cold"] for counts in stage["targets"].values()) < requests
 
 
 def test_a_loaded_release_has_no_cold_starts(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = measured(root, monkeypatch, capsys, "adder", "--rates", "200", "--seconds", "2")
-    (stage,) = said["results"]["stages"]
+    report = measured(root, monkeypatch, capsys, "adder", "--rates", "200", "--seconds", "2")
+    (stage,) = report["results"]["stages"]
     assert stage["errors"] == {} and stage["targets"][TWO]["cold"] == 0
     assert stage["warm"]["p99"] > stage["warm"]["p50"] > 0
 
@@ -76,12 +79,12 @@ def test_a_loaded_release_has_no_cold_starts(
 def test_waiting_clients_are_answered(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = measured(root, monkeypatch, capsys, "adder", "--concurrency", "2", "--seconds", "1")
-    (stage,) = said["results"]["stages"]
+    report = measured(root, monkeypatch, capsys, "adder", "--concurrency", "2", "--seconds", "1")
+    (stage,) = report["results"]["stages"]
     assert stage["concurrency"] == 2 and stage["errors"] == {} and stage["achieved"] > 0
 
 
-def test_a_model_that_refuses_its_input_is_told_in_its_words(
+def test_the_message_of_a_model_that_refuses_its_input_is_shown(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = DirectoryStore(root / "store")
@@ -92,5 +95,5 @@ def test_a_model_that_refuses_its_input_is_told_in_its_words(
     )
     monkeypatch.chdir(root)
     assert main(["loadtest", "other", "--target", "1.0.0"]) == 1
-    said = " ".join(capsys.readouterr().out.split())
-    assert "1 × 424 ModelError, the first: " in said and "expected 2 inputs but got 1" in said
+    output = " ".join(capsys.readouterr().out.split())
+    assert "1 × 424 ModelError, the first: " in output and "expected 2 inputs but got 1" in output

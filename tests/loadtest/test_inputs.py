@@ -1,4 +1,4 @@
-"""What is sent: golden cases, what the user gives, blanks."""
+"""The inputs that are sent: golden cases, --data, or zeros."""
 
 from __future__ import annotations
 
@@ -26,43 +26,48 @@ MIXED = Interface(
 )
 
 
-def case(folder: Path, name: str, given: Any, expected: Any) -> None:
-    place = folder / "tests" / "cases" / name
-    place.mkdir(parents=True)
-    (place / "input.json").write_text(json.dumps({"inputs": given}), encoding="utf-8")
-    (place / "expected.json").write_text(json.dumps(expected), encoding="utf-8")
+def case(folder: Path, name: str, inputs: Any, expected: Any) -> None:
+    directory = folder / "tests" / "cases" / name
+    directory.mkdir(parents=True)
+    (directory / "input.json").write_text(json.dumps({"inputs": inputs}), encoding="utf-8")
+    (directory / "expected.json").write_text(json.dumps(expected), encoding="utf-8")
 
 
-def test_golden_cases_are_sent_but_those_that_have_to_fail(tmp_path: Path) -> None:
+def test_golden_cases_are_sent_except_those_that_expect_an_error(tmp_path: Path) -> None:
     case(tmp_path, "a", {"X": [[1, 2]]}, {"outputs": {}})
     case(tmp_path, "b", {"X": [[3, 4], [5, 6]]}, {"outputs": {}})
     case(tmp_path, "bad", {"X": [[7, 8]]}, {"error": "no sevens"})
-    made, said = inputs.of_release("m", "m_1.0.0.tar.gz", X, tmp_path, None)
-    assert said == "2 golden cases"
-    assert [request.target for request in made] == ["m_1.0.0.tar.gz"] * 2
+    requests, origin = inputs.encode_requests("m", "m_1.0.0.tar.gz", X, tmp_path, None)
+    assert origin == "2 golden cases"
+    assert [request.target for request in requests] == ["m_1.0.0.tar.gz"] * 2
     sent = [kserve.encode({"X": np.array(x, np.float32)}) for x in ([[1, 2]], [[3, 4], [5, 6]])]
-    assert [(request.body, request.content_type) for request in made] == sent
+    assert [(request.body, request.content_type) for request in requests] == sent
 
 
 def test_cases_of_another_release_of_the_model_are_left_out(tmp_path: Path) -> None:
     case(tmp_path, "new", {"X": [[1, 2]], "Z": [[1]]}, {"outputs": {}})
-    made, said = inputs.arrays_of("m", X, tmp_path, None)
-    assert said.startswith("zeros") and made[0]["X"].tolist() == [[0, 0]]
+    requests, origin = inputs.select_inputs("m", X, tmp_path, None)
+    assert origin.startswith("zeros") and requests[0]["X"].tolist() == [[0, 0]]
 
 
-def test_what_the_user_gives_is_sent_instead(tmp_path: Path) -> None:
+def test_data_of_the_user_is_sent_instead(tmp_path: Path) -> None:
     case(tmp_path, "a", {"X": [[1, 2]]}, {"outputs": {}})
-    made, said = inputs.arrays_of("m", X, tmp_path, {"X": [9, 9]})
-    assert said == "the inputs given" and [m["X"].tolist() for m in made] == [[[9, 9]]]
+    requests, origin = inputs.select_inputs("m", X, tmp_path, {"X": [9, 9]})
+    assert origin == "the inputs given" and [arrays["X"].tolist() for arrays in requests] == [
+        [[9, 9]]
+    ]
 
 
-def test_blanks_are_a_batch_of_one(tmp_path: Path) -> None:
-    (made,), _ = inputs.arrays_of("m", MIXED, tmp_path, None)
-    assert {name: array.shape for name, array in made.items()} == {"TEXT": (1, 1), "N": (1, 1, 3)}
-    assert made["TEXT"].tolist() == [[b""]] and made["N"].dtype == np.int64
+def test_zeros_are_a_batch_of_one(tmp_path: Path) -> None:
+    (requests,), _ = inputs.select_inputs("m", MIXED, tmp_path, None)
+    assert {name: array.shape for name, array in requests.items()} == {
+        "TEXT": (1, 1),
+        "N": (1, 1, 3),
+    }
+    assert requests["TEXT"].tolist() == [[b""]] and requests["N"].dtype == np.int64
 
 
-def test_what_sagemaker_would_refuse_is_refused(tmp_path: Path) -> None:
+def test_a_body_that_sagemaker_would_refuse_is_refused(tmp_path: Path) -> None:
     wide = Interface(0, {"X": Tensor("FP64", (1_000_000,))}, {})
     with pytest.raises(SlipwayError, match="SageMaker accepts"):
-        inputs.of_release("m", "t", wide, tmp_path, None)
+        inputs.encode_requests("m", "t", wide, tmp_path, None)

@@ -1,4 +1,4 @@
-"""Which release each request is for."""
+"""Requests are drawn for releases by popularity."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from slipway.loadtest.answer import Request
-from slipway.loadtest.mix import Mix, shuffled
+from slipway.loadtest.exchange import Request
+from slipway.loadtest.mix import Mix, shuffle
 
 
 def requests(target: str, count: int) -> list[Request]:
     return [Request(target, bytes([number]), "") for number in range(count)]
 
 
-def test_popular_releases_are_asked_more_by_zipfs_law() -> None:
+def test_popular_releases_get_more_requests_by_zipfs_law() -> None:
     targets = [f"m{number}" for number in range(8)]
     mix = Mix({t: requests(t, 1) for t in targets}, np.random.default_rng(0), 1.0)
     drawn = Counter(request.target for request in mix.draw(20_000))
@@ -34,13 +34,13 @@ def test_each_input_of_a_release_is_sent() -> None:
 
 
 def test_a_seed_gives_the_same_requests_again() -> None:
-    given = {t: requests(t, 3) for t in ("a", "b")}
-    first, second = (Mix(given, np.random.default_rng(5), 1.0) for _ in range(2))
+    inputs = {t: requests(t, 3) for t in ("a", "b")}
+    first, second = (Mix(inputs, np.random.default_rng(5), 1.0) for _ in range(2))
     assert first.draw(50) == second.draw(50)
     assert list(islice(first.endless(), 600)) == list(islice(second.endless(), 600))
 
 
-def test_popularity_has_nothing_to_do_with_the_order_of_releases() -> None:
+def test_popularity_is_independent_of_the_order_of_releases() -> None:
     targets = [f"m{number}" for number in range(20)]
-    order = shuffled(targets, np.random.default_rng(0))
+    order = shuffle(targets, np.random.default_rng(0))
     assert order != targets and sorted(order) == sorted(targets)

@@ -8,20 +8,21 @@ import pytest
 
 from slipway.errors import SlipwayError
 from slipway.loadtest import prices
+from slipway.loadtest.prices import read_price
 
 
-def read(folder: Path, text: str, instance: str = "ml.g5.xlarge") -> float:
+def write_and_read(folder: Path, text: str, instance: str = "ml.g5.xlarge") -> float:
     (folder / "prices.toml").write_text(text, encoding="utf-8")
-    return prices.read(folder / "prices.toml", instance)
+    return read_price(folder / "prices.toml", instance)
 
 
 def test_a_price_is_read(tmp_path: Path) -> None:
-    assert read(tmp_path, '[usd_per_hour]\n"ml.g5.xlarge" = 2\n"ml.other" = 1.5') == 2.0
-    assert read(tmp_path, prices.EXAMPLE) == 1.0
+    assert write_and_read(tmp_path, '[usd_per_hour]\n"ml.g5.xlarge" = 2\n"ml.other" = 1.5') == 2.0
+    assert write_and_read(tmp_path, prices.EXAMPLE) == 1.0
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("nonsense", "not valid TOML"),
         ('"ml.g5.xlarge" = 1', r"no \[usd_per_hour\]"),
@@ -34,12 +35,12 @@ def test_a_price_is_read(tmp_path: Path) -> None:
         ('[usd_per_hour]\n"ml.g5.xlarge" = nan', "is nan"),
     ],
 )
-def test_a_damaged_table_is_refused_with_what_to_do(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(SlipwayError, match=said) as refused:
-        read(tmp_path, text)
+def test_a_damaged_table_is_refused_with_a_fix(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(SlipwayError, match=message) as refused:
+        write_and_read(tmp_path, text)
     assert refused.value.fix and refused.value.where
 
 
 def test_a_missing_table_is_named(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError, match="cannot be read"):
-        prices.read(tmp_path / "none.toml", "ml.x")
+        read_price(tmp_path / "none.toml", "ml.x")

@@ -1,4 +1,4 @@
-"""Which releases are tested."""
+"""The selection of releases to test."""
 
 from __future__ import annotations
 
@@ -16,38 +16,46 @@ from tests.client.releases import ONE, STAGE, THREE, TWO
 from tests.loadtest.conftest import PLAIN
 
 
-def test_a_name_stands_for_what_its_alias_says(store: DirectoryStore) -> None:
+def test_a_name_selects_the_target_of_its_alias(store: DirectoryStore) -> None:
     catalog = Catalog(StageStore(store, STAGE))
-    assert targets.one(catalog, "m") == ("m", ONE)
-    assert targets.one(catalog, "m", "2.0.0") == ("m", TWO)
+    assert targets.select_release(catalog, "m") == ("m", ONE)
+    assert targets.select_release(catalog, "m", "2.0.0") == ("m", TWO)
 
 
-def test_without_names_it_is_every_release_of_the_stage(store: DirectoryStore) -> None:
+def test_without_names_every_release_of_the_stage_is_selected(store: DirectoryStore) -> None:
     releases.release(store, "other_1.0.0.tar.gz", PLAIN, "other")
     catalog = Catalog(StageStore(store, STAGE))
-    assert {found.target for found in targets.many(catalog, [])} == {
+    assert {release.target for release in targets.select_releases(catalog, [])} == {
         ONE,
         TWO,
         THREE,
         "other_1.0.0.tar.gz",
     }
-    assert len(targets.many(catalog, ["m"])) == 3
-    words = ["other_1.0.0.tar.gz", TWO]
-    assert [found.target for found in targets.many(catalog, [], words)] == words
-    assert [found.target for found in targets.many(catalog, ["m"], ["3.0.0", THREE])] == [THREE]
+    assert len(targets.select_releases(catalog, ["m"])) == 3
+    selectors = ["other_1.0.0.tar.gz", TWO]
+    assert [
+        release.target for release in targets.select_releases(catalog, [], selectors)
+    ] == selectors
+    assert [
+        release.target for release in targets.select_releases(catalog, ["m"], ["3.0.0", THREE])
+    ] == [THREE]
 
 
-def test_unknown_ones_are_named(store: DirectoryStore, tmp_path: Path) -> None:
+def test_unknown_releases_are_refused(store: DirectoryStore, tmp_path: Path) -> None:
     releases.release(store, "other_1.0.0.tar.gz", PLAIN, "other")
-    with pytest.raises(SlipwayError, match="no target model of m, other"):
-        targets.many(Catalog(StageStore(store, STAGE)), [], ["1.0.0"])
+    with pytest.raises(SlipwayError, match="not a target model of m, other"):
+        targets.select_releases(Catalog(StageStore(store, STAGE)), [], ["1.0.0"])
     with pytest.raises(SlipwayError, match="no releases in staging"):
-        targets.many(Catalog(StageStore(DirectoryStore(tmp_path / "empty"), STAGE)), [])
+        targets.select_releases(Catalog(StageStore(DirectoryStore(tmp_path / "empty"), STAGE)), [])
 
 
 def test_each_release_gets_the_inputs_that_it_takes(store: DirectoryStore, tmp_path: Path) -> None:
     catalog = Catalog(StageStore(store, STAGE))
-    found = targets.many(catalog, ["m"])
-    made, said = targets.requests(catalog, found, tmp_path / "models", '{"x": [1, 2]}')
-    assert set(made) == {ONE, TWO, THREE} and said == "the inputs given"
-    assert all(request.target == target for target, sent in made.items() for request in sent)
+    selected = targets.select_releases(catalog, ["m"])
+    requests, origin = targets.encode_requests(
+        catalog, selected, tmp_path / "models", '{"x": [1, 2]}'
+    )
+    assert set(requests) == {ONE, TWO, THREE} and origin == "the inputs given"
+    assert all(
+        request.target == target for target, encoded in requests.items() for request in encoded
+    )

@@ -1,4 +1,4 @@
-"""Where a load test sends its requests: the local endpoint, or one in AWS with signatures."""
+"""Find the endpoint that a load test sends to: a local one, or one in AWS with signed requests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from slipway.errors import SlipwayError
-from slipway.loadtest.answer import Request
+from slipway.loadtest.exchange import Request
 from slipway.server.client import TARGET
 from slipway.settings import EndpointSettings
 
@@ -18,40 +18,42 @@ type Sign = Callable[[str, Mapping[str, str], bytes], Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Address:
-    """An endpoint's URL for invocations; ``sign`` gives the headers that AWS wants."""
+    """An endpoint's URL for invocations; ``sign`` returns the headers that AWS requires."""
 
     url: str
     sign: Sign | None = None
 
     @property
-    def here(self) -> bool:
-        """Whether it runs on this machine."""
+    def is_local(self) -> bool:
+        """Return whether the endpoint runs on this machine."""
         return self.sign is None
 
     def headers(self, request: Request) -> Mapping[str, str]:
-        """The headers to send with ``request``."""
+        """Return the headers to send with ``request``."""
         plain = {TARGET: request.target, "Content-Type": request.content_type}
         return self.sign(self.url, plain, request.body) if self.sign else plain
 
 
-def of(endpoint: EndpointSettings, root: Path, url: str | None = None) -> Address:
-    """Where ``endpoint`` is: at ``url`` if given, in AWS if it has an ``endpoint_name``, else where
-    the local process is recorded.
+def resolve_address(endpoint: EndpointSettings, root: Path, url: str | None = None) -> Address:
+    """Return the address of ``endpoint``.
+
+    It is ``url`` if set, in AWS if the endpoint has an ``endpoint_name``, else where the local
+    process is registered.
 
     Raises:
-        SlipwayError: no local one runs, or AWS's region or credentials are missing.
+        SlipwayError: no local endpoint runs, or AWS's region or credentials are missing.
     """
     if url:
-        return local(url, endpoint.name)
+        return local_address(url, endpoint.name)
     if endpoint.endpoint_name:
         return _aws(endpoint, endpoint.endpoint_name)
     from slipway.endpoint import registry
 
-    return local(registry.find_url(root, endpoint.name), endpoint.name)
+    return local_address(registry.find_url(root, endpoint.name), endpoint.name)
 
 
-def local(url: str, name: str) -> Address:
-    """The endpoint ``name`` of a process that serves at ``url``."""
+def local_address(url: str, name: str) -> Address:
+    """Return the address of the endpoint ``name`` in a process that serves at ``url``."""
     return Address(_invocations(url, name))
 
 
@@ -72,10 +74,12 @@ def _aws(endpoint: EndpointSettings, name: str) -> Address:
         credentials = session.get_credentials()
     except BotoCoreError as error:
         raise SlipwayError(
-            str(error), where=where, fix="give region and profile, or set AWS_REGION"
+            str(error), where=where, fix="set region and profile, or AWS_REGION"
         ) from error
     if credentials is None:
-        raise SlipwayError("no AWS credentials", where=where, fix="aws configure, or give profile")
+        raise SlipwayError(
+            "no AWS credentials", where=where, fix="run aws configure, or set profile"
+        )
     region = client.meta.region_name
 
     def sign(url: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Invokes two releases alternately, so that what slows the machine slows both."""
+"""Invoke two releases alternately, so that whatever slows the machine slows both."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ import numpy as np
 
 from slipway.errors import SlipwayError
 from slipway.loadtest.address import Address
-from slipway.loadtest.answer import Answer, Request
+from slipway.loadtest.exchange import LoadResponse, Request
 from slipway.loadtest.generator import TIMEOUT_S, Generator
 from slipway.loadtest.mix import Mix
-from slipway.loadtest.run import Doing, first_load, with_generator
+from slipway.loadtest.run import ShowProgress, first_load, run_with_generator
 
 ROUNDS = 40
-FEWEST, MOST = 5, 500  # requests of a block
+MIN_BLOCK, MAX_BLOCK = 5, 500  # requests of a block
 SECONDS = 60.0
 PROBES = 10
 
 
 @dataclass
 class Blocks:
-    """The latencies (s) of each round's two blocks. Rounds in which a request failed or waited for
-    a load are left out and counted in ``spoilt``; ``errors`` are the failures by kind."""
+    """The latencies (s) of both blocks of each round.
+
+    Rounds in which a request failed or waited for a load are left out and counted in ``spoilt``.
+    ``errors`` counts the failures by kind.
+    """
 
     first: list[list[float]] = field(default_factory=list)
     second: list[list[float]] = field(default_factory=list)
@@ -41,14 +44,16 @@ def alternate(
     first: Sequence[Request],
     second: Sequence[Request],
     random: np.random.Generator,
-    doing: Doing,
+    progress: ShowProgress,
     *,
     seconds: float = SECONDS,
     concurrency: int = 1,
     timeout_s: float = TIMEOUT_S,
 ) -> Blocks:
-    """Forty rounds in about ``seconds``: in each, a block of requests to each release, the same
-    requests, the order of the two by chance. The first request of a block is not counted.
+    """Measure both releases in forty rounds that take about ``seconds`` in total.
+
+    Each round sends a block of requests to each release: the same requests, the two blocks in
+    random order. The first request of a block is not counted.
 
     Raises:
         SlipwayError: one of the releases does not answer.
@@ -57,23 +62,23 @@ def alternate(
 
     async def rounds(generator: Generator) -> None:
         blocks.messages = generator.messages
-        with doing("first load of both"):
+        with progress("first load of both"):
             size = await _size(generator, first, second, seconds, concurrency)
-        with doing(f"{ROUNDS} rounds of {size} requests to each"):
+        with progress(f"{ROUNDS} rounds of {size} requests to each"):
             for _ in range(ROUNDS):
-                order = [int(which) for which in random.permutation(2)]
-                made: list[list[Answer]] = [[], []]
-                for which in order:
-                    requests = (first, second)[which]
-                    await generator.once(requests[0], time.perf_counter())
+                order = [int(index) for index in random.permutation(2)]
+                responses: list[list[LoadResponse]] = [[], []]
+                for index in order:
+                    requests = (first, second)[index]
+                    await generator.send_unless_stopped(requests[0], time.perf_counter())
                     block = itertools.islice(itertools.cycle(requests), size)
-                    made[which] = await generator.closed_loop(block, concurrency, float("inf"))
+                    responses[index] = await generator.closed_loop(block, concurrency, float("inf"))
                 if generator.stop.is_set():
                     break
-                _keep(blocks, *made)
+                _record_round(blocks, *responses)
         blocks.interrupted = generator.stop.is_set()
 
-    with_generator(address, timeout_s, rounds)
+    run_with_generator(address, timeout_s, rounds)
     return blocks
 
 
@@ -84,18 +89,18 @@ async def _size(
     seconds: float,
     concurrency: int,
 ) -> int:
-    """Requests of a block, so that all rounds take about ``seconds``."""
-    taken = 0.0
+    """Return how many requests a block has, so that all rounds take about ``seconds``."""
+    request_s = 0.0
     for requests in (first, second):
         mix = Mix({requests[0].target: requests}, np.random.default_rng(0))
-        found = await first_load(generator, mix, requests[0].target)
-        if found is None:
-            return FEWEST
-        if found.error:
-            said = generator.messages.get(found.error, "")
+        load = await first_load(generator, mix, requests[0].target)
+        if load is None:
+            return MIN_BLOCK
+        if load.error:
+            message = generator.messages.get(load.error, "")
             raise SlipwayError(
-                f"{found.target} does not answer: {found.error} {said}".rstrip(),
-                fix="slipway invoke shows more; compare releases that answer",
+                f"{load.target} does not answer: {load.error} {message}".rstrip(),
+                fix="see the error with slipway invoke; compare releases that answer",
             )
         begin = time.perf_counter()
         await generator.closed_loop(
@@ -103,11 +108,13 @@ async def _size(
             concurrency,
             seconds,
         )
-        taken += (time.perf_counter() - begin) / (PROBES * concurrency)
-    return min(MOST, max(FEWEST, round(seconds / ROUNDS / taken)))
+        request_s += (time.perf_counter() - begin) / (PROBES * concurrency)
+    return min(MAX_BLOCK, max(MIN_BLOCK, round(seconds / ROUNDS / request_s)))
 
 
-def _keep(blocks: Blocks, first: Sequence[Answer], second: Sequence[Answer]) -> None:
+def _record_round(
+    blocks: Blocks, first: Sequence[LoadResponse], second: Sequence[LoadResponse]
+) -> None:
     answers = [*first, *second]
     blocks.errors.update(answer.error for answer in answers if answer.error is not None)
     if any(answer.error or answer.cold for answer in answers):

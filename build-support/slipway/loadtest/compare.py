@@ -1,4 +1,4 @@
-"""Whether one release is slower than another: ratios of latencies, with their uncertainty."""
+"""Test whether one release is slower than another: ratios of latencies, with intervals."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from slipway.errors import SlipwayError
 from slipway.loadtest.latencies import answers_needed
 from slipway.triton.datatypes import Array
 
-# both intervals together, of median and p99: each has to err half as often (Bonferroni)
+# of both intervals together, median and p99: each may err half as often (Bonferroni)
 CONFIDENCE = 0.95
 RESAMPLES = 2000
-FEWEST_ROUNDS = 10
-AT_ONCE = 100  # resamples in memory
+MIN_ROUNDS = 10
+RESAMPLES_IN_MEMORY = 100  # resamples in memory
 
 Verdict = Literal["slower", "faster", "no difference"]
 
@@ -36,20 +36,23 @@ class Ratio:
 
     @property
     def verdict(self) -> Verdict:
-        """What the interval leaves possible."""
+        """Return what the interval proves."""
         if self.low > 1:
             return "slower"
         return "faster" if self.high < 1 else "no difference"
 
     def slower_by(self, share: float) -> bool:
-        """Whether the second is slower by more than ``share``, of which 0.05 is 5 %, for sure."""
+        """Return whether the complete interval lies above ``share``, of which 0.05 is 5 %."""
         return self.low > 1 + share
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """``p99`` is ``None`` where the answers are too few. ``rounds`` of a block each, of ``block``
-    requests; both intervals hold together with ``confidence``."""
+    """The ratios of two releases, from ``rounds`` of one block each, of ``block`` requests.
+
+    ``p99`` is ``None`` if there are too few responses. Both intervals hold together with
+    ``confidence``.
+    """
 
     rounds: int
     block: int
@@ -59,14 +62,14 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        """Slower if the median or p99 is; faster if one is and none is slower."""
-        said = {ratio.verdict for ratio in (self.median, self.p99) if ratio}
-        if "slower" in said:
+        """Return "slower" if the median or p99 is; "faster" if one is faster and none is slower."""
+        verdicts = {ratio.verdict for ratio in (self.median, self.p99) if ratio}
+        if "slower" in verdicts:
             return "slower"
-        return "faster" if "faster" in said else "no difference"
+        return "faster" if "faster" in verdicts else "no difference"
 
     def slower_by(self, share: float) -> bool:
-        """Whether the median or p99 is slower by more than ``share``, for sure."""
+        """Return whether the interval of the median or of p99 lies above ``share``."""
         return any(ratio.slower_by(share) for ratio in (self.median, self.p99) if ratio)
 
 
@@ -75,31 +78,31 @@ def compare(
     second: Sequence[Sequence[float]] | Array,
     seed: int = 0,
 ) -> Comparison:
-    """Compare two releases by their latencies (s): of each round, a block of the first and one of
-    the second that were measured one after the other.
+    """Compare two releases by their latencies (s).
 
-    The machine is now faster, now slower; requests near each other in time are alike, and are no
-    independent evidence. So the bootstrap resamples rounds as a whole, not single
-    requests, and what changes from round to round cancels within each.
+    Each round has a block of the first release and one of the second, measured one after the other.
+    The machine's speed varies, and requests near each other in time are alike, so that they are
+    not independent evidence. Therefore the bootstrap resamples complete rounds, not requests, and
+    whatever changes between rounds cancels within each round.
 
     Raises:
         SlipwayError: there are fewer than 10 rounds.
     """
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if len(a) < FEWEST_ROUNDS:
+    if len(a) < MIN_ROUNDS:
         raise SlipwayError(
             f"{len(a)} rounds without failures or loads are too few to compare,"
-            f" which needs {FEWEST_ROUNDS}",
-            fix="give the comparison more time with --seconds, and see that both stay loaded",
+            f" which needs {MIN_ROUNDS}",
+            fix="raise --seconds, and keep both releases loaded",
         )
-    each = 1 - (1 - CONFIDENCE) / 2
+    confidence = 1 - (1 - CONFIDENCE) / 2
     enough = a.size >= answers_needed(0.99)
     return Comparison(
         rounds=len(a),
         block=a.shape[1],
         confidence=CONFIDENCE,
-        median=_ratio(a, b, 0.5, each, seed),
-        p99=_ratio(a, b, 0.99, each, seed) if enough else None,
+        median=_ratio(a, b, 0.5, confidence, seed),
+        p99=_ratio(a, b, 0.99, confidence, seed) if enough else None,
     )
 
 
@@ -111,8 +114,8 @@ def _ratio(first: Array, second: Array, level: float, confidence: float, seed: i
     random = np.random.default_rng(seed)
     count = len(first)
     ratios = []
-    for begin in range(0, RESAMPLES, AT_ONCE):
-        size = min(AT_ONCE, RESAMPLES - begin)
+    for begin in range(0, RESAMPLES, RESAMPLES_IN_MEMORY):
+        size = min(RESAMPLES_IN_MEMORY, RESAMPLES - begin)
         rounds = random.integers(0, count, (size, count))
         pooled = [block[rounds].reshape(size, -1) for block in (first, second)]
         a, b = (np.quantile(values, level, axis=-1) for values in pooled)
@@ -123,10 +126,10 @@ def _ratio(first: Array, second: Array, level: float, confidence: float, seed: i
     return Ratio(of_first, of_second, of_second / of_first, float(low), float(high))
 
 
-def as_json(compared: Comparison) -> dict[str, Any]:
-    """Everything, for machines; latencies in seconds."""
-    said = asdict(compared) | {"verdict": compared.verdict}
-    for name, ratio in (("median", compared.median), ("p99", compared.p99)):
+def comparison_as_json(comparison: Comparison) -> dict[str, Any]:
+    """Return all fields and the verdicts as JSON; latencies in seconds."""
+    fields = asdict(comparison) | {"verdict": comparison.verdict}
+    for name, ratio in (("median", comparison.median), ("p99", comparison.p99)):
         if ratio:
-            said[name]["verdict"] = ratio.verdict
-    return said
+            fields[name]["verdict"] = ratio.verdict
+    return fields

@@ -1,8 +1,9 @@
-"""Sends requests: on a schedule (open loop), or each after the last was answered (closed loop).
+"""Send requests: on a schedule (open loop), or each after the previous response (closed loop).
 
 An open loop does not wait for answers, as users do not: https://www.usenix.org/conference/nsdi-06/
-open-versus-closed-cautionary-tale. Its latencies begin when a request was due, so that a server
-that stalls is seen to make everybody wait ("coordinated omission" otherwise).
+open-versus-closed-cautionary-tale. Its latencies begin when a request was due, so that a stall of
+the server delays every request due meanwhile. Otherwise the stall would be hidden ("coordinated
+omission").
 """
 
 from __future__ import annotations
@@ -19,22 +20,22 @@ import aiohttp
 
 from slipway.endpoint.protocol import CACHE
 from slipway.loadtest.address import Address
-from slipway.loadtest.answer import Answer, Request
+from slipway.loadtest.exchange import LoadResponse, Request
 from slipway.triton.datatypes import Array
 from slipway.triton.kserve import message_of
 
-# what the platform grants a container to answer (AWS, mms-container-apis.html)
+# the time that the platform allows a container to answer (AWS, mms-container-apis.html)
 TIMEOUT_S = 60.0
-# each is a connection; more waiting requests tell nothing new about a server that is overrun
+# each is a connection; more waiting requests add no information about an overloaded server
 OUTSTANDING = 512
 UNSENT = f"not sent: {OUTSTANDING} requests were waiting already"
 
 
 class Generator:
-    """Sends to one endpoint, inside ``async with``.
+    """Send requests to one endpoint, inside ``async with``.
 
-    ``stop`` ends what is going on early: the answers until then are given back. ``messages`` has
-    the first message of each kind of error.
+    Setting ``stop`` ends the current loop early: it returns the responses received so far.
+    ``messages`` has the first message of each kind of error.
     """
 
     def __init__(self, address: Address, timeout_s: float = TIMEOUT_S) -> None:
@@ -59,16 +60,16 @@ class Generator:
     ) -> None:
         await self._session.close()
 
-    async def open_loop(self, requests: Sequence[Request], times: Array) -> list[Answer]:
-        """Send each request at its time (s from now), whatever became of those before it."""
-        answers: list[Answer] = []
+    async def open_loop(self, requests: Sequence[Request], times: Array) -> list[LoadResponse]:
+        """Send each request at its time (s from now), whether or not earlier ones were answered."""
+        answers: list[LoadResponse] = []
         waiting: set[asyncio.Task[None]] = set()
         failures: list[BaseException] = []  # also of tasks that end before they are awaited
         loop = asyncio.get_running_loop()
         ended = threading.Event()
         begin = time.perf_counter()
 
-        async def one(request: Request, intended: float) -> None:
+        async def send_one(request: Request, intended: float) -> None:
             answers.append(await self.send(request, begin, intended))
 
         def finish(task: asyncio.Task[None]) -> None:
@@ -80,9 +81,9 @@ class Generator:
             intended = float(times[index])
             if len(waiting) >= OUTSTANDING:
                 now = time.perf_counter() - begin
-                answers.append(Answer(requests[index].target, intended, now, now, UNSENT))
+                answers.append(LoadResponse(requests[index].target, intended, now, now, UNSENT))
                 return
-            task = loop.create_task(one(requests[index], intended))
+            task = loop.create_task(send_one(requests[index], intended))
             waiting.add(task)
             task.add_done_callback(finish)
 
@@ -108,13 +109,13 @@ class Generator:
 
     async def closed_loop(
         self, requests: Iterator[Request], concurrency: int, seconds: float
-    ) -> list[Answer]:
-        """``concurrency`` clients for ``seconds``, or until there are no more requests.
+    ) -> list[LoadResponse]:
+        """Send from ``concurrency`` clients for ``seconds``, or until there are no more requests.
 
-        Each sends when its last was answered, so that a slow server is asked less: these latencies
-        are those of clients that wait, and no user's.
+        Each client waits for its previous response, so that a slow server gets fewer requests:
+        these latencies are those of waiting clients, not of users.
         """
-        answers: list[Answer] = []
+        answers: list[LoadResponse] = []
         begin = time.perf_counter()
 
         async def client() -> None:
@@ -127,17 +128,19 @@ class Generator:
         await self._unless_stopped(asyncio.gather(*(client() for _ in range(concurrency))))
         return answers
 
-    async def send(self, request: Request, begin: float, intended: float | None = None) -> Answer:
-        """Send one request; ``begin`` is the ``perf_counter`` that its times count from."""
+    async def send(
+        self, request: Request, begin: float, intended: float | None = None
+    ) -> LoadResponse:
+        """Send one request; its times count from ``begin``, a value of ``perf_counter``."""
         sent = time.perf_counter() - begin
         error, cold = await self._exchange(request)
         done = time.perf_counter() - begin
-        return Answer(
+        return LoadResponse(
             request.target, sent if intended is None else intended, sent, done, error, cold
         )
 
-    async def once(self, request: Request, begin: float) -> list[Answer]:
-        """As :meth:`send`; nothing, if the test is stopped meanwhile."""
+    async def send_unless_stopped(self, request: Request, begin: float) -> list[LoadResponse]:
+        """Return the response of :meth:`send`, or an empty list if the test is stopped."""
         sending = asyncio.create_task(self.send(request, begin))
         await self._unless_stopped(sending)
         return [sending.result()] if sending.done() and not sending.cancelled() else []
@@ -149,9 +152,9 @@ class Generator:
                 self.address.url, data=request.body, headers=self.address.headers(request)
             ) as response:
                 body = await response.read()
-                said = response.headers.get(CACHE)
+                cache = response.headers.get(CACHE)
                 if response.status == 200:
-                    return None, None if said is None else said != "hit"
+                    return None, None if cache is None else cache != "hit"
                 kind = response.headers.get("x-amzn-ErrorType", response.reason or "")
                 # AWS appends a colon and a URL
                 error = f"{response.status} {kind.split(':')[0]}".strip()
@@ -179,8 +182,8 @@ class Generator:
 
 def _message(status: int, body: bytes) -> str:
     try:
-        said = json.loads(body)
-        return str(said.get("OriginalMessage") or said.get("Message") or said["message"])
+        fields = json.loads(body)
+        return str(fields.get("OriginalMessage") or fields.get("Message") or fields["message"])
     except (ValueError, KeyError, AttributeError):
         return message_of(status, body)
 

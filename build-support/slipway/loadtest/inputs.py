@@ -1,4 +1,4 @@
-"""What is sent to a release: its golden cases, what the user gives, or blanks."""
+"""Select what a load test sends to a release: golden cases, --data, or zeros."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from typing import Any
 
 from slipway.client import request as requests
 from slipway.errors import SlipwayError
-from slipway.loadtest.answer import Request
+from slipway.loadtest.exchange import Request
 from slipway.model.interface import Interface, blank_request
 from slipway.testing import golden
 from slipway.triton import kserve
 from slipway.triton.datatypes import Array
 
 
-def of_release(
-    name: str, target: str, interface: Interface, folder: Path, given: Mapping[str, Any] | None
+def encode_requests(
+    name: str, target: str, interface: Interface, folder: Path, data: Mapping[str, Any] | None
 ) -> tuple[list[Request], str]:
     """Return the encoded requests for the release ``target`` of ``name``, and their origin.
 
-    ``given`` is sent if there is such; else the inputs of each golden case below ``folder`` that
-    expects an answer and fits this release; else zeros and empty strings.
+    These are ``data``; without it, the inputs of each golden case below ``folder`` that expects an
+    answer and fits this release; without any, zeros and empty strings.
 
     Raises:
-        SlipwayError: ``given`` does not fit the release's inputs, or a body is too large.
+        SlipwayError: ``data`` does not fit the release's inputs, or a body is too large.
     """
-    arrays, said = arrays_of(name, interface, folder, given)
-    made = []
-    for one in arrays:
-        body, content_type = kserve.encode(one)
-        requests.check_size(body, one, interface)
-        made.append(Request(target, body, content_type))
-    return made, said
+    inputs, origin = select_inputs(name, interface, folder, data)
+    encoded = []
+    for arrays in inputs:
+        body, content_type = kserve.encode(arrays)
+        requests.check_size(body, arrays, interface)
+        encoded.append(Request(target, body, content_type))
+    return encoded, origin
 
 
-def arrays_of(
-    name: str, interface: Interface, folder: Path, given: Mapping[str, Any] | None
+def select_inputs(
+    name: str, interface: Interface, folder: Path, data: Mapping[str, Any] | None
 ) -> tuple[list[dict[str, Array]], str]:
-    """As :func:`of_release`, before encoding."""
-    if given is not None:
-        return [requests.fit(interface, given, name=name)], "the inputs given"
+    """Return the inputs that :func:`encode_requests` encodes, and their origin."""
+    if data is not None:
+        return [requests.fit(interface, data, name=name)], "the inputs given"
     fitting = []
     for case in golden.cases(folder):
         if expects_error(case):
@@ -56,7 +56,7 @@ def arrays_of(
 
 
 def expects_error(case: Path) -> bool:
-    """Whether a golden case is of a request that the model has to refuse."""
+    """Return whether a golden case is a request that the model must refuse."""
     try:
         expected = json.loads((case / golden.EXPECTED).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -30,13 +30,13 @@ class Latencies:
 def answers_needed(level: float) -> int:
     """Return the fewest answers that a percentile needs: 5, 29 and 299 for p50, p90 and p99.
 
-    All of n answers lie below the true percentile in level**n of all tests; that has to be rare.
+    All of n answers lie below the true percentile in level**n of all tests; that must be rare.
     """
     return math.ceil(math.log(1 - CONFIDENCE) / math.log(level))
 
 
 def summarize_latencies(latencies: Sequence[float]) -> Latencies:
-    """Return the percentiles of ``latencies`` (s) by the nearest rank: each one did occur.
+    """Return the percentiles of ``latencies`` (s) by the nearest rank: each is a measured value.
 
     p99 is the smallest latency that 99 % of the answers do not exceed.
     """

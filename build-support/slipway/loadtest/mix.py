@@ -1,4 +1,4 @@
-"""The requests of a test: for one release, or for many with a popularity."""
+"""Draw the requests of a load test: for one release, or for many by popularity."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from slipway.loadtest import arrivals
-from slipway.loadtest.answer import Request
+from slipway.loadtest.exchange import Request
 from slipway.triton.datatypes import Array
 
 CHUNK = 256
 
 
 class Mix:
-    """Draws requests for the releases of ``requests``, the first the most popular.
+    """Draw requests for the releases of ``requests``, of which the first is the most popular.
 
-    ``shares`` is the part of the traffic of each, by Zipf's law with ``exponent``.
+    ``shares`` are their shares of the traffic, by Zipf's law with ``exponent``.
     """
 
     def __init__(
@@ -31,28 +31,28 @@ class Mix:
         self._random = random
 
     def draw(self, count: int) -> list[Request]:
-        """Return ``count`` requests, each for a release by popularity, with one of its inputs."""
+        """Return ``count`` requests: a release by popularity, with one of its inputs."""
         chosen = self._random.choice(len(self.targets), size=count, p=self.shares)
-        return [self._one(int(index)) for index in chosen]
+        return [self._draw_input(int(index)) for index in chosen]
 
     def endless(self) -> Iterator[Request]:
-        """Requests without end."""
+        """Yield requests without end."""
         while True:
             yield from self.draw(CHUNK)
 
     def poisson(self, rate: float, seconds: float) -> Array:
-        """The times (s) at which to send; see :func:`arrivals.poisson`."""
+        """Return the times (s) at which to send; see :func:`arrivals.poisson`."""
         return arrivals.poisson(rate, seconds, self._random)
 
     def first(self, target: str) -> Request:
-        """The first request there is for ``target``."""
+        """Return the first request for ``target``."""
         return self._requests[self.targets.index(target)][0]
 
-    def _one(self, index: int) -> Request:
+    def _draw_input(self, index: int) -> Request:
         requests = self._requests[index]
         return requests[int(self._random.integers(len(requests)))]
 
 
-def shuffled(targets: Sequence[str], random: np.random.Generator) -> list[str]:
-    """``targets`` in an order of popularity that has nothing to do with their age or name."""
+def shuffle(targets: Sequence[str], random: np.random.Generator) -> list[str]:
+    """Return ``targets`` in random order of popularity, independent of their age and name."""
     return [targets[int(index)] for index in random.permutation(len(targets))]

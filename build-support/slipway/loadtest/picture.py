@@ -1,4 +1,4 @@
-"""A report as a picture: latencies against rate, the knee, cold starts apart."""
+"""Draw a report: latencies against rate, the knee, and cold starts in a panel of their own."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slipway.errors import SlipwayError
-from slipway.loadtest.report import Report
-from slipway.loadtest.stage import Stage
+from slipway.loadtest.report import LoadTestReport
+from slipway.loadtest.stage import LoadStage
 from slipway.units import format_milliseconds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ENDINGS = {".svg", ".png"}
-# tell apart in print and by colour-blind readers (Okabe, Ito)
+# distinct in print and for colour-blind readers (Okabe, Ito)
 COLOURS = {"p50": "#0072B2", "p90": "#E69F00", "p99": "#D55E00"}
 COLD, KNEE, LIMIT = "#56B4E9", "#009E73", "#666666"
 INCHES = (8.0, 4.6)
 PIXELS_PER_INCH = 150
 
 
-def check(path: Path) -> None:
-    """Refuse a file name before anything is measured.
+def check_path(path: Path) -> None:
+    """Check a file name before anything is measured.
 
     Raises:
-        SlipwayError: it ends neither with .svg nor .png, or its folder is not there.
+        SlipwayError: it ends neither with .svg nor .png, or its folder does not exist.
     """
     if path.suffix.lower() not in ENDINGS:
         raise SlipwayError(
@@ -34,11 +34,11 @@ def check(path: Path) -> None:
             fix=f"--output {path.stem or 'loadtest'}.svg, or .png",
         )
     if not path.parent.is_dir():
-        raise SlipwayError("no such folder", where=str(path.parent), fix="make it first")
+        raise SlipwayError("no such folder", where=str(path.parent), fix="create it first")
 
 
-def draw(report: Report, path: Path) -> None:
-    """Draw ``report`` into ``path``, whose ending says how.
+def draw(report: LoadTestReport, path: Path) -> None:
+    """Draw ``report`` into ``path``, in the format of its suffix.
 
     Raises:
         SlipwayError: nothing was measured.
@@ -48,18 +48,18 @@ def draw(report: Report, path: Path) -> None:
 
     stages = report.results.stages
     loads = [
-        found.seconds
-        for found in report.results.first_loads
-        if found.seconds is not None and found.cold is not False
+        load.seconds
+        for load in report.results.first_loads
+        if load.seconds is not None and load.cold is not False
     ]
-    loads += [each.cold.p50 for each in stages if each.cold.p50 is not None]
+    loads += [stage.cold.p50 for stage in stages if stage.cold.p50 is not None]
     if not stages and not loads:
         raise SlipwayError(
             "nothing was answered, so there is nothing to draw",
             where=str(path),
-            fix="the errors above say why",
+            fix="see the errors above",
         )
-    # equal reports make equal bytes
+    # equal reports are drawn as equal bytes
     with matplotlib.rc_context({"svg.hashsalt": "slipway", "svg.fonttype": "none"}):
         figure = Figure(figsize=INCHES, layout="constrained")
         main, side = figure.subplots(1, 2, sharey=True, width_ratios=(5, 1))
@@ -74,13 +74,13 @@ def draw(report: Report, path: Path) -> None:
         figure.savefig(path, dpi=PIXELS_PER_INCH, metadata=metadata)
 
 
-def _stages(axes: Axes, report: Report, stages: list[Stage]) -> None:
+def _stages(axes: Axes, report: LoadTestReport, stages: list[LoadStage]) -> None:
     closed = stages[0].concurrency is not None
     for name, colour in COLOURS.items():
         points = [
-            (each.concurrency or each.offered, value * 1e3, each.saturated and not closed)
-            for each in stages
-            if (value := getattr(each.warm, name)) is not None
+            (stage.concurrency or stage.offered, value * 1e3, stage.saturated and not closed)
+            for stage in stages
+            if (value := getattr(stage.warm, name)) is not None
         ]
         axes.plot([x for x, _, _ in points], [y for _, y, _ in points], color=colour, label=name)
         for filled in (False, True):
@@ -119,7 +119,7 @@ def _cold(axes: Axes, loads: list[float]) -> None:
         axes.text(0, 0.5, "none", ha="center", transform=axes.get_xaxis_transform())
 
 
-def _title(report: Report) -> str:
+def _title(report: LoadTestReport) -> str:
     targets = list(report.subject.shares)
     what = targets[0] if len(targets) == 1 else f"{len(targets)} releases, {report.subject.kind}"
     return f"{what} on {report.subject.endpoint}"

@@ -1,4 +1,4 @@
-"""A price table that the user supplies: instance type → US dollars an hour."""
+"""Read a price table that the user supplies: instance type → US dollars an hour."""
 
 from __future__ import annotations
 
@@ -13,25 +13,29 @@ TABLE = "usd_per_hour"
 EXAMPLE = f'[{TABLE}]\n"ml.g5.xlarge" = 1.0'
 
 
-def read(path: Path, instance: str) -> float:
-    """The price of ``instance`` in US dollars an hour.
+def read_price(path: Path, instance: str) -> float:
+    """Return the price of ``instance`` in US dollars an hour.
 
     Raises:
-        SlipwayError: the table is malformed, or does not have it.
+        SlipwayError: the table is malformed, or has no such instance.
     """
     try:
         content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SlipwayError(
-            f"cannot be read: {error.strerror}", where=str(path), fix="name the price table"
+            f"cannot be read: {error.strerror}",
+            where=str(path),
+            fix="name a price table that exists",
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SlipwayError(
-            f"not valid TOML: {error}", where=str(path), fix=f"write it so:\n{EXAMPLE}"
+            f"not valid TOML: {error}", where=str(path), fix=f"write it like this:\n{EXAMPLE}"
         ) from error
     prices = content.get(TABLE)
     if not isinstance(prices, dict):
-        raise SlipwayError(f"it has no [{TABLE}]", where=str(path), fix=f"write it so:\n{EXAMPLE}")
+        raise SlipwayError(
+            f"it has no [{TABLE}]", where=str(path), fix=f"write it like this:\n{EXAMPLE}"
+        )
     if instance not in prices:
         near = difflib.get_close_matches(instance, prices, n=3) or sorted(prices)[:5]
         raise SlipwayError(

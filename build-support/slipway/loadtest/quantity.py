@@ -1,4 +1,4 @@
-"""Quantities as people type them: ``200ms``, ``120/s``, ``5%``, ``10,20,50``."""
+"""Parse quantities as people type them: ``200ms``, ``120/s``, ``5%``, ``10,20,50``."""
 
 from __future__ import annotations
 
@@ -12,62 +12,62 @@ PERIODS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 NUMBER = r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 
 
-def seconds(text: str, option: str) -> float:
-    """A duration in seconds; a unit has to be there.
+def parse_seconds(text: str, option: str) -> float:
+    """Return a duration in seconds; the unit is required.
 
     Raises:
-        SlipwayError: it is none, or zero.
+        SlipwayError: ``text`` is not a duration, or zero.
     """
-    found = re.fullmatch(rf"({NUMBER})\s*(us|ms|s|min)", text.strip())
+    match = re.fullmatch(rf"({NUMBER})\s*(us|ms|s|min)", text.strip())
     return _positive(
-        float(found[1]) * SECONDS[found[2]] if found else 0.0, text, option, "200ms or 1.5s"
+        float(match[1]) * SECONDS[match[2]] if match else 0.0, text, option, "200ms or 1.5s"
     )
 
 
-def per_second(text: str, option: str) -> float:
-    """A rate in requests a second; ``120``, ``120/s``, ``7200/min`` and ``432000/h`` are one.
+def parse_rate(text: str, option: str) -> float:
+    """Return a rate in requests a second: ``120``, ``120/s``, ``7200/min``, ``432000/h`` are equal.
 
     Raises:
-        SlipwayError: it is none, or zero.
+        SlipwayError: ``text`` is not a rate, or zero.
     """
-    found = re.fullmatch(rf"({NUMBER})\s*(?:/\s*(s|min|h))?", text.strip())
-    rate = float(found[1]) / PERIODS[found[2] or "s"] if found else 0.0
+    match = re.fullmatch(rf"({NUMBER})\s*(?:/\s*(s|min|h))?", text.strip())
+    rate = float(match[1]) / PERIODS[match[2] or "s"] if match else 0.0
     return _positive(rate, text, option, "120/s or 7200/min")
 
 
-def share(text: str, option: str) -> float:
-    """A part of the whole: ``5%`` is 0.05; zero is allowed.
+def parse_share(text: str, option: str) -> float:
+    """Return a percentage as a fraction: ``5%`` is 0.05; zero is allowed.
 
     Raises:
-        SlipwayError: it is none.
+        SlipwayError: ``text`` is not a percentage.
     """
-    found = re.fullmatch(rf"({NUMBER})\s*%", text.strip())
-    if not found:
-        raise SlipwayError(f"{option} {text!r} is no percentage", fix=f"{option} 5%")
-    return float(found[1]) / 100
+    match = re.fullmatch(rf"({NUMBER})\s*%", text.strip())
+    if not match:
+        raise SlipwayError(f"{option} {text!r} is not a percentage", fix=f"{option} 5%")
+    return float(match[1]) / 100
 
 
-def rates(text: str, option: str) -> list[float]:
-    """Several rates, ascending and each once.
+def parse_rates(text: str, option: str) -> list[float]:
+    """Return several rates, ascending and without duplicates.
 
     Raises:
-        SlipwayError: one of them is none.
+        SlipwayError: one of them is not a rate.
     """
-    return sorted({per_second(part, option) for part in text.split(",")})
+    return sorted({parse_rate(part, option) for part in text.split(",")})
 
 
-def counts(text: str, option: str) -> list[int]:
-    """Several whole numbers above zero, ascending and each once.
+def parse_counts(text: str, option: str) -> list[int]:
+    """Return several positive integers, ascending and without duplicates.
 
     Raises:
-        SlipwayError: one of them is none.
+        SlipwayError: ``text`` is not a list of them.
     """
     if not re.fullmatch(r"\s*[1-9]\d*\s*(,\s*[1-9]\d*\s*)*", text):
-        raise SlipwayError(f"{option} {text!r} is no list of numbers", fix=f"{option} 1,2,4,8")
+        raise SlipwayError(f"{option} {text!r} is not a list of numbers", fix=f"{option} 1,2,4,8")
     return sorted({int(part) for part in text.split(",")})
 
 
 def _positive(value: float, text: str, option: str, example: str) -> float:
     if not 0 < value < math.inf:
-        raise SlipwayError(f"{option} {text!r} is not understood", fix=f"such as {example}")
+        raise SlipwayError(f"{option} {text!r} is not understood", fix=f"write it like {example}")
     return value

@@ -1,4 +1,4 @@
-"""What a load test found, and what has to be known to read it."""
+"""The report of a load test: conclusions, and notes on how to read the numbers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from slipway.loadtest import knee as knees
-from slipway.loadtest import scaling, stage
+from slipway.loadtest import knee as knee
+from slipway.loadtest import scaling
 from slipway.loadtest.address import Address
-from slipway.loadtest.knee import Knee
+from slipway.loadtest.knee import Knee, find_knee
 from slipway.loadtest.latencies import answers_needed
 from slipway.loadtest.run import Results
-from slipway.loadtest.scaling import Fleet, Target
+from slipway.loadtest.scaling import Fleet, ScalingTarget
+from slipway.loadtest.stage import rate_point
+from slipway.units import format_milliseconds
 
 Kind = Literal["warm", "mixed", "first-load"]
 LAPTOP = (
@@ -22,8 +24,8 @@ LAPTOP = (
 
 
 @dataclass(frozen=True)
-class Subject:
-    """What was tested: ``shares`` of the traffic by target model, ``inputs`` in words."""
+class LoadTestSetup:
+    """What was tested: ``shares`` of the traffic by target model, ``inputs`` described in words."""
 
     endpoint: str
     kind: Kind
@@ -34,7 +36,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Traffic:
-    """What a fleet is wanted for: ``rate`` requests a second, on instances of this price."""
+    """The traffic to size a fleet for: ``rate`` requests a second, on instances of this price."""
 
     rate: float
     instance: str
@@ -42,29 +44,32 @@ class Traffic:
 
 
 @dataclass(frozen=True)
-class Report:
-    """``knee`` is ``None`` where no rates were measured, ``target`` and ``fleet`` where there is
-    no knee or nobody asked."""
+class LoadTestReport:
+    """The result of a load test.
 
-    subject: Subject
+    ``knee`` is ``None`` if no rates were measured; ``target`` and ``fleet`` are ``None`` without a
+    knee, or if they were not requested.
+    """
+
+    subject: LoadTestSetup
     results: Results
     knee: Knee | None
-    target: Target | None
+    target: ScalingTarget | None
     fleet: Fleet | None
     notes: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, for machines; times in seconds, rates a second."""
-        said = asdict(self)
+        """Return all fields as JSON; times in seconds, rates a second."""
+        fields = asdict(self)
         if self.target:
-            said["target"]["arithmetic"] = self.target.arithmetic
+            fields["target"]["arithmetic"] = self.target.arithmetic
         if self.fleet:
-            said["fleet"]["arithmetic"] = list(self.fleet.arithmetic)
-        return said
+            fields["fleet"]["arithmetic"] = list(self.fleet.arithmetic)
+        return fields
 
 
-def make(
-    subject: Subject,
+def build_report(
+    subject: LoadTestSetup,
     address: Address,
     results: Results,
     *,
@@ -72,61 +77,66 @@ def make(
     instances: int = 1,
     safety: float = scaling.SAFETY,
     traffic: Traffic | None = None,
-) -> Report:
-    """The report of ``results``; ``limit`` is the p99 (s) asked for, ``instances`` what the
-    endpoint had while it was tested."""
-    open_stages = [each for each in results.stages if each.concurrency is None]
-    knee = knees.find([stage.point(each) for each in open_stages], limit) if open_stages else None
+) -> LoadTestReport:
+    """Return the report of ``results``.
+
+    ``limit`` is the required p99 (s), ``instances`` how many the endpoint had during the test.
+    """
+    open_stages = [stage for stage in results.stages if stage.concurrency is None]
+    knee = find_knee([rate_point(stage) for stage in open_stages], limit) if open_stages else None
     target = fleet = None
     if knee and knee.rate and limit:
-        target = scaling.target(knee.rate, instances, safety)
+        target = scaling.scaling_target(knee.rate, instances, safety)
         if traffic:
-            fleet = scaling.fleet(target, traffic.rate, traffic.instance, traffic.usd_per_hour)
+            fleet = scaling.plan_fleet(target, traffic.rate, traffic.instance, traffic.usd_per_hour)
     notes = tuple(_notes(subject, address, results, knee, limit))
-    return Report(subject, results, knee, target, fleet, notes)
+    return LoadTestReport(subject, results, knee, target, fleet, notes)
 
 
 def _notes(
-    subject: Subject, address: Address, results: Results, knee: Knee | None, limit: float | None
+    subject: LoadTestSetup,
+    address: Address,
+    results: Results,
+    knee: Knee | None,
+    limit: float | None,
 ) -> list[str]:
     notes = []
     if results.interrupted:
-        notes.append("Interrupted: this is what there was until then.")
-    late = [each for each in results.stages if each.late]
+        notes.append("Interrupted: these are the results until then.")
+    late = [stage for stage in results.stages if stage.late]
     if late:
         notes.append(
             f"In {len(late)} of {len(results.stages)} stages the generator could not keep its"
-            f" schedule: it sent up to {max(each.lag_p99 for each in late) * 1e3:.3g} ms late (99 %"
+            " schedule: it sent up to"
+            f" {format_milliseconds(max(stage.lag_p99 for stage in late))} late (99 %"
             " of the requests). It, or the machine that it shares, was too slow; the latencies"
             " include this delay."
         )
-    if any(each.warm.p99 is None and each.requests for each in results.stages):
+    if any(stage.warm.p99 is None and stage.requests for stage in results.stages):
         notes.append(
-            "A dash stands where the answers were too few: a p99 needs"
+            "A dash means that there were too few answers: a p99 needs"
             f" {answers_needed(0.99)} of them, with --seconds or a higher rate."
         )
     if knee and knee.rate is not None and knee.ended_by is None:
         notes.append(
-            "The highest rate measured still held: the knee lies above. Try higher --rates."
+            "The highest rate measured was sustained: the knee lies above. Try higher --rates."
         )
     if knee and knee.rate is None and limit:
-        notes.append(f"No recommendation, because not even the lowest rate held: {knee.ended_by}.")
-    if subject.kind == "mixed" and not any(_told(results)):
         notes.append(
-            "This endpoint does not say which answers waited for a load, so cold starts are among"
-            " the others; CloudWatch's ModelCacheHit has their share."
+            f"No recommendation, because not even the lowest rate was sustained: {knee.ended_by}."
         )
-    cold = sum(each.cold.count for each in results.stages)
+    if subject.kind == "mixed" and all(load.cold is None for load in results.first_loads):
+        notes.append(
+            "This endpoint does not report which answers waited for a load, so cold starts are"
+            " among the others; CloudWatch's ModelCacheHit has their share."
+        )
+    cold = sum(stage.cold.count for stage in results.stages)
     if cold:
-        of = cold + sum(each.warm.count for each in results.stages)
+        answers = cold + sum(stage.warm.count for stage in results.stages)
         notes.append(
-            f"{cold / of:.1%} of the answers waited for a load; they are in the column 'cold', and"
-            " in no other percentile."
+            f"{cold / answers:.1%} of the answers waited for a load; they are in the column 'cold',"
+            " and in no other percentile."
         )
-    if address.here:
+    if address.is_local:
         notes.append(LAPTOP)
     return notes
-
-
-def _told(results: Results) -> list[bool]:
-    return [found.cold is not None for found in results.first_loads]

@@ -1,4 +1,4 @@
-"""Runs a load test: first loads, then stages of a rate or of a number of clients."""
+"""Run a load test: first loads, then stages of a rate or of a number of clients."""
 
 from __future__ import annotations
 
@@ -11,31 +11,30 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from slipway.loadtest import search, stage
+from slipway.loadtest import search
 from slipway.loadtest.address import Address
-from slipway.loadtest.answer import Answer
+from slipway.loadtest.exchange import LoadResponse
 from slipway.loadtest.generator import Generator
 from slipway.loadtest.knee import Point
 from slipway.loadtest.mix import Mix
-from slipway.loadtest.stage import Stage
+from slipway.loadtest.stage import LoadStage, rate_point, summarize_closed_loop, summarize_open_loop
 
-# the platform goes on loading for so long while invocations are told to come back
-# (AWS, mms-container-apis.html)
+# the platform continues a load for so long while invocations get 429 (AWS, mms-container-apis.html)
 LOADING_S = 360.0
 PAUSE_S = 1.0
 NOT_READY = "429 ModelNotReadyException"
-WARMING = 20
+WARM_UP_REQUESTS = 20
 PROBE_S = 2.0
 
-type Doing = Callable[[str], AbstractContextManager[None]]
+type ShowProgress = Callable[[str], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
 class FirstLoad:
-    """The first invocation of a release: seconds to its answer, or why there was none.
+    """The first invocation of a release: seconds until it was answered, or the error.
 
-    ``cold`` is what the endpoint said (``None``: nothing); ``retries`` counts invocations that were
-    told to come back, within ``seconds``.
+    ``cold`` is what the endpoint reported (``None``: nothing); ``retries`` counts the invocations
+    that got 429 while the model loaded, within ``seconds``.
     """
 
     target: str
@@ -47,21 +46,20 @@ class FirstLoad:
 
 @dataclass
 class Results:
-    """What was measured until now. ``messages`` has the first message of each kind of error."""
+    """The measurements so far. ``messages`` has the first message of each kind of error."""
 
     first_loads: list[FirstLoad] = field(default_factory=list)
-    stages: list[Stage] = field(default_factory=list)
+    stages: list[LoadStage] = field(default_factory=list)
     messages: dict[str, str] = field(default_factory=dict)
     interrupted: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure: first loads only; or ``rates`` (1/s), or ``concurrency`` of waiting clients;
-    with none of them, rates that are searched for.
+    """What to measure: first loads only, ``rates`` (1/s), or numbers of waiting clients.
 
-    ``seconds`` is the length of each stage (``None``: what a p99 needs), ``limit`` the p99 (s)
-    that the search asks for.
+    With neither ``rates`` nor ``concurrency``, the rates are searched for. ``seconds`` is the
+    length of each stage (``None``: what a p99 needs), ``limit`` the p99 (s) for the search.
     """
 
     first_loads_only: bool = False
@@ -72,23 +70,23 @@ class Plan:
     timeout_s: float = 60.0
 
 
-def run(address: Address, mix: Mix, plan: Plan, doing: Doing) -> Results:
-    """Run ``plan`` against ``address``; ``doing`` is told what goes on. Ctrl-C ends it early."""
+def run_load_test(address: Address, mix: Mix, plan: Plan, progress: ShowProgress) -> Results:
+    """Run ``plan`` against ``address``; ``progress`` shows each step. Ctrl-C ends it early."""
     results = Results()
 
-    async def all_of_it(generator: Generator) -> None:
+    async def run_plan(generator: Generator) -> None:
         results.messages = generator.messages
-        await _Run(generator, mix, plan, results, doing).whole()
+        await _LoadTest(generator, mix, plan, results, progress).run_all()
         results.interrupted = generator.stop.is_set()
 
-    with_generator(address, plan.timeout_s, all_of_it)
+    run_with_generator(address, plan.timeout_s, run_plan)
     return results
 
 
-def with_generator(
+def run_with_generator(
     address: Address, timeout_s: float, work: Callable[[Generator], Coroutine[Any, Any, None]]
 ) -> None:
-    """Run ``work`` in a loop of its own, with a generator that Ctrl-C stops."""
+    """Run ``work`` in a new event loop, with a generator that Ctrl-C stops."""
     import uvloop
 
     async def inside() -> None:
@@ -102,14 +100,14 @@ def with_generator(
 
 
 async def first_load(generator: Generator, mix: Mix, target: str) -> FirstLoad | None:
-    """Invoke ``target`` until it answers, as long as the platform loads; ``None`` if stopped."""
+    """Invoke ``target`` until it answers, while the platform loads it; ``None`` if stopped."""
     begin = time.perf_counter()
     retries = 0
     while True:
-        answers = await generator.once(mix.first(target), begin)
-        if not answers:
+        responses = await generator.send_unless_stopped(mix.first(target), begin)
+        if not responses:
             return None
-        (last,) = answers
+        (last,) = responses
         if last.error != NOT_READY or last.done > LOADING_S:
             break
         retries += 1
@@ -118,27 +116,27 @@ async def first_load(generator: Generator, mix: Mix, target: str) -> FirstLoad |
     return FirstLoad(target, seconds, last.error, True if retries else last.cold, retries)
 
 
-class _Run:
+class _LoadTest:
     def __init__(
-        self, generator: Generator, mix: Mix, plan: Plan, results: Results, doing: Doing
+        self, generator: Generator, mix: Mix, plan: Plan, results: Results, progress: ShowProgress
     ) -> None:
         self.generator = generator
         self.mix = mix
         self.plan = plan
         self.results = results
-        self.doing = doing
+        self.progress = progress
 
-    async def whole(self) -> None:
+    async def run_all(self) -> None:
         for target in self.mix.targets:
-            with self.doing(f"first load of {target}"):
-                found = await first_load(self.generator, self.mix, target)
-            if found is None:
+            with self.progress(f"first load of {target}"):
+                load = await first_load(self.generator, self.mix, target)
+            if load is None:
                 return
-            self.results.first_loads.append(found)
-        if self.plan.first_loads_only or all(found.error for found in self.results.first_loads):
+            self.results.first_loads.append(load)
+        if self.plan.first_loads_only or all(load.error for load in self.results.first_loads):
             return
-        with self.doing("warming up"):
-            await self.generator.closed_loop(iter(self.mix.draw(WARMING)), 1, PROBE_S)
+        with self.progress("warming up"):
+            await self.generator.closed_loop(iter(self.mix.draw(WARM_UP_REQUESTS)), 1, PROBE_S)
         if self.plan.concurrency:
             for clients in self.plan.concurrency:
                 await self.clients(clients, self.plan.seconds or search.SECONDS)
@@ -146,49 +144,51 @@ class _Run:
             for rate in self.plan.rates:
                 await self.rate(rate)
         else:
-            most = await search.capacity(self.throughput)
-            if most and not self.generator.stop.is_set():
-                await search.sweep(self.rate, most, self.plan.limit)
+            capacity = await search.capacity(self.throughput)
+            if capacity and not self.generator.stop.is_set():
+                await search.sweep(self.rate, capacity, self.plan.limit)
 
     async def rate(self, rate: float) -> Point | None:
-        """One stage of an open loop; ``None`` once the test is stopped."""
+        """Measure one stage of an open loop; return ``None`` once the test is stopped."""
         if self.generator.stop.is_set():
             return None
         seconds = self.plan.seconds or search.seconds_for(rate)
         times = self.mix.poisson(rate, seconds)
         requests = self.mix.draw(len(times))
         begin = time.perf_counter()
-        with self.doing(f"{rate:.4g}/s for {seconds:.0f} s"):
+        with self.progress(f"{rate:.4g}/s for {seconds:.0f} s"):
             answers = await self.generator.open_loop(requests, times)
-        made = stage.open_loop(answers, self._lasted(begin, seconds))
-        self._keep(made, answers)
-        return None if self.generator.stop.is_set() else stage.point(made)
+        stage = summarize_open_loop(answers, self._duration(begin, seconds))
+        self._record(stage, answers)
+        return None if self.generator.stop.is_set() else rate_point(stage)
 
     async def clients(self, clients: int, seconds: float) -> None:
-        """One stage of a closed loop."""
+        """Measure one stage of a closed loop."""
         if self.generator.stop.is_set():
             return
         begin = time.perf_counter()
-        with self.doing(f"{clients} waiting clients for {seconds:.0f} s"):
+        with self.progress(f"{clients} waiting clients for {seconds:.0f} s"):
             answers = await self.generator.closed_loop(self.mix.endless(), clients, seconds)
-        self._keep(stage.closed_loop(answers, clients, self._lasted(begin, seconds)), answers)
+        self._record(
+            summarize_closed_loop(answers, clients, self._duration(begin, seconds)), answers
+        )
 
     async def throughput(self, clients: int) -> float:
-        """Answers a second to waiting clients; not kept."""
+        """Return the responses a second to waiting clients, without recording a stage."""
         if self.generator.stop.is_set():
             return 0.0
-        with self.doing(f"looking for saturation: {clients} waiting clients"):
+        with self.progress(f"looking for saturation: {clients} waiting clients"):
             answers = await self.generator.closed_loop(self.mix.endless(), clients, PROBE_S)
         good = [answer.done for answer in answers if answer.error is None]
         return len(good) / max(good) if good else 0.0
 
-    def _lasted(self, begin: float, seconds: float) -> float:
+    def _duration(self, begin: float, seconds: float) -> float:
         if not self.generator.stop.is_set():
             return seconds
         return min(seconds, time.perf_counter() - begin)
 
-    def _keep(self, made: Stage, answers: Sequence[Answer]) -> None:
-        # of a stage that was stopped at once, there is nothing to say
+    def _record(self, stage: LoadStage, answers: Sequence[LoadResponse]) -> None:
+        # a stage that was stopped at once measured nothing
         if answers or not self.generator.stop.is_set():
-            self.results.stages.append(made)
-            self.results.stages.sort(key=lambda each: (each.concurrency or 0, each.offered))
+            self.results.stages.append(stage)
+            self.results.stages.sort(key=lambda stage: (stage.concurrency or 0, stage.offered))

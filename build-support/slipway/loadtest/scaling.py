@@ -1,4 +1,4 @@
-"""From what one instance carries to the target of autoscaling, a number of instances and a cost.
+"""Derive the autoscaling target, the number of instances and their cost from the knee.
 
 The arithmetic is AWS's: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-scaling-loadtest.html
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-SAFETY = 0.5  # what AWS recommends to begin with
-HOURS = 730  # of a month, as AWS's price calculator has it
+SAFETY = 0.5  # AWS's recommendation to start with
+HOURS = 730  # a month, as in AWS's price calculator
 # in two availability zones, so that one may fail (AWS: deploy at least two instances)
-AT_LEAST = 2
+MIN_INSTANCES = 2
 
 
 @dataclass(frozen=True)
-class Target:
+class ScalingTarget:
     """``SageMakerVariantInvocationsPerInstance`` for an instance that carries ``max_rps``."""
 
     max_rps: float
@@ -24,7 +24,7 @@ class Target:
 
     @property
     def arithmetic(self) -> str:
-        """How the target came about."""
+        """Return the calculation of the target."""
         return (
             f"{self.max_rps:.4g}/s × {self.safety:g} × 60 s = "
             f"{self.invocations_per_instance} invocations a minute and instance"
@@ -33,7 +33,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Fleet:
-    """The instances for a traffic (requests a second), and what they cost in US dollars."""
+    """The instances for a traffic (requests a second), and their cost in US dollars."""
 
     traffic: float
     instance: str
@@ -45,8 +45,10 @@ class Fleet:
 
     @property
     def arithmetic(self) -> tuple[str, str]:
-        """How number and cost came about."""
-        least = f", at least {AT_LEAST} for availability" if self.needed < AT_LEAST else ""
+        """Return the calculations of the number and of the cost."""
+        least = (
+            f", at least {MIN_INSTANCES} for availability" if self.needed < MIN_INSTANCES else ""
+        )
         return (
             f"{self.traffic:g}/s ÷ {self.per_instance:.4g}/s = "
             f"{self.traffic / self.per_instance:.3g} → {self.needed}{least}"
@@ -56,21 +58,21 @@ class Fleet:
         )
 
 
-def target(knee_rate: float, instances: int = 1, safety: float = SAFETY) -> Target:
-    """Return the target for ``instances`` that carry ``knee_rate`` (1/s) within the limit.
+def scaling_target(knee_rate: float, instances: int = 1, safety: float = SAFETY) -> ScalingTarget:
+    """Return the target for ``instances`` that sustain ``knee_rate`` (1/s) within the limit.
 
-    MAX_RPS × SAFETY_FACTOR × 60, rounded down: the metric counts whole invocations of a minute.
+    MAX_RPS × SAFETY_FACTOR × 60, rounded down: the metric counts the invocations of a minute.
     """
     max_rps = knee_rate / instances
-    return Target(max_rps, safety, math.floor(max_rps * safety * 60))
+    return ScalingTarget(max_rps, safety, math.floor(max_rps * safety * 60))
 
 
-def fleet(found: Target, traffic: float, instance: str, usd_per_hour: float) -> Fleet:
-    """What ``traffic`` (1/s) needs if each instance is held at its target."""
-    per_instance = found.max_rps * found.safety
-    # a share of 1e-9 of an instance is rounding, and none
+def plan_fleet(target: ScalingTarget, traffic: float, instance: str, usd_per_hour: float) -> Fleet:
+    """Return the fleet for ``traffic`` (1/s) with each instance at its target."""
+    per_instance = target.max_rps * target.safety
+    # 1e-9 of an instance is a rounding error
     needed = math.ceil(traffic / per_instance - 1e-9)
-    instances = max(AT_LEAST, needed)
+    instances = max(MIN_INSTANCES, needed)
     return Fleet(
         traffic,
         instance,

@@ -1,4 +1,4 @@
-"""One stage of a load test: its numbers, from its answers."""
+"""Summarize one stage of a load test from its responses."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slipway.loadtest.answer import Answer
+from slipway.loadtest.exchange import LoadResponse
 from slipway.loadtest.knee import Point
 from slipway.loadtest.latencies import Latencies, summarize_latencies
 
-# of a stage's time: a queue has to fill before it has its length
+# share of a stage that is not measured: queues fill up first
 SETTLING = 0.1
-# the generator's own delay may be so much of the p99 before it is told
+# share of the p99 that the generator's own delay may have before it is reported
 LATE = 0.2
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Rates are requests a second in the stage's measured time: after it has settled, before the
-    schedule ended. ``offered`` is what the schedule wanted, ``achieved`` what was answered.
+class LoadStage:
+    """The measurements of one stage.
 
+    Rates are requests a second in the measured time, which begins after settling and ends with the
+    schedule: ``offered`` is the scheduled rate, ``achieved`` the rate of responses.
     ``concurrency`` is that of a closed loop, else ``None``. Latencies are of the requests that
-    were due in that time, whenever their answers came: ``warm`` (and those not known to be cold)
-    apart from ``cold``, which waited for a load. Failed requests are in ``errors`` by kind, of all
-    the stage, and in no latency. ``lag_p99`` (s) is how late the generator sent.
+    were due in that time, whenever they were answered. ``cold`` are those that waited for a load,
+    ``warm`` all others, also where the endpoint does not report it. Failed requests are counted in
+    ``errors`` by kind, for the complete stage, and are in no latency. ``lag_p99`` (s) is how late
+    the generator sent.
     """
 
     offered: float
@@ -42,56 +44,58 @@ class Stage:
 
     @property
     def failed(self) -> float:
-        """The share of requests that failed."""
+        """Return the share of requests that failed."""
         return sum(self.errors.values()) / self.requests if self.requests else 0.0
 
     @property
     def saturated(self) -> bool:
-        """Whether requests came faster than they were answered."""
-        return point(self).saturated
+        """Return whether requests arrived faster than they were answered."""
+        return rate_point(self).saturated
 
     @property
     def late(self) -> bool:
-        """Whether the generator could not keep its schedule: its delay is a fifth of the p99."""
+        """Return whether the generator missed its schedule: it is late by a fifth of the p99."""
         slow = self.warm.p99 or self.warm.largest or 0.0
         return self.lag_p99 > LATE * slow > 0
 
 
-def open_loop(answers: Sequence[Answer], seconds: float) -> Stage:
-    """The stage of an open loop whose schedule was ``seconds`` long."""
+def summarize_open_loop(answers: Sequence[LoadResponse], seconds: float) -> LoadStage:
+    """Return the stage of an open loop whose schedule was ``seconds`` long."""
     settled = SETTLING * seconds
     due = [answer for answer in answers if settled <= answer.intended < seconds]
     done = [a for a in answers if a.error is None and settled <= a.done < seconds]
     measured = seconds - settled
-    return _stage(answers, due, len(due) / measured, len(done) / measured, None, seconds)
+    return _summarize(answers, due, len(due) / measured, len(done) / measured, None, seconds)
 
 
-def closed_loop(answers: Sequence[Answer], concurrency: int, seconds: float) -> Stage:
-    """The stage of a closed loop of ``concurrency`` clients that sent for ``seconds``."""
+def summarize_closed_loop(
+    answers: Sequence[LoadResponse], concurrency: int, seconds: float
+) -> LoadStage:
+    """Return the stage of a closed loop of ``concurrency`` clients that sent for ``seconds``."""
     settled = SETTLING * seconds
     due = [answer for answer in answers if answer.intended >= settled]
     done = [a for a in answers if a.error is None and settled <= a.done < seconds]
     rate = len(done) / (seconds - settled)
-    return _stage(answers, due, rate, rate, concurrency, seconds)
+    return _summarize(answers, due, rate, rate, concurrency, seconds)
 
 
-def _stage(
-    answers: Sequence[Answer],
-    due: Sequence[Answer],
+def _summarize(
+    answers: Sequence[LoadResponse],
+    due: Sequence[LoadResponse],
     offered: float,
     achieved: float,
     concurrency: int | None,
     seconds: float,
-) -> Stage:
+) -> LoadStage:
     good = [answer for answer in due if answer.error is None]
     lags = [answer.sent - answer.intended for answer in answers]
     targets: dict[str, dict[str, int]] = {}
     for answer in answers:
-        counted = targets.setdefault(answer.target, {"requests": 0, "failed": 0, "cold": 0})
-        counted["requests"] += 1
-        counted["failed"] += answer.error is not None
-        counted["cold"] += answer.cold is True
-    return Stage(
+        counts = targets.setdefault(answer.target, {"requests": 0, "failed": 0, "cold": 0})
+        counts["requests"] += 1
+        counts["failed"] += answer.error is not None
+        counts["cold"] += answer.cold is True
+    return LoadStage(
         offered=offered,
         achieved=achieved,
         concurrency=concurrency,
@@ -105,6 +109,6 @@ def _stage(
     )
 
 
-def point(made: Stage) -> Point:
-    """What the knee is found from; the p99 is that of warm answers."""
-    return Point(made.offered, made.achieved, made.warm.p99, made.failed)
+def rate_point(stage: LoadStage) -> Point:
+    """Return the values that determine the knee; the p99 is that of warm responses."""
+    return Point(stage.offered, stage.achieved, stage.warm.p99, stage.failed)

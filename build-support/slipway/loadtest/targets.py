@@ -1,4 +1,4 @@
-"""Which releases are tested."""
+"""Select the releases to test, and encode their requests."""
 
 from __future__ import annotations
 
@@ -10,73 +10,82 @@ from slipway.catalog.catalog import Catalog
 from slipway.client import arguments
 from slipway.errors import SlipwayError
 from slipway.loadtest import inputs
-from slipway.loadtest.answer import Request
+from slipway.loadtest.exchange import Request
 from slipway.model.interface import Interface
 
 
-class Named(NamedTuple):
-    """A release ``target`` of the model ``name``."""
+class NamedRelease(NamedTuple):
+    """The release ``target`` of the model ``name``."""
 
     name: str
     target: str
 
 
-def one(catalog: Catalog, name: str, word: str | None = None) -> Named:
-    """The release of ``name`` that ``word`` means; without one, what the alias stands for.
+def select_release(catalog: Catalog, name: str, selector: str | None = None) -> NamedRelease:
+    """Return the release of ``name`` that ``selector`` means; by default the alias's target.
 
     Raises:
-        SlipwayError: there is none.
+        SlipwayError: there is no such release.
     """
-    return Named(name, catalog.resolve(name, word) if word else catalog.alias(name).target)
+    return NamedRelease(
+        name, catalog.resolve(name, selector) if selector else catalog.alias(name).target
+    )
 
 
-def many(catalog: Catalog, names: Sequence[str], words: Sequence[str] = ()) -> list[Named]:
-    """The releases of ``names`` that ``words`` mean; without words, all releases, newest first;
-    without names, those of every model of the stage.
+def select_releases(
+    catalog: Catalog, names: Sequence[str], selectors: Sequence[str] = ()
+) -> list[NamedRelease]:
+    """Return the releases of ``names`` that ``selectors`` mean.
+
+    Without selectors, all releases, newest first; without names, those of every model of the stage.
 
     Raises:
-        SlipwayError: there are none, or a word means none.
+        SlipwayError: there are none, or a selector means none.
     """
-    among = list(names) or catalog.names()
-    if not among:
+    models = list(names) or catalog.names()
+    if not models:
         raise SlipwayError(f"no releases in {catalog.stage}", fix="slipway publish")
-    if not words:
-        return [Named(name, found.target) for name in among for found in catalog.releases(name)]
-    return list(dict.fromkeys(_resolve(catalog, among, word) for word in words))
+    if not selectors:
+        return [
+            NamedRelease(name, record.target)
+            for name in models
+            for record in catalog.releases(name)
+        ]
+    return list(dict.fromkeys(_resolve(catalog, models, selector) for selector in selectors))
 
 
-def requests(
-    catalog: Catalog, found: Sequence[Named], models: Path, text: str | None
+def encode_requests(
+    catalog: Catalog, releases: Sequence[NamedRelease], models: Path, text: str | None
 ) -> tuple[dict[str, list[Request]], str]:
-    """What to send to each of ``found``, in their order, and in words where it comes from.
+    """Return the requests for each of ``releases``, in their order, and the origin of the inputs.
 
-    ``models`` is the folder of the model folders, ``text`` JSON as ``slipway invoke`` takes it.
+    ``models`` is the folder of the model folders, ``text`` is JSON as in ``slipway invoke --data``.
 
     Raises:
-        SlipwayError: the JSON does not fit, or a release does not say what it takes.
+        SlipwayError: the JSON does not fit, or a release does not declare its inputs.
     """
-    made: dict[str, list[Request]] = {}
+    requests: dict[str, list[Request]] = {}
     sources: dict[str, None] = {}
-    for name, target in found:
+    for name, target in releases:
         interface = catalog.interface(name, target)
-        made[target], said = inputs.of_release(
-            name, target, interface, models / name, _given(interface, name, text)
+        requests[target], origin = inputs.encode_requests(
+            name, target, interface, models / name, _parse_data(interface, name, text)
         )
-        sources[said] = None
-    return made, "; ".join(sources)
+        sources[origin] = None
+    return requests, "; ".join(sources)
 
 
-def _given(interface: Interface, name: str, text: str | None) -> Mapping[str, object] | None:
+def _parse_data(interface: Interface, name: str, text: str | None) -> Mapping[str, object] | None:
     return None if text is None else arguments.of_json(interface, text, name)
 
 
-def _resolve(catalog: Catalog, names: Sequence[str], word: str) -> Named:
+def _resolve(catalog: Catalog, names: Sequence[str], selector: str) -> NamedRelease:
     for name in names:
-        if word in catalog.targets(name):
-            return Named(name, word)
+        if selector in catalog.targets(name):
+            return NamedRelease(name, selector)
     if len(names) == 1:
-        return Named(names[0], catalog.resolve(names[0], word))
+        return NamedRelease(names[0], catalog.resolve(names[0], selector))
     raise SlipwayError(
-        f"{word!r} is no target model of {', '.join(names)} in {catalog.stage}",
-        fix="slipway describe NAME lists them",
+        f"{selector!r} is not a target model of {', '.join(names)} in {catalog.stage}",
+        fix="list them: slipway describe NAME",
     )

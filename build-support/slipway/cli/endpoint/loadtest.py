@@ -69,10 +69,10 @@ def _place(name: str) -> _Place:
 
 
 def _address(place: _Place, options: dict[str, Any]) -> Address:
-    from slipway.loadtest import address
+    from slipway.loadtest.address import resolve_address
 
-    resolved = address.of(place.entry, place.root, options["url"])
-    if place.entry.stage == "production" and not resolved.here and not options["yes"]:
+    resolved = resolve_address(place.entry, place.root, options["url"])
+    if place.entry.stage == "production" and not resolved.is_local and not options["yes"]:
         raise SlipwayError(
             f"{place.entry.name} is the production endpoint, and a load test overloads it",
             fix="--endpoint staging; or --yes to overload it all the same",
@@ -83,32 +83,35 @@ def _address(place: _Place, options: dict[str, Any]) -> Address:
 def _measure(names: tuple[str, ...], place: _Place, options: dict[str, Any]) -> int:
     import numpy as np
 
-    from slipway.loadtest import picture, quantity, report, run, targets
-    from slipway.loadtest.mix import Mix, shuffled
+    from slipway.loadtest import picture, quantity, run, targets
+    from slipway.loadtest.mix import Mix, shuffle
+    from slipway.loadtest.report import LoadTestSetup, build_report
 
-    limit = quantity.seconds(options["p99"], "--p99") if options["p99"] else None
+    limit = quantity.parse_seconds(options["p99"], "--p99") if options["p99"] else None
     traffic = _traffic(options)
     plan = run.Plan(
         first_loads_only=options["kind"] == "first-load",
-        rates=quantity.rates(options["rates"], "--rates") if options["rates"] else (),
+        rates=quantity.parse_rates(options["rates"], "--rates") if options["rates"] else (),
         concurrency=_concurrency(options, ()),
         seconds=options["seconds"],
         limit=limit,
         timeout_s=options["timeout"],
     )
     if options["kind"] == "warm":
-        releases = [targets.one(place.catalog, names[0], options["target"])]
+        releases = [targets.select_release(place.catalog, names[0], options["target"])]
     else:
         selectors = [text.strip() for text in (options["releases"] or "").split(",")]
-        releases = targets.many(place.catalog, names, list(filter(None, selectors)))
-    requests, inputs = targets.requests(place.catalog, releases, place.models, options["data"])
+        releases = targets.select_releases(place.catalog, names, list(filter(None, selectors)))
+    requests, inputs = targets.encode_requests(
+        place.catalog, releases, place.models, options["data"]
+    )
     address = _address(place, options)
     random = np.random.default_rng(options["seed"])
-    order = shuffled(list(requests), random)
+    order = shuffle(list(requests), random)
     mix = Mix({target: requests[target] for target in order}, random, options["zipf"])
-    results = run.run(address, mix, plan, working)
-    measured = report.make(
-        report.Subject(
+    results = run.run_load_test(address, mix, plan, working)
+    measured = build_report(
+        LoadTestSetup(
             place.entry.name,
             options["kind"],
             dict(zip(mix.targets, map(float, mix.shares), strict=True)),
@@ -127,7 +130,7 @@ def _measure(names: tuple[str, ...], place: _Place, options: dict[str, Any]) -> 
     else:
         from slipway.loadtest import table
 
-        table.show(measured, _console())
+        table.print_report(measured, _console())
     if options["output"] and (results.stages or results.first_loads):
         picture.draw(measured, options["output"])
     if results.interrupted:
@@ -142,12 +145,14 @@ def _compare(name: str, place: _Place, options: dict[str, Any]) -> int:
     from slipway.loadtest.compare import compare
 
     worst = options["fail_if_slower"]
-    share = quantity.share(worst, "--fail-if-slower") if worst else None
+    share = quantity.parse_share(worst, "--fail-if-slower") if worst else None
     clients = _concurrency(options, (1,))
     if len(clients) != 1:
         raise SlipwayError("--compare takes one --concurrency", fix="--concurrency 4")
-    releases = [targets.one(place.catalog, name, selector) for selector in options["compare"]]
-    requests, _ = targets.requests(place.catalog, releases, place.models, options["data"])
+    releases = [
+        targets.select_release(place.catalog, name, selector) for selector in options["compare"]
+    ]
+    requests, _ = targets.encode_requests(place.catalog, releases, place.models, options["data"])
     first, second = (requests[release.target] for release in releases)
     if [request.body for request in first] != [request.body for request in second]:
         raise SlipwayError(
@@ -170,15 +175,19 @@ def _compare(name: str, place: _Place, options: dict[str, Any]) -> int:
         click.echo(f"{count} × {kind}{f', the first: {message}' if message else ''}", err=True)
     comparison = compare(blocks.first, blocks.second, options["seed"])
     if options["as_json"]:
-        from slipway.loadtest.compare import as_json
+        from slipway.loadtest.compare import comparison_as_json
 
         names = [release.target for release in releases]
-        click.echo(json.dumps({"releases": names, "spoilt": blocks.spoilt} | as_json(comparison)))
+        click.echo(
+            json.dumps(
+                {"releases": names, "spoilt": blocks.spoilt} | comparison_as_json(comparison)
+            )
+        )
     else:
         from slipway.loadtest import table
 
         both = (releases[0].target, releases[1].target)
-        table.show_comparison(comparison, both, blocks.spoilt, address.here, _console())
+        table.print_comparison(comparison, both, blocks.spoilt, address.is_local, _console())
     if blocks.interrupted:
         return INTERRUPTED
     if share is not None and comparison.slower_by(share):
@@ -190,13 +199,14 @@ def _compare(name: str, place: _Place, options: dict[str, Any]) -> int:
 def _traffic(options: dict[str, Any]) -> Traffic | None:
     if not options["traffic"]:
         return None
-    from slipway.loadtest import prices, quantity
+    from slipway.loadtest import quantity
+    from slipway.loadtest.prices import read_price
     from slipway.loadtest.report import Traffic
 
     return Traffic(
-        quantity.per_second(options["traffic"], "--traffic"),
+        quantity.parse_rate(options["traffic"], "--traffic"),
         options["instance"],
-        prices.read(options["prices"], options["instance"]),
+        read_price(options["prices"], options["instance"]),
     )
 
 
@@ -204,7 +214,7 @@ def _concurrency(options: dict[str, Any], default: tuple[int, ...]) -> tuple[int
     from slipway.loadtest import quantity
 
     text = options["concurrency"]
-    return tuple(quantity.counts(text, "--concurrency")) if text else default
+    return tuple(quantity.parse_counts(text, "--concurrency")) if text else default
 
 
 def _console() -> Any:

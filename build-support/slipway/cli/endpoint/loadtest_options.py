@@ -182,17 +182,17 @@ def _refuse_values(options: dict[str, Any]) -> None:
     from slipway.loadtest import picture, quantity
 
     quantities: dict[str, Callable[[str, str], object]] = {
-        "p99": quantity.seconds,
-        "rates": quantity.rates,
-        "concurrency": quantity.counts,
-        "traffic": quantity.per_second,
-        "fail_if_slower": quantity.share,
+        "p99": quantity.parse_seconds,
+        "rates": quantity.parse_rates,
+        "concurrency": quantity.parse_counts,
+        "traffic": quantity.parse_rate,
+        "fail_if_slower": quantity.parse_share,
     }
     for key, parse in quantities.items():
         if options[key]:
             parse(options[key], _option(key))
     if options["output"]:
-        picture.check(options["output"])
+        picture.check_path(options["output"])
 
 
 def _option(key: str) -> str:

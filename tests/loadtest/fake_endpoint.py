@@ -1,4 +1,4 @@
-"""An endpoint over HTTP as the local one answers, with behaviour that a test chooses."""
+"""An endpoint over HTTP like the local one, with a behaviour that a test sets."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ TARGET = "X-Amzn-SageMaker-Target-Model"
 
 
 @dataclass
-class Endpoint:
-    """``url`` is where it answers. ``seen`` are the headers of each invocation, with ``path``.
+class FakeEndpoint:
+    """An endpoint at ``url``. ``seen`` has the headers of each invocation, with ``path``.
 
-    ``seconds`` says how long an invocation of a target takes, ``failures`` what it is refused with
-    (status, type, message). The first invocation of a target waits for its load, as a
-    header tells, unless it ``tells`` nothing. Nobody is answered before ``hold`` invocations came.
+    ``seconds`` is how long an invocation of a target takes, ``failures`` its error (status,
+    type, message). The first invocation of a target waits for its load; a header reports that,
+    unless ``reports_cache`` is false. No request is answered before ``hold`` invocations arrived.
     """
 
     seconds: Callable[[str], float] = lambda _: 0.0
     failures: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     outputs: Mapping[str, Array] = field(default_factory=dict)
-    tells: bool = True
+    reports_cache: bool = True
     hold: int = 0
     url: str = ""
     seen: list[dict[str, str]] = field(default_factory=list)
     loaded: set[str] = field(default_factory=set)
 
     async def invoke(self, request: web.Request) -> web.Response:
-        """One invocation."""
+        """Answer one invocation."""
         target = request.headers[TARGET]
         self.seen.append(dict(request.headers) | {"path": request.path})
         await request.read()
@@ -51,13 +51,13 @@ class Endpoint:
             )
         body, content_type = kserve.encode(self.outputs)
         headers = {"Content-Type": content_type}
-        if self.tells:
+        if self.reports_cache:
             headers["X-Slipway-Model-Cache"] = "load" if cold else "hit"
         return web.Response(body=body, headers=headers)
 
 
 @contextmanager
-def serving(endpoint: Endpoint) -> Iterator[Endpoint]:
+def serving(endpoint: FakeEndpoint) -> Iterator[FakeEndpoint]:
     """Serve ``endpoint`` on loopback until the block ends."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
