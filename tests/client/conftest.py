@@ -1,4 +1,4 @@
-"""An endpoint that answers as told, and the releases on it."""
+"""An endpoint with replies that tests set, and the releases on it."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeRuntime]:
 @pytest.fixture
 def store(tmp_path: Path) -> DirectoryStore:
     """Three releases of ``m``, of which the first is served."""
-    made = DirectoryStore(tmp_path / "store")
+    store = DirectoryStore(tmp_path / "store")
     for target in (releases.ONE, releases.TWO, releases.THREE):
-        releases.release(made, target)
-    releases.alias(made, releases.ONE)
-    return made
+        releases.release(store, target)
+    releases.alias(store, releases.ONE)
+    return store
 
 
 @pytest.fixture
 def endpoint(fake: FakeRuntime, store: DirectoryStore) -> Iterator[Endpoint]:
     """The client of the fake endpoint."""
     settings = Settings(root=store.root.parent, store=store.root.name)
-    with Endpoint("local", settings=settings, url=fake.url) as made:
-        yield made
+    with Endpoint("local", settings=settings, url=fake.url) as endpoint:
+        yield endpoint

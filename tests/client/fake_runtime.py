@@ -1,4 +1,4 @@
-"""Answers of SageMaker's runtime API, one after the other as a test wants them."""
+"""Replies of SageMaker's runtime API, in the order that a test sets."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from slipway.triton.kserve import BINARY
 TARGET = "X-Amzn-SageMaker-Target-Model"
 
 
-class Asked(NamedTuple):
-    """A request as it came."""
+class ReceivedRequest(NamedTuple):
+    """A request as it was received."""
 
     endpoint: str
     target: str
@@ -30,7 +30,7 @@ class Asked(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What is answered; without ``status``, the connection is closed instead."""
+    """A response; without ``status``, the connection is closed instead."""
 
     status: int | None
     body: bytes = b""
@@ -39,7 +39,7 @@ class Reply(NamedTuple):
 
 
 def outputs(arrays: Mapping[str, Array]) -> Reply:
-    """Outputs as Triton answers them: binary tensors behind a JSON header."""
+    """Return outputs as Triton sends them: binary tensors behind a JSON header."""
     parts = {
         name: serialize_byte_tensor(array).item() if array.dtype == object else array.tobytes()
         for name, array in arrays.items()
@@ -59,7 +59,7 @@ def outputs(arrays: Mapping[str, Array]) -> Reply:
 
 
 def error(status: int, code: str, message: str = "", **more: Any) -> Reply:
-    """An error as the platform answers it."""
+    """Return an error as the platform sends it."""
     return Reply(status, json.dumps({"Message": message, **more}).encode(), code)
 
 
@@ -72,29 +72,29 @@ SCORE = outputs({"SCORE": np.array([[0.5]], np.float32)})
 
 @dataclass
 class FakeRuntime:
-    """``replies`` first, in their order; then what ``otherwise`` gives for the request."""
+    """Send ``replies`` first, in their order; then what ``otherwise`` returns for the request."""
 
     url: str = ""
     replies: list[Reply] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     connections: set[Any] = field(default_factory=set)
-    otherwise: Callable[[Asked], Reply] = lambda asked: SCORE
+    otherwise: Callable[[ReceivedRequest], Reply] = lambda request: SCORE
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        asked = Asked(
+        received = ReceivedRequest(
             request.match_info["name"],
             request.headers.get(TARGET, ""),
             request.headers.get("Content-Type", ""),
             await request.read(),
         )
-        self.asked.append(asked)
+        self.requests.append(received)
         assert request.transport is not None
         self.connections.add(request.transport.get_extra_info("peername"))
         if self.replies:
             reply = self.replies.pop(0)
         else:
-            # in a thread: it may wait for what the test does
-            reply = await asyncio.to_thread(self.otherwise, asked)
+            # in a thread: it may wait for the test
+            reply = await asyncio.to_thread(self.otherwise, received)
         if reply.status is None:
             request.transport.close()
             return web.Response()
@@ -106,7 +106,7 @@ class FakeRuntime:
 
 @contextmanager
 def running() -> Iterator[FakeRuntime]:
-    """One on loopback, under every endpoint name, in a thread of its own."""
+    """Run a fake runtime on loopback, under every endpoint name, in its own thread."""
     fake = FakeRuntime()
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

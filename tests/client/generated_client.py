@@ -1,6 +1,6 @@
 # Made by `slipway client m` from the release
 # m_1.0.0.tar.gz
-# Generate it again when the model's inputs or outputs change: changes made here are then lost.
+# Generate it again when the model's inputs or outputs change; manual changes are then lost.
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ INTERFACE = Interface(
 
 @dataclass(frozen=True, eq=False)
 class MAnswer:
-    """What m answers; batch is the number of rows."""
+    """The outputs of m; batch is the number of rows."""
 
     # "SCORE": FP32 [batch, 1]
     score: NDArray[np.float32]
@@ -53,7 +53,7 @@ class MAnswer:
 class MClient:
     """m on an endpoint.
 
-    With ``target``, always that release; else whatever the alias stands for.
+    With ``target``, always that release; else the one that the alias selects.
     """
 
     def __init__(self, endpoint: Endpoint, *, target: str | None = None) -> None:
@@ -78,12 +78,12 @@ class MClient:
         tensor_self: Numbers | NDArray[np.float16] | None = None,
         # "a name that is as long as no name should ever be, but nobody keeps one from writing it": FP64 [batch, 1]
         a_name_that_is_as_long_as_no_n: Numbers | NDArray[np.float64] | None = None,
-        # of a weighted alias, equal keys are answered by the same variant
+        # with a weighted alias, equal keys are answered by the same variant
         key: str | None = None,
     ) -> MAnswer:
-        """Ask the model; see ``slipway.client.Model.predict`` for values and errors.
+        """Invoke the model; see ``slipway.client.Model.predict`` for values and errors.
 
-        1 to 16 rows at once; of one row, the batch may be left out.
+        1 to 16 rows at once; for one row, the batch may be left out.
         """
         outputs = self.model.predict(
             {

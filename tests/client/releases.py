@@ -14,7 +14,7 @@ from slipway.store.stage import StageStore
 
 STAGE: StageName = "staging"
 ONE, TWO, THREE = (f"m_{number}.0.0.tar.gz" for number in (1, 2, 3))
-# what `m` takes and gives unless a test says otherwise
+# inputs and outputs of `m` unless a test sets others
 FEATURES = Interface(
     16,
     {"X": Tensor("FP32", (4,)), "NOTE": Tensor("BYTES", (1,), optional=True)},
@@ -27,12 +27,12 @@ def release(
 ) -> None:
     """Record the release ``target``."""
     version = target.split("_")[1].removesuffix(".tar.gz")
-    made = Manifest(name, version, name, {}, {}, None, "slipway")
-    said = Record(made, target, "0" * 64, "2026-01-01T00:00:00Z", Origin(), interface)
-    store.create(keys.record(STAGE, name, target), said.dump())
+    manifest = Manifest(name, version, name, {}, {}, None, "slipway")
+    record = Record(manifest, target, "0" * 64, "2026-01-01T00:00:00Z", Origin(), interface)
+    store.create(keys.record(STAGE, name, target), record.dump())
 
 
 def alias(store: DirectoryStore, *targets: str, shadow: str | None = None, name: str = "m") -> None:
-    """Let ``m`` stand for ``targets`` in equal parts."""
-    chosen = Alias(tuple(Variant(target, 1) for target in targets), shadow)
-    write_alias(StageStore(store, STAGE), name, chosen)
+    """Point the alias of ``name`` to ``targets`` with equal weights."""
+    new = Alias(tuple(Variant(target, 1) for target in targets), shadow)
+    write_alias(StageStore(store, STAGE), name, new)

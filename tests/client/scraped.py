@@ -1,4 +1,4 @@
-"""What a client has counted, read as Prometheus reads it."""
+"""Read the metrics of a client as Prometheus does."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from slipway.client import Endpoint
 
 
-def counted(endpoint: Endpoint, sample: str, **labels: str) -> float:
-    """The sum of a metric's samples with these labels."""
+def metric_value(endpoint: Endpoint, name: str, **labels: str) -> float:
+    """Return the sum of the samples of the metric ``name`` with these labels."""
     return sum(
-        each.value
+        sample.value
         for family in text_string_to_metric_families(endpoint.metrics())
-        for each in family.samples
-        if each.name == sample and labels.items() <= each.labels.items()
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
     )

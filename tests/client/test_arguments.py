@@ -1,4 +1,4 @@
-"""What a command line gives: JSON, files, arrays."""
+"""Inputs from a command line: JSON, files, arrays."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ PHOTO = Interface(
 SINGLE = Interface(0, {"IMAGE": Tensor("BYTES", (-1,))}, {})
 
 
-def fitted(interface: Interface, **given_values: Any) -> dict[str, Any]:
-    """The tensors of what a command line gives, as lists."""
-    values = arguments.values(interface, name="m", **given_values)
+def fitted(interface: Interface, **options: Any) -> dict[str, Any]:
+    """Return the tensors of the arguments of a command line, as lists."""
+    values = arguments.parse_inputs(interface, name="m", **options)
     return {k: v.tolist() for k, v in request.fit(interface, values, name="m").items()}
 
 
-def refusal(interface: Interface, **given_values: Any) -> str:
+def refusal(interface: Interface, **options: Any) -> str:
     with pytest.raises(SlipwayError) as caught:
-        fitted(interface, **given_values)
+        fitted(interface, **options)
     assert caught.value.fix
     return str(caught.value)
 
@@ -58,7 +58,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("said", "wanted"),
+    ("content", "expected"),
     [
         ({"fare": 7, "sex": "male"}, {"fare": [[7.0]], "Sex": [[b"male"]]}),
         (
@@ -76,12 +76,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ({"fare": 7, "sex": "m", "tags": None}, {"fare": [[7.0]], "Sex": [[b"m"]]}),
     ],
 )
-def test_json_is_a_row_columns_or_a_list_of_rows(said: Any, wanted: Any) -> None:
-    assert fitted(TITANIC, text=json.dumps(said)) == wanted
+def test_json_is_a_row_columns_or_a_list_of_rows(content: Any, expected: Any) -> None:
+    assert fitted(TITANIC, text=json.dumps(content)) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("{fare: 7}", "--data is not JSON"),
         ("[" * 100_000, "--data is not JSON"),
@@ -90,7 +90,7 @@ def test_json_is_a_row_columns_or_a_list_of_rows(said: Any, wanted: Any) -> None
         ("[]", "no rows"),
         ('{"fair": 7}', "did you mean fare?"),
         ('{"temperature": 7}', "its inputs: fare FP32 [batch, 1]"),
-        ('{"fare": 7, "FARE": 8}', "'fare' is given twice"),
+        ('{"fare": 7, "FARE": 8}', "'fare' is set twice"),
         ('{"fare": 7}', "m needs 'Sex'"),
         ('[{"fare": 7, "sex": "m"}, {"fare": 8}]', "row 2 has other fields than the first: Sex"),
         (
@@ -101,11 +101,11 @@ def test_json_is_a_row_columns_or_a_list_of_rows(said: Any, wanted: Any) -> None
         ('{"fare": 7, "sex": "m", "tags": [1, 2]}', "can mean (1, 2) or (2, 1)"),
     ],
 )
-def test_json_that_does_not_fit_is_told(text: str, said: str) -> None:
-    assert said in refusal(TITANIC, text=text)
+def test_json_that_does_not_fit_is_refused_with_the_reason(text: str, message: str) -> None:
+    assert message in refusal(TITANIC, text=text)
 
 
-def test_a_name_that_fits_two_inputs_but_for_its_case_is_asked_for() -> None:
+def test_a_name_that_matches_two_inputs_in_another_case_is_refused() -> None:
     both = Interface(0, {"a": Tensor("FP32", (1,)), "A": Tensor("FP32", (1,))}, {})
     assert fitted(both, text='{"a": 1, "A": 2}') == {"a": [1.0], "A": [2.0]}
     cased = Interface(0, {"Ab": Tensor("FP32", (1,)), "aB": Tensor("FP32", (1,))}, {})
@@ -113,23 +113,23 @@ def test_a_name_that_fits_two_inputs_but_for_its_case_is_asked_for() -> None:
 
 
 def test_without_batches_one_row_is_a_request_and_two_are_refused() -> None:
-    one = Interface(0, {"X": Tensor("FP32", (1,))}, {})
-    assert fitted(one, text='[{"x": 1}]') == {"X": [1.0]}
-    assert "takes no batches" in refusal(one, text='[{"x": 1}, {"x": 2}]')
+    unbatched = Interface(0, {"X": Tensor("FP32", (1,))}, {})
+    assert fitted(unbatched, text='[{"x": 1}]') == {"X": [1.0]}
+    assert "does not accept batches" in refusal(unbatched, text='[{"x": 1}, {"x": 2}]')
 
 
-def test_files_are_rows_of_the_one_input_that_can_be_meant(here: Path) -> None:
+def test_files_are_rows_of_the_only_possible_input(here: Path) -> None:
     assert fitted(PHOTO, files=["a.jpg"]) == {"IMAGE": [[b"a.jpg"]]}
     assert fitted(PHOTO, files=["a.jpg", "b.jpg"]) == {"IMAGE": [[b"a.jpg"], [b"b.jpg"]]}
     assert fitted(SINGLE, files=["a.jpg", "b.jpg"]) == {"IMAGE": [b"a.jpg", b"b.jpg"]}
 
 
 def test_files_of_several_inputs_are_named(here: Path) -> None:
-    wanted = {"IMAGE": [[b"a.jpg"]], "MASK": [[b"b.jpg"]]}
-    assert fitted(PHOTO, files=["a.jpg", "mask=b.jpg"]) == wanted
+    expected = {"IMAGE": [[b"a.jpg"]], "MASK": [[b"b.jpg"]]}
+    assert fitted(PHOTO, files=["a.jpg", "mask=b.jpg"]) == expected
     both = Interface(0, {"A": Tensor("BYTES", (1,)), "B": Tensor("BYTES", (1,))}, {})
-    said = refusal(both, files=["a.jpg"])
-    assert "which input is a.jpg?" in said and "A BYTES [1], B BYTES [1]" in said
+    message = refusal(both, files=["a.jpg"])
+    assert "which input is a.jpg?" in message and "A BYTES [1], B BYTES [1]" in message
 
 
 def test_a_file_may_have_an_equals_sign_in_its_name(here: Path) -> None:
@@ -137,22 +137,22 @@ def test_a_file_may_have_an_equals_sign_in_its_name(here: Path) -> None:
     assert fitted(PHOTO, files=["image=x=1.jpg"]) == {"IMAGE": [[b"x=1.jpg"]]}
 
 
-def test_files_json_and_arrays_come_together_but_never_twice(here: Path) -> None:
+def test_files_json_and_arrays_are_combined_but_an_input_is_set_only_once(here: Path) -> None:
     np.save(here / "s.npy", np.array([[0.5]], np.float32))
-    wanted = {"IMAGE": [[b"a.jpg"]], "SCALE": [[0.5]]}
-    assert fitted(PHOTO, files=["a.jpg"], text='{"scale": 0.5}') == wanted
-    assert fitted(PHOTO, files=["a.jpg"], arrays=["scale=s.npy"]) == wanted
-    said = refusal(PHOTO, files=["a.jpg"], text='{"image": "x"}')
-    assert "'IMAGE' is given twice" in said
+    expected = {"IMAGE": [[b"a.jpg"]], "SCALE": [[0.5]]}
+    assert fitted(PHOTO, files=["a.jpg"], text='{"scale": 0.5}') == expected
+    assert fitted(PHOTO, files=["a.jpg"], arrays=["scale=s.npy"]) == expected
+    message = refusal(PHOTO, files=["a.jpg"], text='{"image": "x"}')
+    assert "'IMAGE' is set twice" in message
 
 
-def test_mistakes_with_files_are_told(here: Path) -> None:
+def test_files_that_cannot_be_used_are_refused_with_the_reason(here: Path) -> None:
     assert "missing.jpg: cannot be read" in refusal(PHOTO, files=["missing.jpg"])
     assert "--npy SCALE=FILE.npy" in refusal(PHOTO, files=["scale=a.jpg"])
     Path("large.jpg").write_bytes(bytes(6_291_457))
-    assert "large.jpg: larger than a whole request" in refusal(PHOTO, files=["large.jpg"])
-    assert "a.jpg: not read as an array" in refusal(PHOTO, arrays=["image=a.jpg"])
-    assert "missing.npy: not read" in refusal(PHOTO, arrays=["image=missing.npy"])
+    assert "large.jpg: larger than the limit of a request" in refusal(PHOTO, files=["large.jpg"])
+    assert "a.jpg: not a readable numpy array" in refusal(PHOTO, arrays=["image=a.jpg"])
+    assert "missing.npy: not a readable" in refusal(PHOTO, arrays=["image=missing.npy"])
     np.savez(here / "two.npz", a=np.zeros(1), b=np.zeros(1))
     assert "several arrays" in refusal(PHOTO, arrays=["image=two.npz"])
 
@@ -171,8 +171,8 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_whatever_json_is_given_it_fits_or_is_refused_with_a_fix(said: Any) -> None:
+def test_any_json_fits_or_is_refused_with_a_fix(content: Any) -> None:
     try:
-        fitted(TITANIC, text=json.dumps(said))
+        fitted(TITANIC, text=json.dumps(content))
     except SlipwayError as error:
         assert error.fix

@@ -20,8 +20,8 @@ from slipway.settings import EndpointSettings
 from slipway.store.directory import DirectoryStore
 from tests import fixture_models
 from tests.client import releases
-from tests.client.modules import loaded
-from tests.client.scraped import counted
+from tests.client.modules import import_text
+from tests.client.scraped import metric_value
 from tests.endpoint import shelf as shelves
 from tests.endpoint.shelf import Shelf, Up, until
 
@@ -67,14 +67,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture
 def endpoint(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
-    """A client as an application makes it: by the endpoint's name, in the repository."""
+    """Return a client as an application creates it: by the endpoint's name, in the repository."""
     monkeypatch.chdir(place.root)
     releases.alias(place.store, ONE, name="scripted")
-    with Endpoint("local") as made:
-        yield made
+    with Endpoint("local") as client:
+        yield client
 
 
-def test_strings_bytes_and_batches_come_back_as_they_went(endpoint: Endpoint) -> None:
+def test_strings_bytes_and_batches_are_returned_unchanged(endpoint: Endpoint) -> None:
     outputs = endpoint.model("identity").predict(
         {"TEXT": ["h\u00e9", b"a\0\xff"], "NUMBERS": [[1, 2, 3], [4, 5, 6]]}
     )
@@ -83,21 +83,21 @@ def test_strings_bytes_and_batches_come_back_as_they_went(endpoint: Endpoint) ->
     assert outputs["NUMBERS_BACK"].tolist() == [[1, 2, 3], [4, 5, 6]]
 
 
-def test_a_models_refusal_has_its_own_words(endpoint: Endpoint) -> None:
+def test_a_models_refusal_has_its_own_message(endpoint: Endpoint) -> None:
     with pytest.raises(ModelError) as caught:
         endpoint.model("identity").predict({"TEXT": "refuse me", "NUMBERS": [[1]]})
     assert caught.value.status == 400
     assert "refused as asked" in caught.value.message
 
 
-def test_a_model_that_is_still_being_loaded_is_asked_until_it_answers(
+def test_a_model_that_is_still_loading_is_invoked_until_it_responds(
     endpoint: Endpoint, place: Place
 ) -> None:
     model = endpoint.model("scripted", target=HELD)
     retries = "slipway_client_retries_total"
     with ThreadPoolExecutor(1) as threads:
         asking = threads.submit(model.predict, {"X": [1, 2]})
-        until(lambda: counted(endpoint, retries, reason="ModelNotReadyException"))
+        until(lambda: metric_value(endpoint, retries, reason="ModelNotReadyException"))
         place.held.touch()
         assert asking.result()["Y"].tolist() == [6, 8]
 
@@ -113,7 +113,7 @@ def test_many_threads_share_one_client(endpoint: Endpoint) -> None:
         assert all(threads.map(ask, range(100)))
 
 
-def test_variants_share_the_invocations_and_a_key_keeps_its_own(
+def test_variants_share_the_invocations_and_a_key_always_gets_the_same(
     endpoint: Endpoint, place: Place
 ) -> None:
     releases.alias(place.store, ONE, TWO, name="scripted")
@@ -123,13 +123,13 @@ def test_variants_share_the_invocations_and_a_key_keeps_its_own(
         assert first.target == second.target
         assert first.outputs["Y"].item() == (1 if first.target == ONE else 2)
     shares = [
-        counted(endpoint, "slipway_client_invocations_total", variant=target, outcome="ok")
+        metric_value(endpoint, "slipway_client_invocations_total", variant=target, outcome="ok")
         for target in (ONE, TWO)
     ]
     assert sum(shares) == 60 and min(shares) > 0
 
 
-def test_a_cold_shadow_holds_up_nobody_and_is_found_to_differ(
+def test_a_cold_shadow_delays_no_caller_and_its_difference_is_counted(
     endpoint: Endpoint, place: Place
 ) -> None:
     releases.alias(place.store, ONE, shadow=COLD, name="scripted")
@@ -140,13 +140,11 @@ def test_a_cold_shadow_holds_up_nobody_and_is_found_to_differ(
     assert model.predict({"X": [1]})["Y"].tolist() == [3]
     endpoint.close()
     comparisons = "slipway_client_shadow_comparisons_total"
-    assert counted(endpoint, comparisons, variant=COLD, outcome="differed") >= 1
-    assert counted(endpoint, comparisons, variant=COLD, outcome="agreed") == 0
+    assert metric_value(endpoint, comparisons, variant=COLD, outcome="differed") >= 1
+    assert metric_value(endpoint, comparisons, variant=COLD, outcome="agreed") == 0
 
 
-def test_a_target_that_was_deleted_is_told_with_what_to_check(
-    endpoint: Endpoint, place: Place
-) -> None:
+def test_a_deleted_target_is_reported_with_what_to_check(endpoint: Endpoint, place: Place) -> None:
     scripted = interface_of_folder(fixture_models.MODELS / "scripted")
     releases.release(place.store, "scripted_9.0.0.tar.gz", scripted, name="scripted")
     with pytest.raises(InvocationError) as caught:
@@ -155,7 +153,7 @@ def test_a_target_that_was_deleted_is_told_with_what_to_check(
     assert caught.value.fix and "store and stage" in caught.value.fix
 
 
-def test_a_caller_that_no_policy_allows_is_told_what_to_allow(tmp_path: Path) -> None:
+def test_a_caller_without_permission_is_told_which_action_to_allow(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     shelf.put(1, ONE)
     scripted = interface_of_folder(fixture_models.MODELS / "scripted")
@@ -168,23 +166,23 @@ def test_a_caller_that_no_policy_allows_is_told_what_to_allow(tmp_path: Path) ->
             assert caught.value.fix and "sagemaker:TargetModel" in caught.value.fix
 
 
-def test_a_generated_client_asks_the_model_it_was_generated_for(
+def test_a_generated_client_invokes_the_model_it_was_generated_for(
     endpoint: Endpoint, place: Place, tmp_path: Path
 ) -> None:
     assert main(["client", "adder", "-o", str(tmp_path / "adder.py")]) == 0
-    module = loaded((tmp_path / "adder.py").read_text(encoding="utf-8"), tmp_path)
+    module = import_text((tmp_path / "adder.py").read_text(encoding="utf-8"), tmp_path)
     answer = module.AdderClient(endpoint).predict(a=[1, 2, 3, 4], b=[[1, 1, 1, 1]])
     assert answer.sum.tolist() == [[2, 3, 4, 5]] and answer.sum.dtype == np.float32
 
 
-def test_the_command_asks_with_json_files_and_arrays(
+def test_the_command_sends_json_files_and_arrays(
     endpoint: Endpoint, place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [{"a": [1, 2, 3, 4], "b": [1, 1, 1, 1]}, {"a": [0, 0, 0, 0], "b": [5, 6, 7, 8]}]
     assert main(["invoke", "adder", "--data", json.dumps(rows), "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["target"] == ADDER
-    assert said["outputs"] == {"SUM": [[2.0, 3.0, 4.0, 5.0], [5.0, 6.0, 7.0, 8.0]]}
+    result = json.loads(capsys.readouterr().out)
+    assert result["target"] == ADDER
+    assert result["outputs"] == {"SUM": [[2.0, 3.0, 4.0, 5.0], [5.0, 6.0, 7.0, 8.0]]}
 
     for name in ("a", "b"):
         np.save(tmp_path / f"{name}.npy", np.ones((2, 4), np.float32))
@@ -201,10 +199,10 @@ def test_the_command_asks_with_json_files_and_arrays(
     assert [line.split() for line in lines[2:]] == [["first", "1.0"], ["second", "2.0"]]
 
 
-def test_a_client_leaves_no_thread(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_client_leaves_no_thread(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place.root)
     releases.alias(place.store, ONE, shadow=TWO, name="scripted")
-    with Endpoint("local") as made:
-        made.model("scripted").predict({"X": [1]})
+    with Endpoint("local") as client:
+        client.model("scripted").predict({"X": [1]})
         assert any(t.name == "slipway-shadow" for t in threading.enumerate())
     assert not any(t.name == "slipway-shadow" for t in threading.enumerate())

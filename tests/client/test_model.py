@@ -1,4 +1,4 @@
-"""A model as a function: what is sent, what comes back, what is counted."""
+"""A model as a function: its requests, its outputs and its metrics."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from slipway.store.directory import DirectoryStore
 from slipway.triton import kserve
 from slipway.triton.datatypes import Array
 from tests.client import fake_runtime, releases
-from tests.client.fake_runtime import SCORE, THROTTLED, Asked, FakeRuntime, Reply
+from tests.client.fake_runtime import SCORE, THROTTLED, FakeRuntime, ReceivedRequest, Reply
 from tests.client.releases import ONE, THREE, TWO
-from tests.client.scraped import counted
+from tests.client.scraped import metric_value
 
 FEATURES = {"X": [1, 2, 3, 4]}
 FAILED = fake_runtime.error(424, "ModelError", OriginalStatusCode=400, OriginalMessage="no")
 
 
 def invocations(endpoint: Endpoint, **labels: str) -> float:
-    return counted(endpoint, "slipway_client_invocations_total", model="m", **labels)
+    return metric_value(endpoint, "slipway_client_invocations_total", model="m", **labels)
 
 
 def compared(endpoint: Endpoint, outcome: str) -> float:
     name = "slipway_client_shadow_comparisons_total"
-    return counted(endpoint, name, model="m", variant=THREE, outcome=outcome)
+    return metric_value(endpoint, name, model="m", variant=THREE, outcome=outcome)
 
 
 def score(value: float) -> Reply:
@@ -40,24 +40,24 @@ def score(value: float) -> Reply:
 
 
 def by_target(**replies: Reply) -> Any:
-    """Answers by the target model's major release version: ``one``, ``two``, ``three``."""
+    """Return replies by the target model's major release version: ``one``, ``two``, ``three``."""
     targets = {"one": ONE, "two": TWO, "three": THREE}
     chosen = {targets[word]: reply for word, reply in replies.items()}
-    return lambda asked: chosen[asked.target]
+    return lambda request: chosen[request.target]
 
 
-def test_values_go_as_binary_tensors_and_arrays_come_back(
+def test_values_are_sent_as_binary_tensors_and_returned_as_arrays(
     fake: FakeRuntime, endpoint: Endpoint
 ) -> None:
     outputs = endpoint.model("m").predict(FEATURES | {"NOTE": None})
     assert outputs["SCORE"].dtype == np.float32 and outputs["SCORE"].tolist() == [[0.5]]
     body, content_type = kserve.encode({"X": np.array([[1, 2, 3, 4]], np.float32)})
-    assert fake.asked == [Asked("local", ONE, content_type, body)]
+    assert fake.requests == [ReceivedRequest("local", ONE, content_type, body)]
     assert invocations(endpoint, variant=ONE, role="answer", outcome="ok") == 1
-    assert counted(endpoint, "slipway_client_latency_seconds_count", variant=ONE) == 1
+    assert metric_value(endpoint, "slipway_client_latency_seconds_count", variant=ONE) == 1
 
 
-def test_what_does_not_fit_is_not_sent_and_counted_as_refused(
+def test_inputs_that_do_not_fit_are_not_sent_and_counted_as_refused(
     fake: FakeRuntime, endpoint: Endpoint
 ) -> None:
     for wrong in ({}, {"X": [1, 2, 3]}, {"Z": 1}, {"X": ["a", "b", "c", "d"]}):
@@ -65,9 +65,9 @@ def test_what_does_not_fit_is_not_sent_and_counted_as_refused(
             endpoint.model("m").predict(wrong)
     with pytest.raises(SlipwayError, match="SageMaker accepts 6,291,456"):
         endpoint.model("m").predict(FEATURES | {"NOTE": bytes(6_291_456)})
-    assert fake.asked == []
+    assert fake.requests == []
     assert invocations(endpoint, outcome="refused") == 5
-    assert counted(endpoint, "slipway_client_latency_seconds_count") == 0
+    assert metric_value(endpoint, "slipway_client_latency_seconds_count") == 0
 
 
 def test_retries_and_errors_are_counted_by_their_codes(
@@ -78,28 +78,30 @@ def test_retries_and_errors_are_counted_by_their_codes(
     with pytest.raises(ModelError, match="no"):
         endpoint.model("m").predict(FEATURES)
     retries = "slipway_client_retries_total"
-    assert counted(endpoint, retries, variant=ONE, reason="ThrottlingException") == 2
+    assert metric_value(endpoint, retries, variant=ONE, reason="ThrottlingException") == 2
     assert invocations(endpoint, outcome="ok") == 1
     assert invocations(endpoint, outcome="ModelError") == 1
 
 
-def test_an_answer_that_is_not_tritons_is_told(fake: FakeRuntime, endpoint: Endpoint) -> None:
+def test_a_response_that_is_not_one_of_triton_is_refused(
+    fake: FakeRuntime, endpoint: Endpoint
+) -> None:
     for body in (b"<html>", b"[]", b'{"outputs": [{}]}'):
         fake.replies = [Reply(200, body)]
         with pytest.raises(SlipwayError, match="not one of Triton"):
             endpoint.model("m").predict(FEATURES)
 
 
-def test_an_exact_target_is_asked_whatever_the_alias_says(
+def test_an_exact_target_is_invoked_regardless_of_the_alias(
     fake: FakeRuntime, endpoint: Endpoint
 ) -> None:
     assert endpoint.model("m", target=TWO).ask(FEATURES).target == TWO
-    assert [asked.target for asked in fake.asked] == [TWO]
+    assert [request.target for request in fake.requests] == [TWO]
     with pytest.raises(SlipwayError, match="m_9.0.0.tar.gz is not a release of m"):
         endpoint.model("m", target="m_9.0.0.tar.gz").predict(FEATURES)
 
 
-def test_variants_are_counted_apart_and_a_key_keeps_its_own(
+def test_variants_are_counted_apart_and_a_key_always_gets_the_same(
     fake: FakeRuntime, endpoint: Endpoint, store: DirectoryStore
 ) -> None:
     releases.alias(store, ONE, TWO)
@@ -113,7 +115,7 @@ def test_variants_are_counted_apart_and_a_key_keeps_its_own(
     assert sum(shares) == 80 and min(shares) > 0
 
 
-def test_variants_may_take_other_inputs(
+def test_variants_may_have_different_inputs(
     fake: FakeRuntime, endpoint: Endpoint, store: DirectoryStore
 ) -> None:
     other = Interface(0, {"Y": Tensor("INT64", (1,))}, releases.FEATURES.outputs)
@@ -145,21 +147,21 @@ def test_a_shadow_is_compared_and_counted_and_never_returned(
     assert endpoint.model("m").predict(FEATURES)["SCORE"].tolist() == [[0.5]]
     endpoint.close()
     assert compared(endpoint, outcome) == 1
-    assert sum(compared(endpoint, each) for each in ("agreed", "differed", "failed")) == 1
-    assert sorted(asked.target for asked in fake.asked) == [ONE, THREE]
-    assert len({(asked.content_type, asked.body) for asked in fake.asked}) == 1
+    assert sum(compared(endpoint, outcome) for outcome in ("agreed", "differed", "failed")) == 1
+    assert sorted(request.target for request in fake.requests) == [ONE, THREE]
+    assert len({(request.content_type, request.body) for request in fake.requests}) == 1
     assert invocations(endpoint, role="shadow", variant=THREE) == 1
     assert invocations(endpoint, role="answer") == 1
 
 
-def test_a_shadow_that_hangs_slows_nobody_and_what_waits_too_long_is_dropped(
+def test_a_shadow_that_hangs_delays_no_caller_and_jobs_beyond_the_queue_are_dropped(
     fake: FakeRuntime, endpoint: Endpoint, store: DirectoryStore
 ) -> None:
     releases.alias(store, ONE, shadow=THREE)
     goes_on = threading.Event()
 
-    def answer(asked: Asked) -> Reply:
-        if asked.target == THREE:
+    def answer(request: ReceivedRequest) -> Reply:
+        if request.target == THREE:
             goes_on.wait()
         return SCORE
 
@@ -174,29 +176,29 @@ def test_a_shadow_that_hangs_slows_nobody_and_what_waits_too_long_is_dropped(
     assert compared(endpoint, "agreed") == 60 - dropped
 
 
-def test_a_shadow_gets_the_request_as_it_was_though_the_caller_changes_its_arrays(
+def test_a_shadow_gets_the_original_request_even_if_the_caller_changes_its_arrays(
     fake: FakeRuntime, endpoint: Endpoint, store: DirectoryStore
 ) -> None:
     releases.alias(store, ONE, shadow=THREE)
     goes_on = threading.Event()
 
-    def answer(asked: Asked) -> Reply:
-        if asked.target == THREE:
+    def answer(request: ReceivedRequest) -> Reply:
+        if request.target == THREE:
             goes_on.wait()
         return SCORE
 
     fake.otherwise = answer
-    given: Array = np.ones((1, 4), np.float32)
-    outputs = endpoint.model("m").predict({"X": given})
-    given[:] = 7
+    values: Array = np.ones((1, 4), np.float32)
+    outputs = endpoint.model("m").predict({"X": values})
+    values[:] = 7
     outputs.clear()
     goes_on.set()
     endpoint.close()
-    assert len({asked.body for asked in fake.asked}) == 1
+    assert len({request.body for request in fake.requests}) == 1
     assert compared(endpoint, "agreed") == 1
 
 
-def test_when_the_answer_fails_no_shadow_is_asked(
+def test_when_the_invocation_fails_no_shadow_is_invoked(
     fake: FakeRuntime, endpoint: Endpoint, store: DirectoryStore
 ) -> None:
     releases.alias(store, ONE, shadow=THREE)
@@ -204,10 +206,12 @@ def test_when_the_answer_fails_no_shadow_is_asked(
     with pytest.raises(ModelError):
         endpoint.model("m").predict(FEATURES)
     endpoint.close()
-    assert [asked.target for asked in fake.asked] == [ONE]
+    assert [request.target for request in fake.requests] == [ONE]
 
 
-def test_a_client_made_for_another_interface_says_so(fake: FakeRuntime, endpoint: Endpoint) -> None:
+def test_a_client_generated_for_another_interface_refuses_the_release(
+    fake: FakeRuntime, endpoint: Endpoint
+) -> None:
     expected = Interface(
         16,
         {"X": Tensor("FP32", (5,)), "NOTE": Tensor("BYTES", (1,), optional=True)},
@@ -218,10 +222,10 @@ def test_a_client_made_for_another_interface_says_so(fake: FakeRuntime, endpoint
     assert "input 'X', output 'LABEL'" in caught.value.what
     assert caught.value.where == ONE
     assert caught.value.fix == "generate it again: slipway client m --output FILE"
-    assert fake.asked == []
+    assert fake.requests == []
 
 
-def test_more_rows_at_once_are_no_other_interface(endpoint: Endpoint) -> None:
+def test_a_larger_batch_size_is_not_another_interface(endpoint: Endpoint) -> None:
     expected = Interface(4, releases.FEATURES.inputs, releases.FEATURES.outputs)
     endpoint.model("m", expected=expected).predict(FEATURES)
 
@@ -237,7 +241,7 @@ def test_metrics_can_go_into_the_applications_own_registry(
     assert registry.get_sample_value("slipway_client_invocations_total", labels) == 1
 
 
-def test_an_application_without_a_repository_gives_the_endpoint_itself(
+def test_an_application_without_a_repository_configures_the_endpoint_itself(
     fake: FakeRuntime, store: DirectoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "elsewhere").mkdir()

@@ -1,4 +1,4 @@
-"""Values become tensors, or the mistake is named before anything is sent."""
+"""Values become tensors, or are refused before anything is sent."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ NUMBERS = ["INT8", "INT64", "UINT8", "UINT64", "FP16", "FP32", "FP64"]
 
 
 def of(datatype: str, *dims: int, batch: int = 0) -> Interface:
-    """An interface with one input, ``X``."""
+    """Return an interface with one input, ``X``."""
     return Interface(batch, {"X": Tensor(datatype, dims)}, {})
 
 
 def fit(interface: Interface, value: Any) -> Array:
-    """``value`` as the tensor ``X``."""
+    """Return ``value`` as the tensor ``X``."""
     return request.fit(interface, {"X": value}, name="m")["X"]
 
 
 def refusal(interface: Interface, inputs: dict[str, Any]) -> str:
-    """What is said of ``inputs``; there is always a fix."""
+    """Return the error message for ``inputs``; it always has a fix."""
     with pytest.raises(SlipwayError) as caught:
         request.fit(interface, inputs, name="m")
     assert caught.value.fix
@@ -38,7 +38,7 @@ def refusal(interface: Interface, inputs: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("interface", "value", "wanted"),
+    ("interface", "value", "expected"),
     [
         (of("FP32", 1), 7, np.array([7], np.float32)),
         (of("FP32", 1, batch=8), 7, np.array([[7]], np.float32)),
@@ -53,22 +53,22 @@ def refusal(interface: Interface, inputs: dict[str, Any]) -> str:
     ],
 )
 def test_plain_values_take_the_declared_type_and_shape(
-    interface: Interface, value: Any, wanted: Array
+    interface: Interface, value: Any, expected: Array
 ) -> None:
-    made = fit(interface, value)
-    assert made.dtype == wanted.dtype and made.shape == wanted.shape
-    np.testing.assert_array_equal(made, wanted)
+    array = fit(interface, value)
+    assert array.dtype == expected.dtype and array.shape == expected.shape
+    np.testing.assert_array_equal(array, expected)
 
 
 def test_strings_and_bytes_become_bytes_in_rows() -> None:
-    made = fit(of("BYTES", 1, batch=4), ["h\u00e9", b"\xff\0"])
-    assert made.tolist() == [["h\u00e9".encode()], [b"\xff\0"]]
+    array = fit(of("BYTES", 1, batch=4), ["h\u00e9", b"\xff\0"])
+    assert array.tolist() == [["h\u00e9".encode()], [b"\xff\0"]]
     assert fit(of("BYTES", 1), np.array(["h\u00e9"])).tolist() == ["h\u00e9".encode()]
     assert fit(of("BYTES", 1), np.array([b"x"])).tolist() == [b"x"]
 
 
 @pytest.mark.parametrize(
-    ("interface", "value", "said"),
+    ("interface", "value", "message"),
     [
         (of("INT32", 1), 1.7, "whole numbers, not 1.7"),
         (of("UINT8", 1), 300, "too large or too small"),
@@ -91,15 +91,17 @@ def test_strings_and_bytes_become_bytes_in_rows() -> None:
         (of("FP32", 3, batch=8), [[1, 2]], "has the shape [1, 2], not [batch, 3]"),
         (of("FP32", 2, -1), [1, 2, 3], "has the shape [3], not [2, any]"),
         (of("FP32", -1, batch=8), [1, 2], "can mean (1, 2) or (2, 1)"),
-        (of("FP32", 1, batch=2), [1, 2, 3], "3 rows, and m takes 1 to 2"),
+        (of("FP32", 1, batch=2), [1, 2, 3], "3 rows, and m accepts 1 to 2"),
         (of("FP32", 1, batch=2), np.zeros((0, 1), np.float32), "0 rows"),
         (of("FP32", 1), np.zeros((1, 1), np.float32), "has the shape [1, 1], not [1]"),
     ],
 )
-def test_a_value_that_does_not_fit_is_named(interface: Interface, value: Any, said: str) -> None:
+def test_a_value_that_does_not_fit_is_refused_with_the_reason(
+    interface: Interface, value: Any, message: str
+) -> None:
     text = refusal(interface, {"X": value})
-    assert said in text
-    assert said.endswith("rows") or "rows" in said or "'X'" in text
+    assert message in text
+    assert message.endswith("rows") or "rows" in message or "'X'" in text
 
 
 def test_unknown_and_missing_inputs_are_named() -> None:
@@ -108,21 +110,21 @@ def test_unknown_and_missing_inputs_are_named() -> None:
         {"IMAGE": Tensor("BYTES", (1,)), "SIZE": Tensor("INT32", (2,), optional=True)},
         {},
     )
-    assert "no input 'image'" in (said := refusal(interface, {"image": b"x"}))
-    assert "did you mean IMAGE?" in said
-    said = refusal(interface, {"SIZE": [1, 2]})
-    assert "m needs 'IMAGE'" in said and "SIZE INT32 [2] (optional)" in said
+    assert "no input 'image'" in (message := refusal(interface, {"image": b"x"}))
+    assert "did you mean IMAGE?" in message
+    message = refusal(interface, {"SIZE": [1, 2]})
+    assert "m needs 'IMAGE'" in message and "SIZE INT32 [2] (optional)" in message
     assert "needs 'IMAGE'" in refusal(interface, {"IMAGE": None})
     assert "its inputs: 'IMAGE', 'SIZE'" in refusal(interface, {"temperature": 1, "IMAGE": b""})
     assert list(request.fit(interface, {"IMAGE": b"x", "SIZE": None}, name="m")) == ["IMAGE"]
 
 
-def test_inputs_have_equal_numbers_of_rows() -> None:
+def test_inputs_must_have_equal_numbers_of_rows() -> None:
     interface = Interface(8, {"A": Tensor("FP32", (1,)), "B": Tensor("FP32", (1,))}, {})
     assert "A 2, B 1" in refusal(interface, {"A": [1, 2], "B": [1]})
 
 
-def test_a_body_that_sagemaker_refuses_is_refused_here_with_the_rows_that_fit() -> None:
+def test_a_body_too_large_for_sagemaker_is_refused_with_the_number_of_rows_that_fit() -> None:
     interface = of("BYTES", 1, batch=16)
     arrays = {"X": np.zeros((8, 1), object)}
     request.check_size(bytes(LARGEST_BODY), arrays, interface)
@@ -133,7 +135,7 @@ def test_a_body_that_sagemaker_refuses_is_refused_here_with_the_rows_that_fit() 
 
 
 @given(st.data())
-def test_an_array_of_the_declared_type_goes_as_it_is(data: st.DataObject) -> None:
+def test_an_array_of_the_declared_type_is_sent_unchanged(data: st.DataObject) -> None:
     datatype = data.draw(st.sampled_from([*NUMBERS, "BOOL"]))
     shape = data.draw(hnp.array_shapes(min_dims=2, max_dims=4, max_side=4))
     array = data.draw(hnp.arrays(numpy_type(datatype), shape))
@@ -142,7 +144,7 @@ def test_an_array_of_the_declared_type_goes_as_it_is(data: st.DataObject) -> Non
 
 
 @given(st.data())
-def test_a_plain_list_is_what_its_array_is_or_is_refused(data: st.DataObject) -> None:
+def test_a_plain_list_equals_its_array_or_is_refused(data: st.DataObject) -> None:
     datatype = data.draw(st.sampled_from([*NUMBERS, "BOOL"]))
     values = data.draw(
         st.lists(
@@ -152,11 +154,11 @@ def test_a_plain_list_is_what_its_array_is_or_is_refused(data: st.DataObject) ->
         )
     )
     try:
-        made = fit(of(datatype, -1), values)
+        array = fit(of(datatype, -1), values)
     except SlipwayError:
         return
-    for given_value, element in zip(values, made.tolist(), strict=True):
+    for value, element in zip(values, array.tolist(), strict=True):
         # nothing was bent: the same number, within what the type tells apart
         np.testing.assert_allclose(
-            np.float64(element), np.float64(given_value), rtol=1e-3, atol=1e-4, equal_nan=True
+            np.float64(element), np.float64(value), rtol=1e-3, atol=1e-4, equal_nan=True
         )

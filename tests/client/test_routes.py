@@ -1,4 +1,4 @@
-"""The alias: read again after a while, by one thread, and kept if it cannot be."""
+"""The alias is refreshed by one thread, and the last one is used while the store fails."""
 
 from __future__ import annotations
 
@@ -47,11 +47,13 @@ def catalog(store: DirectoryStore) -> Watched:
     return Watched(store)
 
 
-def test_an_alias_is_read_once_in_a_while(catalog: Watched, store: DirectoryStore) -> None:
-    asked = Routes(catalog, "m")
-    assert [asked.choose() for _ in range(5)] == [Route(ONE, None)] * 5
+def test_an_alias_is_read_once_in_each_refresh_interval(
+    catalog: Watched, store: DirectoryStore
+) -> None:
+    router = Routes(catalog, "m")
+    assert [router.choose() for _ in range(5)] == [Route(ONE, None)] * 5
     releases.alias(store, TWO)
-    assert asked.choose() == Route(ONE, None)
+    assert router.choose() == Route(ONE, None)
     assert catalog.reads["alias"] == 1
 
 
@@ -59,70 +61,70 @@ def test_a_moved_alias_is_followed(
     catalog: Watched, store: DirectoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(routes, "REFRESH_S", 0.0)
-    asked = Routes(catalog, "m")
-    assert asked.choose() == Route(ONE, None)
+    router = Routes(catalog, "m")
+    assert router.choose() == Route(ONE, None)
     releases.alias(store, TWO, shadow=THREE)
-    assert asked.choose() == Route(TWO, THREE)
-    assert asked.main() == TWO
+    assert router.choose() == Route(TWO, THREE)
+    assert router.main() == TWO
 
 
-def test_while_the_store_is_away_the_alias_holds_and_a_warning_is_logged(
+def test_while_the_store_is_unavailable_the_last_alias_is_used_and_a_warning_logged(
     catalog: Watched, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(routes, "REFRESH_S", 0.0)
-    asked = Routes(catalog, "m")
-    asked.choose()
+    router = Routes(catalog, "m")
+    router.choose()
     catalog.broken = True
-    assert asked.choose() == Route(ONE, None)
+    assert router.choose() == Route(ONE, None)
     assert "S3 is away" in caplog.text
     with pytest.raises(SlipwayError, match="S3 is away"):
         Routes(catalog, "m").choose()
 
 
-def test_while_one_thread_reads_the_others_go_on(
+def test_while_one_thread_reads_the_others_continue(
     catalog: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(routes, "REFRESH_S", 0.0)
-    asked = Routes(catalog, "m")
-    asked.choose()
+    router = Routes(catalog, "m")
+    router.choose()
     catalog.held.clear()
     with ThreadPoolExecutor(1) as threads:
-        reading = threads.submit(asked.choose)
+        reading = threads.submit(router.choose)
         while catalog.reads["alias"] < 2:
             pass
-        assert asked.choose() == Route(ONE, None)  # would wait for ever if it read, too
+        assert router.choose() == Route(ONE, None)  # would wait for ever if it read, too
         catalog.held.set()
         assert reading.result() == Route(ONE, None)
 
 
-def test_threads_that_begin_together_read_once(catalog: Watched) -> None:
-    asked = Routes(catalog, "m")
+def test_threads_that_start_together_read_once(catalog: Watched) -> None:
+    router = Routes(catalog, "m")
     with ThreadPoolExecutor(8) as threads:
-        chosen = list(threads.map(lambda _: asked.choose(), range(64)))
+        chosen = list(threads.map(lambda _: router.choose(), range(64)))
     assert chosen == [Route(ONE, None)] * 64
     assert catalog.reads["alias"] == 1
 
 
 def test_an_exact_target_needs_no_alias(catalog: Watched) -> None:
-    asked = Routes(catalog, "m", TWO)
-    assert asked.choose("anyone") == Route(TWO, None)
+    router = Routes(catalog, "m", TWO)
+    assert router.choose("anyone") == Route(TWO, None)
     assert catalog.reads["alias"] == 0
 
 
-def test_variants_share_by_chance_and_stick_by_key(catalog: Watched, store: DirectoryStore) -> None:
+def test_variants_are_chosen_at_random_or_by_key(catalog: Watched, store: DirectoryStore) -> None:
     releases.alias(store, ONE, TWO)
-    asked = Routes(catalog, "m")
-    assert {asked.choose().target for _ in range(200)} == {ONE, TWO}
-    assert len({asked.choose("user-17").target for _ in range(20)}) == 1
-    assert {asked.choose(f"user-{number}").target for number in range(50)} == {ONE, TWO}
+    router = Routes(catalog, "m")
+    assert {router.choose().target for _ in range(200)} == {ONE, TWO}
+    assert len({router.choose("user-17").target for _ in range(20)}) == 1
+    assert {router.choose(f"user-{number}").target for number in range(50)} == {ONE, TWO}
 
 
 def test_an_interface_is_read_once_for_each_release(catalog: Watched) -> None:
-    asked = Routes(catalog, "m")
-    assert asked.interface(ONE) == asked.interface(ONE) == releases.FEATURES
+    router = Routes(catalog, "m")
+    assert router.interface(ONE) == router.interface(ONE) == releases.FEATURES
     assert catalog.reads[ONE] == 1
 
 
-def test_a_name_that_stands_for_nothing_is_told_with_one_that_is_like_it(catalog: Watched) -> None:
+def test_a_name_without_an_alias_is_refused_with_a_similar_name(catalog: Watched) -> None:
     with pytest.raises(SlipwayError, match="did you mean m?"):
         Routes(catalog, "mm").choose()

@@ -1,4 +1,4 @@
-"""Calls through boto3: what is asked again, what is not, and what errors say."""
+"""Calls through boto3: which are retried, which are not, and the errors."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ DEADLINE_S = 20.0
 
 
 @pytest.fixture
-def asked(fake: FakeRuntime) -> Iterator[Runtime]:
-    made = Runtime("local", url=fake.url)
-    yield made
-    made.close()
+def client(fake: FakeRuntime) -> Iterator[Runtime]:
+    opened = Runtime("local", url=fake.url)
+    yield opened
+    opened.close()
 
 
-def test_a_request_goes_as_sagemaker_wants_it(fake: FakeRuntime, asked: Runtime) -> None:
-    answer = asked.invoke("m_1.0.0.tar.gz", b"body", "application/x-test")
-    assert fake.asked == [("local", "m_1.0.0.tar.gz", "application/x-test", b"body")]
+def test_a_request_has_the_form_of_sagemaker(fake: FakeRuntime, client: Runtime) -> None:
+    answer = client.invoke("m_1.0.0.tar.gz", b"body", "application/x-test")
+    assert fake.requests == [("local", "m_1.0.0.tar.gz", "application/x-test", b"body")]
     assert answer == (SCORE.body, SCORE.content_type)
 
 
@@ -51,57 +51,57 @@ def test_a_request_goes_as_sagemaker_wants_it(fake: FakeRuntime, asked: Runtime)
         (CLOSED, "connection"),
     ],
 )
-def test_what_passes_is_asked_again_and_each_attempt_is_told(
-    fake: FakeRuntime, asked: Runtime, reply: Reply, reason: str
+def test_temporary_errors_are_retried_and_each_retry_is_reported(
+    fake: FakeRuntime, client: Runtime, reply: Reply, reason: str
 ) -> None:
     fake.replies = [reply, reply]
-    told: list[str] = []
-    answer = asked.invoke("m", b"", "a/b", deadline_s=DEADLINE_S, on_retry=told.append)
+    reasons: list[str] = []
+    answer = client.invoke("m", b"", "a/b", deadline_s=DEADLINE_S, on_retry=reasons.append)
     assert answer.body == SCORE.body
-    assert told == [reason, reason]
-    assert len(fake.asked) == 3
+    assert reasons == [reason, reason]
+    assert len(fake.requests) == 3
 
 
-def test_after_the_deadline_the_last_error_is_told(fake: FakeRuntime, asked: Runtime) -> None:
+def test_after_the_deadline_the_last_error_is_raised(fake: FakeRuntime, client: Runtime) -> None:
     fake.otherwise = lambda request: THROTTLED
     with pytest.raises(InvocationError) as caught:
-        asked.invoke("m", b"", "a/b", deadline_s=0.1)
+        client.invoke("m", b"", "a/b", deadline_s=0.1)
     assert (caught.value.status, caught.value.code) == (429, "ThrottlingException")
     assert "Rate exceeded" in caught.value.what
     assert caught.value.fix and "scale out" in caught.value.fix
-    assert len(fake.asked) > 1
+    assert len(fake.requests) > 1
 
 
-def test_without_a_deadline_nothing_is_asked_twice(fake: FakeRuntime, asked: Runtime) -> None:
+def test_without_a_deadline_nothing_is_retried(fake: FakeRuntime, client: Runtime) -> None:
     fake.replies = [NOT_READY]
     with pytest.raises(InvocationError, match="being loaded"):
-        asked.invoke("m", b"", "a/b")
-    assert len(fake.asked) == 1
+        client.invoke("m", b"", "a/b")
+    assert len(fake.requests) == 1
 
 
-def test_a_models_error_has_its_own_status_and_message_and_is_not_asked_again(
-    fake: FakeRuntime, asked: Runtime
+def test_a_models_error_has_its_own_status_and_message_and_is_not_retried(
+    fake: FakeRuntime, client: Runtime
 ) -> None:
-    said = '{"error":"in ensemble \'m\', no picture"}'
+    message = '{"error":"in ensemble \'m\', no picture"}'
     fake.replies = [
         fake_runtime.error(
             424,
             "ModelError",
             "Received client error (400) from primary",
             OriginalStatusCode=400,
-            OriginalMessage=said,
+            OriginalMessage=message,
         )
     ]
     with pytest.raises(ModelError) as caught:
-        asked.invoke("m", b"", "a/b", deadline_s=DEADLINE_S)
+        client.invoke("m", b"", "a/b", deadline_s=DEADLINE_S)
     assert caught.value.status == 400
     assert caught.value.message == "in ensemble 'm', no picture"
     assert caught.value.fix
-    assert len(fake.asked) == 1
+    assert len(fake.requests) == 1
 
 
-def test_a_model_that_is_busy_is_not_sagemaker_that_is_busy(
-    fake: FakeRuntime, asked: Runtime
+def test_a_busy_model_is_not_retried_like_a_busy_sagemaker(
+    fake: FakeRuntime, client: Runtime
 ) -> None:
     fake.replies = [
         fake_runtime.error(
@@ -109,24 +109,22 @@ def test_a_model_that_is_busy_is_not_sagemaker_that_is_busy(
         )
     ]
     with pytest.raises(ModelError, match="the model answers 503: queue is full"):
-        asked.invoke("m", b"", "a/b", deadline_s=DEADLINE_S)
-    assert len(fake.asked) == 1
+        client.invoke("m", b"", "a/b", deadline_s=DEADLINE_S)
+    assert len(fake.requests) == 1
 
 
-def test_a_container_that_gave_no_answer_is_said_to_have_given_none(
-    fake: FakeRuntime, asked: Runtime
-) -> None:
+def test_a_container_that_did_not_respond_is_reported(fake: FakeRuntime, client: Runtime) -> None:
     fake.replies = [
         fake_runtime.error(
             424, "ModelError", OriginalStatusCode=0, OriginalMessage="the server is gone"
         )
     ]
     with pytest.raises(ModelError, match="no answer: the server is gone"):
-        asked.invoke("m", b"", "a/b", deadline_s=DEADLINE_S)
+        client.invoke("m", b"", "a/b", deadline_s=DEADLINE_S)
 
 
 @pytest.mark.parametrize(
-    ("reply", "said", "mended"),
+    ("reply", "message", "fix"),
     [
         (
             fake_runtime.error(400, "ValidationError", "Failed to download model data"),
@@ -142,40 +140,40 @@ def test_a_container_that_gave_no_answer_is_said_to_have_given_none(
         (Reply(413, b"{}"), "413", "fewer rows"),
     ],
 )
-def test_a_refusal_says_what_to_mend_and_is_not_asked_again(
-    fake: FakeRuntime, asked: Runtime, reply: Reply, said: str, mended: str
+def test_a_refusal_has_a_fix_and_is_not_retried(
+    fake: FakeRuntime, client: Runtime, reply: Reply, message: str, fix: str
 ) -> None:
     fake.replies = [reply]
     with pytest.raises(InvocationError) as caught:
-        asked.invoke("m", b"", "a/b", deadline_s=DEADLINE_S)
-    assert said in caught.value.what
-    assert caught.value.fix and mended in caught.value.fix
-    assert len(fake.asked) == 1
+        client.invoke("m", b"", "a/b", deadline_s=DEADLINE_S)
+    assert message in caught.value.what
+    assert caught.value.fix and fix in caught.value.fix
+    assert len(fake.requests) == 1
 
 
-def test_an_endpoint_that_is_not_there_is_told_with_its_address(
+def test_an_unreachable_endpoint_is_reported_with_its_address(
     fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runtime, "CONNECTING_S", 0.05)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    told: list[str] = []
+    reasons: list[str] = []
     with pytest.raises(ConnectionFailed) as caught:
         Runtime("local", url=url).invoke(
-            "m", b"", "a/b", deadline_s=DEADLINE_S, on_retry=told.append
+            "m", b"", "a/b", deadline_s=DEADLINE_S, on_retry=reasons.append
         )
     assert url in str(caught.value)
-    assert told and set(told) == {"connection"}
+    assert reasons and set(reasons) == {"connection"}
 
 
-def test_a_model_that_is_silent_for_too_long_is_not_asked_again(
+def test_a_model_that_does_not_respond_in_time_is_not_retried(
     fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runtime, "READ_TIMEOUT_S", 0.2)
     gone = threading.Event()
 
-    def silent(request: fake_runtime.Asked) -> Reply:
+    def silent(request: fake_runtime.ReceivedRequest) -> Reply:
         gone.wait()
         return SCORE
 
@@ -183,37 +181,41 @@ def test_a_model_that_is_silent_for_too_long_is_not_asked_again(
     with pytest.raises(SlipwayError, match="no answer in 0.2 s"):
         Runtime("local", url=fake.url).invoke("m", b"", "a/b", deadline_s=DEADLINE_S)
     gone.set()
-    assert len(fake.asked) == 1
+    assert len(fake.requests) == 1
 
 
-def test_connections_are_kept_and_threads_have_their_own(fake: FakeRuntime, asked: Runtime) -> None:
+def test_connections_are_reused_and_threads_have_their_own(
+    fake: FakeRuntime, client: Runtime
+) -> None:
     for _ in range(5):
-        asked.invoke("m", b"", "a/b")
+        client.invoke("m", b"", "a/b")
     assert len(fake.connections) == 1
     with ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(lambda _: asked.invoke("m", b"", "a/b").body, range(40)))
+        answers = list(threads.map(lambda _: client.invoke("m", b"", "a/b").body, range(40)))
     assert answers == [SCORE.body] * 40
     assert len(fake.connections) <= 4
 
 
-def test_an_endpoint_with_a_name_in_aws_is_looked_for_in_its_region(
+def test_an_endpoint_in_aws_is_invoked_in_its_region(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "made-up")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "invented")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "invented")
     entry = EndpointSettings("production", endpoint_name="models", region="eu-central-1")
-    made = runtime.open_runtime(entry, tmp_path)
-    assert made.name == "models"
-    assert made._client.meta.endpoint_url == "https://runtime.sagemaker.eu-central-1.amazonaws.com"
+    opened = runtime.open_runtime(entry, tmp_path)
+    assert opened.name == "models"
+    assert (
+        opened._client.meta.endpoint_url == "https://runtime.sagemaker.eu-central-1.amazonaws.com"
+    )
 
 
-def test_a_profile_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_profile_is_reported(tmp_path: Path) -> None:
     entry = EndpointSettings("production", endpoint_name="models", profile="no-such-profile")
     with pytest.raises(SlipwayError, match="no-such-profile"):
         runtime.open_runtime(entry, tmp_path)
 
 
-def test_no_credentials_and_no_region_are_told(
+def test_missing_credentials_and_a_missing_region_are_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for variable in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_ACCESS_KEY_ID"):
@@ -223,38 +225,40 @@ def test_no_credentials_and_no_region_are_told(
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(SlipwayError, match="region"):
         runtime.open_runtime(EndpointSettings("production", endpoint_name="models"), tmp_path)
-    made = runtime.open_runtime(
+    opened = runtime.open_runtime(
         EndpointSettings("production", endpoint_name="models", region="us-east-1"), tmp_path
     )
     with pytest.raises(SlipwayError, match="no AWS credentials"):
-        made.invoke("m", b"", "a/b")
+        opened.invoke("m", b"", "a/b")
 
 
-def test_an_endpoint_that_is_not_up_here_says_how_to_start_it(tmp_path: Path) -> None:
+def test_a_local_endpoint_that_is_not_running_is_reported_with_the_command_that_starts_it(
+    tmp_path: Path,
+) -> None:
     with pytest.raises(SlipwayError, match="slipway endpoint up --endpoint local"):
         runtime.open_runtime(EndpointSettings("local"), tmp_path)
 
 
-def test_the_same_code_asks_aws_with_the_configuration_of_aws(
+def test_the_same_code_invokes_aws_with_the_configuration_of_aws(
     fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "made-up")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "invented")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "invented")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", fake.url)
     entry = EndpointSettings("production", endpoint_name="models", region="eu-central-1")
     runtime.open_runtime(entry, tmp_path).invoke("m", b"", "a/b")
-    assert [asked.endpoint for asked in fake.asked] == ["models"]
+    assert [request.endpoint for request in fake.requests] == ["models"]
 
 
-def test_no_proxy_stands_before_this_machine(
+def test_a_local_endpoint_is_invoked_without_a_proxy(
     fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for variable in ("HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")
     Runtime("local", url=fake.url).invoke("m", b"", "a/b")
-    assert len(fake.asked) == 1
+    assert len(fake.requests) == 1
 
 
-def test_an_address_that_is_none_is_told() -> None:
+def test_an_invalid_url_is_refused() -> None:
     with pytest.raises(SlipwayError, match="fix: a URL looks like http://127.0.0.1:8090"):
         Runtime("local", url="nowhere")

@@ -1,4 +1,4 @@
-"""Jobs in the background: run, dropped, never in the way."""
+"""Jobs in the background are run or dropped, and never block the caller."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_jobs_are_run_and_close_waits_for_them() -> None:
     assert not shadows.offer(lambda: done.append(99))
 
 
-def test_what_does_not_fit_is_refused_at_once() -> None:
+def test_a_job_that_does_not_fit_in_the_queue_is_refused_at_once() -> None:
     shadows = ShadowQueue(threads=1, length=2)
     started, resume = threading.Event(), threading.Event()
 
@@ -33,7 +33,9 @@ def test_what_does_not_fit_is_refused_at_once() -> None:
     shadows.close()
 
 
-def test_a_job_that_fails_ends_no_thread_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_job_that_fails_is_logged_and_its_thread_continues(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     shadows = ShadowQueue(threads=1)
     done: list[int] = []
     shadows.offer(lambda: [][0])

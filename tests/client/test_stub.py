@@ -1,4 +1,4 @@
-"""Generated clients: they compile, black and mypy have nothing to say, and they work."""
+"""Generated clients compile, pass black and mypy, and work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from slipway.store.directory import DirectoryStore
 from slipway.triton import kserve
 from tests.client import fake_runtime, generated_client, releases
 from tests.client.fake_runtime import FakeRuntime
-from tests.client.modules import loaded
+from tests.client.modules import import_text
 from tests.client.releases import ONE, TWO
 
 TYPES = [
@@ -30,7 +30,7 @@ TYPES = [
     "FP32",
     "FP64",
 ]
-# one of each kind of thing that a generated client has to cope with
+# an interface with every kind of name and tensor that a generated client must support
 EVERYTHING = Interface(
     16,
     {
@@ -66,25 +66,27 @@ INTERFACES = st.builds(Interface, st.sampled_from([0, 1, 64]), TENSORS, TENSORS)
 
 
 def run(text: str) -> dict[str, Any]:
-    """What the generated module defines."""
+    """Return the names that the generated module defines."""
     namespace: dict[str, Any] = {"__name__": __name__}
     exec(compile(text, "generated.py", "exec"), namespace)
     return namespace
 
 
-def test_the_generated_client_among_the_tests_is_what_would_be_generated_today() -> None:
-    """black and mypy check that file with all others; written anew with
-    ``python -m client.test_stub`` in tests/."""
+def test_the_generated_client_in_this_folder_is_up_to_date() -> None:
+    """black and mypy check that file with all others.
+
+    To write it again: ``python -m tests.client.test_stub``.
+    """
     written = Path(generated_client.__file__).read_text(encoding="utf-8")
-    assert written == stub.write("m", ONE, EVERYTHING)
+    assert written == stub.generate_client("m", ONE, EVERYTHING)
 
 
 @settings(deadline=None)
 @given(INTERFACES)
-def test_whatever_the_interface_the_client_holds_it_and_takes_its_inputs(
+def test_the_client_of_any_interface_declares_it_and_accepts_its_inputs(
     interface: Interface,
 ) -> None:
-    namespace = run(stub.write("m", ONE, interface))
+    namespace = run(stub.generate_client("m", ONE, interface))
     assert namespace["INTERFACE"] == interface
     predict = namespace["MClient"].predict
     assert len(predict.__kwdefaults__) == 1 + sum(t.optional for t in interface.inputs.values())
@@ -94,7 +96,7 @@ def test_whatever_the_interface_the_client_holds_it_and_takes_its_inputs(
 @given(NAMES, NAMES)
 def test_no_name_of_a_model_or_release_ends_a_docstring_or_comment(name: str, target: str) -> None:
     end = '"""\nraise SystemExit\n'
-    run(stub.write(name + end, target + end, releases.FEATURES))
+    run(stub.generate_client(name + end, target + end, releases.FEATURES))
 
 
 @settings(deadline=None, max_examples=50)
@@ -102,16 +104,18 @@ def test_no_name_of_a_model_or_release_ends_a_docstring_or_comment(name: str, ta
     st.from_regex(r"[A-Za-z][\w.-]{0,40}", fullmatch=True, alphabet=st.characters(codec="ascii")),
     INTERFACES,
 )
-def test_black_has_nothing_to_change(name: str, interface: Interface) -> None:
+def test_generated_code_is_formatted_as_by_black(name: str, interface: Interface) -> None:
     black = pytest.importorskip("black")
-    text = stub.write(name, f"{name}_1.0.0.tar.gz", interface)
+    text = stub.generate_client(name, f"{name}_1.0.0.tar.gz", interface)
     mode = black.Mode(line_length=100, target_versions={black.TargetVersion.PY312})
     assert black.format_str(text, mode=mode) == text
 
 
-def test_mypy_finds_what_is_used_wrongly_and_nothing_else(tmp_path: Path) -> None:
+def test_mypy_finds_wrong_uses_and_nothing_else(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
-    (tmp_path / "generated.py").write_text(stub.write("m", ONE, EVERYTHING), encoding="utf-8")
+    (tmp_path / "generated.py").write_text(
+        stub.generate_client("m", ONE, EVERYTHING), encoding="utf-8"
+    )
     (tmp_path / "right.py").write_text(
         "import numpy as np\nfrom numpy.typing import NDArray\n"
         "from generated import MClient\n"
@@ -138,48 +142,52 @@ def test_mypy_finds_what_is_used_wrongly_and_nothing_else(tmp_path: Path) -> Non
         capture_output=True,
         text=True,
     )
-    found = [line for line in done.stdout.splitlines() if ": error:" in line]
-    assert [line.partition(": error:")[0] for line in found] == [
+    errors = [line for line in done.stdout.splitlines() if ": error:" in line]
+    assert [line.partition(": error:")[0] for line in errors] == [
         f"wrong.py:{line}" for line in (3, 4, 5, 6)
     ], done.stdout
 
 
-def test_a_generated_client_asks_with_its_own_names(
+def test_a_generated_client_sends_its_named_arguments(
     fake: FakeRuntime, endpoint: Endpoint, store: DirectoryStore, tmp_path: Path
 ) -> None:
-    module = loaded(stub.write("m", ONE, releases.FEATURES), tmp_path)
+    module = import_text(stub.generate_client("m", ONE, releases.FEATURES), tmp_path)
     answer = module.MClient(endpoint).predict(x=[1, 2, 3, 4])
     assert answer.score.tolist() == [[0.5]]
-    assert fake.asked[0].body == kserve.encode({"X": np.array([[1, 2, 3, 4]], np.float32)})[0]
+    assert fake.requests[0].body == kserve.encode({"X": np.array([[1, 2, 3, 4]], np.float32)})[0]
     module.MClient(endpoint, target=TWO).predict(x=[1, 2, 3, 4], note="n", key="user-17")
-    assert [asked.target for asked in fake.asked] == [ONE, TWO]
+    assert [request.target for request in fake.requests] == [ONE, TWO]
 
 
-def test_when_the_served_interface_changes_it_says_to_generate_it_again(
+def test_when_the_served_interface_changes_the_fix_is_to_generate_the_client_again(
     fake: FakeRuntime, endpoint: Endpoint, store: DirectoryStore, tmp_path: Path
 ) -> None:
     other = Interface(16, {"X": Tensor("FP32", (5,))}, releases.FEATURES.outputs)
     releases.release(store, "m_4.0.0.tar.gz", other)
     releases.alias(store, "m_4.0.0.tar.gz")
-    module = loaded(stub.write("m", ONE, releases.FEATURES), tmp_path)
+    module = import_text(stub.generate_client("m", ONE, releases.FEATURES), tmp_path)
     with pytest.raises(SlipwayError, match="slipway client m --output FILE"):
         module.MClient(endpoint).predict(x=[1, 2, 3, 4])
-    assert fake.asked == []
+    assert fake.requests == []
 
 
 def test_a_model_without_tensors_has_a_client_too(
     fake: FakeRuntime, endpoint: Endpoint, store: DirectoryStore, tmp_path: Path
 ) -> None:
     releases.release(store, "m_4.0.0.tar.gz", Interface(0, {}, {}))
-    fake.otherwise = lambda asked: fake_runtime.outputs({})
-    module = loaded(stub.write("m", "m_4.0.0.tar.gz", Interface(0, {}, {})), tmp_path)
+    fake.otherwise = lambda request: fake_runtime.outputs({})
+    module = import_text(
+        stub.generate_client("m", "m_4.0.0.tar.gz", Interface(0, {}, {})), tmp_path
+    )
     module.MClient(endpoint, target="m_4.0.0.tar.gz").predict()
-    assert len(fake.asked) == 1
+    assert len(fake.requests) == 1
 
 
-def test_the_client_says_which_release_it_was_made_from() -> None:
-    assert ONE in stub.write("m", ONE, EVERYTHING).split("\n\n")[0]
+def test_the_client_names_the_release_it_was_generated_from() -> None:
+    assert ONE in stub.generate_client("m", ONE, EVERYTHING).split("\n\n")[0]
 
 
 if __name__ == "__main__":
-    Path(generated_client.__file__).write_text(stub.write("m", ONE, EVERYTHING), encoding="utf-8")
+    Path(generated_client.__file__).write_text(
+        stub.generate_client("m", ONE, EVERYTHING), encoding="utf-8"
+    )

@@ -83,7 +83,7 @@ def test_an_application_needs_only_the_wheel(
     (tmp_path / "slipway.toml").write_text(
         f'[release]\nstore = "{store.root.name}"\n', encoding="utf-8"
     )
-    text = stub.write("m", releases.ONE, releases.FEATURES)
+    text = stub.generate_client("m", releases.ONE, releases.FEATURES)
     (tmp_path / "generated.py").write_text(text, encoding="utf-8")
     (tmp_path / "application.py").write_bytes(APPLICATION.read_bytes())
     done = subprocess.run(
@@ -96,7 +96,7 @@ def test_an_application_needs_only_the_wheel(
     assert done.returncode == 0, done.stderr
     observed = json.loads(done.stdout)
     assert observed["score"] == [[0.5]]
-    assert [request.target for request in fake.asked] == [releases.ONE]
+    assert [request.target for request in fake.requests] == [releases.ONE]
     assert "pip install 'slipway-client[metrics]'" in observed["metrics"]
     assert len(observed["modules"]) < MOST_MODULES, observed["modules"]
     # a comparison, because seconds alone depend on the machine

@@ -1,4 +1,4 @@
-"""What a command line gives a model: JSON, files, arrays of numpy's → values by input."""
+"""Parse the inputs of a model from a command line: JSON, files and numpy arrays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from slipway.model.interface import Interface
 from slipway.triton.datatypes import BYTES, Array
 
 
-def values(
+def parse_inputs(
     interface: Interface,
     *,
     name: str,
@@ -24,67 +24,67 @@ def values(
     text: str | None = None,
     arrays: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The inputs of the model ``name``, as :meth:`slipway.client.Model.predict` takes them.
+    """Return the inputs of the model ``name``, as :meth:`slipway.client.Model.predict` takes them.
 
-    ``files`` (``FILE`` or ``INPUT=FILE``) become rows of a BYTES input, ``text`` is JSON as
-    :func:`of_json` reads it, ``arrays`` (``FILE`` or ``INPUT=FILE``) are numpy's files. ``INPUT=``
-    may be left out where one input only can be meant.
+    ``files`` (``FILE`` or ``INPUT=FILE``) become rows of a BYTES input, ``text`` is JSON for
+    :func:`parse_json`, ``arrays`` (``FILE`` or ``INPUT=FILE``) are files of numpy. ``INPUT=`` may
+    be left out where only one input is possible.
 
     Raises:
-        SlipwayError: an input is unknown, given twice or cannot be told; a file cannot be read.
+        SlipwayError: an input is unknown, set twice or ambiguous; a file cannot be read.
     """
-    found = of_json(interface, text, name) if text is not None else {}
-    taken = [key for key, tensor in interface.inputs.items() if tensor.datatype == BYTES]
+    inputs = parse_json(interface, text, name) if text is not None else {}
+    bytes_inputs = [key for key, tensor in interface.inputs.items() if tensor.datatype == BYTES]
     contents: dict[str, list[bytes]] = {}
     for argument in files:
-        key, file = _assigned(argument, interface, taken, name)
+        key, file = _assigned(argument, interface, bytes_inputs, name)
         if interface.inputs[key].datatype != BYTES:
             raise SlipwayError(
-                f"input {key!r} is {interface.inputs[key].datatype}, and takes no file's bytes",
+                f"input {key!r} is {interface.inputs[key].datatype}, and not for a file's bytes",
                 fix=f"--npy {key}=FILE.npy for an array, or --data",
             )
-        contents.setdefault(key, []).append(_read(file))
+        contents.setdefault(key, []).append(_read_file(file))
     for key, rows in contents.items():
-        _once(key, found)
-        found[key] = _stacked(key, rows, interface) if interface.batches else rows
+        _refuse_duplicate(key, inputs)
+        inputs[key] = _stack_rows(key, rows, interface) if interface.batches else rows
     for argument in arrays:
         key, file = _assigned(argument, interface, list(interface.inputs), name)
-        _once(key, found)
-        found[key] = _load(file)
-    return found
+        _refuse_duplicate(key, inputs)
+        inputs[key] = _load_array(file)
+    return inputs
 
 
-def of_json(interface: Interface, text: str, name: str) -> dict[str, Any]:
-    """The inputs that JSON says: an object with a value for each input (one row, or a list of
-    rows), or a list of objects, each a row of a batch.
+def parse_json(interface: Interface, text: str, name: str) -> dict[str, Any]:
+    """Return the inputs in JSON: an object with a value for each input, or a list of objects.
 
-    Names match in any case, where one input only can be meant. ``null`` is no value.
+    A value is one row or a list of rows; each object of a list is a row of a batch. Names match in
+    any case where only one input is possible. ``null`` leaves an input out.
 
     Raises:
         SlipwayError: it is neither, a name is unknown, or the rows differ in their fields or sizes.
     """
     try:
-        said = json.loads(text)
+        content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise SlipwayError(
             f"--data is not JSON: {error}", fix="""such as --data '{"fare": 7, "sex": "male"}'"""
         ) from error
-    if isinstance(said, dict):
-        return _fields(interface, said, name)
-    if not isinstance(said, list) or not all(isinstance(row, dict) for row in said):
+    if isinstance(content, dict):
+        return _fields(interface, content, name)
+    if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
         raise SlipwayError(
             "--data is neither an object nor a list of objects",
             fix=f"such as {{NAME: value, …}}, with the inputs of {name}:"
-            f" {request.described(interface)}",
+            f" {request.describe_inputs(interface)}",
         )
-    if not said:
-        raise SlipwayError("--data has no rows", fix="give one at least")
-    rows = [_fields(interface, row, name) for row in said]
+    if not content:
+        raise SlipwayError("--data has no rows", fix="add at least one row")
+    rows = [_fields(interface, row, name) for row in content]
     if not interface.batches:
         if len(rows) > 1:
             raise SlipwayError(
-                f"{name} takes no batches, and --data has {len(rows)} rows",
-                fix="send them one by one",
+                f"{name} does not accept batches, and --data has {len(rows)} rows",
+                fix="send each row in its own request",
             )
         return rows[0]
     for number, row in enumerate(rows[1:], 2):
@@ -92,41 +92,43 @@ def of_json(interface: Interface, text: str, name: str) -> dict[str, Any]:
             differing = ", ".join(sorted(set(row) ^ set(rows[0])))
             raise SlipwayError(
                 f"row {number} has other fields than the first: {differing}",
-                fix="give every row the same fields",
+                fix="use the same fields in every row",
             )
-    return {key: _stacked(key, [row[key] for row in rows], interface) for key in rows[0]}
+    return {key: _stack_rows(key, [row[key] for row in rows], interface) for key in rows[0]}
 
 
-def _fields(interface: Interface, said: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _fields(interface: Interface, row: Mapping[str, Any], name: str) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    for field, value in said.items():
+    for field, value in row.items():
         key = _input(field, interface, name)
-        _once(key, fields)
+        _refuse_duplicate(key, fields)
         if value is not None:
             fields[key] = value
     return fields
 
 
-def _input(word: str, interface: Interface, name: str) -> str:
-    """The input that ``word`` names.
+def _input(text: str, interface: Interface, name: str) -> str:
+    """Return the input that ``text`` names.
 
     Raises:
-        SlipwayError: none, or more than one.
+        SlipwayError: it names none, or more than one.
     """
-    if word in interface.inputs:
-        return word
-    meant = [key for key in interface.inputs if key.lower() == word.lower()]
-    if len(meant) == 1:
-        return meant[0]
-    if meant:
-        raise SlipwayError(f"{word!r} can mean {' or '.join(meant)}", fix="write it as one of them")
-    near = request.near(word, interface.inputs)
+    if text in interface.inputs:
+        return text
+    matches = [key for key in interface.inputs if key.lower() == text.lower()]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise SlipwayError(
+            f"{text!r} can mean {' or '.join(matches)}", fix="use the exact name of one of them"
+        )
+    similar = request.similar_names(text, interface.inputs)
     raise SlipwayError(
-        f"{name} has no input {word!r}",
+        f"{name} has no input {text!r}",
         fix=(
-            f"did you mean {' or '.join(near)}?"
-            if near
-            else f"its inputs: {request.described(interface)}"
+            f"did you mean {' or '.join(similar)}?"
+            if similar
+            else f"its inputs: {request.describe_inputs(interface)}"
         ),
     )
 
@@ -134,66 +136,70 @@ def _input(word: str, interface: Interface, name: str) -> str:
 def _assigned(
     argument: str, interface: Interface, possible: Iterable[str], name: str
 ) -> tuple[str, Path]:
-    """Input and file of ``INPUT=FILE``, or of ``FILE`` where one input only is ``possible``."""
-    word, equals, file = argument.partition("=")
-    if equals and any(key.lower() == word.lower() for key in interface.inputs):
-        return _input(word, interface, name), Path(file)
-    chosen = list(possible)
-    required = [key for key in chosen if not interface.inputs[key].optional]
+    """Return input and file of ``INPUT=FILE``, or of ``FILE`` if only one input is ``possible``."""
+    prefix, equals, file = argument.partition("=")
+    if equals and any(key.lower() == prefix.lower() for key in interface.inputs):
+        return _input(prefix, interface, name), Path(file)
+    candidates = list(possible)
+    required = [key for key in candidates if not interface.inputs[key].optional]
     if len(required) == 1:
-        chosen = required
-    if len(chosen) == 1:
-        return chosen[0], Path(argument)
+        candidates = required
+    if len(candidates) == 1:
+        return candidates[0], Path(argument)
     raise SlipwayError(
         f"which input is {argument}?",
-        fix=f"write INPUT=FILE, with the inputs of {name}: {request.described(interface)}",
+        fix=f"write INPUT=FILE, with the inputs of {name}: {request.describe_inputs(interface)}",
     )
 
 
-def _stacked(key: str, rows: list[Any], interface: Interface) -> Array:
-    """The values of single rows as one array, the batch first."""
+def _stack_rows(key: str, rows: list[Any], interface: Interface) -> Array:
+    """Return the values of single rows as one array, with the batch dimension first."""
     arrays = [tensors.array(key, row, interface.inputs[key], False) for row in rows]
     for number, array in enumerate(arrays[1:], 2):
         if array.shape != arrays[0].shape:
             raise SlipwayError(
                 f"input {key!r}: row {number} has the shape {list(array.shape)}, the first"
                 f" {list(arrays[0].shape)}",
-                fix="rows of one request have equal shapes: send them in several",
+                fix="rows of one request have equal shapes: send several requests",
             )
     return np.stack(arrays)
 
 
-def _once(key: str, found: Mapping[str, Any]) -> None:
-    if key in found:
-        raise SlipwayError(f"input {key!r} is given twice", fix="give it once")
+def _refuse_duplicate(key: str, inputs: Mapping[str, Any]) -> None:
+    if key in inputs:
+        raise SlipwayError(f"input {key!r} is set twice", fix="set it once")
 
 
-def _read(file: Path) -> bytes:
+def _read_file(file: Path) -> bytes:
     try:
         if file.stat().st_size > LARGEST_BODY:
             raise SlipwayError(
-                f"larger than a whole request may be, {LARGEST_BODY:,} bytes",
+                f"larger than the limit of a request, {LARGEST_BODY:,} bytes",
                 where=str(file),
-                fix="make it smaller: scale pictures down, or compress them",
+                fix="make it smaller: scale images down, or compress them",
             )
         return file.read_bytes()
     except OSError as error:
         raise SlipwayError(
-            f"cannot be read: {error.strerror}", where=str(file), fix="name a file that is there"
+            f"cannot be read: {error.strerror}",
+            where=str(file),
+            fix="name a file that exists and is readable",
         ) from error
 
 
-def _load(file: Path) -> Array:
+def _load_array(file: Path) -> Array:
     try:
         loaded: Array = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise SlipwayError(
-            f"not read as an array of numpy's: {error}",
+            f"not a readable numpy array: {error}",
             where=str(file),
             fix="write it with numpy.save(file, array, allow_pickle=False)",
         ) from error
     if not isinstance(loaded, np.ndarray):
         raise SlipwayError(
-            "it holds several arrays", where=str(file), fix="save each in an .npy of its own"
+            "it contains several arrays",
+            where=str(file),
+            fix="save each array in its own .npy file",
         )
     return loaded

@@ -76,7 +76,7 @@ class Endpoint:
         self, name: str, *, target: str | None = None, expected: Interface | None = None
     ) -> Model:
         """Return the model ``name``: the release that its alias selects at each call, or always
-        ``target``. ``expected`` is the interface that a generated client was made for.
+        ``target``. ``expected`` is the interface that a generated client was generated for.
 
         Nothing is read or sent before the first prediction.
         """

@@ -1,4 +1,4 @@
-"""Answers for people and other programs: JSON, tables, files of numpy's."""
+"""Format the outputs of a model: JSON, table cells and numpy files."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from slipway.errors import SlipwayError
 from slipway.files import atomic_write
 from slipway.triton.datatypes import Array
 
-SHOWN = 6  # elements of a row's tensor in a table
+MAX_ELEMENTS = 6  # of a row's tensor in a table
 
 
-def as_json(outputs: Mapping[str, Array]) -> dict[str, Any]:
-    """The outputs as nested lists. Bytes that are no UTF-8 become ``{"base64": …}``; what JSON has
-    no number for (NaN, infinity) becomes ``null``."""
+def outputs_as_json(outputs: Mapping[str, Array]) -> dict[str, Any]:
+    """Return the outputs as nested lists.
+
+    Bytes that are not valid UTF-8 become ``{"base64": …}``; NaN and infinity become ``null``.
+    """
     return {name: _plain(_shortest(array)) for name, array in outputs.items()}
 
 
-def rows(outputs: Mapping[str, Array], batches: bool) -> list[list[str]]:
-    """The cells of a table, a line for each row of the batch and a column for each output."""
+def table_rows(outputs: Mapping[str, Array], batches: bool) -> list[list[str]]:
+    """Return the cells of a table: a line for each row of the batch, a column for each output."""
     count = max((len(array) for array in outputs.values()), default=0) if batches else 1
     return [
         [_cell(array[row] if batches else array) for array in outputs.values()]
@@ -33,9 +35,11 @@ def rows(outputs: Mapping[str, Array], batches: bool) -> list[list[str]]:
     ]
 
 
-def save(outputs: Mapping[str, Array], folder: Path) -> list[Path]:
-    """Write each output to ``<folder>/<its name>.npy``, whole or not at all; strings as numpy's
-    type of fixed length. What a name holds that no file name can is percent-encoded.
+def save_arrays(outputs: Mapping[str, Array], folder: Path) -> list[Path]:
+    """Write each output atomically to ``<folder>/<its name>.npy``, and return the files.
+
+    Strings are written in numpy's type of fixed length. Characters that a file name cannot have
+    are percent-encoded.
 
     Raises:
         SlipwayError: a file cannot be written, or strings end in NUL, which numpy drops.
@@ -45,7 +49,7 @@ def save(outputs: Mapping[str, Array], folder: Path) -> list[Path]:
     for name, array in arrays.items():
         file = folder / f"{quote(name, safe=' ')}.npy"
         try:
-            with atomic_write(file) as made, made.open("wb") as out:
+            with atomic_write(file) as temporary, temporary.open("wb") as out:
                 np.save(out, array, allow_pickle=False)
         except OSError as error:
             raise SlipwayError(
@@ -69,7 +73,7 @@ def _storable(name: str, array: Array) -> Array:
 
 
 def _shortest(array: Array) -> Any:
-    """Nested lists; floats with the fewest digits that give the same value in their own type."""
+    """Return nested lists; floats with the fewest digits that keep the value in their own type."""
     if array.dtype.kind != "f":
         return array.tolist()
     digits = np.array([float(str(element)) for element in array.ravel()], dtype=object)
@@ -91,14 +95,14 @@ def _plain(value: Any) -> Any:
 
 def _cell(array: Array) -> str:
     flat = array.ravel()
-    words = [_word(element) for element in flat[:SHOWN]]
+    texts = [_text(element) for element in flat[:MAX_ELEMENTS]]
     if flat.size == 1:
-        return words[0]
-    more = f" … ({flat.size} elements)" if flat.size > SHOWN else ""
-    return f"[{', '.join(words)}{more}]"
+        return texts[0]
+    more = f" … ({flat.size} elements)" if flat.size > MAX_ELEMENTS else ""
+    return f"[{', '.join(texts)}{more}]"
 
 
-def _word(element: Any) -> str:
+def _text(element: Any) -> str:
     if isinstance(element, bytes):
         try:
             return element.decode()

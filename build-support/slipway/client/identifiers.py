@@ -1,4 +1,4 @@
-"""Names of models and tensors → Python's."""
+"""Convert names of models and tensors to Python identifiers."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ import keyword
 import re
 from collections.abc import Collection, Iterable
 
-LONGEST = 30  # so that a line of a generated client keeps within 100 columns
+MAX_LENGTH = 30  # so that a line of a generated client fits in 100 columns
 
 
-def distinct(names: Iterable[str], reserved: Collection[str]) -> dict[str, str]:
-    """An identifier in small letters for each name: valid, not ``reserved``, no two the same."""
-    chosen: dict[str, str] = {}
+def distinct_identifiers(names: Iterable[str], reserved: Collection[str]) -> dict[str, str]:
+    """Return a lower-case identifier for each name: valid, not ``reserved``, and unique."""
+    identifiers: dict[str, str] = {}
     for name in names:
-        word = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower()[:LONGEST] or "tensor"
-        if word[0].isdigit() or keyword.iskeyword(word) or word in reserved:
-            word = f"tensor_{word}"
-        number, free = 1, word
-        while free in reserved or free in chosen.values():
+        identifier = (
+            re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower()[:MAX_LENGTH] or "tensor"
+        )
+        if identifier[0].isdigit() or keyword.iskeyword(identifier) or identifier in reserved:
+            identifier = f"tensor_{identifier}"
+        number, candidate = 1, identifier
+        while candidate in reserved or candidate in identifiers.values():
             number += 1
-            free = f"{word}_{number}"
-        chosen[name] = free
-    return chosen
+            candidate = f"{identifier}_{number}"
+        identifiers[name] = candidate
+    return identifiers
 
 
 def class_name(name: str) -> str:
-    """``ScreenDetection`` for ``screen_detection``; to be followed by a word of the caller's."""
-    words = re.findall(r"[A-Za-z0-9]+", name)
-    joined = "".join(word[0].upper() + word[1:] for word in words)[:LONGEST] or "Model"
+    """Return ``ScreenDetection`` for ``screen_detection``; the caller appends a suffix."""
+    parts = re.findall(r"[A-Za-z0-9]+", name)
+    joined = "".join(part[0].upper() + part[1:] for part in parts)[:MAX_LENGTH] or "Model"
     return f"Model{joined}" if joined[0].isdigit() else joined

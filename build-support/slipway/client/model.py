@@ -169,7 +169,7 @@ def _decoded(reply: Reply) -> dict[str, Array]:
 
 
 def _refuse_changed(expected: Interface, served: Interface, name: str, target: str) -> None:
-    """Refuse a release whose tensors are not those that a generated client was made for.
+    """Refuse a release whose tensors are not those that a generated client was generated for.
 
     Raises:
         SlipwayError: lists the differences.

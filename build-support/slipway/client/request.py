@@ -21,23 +21,23 @@ def fit(interface: Interface, inputs: Mapping[str, Any], *, name: str) -> dict[s
     unambiguous. ``None`` leaves an optional input out.
 
     Raises:
-        SlipwayError: an input is unknown or missing, or its type or shape is another one than
-            declared, or there are more rows than the model accepts at once.
+        SlipwayError: an input is unknown or missing, or its type or shape is not the
+            declared one, or there are more rows than the model accepts at once.
     """
-    given = {key: value for key, value in inputs.items() if value is not None}
-    for key in given:
+    values = {key: value for key, value in inputs.items() if value is not None}
+    for key in values:
         if key not in interface.inputs:
             raise _unknown(key, interface.inputs, name)
     missing = [
-        key for key, tensor in interface.inputs.items() if key not in given and not tensor.optional
+        key for key, tensor in interface.inputs.items() if key not in values and not tensor.optional
     ]
     if missing:
         raise SlipwayError(
-            f"{name} needs {_listed(missing)}", fix=f"its inputs: {described(interface)}"
+            f"{name} needs {_listed(missing)}", fix=f"its inputs: {describe_inputs(interface)}"
         )
     arrays = {
         key: tensors.array(key, value, interface.inputs[key], interface.batches)
-        for key, value in given.items()
+        for key, value in values.items()
     }
     for key, array in arrays.items():
         _check_shape(key, array, interface, interface.inputs[key])
@@ -65,30 +65,30 @@ def check_size(body: bytes, arrays: Mapping[str, Array], interface: Interface) -
     )
 
 
-def described(interface: Interface) -> str:
+def describe_inputs(interface: Interface) -> str:
     """Return the inputs as text: ``IMAGE BYTES [batch, 1], SIZE INT32 [batch, 2] (optional)``."""
     return ", ".join(
-        f"{name} {tensor.datatype} {shape(interface, tensor)}"
+        f"{name} {tensor.datatype} {format_shape(interface, tensor)}"
         + (" (optional)" if tensor.optional else "")
         for name, tensor in interface.inputs.items()
     )
 
 
-def shape(interface: Interface, tensor: Tensor) -> str:
+def format_shape(interface: Interface, tensor: Tensor) -> str:
     """Return the complete shape as text: ``batch`` for rows, ``any`` for other variable sizes."""
     sizes = ["any" if size == -1 else str(size) for size in tensor.dims]
     return f"[{', '.join((['batch'] if interface.batches else []) + sizes)}]"
 
 
-def near(word: str, known: Iterable[str]) -> list[str]:
-    """Return those of ``known`` that are similar to ``word``, ignoring case."""
-    by_lower = {name.lower(): name for name in known}
-    matches = difflib.get_close_matches(word.lower(), by_lower, cutoff=0.5)
+def similar_names(name: str, names: Iterable[str]) -> list[str]:
+    """Return those of ``names`` that are similar to ``name``, ignoring case."""
+    by_lower = {candidate.lower(): candidate for candidate in names}
+    matches = difflib.get_close_matches(name.lower(), by_lower, cutoff=0.5)
     return [by_lower[lower] for lower in matches]
 
 
 def _unknown(key: str, inputs: Mapping[str, Tensor], name: str) -> SlipwayError:
-    similar = near(key, inputs)
+    similar = similar_names(key, inputs)
     return SlipwayError(
         f"{name} has no input {key!r}",
         fix=(
@@ -108,11 +108,12 @@ def _check_shape(name: str, array: Array, interface: Interface, declared: Tensor
     )
     if not fits:
         raise SlipwayError(
-            f"input {name!r} has the shape {list(array.shape)}, not {shape(interface, declared)}",
+            f"input {name!r} has the shape {list(array.shape)},"
+            f" not {format_shape(interface, declared)}",
             fix=(
                 f"batch is the number of rows, from 1 to {interface.max_batch_size}"
                 if interface.batches
-                else "the model takes no batches: send one row in each request"
+                else "the model does not accept batches: send one row in each request"
             ),
         )
 
@@ -125,11 +126,11 @@ def _check_rows(arrays: Mapping[str, Array], interface: Interface, name: str) ->
         counts = ", ".join(f"{key} {count}" for key, count in rows.items())
         raise SlipwayError(
             f"the inputs have different numbers of rows: {counts}",
-            fix="give each input the same number of rows",
+            fix="use the same number of rows for each input",
         )
     for count in set(rows.values()):
         if not 1 <= count <= interface.max_batch_size:
             raise SlipwayError(
-                f"{count} rows, and {name} takes 1 to {interface.max_batch_size} at once",
-                fix="give at least one row" if not count else "send them in several requests",
+                f"{count} rows, and {name} accepts 1 to {interface.max_batch_size} at once",
+                fix="send at least one row" if not count else "send them in several requests",
             )

@@ -52,8 +52,8 @@ def _check_values(name: str, value: Any, declared: Tensor) -> None:
             f"input {name!r}: not an array of {EXPECTED[wanted.kind]}: {error}",
             fix="lists within a list must be equally long",
         ) from error
-    whole = wanted.kind in "iu"
-    if inferred.dtype == object and whole and all(type(v) is int for v in inferred.ravel()):
+    integral = wanted.kind in "iu"
+    if inferred.dtype == object and integral and all(type(v) is int for v in inferred.ravel()):
         outside = True  # larger than numpy's largest
     elif inferred.size and inferred.dtype.kind not in INFERRED[wanted.kind]:
         raise SlipwayError(
@@ -62,7 +62,7 @@ def _check_values(name: str, value: Any, declared: Tensor) -> None:
             fix=f"give {EXPECTED[wanted.kind]}",
         )
     else:
-        limits = np.iinfo(wanted) if whole and inferred.size else None
+        limits = np.iinfo(wanted) if integral and inferred.size else None
         outside = limits is not None and not (
             limits.min <= int(inferred.min()) and int(inferred.max()) <= limits.max
         )

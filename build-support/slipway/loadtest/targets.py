@@ -76,7 +76,7 @@ def encode_requests(
 
 
 def _parse_data(interface: Interface, name: str, text: str | None) -> Mapping[str, object] | None:
-    return None if text is None else arguments.of_json(interface, text, name)
+    return None if text is None else arguments.parse_json(interface, text, name)
 
 
 def _resolve(catalog: Catalog, names: Sequence[str], selector: str) -> NamedRelease:

@@ -33,14 +33,14 @@ def test_a_client_is_written_of_the_release_that_is_served(
 ) -> None:
     assert main(["client", "m", "-o", "app/m_client.py"]) == 0
     written = Path("app/m_client.py").read_text(encoding="utf-8")
-    assert written == stub.write("m", ONE, FEATURES)
+    assert written == stub.generate_client("m", ONE, FEATURES)
     assert ONE in capsys.readouterr().out
 
 
 def test_it_is_written_anew_over_one_of_before() -> None:
     assert main(["client", "m", "-o", "m.py"]) == 0
     assert main(["client", "m", "-o", "m.py", "--target", TWO]) == 0
-    assert Path("m.py").read_text(encoding="utf-8") == stub.write("m", TWO, OTHER)
+    assert Path("m.py").read_text(encoding="utf-8") == stub.generate_client("m", TWO, OTHER)
 
 
 def test_a_file_of_somebodys_own_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:

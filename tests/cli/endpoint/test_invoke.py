@@ -64,7 +64,7 @@ def test_several_files_are_one_batch_and_the_answer_a_table(
         ["0.75", "\u00e9cran"],
     ]
     rows = np.array([[b"a.jpg"], [b"b.jpg"]], dtype=object)
-    assert fake.asked[0].body == kserve.encode({"IMAGE": rows})[0]
+    assert fake.requests[0].body == kserve.encode({"IMAGE": rows})[0]
 
 
 def test_json_out_has_model_target_and_outputs(
@@ -77,7 +77,7 @@ def test_json_out_has_model_target_and_outputs(
         "target": TWO,
         "outputs": {"SCORE": [[0.25], [0.75]], "LABEL": [["[photo]"], ["\u00e9cran"]]},
     }
-    assert fake.asked[0].target == TWO
+    assert fake.requests[0].target == TWO
 
 
 def test_data_comes_from_a_file_or_from_standard_input(
@@ -87,7 +87,7 @@ def test_data_comes_from_a_file_or_from_standard_input(
     monkeypatch.setattr("sys.stdin", io.StringIO('{"IMAGE": ["x", "y"]}'))
     for argument in ("@rows.json", "-"):
         assert main(["invoke", "m", "--data", argument, "--url", fake.url]) == 0
-    assert len({asked.body for asked in fake.asked}) == 1
+    assert len({asked.body for asked in fake.requests}) == 1
 
 
 def test_arrays_go_in_and_come_out_as_files_of_numpys(
@@ -108,7 +108,7 @@ def test_a_shadow_is_asked_before_the_command_ends(
     releases.alias(store, ONE, TWO, shadow=THREE)
     assert main(["invoke", "m", "a.jpg", "--key", "user-17", "--url", fake.url]) == 0
     assert main(["invoke", "m", "a.jpg", "--key", "user-17", "--url", fake.url]) == 0
-    first, shadow, second, again = (asked.target for asked in fake.asked)
+    first, shadow, second, again = (asked.target for asked in fake.requests)
     assert (shadow, again) == (THREE, THREE) and first == second
 
 
@@ -131,7 +131,7 @@ def test_mistakes_are_reported_before_anything_is_sent(
     assert main(["invoke", *words, "--url", fake.url]) == 1
     errors = capsys.readouterr().err
     assert output in errors and "\nfix: " in errors
-    assert fake.asked == []
+    assert fake.requests == []
 
 
 def test_what_the_model_says_is_reported(

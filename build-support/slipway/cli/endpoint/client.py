@@ -44,11 +44,11 @@ def client(name: str, file: Path, where: str, target: str | None) -> None:
 
     configured = settings.load(Path.cwd())
     entry = configured.endpoint(where)
-    _refuse_foreign(file, stub.MADE_BY)
+    _refuse_foreign(file, stub.GENERATED_BY)
     with working(f"reading the releases of {name}"):
         catalog = Catalog(open_endpoint(configured, entry))
         chosen = target or catalog.alias(name).target
-        text = stub.write(name, chosen, catalog.interface(name, chosen))
+        text = stub.generate_client(name, chosen, catalog.interface(name, chosen))
     try:
         with atomic_write(file) as temporary:
             temporary.write_text(text, encoding="utf-8")
@@ -59,13 +59,13 @@ def client(name: str, file: Path, where: str, target: str | None) -> None:
     click.echo(f"{file}: a client for {name}, generated from {chosen}")
 
 
-def _refuse_foreign(file: Path, made_by: str) -> None:
+def _refuse_foreign(file: Path, marker: str) -> None:
     """Refuse to overwrite a file that was not generated.
 
     Raises:
         SlipwayError: ``file`` exists and was not.
     """
-    if file.is_file() and made_by not in file.read_text(encoding="utf-8", errors="replace")[:200]:
+    if file.is_file() and marker not in file.read_text(encoding="utf-8", errors="replace")[:200]:
         raise SlipwayError(
             "the file exists, and slipway client did not write it",
             where=str(file),

@@ -82,7 +82,7 @@ def invoke(
 
     with Endpoint(where, url=url) as endpoint:
         model = endpoint.model(name, target=target)
-        inputs = arguments.values(
+        inputs = arguments.parse_inputs(
             model.interface(), name=name, files=files, text=data, arrays=arrays
         )
         with working(f"invoking {name}"):
@@ -93,12 +93,12 @@ def invoke(
 def _print(answer: Prediction, model: Model, as_json: bool, output: Path | None) -> None:
     from slipway.client import format
 
-    files = [] if output is None else format.save(answer.outputs, output)
+    files = [] if output is None else format.save_arrays(answer.outputs, output)
     if as_json:
         result = {
             "model": model.name,
             "target": answer.target,
-            "outputs": format.as_json(answer.outputs),
+            "outputs": format.outputs_as_json(answer.outputs),
         }
         click.echo(json.dumps(result, ensure_ascii=False))
         return
@@ -112,7 +112,7 @@ def _print(answer: Prediction, model: Model, as_json: bool, output: Path | None)
 
     batches = model.interface(answer.target).batches
     table = Table(*(escape(name) for name in answer.outputs), box=None, padding=(0, 2, 0, 0))
-    for cells in format.rows(answer.outputs, batches):
+    for cells in format.table_rows(answer.outputs, batches):
         table.add_row(*(escape(cell) for cell in cells))
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold]{escape(model.name)}[/]  {escape(answer.target)}")

@@ -16,7 +16,7 @@ from statistics import median
 import numpy as np
 
 from slipway.errors import SlipwayError
-from slipway.loadtest.compare import FEWEST_ROUNDS, Comparison, compare
+from slipway.loadtest.compare import MIN_ROUNDS, Comparison, compare
 from slipway.loadtest.latencies import Latencies, summarize_latencies
 from slipway.model.interface import blank_request
 from slipway.pipeline.report.outputs import Outputs, compare_outputs
@@ -177,7 +177,7 @@ def _rounds(
 ) -> list[list[list[float]]]:
     """Return, for each model and round, the times of a block: all requests, repeated."""
     once = sum(_time_requests(model, asked, which, 1)[0] for which, model in enumerate(models))
-    rounds = ROUNDS if once * ROUNDS <= seconds else FEWEST_ROUNDS
+    rounds = ROUNDS if once * ROUNDS <= seconds else MIN_ROUNDS
     times = int(seconds / rounds / once) if once else 1
     times = max(1, min(times, LARGEST_BLOCK // len(asked)))
     times_of_model: list[list[list[float]]] = [[] for _ in models]
