@@ -1,4 +1,4 @@
-"""From a model's folder to its artifact: what ``slipway build`` and the goals have in common."""
+"""Build a model's artifact from its folder, for ``slipway build`` and the goals of Pants."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ def build(folder: Path, settings: Settings, output: Path) -> Artifact:
     """Build the artifact of the model in ``folder`` into the folder ``output``.
 
     Raises:
-        SlipwayError: a check finds an error, or a part is wrong; nothing is left under the
-            artifact's name.
+        SlipwayError: a check finds an error, or a part is wrong; no incomplete artifact is left.
     """
     model = read_model_folder(folder)
     refuse_errors(model, settings)
@@ -29,26 +28,26 @@ def build(folder: Path, settings: Settings, output: Path) -> Artifact:
         for pointer in model.pointers
         for part, cached in store.cached(pointer).items()
     }
-    made = build_environment(model, settings)
-    return pack_artifact(model, made, files, output / model.artifact_name, settings)
+    environment = build_environment(model, settings)
+    return pack_artifact(model, environment, files, output / model.artifact_name, settings)
 
 
 def refuse_errors(model: ModelFolder, settings: Settings) -> None:
     """Refuse a model folder in which ``slipway check`` finds an error.
 
-    The rules look at what was read of ``model`` already.
+    The rules use the files of ``model`` that were read already.
 
     Raises:
         SlipwayError: the first error, and how many there are.
     """
-    # only here: the single steps, which a build system runs many times, need no rules
+    # imported here: the single steps, which a build system runs many times, need no rules
     from slipway import check
     from slipway.check.model_under_check import ModelRepository
 
     errors = [
-        found
-        for found in check.check_folder(model.path, ModelRepository(settings), model)
-        if found.severity == "error"
+        finding
+        for finding in check.check_folder(model.path, ModelRepository(settings), model)
+        if finding.severity == "error"
     ]
     if errors:
         first, more = errors[0], len(errors) - 1
@@ -61,23 +60,23 @@ def refuse_errors(model: ModelFolder, settings: Settings) -> None:
 
 
 def build_environment(model: ModelFolder, settings: Settings) -> ExecutionEnvironment | None:
-    """The execution environment of the model's Python models, built or from the cache."""
+    """Return the execution environment of the Python models, built or from the cache."""
     if not model.python_models:
         return None
     return environment.build_environment(model.lock, settings)
 
 
 def local_weights(model: ModelFolder) -> dict[Path, Path]:
-    """The weights that lie beside their pointers already, by where they belong.
+    """Return the weights that are already next to their pointers, by the path they belong at.
 
     Raises:
-        SlipwayError: they do not.
+        SlipwayError: weights are missing there.
     """
     files: dict[Path, Path] = {}
     for pointer in model.pointers:
         if not pointer.path.exists():
             raise SlipwayError(
-                "its weights are not here",
+                "its weights are missing",
                 where=str(pointer.file),
                 fix=f"slipway weights pull {pointer.file} --output {pointer.path}",
             )
@@ -88,12 +87,12 @@ def local_weights(model: ModelFolder) -> dict[Path, Path]:
 
 def pack_artifact(
     model: ModelFolder,
-    made: ExecutionEnvironment | None,
+    environment: ExecutionEnvironment | None,
     files: dict[Path, Path],
     output: Path,
     settings: Settings,
 ) -> Artifact:
-    """Pack, and write the digest next to the artifact, as ``sha256sum --check`` reads it."""
-    packed = pack(model, made, files, output, settings.layout)
-    record_checksum(packed)
-    return packed
+    """Pack the artifact and write its digest next to it, as ``sha256sum --check`` reads it."""
+    artifact = pack(model, environment, files, output, settings.layout)
+    record_checksum(artifact)
+    return artifact

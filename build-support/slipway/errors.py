@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class SlipwayError(Exception):
-    """An error that its reader can fix: the command line prints it and exits with 1.
+    """An error that the user can fix: the command line prints it and exits with 1.
 
     ``where`` is a path, with ``:line`` or ``:line:column`` where they are known.
     """

@@ -1,4 +1,4 @@
-"""Files that are either absent or whole: written aside, then renamed into place."""
+"""Write files atomically, lock them, and hash streams."""
 
 from __future__ import annotations
 
@@ -19,16 +19,22 @@ CHUNK = 1 << 20  # bytes
 
 
 class ReadableStream(Protocol):
-    """What :func:`sha256_of_stream` needs of a stream."""
+    """A stream that :class:`HashingReader` and :func:`digest_of_stream` read."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
+class WritableStream(Protocol):
+    """A stream that :class:`HashingWriter` writes to."""
+
+    def write(self, data: bytes, /) -> int: ...
+
+
 def cache_dir(kind: str) -> Path:
-    """The folder for cached ``kind``: ``$SLIPWAY_CACHE``, else the user's cache folder."""
-    chosen = os.environ.get("SLIPWAY_CACHE")
-    if chosen:
-        base = Path(chosen)
+    """Return the folder for cached ``kind``, in ``$SLIPWAY_CACHE`` or the user's cache folder."""
+    configured = os.environ.get("SLIPWAY_CACHE")
+    if configured:
+        base = Path(configured)
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slipway"
     folder = base / kind
@@ -38,9 +44,9 @@ def cache_dir(kind: str) -> Path:
 
 @contextlib.contextmanager
 def temp_sibling(path: Path) -> Iterator[Path]:
-    """Yield a free path in a hidden folder beside ``path``; that folder is removed at the end.
+    """Yield an unused path in a hidden folder next to ``path``; remove that folder at the end.
 
-    What a killed writer left there never passes for the real thing, and the next writer of the
+    A file that a killed writer left there never passes for ``path``, and the next writer of the
     same path removes it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,24 +64,24 @@ def temp_sibling(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a free path, to be made a file or a folder; rename it to ``path`` at the end.
+    """Yield an unused path for a file or a folder; rename it to ``path`` at the end.
 
-    On an error nothing is left under ``path``, or what was there before.
+    After an error ``path`` is as it was before: absent, or with its previous content.
     """
-    with temp_sibling(path) as made:
-        yield made
-        if made.is_file():
-            _flush(made)
+    with temp_sibling(path) as temporary:
+        yield temporary
+        if temporary.is_file():
+            _flush(temporary)
         if path.is_dir():
-            # a folder cannot be renamed over: the old one steps aside first
-            path.rename(made.parent / f"{path.name}.old")
-        made.rename(path)
+            # rename cannot replace a folder: move the old one away first
+            path.rename(temporary.parent / f"{path.name}.old")
+        temporary.rename(path)
 
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock file ``path`` against every other process of this machine."""
-    from filelock import FileLock  # with asyncio behind it: not at every start
+    from filelock import FileLock  # imports asyncio: not at every start
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path):
@@ -83,28 +89,40 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's content, in hex."""
+    """Return the SHA-256 of a file's content, in hex."""
     with path.open("rb") as file:
         return sha256_of_stream(file)
 
 
 def sha256_of_stream(stream: ReadableStream) -> str:
-    """Return the SHA-256 of what is left in ``stream``, in hex."""
-    digest = hashlib.sha256()
+    """Return the SHA-256 of the rest of ``stream``, in hex."""
+    return digest_of_stream(stream, "sha256")
+
+
+def digest_of_stream(stream: ReadableStream, algorithm: str) -> str:
+    """Return the digest of the rest of ``stream``, in hex; ``algorithm`` as in ``hashlib``."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
     while chunk := stream.read(CHUNK):
         digest.update(chunk)
     return digest.hexdigest()
 
 
 class HashingReader(io.RawIOBase):
-    """A readable stream whose bytes are hashed as they are read."""
+    """A readable stream whose bytes are hashed as they are read.
+
+    ``progress`` is called with the number of bytes of each read.
+    """
 
     def __init__(
-        self, stream: ReadableStream, progress: Callable[[int], object] = lambda _: None
+        self,
+        stream: ReadableStream,
+        progress: Callable[[int], object] = lambda _: None,
+        *,
+        algorithm: str = "sha256",
     ) -> None:
         self._stream = stream
         self._progress = progress
-        self._sha256 = hashlib.sha256()
+        self._digest = hashlib.new(algorithm, usedforsecurity=False)
 
     def readable(self) -> bool:
         """See :class:`io.RawIOBase`."""
@@ -115,15 +133,35 @@ class HashingReader(io.RawIOBase):
         view = memoryview(buffer)
         data = self._stream.read(len(view))
         view[: len(data)] = data
-        self._sha256.update(data)
+        self._digest.update(data)
         self._progress(len(data))
         return len(data)
 
     def drain(self) -> str:
-        """Read what is left; return the SHA-256 of all bytes, in hex."""
+        """Read the rest; return the digest of all bytes, in hex."""
         while self.read(CHUNK):
             pass
+        return self._digest.hexdigest()
+
+
+class HashingWriter:
+    """A writable stream whose bytes are hashed and counted as they are written."""
+
+    def __init__(self, stream: WritableStream) -> None:
+        self._stream = stream
+        self._sha256 = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 of the bytes that were written, in hex."""
         return self._sha256.hexdigest()
+
+    def write(self, data: bytes, /) -> int:
+        """Write ``data``; return its length."""
+        self._sha256.update(data)
+        self.size += len(data)
+        return self._stream.write(data)
 
 
 def _flush(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The one door to other programs: no shell, output kept, failures told with their last words."""
+"""Run other programs: without a shell, with their output captured and quoted in errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from slipway.errors import SlipwayError
 
-FIRST_LINES = 6  # many programs name the culprit first and list details below
+FIRST_LINES = 6  # many programs name the culprit first and list the details after it
 LAST_LINES = 20
 
 
@@ -23,20 +23,20 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run ``argv`` and return it with its captured output.
 
-    ``what`` names the step in the reader's words ("locking models/x/requirements.txt").
+    ``what`` names the step for the user ("locking models/x/requirements.txt").
 
     Raises:
         SlipwayError: the program is missing, or ended with another status than 0.
     """
-    command = [str(word) for word in argv]
+    command = [str(argument) for argument in argv]
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             command,
             cwd=cwd,
             env=env,
             input=stdin,
             encoding="utf-8",
-            errors="replace",  # what others wrote, such as a commit's subject, may be anything
+            errors="replace",  # text from outside, such as a commit's subject, may hold any bytes
             capture_output=True,
             check=False,
         )
@@ -44,10 +44,10 @@ def run(
         raise SlipwayError(
             f"{what}: the program {command[0]!r} is not installed", fix=fix
         ) from error
-    if done.returncode != 0:
-        words = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        if len(words) > FIRST_LINES + LAST_LINES:
-            words[FIRST_LINES:-LAST_LINES] = ["…"]
-        text = "\n  ".join(words) if words else "(no output)"
+    if completed.returncode != 0:
+        lines = (completed.stderr.strip() or completed.stdout.strip()).splitlines()
+        if len(lines) > FIRST_LINES + LAST_LINES:
+            lines[FIRST_LINES:-LAST_LINES] = ["…"]
+        text = "\n  ".join(lines) if lines else "(no output)"
         raise SlipwayError(f"{what}: {Path(command[0]).name} failed\n  {text}", fix=fix)
-    return done
+    return completed

@@ -1,4 +1,4 @@
-"""Text made from templates: what is missing is an error, and lines of logic leave none behind."""
+"""Render text from templates: a missing value is an error, a line of logic leaves no empty line."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-HTML = ".html.j2"  # what a template's name ends in
+HTML = ".html.j2"  # the suffix of templates of HTML
 
 
 def environment(folder: Path) -> Environment:
-    """Jinja for the templates in ``folder``; those of HTML escape what is put in."""
+    """Return Jinja for the templates in ``folder``; those of HTML escape their values."""
     return Environment(
         loader=FileSystemLoader(folder),
         undefined=StrictUndefined,

@@ -154,7 +154,7 @@ def test_a_link_out_of_the_folder_is_refused(tiny: Path, environment: ExecutionE
 
 def test_weights_that_are_not_here_are_named_with_the_way_to_get_them(tiny: Path) -> None:
     (tiny / "tiny_inferencer/1/model.onnx").unlink()
-    with pytest.raises(SlipwayError, match="weights are not here") as caught:
+    with pytest.raises(SlipwayError, match="weights are missing") as caught:
         build.local_weights(read_model_folder(tiny))
     assert caught.value.fix and "slipway weights pull" in caught.value.fix
 

@@ -131,7 +131,7 @@ def test_add_refuses_what_only_its_name_calls_a_graph(
 def test_a_file_that_dvc_ignores_is_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / ".dvcignore").write_text("/models/\n")
     assert main(["weights", "add", str(weight(root))]) == 1
-    assert "DVC does not add it" in capsys.readouterr().err
+    assert "DVC refused to add it" in capsys.readouterr().err
 
 
 def test_sign_reads_what_is_only_in_the_cache(root: Path) -> None:

@@ -26,6 +26,7 @@ from zlib_ng import zlib_ng
 
 from slipway.archive.index import Index, IndexedMember, IndexedSegment, index_path, load_index
 from slipway.archive.segment import FAST, SEGMENT, Segment, deflate, inflate
+from slipway.files import WritableStream
 
 SHARED_BELOW = 1 << 14  # bytes; a smaller member shares a segment: alone it would compress badly
 MTIME = 315532800  # 1980-01-01, the earliest time that zip files can hold as well
@@ -40,7 +41,9 @@ class TarGzWriter:
     fixed time, the given mode. Directories are written before their first member.
     """
 
-    def __init__(self, out: BinaryIO, *, level: int = FAST, threads: int | None = None) -> None:
+    def __init__(
+        self, out: WritableStream, *, level: int = FAST, threads: int | None = None
+    ) -> None:
         self._out = out
         self._level = level
         self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)

@@ -16,7 +16,7 @@ CHECKSUM = ".sha256"
 class Artifact:
     """An artifact, ``<name>_<release version>.tar.gz``, at ``path``.
 
-    Each value is read when it is first needed, and once. A caller that knows one already passes it
+    Each value is read once, when it is first needed. A caller that has a value already passes it
     in, as packing does.
     """
 
@@ -29,9 +29,9 @@ class Artifact:
         manifest: Manifest | None = None,
     ) -> None:
         self.path = path
-        known = {"sha256": sha256, "size": size, "manifest": manifest}
-        # where cached_property looks first
-        self.__dict__.update({name: value for name, value in known.items() if value is not None})
+        values = {"sha256": sha256, "size": size, "manifest": manifest}
+        # cached_property looks here first
+        self.__dict__.update({name: value for name, value in values.items() if value is not None})
 
     @cached_property
     def sha256(self) -> str:

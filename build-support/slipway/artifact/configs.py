@@ -58,7 +58,7 @@ def read_configs(source: Path | BinaryIO, name: str = "") -> Configs:
     and the environment. Reading stops at the last of them.
 
     Raises:
-        SlipwayError: it is not a Slipway artifact, or is cut short before that.
+        SlipwayError: it is not a Slipway artifact, or is truncated before that.
     """
     where = name or str(source)
     texts: dict[str, str] = {}

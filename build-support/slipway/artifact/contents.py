@@ -1,4 +1,4 @@
-"""One pass through an artifact: its manifest, its configs, each file's size and digest."""
+"""Read an artifact in one pass: its manifest, its configs, each file's size and digest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from slipway.triton.config import ModelConfig
 
 @dataclass(frozen=True)
 class Contents:
-    """What is in the artifact ``path``: ``files`` maps a name to (bytes, SHA-256).
+    """The contents of the artifact ``path``: ``files`` maps a name to (bytes, SHA-256).
 
     ``configs`` are the texts of the ``config.pbtxt`` of each model in it. ``size`` and ``sha256``
     are the artifact's own.
@@ -32,16 +32,16 @@ class Contents:
 
     @property
     def environment_files(self) -> dict[str, tuple[int, str]]:
-        """The files that the execution environment brings."""
-        place = self.manifest.environment["path"] if self.manifest.environment else None
+        """Return the files of the execution environment."""
+        root = self.manifest.environment["path"] if self.manifest.environment else None
         return {
             name: file
             for name, file in self.files.items()
-            if place is not None and (name == place or name.startswith(f"{place}/"))
+            if root is not None and (name == root or name.startswith(f"{root}/"))
         }
 
     def config(self, model: str) -> ModelConfig:
-        """The parsed config of one model."""
+        """Return the parsed config of one model."""
         return config.parse_config(self.configs[model], where=f"{self.path}: {model}")
 
 
@@ -49,7 +49,7 @@ def read_contents(artifact: Path) -> Contents:
     """Read every file of ``artifact`` in one pass.
 
     Raises:
-        SlipwayError: it is not a Slipway artifact, or is cut short.
+        SlipwayError: it is not a Slipway artifact, or is truncated.
     """
     configs: dict[str, str] = {}
     with open_tar(artifact) as tar:

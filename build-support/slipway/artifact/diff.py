@@ -1,4 +1,4 @@
-"""What changed between two artifacts, sorted by what a reader has to think about."""
+"""List the changes between two artifacts, grouped by part."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from slipway.triton.config import FILE_NAME
 class Change:
     """One difference: ``part`` is release, code, config, weights, packages or environment.
 
-    ``before`` and ``after`` are what stood there, ``None`` for nothing; ``detail`` is a unified
-    diff where there is a text to show.
+    ``before`` and ``after`` are the values, ``None`` for a missing one; ``detail`` is a unified
+    diff of a text.
     """
 
     part: str
@@ -26,7 +26,7 @@ class Change:
 
 
 def diff(a: Contents, b: Contents) -> list[Change]:
-    """The changes that turn artifact ``a`` into ``b``; none if their contents are equal."""
+    """Return the changes that turn artifact ``a`` into ``b``; none if their contents are equal."""
     changes = _values("release", _release(a), _release(b))
     changes += _values("weights", _weights(a), _weights(b))
     changes += _values("environment", _environment(a), _environment(b))
@@ -52,12 +52,12 @@ def _values(part: str, a: Mapping[str, str], b: Mapping[str, str]) -> list[Chang
 
 
 def _release(contents: Contents) -> dict[str, str]:
-    made = contents.manifest
+    manifest = contents.manifest
     return {
-        "name": made.name,
-        "version": made.version,
-        "serves": made.serves,
-        "builder": made.builder,
+        "name": manifest.name,
+        "version": manifest.version,
+        "serves": manifest.serves,
+        "builder": manifest.builder,
     }
 
 
@@ -69,14 +69,15 @@ def _weights(contents: Contents) -> dict[str, str]:
 
 
 def _environment(contents: Contents) -> dict[str, str]:
-    made = contents.manifest.environment
+    environment = contents.manifest.environment
     keys = ("layout", "path", "python", "platform", "interpreter")
-    return {key: str(made[key]) for key in keys} if made else {}
+    return {key: str(environment[key]) for key in keys} if environment else {}
 
 
 def _packages(contents: Contents) -> dict[str, str]:
-    made = contents.manifest.environment
-    return {p["name"]: f"{p['version']} ({p['source']})" for p in made["packages"]} if made else {}
+    environment = contents.manifest.environment
+    packages = environment["packages"] if environment else ()
+    return {package["name"]: f"{package['version']} ({package['source']})" for package in packages}
 
 
 def _code(contents: Contents) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Unpacking an artifact, as the platform does before the server sees it."""
+"""Unpack an artifact, as the platform does before the server sees it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import BinaryIO
 from slipway.archive.reader import open_tar
 from slipway.errors import SlipwayError
 
-UNNAMEABLE = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EEXIST, errno.ELOOP}
-BLOCK = 4096  # the least that a file or folder takes on common file systems
+INVALID_NAME = {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EEXIST, errno.ELOOP}
+BLOCK = 4096  # bytes that a file or folder takes at least, on common file systems
 
 
 class InsufficientSpace(SlipwayError):
-    """The unpacked artifact takes more than there is room for."""
+    """The unpacked artifact takes more bytes than are available."""
 
 
 def extract(
@@ -26,13 +26,14 @@ def extract(
     name: str = "",
     reserve: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Unpack ``artifact``, a file or a stream called ``name``, into the folder ``into``, and
-    nothing outside of it. Before anything is written, ``reserve`` is called with the bytes that it
-    takes on the disk; it may raise :class:`InsufficientSpace`.
+    """Unpack ``artifact``, a file or a stream called ``name``, into the folder ``into`` only.
+
+    Before a member is written, ``reserve`` is called with the bytes that it takes on the disk; it
+    may raise :class:`InsufficientSpace`.
 
     Raises:
-        SlipwayError: it is not a complete ``tar.gz``, or a member would lie elsewhere, or is a
-            link or a device (Slipway packs plain files only).
+        SlipwayError: it is not a complete ``tar.gz``, or a member would be outside ``into``, or is
+            a link or a device (Slipway packs plain files only).
     """
     where = name or str(artifact)
     into.mkdir(parents=True, exist_ok=True)
@@ -51,25 +52,25 @@ def extract(
             ) as error:
                 raise _refused(where, str(error)) from error
             except OSError as error:
-                if error.errno in UNNAMEABLE:
+                if error.errno in INVALID_NAME:
                     raise _refused(where, f"{member.name!r:.80}: {error.strerror}") from error
                 raise
 
 
 def unpacked_size(artifact: Path | BinaryIO, *, name: str = "", limit: int) -> int:
-    """The bytes that ``artifact`` would take on the disk; nothing is written.
+    """Return the bytes that ``artifact`` would take on the disk, without writing anything.
 
     Raises:
         InsufficientSpace: more than ``limit``.
         SlipwayError: it is not a complete ``tar.gz``.
     """
-    taken = 0
+    total = 0
     with open_tar(artifact, name) as tar:
         for member in tar:
-            taken += _blocks(member)
-            if taken > limit:
+            total += _blocks(member)
+            if total > limit:
                 raise InsufficientSpace(f"it takes more than {limit:,} bytes unpacked", where=name)
-    return taken
+    return total
 
 
 def _blocks(member: tarfile.TarInfo) -> int:

@@ -1,6 +1,6 @@
-"""The manifest inside an artifact: what it was made from. Equal inputs, equal manifest.
+"""The manifest inside an artifact: what it was built from. Equal inputs give an equal manifest.
 
-It lies at ``<ensemble>/<model version>/manifest.json``, which also keeps the ensemble's version
+It is at ``<ensemble>/<model version>/manifest.json``, which also keeps the ensemble's version
 directory in the tar: without a file in it Triton says "at least one version must be available".
 
 The commit is not in it: a commit that changes one model would change every artifact. It holds the
@@ -23,10 +23,11 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Manifest:
-    """``sources`` maps a packed file to its SHA-256, ``weights`` one to its md5 and bytes.
+    """The inputs of an artifact.
 
-    ``environment`` is ``None`` for a model without Python models; else it says layout, path in the
-    artifact, Python, platform, where the interpreter came from, digests and packages.
+    ``sources`` maps a packed file to its SHA-256, ``weights`` a packed file to its md5 and size in
+    bytes. ``environment`` is ``None`` for a model without Python models; else it has the layout,
+    the path in the artifact, Python, platform, origin of the interpreter, digests and packages.
     """
 
     name: str
@@ -39,7 +40,7 @@ class Manifest:
     format: int = field(default=FORMAT)
 
     def dump(self) -> bytes:
-        """The bytes of ``manifest.json``."""
+        """Return the bytes of ``manifest.json``."""
         return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode()
 
 
@@ -47,7 +48,7 @@ def parse_manifest(data: bytes, *, where: str) -> Manifest:
     """Return the manifest that :meth:`Manifest.dump` wrote.
 
     Raises:
-        SlipwayError: it is damaged, or of a format that this Slipway does not know.
+        SlipwayError: it is damaged, or of a format that this version of Slipway cannot read.
     """
     try:
         values = json.loads(data)

@@ -1,4 +1,4 @@
-"""A folder under ``models/``: one Triton model repository, and what it is built from."""
+"""Read a folder under ``models/``: one Triton model repository and the sources it is built from."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 VERSION_FILE = "model_version.txt"
 ENSEMBLE = "ensemble"
-# what lies in a model's folder for git, DVC, Pants or Python and has no business in an artifact
+# files for git, DVC, Pants or Python in a model's folder, which do not belong in an artifact
 LEFT_OUT_NAMES = {"BUILD", "BUILD.pants", "README.md", "py.typed"}
-SIGNATURE = ".signature.json"  # ends the name of the file that says what a pointer's weights are
+SIGNATURE = ".signature.json"  # suffix of the file that describes a pointer's weights
 LEFT_OUT_ENDINGS = (".pyc", ".dvc", SIGNATURE)
 
 
@@ -29,8 +29,8 @@ LEFT_OUT_ENDINGS = (".pyc", ".dvc", SIGNATURE)
 class ModelFolder:
     """A model repository under ``models/``.
 
-    ``ensemble`` is the model that an endpoint serves: the ensemble, or the only model there is.
-    ``composing`` are the others, in the order of the ensemble's steps.
+    ``ensemble`` is the model that an endpoint serves: the ensemble, or the only model of the
+    folder. ``composing`` are the others, in the order of the ensemble's steps.
     """
 
     path: Path
@@ -45,34 +45,34 @@ class ModelFolder:
 
     @cached_property
     def pointers(self) -> tuple[Pointer, ...]:
-        """Return what the DVC pointers say, each of them read once.
+        """Return the DVC pointers, each of them read once.
 
         Raises:
             SlipwayError: one of them is malformed.
         """
-        # with a YAML library, which most uses of a folder do not need
+        # imports a YAML library, which most uses of a folder do not need
         from slipway.model.weights import load_pointer
 
         return tuple(map(load_pointer, self.pointer_files))
 
     @property
     def models(self) -> tuple[str, ...]:
-        """Every Triton model of the folder, composing models first."""
+        """Return every Triton model of the folder, composing models first."""
         return (*self.composing, self.ensemble) if self.composing else (self.ensemble,)
 
     @property
     def python_models(self) -> tuple[str, ...]:
-        """The models of the Python backend, in the order of the steps."""
+        """Return the models of the Python backend, in the order of the steps."""
         return tuple(name for name in self.models if self.configs[name].backend == "python")
 
     @property
     def artifact_name(self) -> str:
-        """The artifact's file name: ``<name>_<release version>.tar.gz``."""
+        """Return the artifact's file name: ``<name>_<release version>.tar.gz``."""
         return f"{self.name}_{self.version}.tar.gz"
 
 
 def find_models(root: Path) -> list[Path]:
-    """The model folders below ``root/models``, sorted."""
+    """Return the model folders below ``root/models``, sorted."""
     return sorted(file.parent for file in (root / "models").glob(f"*/{VERSION_FILE}"))
 
 
@@ -95,7 +95,7 @@ def read_model_folder(path: Path) -> ModelFolder:
         directory.name: config.load_config(directory / config.FILE_NAME)
         for directory in directories
     }
-    ensemble = _served(path, configs)
+    ensemble = _served_model(path, configs)
     _refuse_other_names(path, configs, ensemble)
     return ModelFolder(
         path=path,
@@ -113,7 +113,7 @@ def read_model_folder(path: Path) -> ModelFolder:
 
 
 def source_files(model: ModelFolder) -> dict[str, Path]:
-    """The files to pack, by their name in the artifact; weights under DVC are not among them.
+    """Return the files to pack, by their name in the artifact, without weights under DVC.
 
     Raises:
         SlipwayError: a link leads out of the model's folder.
@@ -141,7 +141,10 @@ def source_files(model: ModelFolder) -> dict[str, Path]:
 
 
 def _refuse_other_names(path: Path, configs: Mapping[str, ModelConfig], served: str) -> None:
-    """A composing model is found by its directory; the served one's name the endpoint maps."""
+    """Refuse a composing model with another name than its directory's, by which it is found.
+
+    The endpoint maps the name of the served model, which may differ.
+    """
     for name, parsed in configs.items():
         if parsed.name and name not in (parsed.name, served):
             raise SlipwayError(
@@ -165,7 +168,7 @@ def _version(path: Path) -> str:
     return version
 
 
-def _served(path: Path, configs: Mapping[str, ModelConfig]) -> str:
+def _served_model(path: Path, configs: Mapping[str, ModelConfig]) -> str:
     ensembles = [name for name, parsed in configs.items() if parsed.platform == ENSEMBLE]
     if len(ensembles) == 1:
         return ensembles[0]
@@ -195,5 +198,5 @@ def _steps(directory: Path, configs: Mapping[str, ModelConfig], ensemble: str) -
                 where=str(directory / config.FILE_NAME),
                 fix=f"add {directory.parent}/{name}/ or correct model_name in the step",
             )
-    # a model called by another's code (BLS) is no step, yet it travels with it
+    # a model that another one's code calls (BLS) is not a step, but is packed with the others
     return (*steps, *sorted(set(configs) - set(steps) - {ensemble}))

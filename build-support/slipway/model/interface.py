@@ -1,4 +1,4 @@
-"""What a served model takes and gives, and how plain values become its tensors."""
+"""The inputs and outputs of a served model, and the conversion of plain values to its tensors."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ class Interface:
 
     @property
     def batches(self) -> bool:
-        """Whether the first dimension of every tensor is the batch."""
+        """Return whether the first dimension of every tensor is the batch."""
         return self.max_batch_size > 0
 
     def shape(self, tensor: Tensor) -> tuple[int, ...]:
-        """The whole shape of a tensor, the batch included; -1 for a free size."""
+        """Return the full shape of a tensor, with the batch; -1 for a free size."""
         return ((-1,) if self.batches else ()) + tensor.dims
 
     def dump(self) -> dict[str, Any]:
-        """As JSON, which :func:`parse_interface` reads."""
+        """Return the interface as JSON values, which :func:`parse_interface` reads."""
         return {
             "max_batch_size": self.max_batch_size,
             "inputs": [_dump(name, tensor) for name, tensor in self.inputs.items()],
@@ -52,10 +52,10 @@ class Interface:
 
 
 def parse_interface(value: Mapping[str, Any]) -> Interface:
-    """What :meth:`Interface.dump` gave.
+    """Return the interface that :meth:`Interface.dump` wrote.
 
     Raises:
-        SlipwayError: it is none.
+        SlipwayError: ``value`` is not an interface.
     """
     try:
         return Interface(
@@ -66,13 +66,13 @@ def parse_interface(value: Mapping[str, Any]) -> Interface:
 
 
 def as_array(name: str, value: Any, declared: Tensor | None, batches: bool) -> Array:
-    """``value`` as an array of the declared type and shape, where that can be done in one way.
+    """Convert ``value`` to an array of the declared type and shape, if there is only one way.
 
     Raises:
         SlipwayError: it is of another kind, or its shape can be read in more than one way.
     """
     if declared is None:
-        return np.asarray(value)  # the server says which inputs there are
+        return np.asarray(value)  # the server's error names the inputs
     if isinstance(value, np.ndarray):
         array = value
     else:
@@ -83,7 +83,7 @@ def as_array(name: str, value: Any, declared: Tensor | None, batches: bool) -> A
                 f"input {name!r} is {declared.datatype}, but the value is not: {error}",
                 fix="give a number, a string, bytes, a list of them or an array",
             ) from error
-    return _promoted(name, array, ((-1,) if batches else ()) + declared.dims)
+    return _add_dimensions(name, array, ((-1,) if batches else ()) + declared.dims)
 
 
 def blank_request(interface: Interface) -> dict[str, Array]:
@@ -92,24 +92,24 @@ def blank_request(interface: Interface) -> dict[str, Array]:
     Optional inputs are left out.
     """
     batch = (1,) if interface.batches else ()
-    made: dict[str, Array] = {}
+    arrays: dict[str, Array] = {}
     for name, tensor in interface.inputs.items():
         if not tensor.optional:
             shape = batch + tuple(max(1, size) for size in tensor.dims)
-            nothing: Any = b"" if tensor.datatype == BYTES else 0
-            made[name] = np.full(shape, nothing, dtype=numpy_type(tensor.datatype))
-    return made
+            blank: Any = b"" if tensor.datatype == BYTES else 0
+            arrays[name] = np.full(shape, blank, dtype=numpy_type(tensor.datatype))
+    return arrays
 
 
-def _promoted(name: str, array: Array, dims: tuple[int, ...]) -> Array:
-    """``array`` with the sizes of 1 that it lacks, where that can be done in one way only."""
+def _add_dimensions(name: str, array: Array, dims: tuple[int, ...]) -> Array:
+    """Add the missing dimensions of size 1 to ``array``, if there is only one way."""
     if array.ndim >= len(dims):
         return array
     shapes = set()
-    for places in combinations(range(len(dims)), array.ndim):
+    for positions in combinations(range(len(dims)), array.ndim):
         shape = [1] * len(dims)
-        for place, size in zip(places, array.shape, strict=True):
-            shape[place] = size
+        for position, size in zip(positions, array.shape, strict=True):
+            shape[position] = size
         if all(dim in (-1, size) for dim, size in zip(dims, shape, strict=True)):
             shapes.add(tuple(shape))
     if len(shapes) > 1:
@@ -122,8 +122,8 @@ def _promoted(name: str, array: Array, dims: tuple[int, ...]) -> Array:
 
 
 def _dump(name: str, tensor: Tensor) -> dict[str, Any]:
-    said: dict[str, Any] = {"name": name, "datatype": tensor.datatype, "dims": list(tensor.dims)}
-    return said | ({"optional": True} if tensor.optional else {})
+    entry: dict[str, Any] = {"name": name, "datatype": tensor.datatype, "dims": list(tensor.dims)}
+    return entry | ({"optional": True} if tensor.optional else {})
 
 
 def _parse(tensors: Any) -> dict[str, Tensor]:

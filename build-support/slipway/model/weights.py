@@ -1,8 +1,7 @@
-"""Weights: the bytes behind a DVC pointer, verified, through DVC's own configuration."""
+"""Fetch and verify the weights of a DVC pointer, through DVC's own configuration."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -15,20 +14,19 @@ from typing import Any, BinaryIO
 import yaml
 
 from slipway.errors import SlipwayError
-from slipway.files import atomic_write
+from slipway.files import CHUNK, HashingReader, ReadableStream, atomic_write, digest_of_stream
 
-CHUNK = 1 << 20
-# the same in C, where libyaml is there: a pointer in a tenth of the time
+# the loader in C, if libyaml is installed, reads a pointer in a tenth of the time
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-DIRECTORY = ".dir"  # ends the md5 of a directory's list of files
+DIRECTORY = ".dir"  # suffix of the md5 of a directory's list of files
 MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
 
 @dataclass(frozen=True)
 class Pointer:
-    """What a ``.dvc`` file beside a model says: ``path``'s bytes have this ``md5``.
+    """The content of a ``.dvc`` file: the bytes of ``path`` have this ``md5``.
 
-    ``size`` is in bytes. ``remote`` is the output's own remote, where it has one.
+    ``size`` is in bytes. ``remote`` is the output's own remote, if it has one.
     """
 
     file: Path
@@ -44,42 +42,42 @@ def load_pointer(file: Path) -> Pointer:
     Raises:
         SlipwayError: it is missing, not YAML, or not a pointer to one file or directory.
     """
-    again = f"write it again: dvc add {file.with_suffix('')}"
+    fix = f"write it again: dvc add {file.with_suffix('')}"
     try:
         content = yaml.load(file.read_text(encoding="utf-8"), LOADER)
     except FileNotFoundError as error:
-        raise SlipwayError("no such pointer", where=_named(file), fix=again) from error
+        raise SlipwayError("no such pointer", where=_place(file), fix=fix) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        said = getattr(error, "problem", None) or "not UTF-8 text"
+        problem = getattr(error, "problem", None) or "not UTF-8 text"
         raise SlipwayError(
-            f"malformed DVC pointer: {said}", where=_named(file) + line, fix=again
+            f"malformed DVC pointer: {problem}", where=_place(file) + line, fix=fix
         ) from error
     outs = content.get("outs") if isinstance(content, dict) else None
     if not (isinstance(outs, list) and len(outs) == 1 and isinstance(outs[0], dict)):
         raise SlipwayError(
             "malformed DVC pointer: it has to name exactly one output under 'outs'",
-            where=_named(file),
-            fix=again,
+            where=_place(file),
+            fix=fix,
         )
     out = outs[0]
     if not (isinstance(out.get("md5"), str) and MD5.fullmatch(out["md5"])):
         raise SlipwayError(
             f"malformed DVC pointer: {out.get('md5')!r} is not an md5",
-            where=_named(file),
-            fix=again,
+            where=_place(file),
+            fix=fix,
         )
     if out.get("path") != file.stem:
         raise SlipwayError(
             f"malformed DVC pointer: it points at {out.get('path')!r}, not at {file.stem!r}",
-            where=_named(file),
-            fix=again,
+            where=_place(file),
+            fix=fix,
         )
     if out.get("hash") != "md5":
         raise SlipwayError(
             "a pointer of DVC 2, whose md5 is not always that of the bytes",
-            where=_named(file),
+            where=_place(file),
             fix="dvc cache migrate --dvc-files",
         )
     size = out.get("size")
@@ -93,15 +91,16 @@ class Weights:
         self.root = root
 
     def cached(self, pointer: Pointer) -> dict[str, Path]:
-        """Verified files in DVC's cache, by path below the output (``""`` for a file's own).
+        """Return verified files in DVC's cache, by path below the output (``""`` for a single
+        file).
 
-        What the cache lacks is fetched. DVC's state remembers what was hashed before, so that an
-        unchanged file's content is not hashed again.
+        Files that the cache lacks are fetched. DVC's state remembers earlier digests, so that an
+        unchanged file is not hashed again.
 
         Raises:
             SlipwayError: see :meth:`pull`.
         """
-        return {name: self._verified(pointer, md5) for name, md5 in self._parts(pointer)}
+        return {name: self._verify(pointer, md5) for name, md5 in self._parts(pointer)}
 
     def pull(self, pointer: Pointer, output: Path) -> None:
         """Write a verified copy of the weights to ``output``.
@@ -110,16 +109,17 @@ class Weights:
             SlipwayError: the object is missing, has another md5, the remote cannot be reached, or
                 DVC's configuration is wrong; names the model and the pointer.
         """
-        with atomic_write(output) as aside:
+        with atomic_write(output) as temporary:
             for name, md5 in self._parts(pointer):
-                target = aside / name if name else aside
+                target = temporary / name if name else temporary
                 target.parent.mkdir(parents=True, exist_ok=True)
                 cached = Path(self._cache.oid_to_path(md5))
-                if not (cached.exists() and _copied(cached, target) == md5):
-                    shutil.copyfile(self._fetched(pointer, md5), target)
+                if not (cached.exists() and _copy(cached, target) == md5):
+                    shutil.copyfile(self._fetch(pointer, md5), target)
 
     def add(self, file: Path) -> Pointer:
-        """Put ``file``, or a directory, under DVC, as ``dvc add`` does; the pointer beside it.
+        """Put ``file``, or a directory, under DVC, as ``dvc add`` does, with the pointer next to
+        it.
 
         Raises:
             SlipwayError: DVC refuses it, because git tracks it or ``.dvcignore`` names it.
@@ -127,20 +127,20 @@ class Weights:
         from dvc.exceptions import DvcException
 
         try:
-            # neither staged nor said how to: what is added may still move into its place
+            # do not stage it or print how to: the caller may still move the files
             self._repo.scm_context.quiet = True
             self._repo.scm_context.autostage = False
             self._repo.add([str(file)])
         except (DvcException, OSError) as error:
             raise SlipwayError(
-                f"DVC does not add it: {error}",
+                f"DVC refused to add it: {error}",
                 where=str(file),
                 fix=f"if git tracks it: git rm --cached {file}",
             ) from error
         return load_pointer(file.with_name(file.name + ".dvc"))
 
     def remotes(self) -> Iterator[tuple[str, str, bool]]:
-        """Name, place and reachability of each remote in DVC's configuration.
+        """Yield the name, URL and reachability of each remote in DVC's configuration.
 
         Raises:
             SlipwayError: DVC cannot start here, or no remote is configured.
@@ -151,69 +151,69 @@ class Weights:
         for name in names:
             remote = self._repo.cloud.get_remote(name=name)
             try:
-                reached = _there(remote) and remote.fs.exists(remote.path) is not None
+                reachable = _exists(remote) and remote.fs.exists(remote.path) is not None
             except Exception:  # each remote's file system has errors of its own
-                reached = False
-            yield name, str(remote.path), reached
+                reachable = False
+            yield name, str(remote.path), reachable
 
     def _parts(self, pointer: Pointer) -> Iterator[tuple[str, str]]:
-        """Path below the output and md5 of each file that makes up the weights."""
+        """Yield the path below the output and the md5 of each file of the weights."""
         if not pointer.md5.endswith(DIRECTORY):
             yield "", pointer.md5
             return
-        for entry in json.loads(self._verified(pointer, pointer.md5).read_bytes()):
+        for entry in json.loads(self._verify(pointer, pointer.md5).read_bytes()):
             relative = Path(entry["relpath"])
             if relative.is_absolute() or ".." in relative.parts:
                 raise SlipwayError(
                     f"its list names {entry['relpath']!r}, outside of it",
-                    where=_named(pointer.file),
+                    where=_place(pointer.file),
                     fix=f"dvc add {pointer.path}",
                 )
             yield relative.as_posix(), entry["md5"]
 
-    def _verified(self, pointer: Pointer, md5: str) -> Path:
+    def _verify(self, pointer: Pointer, md5: str) -> Path:
         path = Path(self._cache.oid_to_path(md5))
         if not path.exists():
-            return self._fetched(pointer, md5)
+            return self._fetch(pointer, md5)
         state = self._repo.state
-        _, known = state.get(str(path), self._cache.fs)
-        if known is not None and known.value == md5:
+        _, recorded = state.get(str(path), self._cache.fs)
+        if recorded is not None and recorded.value == md5:
             return path
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, "md5").hexdigest()
-        if found != md5.removesuffix(DIRECTORY):
-            return self._fetched(pointer, md5)
+            actual = digest_of_stream(file, "md5")
+        if actual != md5.removesuffix(DIRECTORY):
+            return self._fetch(pointer, md5)
         self._remember(path, md5)
         return path
 
-    def _fetched(self, pointer: Pointer, md5: str) -> Path:
-        """Bring one object from the remote into DVC's cache, hashing while it arrives."""
+    def _fetch(self, pointer: Pointer, md5: str) -> Path:
+        """Download one object from the remote into DVC's cache, and hash it on the way."""
         path = Path(self._cache.oid_to_path(md5))
         remote = self._remote(pointer)
         source = remote.odb.oid_to_path(md5)
         try:
-            with atomic_write(path) as aside, aside.open("wb") as file:
+            with atomic_write(path) as temporary, temporary.open("wb") as file:
                 with remote.odb.fs.open(source, "rb") as stream:
-                    found = _stream(stream, file)
-                if found != md5.removesuffix(DIRECTORY):
+                    actual = _copy_stream(stream, file)
+                if actual != md5.removesuffix(DIRECTORY):
                     raise SlipwayError(
-                        f"wrong md5: remote {remote.name!r} holds {found} where {md5} belongs",
-                        where=_named(pointer.file),
-                        fix="delete that object and dvc push from where the weights were made",
+                        f"wrong md5: remote {remote.name!r} holds {actual} where {md5} belongs",
+                        where=_place(pointer.file),
+                        fix="delete that object and dvc push from where the weights were trained",
                     )
         except FileNotFoundError as error:
-            if "bucket" in str(error).lower() or not _there(remote):
+            if "bucket" in str(error).lower() or not _exists(remote):
                 raise _unreachable(pointer, remote, error) from error
             raise SlipwayError(
                 f"missing object: neither the cache nor remote {remote.name!r} holds {md5}",
-                where=_named(pointer.file),
-                fix="dvc push from where the weights were made, or correct the pointer",
+                where=_place(pointer.file),
+                fix="dvc push from where the weights were trained, or correct the pointer",
             ) from error
         except SlipwayError:
             raise
         except Exception as error:  # each remote's file system has errors of its own
             raise _unreachable(pointer, remote, error) from error
-        path.chmod(0o444)  # as DVC protects what is in its cache
+        path.chmod(0o444)  # as DVC protects the files in its cache
         self._remember(path, md5)
         return path
 
@@ -230,7 +230,7 @@ class Weights:
         except DvcException as error:
             raise SlipwayError(
                 f"no remote to fetch from: {error}",
-                where=_named(pointer.file),
+                where=_place(pointer.file),
                 fix="dvc remote add -d NAME URL",
             ) from error
 
@@ -253,36 +253,34 @@ class Weights:
             ) from error
 
 
-def _copied(source: Path, target: Path) -> str:
+def _copy(source: Path, target: Path) -> str:
     with source.open("rb") as file, target.open("wb") as out:
-        return _stream(file, out)
+        return _copy_stream(file, out)
 
 
-def _stream(source: Any, target: BinaryIO) -> str:
-    """Copy a stream; the md5 of what went through."""
-    digest = hashlib.md5(usedforsecurity=False)
-    while chunk := source.read(CHUNK):
-        digest.update(chunk)
-        target.write(chunk)
-    return digest.hexdigest()
+def _copy_stream(source: ReadableStream, target: BinaryIO) -> str:
+    """Copy a stream; return the md5 of its bytes."""
+    hashing = HashingReader(source, algorithm="md5")
+    shutil.copyfileobj(hashing, target, CHUNK)
+    return hashing.drain()
 
 
-def _there(remote: Any) -> bool:
-    """Whether a local remote's folder exists; other kinds say so by an error of their own."""
+def _exists(remote: Any) -> bool:
+    """Return whether a local remote's folder exists; other remotes raise an error of their own."""
     return remote.fs.protocol != "local" or Path(remote.path).exists()
 
 
 def _unreachable(pointer: Pointer, remote: Any, error: Exception) -> SlipwayError:
-    said = str(error) or type(error).__name__
+    reason = str(error) or type(error).__name__
     return SlipwayError(
-        f"unreachable remote {remote.name!r} ({remote.path}): {said}",
-        where=_named(pointer.file),
+        f"unreachable remote {remote.name!r} ({remote.path}): {reason}",
+        where=_place(pointer.file),
         fix="dvc remote list; check its url, the network and your credentials",
     )
 
 
-def _named(file: Path) -> str:
-    """The pointer, preceded by its model's name where it lies below ``models/``."""
+def _place(file: Path) -> str:
+    """Return the pointer's path, after its model's name if it is below ``models/``."""
     parts = file.parts
     at = len(parts) - 1 - parts[::-1].index("models") if "models" in parts else -1
     model = f"model {parts[at + 1]}: " if 0 <= at < len(parts) - 2 else ""

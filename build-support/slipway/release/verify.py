@@ -170,7 +170,7 @@ def _check_members(stream: BinaryIO, key: str, record: Record | None) -> Iterato
                     yield "its manifest is not the one in its record"
                 members = MemberCheck(description)
             else:
-                members.take(member.name, member.size, cast(BinaryIO, content))
+                members.add(member.name, member.size, cast(BinaryIO, content))
     if members is None:
         yield "not an artifact of Slipway's: it is empty"
     else:

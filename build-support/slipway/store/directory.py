@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import shutil
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from slipway.errors import SlipwayError
-from slipway.files import CHUNK, atomic_write, locked, temp_sibling
+from slipway.files import CHUNK, HashingReader, atomic_write, locked, temp_sibling
 from slipway.store.directory_reader import DirectoryReader
 from slipway.store.interface import ABANDONED, Progress, Reader, changed
 
@@ -101,14 +100,10 @@ class DirectoryStore(DirectoryReader):
             return False
 
         def copy(file: BinaryIO) -> None:
-            digest = hashlib.sha256()
-            while chunk := source.read(CHUNK):
-                digest.update(chunk)
-                file.write(chunk)
-                if progress:
-                    progress(len(chunk))
-            if digest.hexdigest() != sha256:
-                raise changed(where, digest.hexdigest(), sha256)
+            hashing = HashingReader(source, progress or (lambda _: None))
+            shutil.copyfileobj(hashing, file, CHUNK)
+            if (digest := hashing.drain()) != sha256:
+                raise changed(where, digest, sha256)
 
         return self._create(key, copy)
 
