@@ -88,7 +88,7 @@ def test_a_version_means_that_version_and_not_one_that_contains_it() -> None:
     assert caught.value.fix == "say which: tiny_1.2.0.tar.gz, tiny_1.2.0-rc.h0.tar.gz"
 
 
-def test_what_is_not_there_is_told_with_what_is_like_it(reader: Reader) -> None:
+def test_a_missing_name_is_an_error_with_similar_names(reader: Reader) -> None:
     catalog = Catalog(StageReader(reader, "production"))
     for asked in (catalog.releases, catalog.alias, lambda name: catalog.interface(name, NEW)):
         with pytest.raises(SlipwayError, match="no release of 'tniy' in production") as caught:

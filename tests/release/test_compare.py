@@ -28,7 +28,7 @@ def parts(changes: tuple[Change, ...]) -> list[str]:
     return sorted({change.part for change in changes})
 
 
-def test_a_promotion_is_told_by_all_that_it_would_change(settings: Settings) -> None:
+def test_a_promotion_lists_everything_that_it_would_change(settings: Settings) -> None:
     publish_sample(settings, "1.0.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.9}))
     promote(settings, "m", None, DEV)
     publish_sample(
@@ -43,10 +43,12 @@ def test_a_promotion_is_told_by_all_that_it_would_change(settings: Settings) -> 
         packages={"numpy": "1.26.5", "pillow": "10.0.0"},
         batch=16,
     )
-    found = compare(settings, "m", "staging", "production")
-    assert (found.before.stage, found.after.stage) == ("production", "staging")
-    assert found.commits == ("abc1234 Larger batches",)
-    changed = {(one.part, one.name): (one.before, one.after) for one in found.changes}
+    comparison = compare(settings, "m", "staging", "production")
+    assert (comparison.before.stage, comparison.after.stage) == ("production", "staging")
+    assert comparison.commits == ("abc1234 Larger batches",)
+    changed = {
+        (change.part, change.name): (change.before, change.after) for change in comparison.changes
+    }
     assert changed["release", "version"] == ("1.0.0", "1.1.0")
     assert changed["packages", "numpy"] == ("1.26.4 (pip)", "1.26.5 (pip)")
     assert changed["packages", "pillow"] == (None, "10.0.0 (pip)")
@@ -55,7 +57,7 @@ def test_a_promotion_is_told_by_all_that_it_would_change(settings: Settings) -> 
     assert changed["interface", "largest batch"] == ("8", "16")
     assert changed["evidence", "tests"] == ("4 of 4 passed", None)
     assert ("code", "m/1/model.py") in changed and ("weights", "m/1/model.onnx") in changed
-    [config] = [one for one in found.changes if one.part == "config"]
+    [config] = [change for change in comparison.changes if change.part == "config"]
     assert config.detail and "+max_batch_size: 16" in config.detail
 
 
@@ -77,15 +79,15 @@ def test_a_metric_that_stops_the_promotion_is_marked(settings: Settings) -> None
     publish_sample(
         settings, "1.1.0", metadata=ReleaseMetadata(DEV, metrics={"f1": 0.8}, rules=rules)
     )
-    found = compare(settings, "m", "staging", "production")
-    assert Change("metrics", "f1", "0.9", "0.8 (not allowed)") in found.changes
+    comparison = compare(settings, "m", "staging", "production")
+    assert Change("metrics", "f1", "0.9", "0.8 (not allowed)") in comparison.changes
 
 
-def test_two_versions_are_compared_as_they_are_said(settings: Settings) -> None:
+def test_two_versions_are_compared_in_the_order_of_the_arguments(settings: Settings) -> None:
     promote_samples(settings, "1.0.0", "1.1.0")
-    found = compare(settings, "m", "1.1.0", "1.0.0")
-    assert Change("release", "version", "1.1.0", "1.0.0") in found.changes
-    assert (found.before.stage, found.commits) == ("production", ())
+    comparison = compare(settings, "m", "1.1.0", "1.0.0")
+    assert Change("release", "version", "1.1.0", "1.0.0") in comparison.changes
+    assert (comparison.before.stage, comparison.commits) == ("production", ())
     pushed = publish_sample(settings, "1.2.0").target
     assert compare(settings, "m", "production", pushed).after.record.target == pushed
 
@@ -108,8 +110,8 @@ def test_no_artifact_is_opened_where_the_configs_are_equal(
             yield
 
     monkeypatch.setattr("slipway.store.open.DirectoryStore", Closed)
-    found = compare(settings, "m", "staging", "production")
-    assert parts(found.changes) == ["code", "release", "weights"]
+    comparison = compare(settings, "m", "staging", "production")
+    assert parts(comparison.changes) == ["code", "release", "weights"]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_no_artifact_is_opened_where_the_configs_are_equal(
         (("m", "1.0.0", "3.0.0"), "3.0.0 is not a release of m"),
     ],
 )
-def test_what_is_not_there_is_told(
+def test_a_missing_release_is_an_error_with_a_fix(
     settings: Settings, words: tuple[str, str, str], what: str
 ) -> None:
     promote_samples(settings, "1.0.0")

@@ -105,7 +105,7 @@ class Releases(RuleBasedStateMachine):
                 assert self.given.setdefault((stage, target), digest) == digest
 
     @invariant()
-    def an_alias_names_what_is_there_and_whole(self) -> None:
+    def an_alias_names_complete_releases(self) -> None:
         for stage in STAGES:
             catalog = self._catalog(stage)
             alias = catalog.find_alias("m")

@@ -56,23 +56,25 @@ def test_production_gets_exactly_the_bytes_that_staging_tested(settings: Setting
         settings,
         metadata=ReleaseMetadata(Origin("c0ffee", "pipelines/1", "dev"), metrics={"f1": 0.9}),
     )
-    made = promote(settings, "m", None, CI)
-    assert (made.target, made.source) == ("m_1.0.0.tar.gz", source.target)
-    assert made.created and made.moved and made.before is None and made.why is None
+    promotion = promote(settings, "m", None, CI)
+    assert (promotion.target, promotion.source) == ("m_1.0.0.tar.gz", source.target)
+    assert (
+        promotion.created and promotion.moved and promotion.before is None and promotion.why is None
+    )
     store = production(settings)
-    assert store.store.digest(keys.artifact("production", made.target)) == source.sha256
-    record = Catalog(store).record("m", made.target)
+    assert store.store.digest(keys.artifact("production", promotion.target)) == source.sha256
+    record = Catalog(store).record("m", promotion.target)
     assert (record.source, record.metrics) == (source.target, {"f1": 0.9})
     # the commit that made it, and who promoted it
     assert record.origin == Origin("c0ffee", CI.pipeline, "ci")
     ran = evidence.load_test_result(store, "m", source.sha256)
     assert ran is not None and ran.passed
     [event] = journal.load_events(store, "m")
-    assert (event.action, event.target, event.origin) == ("promote", made.target, CI)
+    assert (event.action, event.target, event.origin) == ("promote", promotion.target, CI)
 
 
 @pytest.mark.parametrize("word", ["1.0.0", "rc.h", "m_1.0.0", "whole"])
-def test_a_release_may_be_said_by_version_target_or_part(settings: Settings, word: str) -> None:
+def test_a_release_is_selected_by_version_target_or_part(settings: Settings, word: str) -> None:
     target = publish_sample(settings).target
     assert promote(settings, "m", target if word == "whole" else word, DEV).moved
 
@@ -96,7 +98,7 @@ def test_what_was_never_in_staging_is_refused_with_what_is(settings: Settings) -
     assert not any(key.startswith("production") for key in everything(settings)) and source
 
 
-def test_two_pushes_of_one_version_have_to_be_told_apart(settings: Settings) -> None:
+def test_two_pushes_of_one_version_are_ambiguous(settings: Settings) -> None:
     first = publish_sample(settings, code="A = 1\n")
     publish_sample(settings, code="A = 2\n")
     with pytest.raises(SlipwayError, match="matches 2 releases") as caught:
@@ -272,7 +274,7 @@ def test_of_two_promotions_at_once_the_higher_version_is_served(settings: Settin
 
 
 def test_of_two_promotions_of_one_version_at_once_one_wins(settings: Settings) -> None:
-    made = [publish_sample(settings, code=f"A = {number}\n") for number in range(4)]
+    promotion = [publish_sample(settings, code=f"A = {number}\n") for number in range(4)]
 
     def attempt(source: str) -> str | None:
         try:
@@ -282,7 +284,9 @@ def test_of_two_promotions_of_one_version_at_once_one_wins(settings: Settings) -
             return None
 
     with ThreadPoolExecutor(4) as pool:
-        won = {sha for sha in pool.map(attempt, [one.target for one in made]) if sha is not None}
+        won = {
+            sha for sha in pool.map(attempt, [one.target for one in promotion]) if sha is not None
+        }
     assert len(won) == 1
     assert production(settings).store.digest("production/models/m_1.0.0.tar.gz") in won
 
@@ -319,7 +323,7 @@ def test_records_from_before_there_was_more_in_them_are_promoted(settings: Setti
     for field in ("size", "source", "metrics", "rules", "changes", "pipeline", "by"):
         del old[field]
     assert store.store.swap(key, store.store.read(key), keys.dump_json(old))
-    made = promote(settings, "m", None, DEV)
-    record: Record = Catalog(production(settings)).record("m", made.target)
+    promotion = promote(settings, "m", None, DEV)
+    record: Record = Catalog(production(settings)).record("m", promotion.target)
     assert record.size is None and record.origin == replace(DEV)
-    assert served(settings) == str(aliases.single_target(made.target))
+    assert served(settings) == str(aliases.single_target(promotion.target))

@@ -42,8 +42,8 @@ def store(settings: Settings, stage: StageName = "production") -> StageStore:
 
 
 def run(settings: Settings, keep: int = 2, stage: StageName = "production") -> list[str]:
-    found = prune.candidates(settings, [], keep, [stage])
-    return sorted(one.target for one in found if prune.prune(settings, one, DEV))
+    candidates = prune.candidates(settings, [], keep, [stage])
+    return sorted(release.target for release in candidates if prune.prune(settings, release, DEV))
 
 
 def left(settings: Settings, stage: StageName = "production") -> list[str]:
@@ -52,9 +52,9 @@ def left(settings: Settings, stage: StageName = "production") -> list[str]:
 
 
 def test_the_newest_stay_and_the_others_go(settings: Settings) -> None:
-    found = prune.candidates(settings, ["m"], 2, ["production"])
+    candidates = prune.candidates(settings, ["m"], 2, ["production"])
     assert left(settings) == TARGETS  # asking removes nothing
-    assert sum(one.size for one in found) > 0
+    assert sum(release.size for release in candidates) > 0
     assert run(settings) == TARGETS[:6]
     assert left(settings) == TARGETS[6:] == Catalog(store(settings)).targets("m")
     assert not run(settings)
@@ -103,7 +103,7 @@ def test_the_same_bytes_may_come_back(settings: Settings) -> None:
     assert rollback(settings, "production", "m", "1.1.0", DEV).moved
 
 
-def test_what_was_pruned_is_told_to_who_asks_for_it(settings: Settings) -> None:
+def test_selecting_a_pruned_release_says_that_it_was_pruned(settings: Settings) -> None:
     run(settings)
     for ask in (
         lambda: rollback(settings, "production", "m", "1.1.0", DEV),
@@ -150,11 +150,11 @@ def test_cut_off_anywhere_it_is_completed_by_the_next(
     # whatever is listed has its artifact, and what is half removed is said to be
     listed = Catalog(store(settings)).targets("m")
     assert all(store(settings).store.stat(keys.artifact("production", target)) for target in listed)
-    drift = [one.what for model in load_status(settings) for one in model.drift]
+    drift = [release.what for model in load_status(settings) for release in model.drift]
     assert drift == (["pruning was cut off"] if changes == 2 else [])
     run(settings)
     assert left(settings) == TARGETS[6:]
-    assert not [one for model in load_status(settings) for one in model.drift]
+    assert not [release for model in load_status(settings) for release in model.drift]
     mark = tombstone.load_tombstone(store(settings), "m", old.target)
     assert mark is not None and mark.finished
 
@@ -175,8 +175,8 @@ def test_what_is_half_removed_is_neither_served_nor_published(settings: Settings
 def test_an_alias_that_moves_to_it_meanwhile_saves_a_release(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = prune.candidates(settings, ["m"], 2, ["production"])
-    [old] = [one for one in found if one.target == TARGETS[1]]
+    candidates = prune.candidates(settings, ["m"], 2, ["production"])
+    [old] = [release for release in candidates if release.target == TARGETS[1]]
 
     class Rival(DirectoryStore):
         """Another one serves the release right before it is marked."""
@@ -221,15 +221,15 @@ def test_an_alias_that_moved_to_what_is_being_removed_moves_back(
     assert Catalog(store(settings)).alias("m") == aliases.single_target(TARGETS[7])
 
 
-def test_a_name_that_nobody_released_is_told(settings: Settings) -> None:
+def test_a_name_without_releases_is_an_error(settings: Settings) -> None:
     with pytest.raises(SlipwayError, match="no release of 'n'"):
         prune.candidates(settings, ["n"])
 
 
 def test_other_names_are_left_alone(settings: Settings) -> None:
     promote_samples(settings, *(f"2.{minor}.0" for minor in range(8)), name="m_other")
-    for one in prune.candidates(settings, ["m"], 1):
-        assert one.name == "m" and prune.prune(settings, one, DEV)
+    for release in prune.candidates(settings, ["m"], 1):
+        assert release.name == "m" and prune.prune(settings, release, DEV)
     assert len(list(store(settings).store.keys("production/models/m_other_"))) == 8
 
 

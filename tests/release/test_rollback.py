@@ -25,9 +25,9 @@ ONE, TWO, THREE = (f"m_1.{minor}.0.tar.gz" for minor in range(3))
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    made = create_repository(tmp_path / "repository")
-    promote_samples(made, "1.0.0", "1.1.0", "1.2.0")
-    return made
+    result = create_repository(tmp_path / "repository")
+    promote_samples(result, "1.0.0", "1.1.0", "1.2.0")
+    return result
 
 
 def production(settings: Settings) -> StageStore:
@@ -92,9 +92,9 @@ def test_a_job_that_is_run_again_rolls_back_once(settings: Settings) -> None:
 def test_a_split_ends_and_its_undo_has_the_weights(settings: Settings) -> None:
     split = Alias((Variant(TWO, 90), Variant(THREE, 10)), shadow=ONE)
     move_alias(production(settings), "m", split, "alias", DEV)
-    made = back(settings, "1.1.0")
+    result = back(settings, "1.1.0")
     assert served(settings) == aliases.single_target(TWO)
-    assert made.undo == f"slipway alias m {TWO}=90 {THREE}=10 --shadow {ONE} --stage production"
+    assert result.undo == f"slipway alias m {TWO}=90 {THREE}=10 --shadow {ONE} --stage production"
 
 
 def test_from_a_split_it_leads_to_what_was_served_before_it(settings: Settings) -> None:
@@ -113,9 +113,9 @@ def test_from_what_followed_a_split_it_leads_to_the_other_part(settings: Setting
 def test_it_works_in_staging_where_the_last_push_is_taken_back(settings: Settings) -> None:
     before = Catalog(open_stage(settings, "staging")).alias("m").target
     pushed = publish_sample(settings, "1.3.0", tested=False)
-    made = rollback(settings, "staging", "m", None, DEV)
-    assert (made.target, made.before) == (before, pushed.target)
-    assert made.undo == f"slipway rollback m {pushed.target} --stage staging"
+    result = rollback(settings, "staging", "m", None, DEV)
+    assert (result.target, result.before) == (before, pushed.target)
+    assert result.undo == f"slipway rollback m {pushed.target} --stage staging"
 
 
 def test_what_is_gone_is_passed_over(settings: Settings) -> None:
@@ -141,13 +141,13 @@ def test_what_was_overwritten_is_passed_over_and_refused(settings: Settings) -> 
 @pytest.mark.parametrize(
     ("word", "what"), [("2.0.0", "is not a release of m"), ("1.", "matches 3 releases")]
 )
-def test_what_is_no_release_is_refused(settings: Settings, word: str, what: str) -> None:
+def test_an_unknown_release_is_refused(settings: Settings, word: str, what: str) -> None:
     with pytest.raises(SlipwayError, match=what) as caught:
         back(settings, word)
     assert caught.value.fix
 
 
-def test_a_name_that_nobody_released_is_told(settings: Settings) -> None:
+def test_a_name_without_releases_is_an_error(settings: Settings) -> None:
     with pytest.raises(SlipwayError, match="no release of 'n'"):
         rollback(settings, "production", "n", None, DEV)
 

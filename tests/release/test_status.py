@@ -84,7 +84,9 @@ def test_a_name_of_one_stage_only_is_shown(settings: Settings) -> None:
     assert (one(settings).production, one(settings).distance) == (None, None)
 
 
-def test_no_releases_are_no_models_and_a_wrong_name_is_told(settings: Settings) -> None:
+def test_without_releases_there_are_no_models_and_a_wrong_name_is_an_error(
+    settings: Settings,
+) -> None:
     assert load_status(settings) == []
     publish_sample(settings)
     with pytest.raises(SlipwayError, match="no release of 'n' in staging or production"):
@@ -145,7 +147,7 @@ def test_an_alias_to_what_is_gone_is_drift_for_each_variant(settings: Settings) 
     assert served and served.version == "1.0.0"
 
 
-def test_an_alias_that_was_moved_by_hand_is_drift_that_its_fix_mends(settings: Settings) -> None:
+def test_an_alias_that_was_moved_by_hand_is_drift_that_its_fix_removes(settings: Settings) -> None:
     first, _ = promote_samples(settings, "1.0.0", "1.1.0")
     store = open_stage(settings, "production")
     aliases.write_alias(store, "m", aliases.single_target(first))

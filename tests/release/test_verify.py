@@ -87,7 +87,7 @@ def test_any_byte_that_changed_is_found(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"no tar", b"\x1f\x8b\x08\x00"])
-def test_what_is_no_tar_is_a_problem_not_an_error(settings: Settings, data: bytes) -> None:
+def test_an_invalid_tar_is_a_problem_not_an_error(settings: Settings, data: bytes) -> None:
     artifact(settings).write_bytes(data)
     assert problems(settings)
 
@@ -158,7 +158,7 @@ def test_a_manifest_that_makes_no_sense_is_a_problem(
     assert any("manifest" in problem for problem in problems(settings))
 
 
-def test_what_is_gone_and_what_has_no_record_is_told(settings: Settings) -> None:
+def test_a_missing_artifact_and_a_missing_record_are_problems(settings: Settings) -> None:
     artifact(settings).unlink()
     assert problems(settings) == ("its artifact is gone",)
     store = open_stage(settings, "production")
@@ -166,7 +166,7 @@ def test_what_is_gone_and_what_has_no_record_is_told(settings: Settings) -> None
     assert problems(settings) == ("it has no record", "its artifact is gone")
 
 
-def test_what_the_stage_requires_is_asked_for(settings: Settings) -> None:
+def test_evidence_that_the_stage_requires_is_checked(settings: Settings) -> None:
     (settings.root / "slipway.toml").write_text(
         '[release]\nstore = "store"\n[release.production]\nrequire = ["tests", "provenance"]\n'
     )

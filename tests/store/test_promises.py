@@ -28,7 +28,7 @@ def test_a_key_is_created_once(storage: Storage) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, PART - 1, PART, PART + 1, 2 * PART, 3 * PART + 5])
-def test_a_file_of_any_size_arrives_whole_and_is_told_while_it_does(
+def test_a_file_of_any_size_arrives_completely_and_reports_its_progress(
     storage: Storage, tmp_path: Path, size: int
 ) -> None:
     file, told, lock = File(tmp_path / "file", size), [0], threading.Lock()

@@ -11,7 +11,7 @@ from slipway.store.open_reader import open_reader
 from tests.store.readable_stores import ReadableStore
 
 
-def test_what_is_there_is_read_and_what_is_not_is_none(readable_store: ReadableStore) -> None:
+def test_an_existing_key_is_read_and_a_missing_one_is_none(readable_store: ReadableStore) -> None:
     readable_store.put("a/key", b"bytes")
     assert readable_store.reader.read("a/key") == b"bytes"
     for absent in ("a/other", "a", "a/key/below", "b", "long/" + "x" * 1100):
@@ -43,7 +43,7 @@ def test_bytes_come_as_a_stream_which_may_be_left_early(readable_store: Readable
 
 
 @pytest.mark.parametrize("key", ["a/other", "a", "a/key/below"])
-def test_no_stream_is_opened_of_what_is_not_there(readable_store: ReadableStore, key: str) -> None:
+def test_opening_a_missing_key_is_an_error(readable_store: ReadableStore, key: str) -> None:
     readable_store.put("a/key", b"")
     with (
         pytest.raises(SlipwayError, match="no such key") as caught,

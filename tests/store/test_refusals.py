@@ -96,7 +96,7 @@ def test_the_permission_that_aws_names_is_handed_on(
 @pytest.mark.parametrize(
     ("minutes", "said"), [(42, "42 minutes behind"), (-75, "75 minutes ahead")]
 )
-def test_a_wrong_clock_is_said_with_how_wrong_it_is(
+def test_a_wrong_clock_is_an_error_with_the_difference(
     ready: BucketStorage, s3: FaultyS3, large: File, minutes: int, said: str
 ) -> None:
     s3.clock = timedelta(minutes=minutes)
@@ -126,7 +126,7 @@ def test_a_wrong_clock_is_said_with_how_wrong_it_is(
         (404, "NoSuchBucket", "no bucket", "aws s3 ls"),
     ],
 )
-def test_what_s3_cannot_do_is_said_with_what_helps(
+def test_what_s3_cannot_do_is_an_error_with_a_fix(
     ready: BucketStorage, s3: FaultyS3, large: File, status: int, code: str, what: str, fix: str
 ) -> None:
     for write in writes(ready.store, large)[:4]:
@@ -176,7 +176,7 @@ def full(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     yield request.param
 
 
-def test_a_full_disk_is_said_and_nothing_is_left(
+def test_a_full_disk_is_an_error_and_nothing_is_left(
     tmp_path: Path, large: File, full: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage = FolderStorage(tmp_path / "store")
@@ -231,7 +231,7 @@ def test_a_disk_that_fills_while_it_is_written_leaves_nothing(
 
 
 @pytest.mark.parametrize("code", [errno.ENOTSUP, errno.EPERM])
-def test_a_file_system_without_hard_links_is_said(
+def test_a_file_system_without_hard_links_is_an_error(
     tmp_path: Path, small: File, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     def refuse(*_: object) -> None:

@@ -116,13 +116,13 @@ def test_weights_that_no_stage_makes_are_taken_for_the_measured_ones(
     assert (list(found), notes) == (["training/metrics.json"], [])
 
 
-def test_a_named_file_that_is_not_there_is_told(folder: Path) -> None:
+def test_a_missing_named_file_is_an_error(folder: Path) -> None:
     with pytest.raises(SlipwayError, match="No such file") as caught:
         dvc_metrics.read_dvc_metrics(folder, None, ["scores.json"])
     assert caught.value.where == str(folder / "scores.json")
 
 
-def test_a_named_file_that_is_no_json_is_told(folder: Path) -> None:
+def test_a_named_file_that_is_not_json_is_an_error(folder: Path) -> None:
     (folder / "scores.json").write_text("{")
     with pytest.raises(SlipwayError, match="no metrics") as caught:
         dvc_metrics.read_dvc_metrics(folder, None, ["scores.json"])
@@ -144,13 +144,13 @@ def test_a_repository_without_dvc_has_none_unless_a_file_is_named(tmp_path: Path
     }
 
 
-def test_a_dvc_file_that_is_malformed_is_told(folder: Path) -> None:
+def test_a_malformed_dvc_file_is_an_error(folder: Path) -> None:
     (folder.parent.parent / "dvc.yaml").write_text("stages: [")
     with pytest.raises(SlipwayError, match="DVC cannot read the metrics"):
         dvc_metrics.read_dvc_metrics(folder, None, None)
 
 
-def test_a_name_that_two_files_have_is_told_apart_by_the_file(folder: Path) -> None:
+def test_a_name_in_two_files_is_preceded_by_the_file(folder: Path) -> None:
     (folder / "evaluation.toml").write_text('files = ["training/metrics.json", "more.json"]\n')
     (folder / "more.json").write_text('{"loss": 0.2, "f1": 0.5}')
     found = evaluation.read_evaluation(folder, None)

@@ -77,7 +77,7 @@ def test_a_metric_that_disappeared_counts_as_worse(metrics: dict[str, float] | N
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_a_metric_that_is_no_number_counts_as_worse(value: float) -> None:
+def test_a_metric_that_is_not_finite_counts_as_worse(value: float) -> None:
     with pytest.raises(SlipwayError, match=f": {value:g}, production has 0.9: not a finite number"):
         evaluation.refuse_worse(record({"auc": value}, RULES), record({"auc": 0.9}))
 
@@ -172,7 +172,7 @@ def test_the_release_that_is_served_already_is_never_refused(metrics: dict[str, 
     evaluation.refuse_worse(record(metrics, rules), record(metrics, rules))
 
 
-def test_damaged_rules_of_a_record_are_told() -> None:
+def test_damaged_rules_of_a_record_are_an_error() -> None:
     with pytest.raises(SlipwayError, match="rules in a release's record are damaged"):
         evaluation.compare_metrics(record({}, {"auc": {"better": "bigger"}}), None)
 
@@ -200,7 +200,7 @@ def test_what_was_measured_of_these_bytes_is_read_with_the_rules(
     assert evaluation.read_evaluation(folder, artifact) is not None
 
 
-def test_what_is_kept_is_json_without_a_nan(artifact: Artifact) -> None:
+def test_the_metrics_file_is_json_without_nan(artifact: Artifact) -> None:
     file = metrics_file.write_metrics(artifact, {"f1": math.nan, "auc": 0.5})
 
     def never(constant: str) -> float:
@@ -241,7 +241,7 @@ def test_a_model_with_neither_has_no_evaluation(artifact: Artifact, folder: Path
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"sha256": "x", "metrics": {"auc": []}}'])
-def test_a_damaged_file_of_metrics_is_told(artifact: Artifact, folder: Path, text: str) -> None:
+def test_a_damaged_metrics_file_is_an_error(artifact: Artifact, folder: Path, text: str) -> None:
     metrics_file.metrics_path(artifact.path).write_text(text)
     with pytest.raises(SlipwayError, match="damaged") as caught:
         evaluation.read_evaluation(folder, artifact)

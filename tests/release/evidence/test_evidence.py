@@ -152,9 +152,7 @@ def test_provenance_says_who_built_where(
     }
 
 
-def test_a_commit_with_changes_on_top_is_said_to_be_dirty(
-    sample: SampleModel, report: Path
-) -> None:
+def test_a_commit_with_uncommitted_changes_is_dirty(sample: SampleModel, report: Path) -> None:
     documents = collect(sample, report, origin=Origin("c0ffee1-dirty"))
     first = statement(documents["provenance"])["predicate"]["buildDefinition"][
         "resolvedDependencies"
@@ -173,7 +171,7 @@ def test_nothing_but_times_differs_between_two_collections(
     assert first == second
 
 
-def test_tests_are_told_with_their_counts(
+def test_the_test_result_has_its_counts(
     signed: Documents, sample: SampleModel, tmp_path: Path
 ) -> None:
     store = DirectoryStore(tmp_path)
@@ -290,7 +288,7 @@ def test_nothing_required_of_nothing_is_well(sample: SampleModel) -> None:
     assert problems({}, sample, require=["provenance", "tests"]) == ["no provenance", "no tests"]
 
 
-def test_people_are_told_in_a_line_for_each(
+def test_the_summary_has_one_line_for_each_document(
     signed: Documents, sample: SampleModel, key: KeyFiles
 ) -> None:
     lines = summary.summarize(signed, sample.signed(None, [key]))
@@ -303,7 +301,7 @@ def test_people_are_told_in_a_line_for_each(
     assert untrusted[0].endswith(f"signed by {key.keyid[:12]}, which is not trusted here")
 
 
-def test_people_are_told_of_what_cannot_be_read() -> None:
+def test_the_summary_lists_unreadable_documents() -> None:
     lines = summary.summarize({"provenance": b"{}", "tests": sealed({}), "sbom": b"[]"})
     assert [line.split(": ")[:2] for line in lines] == [
         [kind, "not readable"] for kind in ("provenance", "tests", "sbom")
@@ -365,7 +363,7 @@ def test_another_key_s_provenance_replaces_the_old_key_s(
 
 
 @pytest.mark.parametrize("damage", [{"provenance": b"{}"}, {"sbom": b"{}"}, {"sbom": None}])
-def test_what_is_damaged_is_replaced_as_a_whole(
+def test_damaged_evidence_is_replaced_completely(
     signed: Documents,
     sample: SampleModel,
     report: Path,
@@ -428,7 +426,7 @@ def test_cutting_the_signature_off_is_found_where_one_is_required(
         lambda text: text.replace('"payloadType"', '"payloadType": "x",\n "payloadType"'),
     ],
 )
-def test_an_envelope_in_other_words_is_none(
+def test_an_envelope_in_another_spelling_is_refused(
     signed: Documents, sample: SampleModel, key: KeyFiles, change: Callable[[str], str]
 ) -> None:
     text = signed["provenance"].decode()
@@ -499,7 +497,7 @@ def test_no_statement_about_these_bytes_crashes_or_passes_for_tests(
         evidence.load_test_result(StageStore(store, "staging"), "tiny", sample.artifact.sha256)
 
 
-def test_a_nest_deeper_than_any_parser_is_said_to_be_none(sample: SampleModel) -> None:
+def test_json_nested_too_deeply_is_a_problem(sample: SampleModel) -> None:
     deep = b"[" * 200_000
     assert problems({"provenance": deep, "sbom": deep}, sample)
     inside = base64.b64encode(b'{"predicate":' + b'{"a":' * 50_000).decode()

@@ -23,13 +23,13 @@ def read(folder: Path, *texts: str) -> test_result.TestResult | None:
     return reports.read_reports([folder], "tiny", THESE)
 
 
-def test_a_whole_run_that_passed_is_told_with_its_counts(tmp_path: Path) -> None:
-    found = read(tmp_path, junit_report(THESE))
-    assert found is not None and found.passed and found.reason is None
-    assert (found.tests, found.failures, found.skipped, found.seconds) == (2, 0, 0, 2.0)
-    assert found.when == "2026-01-02T03:04:07Z"
-    assert found.server == "Triton 2.51.0 (release 24.10), from PATH"
-    assert found.names == ("models.tiny.tests.test_tiny.test_a", "models.tiny.contract")
+def test_a_complete_run_that_passed_is_returned_with_its_counts(tmp_path: Path) -> None:
+    result = read(tmp_path, junit_report(THESE))
+    assert result is not None and result.passed and result.reason is None
+    assert (result.tests, result.failures, result.skipped, result.seconds) == (2, 0, 0, 2.0)
+    assert result.when == "2026-01-02T03:04:07Z"
+    assert result.server == "Triton 2.51.0 (release 24.10), from PATH"
+    assert result.names == ("models.tiny.tests.test_tiny.test_a", "models.tiny.contract")
 
 
 def test_a_report_about_other_bytes_is_none_about_these(tmp_path: Path) -> None:
@@ -66,48 +66,48 @@ def test_reports_that_are_not_there_are_none(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_not_whole_or_not_passed_does_not_count(
+def test_an_incomplete_or_failed_run_does_not_count_as_passed(
     tmp_path: Path, text: str, reason: str
 ) -> None:
-    found = read(tmp_path, text)
-    assert found is not None and not found.passed
-    assert found.reason is not None and reason in found.reason
+    result = read(tmp_path, text)
+    assert result is not None and not result.passed
+    assert result.reason is not None and reason in result.reason
 
 
 def test_an_empty_run_does_not_count(tmp_path: Path) -> None:
-    found = read(tmp_path, junit_report(THESE, " "))
-    assert found is not None and (found.passed, found.tests) == (False, 0)
+    result = read(tmp_path, junit_report(THESE, " "))
+    assert result is not None and (result.passed, result.tests) == (False, 0)
 
 
 def test_several_reports_of_these_bytes_count_together(tmp_path: Path) -> None:
     more = junit_report(THESE, OWN.replace("test_a", "test_b"))
-    found = read(tmp_path, junit_report(THESE), more, junit_report(OTHERS, FAILED))
-    assert found is not None and (found.passed, found.tests, found.seconds) == (True, 3, 4.0)
-    assert [report.file for report in found.reports] == ["0.xml", "1.xml"]
+    result = read(tmp_path, junit_report(THESE), more, junit_report(OTHERS, FAILED))
+    assert result is not None and (result.passed, result.tests, result.seconds) == (True, 3, 4.0)
+    assert [report.file for report in result.reports] == ["0.xml", "1.xml"]
 
 
 def test_a_test_that_ran_twice_is_one_test(tmp_path: Path) -> None:
     skipped = OWN.replace("/>", "><skipped/></testcase>")
-    found = read(tmp_path, junit_report(THESE), junit_report(THESE, skipped, CONTRACT))
-    assert found is not None and found.passed
-    assert (found.tests, found.skipped, len(found.names)) == (2, 0, 2)
+    result = read(tmp_path, junit_report(THESE), junit_report(THESE, skipped, CONTRACT))
+    assert result is not None and result.passed
+    assert (result.tests, result.skipped, len(result.names)) == (2, 0, 2)
     once = read(tmp_path, junit_report(THESE), junit_report(THESE, FAILED, CONTRACT))
     assert once is not None and (once.tests, once.failures, once.passed) == (2, 1, False)
 
 
 def test_one_failure_among_several_reports_is_a_failure(tmp_path: Path) -> None:
-    found = read(tmp_path, junit_report(THESE), junit_report(THESE, FAILED))
-    assert found is not None and (found.passed, found.failures) == (False, 1)
+    result = read(tmp_path, junit_report(THESE), junit_report(THESE, FAILED))
+    assert result is not None and (result.passed, result.failures) == (False, 1)
 
 
-def test_a_selection_beside_a_whole_run_takes_nothing_away(tmp_path: Path) -> None:
-    found = read(tmp_path, junit_report(THESE), junit_report(THESE, OWN, properties=DESELECTED))
-    assert found is not None and (found.passed, found.tests) == (True, 2)
+def test_a_selection_does_not_change_the_result_of_a_complete_run(tmp_path: Path) -> None:
+    result = read(tmp_path, junit_report(THESE), junit_report(THESE, OWN, properties=DESELECTED))
+    assert result is not None and (result.passed, result.tests) == (True, 2)
 
 
-def test_a_selection_that_failed_beside_a_whole_run_does(tmp_path: Path) -> None:
-    found = read(tmp_path, junit_report(THESE), junit_report(THESE, FAILED, properties=DESELECTED))
-    assert found is not None and not found.passed
+def test_a_failed_selection_fails_the_result_of_a_complete_run(tmp_path: Path) -> None:
+    result = read(tmp_path, junit_report(THESE), junit_report(THESE, FAILED, properties=DESELECTED))
+    assert result is not None and not result.passed
 
 
 def test_of_a_run_of_several_models_each_gets_its_own(tmp_path: Path) -> None:
@@ -117,16 +117,16 @@ def test_of_a_run_of_several_models_each_gets_its_own(tmp_path: Path) -> None:
     )
     broken = FAILED.replace("models.tiny", "models.other")
     text = junit_report(THESE, OWN, CONTRACT, broken, properties=other)
-    found = read(tmp_path, text)
-    assert found is not None and (found.passed, found.tests) == (True, 2)
+    result = read(tmp_path, text)
+    assert result is not None and (result.passed, result.tests) == (True, 2)
     of_other = reports.read_reports([tmp_path], "other", OTHERS)
     assert of_other is not None and not of_other.passed
 
 
 def test_a_file_is_counted_once_however_often_it_is_named(tmp_path: Path) -> None:
     read(tmp_path, junit_report(THESE))
-    found = reports.read_reports([tmp_path, tmp_path / "0.xml"], "tiny", THESE)
-    assert found is not None and found.tests == 2
+    result = reports.read_reports([tmp_path, tmp_path / "0.xml"], "tiny", THESE)
+    assert result is not None and result.tests == 2
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_file_is_counted_once_however_often_it_is_named(tmp_path: Path) -> Non
         '<!DOCTYPE x SYSTEM "http://127.0.0.1:1/x.dtd"><testsuites/>',
     ],
 )
-def test_what_is_no_report_or_refers_elsewhere_is_refused(tmp_path: Path, text: str) -> None:
+def test_an_invalid_report_or_one_with_references_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(SlipwayError, match="not a JUnit report") as caught:
         read(tmp_path, text)
     assert caught.value.fix and "0.xml" in (caught.value.where or "")
@@ -174,7 +174,7 @@ def test_no_xml_at_all_crashes_or_passes_without_a_contract_test(
     file = tmp_path_factory.mktemp("fuzz") / "0.xml"
     file.write_text(f"<testsuites>{inside}</testsuites>", encoding="utf-8")
     try:
-        found = reports.read_reports([file], "tiny", THESE)
+        result = reports.read_reports([file], "tiny", THESE)
     except SlipwayError:
         return  # a character that XML does not have
-    assert found is None or not found.passed or "models.tiny.contract" in found.names
+    assert result is None or not result.passed or "models.tiny.contract" in result.names

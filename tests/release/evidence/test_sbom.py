@@ -156,6 +156,6 @@ def test_a_model_without_python_has_its_weights_alone(sample: SampleModel) -> No
     "text",
     ["", "[]", "null", "{}", '{"bomFormat": "SPDX"}', '{"bomFormat": "CycloneDX"', "[" * 9999],
 )
-def test_what_is_no_sbom_is_said_to_be_none(text: str) -> None:
+def test_a_document_that_is_not_an_sbom_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a CycloneDX document"):
         sbom.count_packages(text.encode())

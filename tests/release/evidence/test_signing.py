@@ -127,7 +127,7 @@ SECRET = "c2VjcmV0LW9mLXRoZS1yZWxlYXNl"
         SECRET * 300,
     ],
 )
-def test_what_is_no_key_is_refused_without_a_word_of_it(tmp_path: Path, private: str) -> None:
+def test_an_invalid_key_is_refused_without_quoting_it(tmp_path: Path, private: str) -> None:
     with pytest.raises(SlipwayError, match="no signing key") as caught:
         signing.load_signer(configured(tmp_path, private))
     assert SECRET not in str(caught.value) and caught.value.fix
@@ -268,12 +268,12 @@ class Far(Signer):
         return self.answer
 
 
-def test_a_key_that_stops_answering_is_a_mistake_that_is_said_not_a_bug() -> None:
+def test_a_key_that_stops_working_is_a_slipway_error() -> None:
     with pytest.raises(SlipwayError, match="signing failed: it is disabled"):
         envelope.seal_envelope(b"payload", KIND, Far(RuntimeError("it is disabled")))
 
 
-def test_a_bundle_of_sigstore_s_is_kept_whole_in_the_envelope() -> None:
+def test_a_sigstore_bundle_stays_complete_in_the_envelope() -> None:
     # securesystemslib 1.6: SigstoreSigner gives base64, and Envelope.to_dict wants hex
     given = Signature("id", base64.b64encode(b"signature").decode(), {"bundle": {"a": 1}})
     sealed = envelope.seal_envelope(b"payload", KIND, Far(given))
@@ -302,7 +302,7 @@ def test_sigstore_needs_to_know_as_whom_it_signs(tmp_path: Path) -> None:
 WHO = "sigstore:?identity=https%3A%2F%2Fgitlab.example%2Fteam&issuer=https%3A%2F%2Fgitlab.example"
 
 
-def test_sigstore_that_is_not_installed_is_said_with_how_to(
+def test_a_missing_sigstore_library_is_an_error_with_the_command_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "sigstore.models", None)
@@ -321,7 +321,7 @@ def test_an_identity_of_sigstore_is_a_trusted_key(tmp_path: Path) -> None:
         signing.load_trusted_keys(configured(tmp_path, None, "sigstore:?identity=x"))
 
 
-def test_a_scheme_that_nobody_knows_is_refused_with_those_that_are(tmp_path: Path) -> None:
+def test_an_unknown_scheme_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError, match="does not know the scheme") as caught:
         signing.load_signer(configured(tmp_path, "ftp:key"))
     for scheme in ("awskms", "file2", "gcpkms", "sigstore"):

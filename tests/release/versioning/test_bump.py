@@ -50,22 +50,22 @@ class Team:
         return packed(self.folder, self.environment)
 
     def release(self) -> Artifact:
-        made = self.build()
-        publish(made, StageStore(self.store, "production"))
-        return made
+        artifact = self.build()
+        publish(artifact, StageStore(self.store, "production"))
+        return artifact
 
     def judge(self, least: VersionPart | None = None) -> VersionVerdict:
-        made = self.build()
+        artifact = self.build()
         model = read_model_folder(self.folder)
         return bump.judge_version(
-            ProductionVersions(StageStore(self.store, "production"), "tiny"), model, made, least
+            ProductionVersions(StageStore(self.store, "production"), "tiny"), model, artifact, least
         )
 
     def bump(self, least: VersionPart | None = None) -> VersionVerdict:
-        found = self.judge(least)
-        if found.proposed is not None:
-            bump.write_version(self.folder, found.proposed)
-        return found
+        verdict = self.judge(least)
+        if verdict.proposed is not None:
+            bump.write_version(self.folder, verdict.proposed)
+        return verdict
 
 
 @pytest.fixture
@@ -74,22 +74,22 @@ def team(tmp_path: Path) -> Team:
 
 
 def test_a_model_that_production_never_had_is_new(team: Team) -> None:
-    found = team.judge()
-    assert (found.state, found.proposed, found.stopped) == ("new", None, False)
+    verdict = team.judge()
+    assert (verdict.state, verdict.proposed, verdict.stopped) == ("new", None, False)
 
 
 def test_bytes_that_production_has_are_unchanged(team: Team) -> None:
     team.release()
-    found = team.judge()
-    assert (found.state, found.proposed, found.stopped) == ("unchanged", None, False)
+    verdict = team.judge()
+    assert (verdict.state, verdict.proposed, verdict.stopped) == ("unchanged", None, False)
 
 
 def test_a_changed_model_under_a_version_that_is_taken_is_stopped(team: Team) -> None:
     team.release()
     team.edit(CODE, "pass", "x = 1")
-    found = team.judge()
-    assert (found.state, found.part, found.proposed) == ("taken", "patch", "1.2.1")
-    refusal = bump.version_error(found, team.folder)
+    verdict = team.judge()
+    assert (verdict.state, verdict.part, verdict.proposed) == ("taken", "patch", "1.2.1")
+    refusal = bump.version_error(verdict, team.folder)
     assert refusal.what.splitlines() == [
         "production has 1.2.0 already, with other bytes; what changed since 1.2.0 calls for patch:",
         f"  patch: code {CODE} changed",
@@ -128,8 +128,8 @@ def test_a_step_that_is_too_small_for_what_changed_is_stopped(team: Team) -> Non
     team.release()
     CHANGES["major"](team)
     team.version("1.2.1")
-    found = team.judge()
-    assert (found.state, found.part, found.proposed, found.stopped) == (
+    verdict = team.judge()
+    assert (verdict.state, verdict.part, verdict.proposed, verdict.stopped) == (
         "small",
         "major",
         "2.0.0",
@@ -137,7 +137,7 @@ def test_a_step_that_is_too_small_for_what_changed_is_stopped(team: Team) -> Non
     )
     assert (
         "1.2.1 is too small a step from production's 1.2.0"
-        in bump.version_error(found, team.folder).what
+        in bump.version_error(verdict, team.folder).what
     )
 
 
@@ -152,8 +152,8 @@ def test_a_version_that_is_far_enough_ahead_is_free(team: Team, version: str) ->
 def test_a_version_that_was_raised_with_nothing_else_changed_is_free(team: Team) -> None:
     team.release()
     team.version("1.2.1")
-    found = team.judge()
-    assert (found.state, found.part, found.reasons) == ("free", None, ())
+    verdict = team.judge()
+    assert (verdict.state, verdict.part, verdict.reasons) == ("free", None, ())
 
 
 def test_a_version_below_what_production_had_is_stopped_and_never_lowered(team: Team) -> None:
@@ -161,9 +161,9 @@ def test_a_version_below_what_production_had_is_stopped_and_never_lowered(team: 
     team.release()
     team.version("2.5.0")
     team.edit(CODE, "pass", "x = 1")
-    found = team.judge()
-    assert (found.state, found.released, found.proposed) == ("behind", "3.0.0", "3.0.1")
-    assert "production has 3.0.0 already" in bump.version_error(found, team.folder).what
+    verdict = team.judge()
+    assert (verdict.state, verdict.released, verdict.proposed) == ("behind", "3.0.0", "3.0.1")
+    assert "production has 3.0.0 already" in bump.version_error(verdict, team.folder).what
 
 
 def test_a_stale_branch_goes_above_the_highest_release(team: Team) -> None:
@@ -172,9 +172,9 @@ def test_a_stale_branch_goes_above_the_highest_release(team: Team) -> None:
     (team.folder / "tiny_inferencer/1/labels.txt").write_text("x")
     team.release()
     team.version("1.2.0")
-    found = team.judge()
-    assert (found.state, found.released) == ("taken", "1.3.0")
-    assert semver.Version.parse(str(found.proposed)) > semver.Version.parse("1.3.0")
+    verdict = team.judge()
+    assert (verdict.state, verdict.released) == ("taken", "1.3.0")
+    assert semver.Version.parse(str(verdict.proposed)) > semver.Version.parse("1.3.0")
 
 
 def test_a_pruned_version_stays_taken(team: Team) -> None:
@@ -189,17 +189,17 @@ def test_a_pruned_version_stays_taken(team: Team) -> None:
     team.edit(CODE, "pass", "x = 1")
     assert team.judge().state == "taken"
     CHANGES["major"](team)
-    found = team.judge()
-    assert (found.state, found.part, found.proposed) == ("taken", "major", "2.0.0")
+    verdict = team.judge()
+    assert (verdict.state, verdict.part, verdict.proposed) == ("taken", "major", "2.0.0")
 
 
 def test_an_artifact_whose_publishing_was_cut_off_takes_its_version(team: Team) -> None:
-    made = team.build()
-    team.store.create_file("production/models/tiny_1.2.0.tar.gz", made.path, made.sha256)
+    artifact = team.build()
+    team.store.create_file("production/models/tiny_1.2.0.tar.gz", artifact.path, artifact.sha256)
     assert team.judge().state == "unchanged"
     CHANGES["major"](team)
-    found = team.judge()
-    assert (found.state, found.part, found.proposed) == ("taken", "major", "2.0.0")
+    verdict = team.judge()
+    assert (verdict.state, verdict.part, verdict.proposed) == ("taken", "major", "2.0.0")
 
 
 def test_after_a_rollback_the_next_version_is_above_what_was_rolled_back(team: Team) -> None:
@@ -215,8 +215,8 @@ def test_after_a_rollback_the_next_version_is_above_what_was_rolled_back(team: T
         Origin(),
     )
     team.edit(CODE, "pass", "x = 1")
-    found = team.judge()
-    assert (found.state, found.released, found.part, found.proposed) == (
+    verdict = team.judge()
+    assert (verdict.state, verdict.released, verdict.part, verdict.proposed) == (
         "taken",
         "1.3.0",
         "patch",
@@ -225,19 +225,19 @@ def test_after_a_rollback_the_next_version_is_above_what_was_rolled_back(team: T
 
 
 def test_another_model_whose_name_begins_alike_takes_no_version(team: Team) -> None:
-    made = team.release()
+    artifact = team.release()
     for target in ("tiny_v2_9.0.0.tar.gz", "tiny_words.tar.gz", "tiny_9.0.0-rc.h0123.zip"):
-        team.store.create_file(f"production/models/{target}", made.path, made.sha256)
+        team.store.create_file(f"production/models/{target}", artifact.path, artifact.sha256)
     assert ProductionVersions(StageStore(team.store, "production"), "tiny").targets == {
         semver.Version(1, 2, 0): "tiny_1.2.0.tar.gz"
     }
     assert ProductionVersions(StageStore(team.store, "production"), "nothing").highest is None
 
 
-def test_a_part_that_is_asked_for_is_raised_whatever_changed(team: Team) -> None:
+def test_a_requested_part_is_raised_whatever_changed(team: Team) -> None:
     team.release()
-    found = team.bump("minor")
-    assert (found.proposed, found.part) == ("1.3.0", "minor")
+    verdict = team.bump("minor")
+    assert (verdict.proposed, verdict.part) == ("1.3.0", "minor")
     # asked again, it is high enough
     assert team.bump("minor").proposed is None
     assert team.bump("major").proposed == "2.0.0"
@@ -253,24 +253,24 @@ def test_a_part_that_is_less_than_called_for_is_refused(team: Team) -> None:
 
 
 def test_other_bytes_of_equal_sources_need_another_version_all_the_same(team: Team) -> None:
-    made = team.release()
+    artifact = team.release()
     other = team.root / "tiny_1.2.0.tar.gz"
-    other.write_bytes(made.path.read_bytes() + b"\0" * 10)
+    other.write_bytes(artifact.path.read_bytes() + b"\0" * 10)
     model = read_model_folder(team.folder)
-    found = bump.judge_version(
+    verdict = bump.judge_version(
         ProductionVersions(StageStore(team.store, "production"), "tiny"), model, Artifact(other)
     )
-    assert (found.state, found.part, found.proposed) == ("taken", "patch", "1.2.1")
-    assert found.reasons[0].what == "equal sources, other bytes"
+    assert (verdict.state, verdict.part, verdict.proposed) == ("taken", "patch", "1.2.1")
+    assert verdict.reasons[0].what == "equal sources, other bytes"
 
 
 def test_an_artifact_of_another_version_is_not_judged(team: Team) -> None:
-    made = team.release()
+    artifact = team.release()
     team.version("1.3.0")
     model = read_model_folder(team.folder)
     with pytest.raises(SlipwayError, match="an artifact of tiny 1.2.0, not of tiny 1.3.0"):
         bump.judge_version(
-            ProductionVersions(StageStore(team.store, "production"), "tiny"), model, made
+            ProductionVersions(StageStore(team.store, "production"), "tiny"), model, artifact
         )
 
 

@@ -121,7 +121,7 @@ def test_after_a_forced_push_only_what_the_release_lacked_counts(checkout: Check
 
 
 @pytest.mark.parametrize("since", ["", "--output=x", "HEAD", "not a commit", "-dirty"])
-def test_what_is_no_commit_is_never_asked_of_git(checkout: Checkout, since: str) -> None:
+def test_an_invalid_commit_is_never_passed_to_git(checkout: Checkout, since: str) -> None:
     checkout.commit("one")
     assert checkout.changes(since)[-1].endswith("the release before, is not in this history")
     assert not (checkout.root / "x").exists()

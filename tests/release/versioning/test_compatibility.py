@@ -215,7 +215,7 @@ def test_comments_spaces_and_the_place_of_the_environment_are_no_change() -> Non
     assert of_configs(CONFIG, f"# why\n{CONFIG}\n\n{packed}") == []
 
 
-def test_what_the_interface_tells_is_not_told_twice() -> None:
+def test_changes_of_the_interface_are_not_reported_twice() -> None:
     assert of_configs(CONFIG, CONFIG.replace("TYPE_FP32 dims: 1", "TYPE_FP64 dims: 2")) == []
     assert of_configs(CONFIG, CONFIG.replace("max_batch_size: 8", "max_batch_size: 4")) == []
 

@@ -101,7 +101,7 @@ def test_wrong_credentials_and_denied_access_are_told_apart(
         assert "access denied" in error.what and "s3:ListBucket" in str(error.fix)
 
 
-def test_no_credentials_at_all_are_said(
+def test_missing_credentials_are_an_error(
     release_bucket: BucketStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -110,7 +110,7 @@ def test_no_credentials_at_all_are_said(
         assert error.what.startswith("no AWS credentials") and "aws configure" in str(error.fix)
 
 
-def test_an_endpoint_that_is_not_there_is_said(aws: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_endpoint_is_an_error(aws: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # and never listens
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{unused.getsockname()[1]}")
@@ -121,7 +121,7 @@ def test_an_endpoint_that_is_not_there_is_said(aws: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("location", "endpoint"), [("s3://", "http://127.0.0.1"), ("s3://releases", "no url")]
 )
-def test_a_wrong_configuration_is_said_before_anything_is_sent(
+def test_a_wrong_configuration_is_an_error_before_anything_is_sent(
     aws: Path, monkeypatch: pytest.MonkeyPatch, location: str, endpoint: str
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", endpoint)
