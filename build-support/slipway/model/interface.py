@@ -108,9 +108,9 @@ def _add_dimensions(name: str, array: Array, dims: tuple[int, ...]) -> Array:
     shapes = set()
     for positions in combinations(range(len(dims)), array.ndim):
         shape = [1] * len(dims)
-        for position, size in zip(positions, array.shape, strict=True):
+        for position, size in zip(positions, array.shape):
             shape[position] = size
-        if all(dim in (-1, size) for dim, size in zip(dims, shape, strict=True)):
+        if all(dim in (-1, size) for dim, size in zip(dims, shape)):
             shapes.add(tuple(shape))
     if len(shapes) > 1:
         readings = " or ".join(str(shape) for shape in sorted(shapes))
