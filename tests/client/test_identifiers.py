@@ -42,9 +42,11 @@ def test_identifiers_of_any_names_are_valid_and_distinct(names: list[str]) -> No
     chosen = identifiers.distinct_identifiers(names, {"key"})
     assert list(chosen) == names
     assert len(set(chosen.values())) == len(names)
-    for word in chosen.values():
-        assert word.isidentifier() and word.isascii() and not keyword.iskeyword(word)
-        assert not word.startswith("_") and word != "key"
+    for identifier in chosen.values():
+        assert (
+            identifier.isidentifier() and identifier.isascii() and not keyword.iskeyword(identifier)
+        )
+        assert not identifier.startswith("_") and identifier != "key"
 
 
 @given(st.text(max_size=60))

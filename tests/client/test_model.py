@@ -42,7 +42,7 @@ def score(value: float) -> Reply:
 def by_target(**replies: Reply) -> Any:
     """Return replies by the target model's major release version: ``one``, ``two``, ``three``."""
     targets = {"one": ONE, "two": TWO, "three": THREE}
-    chosen = {targets[word]: reply for word, reply in replies.items()}
+    chosen = {targets[key]: reply for key, reply in replies.items()}
     return lambda request: chosen[request.target]
 
 

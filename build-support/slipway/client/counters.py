@@ -9,7 +9,9 @@ from slipway.errors import SlipwayError
 
 class Counters(Protocol):
     """Counters of invocations. ``variant`` is the target model, ``role`` ``answer`` or ``shadow``;
-    for outcomes see :class:`slipway.client.metrics.Metrics`. Safe to use from several threads."""
+    for outcomes see :class:`~slipway.client.metrics.PrometheusCounters`. Safe to use from several
+    threads.
+    """
 
     def count_invocation(self, model: str, variant: str, role: str, outcome: str) -> None:
         """Count one invocation."""

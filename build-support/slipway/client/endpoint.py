@@ -39,8 +39,8 @@ class Endpoint:
     ``url`` is that of a local endpoint which runs elsewhere on this machine. ``store`` is the
     release store whose catalog holds the aliases, by default the endpoint's.
     ``deadline_s``: no attempt of an invocation begins later; one that has begun may take 70 s.
-    ``registry`` collects the metrics (see :class:`slipway.client.metrics.Metrics`), by default one
-    of the endpoint's own. Without the package prometheus-client nothing is counted.
+    ``registry`` collects the metrics of :class:`~slipway.client.metrics.PrometheusCounters`, by
+    default one of the endpoint's own. Without the package prometheus-client nothing is counted.
 
     Safe to use from several threads. Create one and reuse it: it keeps its connections open.
 
@@ -116,7 +116,7 @@ class Endpoint:
 
 def _counters(registry: CollectorRegistry | None) -> Counters:
     try:
-        from slipway.client.metrics import Metrics
+        from slipway.client.metrics import PrometheusCounters
     except ImportError:  # an extra of slipway-client
         return NoCounters()
-    return Metrics(registry)
+    return PrometheusCounters(registry)

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120)
 
 
-class Metrics:
+class PrometheusCounters:
     """Counters of one client in one registry: :class:`~slipway.client.counters.Counters`.
 
     - ``slipway_client_invocations_total{model, variant, role, outcome}``: ``variant`` is the target
