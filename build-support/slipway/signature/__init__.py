@@ -1,4 +1,4 @@
-"""Signatures: what weights say of their inputs and outputs, without loading or downloading them."""
+"""Signatures: the inputs and outputs of weights, read without loading or downloading them."""
 
 from __future__ import annotations
 

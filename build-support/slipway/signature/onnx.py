@@ -1,4 +1,4 @@
-"""The header of an ONNX file: inputs, outputs, opsets; the weights themselves are never read.
+"""Read the header of an ONNX file: inputs, outputs, opsets; the weights themselves are skipped.
 
 Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 """
@@ -32,44 +32,44 @@ FLATBUFFER = b"ORTM"  # at offset 4 of ONNX Runtime's own format
 
 
 def read_onnx(file: Path) -> Signature:
-    """The signature of the ONNX model in ``file``.
+    """Return the signature of the ONNX model in ``file``.
 
     Raises:
-        SlipwayError: it is missing, is no ONNX model, or is cut short.
+        SlipwayError: it is missing, truncated, or not an ONNX model.
     """
     try:
         with file.open("rb") as stream:
             if not stream.read(1):
                 raise _not_onnx(file, "it is empty")
             with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                found = _Found(data)
+                header = _Header(data)
                 try:
-                    _model(found, len(data))
+                    _model(header, len(data))
                 except wire.MalformedError as error:
                     raise _not_onnx(file, str(error)) from error
                 except UnicodeDecodeError as error:
                     raise _not_onnx(file, "a name in it is not UTF-8") from error
     except FileNotFoundError as error:
         raise SlipwayError("no such file", where=str(file), fix="put the model there") from error
-    if not found.has_graph or not found.ir_version:
+    if not header.has_graph or not header.ir_version:
         raise _not_onnx(file, "it holds no graph")
-    return _signature(found)
+    return _signature(header)
 
 
 def is_flatbuffer(file: Path) -> bool:
-    """Whether ``file`` is in ONNX Runtime's own format, which it serves as well."""
+    """Return whether ``file`` is in ONNX Runtime's own format, which it serves as well."""
     with file.open("rb") as stream:
         return stream.read(8)[4:] == FLATBUFFER
 
 
 def schema() -> ModuleType:
-    """onnx's generated ``onnx_ml_pb2``."""
+    """Return onnx's generated ``onnx_ml_pb2``."""
     return generated.load_module("onnx.onnx_ml_pb2")
 
 
 @dataclass
-class _Found:
-    """What a walk through the file gathers."""
+class _Header:
+    """The parts of a file that reading it collects."""
 
     data: mmap.mmap
     has_graph: bool = False
@@ -86,122 +86,124 @@ class _Found:
         return self.data[start:end].decode()
 
 
-def _signature(found: _Found) -> Signature:
-    overridable = found.ir_version >= OVERRIDABLE_SINCE
-    foreign = {each for each in found.operators if each[0] not in STANDARD} - found.functions
+def _signature(header: _Header) -> Signature:
+    overridable = header.ir_version >= OVERRIDABLE_SINCE
+    foreign = {
+        operator for operator in header.operators if operator[0] not in STANDARD
+    } - header.functions
     return Signature(
         format="onnx",
-        inputs=tuple(each for each in found.inputs if each.name not in found.initializers),
+        inputs=tuple(tensor for tensor in header.inputs if tensor.name not in header.initializers),
         optional_inputs=tuple(
-            each for each in found.inputs if overridable and each.name in found.initializers
+            tensor for tensor in header.inputs if overridable and tensor.name in header.initializers
         ),
-        outputs=tuple(found.outputs),
-        ir_version=found.ir_version,
-        opsets=dict(sorted(found.opsets.items())),
-        operators=tuple(sorted("::".join(each) for each in foreign)),
-        external_data=tuple(sorted(found.external)),
+        outputs=tuple(header.outputs),
+        ir_version=header.ir_version,
+        opsets=dict(sorted(header.opsets.items())),
+        operators=tuple(sorted("::".join(operator) for operator in foreign)),
+        external_data=tuple(sorted(header.external)),
     )
 
 
-def _model(found: _Found, size: int) -> None:
-    for number, kind, start, end in wire.fields(found.data, 0, size):
+def _model(header: _Header, size: int) -> None:
+    for number, kind, start, end in wire.fields(header.data, 0, size):
         if number == 1 and kind == wire.VARINT:
-            found.ir_version = start
+            header.ir_version = start
         elif kind != wire.BYTES:
             continue
         elif number == 7:
-            found.has_graph = True
-            _graph(found, start, end, outermost=True)
+            header.has_graph = True
+            _graph(header, start, end, outermost=True)
         elif number == 8:
-            _opset(found, start, end)
+            _opset(header, start, end)
         elif number == 25:
-            _function(found, start, end)
+            _function(header, start, end)
 
 
-def _opset(found: _Found, start: int, end: int) -> None:
-    message = schema().OperatorSetIdProto.FromString(found.data[start:end])
+def _opset(header: _Header, start: int, end: int) -> None:
+    message = schema().OperatorSetIdProto.FromString(header.data[start:end])
     domain = "" if message.domain == "ai.onnx" else message.domain
-    found.opsets[domain] = max(message.version, found.opsets.get(domain, 0))
+    header.opsets[domain] = max(message.version, header.opsets.get(domain, 0))
 
 
-def _function(found: _Found, start: int, end: int) -> None:
+def _function(header: _Header, start: int, end: int) -> None:
     name = domain = ""
-    for number, kind, begin, stop in wire.fields(found.data, start, end):
+    for number, kind, begin, stop in wire.fields(header.data, start, end):
         if kind != wire.BYTES:
             continue
         if number == 1:
-            name = found.text(begin, stop)
+            name = header.text(begin, stop)
         elif number == 7:
-            _node(found, begin, stop)
+            _node(header, begin, stop)
         elif number == 10:
-            domain = found.text(begin, stop)
-    found.functions.add((domain, name))
+            domain = header.text(begin, stop)
+    header.functions.add((domain, name))
 
 
-def _graph(found: _Found, start: int, end: int, *, outermost: bool = False) -> None:
-    for number, kind, begin, stop in wire.fields(found.data, start, end):
+def _graph(header: _Header, start: int, end: int, *, outermost: bool = False) -> None:
+    for number, kind, begin, stop in wire.fields(header.data, start, end):
         if kind != wire.BYTES:
             continue
         if number == 1:
-            _node(found, begin, stop)
+            _node(header, begin, stop)
         elif number == 5:
-            name = _tensor(found, begin, stop)
+            name = _tensor(header, begin, stop)
             if outermost:
-                found.initializers.add(name)
+                header.initializers.add(name)
         elif number == 15:
-            for inner, _, first, last in wire.fields(found.data, begin, stop):
-                name = _tensor(found, first, last) if inner in (1, 2) else ""
+            for inner, _, first, last in wire.fields(header.data, begin, stop):
+                name = _tensor(header, first, last) if inner in (1, 2) else ""
                 if outermost and inner == 1:
-                    found.initializers.add(name)
+                    header.initializers.add(name)
         elif number == 11 and outermost:
-            found.inputs.append(_value(found, begin, stop))
+            header.inputs.append(_value(header, begin, stop))
         elif number == 12 and outermost:
-            found.outputs.append(_value(found, begin, stop))
+            header.outputs.append(_value(header, begin, stop))
 
 
-def _node(found: _Found, start: int, end: int) -> None:
+def _node(header: _Header, start: int, end: int) -> None:
     operator = domain = ""
-    for number, kind, begin, stop in wire.fields(found.data, start, end):
+    for number, kind, begin, stop in wire.fields(header.data, start, end):
         if kind != wire.BYTES:
             continue
         if number == 4:
-            operator = found.text(begin, stop)
+            operator = header.text(begin, stop)
         elif number == 7:
-            domain = found.text(begin, stop)
+            domain = header.text(begin, stop)
         elif number == 5:
-            _attribute(found, begin, stop)
-    found.operators.add((domain, operator))
+            _attribute(header, begin, stop)
+    header.operators.add((domain, operator))
 
 
-def _attribute(found: _Found, start: int, end: int) -> None:
-    """What lies in another file, and which operators, in an attribute's tensors and graphs."""
-    for number, kind, begin, stop in wire.fields(found.data, start, end):
+def _attribute(header: _Header, start: int, end: int) -> None:
+    """Read the external files and the operators of an attribute's tensors and graphs."""
+    for number, kind, begin, stop in wire.fields(header.data, start, end):
         if kind != wire.BYTES:
             continue
         if number in (5, 10):
-            _tensor(found, begin, stop)
+            _tensor(header, begin, stop)
         elif number in (6, 11):
-            _graph(found, begin, stop)
+            _graph(header, begin, stop)
 
 
-def _tensor(found: _Found, start: int, end: int) -> str:
-    """The tensor's name; its external file is noted."""
+def _tensor(header: _Header, start: int, end: int) -> str:
+    """Return the tensor's name; record its external file."""
     name = ""
-    for number, kind, begin, stop in wire.fields(found.data, start, end):
+    for number, kind, begin, stop in wire.fields(header.data, start, end):
         if kind != wire.BYTES:
             continue
         if number == 8:
-            name = found.text(begin, stop)
+            name = header.text(begin, stop)
         elif number == 13:
-            entry = schema().StringStringEntryProto.FromString(found.data[begin:stop])
+            entry = schema().StringStringEntryProto.FromString(header.data[begin:stop])
             if entry.key == "location":
-                found.external.add(entry.value)
+                header.external.add(entry.value)
     return name
 
 
-def _value(found: _Found, start: int, end: int) -> GraphTensor:
+def _value(header: _Header, start: int, end: int) -> GraphTensor:
     try:
-        message = schema().ValueInfoProto.FromString(found.data[start:end])
+        message = schema().ValueInfoProto.FromString(header.data[start:end])
     except Exception as error:  # protobuf's implementations raise different ones
         raise wire.MalformedError("an input or output cannot be read") from error
     return GraphTensor(message.name, *_type(message.type))

@@ -1,4 +1,4 @@
-"""The signature of a model's weights, from the weights themselves or from beside their pointer."""
+"""Read the signature of a model's weights, from the weights or from the file next to a pointer."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ def read_signature(file: Path, load: Callable[[Path], Pointer] = load_pointer) -
 
 
 def graph_of(weights: Path) -> Path | None:
-    """The file that holds the graph, if it is there; of a directory, the one in it."""
+    """Return the file that holds the graph, if it exists; for a directory, the file in it."""
     if weights.is_dir():
         weights = weights / GRAPH
     return weights if weights.is_file() else None
 
 
 def add_weights(file: Path, store: Weights) -> tuple[Pointer, Path | None]:
-    """Put weights under DVC, and write their signature; what is no ONNX model is not put there.
+    """Put weights under DVC and write their signature; refuse an ``.onnx`` file of another format.
 
     Raises:
         SlipwayError: see :func:`sign_weights` and ``Weights.add``; nothing was written then.
@@ -87,12 +87,12 @@ def add_weights(file: Path, store: Weights) -> tuple[Pointer, Path | None]:
 
 
 def sign_weights(pointer: Pointer, store: Weights) -> Path | None:
-    """Write the signature file beside ``pointer``, its weights fetched where the cache lacks them.
+    """Write the signature file next to ``pointer``; fetch its weights if the cache lacks them.
 
-    ``None`` where the weights are of a format that has no reader.
+    Return its path, or ``None`` for weights of a format that has no reader.
 
     Raises:
-        SlipwayError: the weights cannot be had, or are not what their name says.
+        SlipwayError: the weights cannot be fetched, or are not of the format in their name.
     """
     if pointer.path.suffix != SUFFIX:
         return None
@@ -106,7 +106,8 @@ def sign_weights(pointer: Pointer, store: Weights) -> Path | None:
 
 
 def _read(graph: Path | None, named: Path) -> Signature | None:
-    """The signature of the weights that the user knows as ``named``; ``None``: without a reader."""
+    """Return the signature of the weights ``named`` in errors; ``None`` for a format without
+    reader."""
     if graph is None:
         raise SlipwayError(
             f"a directory of ONNX weights that holds no {GRAPH}",

@@ -43,6 +43,6 @@ NEWEST = "26.08"
 
 
 def runtime_of(release: str) -> OnnxRuntime | None:
-    """The ONNX Runtime of a Triton release; ``None`` for one older or newer than is known here."""
-    known = [runtime for runtime in RUNTIMES if runtime.release <= release <= NEWEST]
-    return known[-1] if known else None
+    """Return the ONNX Runtime of a Triton release; ``None`` for a release outside of the table."""
+    candidates = [runtime for runtime in RUNTIMES if runtime.release <= release <= NEWEST]
+    return candidates[-1] if candidates else None

@@ -1,4 +1,4 @@
-"""The signature file beside a DVC pointer: what the weights say, for who has not downloaded them.
+"""Read and write the signature file next to a DVC pointer, which replaces a download.
 
 ``model.onnx.dvc`` has ``model.onnx.signature.json``, which holds for the weights of its md5 only.
 """
@@ -29,7 +29,7 @@ class SignedSignature:
 
 
 def sidecar_path(weights: Path) -> Path:
-    """Where the signature file of ``weights`` belongs."""
+    """Return the path of the signature file of ``weights``."""
     return weights.with_name(weights.name + SIGNATURE)
 
 
@@ -37,8 +37,8 @@ def save_sidecar(signed: SignedSignature, path: Path) -> None:
     """Write a signature file: a line a tensor, equal bytes for equal signatures."""
     values = {"md5": signed.md5, "size": signed.size, **asdict(signed.signature)}
     lines = [f"  {json.dumps(key)}: {_text(value)}" for key, value in values.items()]
-    with atomic_write(path) as aside:
-        aside.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    with atomic_write(path) as temporary:
+        temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 def load_sidecar(path: Path) -> SignedSignature:
@@ -75,5 +75,5 @@ def _tensor(values: dict[str, Any]) -> GraphTensor:
 
 def _text(value: Any) -> str:
     if isinstance(value, tuple) and value and isinstance(value[0], dict):
-        return "[\n" + ",\n".join(f"    {_text(each)}" for each in value) + "\n  ]"
+        return "[\n" + ",\n".join(f"    {_text(entry)}" for entry in value) + "\n  ]"
     return json.dumps(value, ensure_ascii=False)

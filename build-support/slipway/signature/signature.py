@@ -1,4 +1,4 @@
-"""What a model's weights say of themselves: the tensors that go in and out, and what they need."""
+"""The signature of weights: input and output tensors, and the operators and files they need."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class GraphTensor:
 
     @property
     def carried(self) -> bool:
-        """Whether Triton has this data type."""
+        """Return whether Triton has this data type."""
         return self.datatype in CARRIED
 
 

@@ -1,4 +1,4 @@
-"""Protobuf's wire format, walked in place: a message's fields without a copy of what is skipped.
+"""Read the fields of a message in protobuf's wire format, without copying the skipped ones.
 
 The format: https://protobuf.dev/programming-guides/encoding/.
 """
@@ -18,11 +18,11 @@ class Buffer(Protocol):
 
 
 class MalformedError(Exception):
-    """What is read is no protobuf message, or is cut short."""
+    """The data is not a protobuf message, or is truncated."""
 
 
 def fields(data: Buffer, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Number, wire type and content of each field between two offsets.
+    """Yield number, wire type and content of each field between two offsets.
 
     The content of a varint is its value, twice; of all others the offsets where it begins and ends.
 
@@ -54,7 +54,7 @@ def fields(data: Buffer, start: int, end: int) -> Iterator[tuple[int, int, int, 
 
 
 def varint(data: Buffer, at: int, end: int) -> tuple[int, int]:
-    """The number that begins at ``at``, and the offset behind it."""
+    """Return the number that starts at ``at``, and the offset after it."""
     value = shift = 0
     while at < end:
         byte = data[at]

@@ -1,4 +1,4 @@
-"""Whether two answers are the same, within what differs between processors."""
+"""Compare two answers, with tolerances for differences between processors."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Tolerance(NamedTuple):
 def compare_outputs(
     expected: Mapping[str, Array], got: Mapping[str, Array], tolerances: Mapping[str, Tolerance]
 ) -> list[str]:
-    """One line for each output, type, shape or element that differs.
+    """Return one line for each output, type, shape or element that differs.
 
-    ``tolerances`` holds by name where :data:`TOLERANCES`, or equality, is not meant.
+    ``tolerances`` by output name replace :data:`TOLERANCES`, or equality.
     """
     lines = [f"output {name!r} is missing" for name in sorted(set(expected) - set(got))]
     lines += [f"output {name!r} is new" for name in sorted(set(got) - set(expected))]
@@ -51,13 +51,13 @@ def _compare(name: str, expected: Array, got: Array, tolerance: Tolerance | None
     indices = np.argwhere(unequal)
     suffix = f" (atol {chosen.absolute:g}, rtol {chosen.relative:g})" if any(chosen) else ""
     lines = [
-        f"{name}{[int(i) for i in index]}: expected {_shown(expected[tuple(index)])},"
-        f" got {_shown(got[tuple(index)])}{suffix}"
+        f"{name}{[int(i) for i in index]}: expected {_format(expected[tuple(index)])},"
+        f" got {_format(got[tuple(index)])}{suffix}"
         for index in indices[:SHOWN]
     ]
     more = len(indices) - SHOWN
     return lines + ([f"{name}: and {more} more elements"] if more > 0 else [])
 
 
-def _shown(value: Any) -> str:
+def _format(value: Any) -> str:
     return repr(value) if isinstance(value, bytes) else str(value)

@@ -1,4 +1,4 @@
-"""``config.pbtxt``, read and written through Triton's own protobuf schema."""
+"""Read and write ``config.pbtxt`` through Triton's own protobuf schema."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from slipway.errors import SlipwayError
 from slipway.triton import generated
 
 FILE_NAME = "config.pbtxt"
-# a message class made at run time: its fields are Triton's model_config.proto
+# a message class created at run time: its fields are Triton's model_config.proto
 type ModelConfig = Any
 
 
 def schema() -> ModuleType:
-    """tritonclient's generated ``model_config_pb2``."""
+    """Return tritonclient's generated ``model_config_pb2``."""
     return generated.load_module("tritonclient.grpc.model_config_pb2")
 
 
 def load_config(path: Path) -> ModelConfig:
-    """The ``ModelConfig`` in a ``config.pbtxt``.
+    """Return the ``ModelConfig`` in a ``config.pbtxt``.
 
     Raises:
         SlipwayError: the file is missing, or not of Triton's schema; names line and column.
@@ -36,15 +36,15 @@ def load_config(path: Path) -> ModelConfig:
 
 
 def parse_config(text: str, *, where: str) -> ModelConfig:
-    """The ``ModelConfig`` that ``text`` says; ``where`` is named in errors."""
+    """Return the ``ModelConfig`` of ``text``; errors name ``where``."""
     config = schema().ModelConfig()
     try:
         text_format.Parse(text, config)
     except text_format.ParseError as error:
         line, column = error.GetLine(), error.GetColumn()
-        said = str(error).removeprefix(f"{line}:{column} : ")
+        message = str(error).removeprefix(f"{line}:{column} : ")
         raise SlipwayError(
-            said,
+            message,
             where=f"{where}:{line}:{column}",
             fix="the fields are those of Triton's ModelConfig",
         ) from error
@@ -52,15 +52,15 @@ def parse_config(text: str, *, where: str) -> ModelConfig:
 
 
 def render(config: ModelConfig) -> str:
-    """The protobuf text of ``config``, equal for equal configs.
+    """Return the protobuf text of ``config``, equal for equal configs.
 
-    Maps come sorted, and ``platform: "ensemble"`` in the one spelling that the endpoint's regular
+    Maps are sorted, and ``platform: "ensemble"`` in the one spelling that the endpoint's regular
     expression finds (Triton, sagemaker_server.cc).
     """
     return str(text_format.MessageToString(config, as_utf8=True))
 
 
 def dtype_name(data_type: int) -> str:
-    """``TYPE_FP32`` → ``FP32``, as in KServe v2; ``TYPE_STRING`` → ``BYTES``."""
+    """Return KServe v2's name: ``TYPE_FP32`` → ``FP32``, ``TYPE_STRING`` → ``BYTES``."""
     name = str(schema().DataType.Name(data_type)).removeprefix("TYPE_")
     return "BYTES" if name == "STRING" else name

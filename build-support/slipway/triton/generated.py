@@ -1,4 +1,4 @@
-"""Protobuf messages that other packages generated, without the packages around them."""
+"""Load generated protobuf modules of other packages, without importing these packages."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from types import ModuleType
 
 
 def load_module(name: str) -> ModuleType:
-    """The generated module ``name``, such as ``onnx.onnx_ml_pb2``.
+    """Return the generated module ``name``, such as ``onnx.onnx_ml_pb2``.
 
-    Loaded by its path: importing it by its name runs the packages' ``__init__`` first, and those
-    import gRPC or numpy and cost half a second at every start.
+    It is loaded by its path: importing it by its name runs the packages' ``__init__`` first, and
+    those import gRPC or numpy and cost half a second at every start.
     """
     if name not in sys.modules:
         top, *inner = name.split(".")

@@ -1,4 +1,4 @@
-"""Where in a ``config.pbtxt`` each field stands: protobuf's own parser forgets that.
+"""Locate the fields of a ``config.pbtxt``: protobuf's own parser keeps no positions.
 
 The grammar: https://protobuf.dev/reference/protobuf/textformat-spec/.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-# a message's descriptor, made at run time
+# a message's descriptor, created at run time
 type Descriptor = Any
 type Step = str | int
 type FieldPath = tuple[Step, ...]
@@ -53,7 +53,7 @@ class UnknownField(NamedTuple):
 
 
 class Fields:
-    """The places of all fields of a text.
+    """The positions of all fields of a text.
 
     A path is made of field names, each repeated field's name followed by an index, each map's by
     the key: ``("ensemble_scheduling", "step", 1, "input_map", "IMAGE")`` spans the entry, and with
@@ -74,7 +74,8 @@ class Fields:
             self._at += self._at == before
 
     def span(self, path: FieldPath) -> Span | None:
-        """Where ``path`` stands, or else the nearest field around it; ``None``: nowhere."""
+        """Return the span of ``path`` or of the nearest field around it; ``None`` if neither
+        exists."""
         while path:
             if path in self.spans:
                 return self.spans[path]
@@ -82,7 +83,7 @@ class Fields:
         return None
 
     def position(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset, from 1."""
+        """Return line and column of an offset, from 1."""
         line = self.text.count("\n", 0, offset) + 1
         return line, offset - (self.text.rfind("\n", 0, offset) + 1) + 1
 
@@ -97,7 +98,7 @@ class Fields:
                 self._at += 1
                 continue
             if token.kind != "word":
-                return  # protobuf's parser tells what is wrong
+                return  # protobuf's parser reports the error
             self._at += 1
             known = descriptor.fields_by_name if descriptor is not None else {}
             field = known.get(token.text)
@@ -150,7 +151,7 @@ class Fields:
             self._at += self._peek() == closing
         else:
             self._at += 1
-            # strings side by side are one
+            # adjacent strings are one value
             while (
                 self._at < len(self._tokens)
                 and self._tokens[self._at].kind == self._tokens[at].kind == "string"
@@ -167,7 +168,7 @@ class Fields:
         self.spans[path] = Span(start, self._tokens[at].start, end)
 
     def _name_entry(self, here: FieldPath, before: int) -> None:
-        """Let a map's entry be found by its key as well."""
+        """Record the spans of a map's entry by its key as well."""
         key = self.spans.get((*here, "key"))
         text = self.text[key.value : key.end] if key is not None else '""'
         named = (*here[:-1], text[1:-1] if text[:1] in "\"'" else text)
@@ -176,14 +177,14 @@ class Fields:
 
 
 def tokenise(text: str) -> Iterator[Token]:
-    """The tokens of a text, comments among them, white space not."""
-    for found in TOKEN.finditer(text):
-        kind = str(found.lastgroup)
+    """Yield the tokens of a text, with comments, without white space."""
+    for match in TOKEN.finditer(text):
+        kind = str(match.lastgroup)
         if kind != "space":
-            yield Token(kind, found[0], found.start(), found.end())
+            yield Token(kind, match[0], match.start(), match.end())
 
 
 def is_repeated(field: Any) -> bool:
-    """Whether a field of a descriptor is a list or a map."""
+    """Return whether a field of a descriptor is a list or a map."""
     repeated = getattr(field, "is_repeated", None)  # protobuf ≥ 6.31; `label` is deprecated there
     return bool(field.label == field.LABEL_REPEATED if repeated is None else repeated)
