@@ -61,10 +61,11 @@ def test_evictions_appear_as_cold_starts(
     assert [load["cold"] for load in results["first_loads"]] == [True, True]
     (stage,) = results["stages"]
     assert stage["errors"] == {} and set(stage["targets"]) == {ONE, TWO}
-    # with room for one of two releases that are invoked at random, both are loaded repeatedly
-    assert all(counts["cold"] > 0 for counts in stage["targets"].values())
+    # only one of the two is loaded when the stage begins, so that the other one must be loaded;
+    # how often they evict each other afterwards depends on the machine
+    cold = sum(counts["cold"] for counts in stage["targets"].values())
     requests = sum(counts["requests"] for counts in stage["targets"].values())
-    assert sum(counts["cold"] for counts in stage["targets"].values()) < requests
+    assert 0 < cold < requests
 
 
 def test_a_loaded_release_has_no_cold_starts(
