@@ -186,14 +186,14 @@ def _answer(case: Case, derived: Derived, server: Server) -> str:
     if optional & set(sent):
         return "overrides a value of the graph"
     got = server.invoke(
-        case.name, {t.public: t.served(sent[t.name], batching) for t in planned.inputs}
+        case.name, {t.public: t.client_array(sent[t.name], batching) for t in planned.inputs}
     )
     here = derived.graph.run({t.name: sent[t.name] for t in planned.inputs})
     for tensor in planned.outputs:
         answer = got[tensor.public]
-        problem = _different(answer, tensor.served(expected[tensor.name], batching))
+        problem = _different(answer, tensor.client_array(expected[tensor.name], batching))
         if problem:
-            own = not _different(answer, tensor.served(here[tensor.name], batching))
+            own = not _different(answer, tensor.client_array(here[tensor.name], batching))
             return f"{tensor.name}: {problem}" + (
                 ", as ONNX Runtime without a server" if own else ""
             )

@@ -169,7 +169,7 @@ def test_outputs_of_what_is_not_deployed_are_refused(moto: str, repository: Repo
         outputs.describe_deployed_stack(
             repository.client("staging"), repository.environment("staging")
         )
-    assert refused.value.fix == "slipway infra deploy staging"
+    assert refused.value.fix == "run slipway infra deploy staging"
 
 
 def test_production_is_not_deployed_from_what_git_does_not_have(repository: Repository) -> None:

@@ -1,4 +1,4 @@
-"""A repository for new models, one running server, and an environment that needs no index."""
+"""Provide a repository for new models, a running server, and an environment without an index."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOML = Path(__file__).parents[1] / "check" / "fixtures" / "good" / "slipway.toml
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """A repository without models, under DVC."""
+    """Return the settings of a repository under DVC, without models."""
     root = tmp_path / "repository"
     root.mkdir()
     (root / "slipway.toml").write_text(TOML.read_text())
@@ -30,12 +30,12 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> ExecutionEnvironment:
-    """This interpreter's numpy and Pillow."""
+    """Return an environment of this interpreter's numpy and Pillow."""
     return serving.environment(tmp_path_factory.mktemp("environment"))
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server, shared by the session."""
+    """Yield a server that the session shares."""
     with triton.start(Settings(root=tmp_path_factory.mktemp("server"))) as running:
         yield running

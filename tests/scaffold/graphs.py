@@ -1,4 +1,4 @@
-"""ONNX files of a few nodes, for what a scaffold has to cope with or to refuse."""
+"""Write small ONNX files that a scaffold must handle or refuse."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ FLOAT = TensorProto.FLOAT
 
 
 def tensor(name: str, shape: Shape, data_type: int = FLOAT) -> onnx.ValueInfoProto:
-    """An input or output."""
+    """Return an input or output."""
     return helper.make_tensor_value_info(name, data_type, shape)
 
 
 def node(operator: str, inputs: list[str], outputs: list[str], **attributes: Any) -> onnx.NodeProto:
-    """One node."""
+    """Return a node."""
     return helper.make_node(operator, inputs, outputs, **attributes)
 
 
@@ -34,7 +34,7 @@ def save(
     external: str | None = None,
     opset: int = 17,
 ) -> Path:
-    """Write a graph; ``external`` is the file beside it that holds its weights."""
+    """Write a graph; ``external`` is the file in its folder that holds its weights."""
     tensors = [numpy_helper.from_array(np.asarray(v), n) for n, v in (weights or {}).items()]
     graph = helper.make_graph(nodes, "graph", inputs, outputs, tensors)
     imports = [helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", 3)]
@@ -48,7 +48,7 @@ def save(
 
 
 def doubler(file: Path, shape: Shape, data_type: int = FLOAT) -> Path:
-    """Y = X + X."""
+    """Write a graph Y = X + X."""
     return save(
         file,
         [node("Add", ["X", "X"], ["Y"])],
@@ -58,7 +58,7 @@ def doubler(file: Path, shape: Shape, data_type: int = FLOAT) -> Path:
 
 
 def identity(file: Path, shape: Shape, data_type: int, *, x: str = "X", y: str = "Y") -> Path:
-    """Y = X, of any type."""
+    """Write a graph Y = X, of any type."""
     return save(
         file,
         [node("Identity", [x], [y])],

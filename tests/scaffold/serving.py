@@ -1,4 +1,4 @@
-"""A scaffold as it will be served: its artifact, with an environment that needs no index."""
+"""Pack a scaffold's artifact with an environment that needs no package index."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests import fixture_models
 
 
 def environment(folder: Path) -> ExecutionEnvironment:
-    """An environment of links to this interpreter, numpy and Pillow, in the form of a built one."""
+    """Write an environment of links to this interpreter, numpy and Pillow, as a build writes it."""
     prefix = folder / "prefix"
     fixture_models.environment(prefix)
     site = next(prefix.glob("lib/python*/site-packages"))
@@ -30,7 +30,7 @@ def environment(folder: Path) -> ExecutionEnvironment:
             name = path.relative_to(prefix).as_posix()
             writer.add_file(name, path, path.stat().st_mode & 0o777)
     write_indexed(archive, writer)
-    made = ExecutionEnvironment(
+    result = ExecutionEnvironment(
         folder=folder,
         sha256=hashlib.sha256(archive.read_bytes()).hexdigest(),
         python="3.12.1",
@@ -42,13 +42,13 @@ def environment(folder: Path) -> ExecutionEnvironment:
         unpacked=sum(path.stat().st_size for path in files),
         files=len(files),
     )
-    save_environment(made)
-    return made
+    save_environment(result)
+    return result
 
 
-def artifact(folder: Path, made: ExecutionEnvironment) -> Path:
-    """The packed artifact of a model folder."""
+def artifact(folder: Path, environment: ExecutionEnvironment) -> Path:
+    """Pack a model folder and return the artifact."""
     model = read_model_folder(folder)
     return pack(
-        model, made, build.local_weights(model), folder.parents[1] / model.artifact_name
+        model, environment, build.local_weights(model), folder.parents[1] / model.artifact_name
     ).path

@@ -1,4 +1,4 @@
-"""A folder around an ONNX file: sound, packed, served, and answering as ONNX Runtime does."""
+"""A folder created from an ONNX file passes check and is served with ONNX Runtime's answers."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ TYPES = {
 }
 
 
-def make(file: Path, settings: Settings, name: str = "made") -> Path:
-    """A model folder around ``file``, in which check finds nothing."""
+def create(file: Path, settings: Settings, name: str = "sample") -> Path:
+    """Create a model folder from ``file`` and check that it has no findings."""
     folder = from_onnx.write(name, from_onnx.derive(file), settings)
     assert check([folder], settings) == []
     return folder
@@ -48,16 +48,16 @@ def served(
     target = f"{folder.name}.tar.gz"
     server.load(target, artifact(folder, environment))
     try:
-        place = folder / "tests" / "cases" / case
-        got = golden.outcome(Model(server, target), place)
-        assert golden.differences(place, got) == []
+        case_folder = folder / "tests" / "cases" / case
+        got = golden.outcome(Model(server, target), case_folder)
+        assert golden.differences(case_folder, got) == []
         return got
     finally:
         server.unload(target)
 
 
 def test_everything_a_model_needs_is_written(tmp_path: Path, settings: Settings) -> None:
-    folder = make(doubler(tmp_path / "m.onnx", ["N", 3]), settings)
+    folder = create(doubler(tmp_path / "m.onnx", ["N", 3]), settings)
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert files == {
         "BUILD",
@@ -65,34 +65,34 @@ def test_everything_a_model_needs_is_written(tmp_path: Path, settings: Settings)
         "model_version.txt",
         "requirements.txt",
         "requirements.lock",
-        "made_preprocessing/config.pbtxt",
-        "made_preprocessing/1/model.py",
-        "made_inferencer/config.pbtxt",
-        "made_inferencer/1/model.onnx",
-        "made_inferencer/1/model.onnx.dvc",
-        "made_inferencer/1/model.onnx.signature.json",
-        "made_postprocessing/config.pbtxt",
-        "made_postprocessing/1/model.py",
-        "made_pipeline/config.pbtxt",
-        "tests/test_made.py",
+        "sample_preprocessing/config.pbtxt",
+        "sample_preprocessing/1/model.py",
+        "sample_inferencer/config.pbtxt",
+        "sample_inferencer/1/model.onnx",
+        "sample_inferencer/1/model.onnx.dvc",
+        "sample_inferencer/1/model.onnx.signature.json",
+        "sample_postprocessing/config.pbtxt",
+        "sample_postprocessing/1/model.py",
+        "sample_pipeline/config.pbtxt",
+        "tests/test_sample.py",
         "tests/cases/example/input.json",
         "tests/cases/example/expected.json",
     }
     assert (folder / "model_version.txt").read_text() == "0.1.0\n"
-    assert [path.name for path in (settings.root / "models").iterdir()] == ["made"]
+    assert [path.name for path in (settings.root / "models").iterdir()] == ["sample"]
 
 
-def test_check_needs_no_weights_where_the_pointer_has_a_signature(
+def test_check_needs_no_weights_if_the_pointer_has_a_signature(
     tmp_path: Path, settings: Settings
 ) -> None:
-    folder = make(doubler(tmp_path / "m.onnx", ["N", 3]), settings)
-    (folder / "made_inferencer" / "1" / "model.onnx").unlink()
+    folder = create(doubler(tmp_path / "m.onnx", ["N", 3]), settings)
+    (folder / "sample_inferencer" / "1" / "model.onnx").unlink()
     assert check([folder], settings) == []
 
 
 def test_all_python_that_is_written_compiles(tmp_path: Path, settings: Settings) -> None:
     file = identity(tmp_path / "m.onnx", ["N"], TensorProto.FLOAT, x='cl"ass', y="a\nb")
-    for path in make(file, settings).rglob("*.py"):
+    for path in create(file, settings).rglob("*.py"):
         compile(path.read_text(encoding="utf-8"), str(path), "exec")
 
 
@@ -106,8 +106,8 @@ def test_a_graph_with_batches_is_served(
         [tensor("X", ["N", 3])],
         [tensor("Y", ["N", 3]), tensor("Z", ["N"])],
     )
-    folder = make(file, settings)
-    assert config.load_config(folder / "made_inferencer" / "config.pbtxt").max_batch_size == 16
+    folder = create(file, settings)
+    assert config.load_config(folder / "sample_inferencer" / "config.pbtxt").max_batch_size == 16
     answer = served(folder, environment, server)
     assert answer["Y"].shape == (1, 3) and answer["Z"].shape == (1, 1)
 
@@ -116,15 +116,15 @@ def test_a_graph_with_batches_is_served(
 def test_every_type_is_served(
     name: str, tmp_path: Path, settings: Settings, environment: ExecutionEnvironment, server: Server
 ) -> None:
-    folder = make(identity(tmp_path / "m.onnx", [2, "N"], TYPES[name]), settings)
+    folder = create(identity(tmp_path / "m.onnx", [2, "N"], TYPES[name]), settings)
     answer = served(folder, environment, server)
     assert answer["Y"].shape == (2, 3)
 
 
-def test_scalars_travel_as_one_element(
+def test_scalars_are_passed_as_one_element(
     tmp_path: Path, settings: Settings, environment: ExecutionEnvironment, server: Server
 ) -> None:
-    folder = make(doubler(tmp_path / "m.onnx", []), settings)
+    folder = create(doubler(tmp_path / "m.onnx", []), settings)
     assert served(folder, environment, server)["Y"].shape == (1,)
 
 
@@ -139,21 +139,21 @@ def test_an_output_of_unknown_rank_is_served(
     )
     derived = from_onnx.derive(file)
     assert derived.graph.outputs[0].shape is None
-    folder = make(file, settings)
+    folder = create(file, settings)
     assert "Y" in served(folder, environment, server)
 
 
-def test_names_that_would_collide_or_do_harm_are_changed_for_clients_only(
+def test_colliding_or_unsafe_names_are_changed_for_clients_only(
     tmp_path: Path, settings: Settings, environment: ExecutionEnvironment, server: Server
 ) -> None:
-    # an input that is an output as well, names that differ by case, and one that means 507
+    # an input that is also an output, names that differ by case, and one that means status 507
     file = save(
         tmp_path / "m.onnx",
         [node("Neg", ["X"], ["x"]), node("Abs", ["X"], ["BEDROOMS"])],
         [tensor("X", [2])],
         [tensor("X", [2]), tensor("x", [2]), tensor("BEDROOMS", [2])],
     )
-    answer = served(make(file, settings), environment, server)
+    answer = served(create(file, settings), environment, server)
     assert set(answer) == {"X_2", "x", "bedrooms"}
     np.testing.assert_array_equal(answer["X_2"], -answer["x"])
 
@@ -167,7 +167,7 @@ def test_an_input_that_nothing_uses_is_served(
         [tensor("X", [2]), tensor("UNUSED", [3])],
         [tensor("Y", [2])],
     )
-    assert set(served(make(file, settings), environment, server)) == {"Y"}
+    assert set(served(create(file, settings), environment, server)) == {"Y"}
 
 
 def test_external_data_is_tracked_and_served(
@@ -182,28 +182,26 @@ def test_external_data_is_tracked_and_served(
         {"W": np.arange(4, dtype=np.float32)},
         external="weights/w.bin",
     )
-    folder = make(file, settings)
-    version = folder / "made_inferencer" / "1"
+    folder = create(file, settings)
+    version = folder / "sample_inferencer" / "1"
     assert (version / "model.onnx" / "weights" / "w.bin").is_file()
     assert (version / "model.onnx.dvc").is_file()
     assert "Y" in served(folder, environment, server)
 
 
-def test_what_never_answers_twice_alike_has_no_golden_case(
-    tmp_path: Path, settings: Settings
-) -> None:
+def test_a_graph_with_random_outputs_has_no_golden_case(tmp_path: Path, settings: Settings) -> None:
     file = save(
         tmp_path / "m.onnx",
         [node("RandomNormalLike", ["X"], ["Y"])],
         [tensor("X", [2, 2])],
         [tensor("Y", [2, 2])],
     )
-    folder = make(file, settings)
+    folder = create(file, settings)
     assert not golden.cases(folder)
     assert golden.inputs(folder / "tests" / "request")["X"].shape == (2, 2)
 
 
-def test_a_graph_that_takes_no_example_is_written_without_one(
+def test_a_graph_that_accepts_no_example_is_written_without_one(
     tmp_path: Path, settings: Settings
 ) -> None:
     file = save(
@@ -215,24 +213,22 @@ def test_a_graph_that_takes_no_example_is_written_without_one(
     )
     derived = from_onnx.derive(file)
     assert derived.example is None or derived.example.outputs["Z"].size == 7 * 3
-    make(file, settings)
+    create(file, settings)
 
 
-def test_large_tensors_of_a_case_lie_beside_its_json(
+def test_large_tensors_of_a_case_are_files_next_to_its_json(
     tmp_path: Path, settings: Settings, environment: ExecutionEnvironment, server: Server
 ) -> None:
-    folder = make(doubler(tmp_path / "m.onnx", ["N", 3, 64, 64]), settings)
+    folder = create(doubler(tmp_path / "m.onnx", ["N", 3, 64, 64]), settings)
     case = folder / "tests" / "cases" / "example"
     assert len((case / "input.json").read_text()) < 200
-    said = json.loads((case / "expected.json").read_text())
-    assert said["outputs"]["Y"]["data"] == {"file": "expected_Y.npy"}
+    expected = json.loads((case / "expected.json").read_text())
+    assert expected["outputs"]["Y"]["data"] == {"file": "expected_Y.npy"}
     served(folder, environment, server)
 
 
-def test_the_version_and_the_batch_are_as_they_are_asked_for(
-    tmp_path: Path, settings: Settings
-) -> None:
+def test_the_version_and_the_batch_size_can_be_chosen(tmp_path: Path, settings: Settings) -> None:
     derived = from_onnx.derive(doubler(tmp_path / "m.onnx", ["N", 3]), 2)
-    folder = from_onnx.write("made", derived, settings, version="2.0.0-rc.1")
+    folder = from_onnx.write("sample", derived, settings, version="2.0.0-rc.1")
     assert (folder / "model_version.txt").read_text() == "2.0.0-rc.1\n"
-    assert config.load_config(folder / "made_pipeline" / "config.pbtxt").max_batch_size == 2
+    assert config.load_config(folder / "sample_pipeline" / "config.pbtxt").max_batch_size == 2

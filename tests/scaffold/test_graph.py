@@ -1,4 +1,4 @@
-"""Graphs that cannot be served are refused, each with its own reason; all others are read."""
+"""Graphs that cannot be served are refused with the reason; all others are read."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import pytest
 from onnx import TensorProto, helper
 
 from slipway.errors import SlipwayError
-from slipway.scaffold import graph
+from slipway.scaffold.graph import read_graph
 from tests.scaffold.graphs import FLOAT, doubler, identity, node, save, tensor
 
 
 def refused(file: Path) -> str:
     with pytest.raises(SlipwayError) as caught:
-        graph.read(file)
+        read_graph(file)
     assert caught.value.fix and str(file) in str(caught.value.where)
     return caught.value.what
 
 
 @pytest.mark.parametrize(
-    ("data_type", "said"),
+    ("data_type", "type_name"),
     [
         (TensorProto.COMPLEX64, "COMPLEX64"),
         (TensorProto.BFLOAT16, "BF16"),
@@ -30,11 +30,11 @@ def refused(file: Path) -> str:
         (TensorProto.INT4, "INT4"),
     ],
 )
-def test_an_input_of_a_type_that_triton_does_not_carry_is_refused(
-    tmp_path: Path, data_type: int, said: str
+def test_an_input_of_a_type_that_triton_does_not_support_is_refused(
+    tmp_path: Path, data_type: int, type_name: str
 ) -> None:
     what = refused(identity(tmp_path / "m.onnx", ["N"], data_type))
-    assert what == f"input 'X' is {said}, which Triton does not carry"
+    assert what == f"input 'X' is {type_name}, which Triton does not support"
 
 
 def test_a_sequence_among_the_outputs_is_refused(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_sequence_among_the_outputs_is_refused(tmp_path: Path) -> None:
         [tensor("X", [4])],
         [sequence],
     )
-    assert refused(file) == "output 'S' is sequence(FP32), which Triton does not carry"
+    assert refused(file) == "output 'S' is sequence(FP32), which Triton does not support"
 
 
 def test_a_map_among_the_outputs_is_refused(tmp_path: Path) -> None:
@@ -77,17 +77,17 @@ def test_a_graph_without_inputs_is_refused(tmp_path: Path) -> None:
         [tensor("Y", [2])],
         {"W": np.ones(2, np.float32)},
     )
-    assert "no input that has to be given" in refused(file)
+    assert "no required input" in refused(file)
 
 
-def test_a_file_that_is_no_graph_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_graph_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "m.onnx"
     file.write_bytes(b"version https://git-lfs\n")
     assert "not an ONNX model" in refused(file)
     assert "no such file" in refused(tmp_path / "absent.onnx")
 
 
-def test_a_graph_that_onnx_runtime_cannot_open_is_refused_in_its_words(tmp_path: Path) -> None:
+def test_a_graph_that_onnx_runtime_cannot_open_is_refused_with_its_message(tmp_path: Path) -> None:
     file = save(
         tmp_path / "m.onnx",
         [node("NoSuchOperator", ["X"], ["Y"])],
@@ -97,21 +97,21 @@ def test_a_graph_that_onnx_runtime_cannot_open_is_refused_in_its_words(tmp_path:
     assert "NoSuchOperator" in refused(file)
 
 
-def test_external_data_must_be_there_and_beside_the_graph(tmp_path: Path) -> None:
+def test_external_data_must_exist_in_the_folder_of_the_graph(tmp_path: Path) -> None:
     nodes = [node("Add", ["X", "W"], ["Y"])]
     weights = {"W": np.ones(4, np.float32)}
     inputs, outputs = [tensor("X", [4])], [tensor("Y", [4])]
     file = save(tmp_path / "a" / "m.onnx", nodes, inputs, outputs, weights, external="w.bin")
-    assert graph.read(file).external == ("w.bin",)
+    assert read_graph(file).external == ("w.bin",)
     (file.parent / "w.bin").rename(tmp_path / "w.bin")
-    assert "lie in 'w.bin', which is not there" in refused(file)
+    assert "are in 'w.bin', which does not exist" in refused(file)
     model = onnx.load(file, load_external_data=False)
     model.graph.initializer[0].external_data[0].value = "../w.bin"
     onnx.save(model, file)
-    assert "lie in '../w.bin', outside of its folder" in refused(file)
+    assert "are in '../w.bin', outside its folder" in refused(file)
 
 
-def test_an_input_with_a_value_of_its_own_is_left_to_the_graph(tmp_path: Path) -> None:
+def test_an_input_with_a_default_value_is_not_required(tmp_path: Path) -> None:
     file = save(
         tmp_path / "m.onnx",
         [node("Add", ["X", "W"], ["Y"])],
@@ -119,19 +119,19 @@ def test_an_input_with_a_value_of_its_own_is_left_to_the_graph(tmp_path: Path) -
         [tensor("Y", ["N", 1])],
         {"W": np.ones(1, np.float32)},
     )
-    found = graph.read(file)
-    assert [each.name for each in found.inputs] == ["X"]
-    assert found.optional == ("W",)
+    graph = read_graph(file)
+    assert [declared.name for declared in graph.inputs] == ["X"]
+    assert graph.optional == ("W",)
 
 
 def test_shapes_are_those_that_onnx_runtime_infers(tmp_path: Path) -> None:
-    # its native backend compares the config with them, and outputs have to be equal
+    # its native backend compares the config with them, and outputs must be equal
     file = save(
         tmp_path / "m.onnx",
         [node("Identity", ["X"], ["Y"]), node("Shape", ["X"], ["S"])],
         [tensor("X", ["N", 3])],
         [tensor("Y", [None, None]), tensor("S", [None], TensorProto.INT64)],
     )
-    shapes = {each.name: each.shape for each in graph.read(file).outputs}
+    shapes = {output.name: output.shape for output in read_graph(file).outputs}
     assert shapes["Y"] is not None and shapes["Y"][1] == 3
     assert shapes["S"] == (2,)

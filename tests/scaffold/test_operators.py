@@ -1,6 +1,6 @@
-"""A few of the operator models in the onnx package, from the file to the expected answer.
+"""Some of the onnx package's operator models give the expected answers.
 
-``benchmarks/run operators`` takes all of them.
+``benchmarks/run operators`` runs all of them.
 """
 
 from __future__ import annotations
@@ -42,11 +42,12 @@ CASES = (
 
 
 def arrays(folder: Path, side: str, values: Any) -> dict[str, Any]:
-    found = {}
+    """Return the arrays of a test data set by tensor name."""
+    tensors = {}
     for number, value in enumerate(values):
         proto = onnx.TensorProto.FromString((folder / f"{side}_{number}.pb").read_bytes())
-        found[value.name] = numpy_helper.to_array(proto)
-    return found
+        tensors[value.name] = numpy_helper.to_array(proto)
+    return tensors
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -58,15 +59,17 @@ def test_an_operator_model_answers_as_onnx_expects(
     inputs = arrays(NODES / name / "test_data_set_0", "input", graph.input)
     outputs = arrays(NODES / name / "test_data_set_0", "output", graph.output)
     derived = from_onnx.derive(file)
-    folder = from_onnx.write("made", derived, settings)
+    folder = from_onnx.write("sample", derived, settings)
     assert check([folder], settings) == []
     server.load(name, artifact(folder, environment))
-    planned = derived.steps
-    got = server.invoke(name, {t.public: t.served(inputs[t.name], False) for t in planned.inputs})
-    # they stay loaded: a server of 24.10 that is short of time may die of an unload
-    assert planned.max_batch_size == 0 and len(got) == len(outputs)
-    for tensor in planned.outputs:
-        expected = tensor.served(outputs[tensor.name], False)
+    steps = derived.steps
+    got = server.invoke(
+        name, {t.public: t.client_array(inputs[t.name], False) for t in steps.inputs}
+    )
+    # they stay loaded: a busy server of 24.10 may crash during an unload
+    assert steps.max_batch_size == 0 and len(got) == len(outputs)
+    for tensor in steps.outputs:
+        expected = tensor.client_array(outputs[tensor.name], False)
         answer = got[tensor.public]
         if expected.dtype.kind in "OU":
             assert [text.decode() for text in answer.ravel()] == expected.ravel().tolist()

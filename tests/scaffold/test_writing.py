@@ -1,4 +1,4 @@
-"""A new model is whole, or it is not there."""
+"""A new model folder is complete, or it does not exist."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ def fill(folder):
     time.sleep(60)
 
 try:
-    writing.write("made", "onnx", "0.1.0", settings.load(pathlib.Path.cwd()), fill)
+    writing.write_folder("sample", "onnx", "0.1.0", settings.load(pathlib.Path.cwd()), fill)
 except KeyboardInterrupt:
     sys.exit(130)
 """
 
 
-def left(settings: Settings) -> list[str]:
+def model_folders(settings: Settings) -> list[str]:
     models = settings.root / "models"
     return [path.name for path in models.iterdir()] if models.exists() else []
 
 
-def interrupted(settings: Settings, how: int) -> int:
-    """The exit status of a writer that got the signal ``how`` in the midst of its work."""
+def interrupted(settings: Settings, number: int) -> int:
+    """Return the exit status of a writer that received the signal ``number`` while it worked."""
     library = str(Path(slipway.__file__).parent.parent)
     writer = subprocess.Popen(
         [sys.executable, "-c", SLOW],
@@ -50,7 +50,7 @@ def interrupted(settings: Settings, how: int) -> int:
         text=True,
     )
     assert writer.stdout is not None and writer.stdout.readline() == "filling\n"
-    writer.send_signal(how)
+    writer.send_signal(number)
     status = writer.wait()
     writer.stdout.close()
     return status
@@ -58,17 +58,17 @@ def interrupted(settings: Settings, how: int) -> int:
 
 def test_an_interrupted_writer_leaves_nothing(settings: Settings) -> None:
     assert interrupted(settings, signal.SIGINT) == 130
-    assert left(settings) == []
+    assert model_folders(settings) == []
 
 
 def test_what_a_killed_writer_left_is_hidden_and_removed_by_the_next(
     settings: Settings, tmp_path: Path
 ) -> None:
     assert interrupted(settings, signal.SIGKILL) == -signal.SIGKILL
-    assert [name.startswith(".aside-") for name in left(settings)] == [True]
+    assert [name.startswith(".aside-") for name in model_folders(settings)] == [True]
     derived = from_onnx.derive(doubler(tmp_path / "m.onnx", [2]))
     from_onnx.write("another", derived, settings)
-    assert left(settings) == ["another"]
+    assert model_folders(settings) == ["another"]
 
 
 def test_a_failure_in_the_last_step_leaves_nothing(
@@ -80,56 +80,56 @@ def test_a_failure_in_the_last_step_leaves_nothing(
     monkeypatch.setattr("slipway.signature.sign_weights", fail)
     derived = from_onnx.derive(doubler(tmp_path / "m.onnx", [2]))
     with pytest.raises(SlipwayError, match="the cache is full"):
-        from_onnx.write("made", derived, settings)
-    assert left(settings) == []
+        from_onnx.write("sample", derived, settings)
+    assert model_folders(settings) == []
 
 
-def test_a_folder_that_appears_meanwhile_is_left_as_it_is(settings: Settings) -> None:
-    folder = settings.root / "models" / "made"
+def test_a_folder_created_in_the_meantime_is_left_unchanged(settings: Settings) -> None:
+    folder = settings.root / "models" / "sample"
 
-    def fill(made: Path) -> list[Path]:
-        (made / "requirements.txt").write_text("numpy==1.26.*")
+    def fill(temporary: Path) -> list[Path]:
+        (temporary / "requirements.txt").write_text("numpy==1.26.*")
         folder.mkdir()
         (folder / "theirs").touch()
         return []
 
     with pytest.raises(SlipwayError, match="cannot be written"):
-        writing.write("made", "onnx", "0.1.0", settings, fill)
+        writing.write_folder("sample", "onnx", "0.1.0", settings, fill)
     assert [path.name for path in folder.iterdir()] == ["theirs"]
-    assert left(settings) == ["made"]
+    assert model_folders(settings) == ["sample"]
 
 
-def test_without_dvc_nothing_is_begun(settings: Settings) -> None:
+def test_without_dvc_nothing_is_started(settings: Settings) -> None:
     shutil.rmtree(settings.root / ".dvc")
     with pytest.raises(SlipwayError, match="no DVC repository") as caught:
-        from_template.write("made", "text", settings)
+        from_template.write("sample", "text", settings)
     assert "dvc init" in str(caught.value.fix)
-    assert left(settings) == []
+    assert model_folders(settings) == []
 
 
-def test_a_lock_made_of_the_same_is_copied_and_no_index_asked(
+def test_a_lock_of_equal_requirements_is_copied_without_asking_an_index(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "lock", lambda *_: pytest.fail("an index was asked"))
+    monkeypatch.setattr(locks, "lock_requirements", lambda *_: pytest.fail("an index was asked"))
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("numpy==1.26.*  # what Triton hands over\n")
-    offered = render.lock_of("onnx")
-    written = locks.provide(requirements, settings, offered)
-    assert written.read_bytes() == offered.read_bytes()
+    bundled = render.lock_of("onnx")
+    copied = locks.provide_lock(requirements, settings, bundled)
+    assert copied.read_bytes() == bundled.read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("asked", "platform"),
+    ("requirement_lines", "platform"),
     [("numpy==1.26.*\npillow\n", "linux-64"), ("numpy==1.26.*\n", "linux-aarch64")],
 )
-def test_a_lock_made_of_or_for_something_else_is_made_anew(
-    asked: str, platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_lock_of_other_requirements_or_platform_is_not_copied(
+    requirement_lines: str, platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "lock", lambda requirements, settings: tmp_path / "new")
+    monkeypatch.setattr(locks, "lock_requirements", lambda requirements, settings: tmp_path / "new")
     requirements = tmp_path / "requirements.txt"
-    requirements.write_text(asked)
+    requirements.write_text(requirement_lines)
     settings = Settings(root=tmp_path, platform=platform)
-    assert locks.provide(requirements, settings, render.lock_of("onnx")).name == "new"
+    assert locks.provide_lock(requirements, settings, render.lock_of("onnx")).name == "new"
 
 
 def test_models_of_equal_requirements_share_a_lock(settings: Settings, tmp_path: Path) -> None:

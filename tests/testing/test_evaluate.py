@@ -1,4 +1,4 @@
-"""What a model's ``evaluate.py`` may return. That it runs on a real server: tests/cli."""
+"""Test what a model's ``evaluate.py`` may return; tests/cli runs one on a real server."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ import numpy as np
 import pytest
 
 from slipway.errors import SlipwayError
-from slipway.testing.evaluate_worker import numbers
+from slipway.testing.evaluate_worker import finite_metrics
 
 PROGRAM = Path("models/tiny/evaluate.py")
 
 
-def test_numpys_numbers_and_plain_ones_become_json() -> None:
+def test_numbers_of_numpy_and_python_become_json() -> None:
     returned = {"a": np.float32(0.5), "b": 3, "c": np.int64(4), "d": True, "e": np.array(2.5)}
-    found = numbers(returned, PROGRAM)
-    assert json.loads(json.dumps(found)) == {"a": 0.5, "b": 3, "c": 4, "d": 1, "e": 2.5}
+    metrics = finite_metrics(returned, PROGRAM)
+    assert json.loads(json.dumps(metrics)) == {"a": 0.5, "b": 3, "c": 4, "d": 1, "e": 2.5}
 
 
-def test_what_is_not_finite_has_no_value() -> None:
+def test_a_value_that_is_not_finite_becomes_none() -> None:
     returned = {"a": float("nan"), "b": np.float32("inf"), "c": -float("inf")}
-    assert numbers(returned, PROGRAM) == {"a": None, "b": None, "c": None}
+    assert finite_metrics(returned, PROGRAM) == {"a": None, "b": None, "c": None}
 
 
 @pytest.mark.parametrize("returned", [None, {}, [1.0], 0.5])
-def test_what_is_no_mapping_of_metrics_is_told(returned: Any) -> None:
+def test_a_return_value_that_is_not_a_mapping_is_reported(returned: Any) -> None:
     with pytest.raises(SlipwayError, match="not metrics") as caught:
-        numbers(returned, PROGRAM)
+        finite_metrics(returned, PROGRAM)
     assert caught.value.where == str(PROGRAM)
 
 
 @pytest.mark.parametrize("value", ["b", None, [1.0, 2.0], np.ones(2), {"nested": 1.0}])
-def test_a_metric_that_is_no_number_is_named(value: Any) -> None:
+def test_a_metric_that_is_not_a_number_is_named(value: Any) -> None:
     with pytest.raises(SlipwayError, match="the metric 'a' is"):
-        numbers({"a": value}, PROGRAM)
+        finite_metrics({"a": value}, PROGRAM)

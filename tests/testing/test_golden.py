@@ -1,4 +1,4 @@
-"""Golden cases: reading, comparing, rewriting."""
+"""Test how golden cases are read, compared and updated."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from slipway.testing import golden
 
 @pytest.fixture
 def case(tmp_path: Path) -> Path:
-    """An empty case folder."""
-    folder = tmp_path / "cases" / "one"
+    """Create an empty case folder."""
+    folder = tmp_path / "cases" / "greeting"
     folder.mkdir(parents=True)
     return folder
 
 
-def given_input(case: Path, content: Any) -> dict[str, Any]:
-    """What a case with this input.json sends."""
+def inputs_of(case: Path, content: Any) -> dict[str, Any]:
+    """Return the inputs of a case with this input.json."""
     (case / "input.json").write_text(json.dumps(content), encoding="utf-8")
     return golden.inputs(case)
 
@@ -35,9 +35,9 @@ def expect(case: Path, content: Any) -> None:
     (case / "expected.json").write_text(json.dumps(content), encoding="utf-8")
 
 
-def test_files_beside_the_case_are_read_as_bytes(case: Path) -> None:
+def test_files_in_the_case_folder_are_read_as_bytes(case: Path) -> None:
     (case / "photo.jpg").write_bytes(b"\xff\xd8")
-    read = given_input(case, {"inputs": {"IMAGE": [{"file": "photo.jpg"}, "text"], "N": [1, 2]}})
+    read = inputs_of(case, {"inputs": {"IMAGE": [{"file": "photo.jpg"}, "text"], "N": [1, 2]}})
     assert read == {"IMAGE": [b"\xff\xd8", "text"], "N": [1, 2]}
 
 
@@ -47,29 +47,29 @@ def test_tensors_of_kserve_v2_are_read(case: Path) -> None:
         {"name": "T", "shape": [1], "datatype": "BYTES", "data": ["h\u00e9"]},
         {"name": "B", "shape": [1], "datatype": "BOOL", "data": [True]},
     ]
-    read = given_input(case, {"inputs": tensors})
+    read = inputs_of(case, {"inputs": tensors})
     assert read["X"].dtype == np.float16 and read["X"].shape == (2, 2)
     assert read["T"].tolist() == ["h\u00e9".encode()]
     assert read["B"].dtype == bool
 
 
-def test_a_tensor_may_lie_in_a_file_of_numpys(case: Path) -> None:
+def test_a_tensor_may_be_stored_in_a_numpy_file(case: Path) -> None:
     values = np.arange(6, dtype=np.float32).reshape(2, 3)
     np.save(case / "x.npy", values)
     entry = {"name": "X", "shape": [2, 3], "datatype": "FP32", "data": {"file": "x.npy"}}
-    np.testing.assert_array_equal(given_input(case, {"inputs": [entry]})["X"], values)
-    with pytest.raises(SlipwayError, match="its file holds float32"):
-        given_input(case, {"inputs": [entry | {"datatype": "INT64"}]})
+    np.testing.assert_array_equal(inputs_of(case, {"inputs": [entry]})["X"], values)
+    with pytest.raises(SlipwayError, match="its file contains float32"):
+        inputs_of(case, {"inputs": [entry | {"datatype": "INT64"}]})
 
 
-def test_a_file_of_numpys_that_holds_code_is_refused(case: Path) -> None:
+def test_a_numpy_file_that_contains_code_is_refused(case: Path) -> None:
     np.save(case / "x.npy", np.array([print], dtype=object), allow_pickle=True)
     entry = {"name": "X", "shape": [1], "datatype": "FP32", "data": {"file": "x.npy"}}
     with pytest.raises(SlipwayError, match="allow_pickle=False"):
-        given_input(case, {"inputs": [entry]})
+        inputs_of(case, {"inputs": [entry]})
 
 
-def test_a_large_answer_is_kept_beside_the_json_and_compared_from_there(case: Path) -> None:
+def test_a_large_answer_is_stored_in_a_file_of_its_own(case: Path) -> None:
     answer = {"large": np.arange(5000, dtype=np.float32), "small": np.arange(3)}
     golden.update(case, answer)
     assert len((case / "expected.json").read_text(encoding="utf-8")) < 300
@@ -83,21 +83,21 @@ def test_a_file_outside_the_cases_folder_is_refused(case: Path, name: str) -> No
     (case.parent / "secret").write_text("s", encoding="utf-8")
     (case / "link").symlink_to(case.parent / "secret")
     with pytest.raises(SlipwayError, match="outside the case's folder"):
-        given_input(case, {"inputs": {"IMAGE": [{"file": name}]}})
+        inputs_of(case, {"inputs": {"IMAGE": [{"file": name}]}})
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         ("{", "input.json:1: not JSON"),
         ("[]", "not a JSON object"),
-        ("{}", 'it has no "inputs"'),
+        ("{}", 'the key "inputs" is missing'),
         ('{"inputs": {"X": [{"path": "a"}]}}', "not a value"),
         ('{"inputs": {"X": [{"file": "missing.jpg"}]}}', "cannot be read"),
-        ('{"inputs": [{"name": "X"}]}', "not a tensor of KServe v2"),
+        ('{"inputs": [{"name": "X"}]}', "not a KServe v2 tensor"),
         (
             '{"inputs": [{"name": "X", "shape": [3], "datatype": "FP32", "data": [1]}]}',
-            "not a tensor of KServe v2",
+            "not a KServe v2 tensor",
         ),
         (
             '{"inputs": [{"name": "X", "shape": [1], "datatype": "FLOAT", "data": [1]}]}',
@@ -105,11 +105,13 @@ def test_a_file_outside_the_cases_folder_is_refused(case: Path, name: str) -> No
         ),
     ],
 )
-def test_a_malformed_input_is_told_with_its_place(case: Path, content: str, said: str) -> None:
+def test_a_malformed_input_is_reported_with_its_location(
+    case: Path, content: str, expected: str
+) -> None:
     (case / "input.json").write_text(content, encoding="utf-8")
     with pytest.raises(SlipwayError) as caught:
         golden.inputs(case)
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
     assert caught.value.fix
 
 
@@ -134,19 +136,19 @@ def test_a_difference_names_output_index_both_values_and_the_tolerance(case: Pat
 
 
 @pytest.mark.parametrize(
-    ("got", "said"),
+    ("got", "expected"),
     [
         ({}, "output 'N' is missing"),
         ({"N": np.array([1, 2]), "M": np.array([1])}, "output 'M' is new"),
         ({"N": np.array([1, 2], np.int32)}, "N: expected INT64 [2], got INT32 [2]"),
         ({"N": np.array([[1, 2]])}, "N: expected INT64 [2], got INT64 [1, 2]"),
         ({"N": np.array([1, 3])}, "N[1]: expected 2, got 3"),
-        ("out of range", "outputs were expected, got the error: out of range"),
+        ("out of range", "expected outputs, got the error: out of range"),
     ],
 )
-def test_integers_types_and_shapes_are_exact(case: Path, got: Any, said: str) -> None:
+def test_integers_types_and_shapes_are_exact(case: Path, got: Any, expected: str) -> None:
     expect(case, {"outputs": {"N": {"shape": [2], "datatype": "INT64", "data": [1, 2]}}})
-    assert golden.differences(case, got) == [said]
+    assert golden.differences(case, got) == [expected]
 
 
 def test_an_expected_error_is_a_part_of_the_message(case: Path) -> None:
@@ -170,11 +172,11 @@ def test_updating_keeps_tolerances_and_says_what_changed(case: Path) -> None:
         "output 'GONE' is missing",
         "S[0]: expected 0.5, got 0.9 (atol 0.1, rtol 0)",
     ]
-    written = json.loads((case / "expected.json").read_text(encoding="utf-8"))
-    assert written == {"outputs": {"S": old | {"data": [0.9]}}}
+    updated = json.loads((case / "expected.json").read_text(encoding="utf-8"))
+    assert updated == {"outputs": {"S": old | {"data": [0.9]}}}
 
 
-def test_updating_leaves_a_file_that_agrees_as_it_is(case: Path) -> None:
+def test_updating_does_not_rewrite_a_file_that_agrees(case: Path) -> None:
     expect(case, {"outputs": {"S": {"shape": [1], "datatype": "FP32", "data": [0.5], "atol": 0.1}}})
     before = (case / "expected.json").read_bytes()
     assert golden.update(case, {"S": np.array([0.55], np.float32)}) == []

@@ -1,4 +1,4 @@
-"""What a JUnit report says of a run of a model's tests, and when such a run counts as passed."""
+"""Test what a JUnit report records of a model's tests, and when a run counts as passed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pytest
 import slipway
 from slipway.files import sha256_of
 from slipway.release.evidence import junit, test_result
-from slipway.testing import run as runs
+from slipway.testing.run import run as run_tests
 from tests import fixture_models
 
-# for what a report says, a model need not be served: most runs here have this instead of Triton
+# reports do not depend on a served model: most runs here replace Triton with this
 STAND_IN = """
 import contextlib
 from types import SimpleNamespace
@@ -32,7 +32,7 @@ NAMES = ("test_one.py", "test_two.py")
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The artifact of the fixture model ``identity``."""
+    """Pack the fixture model ``identity``."""
     folder = tmp_path_factory.mktemp("built")
     return fixture_models.pack(
         fixture_models.copy("identity", folder), folder / "identity_1.0.0.tar.gz"
@@ -41,13 +41,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other plugins of this environment take longer to import than a run takes."""
+    """Disable the environment's other plugins, whose import takes longer than a run."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
 @pytest.fixture
 def root(tmp_path: Path, built: Path) -> Path:
-    """A repository with the model ``identity``, and two files of tests that need no server."""
+    """Create a repository with the model ``identity`` and two test files that need no server."""
     root = tmp_path / "repository"
     root.mkdir()
     (root / "slipway.toml").touch()
@@ -60,7 +60,7 @@ def root(tmp_path: Path, built: Path) -> Path:
 
 
 def run(root: Path, artifact: Path, *arguments: str) -> test_result.TestResult | None:
-    """Pytest with the plugin and a JUnit report; what that report says of the artifact."""
+    """Run pytest with the plugin; return the artifact's result in the JUnit report."""
     digest, report = sha256_of(artifact), root / "report.xml"
     command = [sys.executable, "-m", "pytest", "-p", "slipway.testing.plugin", "-q"]
     command += ["-p", "no:cacheprovider", f"--rootdir={root}", f"--slipway-artifact={artifact}"]
@@ -74,12 +74,12 @@ def run(root: Path, artifact: Path, *arguments: str) -> test_result.TestResult |
     return junit.read_reports([report], "identity", digest)
 
 
-def test_a_whole_run_counts_for_the_artifact_that_was_served(root: Path, built: Path) -> None:
+def test_a_complete_run_counts_for_the_artifact_that_was_served(root: Path, built: Path) -> None:
     (root / "conftest.py").unlink()
-    found = run(root, built, "models/identity")
-    assert found is not None and found.passed, found
-    assert found.tests == 3 and "models.identity.contract" in found.names
-    assert found.server is not None and found.server.startswith("Triton 2.")
+    result = run(root, built, "models/identity")
+    assert result is not None and result.passed, result
+    assert result.tests == 3 and "models.identity.contract" in result.names
+    assert result.server is not None and result.server.startswith("Triton 2.")
 
 
 @pytest.mark.parametrize(
@@ -93,16 +93,16 @@ def test_a_whole_run_counts_for_the_artifact_that_was_served(root: Path, built: 
         (["models/identity/tests/test_one.py"], "test_two.py was not named"),
     ],
 )  # fmt: skip
-def test_a_run_that_left_something_out_does_not_count(
+def test_a_run_that_left_tests_out_does_not_count(
     root: Path, built: Path, arguments: list[str], reason: str
 ) -> None:
-    found = run(root, built, *arguments)
-    assert found is not None and not found.passed
-    assert found.reason is not None and reason in found.reason
+    result = run(root, built, *arguments)
+    assert result is not None and not result.passed
+    assert result.reason is not None and reason in result.reason
 
 
-def test_a_run_without_the_contract_test_is_about_no_artifact(root: Path, built: Path) -> None:
-    # nothing was served, so nothing says which bytes were tested
+def test_a_run_without_the_contract_test_names_no_artifact(root: Path, built: Path) -> None:
+    # no artifact was served, so the report cannot name the tested one
     assert run(root, built, "models/identity", "-k", "not contract") is None
 
 
@@ -114,15 +114,15 @@ def test_a_run_without_the_contract_test_is_about_no_artifact(root: Path, built:
         "import absent_module\n",
     ],
 )
-def test_a_failure_an_error_and_a_file_that_is_not_collected_do_not_count(
+def test_a_run_with_a_failure_an_error_or_an_uncollected_file_does_not_count(
     root: Path, built: Path, code: str
 ) -> None:
     (root / "models/identity/tests/test_two.py").write_text(code, encoding="utf-8")
-    found = run(root, built, "models/identity", "--continue-on-collection-errors")
-    assert found is not None and not found.passed and found.failures == 1
+    result = run(root, built, "models/identity", "--continue-on-collection-errors")
+    assert result is not None and not result.passed and result.failures == 1
 
 
-def test_an_artifact_that_changes_while_it_is_tested_is_not_the_tested_one(
+def test_an_artifact_that_changes_while_it_is_tested_is_not_recorded(
     root: Path, built: Path, tmp_path: Path
 ) -> None:
     changing = tmp_path / "identity_1.0.0.tar.gz"
@@ -135,15 +135,15 @@ def test_an_artifact_that_changes_while_it_is_tested_is_not_the_tested_one(
     assert junit.read_reports([root / "report.xml"], "identity", sha256_of(changing)) is None
 
 
-def test_the_command_s_report_replaces_an_earlier_one(root: Path, built: Path) -> None:
+def test_the_report_of_the_command_replaces_an_earlier_report(root: Path, built: Path) -> None:
     report = root / "dist" / "identity_1.0.0.tests.xml"
     model = root / "models/identity"
-    assert runs.run(model, root, artifact=built, report=report) == 0
-    found = junit.read_reports([report], "identity", sha256_of(built))
-    assert found is not None and found.passed
-    ends = "import os\ndef test_x(): os._exit(0)\n"
-    (model / "tests/test_two.py").write_text(ends, encoding="utf-8")
-    runs.run(model, root, artifact=built, report=report)
+    assert run_tests(model, root, artifact=built, report=report) == 0
+    result = junit.read_reports([report], "identity", sha256_of(built))
+    assert result is not None and result.passed
+    crash = "import os\ndef test_x(): os._exit(0)\n"
+    (model / "tests/test_two.py").write_text(crash, encoding="utf-8")
+    run_tests(model, root, artifact=built, report=report)
     assert not report.exists()
 
 
@@ -153,4 +153,4 @@ def test_the_models_code_gets_no_signing_key(
     monkeypatch.setenv("SLIPWAY_SIGNING_KEY", "the secret")
     code = "import os\ndef test_x(): assert 'SLIPWAY_SIGNING_KEY' not in os.environ\n"
     (root / "models/identity/tests/test_one.py").write_text(code, encoding="utf-8")
-    assert runs.run(root / "models/identity", root, artifact=built, arguments=["-k", "one"]) == 0
+    assert run_tests(root / "models/identity", root, artifact=built, arguments=["-k", "one"]) == 0

@@ -1,4 +1,4 @@
-"""The plugin as data scientists meet it: pytest, run on a repository with models."""
+"""Test the plugin as data scientists use it: pytest, run in a repository with models."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_it_is_the_same_server(model, request):
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository with two models, their artifacts provided as Pants does."""
+    """Create a repository with two models, with artifacts provided as Pants does."""
     root = tmp_path / "repository"
     root.mkdir()
     (root / "slipway.toml").touch()
@@ -57,7 +57,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def add_case(root: Path, name: str, text: str) -> Path:
-    """A golden case of the identity model."""
+    """Add a golden case to the identity model."""
     case = root / "models" / "identity" / "tests" / "cases" / name
     case.mkdir(parents=True)
     (case / "input.json").write_text(
@@ -67,7 +67,7 @@ def add_case(root: Path, name: str, text: str) -> Path:
 
 
 def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Pytest with the plugin, in ``root``."""
+    """Run pytest with the plugin in ``root``."""
     command = [sys.executable, "-m", "pytest", "-p", "slipway.testing.plugin", "-v"]
     return subprocess.run(
         [*command, "-p", "no:cacheprovider", f"--rootdir={root}", *arguments],
@@ -82,36 +82,36 @@ def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_files_cases_and_the_contract_of_a_model_share_one_server(repository: Path) -> None:
     add_case(repository, "greeting", "hello")
     names = [f"models/identity/tests/test_{name}.py" for name in ("identity", "more")]
-    written = run(repository, "--update-golden", *names)
-    assert written.returncode == 0, written.stdout
-    assert "identity: greeting: expected.json rewritten" in written.stdout
-    again = run(repository, *names)
-    assert again.returncode == 0, again.stdout
+    first = run(repository, "--update-golden", *names)
+    assert first.returncode == 0, first.stdout
+    assert "identity: greeting: expected.json rewritten" in first.stdout
+    second = run(repository, *names)
+    assert second.returncode == 0, second.stdout
     for line in ("models/identity::golden[greeting] PASSED", "models/identity::contract PASSED"):
-        assert line in again.stdout
-    assert "identity_step: KIND_GPU → KIND_CPU" in again.stdout
+        assert line in second.stdout
+    assert "identity_step: KIND_GPU → KIND_CPU" in second.stdout
 
 
 def test_a_model_without_a_tests_folder_has_its_contract_tested(repository: Path) -> None:
-    done = run(repository, "models/adder")
-    assert done.returncode == 0, done.stdout
-    assert "models/adder::contract PASSED" in done.stdout and "1 passed" in done.stdout
+    result = run(repository, "models/adder")
+    assert result.returncode == 0, result.stdout
+    assert "models/adder::contract PASSED" in result.stdout and "1 passed" in result.stdout
 
 
-def test_a_case_that_differs_shows_how(repository: Path) -> None:
+def test_a_case_that_differs_shows_the_difference(repository: Path) -> None:
     case = add_case(repository, "greeting", "hello")
     outputs = {
         "TEXT_BACK": {"shape": [1, 1], "datatype": "BYTES", "data": ["bye"]},
         "NUMBERS_BACK": {"shape": [1, 2], "datatype": "FP32", "data": [0.1, 2]},
     }
     (case / "expected.json").write_text(json.dumps({"outputs": outputs}), encoding="utf-8")
-    done = run(repository, "models/identity", "-k", "golden")
-    assert done.returncode == 1
-    assert "TEXT_BACK[0, 0]: expected b'bye', got b'hello'" in done.stdout
-    assert "models/identity/tests/cases/greeting/expected.json: the answer is" in done.stdout
+    result = run(repository, "models/identity", "-k", "golden")
+    assert result.returncode == 1
+    assert "TEXT_BACK[0, 0]: expected b'bye', got b'hello'" in result.stdout
+    assert "models/identity/tests/cases/greeting/expected.json: the answer differs" in result.stdout
 
 
-def test_a_repository_below_a_folder_called_models_is_no_model(repository: Path) -> None:
+def test_a_repository_below_a_folder_named_models_is_not_a_model(repository: Path) -> None:
     moved = repository.parent / "models" / "mine"
     moved.parent.mkdir()
     repository.rename(moved)
@@ -121,18 +121,18 @@ def test_a_repository_below_a_folder_called_models_is_no_model(repository: Path)
 
 
 def test_a_node_id_selects_that_test_alone(repository: Path) -> None:
-    done = run(repository, "models/identity/tests/test_identity.py::test_errors_are_raised")
-    assert "1 passed" in done.stdout
+    result = run(repository, "models/identity/tests/test_identity.py::test_errors_are_raised")
+    assert "1 passed" in result.stdout
 
 
-def test_a_failed_build_fails_every_test_with_its_words(repository: Path) -> None:
+def test_a_failed_build_fails_every_test_with_its_message(repository: Path) -> None:
     provided = repository / ".slipway" / "artifacts"
     (provided / "identity.error.txt").write_text("the remote is gone\nfix: look", encoding="utf-8")
-    done = run(repository, "models/identity")
-    assert done.returncode == 1
-    assert "1 failed, 3 errors" in done.stdout
-    assert done.stdout.count("the remote is gone") >= 4
-    assert "Traceback" not in done.stdout
+    result = run(repository, "models/identity")
+    assert result.returncode == 1
+    assert "1 failed, 3 errors" in result.stdout
+    assert result.stdout.count("the remote is gone") >= 4
+    assert "Traceback" not in result.stdout
 
 
 def test_a_model_that_writes_into_its_directory_breaks_the_contract(
@@ -150,9 +150,9 @@ def test_a_model_that_writes_into_its_directory_breaks_the_contract(
         encoding="utf-8",
     )
     artifact = fixture_models.pack(model, tmp_path / "writing.tar.gz")
-    done = run(repository, f"--slipway-artifact={artifact}", "models/identity", "-k", "contract")
-    assert done.returncode == 1
-    assert "loading a second copy restarted identity_step of the first" in done.stdout
+    result = run(repository, f"--slipway-artifact={artifact}", "models/identity", "-k", "contract")
+    assert result.returncode == 1
+    assert "loading a second copy restarted identity_step of the first" in result.stdout
 
 
 def test_a_model_whose_process_dies_fails_the_contract_at_once(
@@ -163,6 +163,6 @@ def test_a_model_whose_process_dies_fails_the_contract_at_once(
     )
     model = fixture_models.copy("dies_on_request", tmp_path / "dying")
     artifact = fixture_models.pack(model, tmp_path / "dying.tar.gz")
-    done = run(repository, f"--slipway-artifact={artifact}", "models/dies_on_request")
-    assert done.returncode == 1
-    assert "is not healthy" in done.stdout
+    result = run(repository, f"--slipway-artifact={artifact}", "models/dies_on_request")
+    assert result.returncode == 1
+    assert "is not healthy" in result.stdout

@@ -1,1 +1,1 @@
-"""New model folders: around an ONNX file, or as a working sample."""
+"""Create model folders, from an ONNX file or from a sample's templates."""

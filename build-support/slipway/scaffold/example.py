@@ -1,4 +1,4 @@
-"""An example: inputs that the graph accepts, made of a fixed seed, and what it answers."""
+"""Find inputs that a graph accepts, generated from a fixed seed, and the outputs for them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from slipway.triton.datatypes import numpy_type
 type Array = np.ndarray[Any, Any]
 
 SEED = 7
-# for free sizes: images want more than text, and what is refused costs little
+# tried for free dimensions: images need larger sizes than text, and a rejected size costs little
 SIZES = (3, 2, 4, 1, 8, 16, 32, 64, 128, 224, 256, 512)
-STEPS = 64  # floats are multiples of 1/64: few digits in JSON, and exact in every type
-LARGEST_INTEGER = 3  # indices have to be small, sizes and divisors greater than nothing
-PATIENCE_S = 30.0
+STEPS = 64  # floats are multiples of 1/64: few digits in JSON, exact in every float type
+LARGEST_INTEGER = 3  # indices must be small, sizes and divisors positive
+TIMEOUT_S = 30.0
 WORDS = ("red", "Grün", "two words", "", "日本")
 
 
 @dataclass(frozen=True)
 class Example:
-    """``outputs`` is what the graph answered to ``inputs``, by the graph's names.
+    """Inputs that the graph accepts, and its ``outputs`` for them, by the graph's names.
 
-    ``repeats`` says whether it answers the same when it is asked again.
+    ``repeats`` is true if a second run gave the same outputs.
     """
 
     inputs: dict[str, Array]
@@ -38,14 +38,14 @@ class Example:
     repeats: bool
 
 
-def find(graph: Graph, *, batch: int | None = None) -> Example | None:
-    """The first example that the graph answers, or ``None``.
+def find_example(graph: Graph, *, batch: int | None = None) -> Example | None:
+    """Return the first example that the graph accepts, or ``None``.
 
-    With ``batch`` every input's first dimension has that size.
+    With ``batch``, every input's first dimension has that size.
     """
     for size in SIZES if _free(graph, batch) else SIZES[:1]:
         for inputs in _candidates(graph, size, batch):
-            if not _answers(graph, inputs):
+            if not _runs(graph, inputs):
                 continue
             outputs = graph.run(inputs)
             if all(_fits(tensor, outputs[tensor.name]) for tensor in graph.outputs):
@@ -54,7 +54,7 @@ def find(graph: Graph, *, batch: int | None = None) -> Example | None:
 
 
 def _fits(tensor: OnnxTensor, array: Array) -> bool:
-    """Whether an answer has the shape that the graph promises: Triton's ensembles insist on it."""
+    """Return whether an output has the shape the graph declares, as Triton's ensembles require."""
     shape = np.shape(array)
     return tensor.shape is None or (
         len(shape) == len(tensor.shape)
@@ -65,15 +65,15 @@ def _fits(tensor: OnnxTensor, array: Array) -> bool:
     )
 
 
-def _answers(graph: Graph, inputs: dict[str, Array]) -> bool:
-    """Whether the graph answers, tried in a fork.
+def _runs(graph: Graph, inputs: dict[str, Array]) -> bool:
+    """Return whether the graph runs with ``inputs``, tried in a forked process.
 
-    An operator may end its process (integers divided by zero do), or never come to an end.
+    An operator can end its process (an integer division by zero does), or never return.
     """
     fork = multiprocessing.get_context("fork")
     trial = fork.Process(target=_try, args=(graph, inputs), daemon=True)
     trial.start()
-    trial.join(PATIENCE_S)
+    trial.join(TIMEOUT_S)
     if trial.is_alive():
         trial.kill()
         trial.join()
@@ -81,7 +81,7 @@ def _answers(graph: Graph, inputs: dict[str, Array]) -> bool:
 
 
 def _try(graph: Graph, inputs: dict[str, Array]) -> None:
-    faulthandler.disable()  # a crash is an answer, too
+    faulthandler.disable()  # a crash is an expected result here
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         graph.run(inputs)
@@ -91,8 +91,8 @@ def _try(graph: Graph, inputs: dict[str, Array]) -> None:
 
 
 def shape_of(tensor: OnnxTensor, size: int, batch: int | None) -> tuple[int, ...]:
-    """The tensor's shape with ``size`` wherever it is free."""
-    assert tensor.shape is not None  # such inputs are refused
+    """Return the tensor's shape, with ``size`` for each free dimension."""
+    assert tensor.shape is not None  # graph.py rejects inputs of unknown rank
     shape = [dim if isinstance(dim, int) else size for dim in tensor.shape]
     if batch is not None:
         shape[0] = batch
@@ -123,16 +123,16 @@ def _random(random: np.random.Generator, shape: tuple[int, ...], datatype: str) 
 
 
 def _filled(value: int, shape: tuple[int, ...], datatype: str) -> Array:
-    filling: Any = str(value) if datatype == "BYTES" else value
-    return np.full(shape, filling, dtype=numpy_type(datatype))
+    element: Any = str(value) if datatype == "BYTES" else value
+    return np.full(shape, element, dtype=numpy_type(datatype))
 
 
 def _equal(first: dict[str, Array], second: dict[str, Array]) -> bool:
-    return all(close(value, second[name]) for name, value in first.items())
+    return all(nearly_equal(value, second[name]) for name, value in first.items())
 
 
-def close(first: Array, second: Array) -> bool:
-    """Whether two answers agree, but for what another order of additions changes."""
+def nearly_equal(first: Array, second: Array) -> bool:
+    """Return whether two outputs agree, up to what a different order of additions changes."""
     first, second = np.asarray(first), np.asarray(second)
     if first.shape != second.shape:
         return False

@@ -1,4 +1,4 @@
-"""A model folder around an ONNX file: everything in it is derived from the graph."""
+"""Create a model folder from an ONNX file; everything in it is derived from the graph."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from slipway.errors import SlipwayError
-from slipway.scaffold import batching, example, golden_case, render, steps, writing
-from slipway.scaffold import graph as graphs
-from slipway.scaffold.example import Example
-from slipway.scaffold.graph import Graph
-from slipway.scaffold.steps import Steps
+from slipway.scaffold import golden_case, render, writing
+from slipway.scaffold.batching import supports_batches
+from slipway.scaffold.example import Example, find_example
+from slipway.scaffold.graph import Graph, read_graph
+from slipway.scaffold.steps import Steps, plan_steps
 from slipway.settings import Settings
 
 KIND = "onnx"
 DEFAULT_BATCH = 16
 CASE = "cases/example"
-REQUEST = "request"  # beside the tests, where an answer cannot be expected twice
+REQUEST = "request"  # in tests/, for a graph whose outputs differ from run to run
 
 
 @dataclass(frozen=True)
 class Derived:
-    """What the graph says, before anything is written."""
+    """What is known of the graph before any file is written."""
 
     graph: Graph
     steps: Steps
@@ -31,84 +31,84 @@ class Derived:
 
     @property
     def golden(self) -> bool:
-        """Whether there is an answer to compare with."""
+        """Return whether the example's outputs can be compared with later ones."""
         return self.example is not None and self.example.repeats
 
 
 def derive(file: Path, max_batch_size: int | None = None) -> Derived:
-    """Everything that a model folder around ``file`` needs.
+    """Return everything that a model folder for the graph in ``file`` needs.
 
-    ``max_batch_size`` is chosen by the graph if ``None``.
+    Without ``max_batch_size`` it is derived from the graph.
 
     Raises:
-        SlipwayError: the graph cannot be served (``graph.read``), or takes no batches.
+        SlipwayError: the graph cannot be served (``read_graph``), or does not support batches.
     """
-    graph = graphs.read(file)
+    graph = read_graph(file)
     if max_batch_size is None:
-        max_batch_size = DEFAULT_BATCH if batching.batches(graph) else 0
-    elif max_batch_size > 0 and not batching.batches(graph):
+        max_batch_size = DEFAULT_BATCH if supports_batches(graph) else 0
+    elif max_batch_size > 0 and not supports_batches(graph):
         raise SlipwayError(
-            f"the graph takes no batches of {max_batch_size}: not every first dimension is free, or"
-            " its rows touch each other",
+            f"the graph does not support batches of {max_batch_size}: a first dimension is fixed,"
+            " or a row's result depends on other rows",
             where=str(file),
-            fix="--max-batch-size 0, or export it with a free first dimension everywhere",
+            fix="use --max-batch-size 0, or export it with a free first dimension in every tensor",
         )
-    found = example.find(graph, batch=1 if max_batch_size else None)
-    ranks = {name: array.ndim for name, array in found.outputs.items()} if found else {}
-    return Derived(graph, steps.plan(graph, max_batch_size, ranks), found)
+    example = find_example(graph, batch=1 if max_batch_size else None)
+    ranks = {name: array.ndim for name, array in example.outputs.items()} if example else {}
+    return Derived(graph, plan_steps(graph, max_batch_size, ranks), example)
 
 
 def write(name: str, derived: Derived, settings: Settings, *, version: str = "0.1.0") -> Path:
-    """Write ``models/<name>``.
+    """Write ``models/<name>`` and return its path.
 
     Raises:
-        SlipwayError: as ``writing.write``; then nothing is left.
+        SlipwayError: as ``write_folder``; no files are left behind.
     """
 
     def fill(folder: Path) -> list[Path]:
         render.render(KIND, name, version, _values(derived), folder)
         if derived.example is not None:
-            place = folder / "tests" / (CASE if derived.golden else REQUEST)
-            inputs, outputs = _served(derived)
-            golden_case.write(place, inputs, outputs if derived.golden else None)
+            case = folder / "tests" / (CASE if derived.golden else REQUEST)
+            inputs, outputs = _client_example(derived)
+            golden_case.write_case(case, inputs, outputs if derived.golden else None)
         return [_copy(derived.graph, folder / f"{name}_inferencer" / "1" / "model.onnx")]
 
-    return writing.write(name, KIND, version, settings, fill)
+    return writing.write_folder(name, KIND, version, settings, fill)
 
 
 def _values(derived: Derived) -> dict[str, Any]:
-    planned = derived.steps
-    answer = _served(derived)[1] if derived.example is not None else {}
+    steps = derived.steps
+    outputs = _client_example(derived)[1] if derived.example is not None else {}
     return {
-        "max_batch_size": planned.max_batch_size,
-        "inputs": planned.inputs,
-        "outputs": planned.outputs,
+        "max_batch_size": steps.max_batch_size,
+        "inputs": steps.inputs,
+        "outputs": steps.outputs,
         "optional": derived.graph.optional,
         "example": derived.example is not None,
         "golden": derived.golden,
         "place": CASE if derived.golden else REQUEST,
-        "answer": [(name, str(array.dtype), array.shape) for name, array in answer.items()],
+        "answer": [(name, str(array.dtype), array.shape) for name, array in outputs.items()],
     }
 
 
-def _served(derived: Derived) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The example as clients send it, and what they get."""
-    found, planned = derived.example, derived.steps
-    assert found is not None
-    batching = planned.max_batch_size > 0
+def _client_example(derived: Derived) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the example's inputs as clients send them, and the outputs as they receive them."""
+    example, steps = derived.example, derived.steps
+    assert example is not None
+    batched = steps.max_batch_size > 0
     return (
-        {t.public: t.served(found.inputs[t.name], batching) for t in planned.inputs},
-        {t.public: t.served(found.outputs[t.name], batching) for t in planned.outputs},
+        {t.public: t.client_array(example.inputs[t.name], batched) for t in steps.inputs},
+        {t.public: t.client_array(example.outputs[t.name], batched) for t in steps.outputs},
     )
 
 
 def _copy(graph: Graph, target: Path) -> Path:
-    """Copy the weights to ``target``: a directory of that name where they are several files."""
+    """Copy the weights to ``target``, a directory if they consist of several files."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if not graph.external:
         shutil.copyfile(graph.file, target)
         return target
-    # Triton's ONNX backend takes such a directory (onnxruntime.cc, LoadModel), DVC tracks it whole
+    # Triton's ONNX backend loads a directory (onnxruntime.cc, LoadModel), and DVC tracks it as one
     files = {target.name: graph.file} | {name: graph.file.parent / name for name in graph.external}
     for name, source in files.items():
         (target / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A working sample of one kind, from templates; its weights are made by its own training script."""
+"""Create a working sample from templates; its own training script produces the weights."""
 
 from __future__ import annotations
 
@@ -24,23 +24,24 @@ def write(
     version: str = "0.1.0",
     max_batch_size: int = DEFAULT_BATCH,
 ) -> Path:
-    """Write the sample ``kind``, one of ``KINDS``, to ``models/<name>``.
+    """Write the sample ``kind``, one of ``KINDS``, to ``models/<name>`` and return its path.
 
     Raises:
-        SlipwayError: as ``writing.write``, or no batches are asked for; then nothing is left.
+        SlipwayError: as ``write_folder``, or ``max_batch_size`` is below 1; no files are left
+            behind.
     """
     if max_batch_size < 1:
-        raise SlipwayError("the samples take batches", fix="--max-batch-size 1, or more")
+        raise SlipwayError("the samples need batches", fix="use --max-batch-size 1 or more")
 
     def fill(folder: Path) -> list[Path]:
         render.render(kind, name, version, {"max_batch_size": max_batch_size}, folder)
-        # as its reader will run it; no bytecode beside what is served
+        # run as the user will run it; bytecode would end up in the artifact
         process.run(
             [sys.executable, EXPORT],
-            what=f"making the weights of {name}",
+            what=f"creating the weights of {name}",
             cwd=folder,
             env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         )
         return [folder / f"{name}_inferencer" / "1" / "model.onnx"]
 
-    return writing.write(name, kind, version, settings, fill)
+    return writing.write_folder(name, kind, version, settings, fill)

@@ -1,4 +1,4 @@
-"""A golden case, or a request alone, written from arrays."""
+"""Write a golden case, or only its request, from arrays."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from slipway.testing import golden
 type Array = np.ndarray[Any, Any]
 
 
-def write(folder: Path, inputs: dict[str, Array], outputs: dict[str, Array] | None) -> None:
-    """Write ``input.json`` to ``folder``, and ``expected.json`` where there are ``outputs``."""
+def write_case(folder: Path, inputs: dict[str, Array], outputs: dict[str, Array] | None) -> None:
+    """Write ``input.json`` to ``folder``, and ``expected.json`` if ``outputs`` are given."""
     folder.mkdir(parents=True)
     lines = [
         json.dumps(
-            {"name": name} | golden.entry(golden.file_of(folder, "input", name), _bytes(array)),
+            {"name": name}
+            | golden.tensor_entry(golden.file_of(folder, "input", name), _bytes(array)),
             ensure_ascii=False,
         )
         for name, array in inputs.items()
@@ -30,7 +31,7 @@ def write(folder: Path, inputs: dict[str, Array], outputs: dict[str, Array] | No
 
 
 def _bytes(array: Array) -> Array:
-    """Strings as the server gives them."""
+    """Return ``array`` with its strings encoded, as the server returns them."""
     if array.dtype != object:
         return array
     encoded = [text.encode() if isinstance(text, str) else text for text in array.ravel()]

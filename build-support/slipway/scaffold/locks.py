@@ -1,4 +1,4 @@
-"""``requirements.lock`` for a new model: a copy of an existing lock of the same requirements."""
+"""Provide a new model's ``requirements.lock``, copied from a lock of equal requirements."""
 
 from __future__ import annotations
 
@@ -11,32 +11,33 @@ from slipway.errors import SlipwayError
 from slipway.settings import Settings
 
 
-def provide(requirements: Path, settings: Settings, offered: Path | None = None) -> Path:
-    """Write ``requirements.lock`` beside ``requirements``.
+def provide_lock(requirements: Path, settings: Settings, bundled: Path | None = None) -> Path:
+    """Write ``requirements.lock`` to the folder of ``requirements`` and return its path.
 
-    ``offered``, or the lock of another model of the repository, is copied if it was made of equal
-    requirements for the configured Python and platform; so that no index is asked, and models with
-    equal requirements share one environment. Else it is locked as ``slipway lock`` does.
+    ``bundled``, or the lock of another model in the repository, is copied if it was created from
+    equal requirements for the configured Python and platform. That needs no package index, and
+    models with equal requirements share one environment. Otherwise it is locked, as ``slipway
+    lock`` does.
 
     Raises:
         SlipwayError: as ``environment.lock``.
     """
     target = requirements.with_name("requirements.lock")
     wanted = header(requirements, settings)
-    for found in _candidates(settings.root, offered):
-        with found.open(encoding="utf-8") as file:
+    for existing in _candidates(settings.root, bundled):
+        with existing.open(encoding="utf-8") as file:
             if file.readline().rstrip("\n") != wanted:
                 continue
         try:
-            refuse_unservable(found, settings)
+            refuse_unservable(existing, settings)
         except SlipwayError:
             continue
-        shutil.copyfile(found, target)
+        shutil.copyfile(existing, target)
         return target
     return lock_requirements(requirements, settings)
 
 
-def _candidates(root: Path, offered: Path | None) -> Iterator[Path]:
+def _candidates(root: Path, bundled: Path | None) -> Iterator[Path]:
     yield from sorted(root.glob("models/*/requirements.lock"))
-    if offered is not None and offered.is_file():
-        yield offered
+    if bundled is not None and bundled.is_file():
+        yield bundled

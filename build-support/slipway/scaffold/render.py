@@ -1,4 +1,4 @@
-"""A kind's templates → the files of a model folder."""
+"""Render a kind's templates to the files of a model folder."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from slipway.scaffold.naming import PARTS
 
 TEMPLATES = Path(__file__).parent / "templates"
 JINJA = ".jinja"
-LOCK = "requirements.lock"  # offered to `locks`, not written as it is
+LOCK = "requirements.lock"  # passed to locks.py, not copied directly
 TEST = "tests/test_model.py"
-# not a template: Pants takes every file called BUILD.* for its own
+# not a template file: Pants reads every file named BUILD.*
 BUILD = "triton_model()\n\npython_tests()\n"
 
 
@@ -26,7 +26,7 @@ def render(kind: str, name: str, version: str, values: Mapping[str, Any], target
     """Write the files of the templates ``kind`` for the model ``name`` below ``target``.
 
     ``version`` is the release version, ``values`` are the templates' variables besides the name.
-    ``*.jinja`` is rendered, everything else copied; templates named ``_*`` are included by others.
+    ``*.jinja`` files are rendered, others are copied; templates named ``_*`` are only included.
     """
     environment = templates.environment(TEMPLATES)
     environment.filters |= {"text": _protobuf, "python": _python}
@@ -37,22 +37,22 @@ def render(kind: str, name: str, version: str, values: Mapping[str, Any], target
         relative = file.relative_to(base).as_posix()
         if file.name.startswith("_") or relative == LOCK:
             continue
-        place = target / _placed(relative, name)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        output = target / _target_path(relative, name)
+        output.parent.mkdir(parents=True, exist_ok=True)
         if file.suffix == JINJA:
             template = environment.get_template(f"{kind}/{relative}")
-            place.write_text(template.render(name=name, **values), encoding="utf-8")
+            output.write_text(template.render(name=name, **values), encoding="utf-8")
         else:
-            shutil.copyfile(file, place)
+            shutil.copyfile(file, output)
 
 
 def lock_of(kind: str) -> Path:
-    """The lock that comes with a kind's requirements."""
+    """Return the bundled lock of a kind's requirements."""
     return TEMPLATES / kind / LOCK
 
 
-def _placed(relative: str, name: str) -> str:
-    """Where a template's file belongs: its models' folders begin with the model folder's name."""
+def _target_path(relative: str, name: str) -> str:
+    """Return a file's path in the model folder; model directories are prefixed with its name."""
     relative = relative.removesuffix(JINJA)
     if relative == TEST:
         return f"tests/test_{name}.py"
@@ -61,11 +61,11 @@ def _placed(relative: str, name: str) -> str:
 
 
 def _protobuf(value: str) -> str:
-    """A string of protobuf's text format."""
-    escaped = text_encoding.CEscape(value, as_utf8=True)  # type: ignore[arg-type]  # takes text too
+    """Return ``value`` as a string of protobuf's text format."""
+    escaped = text_encoding.CEscape(value, as_utf8=True)  # type: ignore[arg-type]  # accepts str too
     return f'"{escaped}"'
 
 
 def _python(value: str) -> str:
-    """A Python string, in the quotes that black writes."""
+    """Return ``value`` as a Python string, with the quotes that black writes."""
     return json.dumps(value, ensure_ascii=False)

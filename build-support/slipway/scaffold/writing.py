@@ -1,4 +1,4 @@
-"""A new model folder: written aside, whole or not at all."""
+"""Write a new model folder atomically: complete, or not at all."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from slipway.model.weights import Weights
 from slipway.scaffold import locks, naming, render
 from slipway.settings import Settings
 
-# all scaffolds step aside under one name, so that the next one removes what a killed one left
-ASIDE = "new-model"
+# one temporary name for all scaffolds, so that the next run removes what a killed one left
+TEMPORARY = "new-model"
 
 
 type Fill = Callable[[Path], list[Path]]
 
 
-def write(name: str, kind: str, version: str, settings: Settings, fill: Fill) -> Path:
-    """The folder ``models/<name>``, made by ``fill``, which returns the weights to be tracked.
+def write_folder(name: str, kind: str, version: str, settings: Settings, fill: Fill) -> Path:
+    """Write ``models/<name>`` with ``fill``, which returns the weights to track, and return it.
 
     Raises:
-        SlipwayError: the name is taken or none, or a part cannot be made; then there is nothing.
+        SlipwayError: the name is taken or invalid, or a file cannot be created; no files are left
+            behind.
     """
-    naming.refuse(name, settings.root)
+    naming.refuse_name(name, settings.root)
     naming.refuse_version(version)
     if not (settings.root / ".dvc").is_dir():
         raise SlipwayError(
@@ -37,30 +38,30 @@ def write(name: str, kind: str, version: str, settings: Settings, fill: Fill) ->
     folder = settings.root / "models" / name
     first = not folder.parent.exists()
     try:
-        with temp_sibling(folder.with_name(ASIDE)) as holder:
-            made = holder.with_name(name)
-            made.mkdir()
-            _fill(made, kind, settings, fill)
-            _place(made, folder)
+        with temp_sibling(folder.with_name(TEMPORARY)) as holder:
+            temporary = holder.with_name(name)
+            temporary.mkdir()
+            _fill(temporary, kind, settings, fill)
+            _publish(temporary, folder)
     except BaseException:
         if first:
-            with contextlib.suppress(OSError):  # somebody else has put something there
+            with contextlib.suppress(OSError):  # another process has added a file
                 folder.parent.rmdir()
         raise
     return folder
 
 
-def _fill(made: Path, kind: str, settings: Settings, fill: Fill) -> None:
-    tracked = fill(made)
-    locks.provide(made / "requirements.txt", settings, render.lock_of(kind))
+def _fill(temporary: Path, kind: str, settings: Settings, fill: Fill) -> None:
+    tracked = fill(temporary)
+    locks.provide_lock(temporary / "requirements.txt", settings, render.lock_of(kind))
     store = Weights(settings.root)
     for file in tracked:
         signature.sign_weights(store.add(file), store)
 
 
-def _place(made: Path, folder: Path) -> None:
+def _publish(temporary: Path, folder: Path) -> None:
     try:
-        made.rename(folder)  # the system refuses it where something has appeared meanwhile
+        temporary.rename(folder)  # fails if the folder was created in the meantime
     except OSError as error:
         raise SlipwayError(
             f"cannot be written: {error.strerror}", where=str(folder), fix="choose another name"

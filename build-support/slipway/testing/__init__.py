@@ -1,8 +1,8 @@
-"""Tests of models, through the served endpoint's own path.
+"""Test models through the path that requests take at the endpoint.
 
-A model's tests take the fixture ``model``, a :class:`Model`::
+A model's tests use the fixture ``model``, a :class:`Model`::
 
-    def test_a_photo_is_no_screen(model):
+    def test_a_photo_is_not_a_screen(model):
         assert model({"IMAGE": [photo]})["LABEL"][0, 0] == b"photo"
 """
 

@@ -1,4 +1,4 @@
-"""Which artifact a model's tests run against."""
+"""Find or build the artifact that a model's tests run against."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from pathlib import Path
 from slipway import settings
 from slipway.errors import SlipwayError
 
-# where a caller that has packed already puts artifacts and the errors of failed builds
+# a caller that has built already puts artifacts and the errors of failed builds here
 PROVIDED = Path(".slipway") / "artifacts"
 
 
-def of_model(model: Path, root: Path, given: Path | None) -> Path:
-    """The artifact ``given``, else the one provided below ``root``, else one built now.
+def artifact_for(model: Path, root: Path, chosen: Path | None) -> Path:
+    """Return the artifact ``chosen``, else the one provided below ``root``, else a new build.
 
     Raises:
         SlipwayError: the build failed, here or earlier.
     """
-    if given:
-        if not given.is_file():
+    if chosen:
+        if not chosen.is_file():
             raise SlipwayError(
-                "no such artifact", where=str(given), fix="run `slipway build` first"
+                "no such artifact", where=str(chosen), fix="run `slipway build` first"
             )
-        return given
+        return chosen
     for folder in dict.fromkeys((root / PROVIDED, Path.cwd() / PROVIDED)):
         failed = folder / f"{model.name}.error.txt"
         if failed.is_file():
             raise SlipwayError(failed.read_text(encoding="utf-8").strip())
         if (folder / f"{model.name}.tar.gz").is_file():
             return folder / f"{model.name}.tar.gz"
-    # only here: with an artifact at hand, nothing that builds one needs to be there
+    # imported here: an existing artifact can be tested without the build's dependencies
     from slipway.build import build
 
-    found = settings.load(model)
-    return build(model, found, found.root / ".slipway" / "tested").path
+    configured = settings.load(model)
+    return build(model, configured, configured.root / ".slipway" / "tested").path

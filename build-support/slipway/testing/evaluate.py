@@ -1,4 +1,4 @@
-"""Run a model's ``evaluate.py`` against its artifact: what ``slipway evaluate`` does."""
+"""Run a model's ``evaluate.py`` against its artifact, for ``slipway evaluate``."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from slipway.model.thresholds import EVALUATION_PROGRAM
 
 @dataclass(frozen=True)
 class Measurement:
-    """The metrics that ``evaluate`` returned, NaN for values that were not finite. ``notes`` name
-    the server, and what was changed for a machine without a GPU."""
+    """The metrics that ``evaluate`` returned, with NaN for values that were not finite.
+
+    ``notes`` name the server, and what was changed for a machine without a GPU.
+    """
 
     metrics: dict[str, float]
     notes: tuple[str, ...]
@@ -28,10 +30,10 @@ class Measurement:
 def evaluate(model: Path, root: Path, artifact: Path) -> Measurement:
     """Call ``evaluate(model)`` of ``model``'s ``evaluate.py``, with ``artifact`` on a real Triton.
 
-    It gets what tests get, a :class:`~slipway.testing.model.Model`, and returns numbers by their
-    names. A process of its own, with the model's folder to import from and the repository's root to
-    run in, because the code may do as it likes with the process; what it prints goes to standard
-    error.
+    The function gets a :class:`~slipway.testing.model.Model`, as tests do, and returns numbers by
+    name. It runs in its own process, because the code may change the process permanently. It
+    imports from the model's folder and runs in the repository's root; what it prints goes to
+    standard error.
 
     Raises:
         SlipwayError: the model cannot be served, or ``evaluate.py`` fails or returns no numbers.
@@ -43,7 +45,7 @@ def evaluate(model: Path, root: Path, artifact: Path) -> Measurement:
     with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
         answer = Path(folder) / "answer.json"
         paths_of_worker = [model.resolve(), root, artifact.resolve(), answer]
-        done = subprocess.run(
+        process = subprocess.run(
             [*worker, *map(str, paths_of_worker)],
             cwd=root,
             env=environment,
@@ -51,7 +53,7 @@ def evaluate(model: Path, root: Path, artifact: Path) -> Measurement:
         )
         if not answer.exists():
             raise SlipwayError(
-                f"evaluate.py ended its process with status {done.returncode}",
+                f"evaluate.py ended its process with status {process.returncode}",
                 where=str(model / EVALUATION_PROGRAM),
                 fix="let evaluate(model) return its metrics",
             )

@@ -1,5 +1,7 @@
-"""The process that :mod:`slipway.testing.evaluate` starts: it serves a model, runs its
-``evaluate.py``, and writes what that returned, or what went wrong, as JSON."""
+"""Serve a model, run its ``evaluate.py``, and write the returned metrics or the error as JSON.
+
+:mod:`slipway.testing.evaluate` starts it as a process.
+"""
 
 from __future__ import annotations
 
@@ -20,49 +22,49 @@ from slipway.server import triton
 from slipway.testing.model import Model
 
 FUNCTION = "evaluate"
-RETURN = "return numbers by their names, such as {'accuracy': 0.9}"
+RETURN = "return numbers by name, for example {'accuracy': 0.9}"
 
 
 def main(model: Path, root: Path, artifact: Path, answer: Path) -> None:
     """Write ``{"metrics", "notes"}``, or ``{"error", "where", "fix"}``, to ``answer``."""
     try:
-        said = _measured(model, root, artifact)
+        result = _evaluate(model, root, artifact)
     except SlipwayError as error:
-        said = {"error": error.what, "where": error.where, "fix": error.fix}
-    with atomic_write(answer) as aside:
-        aside.write_text(json.dumps(said), encoding="utf-8")
+        result = {"error": error.what, "where": error.where, "fix": error.fix}
+    with atomic_write(answer) as temporary:
+        temporary.write_text(json.dumps(result), encoding="utf-8")
 
 
-def _measured(model: Path, root: Path, artifact: Path) -> dict[str, Any]:
+def _evaluate(model: Path, root: Path, artifact: Path) -> dict[str, Any]:
     program, target = model / EVALUATION_PROGRAM, f"{model.name}.tar.gz"
     evaluate = _function(program)
     with triton.start(settings.load(root)) as server:
-        lowered = server.load(target, artifact)
-        returned = _guarded(lambda: evaluate(Model(server, target)), program)
-    notes = [f"served by {server.source}", *lowered]
-    return {"metrics": numbers(returned, program), "notes": notes}
+        fallbacks = server.load(target, artifact)
+        returned = _call_program(lambda: evaluate(Model(server, target)), program)
+    notes = [f"served by {server.source}", *fallbacks]
+    return {"metrics": finite_metrics(returned, program), "notes": notes}
 
 
 def _function(program: Path) -> Callable[[Any], Any]:
-    """``evaluate`` of the program, before anything is started for it."""
+    """Return the program's ``evaluate``, before a server is started for it."""
     sys.path.insert(0, str(program.parent))
     spec = importlib.util.spec_from_file_location("evaluate", program)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # as an import does it: what it defines can be found, pickled
-    _guarded(lambda: spec.loader.exec_module(module), program)  # type: ignore[union-attr]
-    found = getattr(module, FUNCTION, None)
-    if not callable(found):
+    sys.modules[spec.name] = module  # as an import does; needed to pickle what it defines
+    _call_program(lambda: spec.loader.exec_module(module), program)  # type: ignore[union-attr]
+    attribute = getattr(module, FUNCTION, None)
+    if not callable(attribute):
         raise SlipwayError(
             f"the program has no function {FUNCTION}",
             where=str(program),
             fix=f"def {FUNCTION}(model: Model) -> dict[str, float]: ...",
         )
-    function: Callable[[Any], Any] = found
+    function: Callable[[Any], Any] = attribute
     return function
 
 
-def _guarded(call: Callable[[], Any], program: Path) -> Any:
+def _call_program(call: Callable[[], Any], program: Path) -> Any:
     """Return the result of ``call``; an error of the program is raised with its line."""
     try:
         return call()
@@ -79,8 +81,8 @@ def _guarded(call: Callable[[], Any], program: Path) -> Any:
         ) from error
 
 
-def numbers(returned: Any, program: Path) -> dict[str, float | None]:
-    """What ``program``'s function ``returned``, as JSON has it: ``None`` for what is not finite.
+def finite_metrics(returned: Any, program: Path) -> dict[str, float | None]:
+    """Return the metrics in ``returned``, with ``None`` for values that are not finite.
 
     Raises:
         SlipwayError: it is not a mapping of numbers.
@@ -89,7 +91,7 @@ def numbers(returned: Any, program: Path) -> dict[str, float | None]:
         raise SlipwayError(
             f"{FUNCTION} returned {returned!r}, not metrics", where=str(program), fix=RETURN
         )
-    found: dict[str, float | None] = {}
+    metrics: dict[str, float | None] = {}
     for name, value in returned.items():
         try:
             number = float(value)
@@ -97,8 +99,8 @@ def numbers(returned: Any, program: Path) -> dict[str, float | None]:
             raise SlipwayError(
                 f"the metric {name!r} is {value!r}, not a number", where=str(program), fix=RETURN
             ) from error
-        found[str(name)] = number if math.isfinite(number) else None
-    return found
+        metrics[str(name)] = number if math.isfinite(number) else None
+    return metrics
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A request to a served model, ready to paste into a terminal."""
+"""Write a request to a served model that can be pasted into a terminal."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from slipway.testing.model import Model
 from slipway.triton import kserve
 
 
-def request(server: Server, target: str, folder: ModelFolder, file: Path) -> str:
-    """A ``curl`` command that asks ``target`` and gets JSON; its body is written to ``file``.
+def curl_request(server: Server, target: str, folder: ModelFolder, file: Path) -> str:
+    """Return a ``curl`` command that invokes ``target`` for JSON; write its body to ``file``.
 
-    It asks what the model's first golden case asks; without one, zeros and empty strings.
+    The request is that of the first golden case; without one, zeros and empty strings.
     """
     model = Model(server, target)
     case = next(iter(golden.cases(folder.path)), None)
@@ -27,6 +27,6 @@ def request(server: Server, target: str, folder: ModelFolder, file: Path) -> str
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(body)
     url = f"http://{HOST}:{server.port}/models/{server.model_hash(target)}/invoke"
-    words = ["curl", "--silent", url, "--header", f"{TARGET}: {target}"]
-    words += ["--header", f"Content-Type: {content_type}", "--data-binary", f"@{file}"]
-    return " ".join(map(shlex.quote, words))
+    command = ["curl", "--silent", url, "--header", f"{TARGET}: {target}"]
+    command += ["--header", f"Content-Type: {content_type}", "--data-binary", f"@{file}"]
+    return " ".join(map(shlex.quote, command))

@@ -1,4 +1,4 @@
-"""Golden cases: a request in ``input.json``, what the model must answer in ``expected.json``."""
+"""Read, compare and update golden cases: ``input.json`` and the model's ``expected.json``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from slipway.triton.datatypes import BYTES, Array, datatype_of, numpy_type
 
 INPUT = "input.json"
 EXPECTED = "expected.json"
-# a tensor of more elements lies in a file of numpy's beside the JSON
+# a tensor with more elements is stored as a .npy file in the case's folder
 LARGEST_IN_JSON = 4096
 
 type Outcome = dict[str, Array] | str
@@ -29,28 +29,30 @@ type Outcome = dict[str, Array] | str
 
 
 def cases(model: Path) -> list[Path]:
-    """The case folders of a model's folder, sorted."""
+    """Return the case folders of a model's folder, sorted."""
     return sorted(file.parent for file in model.glob(f"tests/cases/*/{INPUT}"))
 
 
 def inputs(case: Path) -> dict[str, Any]:
-    """The inputs of a case, as :class:`Model` takes them.
+    """Return the inputs of a case, as :class:`Model` accepts them.
 
     Raises:
-        SlipwayError: ``input.json`` is malformed, or refers to a file that is missing or lies
+        SlipwayError: ``input.json`` is malformed, or refers to a file that is missing or
             outside the case's folder.
     """
     path = case / INPUT
-    given = _read(path).get("inputs")
-    if isinstance(given, dict):
-        return {name: _with_files(value, path) for name, value in given.items()}
-    if isinstance(given, list):
-        return dict(_tensor(entry, path) for entry in given)
-    raise SlipwayError('it has no "inputs"', where=str(path), fix='{"inputs": {"NAME": [values]}}')
+    content = _read(path).get("inputs")
+    if isinstance(content, dict):
+        return {name: _with_files(value, path) for name, value in content.items()}
+    if isinstance(content, list):
+        return dict(_tensor(entry, path) for entry in content)
+    raise SlipwayError(
+        'the key "inputs" is missing', where=str(path), fix='add {"inputs": {"NAME": [values]}}'
+    )
 
 
 def outcome(model: Model, case: Path) -> Outcome:
-    """What the model answers to the case.
+    """Return the model's answer to the case.
 
     Raises:
         SlipwayError: as :func:`inputs`.
@@ -62,19 +64,20 @@ def outcome(model: Model, case: Path) -> Outcome:
 
 
 def expected_error(case: Path) -> str | None:
-    """A part of the error's message that the case expects, ``None`` where it expects outputs or
-    says nothing yet.
+    """Return the part of an error's message that the case expects, or ``None``.
+
+    ``None`` means that the case expects outputs, or has no ``expected.json`` yet.
 
     Raises:
         SlipwayError: ``expected.json`` is malformed.
     """
     path = case / EXPECTED
-    said = _read(path).get("error") if path.is_file() else None
-    return None if said is None else str(said)
+    message = _read(path).get("error") if path.is_file() else None
+    return None if message is None else str(message)
 
 
 def differences(case: Path, got: Outcome) -> list[str]:
-    """How ``got`` differs from what the case expects; empty if it agrees.
+    """Return how ``got`` differs from what the case expects; empty if it agrees.
 
     Raises:
         SlipwayError: ``expected.json`` is missing or malformed.
@@ -84,43 +87,43 @@ def differences(case: Path, got: Outcome) -> list[str]:
         raise SlipwayError(
             f"the case has no {EXPECTED}",
             where=str(case),
-            fix="write it with `slipway test --update-golden`, then read it before you commit",
+            fix="write it with `slipway test --update-golden`, and review it before you commit",
         )
     expected = _read(path)
     if "error" in expected:
         if not isinstance(got, str):
-            return [f"an error with {expected['error']!r} was expected, got outputs {sorted(got)}"]
+            return [f"expected an error with {expected['error']!r}, got outputs {sorted(got)}"]
         return [] if expected["error"] in got else [f"expected {expected['error']!r} in: {got}"]
     if isinstance(got, str):
-        return [f"outputs were expected, got the error: {got}"]
+        return [f"expected outputs, got the error: {got}"]
     return compare_outputs(_outputs(expected, path), got, _tolerances(expected))
 
 
 def update(case: Path, got: Outcome) -> list[str]:
-    """Make ``got`` what the case expects, keeping tolerances; returns what changed.
+    """Make ``got`` what the case expects, keeping tolerances; return what changed.
 
-    A file that agrees already is left as it is.
+    A file that already agrees is not rewritten.
 
     Raises:
-        SlipwayError: the present ``expected.json`` is malformed.
+        SlipwayError: the existing ``expected.json`` is malformed.
     """
     path = case / EXPECTED
-    present = _read(path) if path.is_file() else {}
-    changed = differences(case, got) if present else [f"{EXPECTED} is new"]
+    previous = _read(path) if path.is_file() else {}
+    changed = differences(case, got) if previous else [f"{EXPECTED} is new"]
     if changed:
-        with atomic_write(path) as aside:
-            text = _render(got, present.get("outputs", {}), case)
-            aside.write_text(text, encoding="utf-8")
+        with atomic_write(path) as temporary:
+            text = _render(got, previous.get("outputs", {}), case)
+            temporary.write_text(text, encoding="utf-8")
     return changed
 
 
-def entry(file: Path, array: Array) -> dict[str, Any]:
-    """The tensor as JSON says it; a large one is written to ``file``, which the JSON then names."""
-    described = {"shape": list(array.shape), "datatype": datatype_of(array)}
+def tensor_entry(file: Path, array: Array) -> dict[str, Any]:
+    """Return the tensor's JSON entry; a large one is written to ``file``, which the entry names."""
+    header = {"shape": list(array.shape), "datatype": datatype_of(array)}
     if array.size <= LARGEST_IN_JSON or array.dtype == object:
-        return described | {"data": _data(array)}
+        return header | {"data": _data(array)}
     np.save(file, array, allow_pickle=False)
-    return described | {"data": {"file": file.name}}
+    return header | {"data": {"file": file.name}}
 
 
 def file_of(case: Path, side: str, name: str) -> Path:
@@ -158,9 +161,9 @@ def _bytes(name: str, path: Path) -> bytes:
     file = (case / name).resolve()
     if not file.is_relative_to(case):
         raise SlipwayError(
-            f"{name!r} lies outside the case's folder",
+            f"{name!r} is outside the case's folder",
             where=str(path),
-            fix="put the file beside input.json",
+            fix="copy the file to the folder of input.json",
         )
     try:
         return file.read_bytes()
@@ -168,18 +171,18 @@ def _bytes(name: str, path: Path) -> bytes:
         raise SlipwayError(
             f"{name!r} cannot be read: {error.strerror}",
             where=str(path),
-            fix="put the file beside input.json",
+            fix="copy the file to the folder of input.json",
         ) from error
 
 
 def _tensor(entry: Any, path: Path) -> tuple[str, Array]:
-    """One tensor of KServe v2's JSON: name, shape, datatype, data (flat or nested)."""
+    """Return the name and array of a tensor in KServe v2's JSON; its data is flat or nested."""
     try:
         name, datatype = str(entry["name"]), str(entry["datatype"])
         return name, _as_array(_with_files(entry["data"], path), datatype, entry["shape"])
     except (KeyError, TypeError, ValueError) as error:
         raise SlipwayError(
-            f"not a tensor of KServe v2: {error!r}",
+            f"not a KServe v2 tensor: {error!r}",
             where=str(path),
             fix='{"name": "X", "shape": [1, 2], "datatype": "FP32", "data": [1.0, 2.0]}',
         ) from error
@@ -189,7 +192,7 @@ def _as_array(data: Any, datatype: str, shape: list[int]) -> Array:
     if datatype != BYTES and isinstance(data, bytes):
         loaded: Array = np.load(io.BytesIO(data), allow_pickle=False)
         if loaded.dtype != numpy_type(datatype):
-            raise ValueError(f"its file holds {loaded.dtype}")
+            raise ValueError(f"its file contains {loaded.dtype}")
         return loaded.reshape(shape)
     if datatype != BYTES:
         return np.array(data, dtype=numpy_type(datatype)).reshape(shape)
@@ -202,7 +205,7 @@ def _outputs(expected: dict[str, Any], path: Path) -> dict[str, Array]:
     outputs = expected.get("outputs")
     if not isinstance(outputs, dict):
         raise SlipwayError(
-            'it has neither "outputs" nor "error"', where=str(path), fix='{"outputs": {…}}'
+            'it has neither "outputs" nor "error"', where=str(path), fix='add {"outputs": {…}}'
         )
     return dict(_tensor({"name": name} | entry, path) for name, entry in outputs.items())
 
@@ -216,16 +219,18 @@ def _tolerances(expected: dict[str, Any]) -> dict[str, Tolerance]:
     return chosen
 
 
-def _render(got: Outcome, present: Mapping[str, Any], case: Path) -> str:
-    """The file's text: one output a line, so that a change of one is one line in git."""
+def _render(got: Outcome, previous: Mapping[str, Any], case: Path) -> str:
+    """Return the file's text with one output per line, so that git shows one line per change."""
     if isinstance(got, str):
         return json.dumps({"error": got}, ensure_ascii=False, indent=2) + "\n"
     lines = []
     for name, array in sorted(got.items()):
-        kept = {key: v for key, v in present.get(name, {}).items() if key in ("atol", "rtol")}
-        said = entry(file_of(case, "expected", name), array)
-        data = said.pop("data")
-        text = json.dumps(said | kept | {"data": data}, ensure_ascii=False)
+        tolerances = {
+            key: v for key, v in previous.get(name, {}).items() if key in ("atol", "rtol")
+        }
+        described = tensor_entry(file_of(case, "expected", name), array)
+        data = described.pop("data")
+        text = json.dumps(described | tolerances | {"data": data}, ensure_ascii=False)
         lines.append(f"    {json.dumps(name)}: {text}")
     return '{\n  "outputs": {\n' + ",\n".join(lines) + "\n  }\n}\n"
 

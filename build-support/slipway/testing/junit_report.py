@@ -1,4 +1,4 @@
-"""The properties of a JUnit report: which artifact was tested, and whether tests were left out."""
+"""Write to a JUnit report which artifact was tested, and whether tests were left out."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from slipway.artifact.artifact import Artifact
 from slipway.files import sha256_of
 from slipway.release.evidence.junit_properties import COMPLETE, INCOMPLETE, MODEL, SERVER, SHA256
 
-# pytest's own options that leave tests out, or end a run early; -k, -m, --deselect and others are
-# seen by what they deselect
+# pytest's options that leave tests out or end a run early; -k, -m, --deselect and others are
+# noticed through pytest_deselected
 OPTIONS = {
     "lf": "--last-failed",
     "stepwise": "--stepwise",
@@ -24,33 +24,35 @@ ENDED = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
 
 
 class ReportProperties:
-    """Collects what :meth:`write` says at the session's end."""
+    """Collect what :meth:`write` adds to the report when the session ends."""
 
     def __init__(self) -> None:
         self._artifacts: dict[str, tuple[Artifact, str]] = {}
-        self._left: list[str] = []
+        self._omitted: list[str] = []
 
-    def served(self, name: str, artifact: Artifact, server: str) -> None:
-        """Record that ``server`` serves ``name`` from ``artifact``, whose digest was computed
-        before it was unpacked."""
+    def add_artifact(self, name: str, artifact: Artifact, server: str) -> None:
+        """Record that ``server`` serves ``name`` from ``artifact``.
+
+        The artifact's digest was computed before it was unpacked.
+        """
         self._artifacts[name] = (artifact, server)
 
-    def deselected(self, item: pytest.Item) -> None:
-        """This test was left out."""
-        self._left.append(f"{item.name} was deselected")
+    def add_deselected(self, item: pytest.Item) -> None:
+        """Record a test that was left out."""
+        self._omitted.append(f"{item.name} was deselected")
 
-    def unnamed(self, file: str) -> None:
-        """The tests in this file were left out."""
-        self._left.append(f"{file} was not named")
+    def add_unnamed(self, file: str) -> None:
+        """Record a file whose tests were left out."""
+        self._omitted.append(f"{file} was not named")
 
     def write(self, config: pytest.Config, status: int | pytest.ExitCode) -> None:
-        """Write it as properties of the suite, if there is a JUnit report."""
+        """Write properties of the suite, if a JUnit report is requested."""
         xml = config.stash.get(xml_key, None)
         if xml is None:
             return
         changed = None
         for name, (artifact, server) in self._artifacts.items():
-            # the digest is that of the bytes that were unpacked: they are the same ones still
+            # the file must still be the one that was unpacked and tested
             path = artifact.path
             if not path.is_file() or sha256_of(path) != artifact.sha256:
                 changed = f"{path.name} changed while it was tested"
@@ -67,9 +69,9 @@ class ReportProperties:
     def _left_out(self, config: pytest.Config, status: int | pytest.ExitCode) -> str | None:
         if config.getoption("update_golden"):
             return "golden cases were rewritten, not compared"
-        if self._left:
-            more = f", {len(self._left) - 1} more left out" if len(self._left) > 1 else ""
-            return f"{self._left[0]}{more}"
+        if self._omitted:
+            more = f", {len(self._omitted) - 1} more left out" if len(self._omitted) > 1 else ""
+            return f"{self._omitted[0]}{more}"
         for name, option in OPTIONS.items():
             if config.getoption(name, None):
                 return f"the run was one with {option}"

@@ -1,4 +1,4 @@
-"""A served model as a function: values in, arrays out."""
+"""Call a served model like a function: values in, arrays out."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from slipway.triton.datatypes import Array
 class Model:
     """A model on a running server.
 
-    Calling it sends one request. Arrays go as they are; bytes, strings, numbers and lists of them
-    take the type that the config declares. Sizes of 1 and the batch may be left out where only one
-    reading remains: for an input of ``dims: 1`` in a batch, ``b"…"`` is one element and
+    Calling it sends one request. Arrays are sent unchanged; bytes, strings, numbers and lists of
+    them get the type that the config declares. Sizes of 1 and the batch may be left out if
+    the meaning is unambiguous: for an input of ``dims: 1`` in a batch, ``b"…"`` is one element and
     ``[b"…", b"…"]`` a batch of two.
     """
 
@@ -26,16 +26,18 @@ class Model:
         self.interface = interface_of_folder(server.folder(target))
 
     def __call__(self, inputs: Mapping[str, Any]) -> dict[str, Array]:
-        """Outputs by name, with their batch dimension; strings are ``bytes`` in object arrays.
+        """Return outputs by name, with their batch dimension.
+
+        Strings are ``bytes`` in object arrays.
 
         Raises:
             InferenceError: the request was refused, or the model failed on it.
-            SlipwayError: a value can be read in more than one way, or in none.
+            SlipwayError: a value is ambiguous, or does not fit the input.
         """
         return self.server.invoke(self.target, self.arrays(inputs))
 
     def arrays(self, inputs: Mapping[str, Any]) -> dict[str, Array]:
-        """``inputs`` as they are sent.
+        """Return ``inputs`` as they are sent.
 
         Raises:
             SlipwayError: as when calling.

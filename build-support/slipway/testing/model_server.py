@@ -1,4 +1,4 @@
-"""The server of the model whose tests are running: one start for all of them."""
+"""Serve the model whose tests are running; one server start for all of its tests."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from slipway.testing.model import Model
 class ModelServer:
     """One server, for the model requested last; a failure is remembered, not retried."""
 
-    def __init__(self, root: Path, given: Path | None, properties: ReportProperties) -> None:
+    def __init__(self, root: Path, chosen: Path | None, properties: ReportProperties) -> None:
         self.notes: dict[str, tuple[str, ...]] = {}
         self._root = root
-        self._given = given
+        self._chosen = chosen
         self._properties = properties
         self._stack = ExitStack()
         self._folder: Path | None = None
-        self._found: tuple[Model, Path] | SlipwayError | None = None
+        self._current: tuple[Model, Path] | SlipwayError | None = None
 
     def model(self, folder: Path) -> Model:
         """Return the model in ``folder`` (``models/<name>``), served from its artifact.
@@ -34,7 +34,7 @@ class ModelServer:
         Raises:
             SlipwayError: there is no artifact or server, or the model does not load.
         """
-        return self._of(folder)[0]
+        return self._serving(folder)[0]
 
     def artifact(self, folder: Path) -> Path:
         """Return the artifact from which ``model`` is served.
@@ -42,33 +42,33 @@ class ModelServer:
         Raises:
             SlipwayError: as :meth:`model`.
         """
-        return self._of(folder)[1]
+        return self._serving(folder)[1]
 
     def close(self) -> None:
         """Stop the server."""
         self._stack.close()
-        self._folder = self._found = None
+        self._folder = self._current = None
 
-    def _of(self, folder: Path) -> tuple[Model, Path]:
+    def _serving(self, folder: Path) -> tuple[Model, Path]:
         if folder != self._folder:
             self.close()
             self._folder = folder
             try:
-                self._found = self._serve(folder)
+                self._current = self._serve(folder)
             except SlipwayError as error:
-                self._found = error
-        if isinstance(self._found, SlipwayError):
-            raise self._found
-        assert self._found is not None
-        return self._found
+                self._current = error
+        if isinstance(self._current, SlipwayError):
+            raise self._current
+        assert self._current is not None
+        return self._current
 
     def _serve(self, folder: Path) -> tuple[Model, Path]:
-        found = artifact.of_model(folder, self._root, self._given)
+        path = artifact.artifact_for(folder, self._root, self._chosen)
         server: Server = self._stack.enter_context(triton.start(settings.load(folder)))
         target = f"{folder.name}.tar.gz"
-        # computed from these bytes, not the digest that building recorded
-        tested = Artifact(found, sha256=sha256_of(found))
-        lowered = server.load(target, found)
-        self._properties.served(folder.name, tested, str(server.source))
-        self.notes[folder.name] = (str(server.source), *lowered)
-        return Model(server, target), found
+        # computed from this file, not the digest that the build recorded
+        tested = Artifact(path, sha256=sha256_of(path))
+        fallbacks = server.load(target, path)
+        self._properties.add_artifact(folder.name, tested, str(server.source))
+        self.notes[folder.name] = (str(server.source), *fallbacks)
+        return Model(server, target), path

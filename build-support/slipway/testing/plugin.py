@@ -1,11 +1,11 @@
-"""The pytest plugin: the fixture ``model``, golden cases, and the contract test of every model.
+"""Provide the fixture ``model``, golden cases, and every model's contract test to pytest.
 
 A model is a folder ``models/<name>``. Its golden cases and contract test are collected whenever
-files or folders of it are, under Pants as well, which names test files only. ``-k`` selects among
+files or folders of it are, also under Pants, which names only test files. ``-k`` selects among
 them; a node id (``test_x.py::test_y``) selects that test alone.
 
-A JUnit report (``--junitxml``) says which artifact was tested, by its digest, and whether the run
-left anything out: a release's evidence is made of it.
+A JUnit report (``--junitxml``) records the digest of the tested artifact, and whether the run left
+tests out. A release's evidence is created from it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--update-golden",
         action="store_true",
-        help="make what the model answers now the expected answer of its golden cases",
+        help="accept the model's current answers as the expected ones of its golden cases",
     )
 
 
@@ -71,7 +71,7 @@ def pytest_collection_modifyitems(
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     """Count the tests that ``-k``, ``-m`` and similar options leave out."""
     for item in items:
-        item.config.stash[PROPERTIES].deselected(item)
+        item.config.stash[PROPERTIES].add_deselected(item)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -83,7 +83,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
         for pattern in config.getini("python_files"):
             for file in (folder / "tests").rglob(pattern):
                 if not any(file == path or path in file.parents for path in named):
-                    config.stash[PROPERTIES].unnamed(file.name)
+                    config.stash[PROPERTIES].add_unnamed(file.name)
     config.stash[PROPERTIES].write(config, exitstatus)
 
 
@@ -109,7 +109,7 @@ def model(request: pytest.FixtureRequest) -> Model:
     try:
         return request.config.stash[MODEL_SERVER].model(folder)
     except SlipwayError as error:
-        # chained errors are internal; the reader needs the message
+        # chained errors are internal; the user needs only the message
         pytest.fail(_brief(error, request.config), pytrace=False)
 
 
@@ -128,7 +128,7 @@ class ModelItem(pytest.Item):
     folder: Path
 
     @property
-    def served(self) -> ModelServer:
+    def model_server(self) -> ModelServer:
         """Return the session's server."""
         return self.config.stash[MODEL_SERVER]
 
@@ -148,16 +148,16 @@ class GoldenCase(ModelItem):
 
     def runtest(self) -> None:
         """Invoke the model, and compare its answer or rewrite the expected one."""
-        got = golden.outcome(self.served.model(self.folder), self.path)
+        got = golden.outcome(self.model_server.model(self.folder), self.path)
         if self.config.getoption("update_golden"):
             changed = golden.update(self.path, got)
             if changed:
                 self.config.stash[UPDATED][f"{self.folder.name}: {self.path.name}"] = changed
             return
-        lines = golden.differences(self.path, got)
-        if lines:
+        differences = golden.differences(self.path, got)
+        if differences:
             raise SlipwayError(
-                "\n  ".join(["the answer differs:", *lines]),
+                "\n  ".join(["the answer differs:", *differences]),
                 where=str(self.path / golden.EXPECTED),
                 fix="fix the model, or accept the answer with `slipway test --update-golden`",
             )
@@ -168,15 +168,15 @@ class ContractTest(ModelItem):
 
     def runtest(self) -> None:
         """Load, invoke, unload, invoke, load again."""
-        model = self.served.model(self.folder)
+        model = self.model_server.model(self.folder)
         case = next(iter(golden.cases(self.folder)), None)
-        artifact = self.served.artifact(self.folder)
+        artifact = self.model_server.artifact(self.folder)
         problems = contract.check(model.server, model.target, artifact, case)
         if problems:
             raise SlipwayError(
                 "\n  ".join(["not fit for a multi-model endpoint:", *problems]),
                 where=str(self.folder),
-                fix="keep state out of the model's process and off the disk",
+                fix="keep no state in the model's process or on disk",
             )
 
 
@@ -216,8 +216,8 @@ def _collected_models(config: pytest.Config) -> list[Path]:
 
 def _named(config: pytest.Config) -> list[Path]:
     """Return the files and folders named on the command line, without single tests."""
-    here = config.invocation_params.dir
-    return [(here / argument).resolve() for argument in config.args if "::" not in argument]
+    folder = config.invocation_params.dir
+    return [(folder / argument).resolve() for argument in config.args if "::" not in argument]
 
 
 def _models_below(models: Path) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""Run a model's tests against an artifact: what ``slipway test`` does."""
+"""Run a model's tests against an artifact, for ``slipway test``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(
     library = str(Path(slipway.__file__).parent.parent)
     paths = [library, *filter(None, [os.environ.get("PYTHONPATH")])]
     command = [sys.executable, "-m", "pytest", "-p", "slipway.testing.plugin", f"--rootdir={root}"]
-    command += ["-p", "no:hydra_pytest"]  # of DVC's packages: a second of imports for nothing
+    command += ["-p", "no:hydra_pytest"]  # comes with DVC's packages; a second of needless imports
     if artifact:
         command.append(f"--slipway-artifact={artifact.resolve()}")
     if update_golden:

@@ -44,12 +44,12 @@ def test_flags_alone_make_a_model_and_say_what_is_next(
         (["made"], "a name and a kind are needed"),
         (["--template", "text"], "a name and a kind are needed"),
         (["made", "--onnx", "graph.onnx", "--template", "text"], "exclude each other"),
-        (["Made!", "--onnx", "graph.onnx"], "is no name for a model"),
+        (["Made!", "--onnx", "graph.onnx"], "is not a valid model name"),
         (["made", "--onnx", "absent.onnx"], "no such file"),
         (["made", "--onnx", "slipway.toml"], "not an ONNX model"),
         (["made", "--onnx", "text.onnx"], "is a scalar string"),
-        (["made", "--onnx", "graph.onnx", "--version", "one"], "no semantic version"),
-        (["made", "--template", "text", "--max-batch-size", "0"], "the samples take batches"),
+        (["made", "--onnx", "graph.onnx", "--version", "one"], "is not a semantic version"),
+        (["made", "--template", "text", "--max-batch-size", "0"], "the samples need batches"),
     ],
 )
 def test_a_mistake_is_refused_and_leaves_nothing(
@@ -69,7 +69,7 @@ def test_a_taken_name_is_refused_and_its_folder_left_as_it_is(
     theirs = root / "models" / "made"
     theirs.mkdir(parents=True)
     assert main(["new", "made", "--onnx", "graph.onnx"]) == 1
-    assert "there is one already" in capsys.readouterr().err
+    assert "the model exists already" in capsys.readouterr().err
     assert list(theirs.iterdir()) == []
 
 

@@ -72,19 +72,19 @@ def new(
         raise SlipwayError("--onnx and --template exclude each other", fix="give one of them")
     naming.refuse_version(version)
     if name is not None:
-        naming.refuse(name, configured.root)
+        naming.refuse_name(name, configured.root)
     if asks and not (file or kind):
         chosen = _ask_kind()
         kind = None if chosen == ONNX else chosen
         file = Path(click.prompt("ONNX file")) if chosen == ONNX else None
     if asks and name is None:
-        name = click.prompt("Name", default=naming.proposed(file.stem) if file else None)
+        name = click.prompt("Name", default=naming.propose_name(file.stem) if file else None)
     if name is None or not (file or kind):
         raise SlipwayError(
             "a name and a kind are needed",
             fix=f"slipway new NAME --onnx FILE, or --template {'|'.join(TEMPLATES)}",
         )
-    naming.refuse(name, configured.root)
+    naming.refuse_name(name, configured.root)
     choose = asks and not yes and max_batch_size is None
     if file:
         write = _from_onnx(name, file, max_batch_size, version, configured, choose)

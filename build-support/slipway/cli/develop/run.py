@@ -39,7 +39,7 @@ def run(model: Path, artifact: Path | None) -> None:
         for change in cpu_changes:
             click.echo(f"for this machine without a GPU, {change}")
         body = Path(".slipway", "requests", source.name)
-        click.echo(f"\n{example.request(server, target, source, body)}\n")
+        click.echo(f"\n{example.curl_request(server, target, source, body)}\n")
         click.echo("Press Ctrl-C to stop.")
         try:
             signal.pause()
