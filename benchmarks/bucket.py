@@ -1,8 +1,8 @@
-"""An S3 that keeps sizes and checksums and forgets bytes, whose connections are as slow as asked.
+"""Serve an S3 stand-in with slow connections that stores sizes and checksums, but no bytes.
 
-``python -m benchmarks.bucket MEGABYTES`` serves it on a free port of loopback, which it prints; a
-connection takes so many megabytes a second, as S3's do (50 to 100), however many there are. A
-process of its own, to share no interpreter with what is measured.
+``python -m benchmarks.bucket MEGABYTES`` serves it on a free port of loopback and prints the port.
+Each connection receives that many megabytes per second, as S3's do (50 to 100), however many there
+are. It runs in its own process, so that it shares no interpreter with the measured code.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Parts = dict[int, tuple[int, str]]
 
 @contextmanager
 def serving(megabytes: int) -> Iterator[str]:
-    """The URL of such an S3, with every bucket one asks for."""
+    """Yield the URL of an S3 stand-in in which every bucket exists."""
     command = [sys.executable, "-m", __name__, str(megabytes)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -45,30 +45,32 @@ class _Bucket(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         size, sha256 = self._receive()
-        number = self._asked("partNumber")
+        number = self._query("partNumber")
         if number:
-            self.uploads[self._asked("uploadId")][1][int(number)] = (size, sha256)
+            self.uploads[self._query("uploadId")][1][int(number)] = (size, sha256)
         elif not self._create(self._metadata(), size):
             return
         self._answer(200, {"ETag": f'"{size}"'})
 
     def do_POST(self) -> None:
         self._receive()
-        if upload := self._asked("uploadId"):
+        if upload := self._query("uploadId"):
             metadata, parts = self.uploads.pop(upload)
             if not self._create(metadata, sum(size for size, _ in parts.values())):
                 return
-            told = "<CompleteMultipartUploadResult><ETag>1</ETag></CompleteMultipartUploadResult>"
-            return self._answer(200, body=told)
+            completed = (
+                "<CompleteMultipartUploadResult><ETag>1</ETag></CompleteMultipartUploadResult>"
+            )
+            return self._answer(200, body=completed)
         upload = os.urandom(8).hex()
         self.uploads[upload] = self._metadata(), {}
-        named = f"<UploadId>{upload}</UploadId>"
+        identifier = f"<UploadId>{upload}</UploadId>"
         self._answer(
-            200, body=f"<InitiateMultipartUploadResult>{named}</InitiateMultipartUploadResult>"
+            200, body=f"<InitiateMultipartUploadResult>{identifier}</InitiateMultipartUploadResult>"
         )
 
     def do_GET(self) -> None:
-        upload = self._asked("uploadId")
+        upload = self._query("uploadId")
         if not upload:
             return self._answer(200, body="<ListBucketResult></ListBucketResult>")
         if upload not in self.uploads:
@@ -81,10 +83,10 @@ class _Bucket(BaseHTTPRequestHandler):
         self._answer(200, body=f"<ListPartsResult>{listed}</ListPartsResult>")
 
     def do_HEAD(self) -> None:
-        found = self.objects.get(urlsplit(self.path).path)
-        if found is None:
+        existing = self.objects.get(urlsplit(self.path).path)
+        if existing is None:
             return self._answer(404)
-        self._answer(200, {**found[0], "ETag": '"1"'})
+        self._answer(200, {**existing[0], "ETag": '"1"'})
 
     def _create(self, metadata: dict[str, str], size: int) -> bool:
         key = urlsplit(self.path).path
@@ -96,13 +98,13 @@ class _Bucket(BaseHTTPRequestHandler):
         return True
 
     def _receive(self) -> tuple[int, str]:
-        """Size and checksum of the body, taken at the connection's rate."""
+        """Return size and checksum of the body, received at the connection's rate."""
         size = left = int(self.headers.get("Content-Length", 0))
-        digest, began = hashlib.sha256(), time.monotonic()
+        digest, start = hashlib.sha256(), time.monotonic()
         while left and (piece := self.rfile.read(min(left, CHUNK))):
             digest.update(piece)
             left -= len(piece)
-            early = (size - left) / self.rate - (time.monotonic() - began)
+            early = (size - left) / self.rate - (time.monotonic() - start)
             if early > 0:
                 time.sleep(early)
         return size - left, base64.b64encode(digest.digest()).decode()
@@ -110,7 +112,7 @@ class _Bucket(BaseHTTPRequestHandler):
     def _metadata(self) -> dict[str, str]:
         return {k: v for k, v in self.headers.items() if re.match("x-amz-meta-", k, re.IGNORECASE)}
 
-    def _asked(self, name: str) -> str:
+    def _query(self, name: str) -> str:
         return parse_qs(urlsplit(self.path).query).get(name, [""])[0]
 
     def _answer(self, status: int, headers: dict[str, str] | None = None, body: str = "") -> None:
@@ -122,7 +124,7 @@ class _Bucket(BaseHTTPRequestHandler):
             self.wfile.write(body.encode())
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nobody reads it."""
+        """Write no log."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How long a model folder takes to become an artifact, each build a process of its own."""
+"""Measure the time from a model folder to its artifact, with a new process per build."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from pathlib import Path
 
 from benchmarks import result
 from benchmarks.clone import clone, edit
+from benchmarks.context import NAME, ROOT, BenchmarkContext
 from benchmarks.result import Report, interleaved
-from benchmarks.subject import NAME, ROOT, Subject
 
 
-def measure(subject: Subject) -> list[Report]:
-    """Cold, unchanged, and after an edit; the downloaded packages are kept for both sides.
+def measure(context: BenchmarkContext) -> list[Report]:
+    """Measure cold, unchanged and edited builds; both sides keep their downloaded packages.
 
-    The recipe is given what careful people give it: its packed environment is kept between builds.
+    As in a careful setup, the recipe also keeps its packed environment between builds.
     """
-    assert subject.recipe_artifact  # from here on, uv has the packages
-    bench = _Bench(subject.work / "building")
+    assert context.recipe_artifact  # from here on, uv has the packages
+    bench = _Bench(context.work / "building")
     cold = interleaved(
-        subject.repeats(3),
+        context.repeats(3),
         {"ours": lambda: bench.ours(cold=True), "recipe": lambda: bench.recipe(cold=True)},
     )
-    warm = interleaved(subject.repeats(5), {"ours": bench.ours, "recipe": bench.recipe})
+    warm = interleaved(context.repeats(5), {"ours": bench.ours, "recipe": bench.recipe})
 
     def edited() -> float:
         edit(bench.root)
         return bench.ours()
 
-    after = interleaved(subject.repeats(5), {"ours": edited, "recipe": bench.recipe})
+    after = interleaved(context.repeats(5), {"ours": edited, "recipe": bench.recipe})
     rows = [
-        result.compared(what, seen["ours"], seen["recipe"], result.seconds)
-        for what, seen in (
+        result.compared(what, times["ours"], times["recipe"], result.seconds)
+        for what, times in (
             ("cold: no environment yet", cold),
             ("again, nothing changed", warm),
             ("after a one-line edit of model.py", after),
@@ -54,18 +54,18 @@ class _Bench:
         self._work = folder / "recipe"
 
     def ours(self, *, cold: bool = False) -> float:
-        """Seconds of ``slipway build``."""
+        """Return the seconds that ``slipway build`` takes."""
         if cold:
             shutil.rmtree(self.root / ".dvc" / "cache", ignore_errors=True)
         return self._run("ours", ["slipway", "build", f"models/{NAME}"], cold)
 
     def recipe(self, *, cold: bool = False) -> float:
-        """Seconds of the recipe."""
+        """Return the seconds that the recipe takes."""
         if cold:
             shutil.rmtree(self._work, ignore_errors=True)
         return self._run("recipe", ["benchmarks.recipe", f"models/{NAME}", str(self._work)], cold)
 
-    def _run(self, side: str, words: list[str], cold: bool) -> float:
+    def _run(self, side: str, arguments: list[str], cold: bool) -> float:
         cache = self._cache[side]
         if cold:
             shutil.rmtree(cache, ignore_errors=True)
@@ -75,7 +75,7 @@ class _Bench:
         }
         start = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", *words],
+            [sys.executable, "-m", *arguments],
             cwd=self.root,
             env=env,
             check=True,

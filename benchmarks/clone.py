@@ -1,4 +1,4 @@
-"""A clone of the repository's last commit, for what edits and builds."""
+"""Clone the repository's last commit, for benchmarks that edit and build."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from benchmarks.subject import NAME, ROOT
+from benchmarks.context import NAME, ROOT
 
-# what a model's folder holds that another model of the same kind would not repeat
+# files in a model's folder that a copy does not need
 NOT_COPIED = shutil.ignore_patterns("training", "__pycache__", ".mypy_cache")
 
 _numbers = itertools.count()
@@ -24,12 +24,12 @@ def clone(folder: Path) -> Path:
 def edit(root: Path, name: str = NAME) -> None:
     """Change one line of a model's code."""
     code = root / "models" / name / f"{name}_preprocessing" / "1" / "model.py"
-    kept = code.read_text(encoding="utf-8").split("\n# edit ")[0]
-    code.write_text(f"{kept}\n# edit {next(_numbers)}\n", encoding="utf-8")
+    content = code.read_text(encoding="utf-8").split("\n# edit ")[0]
+    code.write_text(f"{content}\n# edit {next(_numbers)}\n", encoding="utf-8")
 
 
 def copy_model(root: Path, name: str) -> Path:
-    """Copy the sample model under another name; its lock, and so its environment, is equal."""
+    """Copy the sample model under another name; lock and environment stay equal."""
     folder = root / "models" / name
     shutil.copytree(root / "models" / NAME, folder, ignore=NOT_COPIED)
     for path in sorted(folder.rglob("*"), reverse=True):

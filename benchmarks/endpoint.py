@@ -1,4 +1,4 @@
-"""What the local endpoint adds to the server behind it: the same requests, sent to either."""
+"""Measure what the local endpoint adds to the server behind it, with the same requests."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from typing import Literal
 import numpy as np
 
 from benchmarks import load, result
+from benchmarks.context import BenchmarkContext
 from benchmarks.load import Load
 from benchmarks.result import Report, Row
-from benchmarks.subject import Subject
 from slipway.catalog.keys import artifact
 from slipway.endpoint import serving
 from slipway.endpoint.endpoint import Endpoint
@@ -39,30 +39,30 @@ GONE_S = 10.0
 
 @dataclass(frozen=True)
 class Request:
-    """A target model and what it is asked."""
+    """A target model and the request sent to it."""
 
     target: str
     body: bytes
     content_type: str
 
 
-def measure(subject: Subject) -> list[Report]:
-    """One server, asked directly and through the endpoint in front of it; then first answers."""
-    photograph = (subject.model.path / PHOTOGRAPH).read_bytes()
+def measure(context: BenchmarkContext) -> list[Report]:
+    """Measure one server directly and through its endpoint, then first answers."""
+    photograph = (context.model.path / PHOTOGRAPH).read_bytes()
     numbers = np.ones((1, 4), np.float32)
     requests = [
         _request(SAMPLE, {"IMAGE": np.array([[photograph]], dtype=np.object_)}),
         _request(TRIVIAL, {"A": numbers, "B": numbers}),
     ]
-    store = subject.work / "store"
-    adder = fixture_models.copy("adder", subject.work)
+    store = context.work / "store"
+    adder = fixture_models.copy("adder", context.work)
     fixture_models.pack(adder, store / artifact("staging", TRIVIAL))
-    for number in range(subject.repeats(5)):
-        os.link(subject.artifact, store / artifact("staging", f"screen_detection_{number}.tar.gz"))
-    with _up(subject, store, cache="enabled") as (port, endpoint):
-        reports = [_warm(subject, port, endpoint, request) for request in requests]
-    with _up(subject, store, cache="disabled") as (port, endpoint):
-        return [*reports, _cold(subject, port, endpoint, requests[0])]
+    for number in range(context.repeats(5)):
+        os.link(context.artifact, store / artifact("staging", f"screen_detection_{number}.tar.gz"))
+    with _start_endpoint(context, store, cache="enabled") as (port, endpoint):
+        reports = [_warm(context, port, endpoint, request) for request in requests]
+    with _start_endpoint(context, store, cache="disabled") as (port, endpoint):
+        return [*reports, _cold(context, port, endpoint, requests[0])]
 
 
 def _request(target: str, inputs: dict[str, Array]) -> Request:
@@ -70,34 +70,34 @@ def _request(target: str, inputs: dict[str, Array]) -> Request:
 
 
 @contextmanager
-def _up(
-    subject: Subject, store: Path, cache: Literal["enabled", "disabled"]
+def _start_endpoint(
+    context: BenchmarkContext, store: Path, cache: Literal["enabled", "disabled"]
 ) -> Iterator[tuple[int, Endpoint]]:
-    """The port of an endpoint in this process, which only waits meanwhile."""
-    settings = replace(subject.settings, root=subject.work)
+    """Start an endpoint in this process and yield its port."""
+    settings = replace(context.settings, root=context.work)
     configured = replace(settings.endpoint("local"), store=str(store), cache=cache)
-    with serving.serve_in_thread(settings, [configured]) as served:
-        yield int(served.url.rpartition(":")[2]), served.endpoints["local"]
+    with serving.serve_in_thread(settings, [configured]) as local:
+        yield int(local.url.rpartition(":")[2]), local.endpoints["local"]
 
 
-def _warm(subject: Subject, port: int, endpoint: Endpoint, request: Request) -> Report:
-    _ask(port, request)
+def _warm(context: BenchmarkContext, port: int, endpoint: Endpoint, request: Request) -> Report:
+    _invoke(port, request)
     server = endpoint.container.server
     places = {
         "direct": (server.port, f"/models/{server.model_hash(request.target)}/invoke"),
         "endpoint": (port, PATH),
     }
-    written = {name: subject.work / f"{name}.request" for name in places}
+    written = {name: context.work / f"{name}.request" for name in places}
     for name, (_, path) in places.items():
         headers = {TARGET: request.target}
         written[name].write_bytes(load.request(path, request.body, request.content_type, headers))
-    length, warm_up = (1.0, 0.5) if subject.quick else (3.0, 0.5)
+    length, warm_up = (1.0, 0.5) if context.quick else (3.0, 0.5)
     runs: dict[tuple[str, int], list[Load]] = {}
-    for _ in range(subject.repeats(7)):
+    for _ in range(context.repeats(7)):
         for clients in CLIENTS:
             for name, (at, _) in places.items():
-                seen = load.run(at, clients, length, warm_up, written[name])
-                runs.setdefault((name, clients), []).append(seen)
+                measured = load.run(at, clients, length, warm_up, written[name])
+                runs.setdefault((name, clients), []).append(measured)
     rows: list[Row] = []
     for clients in CLIENTS:
         rows += _compared(runs["endpoint", clients], runs["direct", clients], clients, request)
@@ -108,7 +108,7 @@ def _compared(ours: list[Load], theirs: list[Load], clients: int, request: Reque
     who = f"{clients} client{'s' if clients > 1 else ''}"
     judged = request.target == SAMPLE
     rate, p50, p99 = (
-        [statistics.median(getattr(seen, name) for seen in runs) for runs in (ours, theirs)]
+        [statistics.median(getattr(run, name) for run in runs) for runs in (ours, theirs)]
         for name in ("rate", "p50", "p99")
     )
     show, least = result.a_second, 0.85 if judged and clients > 1 else None
@@ -120,25 +120,27 @@ def _compared(ours: list[Load], theirs: list[Load], clients: int, request: Reque
     ]
 
 
-def _cold(subject: Subject, port: int, endpoint: Endpoint, request: Request) -> Report:
-    """First answers; each target is unloaded again before the next measurement."""
+def _cold(context: BenchmarkContext, port: int, endpoint: Endpoint, request: Request) -> Report:
+    """Measure first answers; each target is unloaded before the next measurement."""
     server = endpoint.container.server
     times: dict[str, list[float]] = {}
 
     def direct(target: str, fresh: bool) -> None:
         if fresh:
-            server.load(target, subject.artifact)
+            server.load(target, context.artifact)
         else:
             server.load_extracted(target)
         server.client.invoke_raw(
             server.model_hash(target), target, request.body, request.content_type
         )
 
-    for number in range(subject.repeats(5)):
-        asked = replace(request, target=f"screen_detection_{number}.tar.gz")
+    for number in range(context.repeats(5)):
+        first_request = replace(request, target=f"screen_detection_{number}.tar.gz")
         other = f"direct_{number}.tar.gz"
         for what, fresh in (("not on the disk", True), ("on the disk", False)):
-            times.setdefault(f"endpoint {what}", []).append(_timed(partial(_ask, port, asked)))
+            times.setdefault(f"endpoint {what}", []).append(
+                _timed(partial(_invoke, port, first_request))
+            )
             _await_unloaded(endpoint)
             times.setdefault(f"direct {what}", []).append(_timed(partial(direct, other, fresh)))
             server.unload(other)
@@ -158,7 +160,7 @@ def _timed(action: partial[None]) -> float:
     return time.perf_counter() - started
 
 
-def _ask(port: int, request: Request) -> None:
+def _invoke(port: int, request: Request) -> None:
     client = Client(port)
     headers = {TARGET: request.target, "Content-Type": request.content_type}
     answer = client.call("POST", PATH, request.body, headers)

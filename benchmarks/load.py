@@ -1,7 +1,7 @@
-"""A closed-loop load generator: N kept connections, each sends its next request on the answer.
+"""Generate closed-loop load: N open connections, each of which sends its next request on an answer.
 
-A process of its own, ``python -m benchmarks.load``, so that it shares no interpreter with what it
-measures; requests are built beforehand and answers only counted, to leave the cores to the server.
+It runs as its own process, ``python -m benchmarks.load``, so that it shares no interpreter with the
+measured code. Requests are built in advance and answers only counted, to leave CPU to the server.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Load:
-    """What one run saw. Times in milliseconds; ``cpu`` is the generator's own for one request."""
+    """Result of a run. Times in milliseconds; ``cpu`` is the generator's own time per request."""
 
     rate: float
     p50: float
@@ -31,7 +31,7 @@ class Load:
 
 
 def request(path: str, body: bytes, content_type: str, headers: dict[str, str]) -> bytes:
-    """The bytes of one HTTP/1.1 POST."""
+    """Return the bytes of an HTTP/1.1 POST."""
     fields = {
         "Host": HOST,
         "Content-Type": content_type,
@@ -50,14 +50,14 @@ def run(port: int, clients: int, seconds: float, warm_up: float, request: Path) 
     """
     values = {"port": port, "clients": clients, "seconds": seconds, "warm_up": warm_up}
     order = json.dumps(values | {"request": str(request)})
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", __name__, order], stdout=subprocess.PIPE, check=True, text=True
     )
-    return Load(**json.loads(done.stdout))
+    return Load(**json.loads(process.stdout))
 
 
 class _Client(asyncio.Protocol):
-    """One connection."""
+    """A connection that sends its requests one after the other."""
 
     def __init__(self, request: bytes, latencies: list[float], ended: asyncio.Event) -> None:
         self._request = request
@@ -73,8 +73,8 @@ class _Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._answer += data
         if self._length < 0:
-            head, found, _ = self._answer.partition(b"\r\n\r\n")
-            if not found:
+            head, separator, _ = self._answer.partition(b"\r\n\r\n")
+            if not separator:
                 return
             if b" 200 " not in head.split(b"\r\n", 1)[0]:
                 sys.exit(f"the server answered {bytes(self._answer)!r}")

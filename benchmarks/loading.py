@@ -1,4 +1,4 @@
-"""How long a target model takes from its files, and from its tarball, to its first answer."""
+"""Measure the time from a target model's files, and from its tarball, to its first answer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import recipe, result
+from benchmarks.context import BenchmarkContext
 from benchmarks.result import Report, interleaved, median
-from benchmarks.subject import Subject
 from slipway.server import cpu_fallback, triton
 from slipway.triton.datatypes import Array
 
@@ -19,31 +19,31 @@ PARTS = ("extraction", "first", "second")
 LAYOUTS = {"ours": "environment unpacked, as users get it", "archive": "layout archive"}
 
 
-def measure(subject: Subject) -> list[Report]:
-    """A fresh server each time; a first target model in it, then a second one beside it."""
-    photograph = (subject.model.path / PHOTOGRAPH).read_bytes()
+def measure(context: BenchmarkContext) -> list[Report]:
+    """Measure a first and a second target model, in a new server each time."""
+    photograph = (context.model.path / PHOTOGRAPH).read_bytes()
     inputs = {"IMAGE": np.array([[photograph]], dtype=np.object_)}
     artifacts = {
-        "ours": subject.artifact,
-        "recipe": subject.recipe_artifact,
-        "archive": subject.archive_artifact,
+        "ours": context.artifact,
+        "recipe": context.recipe_artifact,
+        "archive": context.archive_artifact,
     }
-    seen: dict[str, list[dict[str, float]]] = {name: [] for name in artifacts}
+    runs_by_name: dict[str, list[dict[str, float]]] = {name: [] for name in artifacts}
 
     def once(name: str) -> float:
-        times = _times(subject, artifacts[name], inputs, auto_complete=name == "recipe")
-        seen[name].append(times)
+        times = _times(context, artifacts[name], inputs, auto_complete=name == "recipe")
+        runs_by_name[name].append(times)
         return times["extraction"] + times["first"]
 
-    whole = interleaved(subject.repeats(5), {name: partial(once, name) for name in artifacts})
+    total = interleaved(context.repeats(5), {name: partial(once, name) for name in artifacts})
     parts = {
         name: {part: median([times[part] for times in runs]) for part in PARTS}
-        for name, runs in seen.items()
+        for name, runs in runs_by_name.items()
     }
-    return [_report(name, parts, whole) for name in LAYOUTS]
+    return [_report(name, parts, total) for name in LAYOUTS]
 
 
-def _report(name: str, parts: dict[str, dict[str, float]], whole: dict[str, float]) -> Report:
+def _report(name: str, parts: dict[str, dict[str, float]], total: dict[str, float]) -> Report:
     ours, theirs, judged = parts[name], parts["recipe"], name == "ours"
     rows = [
         result.compared(
@@ -51,7 +51,7 @@ def _report(name: str, parts: dict[str, dict[str, float]], whole: dict[str, floa
         )
         for part, what in (
             ("first", "first model in a fresh server"),
-            ("second", "second model beside it"),
+            ("second", "second model in the same server"),
         )
     ]
     rows += [
@@ -60,8 +60,8 @@ def _report(name: str, parts: dict[str, dict[str, float]], whole: dict[str, floa
         ),
         result.compared(
             "from the tarball to the first answer",
-            whole[name],
-            whole["recipe"],
+            total[name],
+            total["recipe"],
             result.seconds,
             at_most=0.35 if judged else None,
         ),
@@ -70,10 +70,10 @@ def _report(name: str, parts: dict[str, dict[str, float]], whole: dict[str, floa
 
 
 def _times(
-    subject: Subject, artifact: Path, inputs: dict[str, Array], *, auto_complete: bool
+    context: BenchmarkContext, artifact: Path, inputs: dict[str, Array], *, auto_complete: bool
 ) -> dict[str, float]:
     times: dict[str, float] = {}
-    with triton.start(subject.settings, auto_complete=auto_complete) as server:
+    with triton.start(context.settings, auto_complete=auto_complete) as server:
         for part, target in (("first", "a.tar.gz"), ("second", "b.tar.gz")):
             folder = server.folder(target)
             folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""Describe the machine on which the figures were measured."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from slipway.settings import Settings
 LIBRARIES = ("onnxruntime", "numpy", "pillow", "fastapi", "uvicorn", "bentoml", "conda-pack")
 
 
-def described(settings: Settings) -> list[str]:
-    """A line for each: processor, system, server, versions."""
+def describe_machine(settings: Settings) -> list[str]:
+    """Return one line each for processor, system, server and versions."""
     cores = len(os.sched_getaffinity(0))
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     return [

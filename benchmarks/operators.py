@@ -1,4 +1,4 @@
-"""``slipway new`` from the operator test models that ship inside the ``onnx`` package.
+"""Run ``slipway new`` on the operator test models that ship inside the ``onnx`` package.
 
 Each goes the whole way of a model: folder, check, artifact, a real server, and an answer that is
 compared with the test's own, within the tolerance of onnx's runner.
@@ -19,8 +19,8 @@ import onnx
 from onnx import numpy_helper
 from rich.markup import escape
 
+from benchmarks.context import ROOT, BenchmarkContext
 from benchmarks.result import Report, Row
-from benchmarks.subject import ROOT, Subject
 from slipway import build, check, settings
 from slipway.archive.reader import open_tar
 from slipway.artifact.pack import ENVIRONMENT
@@ -35,16 +35,16 @@ from slipway.testing import golden
 from slipway.testing.model import Model
 
 STAGES = ("made", "checked", "packed", "loaded", "answered")
-# its processes stay until the server ends: unloading waits for them, ending does not
+# a model's processes remain until the server ends: unloading waits for them, stopping does not
 LOADS_A_SERVER = 20
 QUICK = 40
-# onnx/backend/test/runner, with room for another order of additions near zero
+# onnx/backend/test/runner, with tolerance for a different order of additions near zero
 RTOL, ATOL = 1e-3, 1e-5
 
 
 @dataclass
 class Case:
-    """One test model; ``reached`` is its last stage, ``reason`` why it went no further."""
+    """A test model; ``reached`` are the stages it passed, ``reason`` is why it passed no more."""
 
     folder: Path
     name: str
@@ -54,10 +54,10 @@ class Case:
     again: bool = False
 
 
-def measure(subject: Subject) -> list[Report]:
-    """Every test model, or some of them evenly spread."""
-    limit = subject.limit or (QUICK if subject.quick else None)
-    done = list(sweep(cases(limit), subject.work / "operators"))
+def measure(context: BenchmarkContext) -> list[Report]:
+    """Run every test model, or a number of them evenly spread."""
+    limit = context.limit or (QUICK if context.quick else None)
+    done = list(sweep(cases(limit), context.work / "operators"))
     carried = [case for case in done if case.carried]
     rows = [
         Row("test models", f"{len(done)}"),
@@ -71,32 +71,32 @@ def measure(subject: Subject) -> list[Report]:
 
 
 def _left(carried: Sequence[Case]) -> list[tuple[str, list[str]]]:
-    """Why cases went no further, and which; the most frequent reason first."""
+    """Return why cases failed, and which; the most frequent reason first."""
     names: dict[str, list[str]] = {}
     for case in carried:
         if STAGES[-1] not in case.reached:
             names.setdefault(case.reason, []).append(case.folder.name)
-    return sorted(names.items(), key=lambda each: -len(each[1]))
+    return sorted(names.items(), key=lambda item: -len(item[1]))
 
 
 def cases(limit: int | None = None) -> list[Case]:
-    """The node tests of the installed onnx; or ``limit`` of them."""
+    """Return the node tests of the installed onnx, or ``limit`` of them."""
     base = Path(onnx.__file__).parent / "backend" / "test" / "data" / "node"
     folders = sorted(path.parent for path in base.glob("*/model.onnx"))
     if limit:
         step = max(1, len(folders) // limit)
         folders = folders[::step][:limit]
     names: set[str] = set()
-    found = []
+    cases = []
     for folder in folders:
         name = naming.free(folder.name.lower(), names)
         names.add(name)
-        found.append(Case(folder, name))
-    return found
+        cases.append(Case(folder, name))
+    return cases
 
 
 def sweep(wanted: Sequence[Case], work: Path) -> Iterator[Case]:
-    """Take each case as far as it goes."""
+    """Run each case through as many stages as possible."""
     configured = _repository(work)
     left = list(wanted)
     while left:
@@ -106,7 +106,7 @@ def sweep(wanted: Sequence[Case], work: Path) -> Iterator[Case]:
                 try:
                     _take(case, configured, server)
                 except ServerGoneError as error:
-                    # by its own fault or another's: a fresh server tells
+                    # the cause may be an earlier model: try again on a new server
                     shutil.rmtree(configured.root / "models" / case.name, ignore_errors=True)
                     if not case.again:
                         left.insert(0, Case(case.folder, case.name, again=True))
@@ -133,9 +133,9 @@ def _take(case: Case, configured: Settings, server: Server) -> None:
         derived = from_onnx.derive(case.folder / "model.onnx")
         folder = from_onnx.write(case.name, derived, configured)
         case.reached.append("made")
-        found = check.check([folder], configured)
-        if found:
-            case.reason = f"check: {found[0].rule} {found[0].what}"
+        findings = check.check([folder], configured)
+        if findings:
+            case.reason = f"check: {findings[0].rule} {findings[0].what}"
             return
         case.reached.append("checked")
         with tempfile.TemporaryDirectory(dir=configured.root) as output:
@@ -154,12 +154,12 @@ def _take(case: Case, configured: Settings, server: Server) -> None:
             raise gone from error
         case.reason = " ".join(error.what.split())
         case.carried = "which Triton does not carry" not in error.what
-    except Exception as error:  # a bug, which must not cost the hour
+    except Exception as error:  # a bug must not end the whole run
         case.reason = f"bug: {error!r}"
 
 
 def _unpack(artifact: Path, into: Path, environment: Path) -> None:
-    """Extract an artifact; its environment's files, the same in each, are links to the first's."""
+    """Extract an artifact; its environment's files are links to those of the first artifact."""
     into.mkdir(parents=True)
     with open_tar(artifact) as tar:
         for member in tar:
@@ -178,7 +178,7 @@ def _unpack(artifact: Path, into: Path, environment: Path) -> None:
 
 
 def _answer(case: Case, derived: Derived, server: Server) -> str:
-    """Why the answer is another one than the test's; empty if it is the same."""
+    """Return how the answer differs from the test's; empty if it is the same."""
     planned = derived.steps
     batching = planned.max_batch_size > 0
     sent, expected = _data(case.folder)

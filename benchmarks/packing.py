@@ -1,4 +1,4 @@
-"""How fast the artifact is packed, and how large it becomes."""
+"""Measure how fast the artifact is packed, and how large it is."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import recipe, result
+from benchmarks.context import BenchmarkContext
 from benchmarks.result import Report, interleaved
-from benchmarks.subject import Subject
 from slipway import build
 from slipway.archive.writer import TarGzWriter
 from slipway.artifact.pack import pack
 
 
-def measure(subject: Subject) -> list[Report]:
-    """Our packing against ``tar czf`` of the same tree, and the artifact against the recipe's."""
-    tree = subject.unpacked
-    plain, fresh, packed = (subject.work / f"{name}.tar.gz" for name in ("tar", "fresh", "packed"))
-    environment = build.build_environment(subject.model, subject.settings)
-    pointed = [pointer.path for pointer in subject.model.pointers]
-    files = {path: tree / path.relative_to(subject.model.path) for path in pointed}
+def measure(context: BenchmarkContext) -> list[Report]:
+    """Compare packing with ``tar czf`` of the same tree, and the artifact with the recipe's."""
+    tree = context.unpacked
+    plain, fresh, packed = (context.work / f"{name}.tar.gz" for name in ("tar", "fresh", "packed"))
+    environment = build.build_environment(context.model, context.settings)
+    pointed = [pointer.path for pointer in context.model.pointers]
+    files = {path: tree / path.relative_to(context.model.path) for path in pointed}
     seconds = interleaved(
-        subject.repeats(5),
+        context.repeats(5),
         {
             "tar": lambda: _timed(lambda: recipe.tar(tree, plain)),
             "fresh": lambda: _timed(lambda: _compress(tree, fresh)),
-            "packed": lambda: _timed(lambda: pack(subject.model, environment, files, packed)),
+            "packed": lambda: _timed(lambda: pack(context.model, environment, files, packed)),
         },
     )
     size = {
         path: path.stat().st_size
-        for path in (plain, fresh, packed, subject.artifact, subject.recipe_artifact)
+        for path in (plain, fresh, packed, context.artifact, context.recipe_artifact)
     }
     same_tree = Report(
         "Packing",
@@ -45,7 +45,7 @@ def measure(subject: Subject) -> list[Report]:
                 at_least=6,
             ),
             result.faster(
-                "time, everything compressed anew",
+                "time, everything compressed again",
                 seconds["fresh"],
                 seconds["tar"],
                 result.seconds,
@@ -55,24 +55,24 @@ def measure(subject: Subject) -> list[Report]:
                 "size, members copied", size[packed], size[plain], result.megabytes, at_most=1.1
             ),
             result.compared(
-                "size, compressed anew", size[fresh], size[plain], result.megabytes, at_most=1.1
+                "size, compressed again", size[fresh], size[plain], result.megabytes, at_most=1.1
             ),
         ],
     )
-    whole = Report(
+    artifact = Report(
         "The artifact",
         "recipe",
         [
             result.compared(
                 "size",
-                size[subject.artifact],
-                size[subject.recipe_artifact],
+                size[context.artifact],
+                size[context.recipe_artifact],
                 result.megabytes,
                 at_most=0.5,
             )
         ],
     )
-    return [same_tree, whole]
+    return [same_tree, artifact]
 
 
 def _compress(tree: Path, into: Path) -> None:

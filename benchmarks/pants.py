@@ -1,4 +1,4 @@
-"""What Pants adds: an edit to an artifact, nothing changed, what is affected; 1 and 101 models."""
+"""Measure Pants after an edit, without changes, and for affected models; 1 and 101 models."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from pathlib import Path
 
 from benchmarks import result
 from benchmarks.clone import clone, copy_model, edit
+from benchmarks.context import NAME, ROOT, BenchmarkContext
 from benchmarks.result import Report, Row, interleaved
-from benchmarks.subject import NAME, ROOT, Subject
 
 MODELS = 100
 BOOTSTRAP = Path("build-support", "bootstrap")
-NOBODY = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost"]
+COMMITTER = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost"]
 
 
-def measure(subject: Subject) -> list[Report]:
-    """A clone, its daemon warm; measured with the sample model, then with 100 more."""
-    folder = subject.work / "pants"
+def measure(context: BenchmarkContext) -> list[Report]:
+    """Measure a clone with a warm daemon, with the sample model and then with 100 more."""
+    folder = context.work / "pants"
     folder.mkdir()
     with _repository(folder) as repository:
         repository.run("package", "::")
-        one = _rows(repository, subject, "1 model")
+        single = _rows(repository, context, "1 model")
         for number in range(MODELS):
             copy_model(repository.root, f"generated_{number:03}")
         repository.commit()
         repository.run("package", "::")
-        many = _rows(repository, subject, f"{MODELS + 1} models")
+        many = _rows(repository, context, f"{MODELS + 1} models")
         changed = interleaved(
-            subject.repeats(5),
+            context.repeats(5),
             {
                 "ours": lambda: repository.edited("--changed-since=HEAD", "list"),
                 "list": lambda: repository.run("list", "::"),
@@ -46,17 +46,17 @@ def measure(subject: Subject) -> list[Report]:
         changed["list"],
         result.seconds,
     )
-    return [Report("Pants, its daemon warm", "./pants list ::", [*one, *many, affected])]
+    return [Report("Pants, its daemon warm", "./pants list ::", [*single, *many, affected])]
 
 
-def _rows(repository: _Repository, subject: Subject, who: str) -> list[Row]:
+def _rows(repository: _Repository, context: BenchmarkContext, who: str) -> list[Row]:
     edited = interleaved(
-        subject.repeats(5),
+        context.repeats(5),
         {"ours": lambda: repository.edited("package", f"models/{NAME}:")},
     )
     repository.run("package", "::")
     unchanged = interleaved(
-        subject.repeats(7),
+        context.repeats(7),
         {
             "package": lambda: repository.run("package", "::"),
             "list": lambda: repository.run("list", "::"),
@@ -89,7 +89,7 @@ def _repository(folder: Path) -> Iterator[_Repository]:
 
 
 class _Repository:
-    """A clone with a Pants of its own: daemon, store and working folder lie beside it."""
+    """A clone with its own Pants: daemon, store and working folder are in its parent folder."""
 
     def __init__(self, folder: Path) -> None:
         self.root = clone(folder / "clone")
@@ -98,18 +98,18 @@ class _Repository:
             "PANTS_LOCAL_EXECUTION_ROOT_DIR": str(folder),
             "PANTS_DYNAMIC_UI": "False",
         }
-        if (ROOT / BOOTSTRAP).is_dir():  # made once per clone, and equal in each
+        if (ROOT / BOOTSTRAP).is_dir():  # created once per clone, and identical in all of them
             shutil.copytree(ROOT / BOOTSTRAP, self.root / BOOTSTRAP, dirs_exist_ok=True)
 
-    def run(self, *words: str) -> float:
-        """Seconds of one ``./pants`` command.
+    def run(self, *arguments: str) -> float:
+        """Return the seconds that a ``./pants`` command takes.
 
         Raises:
-            subprocess.CalledProcessError: it failed; what it said is on standard error.
+            subprocess.CalledProcessError: it failed; its output is on standard error.
         """
         start = time.perf_counter()
         subprocess.run(
-            ["./pants", "--level=error", *words],
+            ["./pants", "--level=error", *arguments],
             cwd=self.root,
             env=self._env,
             check=True,
@@ -117,20 +117,23 @@ class _Repository:
         )
         return time.perf_counter() - start
 
-    def edited(self, *words: str) -> float:
-        """The same, after a change of one line of the sample model's code."""
+    def edited(self, *arguments: str) -> float:
+        """Return the seconds of a command after a change of one line in the sample model's code."""
         edit(self.root)
-        return self.run(*words)
+        return self.run(*arguments)
 
     def commit(self) -> None:
         """Commit everything."""
-        for words in (["add", "--all"], [*NOBODY, "commit", "--quiet", "--message=generated"]):
-            subprocess.run(["git", *words], cwd=self.root, check=True)
+        for arguments in (
+            ["add", "--all"],
+            [*COMMITTER, "commit", "--quiet", "--message=generated"],
+        ):
+            subprocess.run(["git", *arguments], cwd=self.root, check=True)
 
     def stop(self) -> None:
         """End the daemon."""
-        for note in self.root.glob(".pids/*/pantsd/pid"):
+        for pid_file in self.root.glob(".pids/*/pantsd/pid"):
             try:
-                os.kill(int(note.read_text()), signal.SIGTERM)
+                os.kill(int(pid_file.read_text()), signal.SIGTERM)
             except (ProcessLookupError, ValueError):
                 continue

@@ -1,4 +1,4 @@
-"""From a push to the smoke invocation that answers: the whole pipeline, run by gitlab-ci-local."""
+"""Measure the pipeline from a push to an answered smoke invocation, run by gitlab-ci-local."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from benchmarks import result
 from benchmarks.clone import clone, copy_model
+from benchmarks.context import NAME, BenchmarkContext
 from benchmarks.result import Report, Row
-from benchmarks.subject import NAME, Subject
 from slipway import settings
 from slipway.endpoint import serving
 from tests.pipeline import gitlab, scratch
@@ -22,26 +22,28 @@ AIM_S = 60.0
 LAST = "smoke staging"
 JOBS = ("build and test", "publish to staging", LAST, "quality", "code quality", "report")
 STAGES = ("staging", "production")
-NOBODY = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost"]
+COMMITTER = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost"]
 
 
-def measure(subject: Subject) -> list[Report]:
-    """A branch that changes one model of twenty, pushed: first to a runner that has the job image
-    and nothing else, then to one that has just run the like."""
+def measure(context: BenchmarkContext) -> list[Report]:
+    """Measure the push of a branch that changes one model of twenty.
+
+    The first runner has only the job image, the second has just run a similar pipeline.
+    """
     if gitlab.program() is None:
         subprocess.run([str(scratch.ROOT / "ci" / "gitlab-ci-local"), "--version"], check=True)
-    folder = subject.work / "pipeline"
+    folder = context.work / "pipeline"
     folder.mkdir()
     root = clone(folder / "clone")
     for number in range(1, MODELS):
         copy_model(root, f"generated_{number:02}")
     _git(root, "add", "--all")
-    _git(root, *NOBODY, "commit", "--quiet", "--message=twenty models")
-    # its origin is the repository that is measured: nothing shall ever be pushed there
+    _git(root, *COMMITTER, "commit", "--quiet", "--message=twenty models")
+    # its origin is the repository that is measured: nothing must be pushed there
     _git(root, "remote", "remove", "origin")
     _git(root, "update-ref", "refs/remotes/origin/main", "HEAD")
     variables = {
-        # the image has Pants and the command's packages; caches begin empty
+        # the image has Pants and the command's packages; caches start empty
         "SLIPWAY_HOME": str(folder / "home"),
         "SLIPWAY_READY": str(Path.home() / ".cache" / "slipway"),
         **{f"SLIPWAY_{stage.upper()}_STORE": str(folder / "store") for stage in STAGES},
@@ -51,12 +53,12 @@ def measure(subject: Subject) -> list[Report]:
         "AWS_SECRET_ACCESS_KEY": "local",
     }
     configured = settings.load(root)
-    wanted = [replace(configured.endpoint(s), store=str(folder / "store")) for s in STAGES]
+    endpoints = [replace(configured.endpoint(s), store=str(folder / "store")) for s in STAGES]
     try:
-        with serving.serve_in_thread(configured, wanted) as served:
-            variables["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] = served.url
+        with serving.serve_in_thread(configured, endpoints) as local:
+            variables["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] = local.url
             cold = _push(root, "cold", variables)
-            warm = [_push(root, f"warm-{n}", variables) for n in range(subject.repeats(3))]
+            warm = [_push(root, f"warm-{n}", variables) for n in range(context.repeats(3))]
     finally:
         scratch.end_pants(root)
         shutil.rmtree(folder / "home", ignore_errors=True)
@@ -80,10 +82,10 @@ def measure(subject: Subject) -> list[Report]:
 
 def _push(root: Path, branch: str, variables: Mapping[str, str]) -> gitlab.Run:
     _git(root, "checkout", "--quiet", "-B", branch, "origin/main")
-    # one line, where black likes it: the quality job reads it, too
+    # a line that black accepts, as the quality job checks it
     code = root / "models" / NAME / f"{NAME}_preprocessing" / "1" / "model.py"
     code.write_text(f"# {branch}\n{code.read_text(encoding='utf-8')}", encoding="utf-8")
-    _git(root, *NOBODY, "commit", "--quiet", "--all", f"--message={branch}")
+    _git(root, *COMMITTER, "commit", "--quiet", "--all", f"--message={branch}")
     run = gitlab.run(root, variables)
     wrong = {job: state for job, state in run.jobs.items() if state == "failed"}
     if wrong:
@@ -91,6 +93,6 @@ def _push(root: Path, branch: str, variables: Mapping[str, str]) -> gitlab.Run:
     return run
 
 
-def _git(root: Path, *words: str) -> None:
+def _git(root: Path, *arguments: str) -> None:
     env = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull}
-    subprocess.run(["git", *words], cwd=root, env=env, check=True)
+    subprocess.run(["git", *arguments], cwd=root, env=env, check=True)

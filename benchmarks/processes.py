@@ -1,4 +1,4 @@
-"""Servers of the comparison, started as Triton is: they end with this process, however it ends."""
+"""Start the servers of the comparison as Triton is started: they always end with this process."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.context import ROOT
 from benchmarks.load import HOST
-from benchmarks.subject import ROOT
 from slipway.server.supervisor_client import SUPERVISOR
 
 START_S = 60.0
-SETTLED_S = 3.0  # the first worker listens, the others soon do
+SETTLED_S = 3.0  # after the first worker listens, the others start within this time
 
 
 @contextmanager
-def server(words: list[str], log: Path, variables: dict[str, str]) -> Iterator[int]:
-    """The port of a Python module's server; ``{port}`` in ``words`` stands for it.
+def server(arguments: list[str], log: Path, variables: dict[str, str]) -> Iterator[int]:
+    """Start a Python module's server and yield its port; ``arguments`` may contain ``{port}``.
 
     Raises:
         RuntimeError: it does not listen.
     """
     with socket.socket() as holder:
-        # keeps the port from others; the server may take it all the same, see slipway.server.triton
+        # reserves the port; the server can still bind it, see slipway.server.triton
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind((HOST, 0))
         port: int = holder.getsockname()[1]
         orders = {
-            "argv": [sys.executable, "-m", *(word.format(port=port) for word in words)],
+            "argv": [sys.executable, "-m", *(argument.format(port=port) for argument in arguments)],
             "env": os.environ | variables,
             "after": [],
             "cwd": str(ROOT),

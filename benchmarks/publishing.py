@@ -1,4 +1,4 @@
-"""How long an artifact takes into S3: in parts side by side, in one stream, and after a cut."""
+"""Measure uploads to S3: parts in parallel, one stream, and resumed after an interruption."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ import boto3
 from boto3.s3.transfer import TransferConfig
 
 from benchmarks import bucket, result
+from benchmarks.context import BenchmarkContext
 from benchmarks.result import Report, interleaved
-from benchmarks.subject import Subject
 from slipway.settings import StageSettings
 from slipway.store.s3.store import S3Store
 
@@ -29,20 +29,20 @@ SIZE, RATE = 160, 50  # MB, and MB a second of each connection
 BUCKET = "releases"
 
 
-class _Cut(Exception):
-    """The network is gone."""
+class _Interrupted(Exception):
+    """A simulated loss of the network."""
 
 
-def measure(subject: Subject) -> list[Report]:
-    """An artifact's worth of bytes that do not compress, over connections of one speed."""
-    file = subject.work / "artifact"
+def measure(context: BenchmarkContext) -> list[Report]:
+    """Measure uploads of incompressible bytes over connections with a fixed speed."""
+    file = context.work / "artifact"
     file.write_bytes(os.urandom(SIZE * 1_000_000))
     sha256 = hashlib.file_digest(file.open("rb"), "sha256").hexdigest()
     with bucket.serving(RATE) as url, tempfile.TemporaryDirectory() as cache:
-        os.environ["SLIPWAY_CACHE"] = cache  # where the notes of uploads are
+        os.environ["SLIPWAY_CACHE"] = cache  # where the state of uploads is stored
         client = _client(url)
         store = S3Store(client, BUCKET, "", StageSettings("staging", f"s3://{BUCKET}"))
-        ways: dict[str, Callable[[], float]] = {
+        uploads: dict[str, Callable[[], float]] = {
             "ours": partial(_timed, lambda key: store.create_file(key, file, sha256)),
             "one stream": partial(_timed, lambda key: _one_stream(client, key, file)),
             "boto3": partial(
@@ -51,7 +51,7 @@ def measure(subject: Subject) -> list[Report]:
             ),
             "resumed": partial(_resumed, store, file, sha256),
         }
-        times = interleaved(subject.repeats(5), ways)
+        times = interleaved(context.repeats(5), uploads)
     show = result.seconds
     return [
         Report(
@@ -59,14 +59,14 @@ def measure(subject: Subject) -> list[Report]:
             "one stream",
             [
                 result.faster(
-                    "parts side by side, hashed on the way",
+                    "parts in parallel, hashed during the upload",
                     times["ours"],
                     times["one stream"],
                     show,
                     at_least=2,
                 ),
                 result.compared(
-                    "gone on with, cut off at three quarters",
+                    "resumed, interrupted at three quarters",
                     times["resumed"],
                     times["one stream"],
                     show,
@@ -76,7 +76,7 @@ def measure(subject: Subject) -> list[Report]:
         Report(
             f"{SIZE} MB into the same",
             "boto3's upload_file, which checks no digest and overwrites",
-            [result.compared("parts side by side", times["ours"], times["boto3"], show)],
+            [result.compared("parts in parallel", times["ours"], times["boto3"], show)],
         ),
     ]
 
@@ -93,9 +93,9 @@ def _client(url: str) -> S3Client:
 
 
 def _timed(publish: Callable[[str], object]) -> float:
-    began = time.perf_counter()
+    start = time.perf_counter()
     publish(uuid4().hex)
-    return time.perf_counter() - began
+    return time.perf_counter() - start
 
 
 def _one_stream(client: S3Client, key: str, file: Path) -> None:
@@ -107,12 +107,12 @@ def _resumed(store: S3Store, file: Path, sha256: str) -> float:
     """Return the time of a second attempt; the first one is interrupted after three quarters."""
     key, sent = uuid4().hex, 0
 
-    def cut(count: int) -> None:
+    def interrupt(count: int) -> None:
         nonlocal sent
         sent += count
         if sent > SIZE * 750_000:
-            raise _Cut
+            raise _Interrupted
 
-    with contextlib.suppress(_Cut):
-        store.create_file(key, file, sha256, cut)
+    with contextlib.suppress(_Interrupted):
+        store.create_file(key, file, sha256, interrupt)
     return _timed(lambda _: store.create_file(key, file, sha256))

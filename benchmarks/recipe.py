@@ -1,9 +1,9 @@
-"""What people follow today to get a Python model into Triton: conda-pack and tar.
+"""Build an artifact with the recipe that is common today: conda-pack and tar.
 
 A conda environment, packed by conda-pack with its own settings, copied as ``python_env.tar.gz``
 into pre- and postprocessing, each config pointing at its copy, the model repository packed by
 ``tar czf``. https://github.com/triton-inference-server/python_backend#creating-custom-execution-environments
-The interpreter and the packages are those of Slipway's environment, put there by the same code.
+The interpreter and the packages are those of Slipway's environment, installed by the same code.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PLACE = f"$$TRITON_MODEL_DIRECTORY/{ARCHIVE}"
 
 
 def build(model: ModelFolder, settings: Settings, work: Path) -> Path:
-    """The artifact of ``model``; a packed environment that ``work`` holds already is used again."""
+    """Build the artifact of ``model``; a packed environment that exists in ``work`` is reused."""
     packed = work / ARCHIVE
     if not packed.is_file():
         _pack_environment(model, settings, work, packed)
@@ -43,8 +43,8 @@ def build(model: ModelFolder, settings: Settings, work: Path) -> Path:
     store = Weights(settings.root)
     for pointer in model.pointers:
         for part, cached in store.cached(pointer).items():
-            place = pointer.path / part if part else pointer.path
-            _copy(cached, folder / place.relative_to(model.path))
+            target = pointer.path / part if part else pointer.path
+            _copy(cached, folder / target.relative_to(model.path))
     for name in model.python_models:
         _copy(packed, folder / name / ARCHIVE)
         with (folder / name / "config.pbtxt").open("a", encoding="utf-8") as config:
@@ -73,14 +73,17 @@ def _pack_environment(model: ModelFolder, settings: Settings, work: Path, packed
     interpreter.install(chosen, prefix, settings.platform)
     packages.install(model.lock, settings, settings.platform, site)
     packages.merge(site, prefix)
-    for name in ("python", "python3"):  # conda's own package has these, the local channel's not
+    for name in (
+        "python",
+        "python3",
+    ):  # conda's own package has these, the local channel's does not
         if not (prefix / "bin" / name).exists():
             (prefix / "bin" / name).symlink_to(f"python{settings.python}")
     # as pip and conda do when they install
     compileall = [sys.executable, "-m", "compileall", "-q", str(prefix / "lib")]
     subprocess.run(compileall, check=False, stdout=subprocess.DEVNULL)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that packages lie outside conda's own cache
+        warnings.simplefilter("ignore")  # it warns that packages are outside conda's own cache
         environment = CondaEnv.from_prefix(str(prefix), ignore_missing_files=True)
         environment.pack(output=str(packed), verbose=False)
 
@@ -94,7 +97,7 @@ def _copy(file: Path, to: Path) -> None:
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("work", type=click.Path(path_type=Path))
 def main(model: Path, work: Path) -> None:
-    """Build MODEL's artifact by the recipe in the folder WORK, as a process of its own."""
+    """Build MODEL's artifact by the recipe in the folder WORK, as its own process."""
     print(build(read_model_folder(model), settings.load(model), work))
 
 

@@ -1,4 +1,4 @@
-"""What a benchmark reports: lines with two figures, and whether the line reached its target."""
+"""Report lines with two figures each, and whether a line reached its target."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """``ours`` against ``theirs``, as they are shown; ``met`` is None without a target."""
+    """``ours`` compared with ``theirs``, formatted; ``met`` is None without a target."""
 
     what: str
     ours: str
@@ -21,7 +21,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """One table: ``theirs`` says what was compared with."""
+    """A table; ``theirs`` names what was compared with."""
 
     title: str
     theirs: str
@@ -37,7 +37,7 @@ def compared(
     at_most: float | None = None,
     at_least: float | None = None,
 ) -> Row:
-    """A line whose target, if it has one, is a limit for ``ours / theirs``."""
+    """Return a line whose target, if it has one, is a limit for ``ours / theirs``."""
     ratio = ours / theirs
     target, met = _judged(ratio, at_most, at_least, lambda limit: f"{limit:g}×")
     return Row(what, show(ours), show(theirs), f"{ratio:.2f}×", target, met)
@@ -46,7 +46,7 @@ def compared(
 def faster(
     what: str, ours: float, theirs: float, show: Callable[[float], str], *, at_least: float
 ) -> Row:
-    """A line of two times, whose target says how many times as fast ours has to be."""
+    """Return a line of two times, whose target is how many times as fast ours must be."""
     speed = theirs / ours
     target, met = _judged(speed, None, at_least, lambda limit: f"{limit:g}× as fast")
     return Row(what, show(ours), show(theirs), f"{speed:.1f}× as fast", target, met)
@@ -55,15 +55,15 @@ def faster(
 def alone(
     what: str, ours: float, show: Callable[[float], str], *, at_most: float | None = None
 ) -> Row:
-    """A line without a counterpart; its target is a limit for ``ours`` itself."""
+    """Return a line without a counterpart; its target is a limit for ``ours`` itself."""
     target, met = _judged(ours, at_most, None, show)
     return Row(what, show(ours), target=target, met=met)
 
 
 def interleaved(repeats: int, actions: Mapping[str, Callable[[], float]]) -> dict[str, float]:
-    """Each action's median over ``repeats`` rounds, in each of which every action runs once.
+    """Return each action's median over ``repeats`` rounds, in each of which every action runs once.
 
-    So that whatever else the machine does meanwhile falls upon all of them.
+    Other load on the machine then affects all actions alike.
     """
     measured: dict[str, list[float]] = {name: [] for name in actions}
     for _ in range(repeats):
@@ -73,27 +73,27 @@ def interleaved(repeats: int, actions: Mapping[str, Callable[[], float]]) -> dic
 
 
 def median(values: Sequence[float]) -> float:
-    """The middle one."""
+    """Return the median."""
     return statistics.median(values)
 
 
 def seconds(value: float) -> str:
-    """``0.27 s``"""
+    """Return for example ``0.27 s``."""
     return f"{value:.2f} s"
 
 
 def milliseconds(value: float) -> str:
-    """``15.2 ms``"""
+    """Return for example ``15.2 ms``."""
     return f"{value:.1f} ms"
 
 
 def megabytes(value: float) -> str:
-    """``34.1 MB``, of bytes"""
+    """Return for example ``34.1 MB`` for a number of bytes."""
     return f"{value / 1e6:.1f} MB"
 
 
 def a_second(value: float) -> str:
-    """``520 /s``"""
+    """Return for example ``520 /s``."""
     return f"{value:,.0f} /s"
 
 

@@ -1,4 +1,4 @@
-"""The served model under load: Triton against a FastAPI wrapper and BentoML."""
+"""Measure the served model under load: Triton against a FastAPI wrapper and BentoML."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import load, processes, result
+from benchmarks.context import BenchmarkContext
 from benchmarks.load import HOST, Load
 from benchmarks.result import Report, Row
-from benchmarks.subject import Subject
 from slipway.server import triton
 from slipway.server.client import TARGET
 from slipway.triton import kserve
@@ -29,26 +29,26 @@ PLAIN = "FastAPI, FP32 in Python"
 TUNED = "FastAPI, tuned as the artifact is"
 
 
-def measure(subject: Subject) -> list[Report]:
+def measure(context: BenchmarkContext) -> list[Report]:
     """Measure throughput and latencies of a model behind three servers, and of a trivial model."""
-    photograph = _photograph(subject.model.path / "tests" / "cases" / "photograph" / "photo.jpg")
-    plain = subject.work / "photograph.request"
+    photograph = _photograph(context.model.path / "tests" / "cases" / "photograph" / "photo.jpg")
+    plain = context.work / "photograph.request"
     plain.write_bytes(load.request("/predict", photograph, "image/jpeg", {}))
     runs: dict[tuple[str, int], list[Load]] = {}
     with ExitStack() as stack:
         places = {
-            "Triton": stack.enter_context(_triton(subject, photograph)),
-            PLAIN: (stack.enter_context(_fastapi(subject, "plain")), plain),
-            TUNED: (stack.enter_context(_fastapi(subject, "tuned")), plain),
-            "BentoML": (stack.enter_context(_bentoml(subject)), plain),
-            "nothing": (stack.enter_context(_trivial(subject)), plain),
+            "Triton": stack.enter_context(_triton(context, photograph)),
+            PLAIN: (stack.enter_context(_fastapi(context, "plain")), plain),
+            TUNED: (stack.enter_context(_fastapi(context, "tuned")), plain),
+            "BentoML": (stack.enter_context(_bentoml(context)), plain),
+            "nothing": (stack.enter_context(_trivial(context)), plain),
         }
-        length, warm_up = (1.0, 0.5) if subject.quick else (5.0, 1.0)
-        for _ in range(subject.repeats(3)):
+        length, warm_up = (1.0, 0.5) if context.quick else (5.0, 1.0)
+        for _ in range(context.repeats(3)):
             for clients in CLIENTS:
                 for name, (port, request) in places.items():
-                    seen = load.run(port, clients, length, warm_up, request)
-                    runs.setdefault((name, clients), []).append(seen)
+                    measured = load.run(port, clients, length, warm_up, request)
+                    runs.setdefault((name, clients), []).append(measured)
     median = {key: _median(loads) for key, loads in runs.items()}
     return [
         _report(median, PLAIN, rate=1.3, p99=0.6),
@@ -102,10 +102,10 @@ def _who(clients: int) -> str:
 
 def _median(loads: list[Load]) -> Load:
     return Load(
-        rate=statistics.median(seen.rate for seen in loads),
-        p50=statistics.median(seen.p50 for seen in loads),
-        p99=statistics.median(seen.p99 for seen in loads),
-        cpu=statistics.median(seen.cpu for seen in loads),
+        rate=statistics.median(run.rate for run in loads),
+        p50=statistics.median(run.p50 for run in loads),
+        p99=statistics.median(run.p99 for run in loads),
+        cpu=statistics.median(run.cpu for run in loads),
     )
 
 
@@ -117,40 +117,42 @@ def _photograph(case: Path) -> bytes:
 
 
 @contextmanager
-def _triton(subject: Subject, photograph: bytes) -> Iterator[tuple[int, Path]]:
-    """The port of a Triton that serves the artifact, and the file with the request for it."""
+def _triton(context: BenchmarkContext, photograph: bytes) -> Iterator[tuple[int, Path]]:
+    """Yield the port of a Triton that serves the artifact, and the file with the request."""
     image = np.array([[photograph]], dtype=np.object_)
     body, content_type = kserve.encode({"IMAGE": image}, as_json=OUTPUTS)
-    with triton.start(subject.settings) as server:
-        server.load(TARGET_MODEL, subject.artifact)
+    with triton.start(context.settings) as server:
+        server.load(TARGET_MODEL, context.artifact)
         path = f"/models/{server.model_hash(TARGET_MODEL)}/invoke"
-        request = subject.work / "triton.request"
+        request = context.work / "triton.request"
         request.write_bytes(load.request(path, body, content_type, {TARGET: TARGET_MODEL}))
         yield server.port, request
 
 
-def _fastapi(subject: Subject, wrapper: str) -> AbstractContextManager[int]:
+def _fastapi(context: BenchmarkContext, wrapper: str) -> AbstractContextManager[int]:
     app = "benchmarks.wrappers.fastapi_app:app"
     options = ["--workers", WORKERS, "--log-level", "warning", "--no-access-log"]
-    words = ["uvicorn", app, "--host", HOST, "--port", "{port}", *options]
-    return _server(subject, words, wrapper)
+    arguments = ["uvicorn", app, "--host", HOST, "--port", "{port}", *options]
+    return _server(context, arguments, wrapper)
 
 
-def _bentoml(subject: Subject) -> AbstractContextManager[int]:
+def _bentoml(context: BenchmarkContext) -> AbstractContextManager[int]:
     service = "benchmarks.wrappers.bentoml_service:ScreenDetection"
-    words = ["bentoml", "serve", service, "--host", HOST, "--port", "{port}"]
-    return _server(subject, words, "tuned")
+    arguments = ["bentoml", "serve", service, "--host", HOST, "--port", "{port}"]
+    return _server(context, arguments, "tuned")
 
 
-def _trivial(subject: Subject) -> AbstractContextManager[int]:
-    return _server(subject, ["benchmarks.wrappers.trivial", "{port}"])
+def _trivial(context: BenchmarkContext) -> AbstractContextManager[int]:
+    return _server(context, ["benchmarks.wrappers.trivial", "{port}"])
 
 
-def _server(subject: Subject, words: list[str], wrapper: str = "") -> AbstractContextManager[int]:
+def _server(
+    context: BenchmarkContext, arguments: list[str], wrapper: str = ""
+) -> AbstractContextManager[int]:
     variables = {
-        "BENCHMARK_MODEL": str(subject.unpacked),
+        "BENCHMARK_MODEL": str(context.unpacked),
         "BENCHMARK_WRAPPER": wrapper,
-        "BENTOML_HOME": str(subject.work / "bentoml"),
+        "BENTOML_HOME": str(context.work / "bentoml"),
         "BENTOML_DO_NOT_TRACK": "True",
     }
-    return processes.server(words, subject.work / f"{words[0]}-{wrapper}.log", variables)
+    return processes.server(arguments, context.work / f"{arguments[0]}-{wrapper}.log", variables)

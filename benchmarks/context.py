@@ -1,4 +1,4 @@
-"""What is measured: the sample model of this repository, built once for all benchmarks."""
+"""Provide the sample model of this repository, built once for all benchmarks."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ NAME = "screen_detection"
 
 
 @dataclass(frozen=True)
-class Subject:
-    """``work`` is a folder for everything that is made; ``quick`` asks for fewer repetitions.
+class BenchmarkContext:
+    """The model under measurement and the options of a run.
 
-    ``limit`` is the number of operators to take.
+    ``work`` is a folder for all outputs; ``quick`` requests fewer repetitions; ``limit`` is the
+    number of operators to measure.
     """
 
     work: Path
@@ -30,38 +31,38 @@ class Subject:
 
     @cached_property
     def settings(self) -> Settings:
-        """The repository's settings."""
+        """Return the repository's settings."""
         return settings.load(ROOT)
 
     @cached_property
     def model(self) -> ModelFolder:
-        """The sample model."""
+        """Return the sample model."""
         return read_model_folder(ROOT / "models" / NAME)
 
     @cached_property
     def artifact(self) -> Path:
-        """Its artifact as users get it: the environment unpacked."""
+        """Return its artifact in the default layout: the environment unpacked."""
         return self._build("directory")
 
     @cached_property
     def archive_artifact(self) -> Path:
-        """Its artifact in the other layout."""
+        """Return its artifact in the archive layout."""
         return self._build("archive")
 
     @cached_property
     def recipe_artifact(self) -> Path:
-        """What today's recipe makes of the same model and packages."""
+        """Return the artifact that today's recipe builds from the same model and packages."""
         return recipe.build(self.model, self.settings, self.work / "recipe")
 
     @cached_property
     def unpacked(self) -> Path:
-        """The tree of :attr:`artifact`."""
+        """Return the folder with the extracted :attr:`artifact`."""
         folder = self.work / "unpacked"
         extract(self.artifact, folder)
         return folder
 
     def repeats(self, usual: int) -> int:
-        """How often to measure: ``usual``, or less when it has to be quick."""
+        """Return how often to measure: ``usual``, or less in a quick run."""
         return min(usual, 2) if self.quick else usual
 
     def _build(self, layout: Layout) -> Path:
