@@ -206,7 +206,7 @@ def _rules(measured: HasMetrics) -> dict[str, Threshold]:
 
 
 def _merge_files(files: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Merge the metrics of several files. As in DVC, a name in two files is preceded by the file."""
+    """Merge metrics of several files; as in DVC, a name in two files is preceded by the file."""
     names = [name for metrics in files.values() for name in metrics]
     return {
         (name if names.count(name) == 1 else f"{file}:{name}"): value
