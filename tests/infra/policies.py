@@ -1,4 +1,4 @@
-"""Whether IAM would allow a call: its rules for the operators that the templates use.
+"""Decide whether IAM would allow a call, by its rules for the operators that the templates use.
 
 An explicit Deny wins, then an Allow, else denied (IAM User Guide, "Policy evaluation logic").
 A condition's key that is not in the request makes its operator false, except for Null and the
@@ -21,9 +21,11 @@ def allows(
     resource: str,
     context: Context = NO_CONTEXT,
 ) -> bool:
-    """Whether ``statements``, of all policies together, allow ``action`` on ``resource``."""
+    """Return whether ``statements``, of all policies together, allow ``action`` on ``resource``."""
     effects = {
-        each["Effect"] for each in statements if each and _fits(each, action, resource, context)
+        statement["Effect"]
+        for statement in statements
+        if statement and _fits(statement, action, resource, context)
     }
     return effects == {"Allow"}
 
@@ -34,11 +36,11 @@ def denies(
     resource: str,
     context: Context = NO_CONTEXT,
 ) -> bool:
-    """Whether one of ``statements`` denies it explicitly."""
+    """Return whether one of ``statements`` denies the call explicitly."""
     return any(
-        each["Effect"] == "Deny" and _fits(each, action, resource, context)
-        for each in statements
-        if each
+        statement["Effect"] == "Deny" and _fits(statement, action, resource, context)
+        for statement in statements
+        if statement
     )
 
 
@@ -54,21 +56,21 @@ def _fits(statement: Mapping[str, Any], action: str, resource: str, context: Con
     )
 
 
-def _holds(operator: str, found: Any, values: list[str]) -> bool:
+def _holds(operator: str, value: Any, values: list[str]) -> bool:
     if operator == "Null":
-        return (found is None) == (values == ["true"])
+        return (value is None) == (values == ["true"])
     if operator == "ArnNotEquals":
-        return found not in values
-    if found is None:
+        return value not in values
+    if value is None:
         return False
     if operator == "ForAnyValue:StringEquals":
-        return bool(set(found) & set(values))
+        return bool(set(value) & set(values))
     if operator == "NumericLessThan":
-        return float(found) < float(values[0])
+        return float(value) < float(values[0])
     if operator in ("StringEquals", "Bool", "ArnEquals"):
-        return str(found) in values
+        return str(value) in values
     if operator == "StringLike":
-        return any(_like(str(found), pattern) for pattern in values)
+        return any(_like(str(value), pattern) for pattern in values)
     raise AssertionError(f"an operator that is not known here: {operator}")
 
 

@@ -37,16 +37,16 @@ def test_a_replacement_is_named_with_the_property_that_forces_it() -> None:
             "CausingEntity": "Hardware",
         },
     ]
-    found = parse_changes([change("Modify", Replacement="True", Details=details)])
-    assert found[0].action == "replace" and found[0].is_destructive
-    assert found[0].properties == (
+    changes = parse_changes([change("Modify", Replacement="True", Details=details)])
+    assert changes[0].action == "replace" and changes[0].is_destructive
+    assert changes[0].properties == (
         PropertyChange("ProductionVariants.0.InstanceType", "ml.m5.xlarge", "ml.g4dn.xlarge", True),
     )
 
 
 def test_what_hangs_on_another_resource_may_be_replaced() -> None:
-    found = parse_changes([change("Modify", Replacement="Conditional", Details=[])])
-    assert found[0].action == "may replace" and found[0].is_destructive
+    changes = parse_changes([change("Modify", Replacement="Conditional", Details=[])])
+    assert changes[0].action == "may replace" and changes[0].is_destructive
 
 
 def test_a_removed_resource_that_is_retained_is_left_not_removed() -> None:
@@ -61,17 +61,17 @@ def test_older_descriptions_name_the_property_without_its_path() -> None:
         {"Target": {"Attribute": "Properties", "Name": "Tags"}},
         {"Target": {"Attribute": "Tags"}},
     ]
-    found = parse_changes([change("Modify", Replacement="False", Details=details)])
-    assert found[0].action == "modify"
-    assert [each.name for each in found[0].properties] == ["Tags"]
+    changes = parse_changes([change("Modify", Replacement="False", Details=details)])
+    assert changes[0].action == "modify"
+    assert [changed.name for changed in changes[0].properties] == ["Tags"]
 
 
 def test_what_takes_something_away_comes_first() -> None:
-    said = [
+    answers = [
         change("Add", LogicalResourceId="A"),
         change("Modify", LogicalResourceId="B", Replacement="False"),
         change("Remove", LogicalResourceId="C"),
         change("Modify", LogicalResourceId="D", Replacement="True"),
         {"Type": "Hook"},
     ]
-    assert [each.resource for each in parse_changes(said)] == ["C", "D", "A", "B"]
+    assert [parsed.resource for parsed in parse_changes(answers)] == ["C", "D", "A", "B"]

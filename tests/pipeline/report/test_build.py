@@ -61,7 +61,7 @@ def git(*words: str) -> None:
 
 
 @dataclass(frozen=True)
-class Made:
+class RenderedReport:
     """What the command left."""
 
     status: int
@@ -77,7 +77,7 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RenderedReport]:
     """Production has ``changed``, ``same``, ``renamed`` and ``gone``; the branch answers otherwise,
     adds ``fresh``, breaks ``broken`` and deletes ``gone``."""
     root = tmp_path_factory.mktemp("repository")
@@ -113,10 +113,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
             for name in ("report.md", "report.html", "metrics.txt", "report.json")
         ]
         markdown, page, metrics, said = texts
-        yield Made(status, markdown, page, metrics, json.loads(said))
+        yield RenderedReport(status, markdown, page, metrics, json.loads(said))
 
 
-def test_a_model_that_cannot_be_built_fails_and_hides_no_other(made: Made) -> None:
+def test_a_model_that_cannot_be_built_fails_and_hides_no_other(made: RenderedReport) -> None:
     assert made.status == 1
     broken = made.model("broken")
     assert broken["failed"] and "config.pbtxt" in broken["problems"]["artifact"]
@@ -124,7 +124,9 @@ def test_a_model_that_cannot_be_built_fails_and_hides_no_other(made: Made) -> No
     assert "❌ failed" in made.markdown
 
 
-def test_unchanged_models_are_named_and_not_measured_deleted_ones_are_named(made: Made) -> None:
+def test_unchanged_models_are_named_and_not_measured_deleted_ones_are_named(
+    made: RenderedReport,
+) -> None:
     assert made.said["unchanged"] == ["same"]
     assert made.said["deleted"] == ["gone"]
     names = {model["name"] for model in made.said["models"]}
@@ -132,7 +134,7 @@ def test_unchanged_models_are_named_and_not_measured_deleted_ones_are_named(made
     assert "6 models: 2 changed, 1 new, 1 deleted, 1 failed, 1 unchanged" in made.markdown
 
 
-def test_a_change_is_laid_beside_what_production_serves(made: Made) -> None:
+def test_a_change_is_laid_beside_what_production_serves(made: RenderedReport) -> None:
     changed = made.model("changed")
     assert (changed["served"]["version"], changed["version"]) == ("1.0.0", "1.1.0")
     assert changed["target"] == f"changed_1.1.0-rc.h{changed['sha256'][:12]}.tar.gz"
@@ -149,7 +151,7 @@ def test_a_change_is_laid_beside_what_production_serves(made: Made) -> None:
     assert "Differences instead of sums" in changed["commits"][0]
 
 
-def test_a_version_too_low_for_what_changed_is_told(made: Made) -> None:
+def test_a_version_too_low_for_what_changed_is_told(made: RenderedReport) -> None:
     renamed = made.model("renamed")
     assert renamed["proposed"]["part"] == "major"
     assert "the changes are major: 2.0.0 or higher (slipway bump renamed)" in made.markdown
@@ -157,7 +159,7 @@ def test_a_version_too_low_for_what_changed_is_told(made: Made) -> None:
     assert said == {"SUM": "is gone", "TOTAL": "is new"}
 
 
-def test_a_new_model_has_latencies_and_nothing_to_compare(made: Made) -> None:
+def test_a_new_model_has_latencies_and_nothing_to_compare(made: RenderedReport) -> None:
     fresh = made.model("fresh")
     assert fresh["served"] is None
     assert fresh["measured"]["latency"]["candidate"]["count"] > 0
@@ -165,7 +167,7 @@ def test_a_new_model_has_latencies_and_nothing_to_compare(made: Made) -> None:
     assert fresh["measured"]["outputs"] is None
 
 
-def test_every_form_has_the_commands_to_try_it_in_staging(made: Made) -> None:
+def test_every_form_has_the_commands_to_try_it_in_staging(made: RenderedReport) -> None:
     target = made.model("changed")["target"]
     for text in (made.markdown, made.page):
         assert f"--endpoint staging --target {target}" in text
@@ -174,7 +176,7 @@ def test_every_form_has_the_commands_to_try_it_in_staging(made: Made) -> None:
     assert 'slipway_artifact_size_bytes{model="changed"}' in made.metrics
 
 
-def test_every_model_that_was_built_was_measured_on_a_real_server(made: Made) -> None:
+def test_every_model_that_was_built_was_measured_on_a_real_server(made: RenderedReport) -> None:
     assert "measured on Triton" in made.markdown
     assert not any("measured" in model["problems"] for model in made.said["models"])
 
