@@ -27,7 +27,7 @@ HEAVY = {
     "numpy", "onnx", "rich", "ssl", "tomllib", "uvloop", "yaml",
 }  # fmt: skip
 # of the library: a command's help imports the command line and nothing that it calls
-LIGHT = ("slipway", "slipway.cli", "slipway.errors")
+LIGHT = ("slipway", "slipway.cli", "slipway.errors", "slipway.units")
 MOST_MODULES = 90  # with click's own and the standard library's; 62 to 79 on Python 3.12
 
 # one process imports the command line once, and a fork of it shows each command's help
