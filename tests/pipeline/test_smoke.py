@@ -21,7 +21,7 @@ from slipway.store.stage import StageStore
 from slipway.triton import kserve
 from tests import fixture_models
 from tests.client import fake_runtime
-from tests.client.fake_runtime import NOT_READY, Asked, FakeRuntime, Reply
+from tests.client.fake_runtime import NOT_READY, FakeRuntime, ReceivedRequest, Reply
 from tests.endpoint import shelf as shelves
 from tests.endpoint.shelf import Shelf
 from tests.pipeline.releases import FEATURES, released
@@ -29,20 +29,20 @@ from tests.pipeline.releases import FEATURES, released
 REQUIRED = Interface(0, {"X": Tensor("FP32", (2,)), "Z": Tensor("FP32", (1,))}, FEATURES.outputs)
 
 
-def double(asked: Asked) -> Reply:
+def double(request: ReceivedRequest) -> Reply:
     """The model Y = 2 X, which refuses what is negative."""
-    x = _x(asked)
+    x = _x(request)
     if (x < 0).any():
-        message = json.dumps({"error": f"in ensemble '{asked.target}', X is negative"})
+        message = json.dumps({"error": f"in ensemble '{request.target}', X is negative"})
         return fake_runtime.error(
             424, "ModelError", "see the log", OriginalStatusCode=400, OriginalMessage=message
         )
     return fake_runtime.outputs({"Y": 2 * x})
 
 
-def _x(asked: Asked) -> np.ndarray[Any, Any]:
-    header = int(asked.content_type.removeprefix(kserve.BINARY))
-    return np.frombuffer(asked.body[header : header + 8], np.float32)
+def _x(request: ReceivedRequest) -> np.ndarray[Any, Any]:
+    header = int(request.content_type.removeprefix(kserve.BINARY))
+    return np.frombuffer(request.body[header : header + 8], np.float32)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_right_answers_pass_and_the_target_that_gave_them_is_said(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"m on staging: {target}, first answer after ")
     assert [line.split()[:2] for line in lines[1:]] == [["✓", "one"], ["✓", "two"]]
-    assert {asked.target for asked in fake.asked} == {target}
+    assert {request.target for request in fake.requests} == {target}
 
 
 def test_a_wrong_answer_names_the_tensor_and_both_values(
@@ -144,7 +144,7 @@ def test_cases_that_do_not_fit_the_release_are_a_failure(
     case("one", [1, 2], outputs(2, 4))
     assert smoke(fake) == 1
     assert "m needs 'Z'" in capsys.readouterr().out
-    assert fake.asked == []
+    assert fake.requests == []
 
 
 def test_without_golden_cases_a_blank_request_has_to_be_answered(
@@ -154,8 +154,8 @@ def test_without_golden_cases_a_blank_request_has_to_be_answered(
     assert smoke(fake) == 0
     said = capsys.readouterr().out
     assert "✓ blank request" in said and "without golden cases, any answer passes" in said
-    assert _x(fake.asked[0]).tolist() == [0, 0]
-    fake.otherwise = lambda asked: fake_runtime.error(
+    assert _x(fake.requests[0]).tolist() == [0, 0]
+    fake.otherwise = lambda request: fake_runtime.error(
         424, "ModelError", "x", OriginalStatusCode=400, OriginalMessage='{"error": "no zeros"}'
     )
     assert smoke(fake) == 1
@@ -177,9 +177,9 @@ def test_a_target_that_does_not_answer_is_asked_once_not_once_for_every_case(
     for number in range(5):
         case(f"case {number}", [1, 2], outputs(2, 4))
     refusal = fake_runtime.error(400, "ValidationError", "Could not find endpoint")
-    fake.otherwise = lambda asked: refusal
+    fake.otherwise = lambda request: refusal
     assert smoke(fake) == 1
-    assert len(fake.asked) == 1
+    assert len(fake.requests) == 1
     assert "Could not find endpoint" in capsys.readouterr().out
 
 
@@ -215,7 +215,7 @@ def test_in_staging_a_branch_published_since_is_told_and_no_failure(
     case("one", [1, 2], outputs(2, 4))
     assert smoke(fake, "--target", "c0ffee") == 0
     assert 'note: staging alias "m" → m_1.1.0-rc.hbeef00.tar.gz' in capsys.readouterr().out
-    assert {asked.target for asked in fake.asked} == {mine}
+    assert {request.target for request in fake.requests} == {mine}
 
 
 def test_one_unknown_model_does_not_hide_the_others(

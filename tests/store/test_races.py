@@ -183,7 +183,7 @@ from pathlib import Path
 from slipway.settings import Settings
 from slipway.store.open import open_stage
 location, *files = sys.argv[1:]
-store = open_stage(Settings(Path("/"), store=location), "staging")
+store = open_stage(Settings(Path("/"), store=location), "staging").store
 store.stat("warm")
 print("ready", flush=True)
 sys.stdin.readline()
