@@ -109,10 +109,10 @@ def test_a_models_own_error_is_a_model_error_with_its_status_and_words(
     ("wrong", "said"),
     [
         ({"TargetModel": "nobody.tar.gz"}, "object does not exist"),
-        ({"TargetModel": "../staging/models/scripted_71.tar.gz"}, "no key below"),
-        ({"TargetModel": "a//b"}, "no key below"),
-        ({"TargetModel": "/etc/passwd"}, "no key below"),
-        ({"TargetModel": ".hidden"}, "no key below"),
+        ({"TargetModel": "../staging/models/scripted_71.tar.gz"}, "not a key below"),
+        ({"TargetModel": "a//b"}, "not a key below"),
+        ({"TargetModel": "/etc/passwd"}, "not a key below"),
+        ({"TargetModel": ".hidden"}, "not a key below"),
         ({"EndpointName": "nobody"}, "Endpoint nobody of account"),
     ],
 )
