@@ -1,4 +1,4 @@
-"""A short soak: the long one is ``python -m endpoint.soak``."""
+"""A short soak: the long one is ``python -m tests.endpoint.soak``."""
 
 from __future__ import annotations
 
