@@ -29,6 +29,8 @@ library=(build-support/slipway/requirements.txt build-support/slipway/requiremen
 lock slipway.txt 3.12 "${linux[@]}" "$@" "${library[@]}" tests/requirements.txt
 # the uv that installs every environment is the library's own
 sed -n -e '1,2p' -e '/^uv==/,/[^\\]$/p' $folder/slipway.txt > $folder/uv.txt
+# a part of the library, which works without this folder
+lock ../slipway/environment/backends.txt 3.12 "$@" $folder/backends.in
 lock pip.txt 3.8 --universal "$@" $folder/pip.in
 lock benchmarks.txt 3.12 "${linux[@]}" --constraint $folder/slipway.txt "$@" \
   "${library[@]}" benchmarks/requirements.txt

@@ -6,7 +6,7 @@ import csv
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
@@ -51,10 +51,16 @@ def install(lock: Path, settings: Settings, platform: str, prefix: Path) -> list
 
 
 def run_uv(
-    argv: list[str | Path], settings: Settings, *, what: str, cwd: Path | None = None
+    argv: list[str | Path],
+    settings: Settings,
+    *,
+    what: str,
+    cwd: Path | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> str:
-    """Run uv with the user's configuration of indexes; return its stdout."""
-    environment = os.environ | {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
+    """Run uv with the user's configuration of indexes and ``variables``; return its stdout."""
+    fixed = {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
+    environment = {**os.environ, **fixed, **(variables or {})}
     result = process.run(
         [uv.find_uv_bin(), *argv], what=what, cwd=cwd or settings.root, env=environment
     )
