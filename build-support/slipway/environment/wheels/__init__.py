@@ -1,0 +1,1 @@
+"""Wheels that Slipway builds from sources: isolated, offline, and equal on every machine."""
