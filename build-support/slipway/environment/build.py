@@ -8,6 +8,8 @@ import tempfile
 import warnings
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from slipway.archive.segment import THOROUGH
 from slipway.archive.writer import TarGzWriter, write_indexed
 from slipway.environment import canonical, interpreter, packages
@@ -20,6 +22,7 @@ from slipway.environment.environment import (
 )
 from slipway.environment.lock import check_lock, lock_content, refuse_unservable
 from slipway.environment.platforms import uv_platform
+from slipway.environment.shared.locked import locked_packages, with_wheels
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write, cache_dir, locked, sha256_of
 from slipway.settings import FILE_NAME as SETTINGS
@@ -73,7 +76,11 @@ def _build(
         prefix, site = Path(work, "prefix"), Path(work, "packages")
         conda_packages = interpreter.install(python_source, prefix, platform)
         python = _verified_version(conda_packages, prefix, settings)
-        pip_packages = packages.install(lock, settings, platform, site)
+        shared = {locked.package.name: locked.source for locked in locked_packages(lock)}
+        # beside the work folders: errors name the lock
+        wheels = Path(work, lock.name)
+        wheels.write_text(with_wheels(lock, settings), encoding="utf-8")
+        pip_packages = packages.install(wheels, settings, platform, site, lock=lock)
         packages.merge(site, prefix)
         packed = _conda_pack(prefix, Path(work, "packed"))
         members = canonical.collect_members(packed, settings.python, Path(work, "scratch"))
@@ -82,7 +89,10 @@ def _build(
     all_packages = [
         Package(p.name, p.version, _source_name(p.channel, python_source.local, python))
         for p in conda_packages
-    ] + [Package(package.name, package.version, "pip") for package in pip_packages]
+    ] + [
+        Package(p.name, p.version, shared.get(canonicalize_name(p.name), "pip"))
+        for p in pip_packages
+    ]
     save_environment(
         ExecutionEnvironment(
             folder=folder,
@@ -149,6 +159,7 @@ def _key(
 ) -> str:
     parts = [
         lock_content(lock),
+        *(locked.source for locked in locked_packages(lock)),
         settings.python,
         platform,
         python_source.identity,

@@ -16,7 +16,11 @@ FILES = (ARCHIVE, ARCHIVE + index.SUFFIX, METADATA)
 
 @dataclass(frozen=True)
 class Package:
-    """A package in an environment; ``source`` is "pip", or the conda channel."""
+    """A package in an environment.
+
+    ``source`` is "pip", the conda channel, or folder and digest of a package of the repository:
+    ``libs/words@sha256:<64 digits>``.
+    """
 
     name: str
     version: str

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from slipway.environment import interpreter
 from slipway.environment.packages import run_uv
 from slipway.environment.platforms import uv_platform
+from slipway.environment.requirement_lines import (
+    NamedRequirement,
+    PathRequirement,
+    read_requirement_lines,
+)
+from slipway.environment.shared.locked import with_paths, without_paths
+from slipway.environment.shared.requirements import SharedRequirement, find_shared
+from slipway.environment.shared.wheel import build_shared_wheel
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write
 from slipway.settings import Settings
 
 HEADER = re.compile(r"# slipway: requirements sha256=(?P<digest>[0-9a-f]{64}), (?P<target>.*)")
 PINNED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)")
+RELATIVE = re.compile(r" @ file:(?!/)")
 # its stub returns tensors of 0 bytes with numpy 2; seen on 24.10, whose release notes pin numpy<2
 LAST_WITHOUT_NUMPY_2 = "24.10"
 
@@ -47,15 +54,18 @@ def lock_requirements(requirements: Path, settings: Settings, *, upgrade: bool =
     ]
     with atomic_write(target) as sibling:
         # uv writes the paths that it gets, so it works on copies with the original names
-        shutil.copyfile(requirements, sibling.with_name(requirements.name))
+        shared = find_shared(requirements)
+        copy = sibling.with_name(requirements.name)
+        copy.write_text(_for_uv(requirements, shared, settings), encoding="utf-8")
         if target.is_file():
-            shutil.copyfile(target, sibling)
+            sibling.write_text(without_paths(target.read_text(encoding="utf-8")), encoding="utf-8")
         try:
             run_uv(argv, settings, what=f"locking {requirements}", cwd=sibling.parent)
         except SlipwayError as error:
             raise _translate_error(error, requirements, settings) from error
         first_line = header(requirements, settings)
-        sibling.write_text(f"{first_line}\n{sibling.read_text()}", encoding="utf-8")
+        locked = with_paths(sibling.read_text(encoding="utf-8"), shared, requirements)
+        sibling.write_text(f"{first_line}\n{locked}", encoding="utf-8")
         refuse_unservable(sibling, settings, requirements=requirements)
     if upgrade or not (settings.root / interpreter.LOCK_NAME).is_file():
         interpreter.pin_interpreter(settings)
@@ -109,7 +119,8 @@ def find_unhashed(lock: Path) -> Iterator[tuple[int, str]]:
     for line in text.splitlines():
         requirement_text = line.partition("#")[0].strip()
         pinned = PINNED.match(requirement_text) or " @ " in requirement_text
-        if requirement_text and not (pinned and "--hash=" in requirement_text):
+        shared = RELATIVE.search(requirement_text)  # its files are hashed by every build
+        if requirement_text and not shared and not (pinned and "--hash=" in requirement_text):
             yield number, requirement_text.partition("\\")[0].strip()
         number += 1 + line.count("\\ ")
 
@@ -149,23 +160,31 @@ def normalised_requirements(requirements: Path) -> str:
             where=str(requirements),
             fix="create it with the packages that model.py imports, and numpy<2",
         )
-    lines = []
-    text = requirements.read_text(encoding="utf-8", errors="replace")
-    for number, line in enumerate(text.splitlines(), 1):
-        requirement_text = re.sub(r"(^|\s)#.*", "", line).strip()
-        if not requirement_text:
+    lines = [shared.normalised(requirements) for shared in find_shared(requirements)]
+    for line in read_requirement_lines(requirements):
+        if isinstance(line, PathRequirement):
             continue
-        try:
-            requirement = Requirement(requirement_text)
-        except InvalidRequirement as error:
+        if not isinstance(line, NamedRequirement) or line.options:
             raise SlipwayError(
-                f"{requirement_text!r} is not a requirement",
-                where=f"{requirements}:{number}",
+                f"{line.text!r} is not a requirement",
+                where=f"{requirements}:{line.number}",
                 fix="write one package per line, such as numpy<2; indexes belong in uv.toml",
-            ) from error
-        requirement.name = canonicalize_name(requirement.name)
-        lines.append(str(requirement))
+            )
+        line.requirement.name = canonicalize_name(line.requirement.name)
+        lines.append(str(line.requirement))
     return "\n".join(sorted(lines))
+
+
+def _for_uv(requirements: Path, shared: tuple[SharedRequirement, ...], settings: Settings) -> str:
+    """Return the requirements with wheels of the repository's packages instead of their paths."""
+    wheels = {
+        requirement.line.number: requirement.located_at(
+            build_shared_wheel(requirement.package, settings).as_uri()
+        )
+        for requirement in shared
+    }
+    lines = read_requirement_lines(requirements)
+    return "".join(f"{wheels.get(line.number, line.text)}\n" for line in lines)
 
 
 def named_packages(requirements: Path) -> set[str]:

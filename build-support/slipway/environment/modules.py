@@ -15,6 +15,7 @@ from slipway.environment.environment import (
     load_environment,
 )
 from slipway.environment.lock import lock_content
+from slipway.environment.shared.locked import locked_packages
 from slipway.environment.stdlib import DROPPED
 from slipway.errors import SlipwayError
 from slipway.files import cache_dir
@@ -45,11 +46,15 @@ def cached_environment(lock: Path, settings: Settings) -> ExecutionEnvironment |
     if not lock.is_file():
         return None
     digest = hashlib.sha256(lock_content(lock).encode()).hexdigest()
+    shared = {locked.source for locked in locked_packages(lock)}
     for metadata in sorted(cache_dir("environments").glob(f"*/{METADATA}")):
         try:
             environment = load_environment(metadata.parent)
         except SlipwayError:
             continue  # written by another version of Slipway
+        sources = {package.source for package in environment.packages}
+        if not shared <= sources:
+            continue  # built from other files of the repository's packages
         same_python = environment.python.startswith(f"{settings.python}.")
         if environment.lock == digest and environment.platform == settings.platform and same_python:
             return environment

@@ -28,8 +28,12 @@ class InstalledPackage:
     files: dict[str, str]  # path from the prefix → hash as in RECORD
 
 
-def install(lock: Path, settings: Settings, platform: str, prefix: Path) -> list[InstalledPackage]:
-    """Install the packages of ``lock`` into the folder ``prefix``, without running their code.
+def install(
+    requirements: Path, settings: Settings, platform: str, prefix: Path, *, lock: Path
+) -> list[InstalledPackage]:
+    """Install hashed ``requirements`` into the folder ``prefix``, without running their code.
+
+    They are those of ``lock``, with a wheel for each package of the repository.
 
     Raises:
         SlipwayError: a file is not the locked one, a package has no wheel for
@@ -39,7 +43,7 @@ def install(lock: Path, settings: Settings, platform: str, prefix: Path) -> list
         *("pip", "install", "--quiet", "--prefix", prefix, "--python", sys.executable),
         *("--python-platform", uv_platform(platform), "--python-version", settings.python),
         *("--require-hashes", "--no-deps", "--only-binary", ":all:", "--link-mode", "copy"),
-        *("-r", lock),
+        *("-r", requirements),
     ]
     try:
         run_uv(argv, settings, what=f"installing {lock.name}")

@@ -129,8 +129,10 @@ def _package(package: Mapping[str, str], hashes: Sequence[str]) -> Component:
     from packageurl import PackageURL
 
     name, version = package["name"], package["version"]
-    kind = "pypi" if package["source"] == "pip" else "conda"
-    purl = PackageURL(kind, name=name, version=version)
+    folder, is_shared, digest = package["source"].partition("@sha256:")
+    kind = "generic" if is_shared else "pypi" if folder == "pip" else "conda"
+    qualifiers = {"checksum": f"sha256:{digest}"} if is_shared else None
+    purl = PackageURL(kind, name=name, version=version, qualifiers=qualifiers)
     file_hashes = [HashType(alg=HashAlgorithm.SHA_256, content=digest) for digest in sorted(hashes)]
     # a lock allows a wheel for each platform, and the sources: only a single hash is certain
     allowed = ExternalReference(
