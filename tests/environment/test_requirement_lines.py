@@ -93,7 +93,7 @@ def test_every_kind_of_line_is_what_pip_makes_of_it(tmp_path: Path) -> None:
         check=False,
     )
     assert asked.returncode == 0, asked.stderr
-    ours = {}
+    ours: dict[int, list[object]] = {}
     for line in read_requirement_lines(requirements):
         match line:
             case NamedRequirement(requirement=requirement):

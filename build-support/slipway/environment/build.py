@@ -23,6 +23,7 @@ from slipway.environment.environment import (
 from slipway.environment.lock import check_lock, lock_content, refuse_unservable
 from slipway.environment.platforms import uv_platform
 from slipway.environment.shared.locked import locked_packages, with_wheels
+from slipway.environment.wheels.sources import build_locked
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write, cache_dir, locked, sha256_of
 from slipway.settings import FILE_NAME as SETTINGS
@@ -80,7 +81,8 @@ def _build(
         # beside the work folders: errors name the lock
         wheels = Path(work, lock.name)
         wheels.write_text(with_wheels(lock, settings), encoding="utf-8")
-        pip_packages = packages.install(wheels, settings, platform, site, lock=lock)
+        built = [wheel.path for wheel in build_locked(lock, settings)]
+        pip_packages = packages.install(wheels, settings, platform, site, lock=lock, wheels=built)
         packages.merge(site, prefix)
         packed = _conda_pack(prefix, Path(work, "packed"))
         members = canonical.collect_members(packed, settings.python, Path(work, "scratch"))

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from slipway.environment import interpreter
-from slipway.environment.packages import run_uv
+from slipway.environment.packages import find_links, run_uv
 from slipway.environment.platforms import uv_platform
 from slipway.environment.requirement_lines import (
     NamedRequirement,
@@ -21,6 +21,7 @@ from slipway.environment.requirement_lines import (
 from slipway.environment.shared.locked import with_paths, without_paths
 from slipway.environment.shared.requirements import SharedRequirement, find_shared
 from slipway.environment.shared.wheel import build_shared_wheel
+from slipway.environment.wheels.sources import build_from_source, read_source_builds
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write
 from slipway.settings import Settings
@@ -57,14 +58,25 @@ def lock_requirements(requirements: Path, settings: Settings, *, upgrade: bool =
         shared = find_shared(requirements)
         copy = sibling.with_name(requirements.name)
         copy.write_text(_for_uv(requirements, shared, settings), encoding="utf-8")
+        earlier = () if upgrade else read_source_builds(target)
+        lines = copy.read_text(encoding="utf-8").splitlines()
         if target.is_file():
             sibling.write_text(without_paths(target.read_text(encoding="utf-8")), encoding="utf-8")
         try:
-            run_uv(argv, settings, what=f"locking {requirements}", cwd=sibling.parent)
+            built = build_from_source(lines, settings, where=requirements, earlier=earlier)
+            run_uv(
+                argv,
+                settings,
+                what=f"locking {requirements}",
+                cwd=sibling.parent,
+                variables=find_links(wheel.path.parent for wheel in built),
+            )
         except SlipwayError as error:
             raise _translate_error(error, requirements, settings) from error
         first_line = header(requirements, settings)
         locked = with_paths(sibling.read_text(encoding="utf-8"), shared, requirements)
+        for wheel in built:
+            locked = wheel.pin(locked)
         sibling.write_text(f"{first_line}\n{locked}", encoding="utf-8")
         refuse_unservable(sibling, settings, requirements=requirements)
     if upgrade or not (settings.root / interpreter.LOCK_NAME).is_file():

@@ -6,7 +6,7 @@ import csv
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
@@ -29,11 +29,18 @@ class InstalledPackage:
 
 
 def install(
-    requirements: Path, settings: Settings, platform: str, prefix: Path, *, lock: Path
+    requirements: Path,
+    settings: Settings,
+    platform: str,
+    prefix: Path,
+    *,
+    lock: Path,
+    wheels: Iterable[Path] = (),
 ) -> list[InstalledPackage]:
     """Install hashed ``requirements`` into the folder ``prefix``, without running their code.
 
-    They are those of ``lock``, with a wheel for each package of the repository.
+    They are those of ``lock``, with a wheel for each package of the repository. ``wheels`` are
+    those that were built from source.
 
     Raises:
         SlipwayError: a file is not the locked one, a package has no wheel for
@@ -45,8 +52,9 @@ def install(
         *("--require-hashes", "--no-deps", "--only-binary", ":all:", "--link-mode", "copy"),
         *("-r", requirements),
     ]
+    folders = find_links(wheel.parent for wheel in wheels)
     try:
-        run_uv(argv, settings, what=f"installing {lock.name}")
+        run_uv(argv, settings, what=f"installing {lock.name}", variables=folders)
     except SlipwayError as error:
         raise _translate_error(error, lock) from error
     installed = sorted(_read_metadata(prefix, settings.python), key=lambda package: package.name)
@@ -60,13 +68,25 @@ def run_uv(
     *,
     what: str,
     cwd: Path | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> str:
-    """Run uv with the user's configuration of indexes; return its stdout."""
-    environment = os.environ | {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
+    """Run uv with the user's configuration of indexes and ``variables``; return its stdout."""
+    fixed = {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
+    environment = {**os.environ, **fixed, **(variables or {})}
     result = process.run(
         [uv.find_uv_bin(), *argv], what=what, cwd=cwd or settings.root, env=environment
     )
     return result.stdout
+
+
+def find_links(folders: Iterable[Path]) -> dict[str, str]:
+    """Return the variable by which uv takes wheels from ``folders`` as well.
+
+    Its option --find-links would replace the folders that the user's own variable names.
+    """
+    configured = os.environ.get("UV_FIND_LINKS", "").split(",")
+    names = [*configured, *(str(folder) for folder in folders)]
+    return {"UV_FIND_LINKS": ",".join(name for name in names if name)}
 
 
 def merge(packages: Path, prefix: Path) -> None:

@@ -40,7 +40,7 @@ Layout = Literal["directory", "archive"]
 # the allowed keys; None where the table's own module checks them
 TABLES: dict[str, set[str] | None] = {
     "triton": {"release", "test_release", "docker_image"},
-    "environment": {"python", "platform", "channels", "layout"},
+    "environment": {"python", "platform", "channels", "layout", "build-from-source"},
     "release": None,
     "signing": None,
     "endpoint": None,
@@ -58,6 +58,7 @@ class Settings:
     platform: str = "linux-64"
     channels: tuple[str, ...] = ()
     layout: Layout = "directory"
+    build_from_source: tuple[str, ...] = ()
     store: str = STORE
     docker_image: str | None = None
     endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict)
@@ -154,6 +155,13 @@ def _parse(path: Path) -> Settings:
         raise SlipwayError(
             f"environment.layout is {layout!r}", where=str(path), fix='"directory" or "archive"'
         )
+    from_source = environment.get("build-from-source", [])
+    if not isinstance(from_source, list) or not all(isinstance(n, str) for n in from_source):
+        raise SlipwayError(
+            f"environment.build-from-source is {from_source!r}",
+            where=str(path),
+            fix='a list of names, such as build-from-source = ["langdetect"]',
+        )
     default = Settings(root=path.parent)
     settings = Settings(
         root=path.parent,
@@ -164,6 +172,7 @@ def _parse(path: Path) -> Settings:
         platform=environment.get("platform", default.platform),
         channels=tuple(environment.get("channels", ())),
         layout=layout,
+        build_from_source=tuple(from_source),
         store=tables.get("release", {}).get("store", default.store),
         endpoints={
             name: endpoints.parse(path, name, values)
