@@ -10,6 +10,7 @@ from slipway.artifact.pack import pack
 from slipway.environment import ExecutionEnvironment
 from slipway.errors import SlipwayError
 from slipway.model.folder import ModelFolder, read_model_folder
+from slipway.model.local_weights import reject_different
 from slipway.model.weights import Weights
 from slipway.settings import Settings
 
@@ -66,11 +67,13 @@ def build_environment(model: ModelFolder, settings: Settings) -> ExecutionEnviro
     return environment.build_environment(model.lock, settings)
 
 
-def local_weights(model: ModelFolder) -> dict[Path, Path]:
+def local_weights(model: ModelFolder, root: Path) -> dict[Path, Path]:
     """Return the weights that are already next to their pointers, by the path they belong at.
 
+    ``root`` is the repository's folder.
+
     Raises:
-        SlipwayError: weights are missing there.
+        SlipwayError: weights are missing there, or are not those of their pointer.
     """
     files: dict[Path, Path] = {}
     for pointer in model.pointers:
@@ -80,6 +83,7 @@ def local_weights(model: ModelFolder) -> dict[Path, Path]:
                 where=str(pointer.file),
                 fix=f"slipway weights pull {pointer.file} --output {pointer.path}",
             )
+        reject_different(pointer, pointer.path, root)
         parts = [pointer.path] if pointer.path.is_file() else sorted(pointer.path.rglob("*"))
         files |= {path: path for path in parts if path.is_file()}
     return files

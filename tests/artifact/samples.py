@@ -103,4 +103,5 @@ def packed(folder: Path, environment: ExecutionEnvironment, layout: str = "direc
     model = read_model_folder(folder)
     output = folder.parent.parent / "dist" / model.artifact_name
     assert layout in ("directory", "archive")
-    return pack(model, environment, build.local_weights(model), output, layout)  # type: ignore[arg-type]
+    weights = build.local_weights(model, folder.parents[1])
+    return pack(model, environment, weights, output, layout)  # type: ignore[arg-type]

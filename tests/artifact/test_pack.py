@@ -155,7 +155,7 @@ def test_a_link_out_of_the_folder_is_refused(tiny: Path, environment: ExecutionE
 def test_weights_that_are_not_here_are_named_with_the_way_to_get_them(tiny: Path) -> None:
     (tiny / "tiny_inferencer/1/model.onnx").unlink()
     with pytest.raises(SlipwayError, match="weights are missing") as caught:
-        build.local_weights(read_model_folder(tiny))
+        build.local_weights(read_model_folder(tiny), tiny.parents[1])
     assert caught.value.fix and "slipway weights pull" in caught.value.fix
 
 

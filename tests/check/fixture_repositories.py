@@ -6,12 +6,14 @@ mistake:
 - the files that differ from the good ones, by their paths in the repository;
 - ``expected.txt``, the findings as ``RULE path[:line[:column]]``;
 - ``removed.txt``, the paths that are missing;
+- ``gitignore.txt``, the ``.gitignore`` of the repository, which is one of git then;
 - ``links.txt``, lines of a path and its link target, because Pants copies no dangling link.
 """
 
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 from slipway import settings
@@ -21,7 +23,7 @@ from slipway.settings import Settings
 FIXTURES = Path(__file__).parent / "fixtures"
 GOOD = FIXTURES / "good"
 BAD = FIXTURES / "bad"
-ABOUT = {"expected.txt", "removed.txt", "links.txt"}
+ABOUT = {"expected.txt", "removed.txt", "links.txt", "gitignore.txt"}
 
 
 def names() -> list[str]:
@@ -43,6 +45,9 @@ def make(name: str, root: Path) -> Path:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         for link, target in links(name):
             (root / link).symlink_to(target)
+        if (bad / "gitignore.txt").exists():
+            shutil.copyfile(bad / "gitignore.txt", root / ".gitignore")
+            subprocess.run(["git", "init", "--quiet", str(root)], check=True)
     return root / "models" / "sound"
 
 

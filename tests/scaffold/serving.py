@@ -50,5 +50,8 @@ def artifact(folder: Path, environment: ExecutionEnvironment) -> Path:
     """Pack a model folder and return the artifact."""
     model = read_model_folder(folder)
     return pack(
-        model, environment, build.local_weights(model), folder.parents[1] / model.artifact_name
+        model,
+        environment,
+        build.local_weights(model, folder.parents[1]),
+        folder.parents[1] / model.artifact_name,
     ).path

@@ -142,19 +142,28 @@ async def run_step(step: Step) -> Part:
 @rule
 async def pull_weights(request: WeightsRequest, root: BuildRoot) -> Part:
     pointers = await Get(HydratedSources, HydrateSourcesRequest(request.sources))
+    named = layout.weights(pointers.snapshot.files)
+    # The step compares weights that lie in the checkout with the pointer. They are part of its
+    # inputs so that it runs again when they change.
+    local = await MultiGet(
+        Get(Digest, PathGlobs([weights, f"{weights}/**"])) for weights in named.values()
+    )
+    inputs = await MultiGet(
+        Get(Digest, MergeDigests([pointers.snapshot.digest, digest])) for digest in local
+    )
     parts = await MultiGet(
         Get(
             Part,
             Step(
                 # DVC's configuration, cache and remotes are the checkout's, not the sandbox's
                 ("weights", "pull", pointer, "--dvc-root", root.path, "--output", weights),
-                pointers.snapshot.digest,
+                digest,
                 description=f"Weights {weights}",
                 output_files=(weights,),
                 output_directories=(weights,),
             ),
         )
-        for pointer, weights in layout.weights(pointers.snapshot.files).items()
+        for (pointer, weights), digest in zip(named.items(), inputs)
     )
     problems = [part.problem for part in parts if part.problem]
     if problems:

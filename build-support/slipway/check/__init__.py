@@ -25,9 +25,12 @@ __all__ = [
     "check",
     "check_config",
     "check_folder",
+    "check_left_out",
     "rules",
 ]
 
+# the rules about files that look like a part of the model and are not packed
+LEFT_OUT_RULES = ("SW102", "SW127", "SW326")
 # the rules that need only one config
 CONFIG_RULES = ("SW2", "SW107", "SW109")
 
@@ -56,6 +59,14 @@ def check_config(path: Path, settings: Settings) -> list[Finding]:
     """
     chosen = [rule for id, rule in RULES.items() if id.startswith(CONFIG_RULES)]
     return _findings(SingleConfig(path, ModelRepository(settings)), chosen)
+
+
+def check_left_out(folder: Path, settings: Settings) -> list[Finding]:
+    """Return the findings about files of a model folder that its artifact leaves out."""
+    chosen = [RULES[id] for id in LEFT_OUT_RULES]
+    findings = _findings(ModelUnderCheck(folder, ModelRepository(settings)), chosen)
+    # an ignore of a rule that did not run is reported as unused
+    return [finding for finding in findings if finding.rule in LEFT_OUT_RULES]
 
 
 def _findings(model: ModelUnderCheck, chosen: Iterable[Rule]) -> list[Finding]:

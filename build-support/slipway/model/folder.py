@@ -126,13 +126,15 @@ def source_files(model: ModelFolder) -> dict[str, Path]:
             relative = file.relative_to(model.path)
             if any(part.startswith(".") or part == "__pycache__" for part in relative.parts):
                 continue
+            if any(file.is_relative_to(weight) for weight in weights):
+                continue  # DVC may link them into its cache
             if not file.resolve().is_relative_to(inside):
                 raise SlipwayError(
                     "a link that leads out of the model's folder",
                     where=str(file),
                     fix="copy the file into the folder",
                 )
-            if file.is_dir() or any(file.is_relative_to(weight) for weight in weights):
+            if file.is_dir():
                 continue
             if file.name in LEFT_OUT_NAMES or file.name.endswith(LEFT_OUT_ENDINGS):
                 continue

@@ -18,7 +18,14 @@ from slipway.check.rules.ensemble_4xx import dataflow, edges, ensemble, maps
 from slipway.check.rules.environment_6xx import environment
 from slipway.check.rules.evaluation_8xx import evaluation
 from slipway.check.rules.ignore_9xx import ignores
-from slipway.check.rules.layout_1xx import layout, names, release_version, served_model, versions
+from slipway.check.rules.layout_1xx import (
+    layout,
+    names,
+    release_version,
+    served_model,
+    sources,
+    versions,
+)
 from slipway.check.rules.python_5xx import (
     bls,
     imports,
@@ -30,6 +37,7 @@ from slipway.check.rules.python_5xx import (
 from slipway.check.rules.safety_7xx import security, size
 from slipway.check.rules.weights_3xx import (
     backend_files,
+    elsewhere,
     graph_names,
     graph_needs,
     graph_types,
@@ -42,6 +50,7 @@ __all__ = [
     "bls",
     "dataflow",
     "edges",
+    "elsewhere",
     "ensemble",
     "environment",
     "evaluation",
@@ -66,6 +75,7 @@ __all__ = [
     "sequences",
     "served_model",
     "size",
+    "sources",
     "tensor_options",
     "tensor_shapes",
     "tensors",

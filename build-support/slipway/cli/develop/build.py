@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from slipway.cli.building import build_artifact
 from slipway.cli.models import for_each, models_argument, select_folders
 from slipway.cli.options import json_option
-from slipway.cli.progress import working
 
 
 @click.command()
@@ -29,14 +29,13 @@ def build(models: tuple[Path, ...], output: Path, as_json: bool) -> int:
 
     Example: slipway build screen_detection
     """
-    from slipway import build, settings
+    from slipway import settings
     from slipway.units import format_megabytes
 
     configured = settings.load(Path.cwd())
 
     def build_one(folder: Path) -> None:
-        with working(f"building {folder.name}"):
-            artifact = build.build(folder, configured, output)
+        artifact = build_artifact(folder, configured, output)
         if as_json:
             values = {"path": str(artifact.path), "sha256": artifact.sha256, "size": artifact.size}
             click.echo(json.dumps(values))

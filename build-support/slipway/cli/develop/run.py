@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from slipway.cli.building import build_artifact
 from slipway.cli.models import artifact_option, model_argument
 from slipway.cli.progress import working
 
@@ -22,15 +23,14 @@ def run(model: Path, artifact: Path | None) -> None:
     """
     import signal
 
-    from slipway import build, settings
+    from slipway import settings
     from slipway.model.folder import read_model_folder
     from slipway.server import triton
     from slipway.testing import example
 
     configured = settings.load(Path.cwd())
     source = read_model_folder(model)
-    with working(f"building {source.name}"):
-        file = artifact or build.build(model, configured, Path("dist")).path
+    file = artifact or build_artifact(model, configured, Path("dist")).path
     target = source.artifact_name
     with triton.start(configured) as server:
         with working(f"loading {target}"):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from slipway.cli.building import build_artifact
 from slipway.cli.models import artifact_option, for_each, models_argument, select_folders
-from slipway.cli.progress import working
 
 REPORT = ".tests.xml"
 
@@ -28,7 +28,7 @@ def test(
 
     Example: slipway test screen_detection
     """
-    from slipway import build, settings
+    from slipway import settings
     from slipway.model.folder import read_model_folder
     from slipway.testing import run
 
@@ -36,8 +36,7 @@ def test(
 
     def test_one(folder: Path) -> bool:
         read_model_folder(folder)
-        with working(f"building {folder.name}"):
-            file = artifact or build.build(folder, configured, Path("dist")).path
+        file = artifact or build_artifact(folder, configured, Path("dist")).path
         status = run.run(
             folder,
             configured.root,

@@ -26,18 +26,28 @@ def weights() -> None:
 @click.option(
     "--output", type=click.Path(path_type=Path), help="Write here; by default next to the pointer."
 )
-def pull(pointer: Path, dvc_root: Path | None, output: Path | None) -> None:
+@click.option("--force", is_flag=True, help="Replace other weights that lie there.")
+def pull(pointer: Path, dvc_root: Path | None, output: Path | None, force: bool) -> None:
     """Fetch the weights of a DVC pointer and verify them.
+
+    Other weights that lie there already are not replaced without --force. With --dvc-root, those of
+    that checkout have to be the pointer's as well.
 
     Example: slipway weights pull models/x/x_inferencer/1/model.onnx.dvc
     """
     from slipway import settings
+    from slipway.model.local_weights import reject_different
     from slipway.model.weights import Weights, load_pointer
 
     tracked = load_pointer(pointer)
     root = dvc_root or settings.load(pointer.parent).root
+    target = output or tracked.path
     with working(f"pulling {tracked.path.name}"):
-        Weights(root).pull(tracked, output or tracked.path)
+        if not force:
+            # a build system runs this in a sandbox, and the author's weights lie in the checkout
+            for path in (target, root / tracked.path) if dvc_root else (target,):
+                reject_different(tracked, path, root)
+        Weights(root).pull(tracked, target)
 
 
 @weights.command()

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from slipway.cli.building import build_artifact
 from slipway.cli.models import artifact_option, for_each, models_argument, select_folders
 from slipway.cli.options import json_option
-from slipway.cli.progress import working
 
 if TYPE_CHECKING:
     from slipway.release.versioning.bump import VersionVerdict
@@ -92,7 +92,6 @@ def _judge(
     releases: StageReader,
     configured: Settings,
 ) -> VersionVerdict:
-    from slipway import build
     from slipway.artifact.artifact import Artifact
     from slipway.model.folder import read_model_folder
     from slipway.release.versioning import bump
@@ -101,8 +100,7 @@ def _judge(
     production = bump.ProductionVersions(releases, model.name)
     if production.highest is None:
         return bump.VersionVerdict(model.name, model.version, "new")
-    with working(f"building {model.name}"):
-        built = Artifact(artifact) if artifact else build.build(folder, configured, Path("dist"))
+    built = Artifact(artifact) if artifact else build_artifact(folder, configured, Path("dist"))
     return bump.judge_version(production, model, built, part)
 
 

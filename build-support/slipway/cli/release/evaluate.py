@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from slipway.cli.building import build_artifact
 from slipway.cli.models import artifact_option, for_each, models_argument, select_folders
 from slipway.cli.options import json_option
 from slipway.cli.progress import working
@@ -42,7 +43,7 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
 
     Example: slipway evaluate screen_detection
     """
-    from slipway import build, settings
+    from slipway import settings
     from slipway.artifact.artifact import Artifact
     from slipway.model.folder import read_model_folder
     from slipway.model.thresholds import EVALUATION_PROGRAM
@@ -53,10 +54,7 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
 
     def evaluate_one(folder: Path) -> bool:
         read_model_folder(folder)
-        with working(f"building {folder.name}"):
-            built = (
-                Artifact(artifact) if artifact else build.build(folder, configured, Path("dist"))
-            )
+        built = Artifact(artifact) if artifact else build_artifact(folder, configured, Path("dist"))
         notes: list[str] = []
         if (folder / EVALUATION_PROGRAM).is_file():
             with working(f"evaluating {folder.name}"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from slipway.cli.building import build_artifact, print_left_out
 from slipway.cli.models import artifact_option, for_each, models_argument, select_folders
 from slipway.cli.options import STAGES, json_option, renamed_option, stage_option
 from slipway.cli.progress import uploading, working
@@ -50,9 +51,11 @@ def publish(
 
     Example: slipway publish screen_detection
     """
-    from slipway import build, settings
+    from slipway import settings
     from slipway.artifact.artifact import Artifact
     from slipway.catalog.origin import current_origin
+    from slipway.model.folder import read_model_folder
+    from slipway.model.local_weights import reject_different
     from slipway.release import metadata, publish
     from slipway.release.evidence import evidence
     from slipway.store.open import open_stage
@@ -64,10 +67,15 @@ def publish(
     report_paths = reports or tuple(path for pattern in REPORTS for path in Path().glob(pattern))
 
     def publish_one(folder: Path) -> None:
-        with working(f"building {folder.name}"):
-            built = (
-                Artifact(artifact) if artifact else build.build(folder, configured, Path("dist"))
-            )
+        if artifact is None:
+            built = build_artifact(folder, configured, Path("dist"))
+        else:
+            # a build system packs in a sandbox, which has only what it knows of the folder
+            model = read_model_folder(folder)
+            for pointer in model.pointers:
+                reject_different(pointer, pointer.path, configured.root)
+            print_left_out(folder, configured)
+            built = Artifact(artifact)
         with working(f"gathering the evidence of {built.path.name}"):
             known, notes = metadata.gather_metadata(
                 configured, folder, built, by, reports=report_paths, production=production

@@ -35,4 +35,5 @@ def pack(model: Path, folder: Path | None, output: Path) -> None:
     configured = settings.load(model)
     source = read_model_folder(model)
     built = environment.load_environment(folder) if folder else None
-    build.pack_artifact(source, built, build.local_weights(source), output, configured)
+    weights = build.local_weights(source, configured.root)
+    build.pack_artifact(source, built, weights, output, configured)

@@ -71,7 +71,12 @@ def link_out_of_the_folder(model: ModelUnderCheck) -> Iterator[RuleHit]:
     linked = [
         config.directory for config in model.configs.values() if config.directory.is_symlink()
     ]
-    linked += [path for path in model.files() if path.is_symlink()]
+    files = list(model.files())
+    # packed from DVC's cache, into which DVC may link them
+    weights = {path.with_suffix("") for path in files if path.suffix == POINTER}
+    linked += [
+        path for path in files if path.is_symlink() and weights.isdisjoint((path, *path.parents))
+    ]
     for path in linked:
         if not path.exists():
             yield RuleHit(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +12,9 @@ from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.errors import SlipwayError
 from slipway.model.folder import SIGNATURE
+from slipway.model.local_weights import difference_fix, differs
 from slipway.model.weights import Pointer
 from slipway.signature import graph_of, sidecar
-
-HASHED = 64 << 20  # bytes that are hashed at most, in a tenth of a second
 
 
 @rule(
@@ -81,25 +79,18 @@ def stale_signature(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW304",
     "weights-differ-from-pointer",
-    severity="warning",
-    reason="the artifact is packed from the pointer, so these weights are not published",
+    reason="the artifact is packed from the pointer, so these weights would not be published",
     source="Slipway: build.py",
 )
 def weights_differ_from_pointer(model: ModelUnderCheck) -> Iterator[RuleHit]:
-    """Find weights that are not those of their pointer; large ones are compared by size only."""
+    """Find weights, files or folders, that are not those of the pointer next to them."""
     for pointer in _pointers(model):
-        file = pointer.path
-        if not file.is_file():
-            continue
-        size = file.stat().st_size
-        if size == pointer.size and (size > HASHED or _md5(file) == pointer.md5):
-            continue
-        yield RuleHit(
-            Location(file),
-            f"{pointer.file.name} points to other weights",
-            f"slipway weights add {file}, or to get those of the pointer:"
-            f" slipway weights pull {pointer.file}",
-        )
+        if differs(pointer, pointer.path, model.settings.root):
+            yield RuleHit(
+                Location(pointer.path),
+                f"these are not the weights that {pointer.file.name} points to",
+                difference_fix(pointer),
+            )
 
 
 @rule(
@@ -131,8 +122,3 @@ def _pointers(model: ModelUnderCheck) -> Iterator[Pointer]:
                 yield model.pointer(path)
             except SlipwayError:
                 continue
-
-
-def _md5(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "md5").hexdigest()

@@ -1,0 +1,37 @@
+"""Build a model for a command, and say what its artifact leaves out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from slipway.cli.progress import working
+
+if TYPE_CHECKING:
+    from slipway.artifact.artifact import Artifact
+    from slipway.settings import Settings
+
+
+def build_artifact(folder: Path, settings: Settings, output: Path) -> Artifact:
+    """Build the model in ``folder`` into ``output``, with a warning for each file that is left out.
+
+    Raises:
+        SlipwayError: as :func:`slipway.build.build`.
+    """
+    from slipway import build
+
+    with working(f"building {folder.name}"):
+        artifact = build.build(folder, settings, output)
+    print_left_out(folder, settings)
+    return artifact
+
+
+def print_left_out(folder: Path, settings: Settings) -> None:
+    """Print a warning on standard error for each source that packing leaves out."""
+    from slipway.check import check_left_out
+
+    for finding in check_left_out(folder, settings):
+        text = f"warning: {finding.location}: {finding.what} ({finding.rule})\nfix: {finding.fix}"
+        click.echo(text, err=True)
