@@ -170,7 +170,10 @@ def _text(file: Path) -> str | None:
 
 def _observed(name: str) -> tuple[str, str]:
     observation = _observations().get(name, NOT_OBSERVED)
-    return _format_answer(observation["load"]), _format_answer(observation["invoke"])
+    load = _format_answer(observation["load"])
+    if "sometimes" in observation:
+        load += f", or sometimes {_format_answer(observation['sometimes'])}"
+    return load, _format_answer(observation["invoke"])
 
 
 @functools.cache

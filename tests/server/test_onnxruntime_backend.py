@@ -93,7 +93,9 @@ def test_clients_at_once_each_get_their_own_answer(server: Server, tmp_path: Pat
     server.unload("many")
 
 
-def test_a_request_that_fails_does_not_fail_its_neighbours(server: Server, tmp_path: Path) -> None:
+def test_a_request_that_fails_fails_those_that_it_was_joined_with(
+    server: Server, tmp_path: Path
+) -> None:
     info = helper.make_tensor_value_info
     weights = helper.make_tensor("table", TensorProto.FLOAT, [3], [10.0, 11.0, 12.0])
     graph = helper.make_graph(
@@ -105,8 +107,8 @@ def test_a_request_that_fails_does_not_fail_its_neighbours(server: Server, tmp_p
     )
     config = """input { name: "INDEX" data_type: TYPE_INT64 dims: 1 }
     output { name: "FOUND" data_type: TYPE_FP32 dims: 1 }
-    dynamic_batching { max_queue_delay_microseconds: 50000 }"""
-    server.load("lookup", model(tmp_path, graph, config))
+    dynamic_batching { max_queue_delay_microseconds: 2000000 preferred_batch_size: 4 }"""
+    server.load("lookup", model(tmp_path, graph, config, max_batch_size=4))
 
     def ask(index: int) -> float | str:
         try:
@@ -116,8 +118,10 @@ def test_a_request_that_fails_does_not_fail_its_neighbours(server: Server, tmp_p
 
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(ask, [0, 1, 99, 2]))
-    assert answers[:2] == [10.0, 11.0] and answers[3] == 12.0
-    assert "out of data bounds" in str(answers[2]) or "out of bounds" in str(answers[2])
+    # the queue is full with the fourth: one run for all, which 99 fails (native-onnxruntime, 2a.5)
+    assert len(set(answers)) == 1
+    assert str(answers[0]).startswith("onnx runtime error 2: ") and "idx=99" in str(answers[0])
+    assert ask(1) == 11.0
     server.unload("lookup")
 
 
@@ -155,10 +159,11 @@ def test_an_input_with_a_default_may_be_left_out(server: Server, tmp_path: Path)
     config = """input { name: "A" data_type: TYPE_FP32 dims: [-1, 1] }
     input { name: "B" data_type: TYPE_FP32 dims: [-1, 1] optional: true }
     output { name: "SUM" data_type: TYPE_FP32 dims: [-1, 1] }"""
+    batched = config.replace("[-1, 1]", "1")
     for wrong, batch, said in (
-        (config, 8, "optional input 'B' is not supported for models that support batching"),
-        (config.replace("optional: true", ""), 0, "'B' is not optional in the model configuration"),
-        (config.replace("1] }", "1] optional: true }", 1), 0, "'A' is optional in the model"),
+        (batched, 8, "optional input 'B' is not supported for models that support batching"),
+        (config.replace("optional: true", ""), 0, "configuration expects 2 inputs, model provides"),
+        (config.replace("1] }", "1] optional: true }", 1), 0, "expects 0 inputs, model provides 1"),
     ):
         folder = tmp_path / f"{len(said)}"
         with pytest.raises(SlipwayError, match=said):
@@ -170,13 +175,37 @@ def test_an_input_with_a_default_may_be_left_out(server: Server, tmp_path: Path)
     server.unload("default")
 
 
-def test_a_string_that_is_not_utf8_is_refused(server: Server, tmp_path: Path) -> None:
-    config = """input { name: "X_STRING" data_type: TYPE_STRING dims: 2 }
-    output { name: "Y_STRING" data_type: TYPE_STRING dims: 2 }"""
-    graph = identities({"STRING": TYPES["STRING"]})
-    server.load("text", model(tmp_path, graph, config))
-    with pytest.raises(InferenceError, match="not UTF-8"):
-        server.invoke("text", {"X_STRING": np.array([[b"\xff", b""]], dtype=object)})
+def test_strings_that_are_not_utf8_pass_through_beside_others(
+    server: Server, tmp_path: Path
+) -> None:
+    """Native-onnxruntime, 2b: the native backend does not look into strings."""
+    types = {name: TYPES[name] for name in ("STRING", "FP32", "BOOL")}
+    config = "".join(
+        f'{side} {{ name: "{letter}_{name}" data_type: TYPE_{name} dims: 2 }}\n'
+        for name in types
+        for side, letter in (("input", "X"), ("output", "Y"))
+    )
+    batcher = "dynamic_batching { max_queue_delay_microseconds: 2000000 preferred_batch_size: 4 }"
+    server.load("text", model(tmp_path, identities(types), config + batcher, max_batch_size=4))
+    texts = [b"\xff\xfe", "h\u00e9".encode(), b"", "\u65e5".encode() * 300]
+
+    def ask(text: bytes) -> Any:
+        sent: dict[str, Any] = {
+            "X_STRING": np.array([[text, b"\xc3"]], dtype=object),
+            "X_FP32": np.array([[len(text), 0.5]], np.float32),
+            "X_BOOL": np.array([[True, False]]),
+        }
+        answer = server.invoke("text", sent)
+        return {name: array.tolist() for name, array in answer.items()}
+
+    with ThreadPoolExecutor(len(texts)) as pool:
+        answers = list(pool.map(ask, texts))
+    for text, answer in zip(texts, answers, strict=True):
+        assert answer == {
+            "Y_STRING": [[text, b"\xc3"]],
+            "Y_FP32": [[len(text), 0.5]],
+            "Y_BOOL": [[True, False]],
+        }
     server.unload("text")
 
 
@@ -184,11 +213,11 @@ def test_a_string_that_is_not_utf8_is_refused(server: Server, tmp_path: Path) ->
     ("tensor", "said"),
     [
         ('name: "X_OTHER" data_type: TYPE_FP32 dims: 2', "unexpected inference input 'X_OTHER'"),
-        ('name: "X_FP32" data_type: TYPE_FP16 dims: 2', "is TYPE_FP16 in the model configuration"),
-        ('name: "X_FP32" data_type: TYPE_FP32 dims: 3', r"has the shape \[-1, 3\]"),
-        ('name: "X_FP32" data_type: TYPE_FP32 dims: [2, 2]', r"has the shape \[-1, 2, 2\]"),
+        ('name: "X_FP32" data_type: TYPE_FP16 dims: 2', "expects datatype TYPE_FP16 for input"),
+        ('name: "X_FP32" data_type: TYPE_FP32 dims: 3', r"complete shape \[-1,3\]"),
+        ('name: "X_FP32" data_type: TYPE_FP32 dims: [2, 2]', r"complete shape \[-1,2,2\]"),
         # the native backend takes a free size only where the graph has one
-        ('name: "X_FP32" data_type: TYPE_FP32 dims: -1', r"has the shape \[-1, -1\]"),
+        ('name: "X_FP32" data_type: TYPE_FP32 dims: -1', r"complete shape \[-1,-1\]"),
     ],
 )
 def test_a_config_that_contradicts_the_graph_fails_the_load(
@@ -225,7 +254,7 @@ def test_an_outputs_shape_has_to_be_the_graphs_exactly(server: Server, tmp_path:
     )
     config = """input { name: "X" data_type: TYPE_FP32 dims: 2 }
     output { name: "Y" data_type: TYPE_FP32 dims: 2 }"""
-    with pytest.raises(SlipwayError, match=r"output 'Y' has the shape \[-1, 2\]"):
+    with pytest.raises(SlipwayError, match=r"tensor 'Y': .* making complete shape \[-1,2\]"):
         server.load("exact", model(tmp_path, graph, config))
 
 

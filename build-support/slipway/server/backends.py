@@ -12,13 +12,16 @@ import importlib.metadata
 import shutil
 import sys
 import sysconfig
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write, cache_dir, locked
 from slipway.server.source import WHEEL, Source
 
-ONNXRUNTIME = Path(__file__).parent / "onnxruntime_backend" / "model.py"
+SLIPWAY = Path(__file__).parents[1]
+ONNXRUNTIME = "server/onnxruntime_backend"
+# what its modules import of the library; nothing else of it is there
+SHARED = "triton/onnx_parameters.py"
 STUB = "triton_python_backend_stub"
 
 
@@ -39,8 +42,9 @@ def prepare(source: Source, python: str) -> Path:
             fix="set environment.python in slipway.toml to 3.12",
         )
     version = importlib.metadata.version(WHEEL)
-    backend = ONNXRUNTIME.read_bytes()
-    folder = cache_dir("triton") / f"{version}-{python}-{hashlib.sha256(backend).hexdigest()[:12]}"
+    backend = _onnxruntime_files()
+    digest = hashlib.sha256(b"".join(backend.values())).hexdigest()[:12]
+    folder = cache_dir("triton") / f"{version}-{python}-{digest}"
     if folder.is_dir():
         return folder
     with locked(folder.with_name(f"{folder.name}.lock")):
@@ -50,7 +54,18 @@ def prepare(source: Source, python: str) -> Path:
     return folder
 
 
-def _fill(folder: Path, wheel: Path, stub: Path, backend: bytes) -> None:
+def _onnxruntime_files() -> dict[str, bytes]:
+    """Return the files of our backend's directory: its modules under the names they import."""
+    modules = [*sorted((SLIPWAY / ONNXRUNTIME).glob("*.py")), SLIPWAY / SHARED]
+    files = {
+        f"slipway/{path.relative_to(SLIPWAY).as_posix()}": path.read_bytes() for path in modules
+    }
+    packages = {str(parent) for file in files for parent in PurePosixPath(file).parents[:-1]}
+    inits = {f"{package}/__init__.py": b"" for package in sorted(packages)}
+    return {"model.py": files[f"slipway/{ONNXRUNTIME}/model.py"], **inits, **files}
+
+
+def _fill(folder: Path, wheel: Path, stub: Path, backend: dict[str, bytes]) -> None:
     python = folder / "python"
     python.mkdir(parents=True)
     for name in ("libtriton_python.so", "triton_python_backend_utils.py"):
@@ -58,9 +73,10 @@ def _fill(folder: Path, wheel: Path, stub: Path, backend: bytes) -> None:
     shutil.copyfile(stub, python / STUB)
     # the server would do it at the first load, and two models loading at once would race
     (python / STUB).chmod(0o755)
-    onnxruntime = folder / "onnxruntime"
-    onnxruntime.mkdir()
-    (onnxruntime / "model.py").write_bytes(backend)
+    for file, content in backend.items():
+        path = folder / "onnxruntime" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def library_folders(source: Source, python: str) -> list[Path]:

@@ -44,7 +44,13 @@ FIXES = (
         "look for a native library that crashes, or too little memory, in what the model loads",
     ),
     (
-        r"in the model configuration|model configuration does not have|the graph has:",
+        r"failed to convert '|Execution Accelerator|expected values for |does not fit 32 bits",
+        "correct it in config.pbtxt: `slipway check` names its line",
+    ),
+    (
+        r"configuration (?:expects|specified|specifies)|unexpected inference (?:in|out)put|in the"
+        r" model configuration|is not supported for models that support batching|sequence control"
+        r"|for the model to support batching",
         "make config.pbtxt agree with the ONNX graph",
     ),
     (

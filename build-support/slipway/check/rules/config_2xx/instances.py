@@ -87,7 +87,8 @@ def passive_only(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW243",
     "warmup",
-    reason="the load fails: warmup requests are refused as a client's would be",
+    reason="the load fails: warmup requests are refused as a client's would be; sometimes the whole"
+    " server ends, with every model that it serves",
     source="Triton core, backend_model_instance.cc (GenerateWarmupData), and seen on 24.10",
 )
 def warmup(model: ModelUnderCheck) -> Iterator[RuleHit]:
