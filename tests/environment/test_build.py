@@ -338,13 +338,18 @@ def test_packages_that_share_an_equal_file_do_not_conflict(
     )
 
 
-def test_a_package_that_overwrites_the_interpreter_is_refused(
-    locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+@pytest.mark.parametrize(
+    "file", [f"lib/python{MINOR}/json/decoder.py", "bin/activate", "lib/python312.zip"]
+)
+def test_a_package_that_overwrites_the_interpreter_is_refused_by_name(
+    locked: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings, file: str
 ) -> None:
-    inside = f"evil-1.0.data/data/lib/python{MINOR}/json/decoder.py"
-    wheelhouse.add("evil", files={inside: "1/0\n"})
-    with pytest.raises(SlipwayError, match="json/decoder.py, a file of the interpreter"):
-        build_environment(locked("evil"), settings)
+    wheelhouse.add("evil", files={f"evil-1.0.data/data/{file}": "1/0\n"})
+    wheelhouse.add("innocent", requires=("evil",))
+    with pytest.raises(SlipwayError) as refused:
+        build_environment(locked("innocent"), settings)
+    assert refused.value.what == f"evil 1.0 overwrites {file}, a file of the interpreter"
+    assert "remove evil, and innocent, which requires it" in str(refused.value.fix)
 
 
 def test_a_refused_build_leaves_nothing(

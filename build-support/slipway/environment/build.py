@@ -20,6 +20,16 @@ from slipway.environment.environment import (
     load_environment,
     save_environment,
 )
+from slipway.environment.libraries.image import serving_image
+from slipway.environment.libraries.imports import imported_files
+from slipway.environment.libraries.inventory import FORMAT as LIBRARIES_FORMAT
+from slipway.environment.libraries.inventory import (
+    Inventory,
+    load_inventory,
+    read_elf_files,
+    save_inventory,
+)
+from slipway.environment.libraries.missing import refuse_missing_libraries
 from slipway.environment.lock import check_lock, lock_content, refuse_unservable
 from slipway.environment.platforms import uv_platform
 from slipway.environment.shared.locked import locked_packages, with_wheels
@@ -45,7 +55,8 @@ def build_environment(
     Raises:
         SlipwayError: see ``lock.check_lock`` and ``lock.refuse_unservable``; the Python minor
             version is not that of the configured Triton's stub, or is not available; a package
-            cannot be installed or overwrites another's files.
+            cannot be installed or overwrites another's files; a file needs a library that
+            neither the environment nor the serving image has (``refuse_missing_libraries``).
     """
     platform = platform or settings.platform
     uv_platform(platform)
@@ -63,6 +74,8 @@ def build_environment(
                 with atomic_write(folder) as sibling:
                     sibling.mkdir()
                     _build(lock, settings, platform, python_source, sibling)
+    image = serving_image(settings.triton_release)
+    refuse_missing_libraries(load_inventory(folder), image, where=str(requirements))
     return load_environment(folder)
 
 
@@ -83,11 +96,12 @@ def _build(
         wheels.write_text(with_wheels(lock, settings), encoding="utf-8")
         built = [wheel.path for wheel in build_locked(lock, settings)]
         pip_packages = packages.install(wheels, settings, platform, site, lock=lock, wheels=built)
-        packages.merge(site, prefix)
+        packages.merge(site, pip_packages, prefix, lock)
         packed = _conda_pack(prefix, Path(work, "packed"))
         members = canonical.collect_members(packed, settings.python, Path(work, "scratch"))
         archive = folder / ARCHIVE
         unpacked = _write(members, archive)
+        save_inventory(_inventory(members, pip_packages, settings), folder)
     all_packages = [
         Package(p.name, p.version, _source_name(p.channel, python_source.local, python))
         for p in conda_packages
@@ -142,6 +156,25 @@ def _conda_pack(prefix: Path, packed: Path) -> Path:
     return packed
 
 
+def _inventory(
+    members: list[canonical.Member],
+    pip_packages: list[packages.InstalledPackage],
+    settings: Settings,
+) -> Inventory:
+    files = {member.name: member.path for member in members if member.path}
+    site = f"lib/python{settings.python}/site-packages/"
+    modules = {n.removeprefix(site): path for n, path in files.items() if n.startswith(site)}
+    tag = f"cpython-{settings.python.replace('.', '')}"
+    owners = {
+        name: canonicalize_name(package.name) for package in pip_packages for name in package.files
+    }
+    return Inventory(
+        tuple(read_elf_files(files, owners)),
+        frozenset(site + name for name in imported_files(modules, tag)),
+        {canonicalize_name(package.name): package.requires for package in pip_packages},
+    )
+
+
 def _write(members: list[canonical.Member], archive: Path) -> int:
     size = 0
     with archive.open("wb") as out, TarGzWriter(out, level=THOROUGH) as writer:
@@ -167,6 +200,7 @@ def _key(
         python_source.identity,
         sys.version.split()[0],  # of the Python that compiles the bytecode
         str(canonical.FORMAT),
+        str(LIBRARIES_FORMAT),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 

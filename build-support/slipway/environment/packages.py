@@ -12,11 +12,16 @@ from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 
 import uv
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from slipway import process
 from slipway.environment.platforms import uv_platform
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
+
+# what canonical.py and conda-pack write into every environment
+OWN_FILES = re.compile(r"bin/(activate|deactivate|python|python3|python3\.\d+)|lib/python\d+\.zip")
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class InstalledPackage:
     name: str
     version: str
     files: dict[str, str]  # path from the prefix → hash as in RECORD
+    requires: tuple[str, ...]  # the canonical names of the packages that it requires
 
 
 def install(
@@ -89,23 +95,39 @@ def find_links(folders: Iterable[Path]) -> dict[str, str]:
     return {"UV_FIND_LINKS": ",".join(name for name in names if name)}
 
 
-def merge(packages: Path, prefix: Path) -> None:
+def merge(packages: Path, installed: list[InstalledPackage], prefix: Path, lock: Path) -> None:
     """Move the tree ``packages`` into ``prefix``, which must not hold any of its files.
 
     Raises:
-        SlipwayError: a package overwrites a file of the interpreter.
+        SlipwayError: one of the ``installed`` packages overwrites a file of the interpreter, or
+            brings a file that the environment writes itself.
     """
     for folder, _, files in os.walk(packages):
         into = prefix / Path(folder).relative_to(packages)
         into.mkdir(parents=True, exist_ok=True)
         for file in files:
             target = into / file
-            if target.exists():
-                raise SlipwayError(
-                    f"a package overwrites {target.relative_to(prefix)}, a file of the interpreter",
-                    fix="remove the package that contains this file from requirements.txt",
-                )
+            name = target.relative_to(prefix).as_posix()
+            if target.exists() or OWN_FILES.fullmatch(name):
+                raise _overwritten(name, installed, lock)
             Path(folder, file).rename(target)
+
+
+def _overwritten(name: str, installed: list[InstalledPackage], lock: Path) -> SlipwayError:
+    owner = next((package for package in installed if name in package.files), None)
+    if owner is None:
+        what, fix = "a package", "find the package with this file, and remove it"
+    else:
+        what = f"{owner.name} {owner.version}"
+        canonical = canonicalize_name(owner.name)
+        parents = [package.name for package in installed if canonical in package.requires]
+        required = f", and {', '.join(parents)}, which requires it" if parents else ""
+        fix = f"remove {owner.name}{required}"
+    return SlipwayError(
+        f"{what} overwrites {name}, a file of the interpreter",
+        where=str(lock.with_name("requirements.txt")),
+        fix=f"{fix} from requirements.txt, or choose a version without the file; then lock again",
+    )
 
 
 def _read_metadata(prefix: Path, minor: str) -> Iterator[InstalledPackage]:
@@ -116,7 +138,14 @@ def _read_metadata(prefix: Path, minor: str) -> Iterator[InstalledPackage]:
         with (folder / "RECORD").open(encoding="utf-8", newline="") as record:
             for path, digest, *_ in csv.reader(record):
                 files[os.path.normpath(site / path)] = digest
-        yield InstalledPackage(metadata["Name"], metadata["Version"], files)
+        requires = {
+            canonicalize_name(requirement.name)
+            for requirement in map(Requirement, metadata.get_all("Requires-Dist", ()))
+            if "extra" not in str(requirement.marker)
+        }
+        yield InstalledPackage(
+            metadata["Name"], metadata["Version"], files, tuple(sorted(requires))
+        )
 
 
 def _refuse_conflicts(installed: list[InstalledPackage], lock: Path) -> None:

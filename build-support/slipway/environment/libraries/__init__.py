@@ -1,0 +1,1 @@
+"""The shared libraries that an environment needs, and those that the serving image has."""
