@@ -266,11 +266,12 @@ def test_production_in_aws_is_not_overloaded_by_mistake(
     assert endpoint.seen[0]["path"] == "/endpoints/models/invocations"
 
 
-def test_ctrl_c_prints_the_results_so_far(
-    store: DirectoryStore, endpoint: fake_endpoint.FakeEndpoint
+def test_ctrl_c_prints_the_results_so_far_and_writes_none(
+    store: DirectoryStore, endpoint: fake_endpoint.FakeEndpoint, tmp_path: Path
 ) -> None:
     words = [sys.executable, "-m", "slipway", "loadtest", "m", "--url", endpoint.url]
-    words += ["--rates", "50", "--seconds", "600"]
+    picture = tmp_path / "load.svg"
+    words += ["--rates", "50", "--seconds", "600", "--output", str(picture)]
     path = str(Path(slipway.__file__).parent.parent)
     process = subprocess.Popen(
         words, env=os.environ | {"PYTHONPATH": path}, stdout=subprocess.PIPE, text=True
@@ -284,3 +285,4 @@ def test_ctrl_c_prints_the_results_so_far(
         process.kill()
     assert process.returncode == 130
     assert "Interrupted" in output and "offered/s" in output
+    assert not picture.exists()

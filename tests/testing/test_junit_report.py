@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -143,8 +146,76 @@ def test_the_report_of_the_command_replaces_an_earlier_report(root: Path, built:
     assert result is not None and result.passed
     crash = "import os\ndef test_x(): os._exit(0)\n"
     (model / "tests/test_two.py").write_text(crash, encoding="utf-8")
-    run_tests(model, root, artifact=built, report=report)
+    assert run_tests(model, root, artifact=built, report=report) != 0
     assert not report.exists()
+
+
+# a test that waits for the end of its process, once it has written the file
+WAITS = """
+import pathlib, time
+def test_x():
+    pathlib.Path("waiting").touch()
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize(
+    ("stop", "whom"),
+    [
+        (signal.SIGINT, "the terminal's group"),  # Ctrl-C
+        (signal.SIGINT, "the command"),
+        (signal.SIGTERM, "the command"),
+    ],
+)
+def test_an_interrupted_run_records_nothing(
+    root: Path, built: Path, stop: signal.Signals, whom: str
+) -> None:
+    report = root / "dist" / "identity_1.0.0.tests.xml"
+    assert run_tests(root / "models/identity", root, artifact=built, report=report) == 0
+    before = report.read_bytes()
+    (root / "models/identity/tests/test_one.py").write_text("def test_x(): assert False\n")
+    (root / "models/identity/tests/test_two.py").write_text(WAITS)
+    command = [sys.executable, "-m", "slipway", "test", "identity", "--artifact", str(built)]
+    path = str(Path(slipway.__file__).parent.parent)
+    process = subprocess.Popen(
+        command, cwd=root, env=os.environ | {"PYTHONPATH": path}, start_new_session=True
+    )
+    try:
+        while not (root / "waiting").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        if whom == "the command":
+            process.send_signal(stop)
+        else:
+            os.killpg(process.pid, stop)
+        assert process.wait(timeout=60) != 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert report.read_bytes() == before
+    assert [path.name for path in report.parent.iterdir()] == [report.name]
+
+
+def test_pytest_itself_writes_no_report_when_it_is_interrupted(root: Path, built: Path) -> None:
+    (root / "models/identity/tests/test_two.py").write_text(
+        "def test_x(): raise KeyboardInterrupt\n"
+    )
+    assert run(root, built, "models/identity") is None
+    assert not (root / "report.xml").exists()
+
+
+def test_rewriting_golden_cases_ends_with_a_run_that_counts(root: Path, built: Path) -> None:
+    report = root / "dist" / "identity_1.0.0.tests.xml"
+    (root / "conftest.py").unlink()
+    case = root / "models/identity/tests/cases/one"
+    case.mkdir(parents=True)
+    (case / "input.json").write_text('{"inputs": {"TEXT": ["a"], "NUMBERS": [[0.1, 2]]}}')
+    model = root / "models/identity"
+    assert run_tests(model, root, artifact=built, report=report, update_golden=True) == 0
+    assert (case / "expected.json").exists()
+    result = junit.read_reports([report], "identity", sha256_of(built))
+    assert result is not None and result.passed, result
+    assert "models.identity.golden[one]" in result.names
 
 
 def test_the_models_code_gets_no_signing_key(

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
 
 from slipway.errors import SlipwayError
 
-USER_ERROR, BUG, INTERRUPTED = 1, 3, 130
+USER_ERROR, BUG, INTERRUPTED, TERMINATED = 1, 3, 130, 143
+
+
+def exit_at_sigterm() -> None:
+    """Let SIGTERM raise ``SystemExit``, so that a command stops what it has started."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(TERMINATED)
+
+    signal.signal(signal.SIGTERM, stop)
 
 
 def print_error(error: SlipwayError) -> None:

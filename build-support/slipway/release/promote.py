@@ -122,7 +122,7 @@ def require_passed_tests(staging: StageReader, release: Record) -> None:
         raise SlipwayError(
             f"its tests did not pass on these bytes: {tested}",
             where=release.target,
-            fix=f"fix what failed; then {again}",
+            fix=f"fix what failed; then {again}" if tested.failures else again,
         )
 
 

@@ -23,6 +23,21 @@ OPTIONS = {
 ENDED = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
 
 
+class Interruption:
+    """Let an interrupted run write no report, so that none of its tests counts."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remove pytest's report; see pytest's hook of this name."""
+        xml = self._config.stash.get(xml_key, None)
+        # pytest itself stops after errors of collection, with an exception of the same base class
+        if xml is not None and not isinstance(excinfo.value, pytest.Session.Interrupted):
+            self._config.pluginmanager.unregister(xml)
+            del self._config.stash[xml_key]
+
+
 class ReportProperties:
     """Collect what :meth:`write` adds to the report when the session ends."""
 

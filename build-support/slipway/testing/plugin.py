@@ -17,7 +17,7 @@ import pytest
 
 from slipway.errors import SlipwayError
 from slipway.testing import contract, golden
-from slipway.testing.junit_report import ReportProperties
+from slipway.testing.junit_report import Interruption, ReportProperties
 from slipway.testing.model import Model
 from slipway.testing.model_server import ModelServer
 
@@ -47,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.rootpath, config.getoption("slipway_artifact"), properties
     )
     config.stash[UPDATED] = {}
+    config.pluginmanager.register(Interruption(config))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

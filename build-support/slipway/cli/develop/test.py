@@ -15,7 +15,9 @@ REPORT = ".tests.xml"
 @click.command()
 @models_argument
 @artifact_option
-@click.option("--update-golden", is_flag=True, help="Make today's answers the expected ones.")
+@click.option(
+    "--update-golden", is_flag=True, help="Expect today's answers from now on, then test."
+)
 @click.option("-k", "expression", metavar="EXPRESSION", help="Run matching tests, as pytest -k.")
 def test(
     models: tuple[Path, ...], artifact: Path | None, update_golden: bool, expression: str | None

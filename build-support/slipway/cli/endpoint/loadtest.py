@@ -131,10 +131,12 @@ def _measure(names: tuple[str, ...], place: _Place, options: dict[str, Any]) -> 
         from slipway.loadtest import table
 
         table.print_report(measured, _console())
+    if results.interrupted:
+        if options["output"]:
+            click.echo(f"{options['output']} is not written: interrupted", err=True)
+        return INTERRUPTED
     if options["output"] and (results.stages or results.first_loads):
         picture.draw(measured, options["output"])
-    if results.interrupted:
-        return INTERRUPTED
     return int(all(load.error for load in results.first_loads))
 
 
