@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -85,36 +84,6 @@ def test_a_lock_from_elsewhere_is_refused(requirements: Callable[..., Path]) -> 
         check_lock(path, other)
 
 
-def test_a_package_published_as_source_only_is_refused_by_name(
-    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
-) -> None:
-    wheelhouse.numpy()
-    source = wheelhouse.folder / "rough-1.0.tar.gz"
-    with tarfile.open(source, "w:gz") as archive:
-        archive.addfile(tarfile.TarInfo("rough-1.0/setup.py"))
-    with pytest.raises(SlipwayError, match="rough has no wheel for Python 3.12") as refused:
-        lock_requirements(requirements("numpy", "rough"), settings)
-    assert refused.value.fix
-    assert not requirements("numpy").with_name("requirements.lock").exists()
-
-
-def test_a_package_with_wheels_for_other_platforms_only_is_refused(
-    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
-) -> None:
-    wheelhouse.numpy()
-    wheelhouse.add("shapes", tag="cp312-cp312-win_amd64")
-    with pytest.raises(SlipwayError, match="shapes has no wheel for Python 3.12 on linux-64"):
-        lock_requirements(requirements("numpy", "shapes"), settings)
-
-
-def test_an_unknown_package_is_named(
-    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
-) -> None:
-    wheelhouse.numpy()
-    with pytest.raises(SlipwayError, match="nonesuch"):
-        lock_requirements(requirements("numpy", "nonesuch"), settings)
-
-
 def test_an_environment_without_numpy_is_refused(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
@@ -143,15 +112,6 @@ def test_a_refused_lock_leaves_the_old_one(
         lock_requirements(requirements("numpy", "nonesuch"), settings)
     assert path.read_bytes() == before
     assert sorted(p.name for p in path.parent.iterdir()) == [path.name, "requirements.txt"]
-
-
-@pytest.mark.parametrize("line", ["-r other.txt", "--index-url x", "-e .", "numpy=1.26"])
-def test_a_line_that_is_not_a_plain_requirement_is_refused_with_its_number(
-    line: str, requirements: Callable[..., Path], settings: Settings
-) -> None:
-    with pytest.raises(SlipwayError) as refused:
-        lock_requirements(requirements("numpy", line), settings)
-    assert (refused.value.where or "").endswith("requirements.txt:2")
 
 
 @given(st.permutations(["numpy<2", "pillow", "scipy==1.13.0", "# comment", ""]))

@@ -18,7 +18,7 @@ REFUSALS = {
     "lock-from-elsewhere": "not locked by Slipway",
     "no-numpy": "an environment without numpy",
     "numpy-2": "the Python stub of Triton 24.10 returns empty tensors",
-    "option-in-requirements": "'--extra-index-url http://127.0.0.1/simple' is not a requirement",
+    "option-in-requirements": "--extra-index-url http://127.0.0.1/simple: indexes are",
 }
 
 

@@ -11,13 +11,15 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from slipway.environment import interpreter
+from slipway.environment.lock_errors import explain
 from slipway.environment.packages import find_links, run_uv
 from slipway.environment.platforms import uv_platform
 from slipway.environment.requirement_lines import (
     NamedRequirement,
-    PathRequirement,
+    UrlRequirement,
     read_requirement_lines,
 )
+from slipway.environment.requirement_refusals import refuse_line
 from slipway.environment.shared.locked import with_paths, without_paths
 from slipway.environment.shared.requirements import SharedRequirement, find_shared
 from slipway.environment.shared.wheel import build_shared_wheel
@@ -72,7 +74,7 @@ def lock_requirements(requirements: Path, settings: Settings, *, upgrade: bool =
                 variables=find_links(wheel.path.parent for wheel in built),
             )
         except SlipwayError as error:
-            raise _translate_error(error, requirements, settings) from error
+            raise explain(error, requirements, settings) from error
         first_line = header(requirements, settings)
         locked = with_paths(sibling.read_text(encoding="utf-8"), shared, requirements)
         for wheel in built:
@@ -174,16 +176,12 @@ def normalised_requirements(requirements: Path) -> str:
         )
     lines = [shared.normalised(requirements) for shared in find_shared(requirements)]
     for line in read_requirement_lines(requirements):
-        if isinstance(line, PathRequirement):
-            continue
-        if not isinstance(line, NamedRequirement) or line.options:
-            raise SlipwayError(
-                f"{line.text!r} is not a requirement",
-                where=f"{requirements}:{line.number}",
-                fix="write one package per line, such as numpy<2; indexes belong in uv.toml",
-            )
-        line.requirement.name = canonicalize_name(line.requirement.name)
-        lines.append(str(line.requirement))
+        refuse_line(line, requirements)
+        if isinstance(line, NamedRequirement):
+            line.requirement.name = canonicalize_name(line.requirement.name)
+            lines.append(str(line.requirement))
+        elif isinstance(line, UrlRequirement):
+            lines.append(" ".join(line.text.split()))
     return "\n".join(sorted(lines))
 
 
@@ -230,19 +228,3 @@ def pins(lock: Path) -> Iterator[tuple[str, str]]:
 def _header(lock: Path) -> re.Match[str] | None:
     with lock.open(encoding="utf-8", errors="replace") as file:
         return HEADER.match(file.readline())
-
-
-def _translate_error(error: SlipwayError, requirements: Path, settings: Settings) -> SlipwayError:
-    message = " ".join(error.what.split())
-    sdist = re.search(r"(?:only )?(\S+) has no (?:usable )?wheels", message)
-    if sdist:
-        package = re.split(r"[=<>{]", sdist[1])[0]
-        return SlipwayError(
-            f"{package} has no wheel for Python {settings.python} on {settings.platform}: it is"
-            " published as source only, or for other systems",
-            where=str(requirements),
-            fix=f"choose a version of {package} that has one, or build it into your own index",
-        )
-    return SlipwayError(
-        error.what, where=str(requirements), fix="correct the requirement, or reach the index"
-    )

@@ -61,6 +61,7 @@ def resolve(
     from_source: Iterable[str] = (),
     wheels: Iterable[Path] = (),
     limits: Iterable[str] = (),
+    dependencies: bool = True,
 ) -> list[ResolvedPackage]:
     """Return what ``requirements`` resolve to for the configured Python and platform.
 
@@ -70,6 +71,7 @@ def resolve(
         from_source: packages whose source distribution is taken, and whose dependencies are not.
         wheels: folders with more wheels.
         limits: requirements that hold only for packages that are needed anyway.
+        dependencies: whether to resolve what the packages require, too.
 
     Raises:
         SlipwayError: uv finds no solution, or reaches no index.
@@ -78,6 +80,7 @@ def resolve(
     argv: list[str | Path] = [
         *("pip", "compile", "--quiet", "--format", "pylock.toml", *wheels_only(names)),
         *target_options(settings),
+        *(() if dependencies else ("--no-deps",)),
     ]
     with tempfile.TemporaryDirectory(prefix="slipway-lock-") as work:
         source, target = Path(work, "requirements.txt"), Path(work, "pylock.toml")
