@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from slipway.environment.libraries.image import OLDEST_KNOWN, serving_image
 from slipway.process import run
 from slipway.server import backends
+from slipway.server.hide_libraries import ALL_VISIBLE
 from slipway.server.source import Source
 
 # all that a model sees of the machine's environment: the endpoint sets nothing else either
@@ -24,6 +27,8 @@ INHERITED_VARIABLES = (
 )
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CONTAINER_MODELS = Path("/opt/ml/models")
+HIDE_LIBRARIES = Path(__file__).with_name("hide_libraries.py")
+LIBRARIES = "libraries"
 
 
 @dataclass(frozen=True)
@@ -66,13 +71,22 @@ def flags(
 
 
 def native_command(
-    source: Source, python: str, arguments: list[str], temporary: Path, extra: Mapping[str, str]
+    source: Source,
+    python: str,
+    arguments: list[str],
+    directory: Path,
+    extra: Mapping[str, str],
+    release: str,
 ) -> Command:
-    """Return the command of a server on this machine: the one on PATH, or the wheel's."""
+    """Return the command of a server on this machine: the one on PATH, or the wheel's.
+
+    ``directory`` is the server's own, with its temporary files in ``tmp``. The wheel's server sees
+    no more of this machine's libraries than the image of Triton ``release`` has.
+    """
     env = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     env |= {
         "PATH": SYSTEM_PATH,
-        "TMPDIR": str(temporary),
+        "TMPDIR": str(directory / "tmp"),
         "SAGEMAKER_TRITON_PING_MODE": "live",
     }
     argv = [str(source.program), *arguments]
@@ -87,7 +101,27 @@ def native_command(
         onnxruntime = backends.onnxruntime_folders(source)
         env["SLIPWAY_ONNXRUNTIME_PATH"] = ":".join(str(folder) for folder in onnxruntime)
         argv.append(f"--backend-directory={backends.prepare(source, python)}")
+        argv = [*_hiding_libraries(directory / LIBRARIES, python, release), *argv]
     return Command(argv, env | dict(extra))
+
+
+def _hiding_libraries(folder: Path, python: str, release: str) -> list[str]:
+    """Return the command that runs another one with the libraries of ``release``'s image only.
+
+    Any version of a library may be seen that the image has in one: this machine's Python, in which
+    the ONNX backend runs, needs its own. What an environment needs is checked when it is built.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    names = serving_image(max(release, OLDEST_KNOWN)).libraries | {f"libpython{python}.so"}
+    visible = sorted({f"{name.partition('.so')[0]}.so" for name in names})
+    orders = json.dumps({"folder": str(folder), "visible": visible})
+    return [sys.executable, "-I", "-S", str(HIDE_LIBRARIES), orders]
+
+
+def visible_libraries(directory: Path) -> str | None:
+    """Return why the server in ``directory`` sees all libraries of this machine, if it does."""
+    file = directory / LIBRARIES / ALL_VISIBLE
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else None
 
 
 def docker_command(

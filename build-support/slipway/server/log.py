@@ -58,6 +58,11 @@ FIXES = (
         "make /dev/shm larger (Docker: --shm-size=1g): each instance of a Python model takes 16 MB",
     ),
     (
+        r"(lib[\w.+-]*?\.so[\w.]*): cannot open shared object",
+        r"the serving image has no \1, so this server shows none: choose a package, or a version of"
+        r" it, whose wheel has the library (opencv-python-headless for opencv-python)",
+    ),
+    (
         r"GLIBC|cannot open shared object",
         "run `slipway lock` again for the platform of the endpoint's image",
     ),

@@ -44,6 +44,11 @@ class Server:
         self._directories = directories
         self._root = settings.root
 
+    @property
+    def visible_libraries(self) -> str | None:
+        """Return why models see all libraries of this machine, if they do."""
+        return command.visible_libraries(self._directories.base)
+
     def load(self, target: str, artifact: Path) -> tuple[str, ...]:
         """Extract ``artifact``, a ``.tar.gz`` or a model repository's folder, and load it.
 
@@ -213,7 +218,12 @@ def _command(
             source, arguments, directories.models, name, port, environment
         )
     return command.native_command(
-        source, settings.python, arguments, directories.temporary, environment
+        source,
+        settings.python,
+        arguments,
+        directories.base,
+        environment,
+        settings.triton_release,
     )
 
 

@@ -70,5 +70,11 @@ class ModelServer:
         tested = Artifact(path, sha256=sha256_of(path))
         fallbacks = server.load(target, path)
         self._properties.add_artifact(folder.name, tested, str(server.source))
-        self.notes[folder.name] = (str(server.source), *fallbacks)
+        self.notes[folder.name] = (str(server.source), *fallbacks, *_library_notes(server))
         return Model(server, target), path
+
+
+def _library_notes(server: Server) -> list[str]:
+    reason = server.visible_libraries
+    text = "models see this machine's libraries, also those that the serving image lacks"
+    return [f"{text} ({reason})"] if reason else []

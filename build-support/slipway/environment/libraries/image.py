@@ -12,6 +12,7 @@ from typing import Any
 from slipway.errors import SlipwayError
 
 DATA = Path(__file__).with_name("image.toml")
+OLDEST_KNOWN = "23.03"
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,9 @@ def serving_image(release: str) -> ServingImage:
     data = _data()
     known = [image for image in data["image"] if image["since"] <= release]
     if not known:
-        oldest = min(image["since"] for image in data["image"])
         raise SlipwayError(
             f"it is not known which libraries the image of Triton {release} has",
-            fix=f"set [triton] release in slipway.toml to {oldest} or later",
+            fix=f"set [triton] release in slipway.toml to {OLDEST_KNOWN} or later",
         )
     image = max(known, key=lambda image: str(image["since"]))
     names = (name for package in image["packages"] for name in data["packages"][package])
