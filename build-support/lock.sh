@@ -45,3 +45,4 @@ lock black.txt 3.12 --universal "$@" $folder/black.in
 lock ruff.txt 3.12 --universal "$@" $folder/ruff.in
 lock mypy.txt 3.12 --universal "$@" $folder/mypy.in
 lock infra.txt 3.12 --universal "$@" $folder/infra.in
+lock sagemaker.txt 3.12 "${linux[@]}" "$@" $folder/sagemaker.in

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 from moto.cloudformation.models import CloudFormationBackend, cloudformation_backends
-from moto.cloudformation.parsing import clean_json
+from moto.cloudformation.parsing import ResourceMap, clean_json
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult
+
+from slipway.infra.environment import Environment
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
@@ -59,3 +61,28 @@ def rendered(stack: str, resource: str) -> dict[str, Any]:
         made.template_dict["Resources"][resource]["Properties"], made.resource_map
     )
     return properties
+
+
+def computed(environment: Environment, *resources: str) -> list[dict[str, Any]]:
+    """The same without making anything, for what moto cannot make at all, such as a model of two
+    containers. Attributes of other resources are their names."""
+    document: Any = environment.template.document
+    parameters = dict(environment.parameters)
+    known = ResourceMap("id", environment.stack, parameters, {}, REGION, ACCOUNT, document, {})
+    known.load_mapping()
+    known.load_parameters()
+    known.load_conditions()
+    return [
+        clean_json(_without_attributes(document["Resources"][name]["Properties"]), known)
+        for name in resources
+    ]
+
+
+def _without_attributes(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_attributes(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "Fn::GetAtt" in value:
+        return ".".join(value["Fn::GetAtt"])
+    return {key: _without_attributes(item) for key, item in value.items()}

@@ -47,8 +47,8 @@ def test_a_deployed_environment_has_the_outputs_that_the_pipeline_needs(
     assert left.outputs["Store"] == f"s3://{name}-123456789012-us-east-1/"
     assert left.outputs["CiRoleArn"] == f"arn:aws:iam::123456789012:role/{name}-ci"
     assert left.outputs["Image"] == (
-        "785573368785.dkr.ecr.us-east-1.amazonaws.com/sagemaker-tritonserver:"
-        f"{repository.settings.triton_release}-py3"
+        "763104351884.dkr.ecr.us-east-1.amazonaws.com/sagemaker-tritonserver:"
+        f"{repository.settings.triton_release}-py3-cpu"
     )
     environment = repository.environment("staging")
     lines = outputs.as_variables(environment, left.outputs)
@@ -136,13 +136,15 @@ def test_the_endpoint_serves_in_sagemaker(moto: str, repository: Repository) -> 
 def test_a_failed_creation_says_the_first_reason_and_is_begun_anew(
     moto: str, repository: Repository
 ) -> None:
-    repository.change("staging", 'Hardware = "cpu"', 'Hardware = "cpu"\nInstanceType = "ml.x.y"')
-    with pytest.raises(SlipwayError, match="ml.x.y") as refused:
+    repository.change(
+        "staging", 'Hardware = "cpu"', 'Hardware = "cpu"\nInstanceType = "ml.t2.none"'
+    )
+    with pytest.raises(SlipwayError, match="ml.t2.none") as refused:
         repository.deploy("staging")
     assert "only the stack's name remains" in str(refused.value)
     with pytest.raises(SlipwayError, match="first creation failed"):
         planned(repository, "staging")
-    repository.change("staging", 'InstanceType = "ml.x.y"', "")
+    repository.change("staging", 'InstanceType = "ml.t2.none"', "")
     client = repository.client("staging")
     deploy.delete_failed_stack(
         client, repository.environment("staging").stack, lambda event: None, poll=0
@@ -152,7 +154,9 @@ def test_a_failed_creation_says_the_first_reason_and_is_begun_anew(
 
 def test_a_failed_update_says_so_and_leaves_everything(moto: str, repository: Repository) -> None:
     before = repository.deploy("staging").outputs
-    repository.change("staging", 'Hardware = "cpu"', 'Hardware = "cpu"\nInstanceType = "ml.x.y"')
+    repository.change(
+        "staging", 'Hardware = "cpu"', 'Hardware = "cpu"\nInstanceType = "ml.t2.none"'
+    )
     template = repository.root / "ci" / "infra" / "environment.yaml"  # moto sees changed text only
     text = template.read_text()
     template.write_text(text.replace("InitialVariantWeight: 1", "InitialVariantWeight: 2"))

@@ -171,7 +171,7 @@ def test_the_endpoint_reads_its_own_models_only(deployed: Repository) -> None:
         assert not allows(statements, action, f"{bucket}/staging/models/x_1.0.0.tar.gz")
     other = f"arn:aws:s3:::{bucket_of(deployed, 'production')}"
     assert not allows(statements, "s3:GetObject", f"{other}/production/models/x.tar.gz")
-    images = "arn:aws:ecr:us-east-1:785573368785:repository"
+    images = "arn:aws:ecr:us-east-1:763104351884:repository"
     assert allows(statements, "ecr:BatchGetImage", f"{images}/sagemaker-tritonserver")
     assert not allows(statements, "ecr:BatchGetImage", f"{images}/another")
 

@@ -11,7 +11,6 @@ from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 from moto.cloudformation.parsing import get_model_map
 
-from slipway import settings
 from slipway.errors import SlipwayError
 from slipway.infra import environment, template
 from tests.infra.conftest import HERE, INFRA, Repository
@@ -39,12 +38,6 @@ def test_every_template_can_be_sent_and_has_no_parameter_in_vain(path: Path) -> 
     for name in read.parameters:
         used = rf"!Ref {name}\b|\$\{{{name}\}}"
         assert re.search(used, path.read_text()), f"{name} is used nowhere"
-
-
-def test_triton_is_the_release_that_slipway_toml_names() -> None:
-    configured = settings.load(HERE)
-    read = template.load_template(INFRA / "environment.yaml")
-    assert read.parameters["TritonRelease"].default == configured.triton_release
 
 
 def test_what_stays_when_a_stack_is_deleted() -> None:
@@ -127,12 +120,12 @@ def test_scaling_follows_the_invocations_of_an_instance() -> None:
 def test_what_is_optional_is_left_out_unless_it_is_asked_for(repository: Repository) -> None:
     for name in ("staging", "production"):
         read = repository.environment(name)
-        assert read.parameters["TritonRelease"] == repository.settings.triton_release
+        assert read.triton_release == repository.settings.triton_release
     example = repository.root / "ci" / "infra" / "multi_container.example.toml"
     example.rename(example.with_name("speech-staging.toml"))
     speech = repository.environment("speech-staging")
     assert speech.stack == "slipway-staging-speech"
-    assert "TritonRelease" not in speech.parameters
+    assert "FirstImage" not in speech.parameters
 
 
 @pytest.mark.parametrize(

@@ -14,18 +14,21 @@ from slipway.settings import Settings
 from slipway.settings.tables import unknown
 
 FOLDER = Path("ci") / "infra"
+# parameters whose default is AWS's image, which depends on the region (serving.py)
+IMAGES = ("TritonImage", "FirstImage")
 KEYS = {"template", "stack", "region", "profile", "parameters", "tags"}
-TRITON = "TritonRelease"  # set in slipway.toml, and only there
 
 
 @dataclass(frozen=True)
 class Environment:
-    """One stack. ``region`` and ``profile`` are ``None`` where boto3's defaults apply."""
+    """One stack. ``region`` and ``profile`` are ``None`` where boto3's defaults apply.
+    ``triton_release`` is that of ``slipway.toml``."""
 
     name: str
     path: Path
     template: Template
     stack: str
+    triton_release: str
     region: str | None = None
     profile: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -43,7 +46,9 @@ class Environment:
             SlipwayError: as :func:`load_environment`.
         """
         changed_environment = replace(self, parameters={**self.parameters, **changed})
-        changed_environment.template.check(changed_environment.parameters, str(self.path))
+        changed_environment.template.check(
+            changed_environment.parameters, str(self.path), open_until_sent=IMAGES
+        )
         return changed_environment
 
 
@@ -78,14 +83,13 @@ def load_environment(settings: Settings, name: str) -> Environment:
             raise unknown(path, key, KEYS)
     template = load_template(path.parent / _text(path, values, "template", "environment.yaml"))
     parameters = {key: _as_text(value) for key, value in _table(path, values, "parameters").items()}
-    if TRITON in template.parameters:
-        parameters.setdefault(TRITON, settings.triton_release)
-    template.check(parameters, str(path))
+    template.check(parameters, str(path), open_until_sent=IMAGES)
     return Environment(
         name,
         path,
         template,
         _text(path, values, "stack", f"slipway-{name}"),
+        settings.triton_release,
         values.get("region"),
         values.get("profile"),
         parameters,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from slipway.errors import SlipwayError
+from slipway.infra import serving
 from slipway.infra import state as states
 from slipway.infra.aws import translate_errors
 from slipway.infra.changes import ResourceChange, parse_changes
@@ -55,8 +56,9 @@ def plan_changes(
 
     Raises:
         SlipwayError: AWS cannot be reached or refuses, the stack is being changed, its first
-            creation failed, or the template is wrong.
+            creation failed, or the template or a parameter is wrong.
     """
+    environment = serving.complete(environment, client.meta.region_name)
     state = states.describe_stack(client, environment.stack)
     state.reject_if_busy()
     if state.creation_failed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,8 +58,11 @@ class Template:
     document: Mapping[str, Any]
     parameters: Mapping[str, Parameter]
 
-    def check(self, values: Mapping[str, str], where: str) -> None:
-        """Reject the values that CloudFormation would reject, without a request.
+    def check(
+        self, values: Mapping[str, str], where: str, *, open_until_sent: Collection[str] = ()
+    ) -> None:
+        """Reject the values that CloudFormation would reject, without a request. The parameters
+        ``open_until_sent`` may still lack theirs.
 
         Raises:
             SlipwayError: a parameter is unknown, or its value is missing or not allowed.
@@ -77,7 +80,7 @@ class Template:
                     f"{name} {violation}", where=where, fix="correct it below [parameters]"
                 )
         for name, declared in self.parameters.items():
-            if declared.default is None and name not in values:
+            if declared.default is None and name not in values and name not in open_until_sent:
                 raise SlipwayError(
                     f"the parameter {name} has no value",
                     where=where,
