@@ -62,6 +62,22 @@ def test_the_build_system_affects_everything(repository: History, path: str) -> 
     assert found.targets() == ("::",)
 
 
+def test_a_package_of_the_repository_affects_the_models_that_name_it(repository: History) -> None:
+    repository.write("libs/words/src/words/__init__.py", "WORDS = 2\n")
+    repository.write("libs/word/src/word/__init__.py", "WORD = 1\n")
+    repository.write("models/one/requirements.txt", "numpy<2\n-e ../../libs/words\n")
+    repository.write("models/two/requirements.txt", "numpy<2\n../../libs/word\n")
+    repository.commit()
+    repository.write("libs/words/src/words/__init__.py", "WORDS = 3\n")
+    repository.commit()
+    assert _since(repository, "HEAD~1").models == ("one",)
+    repository.write("libs/words/tests/test_words.py", "")
+    repository.write("libs/words/src/words/new.py", "")
+    assert _since(repository).models == ("one",)
+    repository.git("clean", "-fdq", "libs/words/src")
+    assert _since(repository).models == ()
+
+
 def test_a_renamed_model_affects_both_its_names(repository: History) -> None:
     repository.git("mv", "models/one", "models/uno")
     repository.commit()

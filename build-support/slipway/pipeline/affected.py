@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from slipway.environment.shared.requirements import named_folders
+from slipway.environment.shared.sources import is_left_out
 from slipway.errors import SlipwayError
 from slipway.model.folder import VERSION_FILE, find_models
 from slipway.pipeline.merge_base import Base
@@ -32,6 +35,7 @@ BUILD_SYSTEM = (
     "slipway.toml",
 )
 MODELS = "models"
+REQUIREMENTS = "requirements.txt"
 # Pants' arguments: https://www.pantsbuild.org/docs/advanced-target-selection
 EVERYTHING = ("::",)
 TRANSITIVELY = "--changed-dependents=transitive"
@@ -74,6 +78,7 @@ def find_affected(root: Path, base: Base) -> Affected:
         why = f"{system} is part of the build system and changed since {base.commit[:12]}"
         return Affected(base.commit, why, True, existing, deleted)
     changed = {path.split("/")[1] for path in paths if path.count("/") >= 2 and _is_in_models(path)}
+    changed |= {name for name in existing if _shares_a_changed_package(root, name, paths)}
     chosen = tuple(name for name in existing if name in changed)
     why = f"changed since {base.commit[:12]}: {base.why}"
     return Affected(base.commit, why, False, chosen, deleted)
@@ -81,6 +86,17 @@ def find_affected(root: Path, base: Base) -> Affected:
 
 def _is_build_system(path: str) -> bool:
     return any(path.startswith(p) if p.endswith("/") else path == p for p in BUILD_SYSTEM)
+
+
+def _shares_a_changed_package(root: Path, name: str, paths: list[str]) -> bool:
+    """Return whether one of the ``paths`` is in a package of the repository that a model names."""
+    for folder in named_folders(root / MODELS / name / REQUIREMENTS):
+        prefix = f"{os.path.relpath(folder, root)}/"
+        if any(
+            path.startswith(prefix) and not is_left_out(path.removeprefix(prefix)) for path in paths
+        ):
+            return True
+    return False
 
 
 def _is_in_models(path: str) -> bool:

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from slipway.environment.requirement_lines import PathRequirement, parse_requirement_lines
 from slipway.environment.shared.package import SharedPackage, read_shared_package
-from slipway.environment.shared.requirements import SharedRequirement, relative_url
+from slipway.environment.shared.requirements import SharedRequirement, folder_of, relative_url
 from slipway.environment.shared.sources import digest_of_sources
 from slipway.environment.shared.wheel import build_shared_wheel
 from slipway.files import sha256_of
@@ -39,8 +39,8 @@ def locked_packages(lock: Path) -> tuple[LockedPackage, ...]:
     found = []
     for line in parse_requirement_lines(lock.read_text(encoding="utf-8", errors="replace")):
         if isinstance(line, PathRequirement):
-            folder = line.resolve(lock)
-            where = Path(os.path.relpath(folder, root)).as_posix()
+            folder = folder_of(line, lock)
+            where = Path(os.path.relpath(folder.resolve(), root)).as_posix()
             source = f"{where}@sha256:{digest_of_sources(folder)}"
             found.append(LockedPackage(read_shared_package(folder), source))
     return tuple(found)

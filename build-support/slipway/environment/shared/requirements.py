@@ -95,11 +95,34 @@ def find_shared(requirements: Path) -> tuple[SharedRequirement, ...]:
     return shared
 
 
+def named_folders(requirements: Path) -> tuple[Path, ...]:
+    """Return the folders that ``requirements`` names by path, right or wrong ones."""
+    try:
+        lines = read_requirement_lines(requirements)
+    except (OSError, SlipwayError):
+        return ()  # building the model says what is wrong
+    return tuple(
+        folder_of(line, requirements) for line in lines if isinstance(line, PathRequirement)
+    )
+
+
+def folder_of(line: PathRequirement, file: Path) -> Path:
+    """Return the folder that a line of ``file`` names, as a path like that of ``file``."""
+    return Path(os.path.normpath(file.parent / line.path))
+
+
 def _package(line: PathRequirement, requirements: Path) -> SharedPackage:
     where = f"{requirements}:{line.number}"
-    folder = line.resolve(requirements)
+    folder = folder_of(line, requirements)
     root = find_root(requirements.parent)
-    if root is None or folder == root or not folder.is_relative_to(root):
+    resolved = folder.resolve()
+    if root and Path(line.path).is_absolute() and resolved.is_relative_to(root):
+        raise SlipwayError(
+            f"{line.path} begins at the root of this machine: a pipeline has no such path",
+            where=where,
+            fix=f"write {_relative(resolved, requirements)}",
+        )
+    if root is None or resolved == root or not resolved.is_relative_to(root):
         raise SlipwayError(
             f"{line.path} is not a folder inside the repository: a pipeline has no such path",
             where=where,
@@ -119,7 +142,7 @@ def _package(line: PathRequirement, requirements: Path) -> SharedPackage:
             f"{line.path} {missing}",
             where=where,
             fix=f"correct the path, which begins at {requirements.parent}; or add"
-            f" {os.path.relpath(folder, root)}/{PYPROJECT}",
+            f" {os.path.relpath(resolved, root)}/{PYPROJECT}",
         )
     package = read_shared_package(folder)
     if line.name and canonicalize_name(line.name) != package.name:
