@@ -12,6 +12,7 @@ from pathlib import Path
 
 from slipway.artifact import manifest
 from slipway.artifact.pack import ENVIRONMENT, PARAMETER
+from slipway.environment.shared.requirements import named_folders
 from slipway.errors import SlipwayError
 from slipway.model.folder import LEFT_OUT_ENDINGS, LEFT_OUT_NAMES, read_model_folder
 from slipway.model.weights import Weights, load_pointer
@@ -37,6 +38,9 @@ def copy_as_packed(folder: Path, into: Path) -> None:
         text = (directory / config.FILE_NAME).read_text(encoding="utf-8", errors="replace")
         if f'"{PARAMETER}"' in text:
             fixture_models.environment(into / directory.name / ENVIRONMENT)
+        for package in named_folders(folder / "requirements.txt"):
+            # the servers' environment lacks the packages of a fixture's repository
+            shutil.copytree(package / "src", into / directory.name, dirs_exist_ok=True)
     for name in _served_models(folder):
         versions = [path for path in (into / name).iterdir() if path.name.isdigit()]
         last = max(versions, key=lambda path: int(path.name), default=into / name / "1")

@@ -123,7 +123,7 @@ class ModelUnderCheck:
     def modules(self) -> dict[str, list[PythonFile]]:
         """Return the Python files of each model with the Python backend, by the model's name."""
         return {
-            name: [_parse_python(path) for path in sorted(config.directory.rglob("*.py"))]
+            name: [parse_python(path) for path in sorted(config.directory.rglob("*.py"))]
             for name, config in self.configs.items()
             if config.backend == "python"
         }
@@ -185,7 +185,8 @@ def _walk(directory: Path) -> Iterator[Path]:
                 yield from _walk(path)
 
 
-def _parse_python(path: Path) -> PythonFile:
+def parse_python(path: Path) -> PythonFile:
+    """Return a Python file with its tree, or with the problem why it has none."""
     try:
         text = path.read_text(encoding="utf-8")
         return PythonFile(path, text, ast.parse(text, filename=str(path)), None)

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
 from slipway.check.finding import RuleHit
-from slipway.check.import_names import DISTRIBUTIONS, SAME_NAME
+from slipway.check.known_modules import (
+    available_modules,
+    distributions_of,
+    is_locked,
+    locked_packages,
+)
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.python_code import UTILS, PythonCode
+from slipway.check.python_code import PythonCode
 from slipway.check.python_imports import Import, has_module, is_local, required_imports
 from slipway.check.python_model import python_models
 from slipway.check.rule import rule
+from slipway.check.rules.python_5xx.shared_imports import missing_in_shared_code
 from slipway.environment import modules
-from slipway.environment.lock import named_packages, pins
 
 STUB = "seen on 24.10; Triton's Python backend, pb_stub.cc (StubSetup)"
-OWN = {UTILS, "c_python_backend_utils"}
 
 
 @rule(
@@ -32,7 +35,7 @@ OWN = {UTILS, "c_python_backend_utils"}
 def missing_package(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find packages that are not in the lock."""
     for statement in _unresolved(model):
-        distributions = _distributions(statement.name)
+        distributions = distributions_of(statement.name)
         if distributions:
             yield RuleHit(
                 statement.code.location(statement.node),
@@ -46,6 +49,7 @@ def missing_package(model: ModelUnderCheck) -> Iterator[RuleHit]:
                 f"add the package that has it to requirements.txt, then slipway lock"
                 f" {model.folder}; or correct the name",
             )
+    yield from missing_in_shared_code(model)
 
 
 @rule(
@@ -60,7 +64,7 @@ def unknown_module(model: ModelUnderCheck) -> Iterator[RuleHit]:
     if modules.importable_modules(model.lock, model.settings) is not None:
         return
     for statement in _unresolved(model):
-        if not _distributions(statement.name):
+        if not distributions_of(statement.name):
             yield RuleHit(
                 statement.code.location(statement.node),
                 f"no locked package and no file of the model is named {statement.top!r}",
@@ -132,7 +136,7 @@ def relative_import(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def shadowed_module(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find modules of the model with the name of a standard or locked one."""
     library = modules.standard_library(model.settings.python)
-    locked = {canonicalize_name(name).replace("-", "_") for name in _locked(model)}
+    locked = {canonicalize_name(name).replace("-", "_") for name in locked_packages(model)}
     reserved = library | locked
     for python_model in python_models(model):
         directory = python_model.config.directory
@@ -149,9 +153,8 @@ def shadowed_module(model: ModelUnderCheck) -> Iterator[RuleHit]:
 
 def _unresolved(model: ModelUnderCheck) -> list[Import]:
     """Return the imports that neither Python, nor the model, nor a locked package resolves."""
-    locked = _locked(model)
-    built = modules.importable_modules(model.lock, model.settings) or frozenset()
-    available = modules.standard_library(model.settings.python) | OWN | built | {"__future__"}
+    locked = locked_packages(model)
+    available = available_modules(model)
     # the first import for each module and package
     first: dict[tuple[Path, tuple[str, ...]], Import] = {}
     for python_model in python_models(model) if locked else ():
@@ -160,10 +163,10 @@ def _unresolved(model: ModelUnderCheck) -> list[Import]:
             known = statement.top in available or modules.is_left_out(statement.top)
             if statement.level or known or is_local(statement, python_model.config.directory):
                 continue
-            distributions = _distributions(statement.name)
+            distributions = distributions_of(statement.name)
             if changes_path and not distributions:
                 continue
-            if not _is_locked(statement.name, locked):
+            if not is_locked(statement.name, locked):
                 key = (statement.code.path, distributions or (statement.top,))
                 first.setdefault(key, statement)
     return list(first.values())
@@ -174,34 +177,6 @@ def _changes_path(code: PythonCode) -> bool:
     return any(
         isinstance(node, ast.Attribute) and code.origin(node) == "sys.path" for node in code.nodes
     )
-
-
-def _is_locked(name: str, locked: set[str]) -> bool:
-    top = name.partition(".")[0]
-    distributions = _distributions(name)
-    if any(canonicalize_name(distribution) in locked for distribution in distributions or (top,)):
-        return True
-    # a namespace package: google-cloud-storage provides google.cloud.storage
-    prefix = f"{canonicalize_name(top)}-"
-    return not distributions and any(package.startswith(prefix) for package in locked)
-
-
-def _distributions(name: str) -> tuple[str, ...]:
-    """Return the distributions that provide a module, the usual one first; empty if unknown."""
-    parts = name.split(".")
-    for end in range(len(parts), 0, -1):
-        distributions = DISTRIBUTIONS.get(".".join(parts[:end]))
-        if distributions:
-            return distributions
-    return (canonicalize_name(parts[0]),) if parts[0] in SAME_NAME else ()
-
-
-@lru_cache(maxsize=1)  # for the folder under check
-def _locked(model: ModelUnderCheck) -> set[str]:
-    """Return the locked packages, and the required ones, which an outdated lock may lack."""
-    if not model.lock.is_file():
-        return set()
-    return {*(name for name, _ in pins(model.lock)), *named_packages(model.requirements)}
 
 
 def _names_only(node: ast.Import | ast.ImportFrom) -> bool:
