@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import Any, Protocol
 
 SETTINGS = "slipway.toml"
 MODELS = "models"
+REQUIREMENTS = "requirements.txt"
+PYPROJECT = "pyproject.toml"
+LIBRARIES = "libs"
 POINTER = ".dvc"
 CONFIG = "config.pbtxt"
 VERSION = "model_version.txt"
@@ -17,7 +22,8 @@ TEST = "test_*.py"
 CHECKSUM = ".sha256"
 # the folder into which a step writes an environment, and from which it reads the lock
 ENVIRONMENT = "environment"
-LOCKED = "locked"
+# as deep as a model's folder: its requirements name packages by relative paths
+LOCKED = "models/locked"
 LOCK = f"{LOCKED}/requirements.lock"
 # where the library's pytest plugin looks for `<model>.tar.gz`, or `<model>.error.txt`
 FOR_TESTS = ".slipway/artifacts"
@@ -56,6 +62,11 @@ PUBLISH_VARIABLES = (
     "no_proxy",
 )
 
+# a requirement by its path: `-e ../../libs/x`, `x @ file:../../libs/x`, `../../libs/x[extra]`
+BY_PATH = re.compile(
+    r"(?:-e\s*|--editable[=\s]\s*)?(?:[\w.-]+(?:\[[^]]*\])?\s*@\s*)?(?:file:)?(\.{1,2}/[^\s;\[#]+)"
+)
+
 
 class File(Protocol):
     """A file of a digest."""
@@ -80,6 +91,31 @@ def missing_lock(folder: str, files: Iterable[str]) -> str | None:
     return None
 
 
+def shared(folder: str, requirements: Iterable[File]) -> list[str]:
+    """Return the folders of the repository that `requirements` of a model in `folder` name by path.
+
+    The library judges the lines; here only the inputs of its steps are chosen.
+    """
+    text = "\n".join(file.content.decode(errors="replace") for file in requirements)
+    paths = [match[1] for line in text.splitlines() if (match := BY_PATH.match(line.strip()))]
+    folders = {posixpath.normpath(posixpath.join(folder, path)) for path in paths}
+    return sorted(path for path in folders if not path.startswith("../"))
+
+
+def unowned(folder: str, path: str) -> str:
+    """Return the error for a package that no target owns: no change of it would be noticed."""
+    return (
+        f"error: {folder}/{REQUIREMENTS}: no target owns {path}\n"
+        f"fix: ./pants tailor {path}: writes {path}/BUILD, with shared_package()"
+    )
+
+
+def import_roots(path: str, files: Iterable[str]) -> list[str]:
+    """Return the folders of the package in `path` from which its modules are imported."""
+    in_src = any(file.startswith(f"{path}/src/") for file in files)
+    return [f"{path}/src"] if in_src else [path]
+
+
 def packed(folder: str, files: Iterable[str], pointers: Iterable[str]) -> list[str]:
     """Return globs for the parts of a model's `files` that belong to its artifact.
 
@@ -100,9 +136,10 @@ def packed(folder: str, files: Iterable[str], pointers: Iterable[str]) -> list[s
 def checked(folders: Iterable[str]) -> list[str]:
     """Return globs for the files that a check of the models in `folders` reads.
 
-    The configs of every model are included: their names must be unique in the repository.
+    The configs of every model are included: their names must be unique in the repository. So are
+    the packages that models may share.
     """
-    globs = [SETTINGS, f"{MODELS}/*/*/{CONFIG}", "!**/BUILD"]
+    globs = [SETTINGS, f"{MODELS}/*/*/{CONFIG}", f"{LIBRARIES}/**", "!**/BUILD"]
     for folder in folders:
         globs += [f"{folder}/**", f"!{folder}/{TESTS}/**", f"!{folder}/{TRAINING}/**"]
     return globs
@@ -116,6 +153,12 @@ def models_of(files: Iterable[str]) -> set[str]:
         if in_model and (not file.match(TEST) or file.parts[2:-1] == (TESTS,)):
             folders.add(f"{MODELS}/{file.parts[1]}")
     return folders
+
+
+def packages_of(files: Iterable[str]) -> set[str]:
+    """Return the folders of `libs/` that hold one of these `pyproject.toml`."""
+    parts = (PurePath(file).parts for file in files)
+    return {"/".join(path[:2]) for path in parts if path[0] == LIBRARIES and len(path) == 3}
 
 
 def version_file(folder: str) -> str:

@@ -26,6 +26,7 @@ from slipway_pants.requests import (
     CheckSubsystem,
     ModelFolders,
     PutativeModelsRequest,
+    SharedPackages,
     Step,
 )
 
@@ -63,17 +64,27 @@ async def check_models(
 
 @rule
 async def putative_models(
-    request: PutativeModelsRequest, owned: AllOwnedSources
+    request: PutativeModelsRequest, owned: AllOwnedSources, shared: SharedPackages
 ) -> PutativeTargets:
-    marks, tests = await MultiGet(
+    marks, tests, projects = await MultiGet(
         Get(Paths, PathGlobs, request.path_globs(layout.VERSION, layout.CONFIG)),
         Get(Paths, PathGlobs, request.path_globs(layout.TEST)),
+        Get(Paths, PathGlobs, request.path_globs(layout.PYPROJECT)),
     )
     models = layout.models_of(set(marks.files) - set(owned))
     tested = layout.models_of(set(tests.files) - set(owned))
+    packages = layout.packages_of(projects.files) - set(shared)
     return PutativeTargets(
-        putative(folder, model=folder in models, tests=folder in tested)
-        for folder in models | tested
+        [
+            *(
+                putative(folder, model=folder in models, tests=folder in tested)
+                for folder in models | tested
+            ),
+            *(
+                PutativeTarget(folder, PurePath(folder).name, "shared_package", (), ())
+                for folder in packages
+            ),
+        ]
     )
 
 

@@ -160,6 +160,28 @@ class Models(FrozenDict[str, Model]):
         return None
 
 
+class SharedPackages(FrozenDict[str, Address]):
+    """The packages of the repository that models may share, by folder."""
+
+
+@dataclass(frozen=True)
+class SharedRequest:
+    """Request the packages that the requirements in `folder` name by path."""
+
+    folder: str
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Named packages: their folders, and their files in `digest`; or the `problem` with one."""
+
+    folders: tuple[str, ...]
+    addresses: tuple[Address, ...] = ()
+    digest: Digest = EMPTY_DIGEST
+    files: tuple[str, ...] = ()
+    problem: str | None = None
+
+
 class NamedAddresses(FrozenOrderedSet[str]):
     """The addresses given literally on the command line."""
 
@@ -180,6 +202,10 @@ class EnvironmentFieldSet(PackageFieldSet):
     required_fields = (EnvironmentSourcesField,)
 
     sources: EnvironmentSourcesField
+
+
+class InferSharedRequest(InferDependenciesRequest[EnvironmentFieldSet]):
+    infer_from = EnvironmentFieldSet
 
 
 @dataclass(frozen=True)

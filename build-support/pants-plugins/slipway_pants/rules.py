@@ -60,6 +60,8 @@ from slipway_pants.requests import (
     PublishArtifactFieldSet,
     PublishArtifactRequest,
     RaisedLine,
+    Shared,
+    SharedRequest,
     SlipwaySubsystem,
     Step,
     WeightsFieldSet,
@@ -173,11 +175,14 @@ async def pull_weights(request: WeightsRequest, root: BuildRoot) -> Part:
 
 @rule
 async def build_environment(request: EnvironmentRequest) -> Part:
-    sources, settings = await MultiGet(
+    folder = request.sources.address.spec_path
+    sources, settings, shared = await MultiGet(
         Get(HydratedSources, HydrateSourcesRequest(request.sources)),
         Get(Digest, PathGlobs([layout.SETTINGS])),
+        Get(Shared, SharedRequest(folder)),
     )
-    folder = request.sources.address.spec_path
+    if shared.problem:
+        return Part(problem=shared.problem)
     missing = layout.missing_lock(folder, sources.snapshot.files)
     if missing:
         return Part(problem=missing)
@@ -190,7 +195,7 @@ async def build_environment(request: EnvironmentRequest) -> Part:
         Part,
         Step(
             ("environment", "build", layout.LOCK, "--output", layout.ENVIRONMENT),
-            await Get(Digest, MergeDigests([moved, settings])),
+            await Get(Digest, MergeDigests([moved, settings, shared.digest])),
             description="Execution environment",
             output_directories=(layout.ENVIRONMENT,),
         ),

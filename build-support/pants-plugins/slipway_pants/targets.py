@@ -46,6 +46,18 @@ class TritonEnvironmentTarget(Target):
     help = "The execution environment of a model's Python models."
 
 
+class SharedSourcesField(MultipleSourcesField):
+    default = ("**/*", "!**/BUILD", "!tests/**")
+    uses_source_roots = False
+    help = "The files of a package, with its pyproject.toml."
+
+
+class SharedPackageTarget(Target):
+    alias = "shared_package_files"
+    core_fields = (*COMMON_TARGET_FIELDS, Dependencies, SharedSourcesField)
+    help = "A package of the repository that models name by path in requirements.txt."
+
+
 class ArtifactSourcesField(MultipleSourcesField):
     default = ("model_version.txt", "*/**", "!**/*.dvc", "!**/BUILD", *NOT_MODEL_DIRECTORIES)
     uses_source_roots = False
@@ -116,6 +128,7 @@ class TritonCasesTarget(Target):
 
 
 TARGET_TYPES = (
+    SharedPackageTarget,
     TritonArtifactTarget,
     TritonCasesTarget,
     TritonCodeFileTarget,

@@ -17,7 +17,13 @@ from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
 from pants.engine.unions import UnionRule
 
 from slipway_pants import layout
-from slipway_pants.requests import CheckCodeRequest, CheckDirectory, Library
+from slipway_pants.requests import (
+    CheckCodeRequest,
+    CheckDirectory,
+    Library,
+    Shared,
+    SharedRequest,
+)
 
 
 @rule
@@ -35,7 +41,9 @@ async def check_code(request: CheckCodeRequest) -> CheckResults:
 
 @rule
 async def check_directory(request: CheckDirectory, library: Library, mypy: MyPy) -> CheckResult:
-    program, config, sources, siblings = await MultiGet(
+    # `models/<name>`, whose requirements may name packages of the repository
+    model = "/".join(PurePath(request.directory).parts[:2])
+    program, config, sources, siblings, shared = await MultiGet(
         Get(
             VenvPex,
             PexRequest,
@@ -45,11 +53,19 @@ async def check_directory(request: CheckDirectory, library: Library, mypy: MyPy)
         Get(SourceFiles, SourceFilesRequest(request.sources)),
         # a file imports modules next to it, whether these are checked (`--changed-since`) or not
         Get(Digest, PathGlobs([f"{request.directory}/**/*.py", f"{request.directory}/**/*.pyi"])),
+        Get(Shared, SharedRequest(model)),
     )
+    roots = [root for path in shared.folders for root in layout.import_roots(path, shared.files)]
     inputs = await Get(
         Digest,
         MergeDigests(
-            [library.python.digest, config.snapshot.digest, sources.snapshot.digest, siblings]
+            [
+                library.python.digest,
+                config.snapshot.digest,
+                sources.snapshot.digest,
+                siblings,
+                shared.digest,
+            ]
         ),
     )
     result = await Get(
@@ -64,7 +80,7 @@ async def check_directory(request: CheckDirectory, library: Library, mypy: MyPy)
             ),
             description=f"Types of {request.directory}",
             input_digest=inputs,
-            extra_env={"MYPYPATH": request.directory},
+            extra_env={"MYPYPATH": ":".join([request.directory, *roots])},
             append_only_caches={"slipway_mypy": layout.MYPY_CACHE},
         ),
     )

@@ -29,7 +29,10 @@ elif given.words[0] == "environment":
     with open(os.path.join(os.environ["HOME"], "built"), "a") as log:
         log.write(lock.read_text() + "\\n")
     os.mkdir(given.output)
-    pathlib.Path(given.output, "environment.tar.gz").write_text("packages of " + lock.read_text())
+    shared = "".join(p.read_text() for p in sorted(pathlib.Path("libs").rglob("*.py")))
+    pathlib.Path(given.output, "environment.tar.gz").write_text(
+        "packages of " + lock.read_text() + shared
+    )
 elif given.words[0] == "pack":
     seen = sorted(p for p in pathlib.Path(given.words[1]).rglob("*") if p.is_file())
     if given.environment:

@@ -12,7 +12,7 @@ from repository import Repository, model
 
 OPTIONS = (
     # of the repository's pants.toml, and what else lies in this one
-    "--tailor-ignore-paths=['models/*/*/**', 'lib/**', 'bootstrap/**', 'BUILD']",
+    "--tailor-ignore-paths=['libs/*/*/**', 'models/*/*/**', 'lib/**', 'bootstrap/**', 'BUILD']",
     "--no-python-tailor-requirements-targets",
 )
 
@@ -36,6 +36,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
         by_hand("unversioned", "model_version.txt", "tests/test_it.py"),
         by_hand("tested_later", build="triton_model()\n"),
         by_hand("done", build="triton_model(artifact={})\n\npython_tests()\n"),
+        {"libs/words/pyproject.toml": "", "libs/words/src/words/__init__.py": ""},
     )
     assert repository.goal(TailorGoal, "::", options=OPTIONS).exit_code == 0
     return repository
@@ -61,9 +62,14 @@ def test_no_other_build_file_is_written(repository: Repository) -> None:
     root = Path(repository.engine.build_root)
     names = ["done", "tested_later", "untested", "unversioned", "whole"]
     written = sorted(str(path.relative_to(root)) for path in root.rglob("BUILD"))
-    assert written == [f"models/{name}/BUILD" for name in names]
+    assert written == ["libs/words/BUILD", *(f"models/{name}/BUILD" for name in names)]
 
 
 def test_the_files_written_are_complete(repository: Repository) -> None:
     result = repository.goal(TailorGoal, "--check", "::", options=OPTIONS)
     assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_a_package_that_models_may_share_gets_its_target(repository: Repository) -> None:
+    file = Path(repository.engine.build_root, "libs/words/BUILD")
+    assert file.read_text() == "shared_package()\n"
