@@ -1,6 +1,7 @@
 """Test what applications rely on; the golden case in cases/ contains the exact answer."""
 
 import pytest
+
 from slipway.testing import InferenceError, Model
 
 
