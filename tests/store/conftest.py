@@ -19,11 +19,26 @@ from slipway.store.directory import DirectoryStore
 from slipway.store.interface import Store
 from slipway.store.s3.store import S3Store
 from tests.store.faulty import FaultyS3, serving
-from tests.store.readable_stores import aws, moto, readable_store, release_bucket
+from tests.store.readable_stores import (
+    aws,
+    moto,
+    readable_store,
+    release_bucket,
+    seaweed,
+    seaweed_release_bucket,
+)
 
-__all__ = ["aws", "moto", "readable_store", "release_bucket"]
+__all__ = [
+    "aws",
+    "moto",
+    "readable_store",
+    "release_bucket",
+    "seaweed",
+    "seaweed_release_bucket",
+]
 
 PART = 64 << 10  # small, that many parts are quickly sent
+SEAWEED_PART = 5 << 20  # the least that SeaweedFS takes, as S3 does
 PREFIX = "team/slipway"
 
 
@@ -32,6 +47,11 @@ class Storage(Protocol):
 
     @property
     def store(self) -> Store: ...
+    @property
+    def part(self) -> int:
+        """The size in bytes above which a file is sent in parts."""
+        ...
+
     @property
     def location(self) -> str:
         """As slipway.toml has it."""
@@ -55,6 +75,8 @@ class Storage(Protocol):
 
 
 class FolderStorage:
+    part = PART
+
     def __init__(self, root: Path) -> None:
         self.root = root
         self.location = str(root)
@@ -76,13 +98,15 @@ class FolderStorage:
 
 
 class BucketStorage:
-    def __init__(self, bucket: str, client: S3Client, settings: StageSettings) -> None:
-        self.bucket, self.client, self._settings = bucket, client, settings
+    def __init__(
+        self, bucket: str, client: S3Client, settings: StageSettings, part: int = PART
+    ) -> None:
+        self.bucket, self.client, self._settings, self.part = bucket, client, settings, part
         self.location = settings.store
         self.store: Store = self.another()
 
     def another(self, client: S3Client | None = None) -> S3Store:
-        return S3Store(client or self.client, self.bucket, PREFIX, self._settings, part=PART)
+        return S3Store(client or self.client, self.bucket, PREFIX, self._settings, self.part)
 
     def put(self, key: str, data: bytes) -> None:
         self.client.put_object(Bucket=self.bucket, Key=f"{PREFIX}/{key}", Body=data)
@@ -90,7 +114,7 @@ class BucketStorage:
     def elsewhere(self) -> Store:
         other = f"{self.bucket}-elsewhere"
         self.client.create_bucket(Bucket=other)
-        return S3Store(self.client, other, PREFIX, self._settings, part=PART)
+        return S3Store(self.client, other, PREFIX, self._settings, self.part)
 
     def leftovers(self) -> list[str]:
         found = self.client.list_multipart_uploads(Bucket=self.bucket).get("Uploads", ())
@@ -127,6 +151,19 @@ def bucket(s3: FaultyS3) -> BucketStorage:
     return made
 
 
+@pytest.fixture
+def seaweed_bucket(
+    seaweed: str, aws: Path, slipway_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> BucketStorage:
+    """A store in SeaweedFS, in a bucket that is this test's."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", seaweed)
+    name = f"releases-{uuid.uuid4().hex[:12]}"
+    client = _client(seaweed)
+    client.create_bucket(Bucket=name)
+    settings = StageSettings("staging", f"s3://{name}/{PREFIX}")
+    return BucketStorage(name, client, settings, SEAWEED_PART)
+
+
 @functools.cache
 def _client(url: str) -> S3Client:
     """One for all tests of a server: making it takes longer than most of them."""
@@ -134,12 +171,12 @@ def _client(url: str) -> S3Client:
     return client
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", "bucket", "seaweed_bucket"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    """A store of each kind."""
+    """A store of each kind; in S3 on two servers."""
     if request.param == "folder":
         return FolderStorage(tmp_path / "store")
-    made: BucketStorage = request.getfixturevalue("bucket")
+    made: BucketStorage = request.getfixturevalue(request.param)
     return made
 
 
@@ -159,6 +196,7 @@ def small(tmp_path: Path) -> File:
 
 
 @pytest.fixture
-def large(tmp_path: Path) -> File:
-    """That goes in ten parts and a bit."""
-    return File(tmp_path / "large", 10 * PART + 17)
+def large(request: pytest.FixtureRequest, tmp_path: Path) -> File:
+    """That goes in ten parts and a bit; to SeaweedFS, whose parts are large, in one and a bit."""
+    seaweed = "storage" in request.fixturenames and "seaweed" in request.node.name
+    return File(tmp_path / "large", (SEAWEED_PART if seaweed else 10 * PART) + 17)

@@ -8,6 +8,7 @@ ended is gone; the source's ETag is checked when a part is copied; uploads repor
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import io
 import random
@@ -135,6 +136,9 @@ class FaultyS3:
     conflicts: float = 0.0
     repeated: Literal["the same", "NoSuchUpload", "PreconditionFailed"] = "NoSuchUpload"
     checksums: bool = True
+    # a condition and an operation that ignores it; and whether two may win at once
+    ignored: tuple[str, str] | None = None
+    atomic: bool = True
     faults: list[Fault] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     started: dict[str, datetime] = field(default_factory=dict)
@@ -148,6 +152,7 @@ class FaultyS3:
         self._writing: Counter[tuple[str, str]] = Counter()
         self._random = random.Random(7)
         self._busy = _Busy()
+        self._rivals = threading.Barrier(2)
 
     def fail(self, kind: Kind, *operations: str, **how: Any) -> Fault:
         """Let the next requests fail."""
@@ -167,6 +172,7 @@ class FaultyS3:
             self.requests.clear()
             self.before.clear()
         self.conflicts, self.repeated, self.checksums = 0.0, "NoSuchUpload", True
+        self.ignored, self.atomic = None, True
         self.clock = timedelta(0)
 
     def settle(self) -> None:
@@ -245,12 +251,28 @@ class FaultyS3:
             return _error(400, "BadDigest", "The SHA256 you specified did not match.")
         if first := self.before.pop(request.operation, None):
             first()
+        if self.ignored and request.operation == self.ignored[1]:
+            environ.pop(f"HTTP_{self.ignored[0].upper().replace('-', '_')}", None)
+            request.headers.pop(self.ignored[0], None)
+        if not self.atomic and "if-match" in request.headers:
+            return self._unlocked(request, body, environ)
         with self._lock:  # the condition and the write are one step
             if request.conditional and not alone and self._random.random() < self.conflicts:
                 return _error(409, "ConditionalRequestConflict", "A conflicting operation.")
             return self._refused(request, body) or self._enriched(
                 request, self._passed_on(environ, body), body
             )
+
+    def _unlocked(self, request: Request, body: bytes, environ: dict[str, Any]) -> Answer:
+        """Check the condition; write when another request has found that its own holds, too."""
+        current = s3_backends[ACCOUNT]["aws"].get_object(request.bucket, request.key)
+        if current is None or current.etag != request.headers["if-match"]:
+            return _error(412, "PreconditionFailed", "If-Match")
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self._rivals.wait(5)
+        del environ["HTTP_IF_MATCH"]
+        with self._lock:
+            return self._passed_on(environ, body)
 
     def _passed_on(self, environ: dict[str, Any], body: bytes) -> Answer:
         said: list[Any] = []

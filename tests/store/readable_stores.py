@@ -1,7 +1,9 @@
-"""Release stores to read from: a folder, and a bucket of moto's S3 server over HTTP on loopback."""
+"""Release stores to read from: a folder, and buckets of two S3 servers over HTTP on loopback, which
+are moto's and SeaweedFS."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +15,7 @@ from mypy_boto3_s3 import S3Client
 from slipway.store.interface import Reader
 from slipway.store.open_reader import open_reader
 from tests.store.faulty import FaultyS3, serving
+from tests.store.seaweed import running_seaweed
 
 BUCKET, PREFIX = "releases", "team/slipway"
 
@@ -41,13 +44,13 @@ class FolderStore:
 
 
 class BucketStore:
-    def __init__(self, client: S3Client) -> None:
-        self.client = client
-        self.location = f"s3://{BUCKET}/{PREFIX}"
+    def __init__(self, client: S3Client, bucket: str = BUCKET) -> None:
+        self.client, self.bucket = client, bucket
+        self.location = f"s3://{bucket}/{PREFIX}"
         self.reader = open_reader(self.location, Path())
 
     def put(self, key: str, data: bytes) -> None:
-        self.client.put_object(Bucket=BUCKET, Key=f"{PREFIX}/{key}", Body=data)
+        self.client.put_object(Bucket=self.bucket, Key=f"{PREFIX}/{key}", Body=data)
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +58,13 @@ def moto() -> Iterator[str]:
     """The URL of moto's server, whose conditional writes are one step."""
     with serving(FaultyS3()) as server:
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def seaweed() -> Iterator[str]:
+    """The URL of SeaweedFS's S3."""
+    with running_seaweed() as url:
+        yield url
 
 
 @pytest.fixture
@@ -70,6 +80,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_MAX_ATTEMPTS": "1",
+        "SLIPWAY_CACHE": str(tmp_path / "cache"),  # what is known of servers
     }.items():
         monkeypatch.setenv(key, value)
     return tmp_path
@@ -88,10 +99,20 @@ def release_bucket(moto: str, aws: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     client.delete_bucket(Bucket=BUCKET)
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture
+def seaweed_release_bucket(seaweed: str, aws: Path, monkeypatch: pytest.MonkeyPatch) -> BucketStore:
+    """An empty bucket of SeaweedFS, found as boto3 finds it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", seaweed)
+    client: S3Client = boto3.client("s3")
+    bucket = f"{BUCKET}-{uuid.uuid4().hex[:12]}"
+    client.create_bucket(Bucket=bucket)
+    return BucketStore(client, bucket)
+
+
+@pytest.fixture(params=["folder", "release_bucket", "seaweed_release_bucket"])
 def readable_store(request: pytest.FixtureRequest, tmp_path: Path) -> ReadableStore:
-    """A store of each kind, empty."""
+    """A store of each kind, empty; in S3 on two servers."""
     if request.param == "folder":
         return FolderStore(tmp_path / "store")
-    made: BucketStore = request.getfixturevalue("release_bucket")
+    made: BucketStore = request.getfixturevalue(request.param)
     return made

@@ -41,7 +41,8 @@ def empty(storage: Storage, tmp_path: Path) -> Callable[[], Storage]:
         if isinstance(storage, BucketStorage):
             name = f"laws-{uuid.uuid4().hex[:16]}"
             storage.client.create_bucket(Bucket=name)
-            return BucketStorage(name, storage.client, StageSettings("staging", f"s3://{name}/x"))
+            settings = StageSettings("staging", f"s3://{name}/x")
+            return BucketStorage(name, storage.client, settings, storage.part)
         return FolderStorage(Path(tempfile.mkdtemp(dir=tmp_path)))
 
     return made

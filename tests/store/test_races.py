@@ -25,7 +25,7 @@ from slipway.release.publish import publish
 from slipway.store.interface import Store
 from slipway.store.stage import StageStore
 from tests.artifact.samples import packed, write_environment, write_model
-from tests.store.conftest import PART, BucketStorage, File, FolderStorage, Storage
+from tests.store.conftest import PART, SEAWEED_PART, BucketStorage, File, FolderStorage, Storage
 from tests.store.faulty import FaultyS3
 
 ROUNDS = 40
@@ -44,20 +44,25 @@ def race(racers: Sequence[Callable[[], bool]]) -> list[bool]:
         return list(pool.map(run, racers))
 
 
-@pytest.fixture(params=["folder", "bucket", "bucket with conflicts"])
+def rounds(storage: Storage) -> int:
+    """How many races a test has; SeaweedFS lets those who were late wait for a second."""
+    return ROUNDS // 8 if storage.part == SEAWEED_PART else ROUNDS
+
+
+@pytest.fixture(params=["folder", "bucket", "bucket with conflicts", "seaweed_bucket"])
 def contended(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     """A store of each kind, and an S3 that answers by a conflict as often as not."""
     if request.param == "folder":
         return FolderStorage(tmp_path / "store")
-    made: BucketStorage = request.getfixturevalue("bucket")
-    if request.param != "bucket":
+    made: BucketStorage = request.getfixturevalue(request.param.partition(" ")[0])
+    if request.param == "bucket with conflicts":
         request.getfixturevalue("s3").conflicts = 0.5
     return made
 
 
 def test_of_those_who_create_small_keys_exactly_one_wins(contended: Storage) -> None:
     stores = [contended.another() for _ in range(RACERS)]
-    for number in range(ROUNDS):
+    for number in range(rounds(contended)):
         key, data = f"key-{number}", [os.urandom(100) for _ in stores]
         won = race([partial(s.create, key, d) for s, d in zip(stores, data, strict=True)])
         assert sum(won) == 1
@@ -70,7 +75,7 @@ def test_of_those_who_publish_files_exactly_one_wins(
 ) -> None:
     stores = [contended.another() for _ in range(RACERS)]
     files = [File(tmp_path / str(number), size) for number in range(RACERS)]
-    for number in range(ROUNDS // 2):
+    for number in range(rounds(contended) // 2):
         key = f"key-{number}"
         won = race(
             [
@@ -90,7 +95,7 @@ def test_of_those_who_publish_the_same_bytes_exactly_one_is_told_that_it_did(
 ) -> None:
     stores = [contended.another() for _ in range(RACERS)]
     file = File(tmp_path / "file", 3 * PART + 1)
-    for number in range(ROUNDS // 2):
+    for number in range(rounds(contended) // 2):
         key = f"key-{number}"
         assert sum(race([partial(s.create_file, key, file.path, file.sha256) for s in stores])) == 1
         assert contended.store.digest(key) == file.sha256
@@ -98,11 +103,16 @@ def test_of_those_who_publish_the_same_bytes_exactly_one_is_told_that_it_did(
 
 
 def test_of_a_copy_and_an_upload_exactly_one_wins(contended: Storage, tmp_path: Path) -> None:
+    if contended.part == SEAWEED_PART:
+        pytest.skip(
+            "SeaweedFS 4.48 checks CompleteMultipartUpload's condition and writes in two steps:"
+            " a claim protects a release (tests/release/test_way_of_a_release.py)"
+        )
     promoted, other = (File(tmp_path / name, 3 * PART + 1) for name in ("promoted", "other"))
     source = contended.another()
     source.create_file("from", promoted.path, promoted.sha256)
     there = contended.elsewhere()
-    for number in range(ROUNDS // 2):
+    for number in range(rounds(contended) // 2):
         key = f"key-{number}"
         won = race(
             [
@@ -117,7 +127,7 @@ def test_of_a_copy_and_an_upload_exactly_one_wins(contended: Storage, tmp_path: 
 
 def test_of_those_who_remove_a_key_exactly_one_is_told_that_it_did(contended: Storage) -> None:
     stores = [contended.another() for _ in range(RACERS)]
-    for _ in range(ROUNDS):
+    for _ in range(rounds(contended)):
         contended.store.create("key", b"")
         assert sum(race([partial(s.delete, "key") for s in stores])) == 1
         assert contended.store.stat("key") is None
@@ -151,7 +161,7 @@ def test_a_counter_misses_no_increment_though_every_fourth_answer_is_lost(
 
 def test_a_swap_that_creates_never_writes_over_one_who_created(contended: Storage) -> None:
     one, two = contended.another(), contended.another()
-    for number in range(ROUNDS):
+    for number in range(rounds(contended)):
         key = f"key-{number}"
         won = race([partial(one.create, key, b"created"), partial(two.swap, key, None, b"swapped")])
         assert sum(won) == 1
@@ -162,7 +172,7 @@ def test_who_creates_removes_and_swaps_at_once_agrees_with_some_order(contended:
     """After a create that said it won, the key is gone only if somebody said that he removed it,
     and has another value only if somebody said that he swapped."""
     one, two, three = (contended.another() for _ in range(3))
-    for number in range(ROUNDS):
+    for number in range(rounds(contended)):
         key = f"key-{number}"
         created, removed, swapped = race(
             [
@@ -234,13 +244,16 @@ def test_of_many_processes_exactly_one_wins_each_key(storage: Storage, tmp_path:
         assert data is not None and hashlib.sha256(data).hexdigest() == winner.sha256
 
 
-@pytest.fixture(scope="module")
-def artifacts(tmp_path_factory: pytest.TempPathFactory) -> list[Artifact]:
+@pytest.fixture(scope="module", params=["small", "in parts"])
+def artifacts(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> list[Artifact]:
     """Two of one name and release version, with other bytes."""
     folder = tmp_path_factory.mktemp("artifacts")
+    size = 10 if request.param == "small" else SEAWEED_PART
     return [
         packed(
-            write_model(folder / str(number), weights=f"weights {number}".encode()),
+            write_model(folder / str(number), weights=random.Random(number).randbytes(size)),
             write_environment(folder / f"environment-{number}"),
         )
         for number in range(2)
@@ -254,7 +267,7 @@ def test_of_two_who_publish_one_version_one_wins_and_the_other_learns_who(
         Origin(f"{number}" * 40, f"https://ci.example/pipelines/{number}", f"dev{number}")
         for number in range(2)
     ]
-    for _ in range(10):
+    for _ in range(10 if artifacts[0].size < SEAWEED_PART else 3):
         store = storage.another()
         errors: dict[int, SlipwayError] = {}
 

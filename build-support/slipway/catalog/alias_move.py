@@ -28,8 +28,10 @@ def move_alias(
     :func:`slipway.catalog.alias.write_alias`.
 
     Raises:
-        SlipwayError: a target model of it was never released in the stage, or was pruned.
+        SlipwayError: a target model of it was never released in the stage, or was pruned; or the
+            store ignores the conditions of requests.
     """
+    stage.store.require_conditional_writes(keys.conditions(stage.name))
     before = write_alias(stage, name, alias, check=check)
     was = before
     if before == alias:

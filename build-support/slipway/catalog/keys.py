@@ -2,10 +2,13 @@
 
 - ``<stage>/models/<target model>``: the artifact; the endpoint's prefix is ``<stage>/models/``;
 - ``<stage>/catalog/<name>/releases/<target model>.json``: its manifest, interface, digest, commit;
+- ``<stage>/catalog/<name>/claims/<target model>.json``: the same, before the artifact is there;
 - ``<stage>/catalog/<name>/pruned/<target model>.json``: the same, after the artifact was removed;
 - ``<stage>/catalog/<name>/evidence/<sha256>/<kind>.json``: the evidence about these bytes;
 - ``<stage>/catalog/<name>/history/<time>-<action>.json``: what was done, and by whom;
 - ``<stage>/catalog/<name>/alias.json``: the target models that the name serves.
+
+``<stage>/catalog/conditions.json`` has no meaning: it is written to test the store's server.
 """
 
 from __future__ import annotations
@@ -74,6 +77,11 @@ def tombstone(stage: StageName, name: str, target: str) -> str:
     return f"{tombstones(stage, name)}{target}{RECORD}"
 
 
+def claim(stage: StageName, name: str, target: str) -> str:
+    """Return the key of the record of the release that is the first to bring a target model."""
+    return f"{catalog(stage)}{name}/claims/{target}{RECORD}"
+
+
 def evidence(stage: StageName, name: str, sha256: str, kind: Kind) -> str:
     """Return the key of one document of evidence about an artifact's bytes."""
     return f"{catalog(stage)}{name}/evidence/{sha256}/{kind}.json"
@@ -87,6 +95,11 @@ def history(stage: StageName, name: str) -> str:
 def alias(stage: StageName, name: str) -> str:
     """Return the key of a name's alias."""
     return f"{catalog(stage)}{name}/alias.json"
+
+
+def conditions(stage: StageName) -> str:
+    """Return the key that is written to see whether a store keeps conditions. No name has it."""
+    return f"{catalog(stage)}conditions.json"
 
 
 def dump_json(value: object) -> bytes:

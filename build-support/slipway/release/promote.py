@@ -18,8 +18,9 @@ from slipway.errors import SlipwayError
 from slipway.release.evaluation import evaluation
 from slipway.release.evidence import evidence
 from slipway.release.forward_only import AliasUnchanged, reject_downgrade
+from slipway.release.install import install_release
 from slipway.release.metadata import require_evidence
-from slipway.release.publish import install_release, target_model
+from slipway.release.publish import target_model
 from slipway.settings import Settings
 from slipway.store.open import open_stage
 from slipway.store.stage import StageReader
@@ -54,9 +55,11 @@ def promote(settings: Settings, name: str, selector: str | None, origin: Origin)
     Raises:
         SlipwayError: it was never in staging, its tests did not pass on these bytes or no result
             is known, it lacks what production requires, its evaluation is worse than that of
-            production's release, or production has other bytes under its version.
+            production's release, or production has other bytes under its version; or production's
+            store ignores the conditions of requests.
     """
     staging, production = open_stage(settings, "staging"), open_stage(settings, "production")
+    production.store.require_conditional_writes(keys.conditions("production"))
     candidates, releases = Catalog(staging), Catalog(production)
     target = candidates.resolve(name, selector) if selector else candidates.alias(name).target
     source = candidates.record(name, target)

@@ -93,6 +93,9 @@ class DirectoryStore(DirectoryReader):
                 temporary.write_bytes(data)
             return True
 
+    def require_conditional_writes(self, key: str, *, again: bool = False) -> None:
+        """See :class:`~slipway.store.interface.Store`: hard links and locks keep them."""
+
     def _create_from(
         self, key: str, source: BinaryIO, where: str, sha256: str, progress: Progress | None
     ) -> bool:

@@ -126,6 +126,17 @@ class Store(Reader, Protocol):
         it did."""
         ...
 
+    def require_conditional_writes(self, key: str, *, again: bool = False) -> None:
+        """Refuse a store in which two writers of one key may both succeed.
+
+        A server is asked once, by writing to ``key``, which is used for nothing else; then its
+        answer is remembered for some days, on this machine. ``again`` asks it anyway.
+
+        Raises:
+            SlipwayError: the server ignores a condition; says which.
+        """
+        ...
+
 
 def changed(where: str, sha256: str, expected: str) -> SlipwayError:
     """Return the error for bytes that differ from those that were built."""

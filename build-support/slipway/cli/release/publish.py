@@ -53,6 +53,7 @@ def publish(
     """
     from slipway import settings
     from slipway.artifact.artifact import Artifact
+    from slipway.catalog import keys
     from slipway.catalog.origin import current_origin
     from slipway.model.folder import read_model_folder
     from slipway.model.local_weights import reject_different
@@ -63,6 +64,7 @@ def publish(
     configured = settings.load(Path.cwd())
     to = cast("StageName", stage)
     releases, production = open_stage(configured, to), open_stage(configured, "production")
+    releases.store.require_conditional_writes(keys.conditions(to))  # before anything is built
     by = current_origin(configured.root)
     report_paths = reports or tuple(path for pattern in REPORTS for path in Path().glob(pattern))
 

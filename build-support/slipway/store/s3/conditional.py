@@ -109,7 +109,7 @@ def create_by_upload(
     ``send`` sends all parts of an upload whose bytes have the SHA-256 ``sha256``. If it raises,
     the upload is aborted. If somebody else ended the upload meanwhile, another one is started.
     """
-    for _ in _attempts(target):
+    for _ in attempts():
         writer = secrets.token_hex(8)
         metadata = {DIGEST: sha256, WRITERS: writer}
         upload = start_upload(*target.at, writer, metadata, target.options)
@@ -122,7 +122,7 @@ def create_by_upload(
             raise
         if created is not None:
             return created
-    raise _contended(target)
+    raise contended(target)
 
 
 def _put(
@@ -133,7 +133,7 @@ def _put(
         DIGEST: hashlib.sha256(data).hexdigest(),
         WRITERS: " ".join([*writers, writer][-MAX_WRITERS:]),
     }
-    for _ in _attempts(target):
+    for _ in attempts():
         try:
             target.at.client.put_object(
                 Bucket=target.at.bucket,
@@ -156,7 +156,7 @@ def _put(
             if "IfMatch" in condition:
                 return False
             # the object that was in the way has just been removed
-    raise _contended(target)
+    raise contended(target)
 
 
 def _complete(target: WriteTarget, upload: Upload, parts: Sequence[Part]) -> bool | None:
@@ -209,14 +209,15 @@ def _read_block(stream: BinaryIO, size: int) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _attempts(target: WriteTarget) -> Iterator[None]:
+def attempts() -> Iterator[None]:
     """Yield for each attempt; the pauses between them grow."""
     for number in range(ATTEMPTS):
         yield
         time.sleep(random.random() * min(2.0, 0.05 * 2**number))
 
 
-def _contended(target: WriteTarget) -> SlipwayError:
+def contended(target: WriteTarget) -> SlipwayError:
+    """Return the error for a key that others kept changing."""
     return SlipwayError(
         "conflicting writers: the key kept changing", where=str(target.at), fix="try again"
     )

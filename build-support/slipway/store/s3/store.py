@@ -10,10 +10,12 @@ from urllib.parse import urlencode
 from botocore.exceptions import ClientError
 
 from slipway.aws import error_code
+from slipway.errors import SlipwayError
 from slipway.settings import StageSettings
-from slipway.store.interface import ABANDONED, Progress, Reader, absent
-from slipway.store.s3 import conditional
+from slipway.store.interface import ABANDONED, SETTING, Progress, Reader, absent
+from slipway.store.s3 import conditional, known_servers
 from slipway.store.s3.conditional import WRITERS, Content, WriteTarget
+from slipway.store.s3.conditions import find_broken_condition
 from slipway.store.s3.copy import copy_object, is_reachable
 from slipway.store.s3.errors import ABSENT, CONFLICT, LACKING, UNMET, was_retried
 from slipway.store.s3.multipart import PART, abandoned_uploads
@@ -35,6 +37,7 @@ class S3Store(S3Reader):
         super().__init__(client, bucket, prefix)
         self._options = _request_options(settings)
         self._part = part
+        self._keeps_conditions = False
 
     def create_file(
         self, key: str, source: Path, sha256: str, progress: Progress | None = None
@@ -104,6 +107,24 @@ class S3Store(S3Reader):
             response = result[1]
             writers = response["Metadata"].get(WRITERS, "").split()
             return conditional.replace(self._target(key), data, response["ETag"], writers)
+
+    def require_conditional_writes(self, key: str, *, again: bool = False) -> None:
+        """See :class:`~slipway.store.interface.Store`."""
+        server = self._client.meta.endpoint_url.rstrip("/")
+        if not again and (self._keeps_conditions or known_servers.is_known(server, self._bucket)):
+            self._keeps_conditions = True
+            return
+        with self._translate_errors(key):
+            broken = find_broken_condition(self._target(key))
+        if broken is not None:
+            raise SlipwayError(
+                f"the server {server} cannot hold releases: {broken}",
+                where=f"s3://{self._bucket}/{self._prefix}",
+                fix="use a server that keeps conditional writes, as AWS does, or a folder:"
+                f" {SETTING}",
+            )
+        known_servers.remember(server, self._bucket)
+        self._keeps_conditions = True
 
     def _create(self, key: str, content: Content, progress: Progress | None) -> bool:
         if self.stat(key) is not None:
