@@ -14,9 +14,11 @@ from typing import Literal
 from slipway.environment import interpreter
 from slipway.errors import SlipwayError
 from slipway.model.weights import Weights
+from slipway.release.store_check import check_store
 from slipway.server import source
 from slipway.server.command import has_gpu
 from slipway.settings import Settings, stub_python
+from slipway.settings.release import STAGES
 
 State = Literal["ok", "note", "missing"]
 # prints a Python's version, and the shared library that Triton's stub links to
@@ -51,7 +53,7 @@ def examine(settings: Settings) -> Iterator[Diagnosis]:
     )
     yield _channels(settings)
     yield from _remotes(settings)
-    yield Diagnosis("release store", "ok", settings.store)
+    yield from examine_stores(settings)
     for name in settings.endpoints:
         yield Diagnosis("endpoint", "ok", name)
     if not settings.endpoints:
@@ -170,6 +172,20 @@ def _channels(settings: Settings) -> Diagnosis:
             "channels", "note", f"{channels}: not reached; this machine's CPython serves"
         )
     return Diagnosis("channels", "ok", channels)
+
+
+def examine_stores(settings: Settings) -> Iterator[Diagnosis]:
+    """Yield a diagnosis of each stage's release store; S3 servers are asked."""
+    for stage in STAGES:
+        check = check_store(settings, stage)
+        origin = f" ({check.variable})" if check.variable else ""
+        name = f"{stage}: {check.location}{origin}"
+        if check.problem is not None:
+            yield Diagnosis("release store", "missing", f"{name}: {check.problem}", check.fix)
+        elif check.note is not None:
+            yield Diagnosis("release store", "note", f"{name}: {check.note}", check.fix)
+        else:
+            yield Diagnosis("release store", "ok", name)
 
 
 def _remotes(settings: Settings) -> Iterator[Diagnosis]:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from slipway import settings
 from slipway.endpoint import serving
+from tests.store import faulty
+from tests.store.faulty import FaultyS3
 
 BUCKET = "releases"
 ROLE = "arn:aws:iam::123456789012:role/slipway-ci"
@@ -31,10 +32,8 @@ class Platform:
 def up(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
     """The endpoints ``staging`` and ``production`` of the repository at ``root``, over a bucket of
     moto's S3 server, until the block ends."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    aws = f"http://{host}:{port}"
+    stack = contextlib.ExitStack()
+    aws = stack.enter_context(faulty.serving(FaultyS3())).url  # whose conditions are one step
     for key in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(key, raising=False)
     here = {
@@ -68,4 +67,4 @@ def up(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
             }
             yield Platform(in_gitlab, served.url)
     finally:
-        server.stop()
+        stack.close()

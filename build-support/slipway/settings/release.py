@@ -94,6 +94,11 @@ def parse_signing(path: Path, values: Mapping[str, Any]) -> Signing:
     return Signing(None if chosen == NO_KEY else chosen, tuple(trusted))
 
 
+def store_variable(stage: StageName) -> str:
+    """Return the environment variable that overrides a stage's store."""
+    return f"SLIPWAY_{stage.upper()}_STORE"
+
+
 def _stage(path: Path, name: StageName, store: str, values: Mapping[str, Any]) -> StageSettings:
     if not set(values) <= STAGE_KEYS:
         raise unknown(path, f"release.{name}.{min(set(values) - STAGE_KEYS)}", STAGE_KEYS)
@@ -105,7 +110,7 @@ def _stage(path: Path, name: StageName, store: str, values: Mapping[str, Any]) -
                 where=f"{path}: [release.{name}]",
                 fix=f"some of {', '.join(REQUIREMENTS)}",
             )
-    chosen = os.environ.get(f"SLIPWAY_{name.upper()}_STORE") or values.get("store") or store
+    chosen = os.environ.get(store_variable(name)) or values.get("store") or store
     return StageSettings(
         name,
         chosen,

@@ -83,6 +83,10 @@ PERMISSIONS = {
 }
 
 
+class AccessDenied(SlipwayError):
+    """S3 knows who asks, and does not allow it."""
+
+
 @contextlib.contextmanager
 def translate_errors(bucket: str, where: str) -> Iterator[None]:
     """Raise a SlipwayError for what boto3 raises within."""
@@ -90,7 +94,8 @@ def translate_errors(bucket: str, where: str) -> Iterator[None]:
         yield
     except ClientError as error:
         what, fix = _explain(error, bucket)
-        raise SlipwayError(what, where=where, fix=fix) from error
+        kind = AccessDenied if error_code(error) in DENIED else SlipwayError
+        raise kind(what, where=where, fix=fix) from error
     except NO_CREDENTIALS as error:
         raise no_credentials(error, where) from error
     except ParamValidationError as error:
@@ -156,4 +161,12 @@ def _clock_skew(error: ClientError) -> str:
     except (KeyError, ValueError, TypeError):
         return "this machine's clock is wrong by more than 15 minutes"
     direction = "ahead of" if seconds > 0 else "behind"
-    return f"this machine's clock is {abs(seconds) / 60:.0f} minutes {direction} S3's"
+    return f"this machine's clock is {_duration(abs(seconds))} {direction} S3's"
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration in the largest unit of which there are two: ``90 minutes``, ``2 days``."""
+    for unit, size in (("days", 86400), ("hours", 3600)):
+        if round(seconds / size) >= 2:
+            return f"{round(seconds / size)} {unit}"
+    return f"{round(seconds / 60)} minutes"
