@@ -67,6 +67,14 @@ def test_a_job_that_may_hold_credentials_gets_them_by_gitlabs_token_for_one_envi
         assert _extended(job, "interruptible")[-1] is False
 
 
+@pytest.mark.parametrize("name", _jobs())
+def test_no_job_is_refused_because_a_newer_pipeline_was_faster(name: str) -> None:
+    # GitLab refuses an older deployment job (Ci::Deployable#has_outdated_deployment?), and a job
+    # deploys if its environment's action is "start", which is the default (#deployment_job?)
+    for environment in _extended(_jobs()[name], "environment"):
+        assert environment.get("action", "start") == "access"
+
+
 def test_no_key_is_written_anywhere() -> None:
     files = [ROOT / ".gitlab-ci.yml", COMPONENT, *SCRIPTS, CI / "environment.sh"]
     for file in files:
