@@ -47,7 +47,7 @@ def test_a_killed_server_fails_what_is_in_flight_clearly_and_serves_the_next(
         assert running.release(slow) == 1
         assert running.inside.container.generation == 2
         (event,) = [e for e in running.inside.observer.events if e.kind == "restart"]
-        assert event.what == "the Triton server ended by signal 9"
+        assert event.what == "the Triton server ended by signal 9 (SIGKILL)"
         # what was extracted was there still
         assert len(running.events("download")) == 2
 

@@ -23,11 +23,11 @@ from tests import fixture_models
 STAND_IN = """
 import contextlib
 from types import SimpleNamespace
-from slipway.testing import contract, model_server
+from slipway.testing import contract, model_server, served_artifact
 
 server = SimpleNamespace(source="Triton of a stand-in", load=lambda target, artifact: ())
-model_server.triton.start = lambda settings: contextlib.nullcontext(server)
-model_server.Model = lambda server, target: SimpleNamespace(server=server, target=target)
+served_artifact.triton.start = lambda settings: contextlib.nullcontext(server)
+model_server.ServedModel = lambda served: SimpleNamespace(server=server, target=served.target)
 contract.check = lambda server, target, artifact, case: []
 """
 NAMES = ("test_one.py", "test_two.py")

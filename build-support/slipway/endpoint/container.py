@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -15,6 +14,7 @@ from slipway.endpoint.limits import Limits
 from slipway.errors import SlipwayError
 from slipway.server import triton
 from slipway.server.directories import ModelsDirectory
+from slipway.server.supervisor_client import describe_exit
 from slipway.server.triton import Server
 from slipway.settings import Settings
 
@@ -160,7 +160,7 @@ class Container:
             hanging.cancel()
             loop.remove_reader(pipe.fileno())
         if ended.done():
-            return f"the Triton server ended{_exit_reason(pipe.readline())}"
+            return f"the Triton server ended {describe_exit(pipe.readline())}"
         return self._replace.result() if self._replace.done() else await hanging
 
     async def _wait_for_hang(self) -> str:
@@ -177,12 +177,3 @@ class Container:
             patience = self._limits.load_s if self.controls else 0.0
             if missed >= MISSED_PINGS and silent > patience:
                 return f"the Triton server hung: no answer to a ping for {silent:.0f} s"
-
-
-def _exit_reason(line: bytes) -> str:
-    """Describe the exit code that the supervisor reports; a signal is a negative number."""
-    try:
-        code = int(json.loads(line)["exit"])
-    except (ValueError, KeyError):
-        return ""
-    return f" by signal {-code}" if code < 0 else f" with status {code}"

@@ -40,6 +40,14 @@ class ServerGoneError(SlipwayError):
     """The server no longer answers."""
 
 
+class ServerDiedError(ServerGoneError):
+    """The server's process has ended by itself; ``how`` says by which signal or status."""
+
+    def __init__(self, how: str, what: str, *, fix: str) -> None:
+        super().__init__(what, fix=fix)
+        self.how = how
+
+
 class HttpResponse(NamedTuple):
     """An HTTP response, unchanged."""
 

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from slipway.errors import SlipwayError
+from slipway.server.client import ServerDiedError
 
 LAST_LINES = 20
+STACK = re.compile(r"^\s*\d+# ")
 # glog's header, which every line of the server's own begins with: "E1120 18:00:50.868062 11725
 # x.cc:1] "
 HEADER = re.compile(r"^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ \d+ [\w.]+:\d+\] ?")
@@ -76,6 +78,22 @@ def start_error(source: str, what: str, log: Path) -> SlipwayError:
     return SlipwayError(
         f"{source}: {what}\n" + (_indented(lines) or "  (its log is empty)"),
         fix="run `slipway doctor`",
+    )
+
+
+def death_error(how: str, log: Path) -> ServerDiedError:
+    """Return the error for a server that ended by itself, ``how``; ``log`` can be read later."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    lines = [line for line in text.splitlines() if not NOISE.search(line) and line.strip()]
+    # below the reason, the server prints where each of its frames lies
+    lines = [line for line in lines if not STACK.match(line)][-LAST_LINES:]
+    return ServerDiedError(
+        how,
+        f"the Triton server ended {how}\n"
+        + (_indented(lines) or "  (its log is empty)")
+        + f"\nthe server's log: {log}",
+        fix="run it again; if it ends again, look for a native library that crashes, or too little"
+        " memory, in what the model loads",
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -43,6 +45,33 @@ def start_supervisor(
     process.stdin.write(json.dumps(orders).encode() + b"\n")
     process.stdin.flush()
     return process
+
+
+def await_exit(process: subprocess.Popen[bytes], timeout_s: float) -> str | None:
+    """Return how the server has ended; ``None`` if it has not ended within ``timeout_s``.
+
+    To be called once: the supervisor reports the end once.
+    """
+    assert process.stdout is not None
+    ended, _, _ = select.select([process.stdout], [], [], timeout_s)
+    return describe_exit(process.stdout.readline()) if ended else None
+
+
+def describe_exit(report: bytes) -> str:
+    """Describe the supervisor's report of a server's end: ``by signal 6 (SIGABRT)``.
+
+    The exit code of a process that a signal ended is the negative number of the signal.
+    """
+    try:
+        code = int(json.loads(report)["exit"])
+    except (ValueError, KeyError):
+        return "in an unknown way"
+    if code >= 0:
+        return f"with status {code}"
+    try:
+        return f"by signal {-code} ({signal.Signals(-code).name})"
+    except ValueError:
+        return f"by signal {-code}"
 
 
 def stop_supervisor(process: subprocess.Popen[bytes]) -> None:

@@ -7,13 +7,14 @@ import select
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from slipway.errors import SlipwayError
 from slipway.server import command, cpu_fallback, log, supervisor_client
-from slipway.server.client import HOST, Client, RejectedError, ServerGoneError
+from slipway.server.client import HOST, Client, RejectedError, ServerDiedError, ServerGoneError
 from slipway.server.command import Command
 from slipway.server.directories import ModelsDirectory, ServerDirectories, model_hash
 from slipway.server.source import Source, find_server
@@ -21,6 +22,8 @@ from slipway.settings import Settings
 from slipway.triton.datatypes import Array
 
 START_TIMEOUT_S = 120
+# a connection breaks some time before its process has ended, which may write a core file
+DEATH_TIMEOUT_S = 10
 
 
 class Server:
@@ -43,6 +46,9 @@ class Server:
         self.ended = process.stdout
         self._directories = directories
         self._root = settings.root
+        self._process = process
+        self._died: ServerDiedError | None = None
+        self._dying = threading.Lock()
 
     @property
     def visible_libraries(self) -> str | None:
@@ -86,10 +92,14 @@ class Server:
         log_size = self.log_file.stat().st_size
         try:
             self.client.load(model, self.url(target), target)
-        except (RejectedError, ServerGoneError) as error:
-            if isinstance(error, RejectedError) and error.status == 409:
+        except RejectedError as error:
+            if error.status == 409:
                 raise
             raise self.load_error(target, str(error), log_size) from error
+        except ServerGoneError as error:
+            died = self._death(target)
+            message = str(error) if died is None else f"the Triton server ended {died.how}"
+            raise self.load_error(target, message, log_size) from (died or error)
 
     def load_error(self, target: str, message: str, since: int) -> SlipwayError:
         """Return the error of a failed load: the server's answer ``message``, and what it has
@@ -122,14 +132,29 @@ class Server:
 
         Raises:
             InferenceError: the request was rejected, or the model failed on it.
-            ServerGoneError: the server has died.
+            ServerDiedError: the server has ended; names the signal and its last log lines.
+            ServerGoneError: the server does not answer.
         """
-        return self.client.invoke(self.model_hash(target), target, inputs)
+        try:
+            return self.client.invoke(self.model_hash(target), target, inputs)
+        except ServerGoneError as error:
+            died = self._death(target)
+            if died is None:
+                raise
+            raise died from error
 
     def loads_of(self, target: str, since: int) -> list[str]:
         """Return the models of a target that were loaded since the log had ``since`` bytes."""
         pattern = rf"loading: {re.escape(str(self.folder(target)))}::([^:\"\n]+)"
         return re.findall(pattern, self._logged(since))
+
+    def _death(self, target: str) -> ServerDiedError | None:
+        """Return the error of a server that has ended, or is about to; ``None`` if it runs."""
+        with self._dying:
+            if self._died is None:
+                how = supervisor_client.await_exit(self._process, DEATH_TIMEOUT_S)
+                self._died = None if how is None else log.death_error(how, self._copy_log(target))
+            return self._died
 
     def _logged(self, since: int) -> str:
         with self.log_file.open("rb") as file:

@@ -18,8 +18,7 @@ from slipway import settings
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write
 from slipway.model.thresholds import EVALUATION_PROGRAM
-from slipway.server import triton
-from slipway.testing.model import Model
+from slipway.testing.served_artifact import ServedArtifact, ServedModel, describe_end
 
 FUNCTION = "evaluate"
 RETURN = "return numbers by name, for example {'accuracy': 0.9}"
@@ -38,10 +37,10 @@ def main(model: Path, root: Path, artifact: Path, answer: Path) -> None:
 def _evaluate(model: Path, root: Path, artifact: Path) -> dict[str, Any]:
     program, target = model / EVALUATION_PROGRAM, f"{model.name}.tar.gz"
     evaluate = _function(program)
-    with triton.start(settings.load(root)) as server:
-        fallbacks = server.load(target, artifact)
-        returned = _call_program(lambda: evaluate(Model(server, target)), program)
-    notes = [f"served by {server.source}", *fallbacks]
+    with ServedArtifact(settings.load(root), target, artifact) as served:
+        returned = _call_program(lambda: evaluate(ServedModel(served)), program)
+    notes = [f"served by {served.server.source}", *served.fallbacks]
+    notes += map(describe_end, served.ends)
     return {"metrics": finite_metrics(returned, program), "notes": notes}
 
 

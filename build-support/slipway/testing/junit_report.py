@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from _pytest.junitxml import xml_key
 
 from slipway.artifact.artifact import Artifact
 from slipway.files import sha256_of
-from slipway.release.evidence.junit_properties import COMPLETE, INCOMPLETE, MODEL, SERVER, SHA256
+from slipway.release.evidence.junit_properties import (
+    COMPLETE,
+    INCOMPLETE,
+    MODEL,
+    RESTART,
+    SERVER,
+    SHA256,
+)
 
 # pytest's options that leave tests out or end a run early; -k, -m, --deselect and others are
 # noticed through pytest_deselected
@@ -44,6 +53,7 @@ class ReportProperties:
     def __init__(self) -> None:
         self._artifacts: dict[str, tuple[Artifact, str]] = {}
         self._omitted: list[str] = []
+        self._restarts: list[str] = []
 
     def add_artifact(self, name: str, artifact: Artifact, server: str) -> None:
         """Record that ``server`` serves ``name`` from ``artifact``.
@@ -51,6 +61,10 @@ class ReportProperties:
         The artifact's digest was computed before it was unpacked.
         """
         self._artifacts[name] = (artifact, server)
+
+    def add_restarts(self, name: str, ends: Sequence[str]) -> None:
+        """Record how servers of the model ``name`` ended by themselves and were started again."""
+        self._restarts += [f"{name} {how}" for how in ends]
 
     def add_deselected(self, item: pytest.Item) -> None:
         """Record a test that was left out."""
@@ -75,6 +89,8 @@ class ReportProperties:
             xml.add_global_property(MODEL, name)
             xml.add_global_property(SHA256, artifact.sha256)
             xml.add_global_property(SERVER, server)
+        for restart in self._restarts:
+            xml.add_global_property(RESTART, restart)
         left_out = changed or self._left_out(config, status)
         if left_out is None:
             xml.add_global_property(COMPLETE, "true")

@@ -9,11 +9,10 @@ from slipway import settings
 from slipway.artifact.artifact import Artifact
 from slipway.errors import SlipwayError
 from slipway.files import sha256_of
-from slipway.server import triton
 from slipway.server.triton import Server
 from slipway.testing import artifact
 from slipway.testing.junit_report import ReportProperties
-from slipway.testing.model import Model
+from slipway.testing.served_artifact import ServedArtifact, ServedModel
 
 
 class ModelServer:
@@ -21,14 +20,16 @@ class ModelServer:
 
     def __init__(self, root: Path, chosen: Path | None, properties: ReportProperties) -> None:
         self.notes: dict[str, tuple[str, ...]] = {}
+        # how servers have ended by themselves, by model
+        self.ends: dict[str, list[str]] = {}
         self._root = root
         self._chosen = chosen
         self._properties = properties
         self._stack = ExitStack()
         self._folder: Path | None = None
-        self._current: tuple[Model, Path] | SlipwayError | None = None
+        self._current: tuple[ServedModel, Path] | SlipwayError | None = None
 
-    def model(self, folder: Path) -> Model:
+    def model(self, folder: Path) -> ServedModel:
         """Return the model in ``folder`` (``models/<name>``), served from its artifact.
 
         Raises:
@@ -49,7 +50,7 @@ class ModelServer:
         self._stack.close()
         self._folder = self._current = None
 
-    def _serving(self, folder: Path) -> tuple[Model, Path]:
+    def _serving(self, folder: Path) -> tuple[ServedModel, Path]:
         if folder != self._folder:
             self.close()
             self._folder = folder
@@ -62,16 +63,17 @@ class ModelServer:
         assert self._current is not None
         return self._current
 
-    def _serve(self, folder: Path) -> tuple[Model, Path]:
+    def _serve(self, folder: Path) -> tuple[ServedModel, Path]:
         path = artifact.artifact_for(folder, self._root, self._chosen)
-        server: Server = self._stack.enter_context(triton.start(settings.load(folder)))
-        target = f"{folder.name}.tar.gz"
         # computed from this file, not the digest that the build recorded
         tested = Artifact(path, sha256=sha256_of(path))
-        fallbacks = server.load(target, path)
+        served = ServedArtifact(settings.load(folder), f"{folder.name}.tar.gz", path)
+        self.ends[folder.name] = served.ends
+        server = self._stack.enter_context(served).server
         self._properties.add_artifact(folder.name, tested, str(server.source))
-        self.notes[folder.name] = (str(server.source), *fallbacks, *_library_notes(server))
-        return Model(server, target), path
+        notes = (*served.fallbacks, *_library_notes(server))
+        self.notes[folder.name] = (str(server.source), *notes)
+        return ServedModel(served), path
 
 
 def _library_notes(server: Server) -> list[str]:

@@ -20,6 +20,7 @@ from slipway.testing import contract, golden
 from slipway.testing.junit_report import Interruption, ReportProperties
 from slipway.testing.model import Model
 from slipway.testing.model_server import ModelServer
+from slipway.testing.served_artifact import death_of, describe_end
 
 MODELS = "models"
 PROPERTIES = pytest.StashKey[ReportProperties]()
@@ -85,6 +86,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int | pytest.ExitC
             for file in (folder / "tests").rglob(pattern):
                 if not any(file == path or path in file.parents for path in named):
                     config.stash[PROPERTIES].add_unnamed(file.name)
+    for name, ends in config.stash[MODEL_SERVER].ends.items():
+        config.stash[PROPERTIES].add_restarts(name, ends)
     config.stash[PROPERTIES].write(config, exitstatus)
 
 
@@ -95,6 +98,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{name}: served by {notes[0]}")
         for note in notes[1:]:
             terminalreporter.write_line(f"{name}: for this machine without a GPU, {note}")
+        for how in config.stash[MODEL_SERVER].ends[name]:
+            terminalreporter.write_line(f"{name}: {describe_end(how)}")
     for case, changes in config.stash[UPDATED].items():
         terminalreporter.write_line(f"{case}: {golden.EXPECTED} rewritten")
         for change in changes:
@@ -172,7 +177,15 @@ class ContractTest(ModelItem):
         model = self.model_server.model(self.folder)
         case = next(iter(golden.cases(self.folder)), None)
         artifact = self.model_server.artifact(self.folder)
-        problems = contract.check(model.server, model.target, artifact, case)
+        server = model.server
+        try:
+            problems = contract.check(server, model.target, artifact, case)
+        except SlipwayError as error:
+            died = death_of(error)
+            if died is None:
+                raise
+            model.replace_server(server, died)
+            problems = contract.check(model.server, model.target, artifact, case)
         if problems:
             raise SlipwayError(
                 "\n  ".join(["not fit for a multi-model endpoint:", *problems]),

@@ -21,6 +21,7 @@ from slipway.release.evidence.junit_properties import (
     CONTRACT,
     INCOMPLETE,
     MODEL,
+    RESTART,
     SERVER,
     SHA256,
 )
@@ -44,6 +45,7 @@ class _Run:
     reason: str | None = None
     server: str | None = None
     contract: bool = False
+    restarts: tuple[str, ...] = ()
     seconds: float = 0.0
     passed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -80,6 +82,7 @@ def read_reports(reports: Iterable[Path], name: str, sha256: str) -> TestResult 
         seconds=round(sum(run.seconds for run in counted), 3),
         reason=reason,
         server=next((run.server for run in counted if run.server), None),
+        restarts=tuple(how for run in counted for how in run.restarts),
         names=tuple(names),
         failed=tuple(failed),
         reports=tuple(_report(run) for run in counted),
@@ -121,6 +124,8 @@ def _run(file: Path, suite: Element, properties: Sequence[tuple[str, str]], name
     values = dict(properties)
     run = _Run(file, server=values.get(SERVER), reason=values.get(INCOMPLETE))
     run.complete = values.get(COMPLETE) == "true" and run.reason is None
+    restarts = [value.partition(" ") for key, value in properties if key == RESTART]
+    run.restarts = tuple(how for model, _, how in restarts if model == name)
     run.seconds = _seconds(suite)
     run.ended = _ended(suite, run.seconds)
     others = {value for key, value in properties if key == MODEL} - {name}

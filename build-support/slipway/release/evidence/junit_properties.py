@@ -4,6 +4,8 @@
 SHA256 = "slipway.artifact.sha256"
 MODEL = "slipway.model"
 SERVER = "slipway.server"
+# a server ended by itself and was started again: the model, a space, and by which signal or status
+RESTART = "slipway.server.restart"
 # "true" once a complete run has ended; else INCOMPLETE says which tests it left out
 COMPLETE = "slipway.complete"
 INCOMPLETE = "slipway.incomplete"

@@ -36,7 +36,8 @@ class TestResult:
     Of ``tests``, which took ``seconds``, ``failures`` failed or raised an error, and ``skipped``
     did not run. ``passed`` requires that all the model's tests ran, including its contract test;
     otherwise ``reason`` explains it. ``when`` is the end of the last test, in ISO 8601, UTC.
-    ``server`` describes the Triton. ``names`` are the tests that passed, ``failed`` those that
+    ``server`` describes the Triton; ``restarts`` say how it ended by itself each time before it was
+    started again. ``names`` are the tests that passed, ``failed`` those that
     failed; skipped tests are in neither.
     """
 
@@ -51,6 +52,7 @@ class TestResult:
     seconds: float = 0.0
     reason: str | None = None
     server: str | None = None
+    restarts: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     reports: tuple[JUnitReport, ...] = ()
@@ -59,7 +61,9 @@ class TestResult:
         """Return a short description."""
         ran = f"{self.tests - self.failures - self.skipped} of {self.tests} tests passed"
         if self.passed:
-            return f"{ran} in {self.seconds:.1f} s, {format_minute(self.when)} UTC"
+            times = f"Triton was started again {len(self.restarts)} ×, "
+            after = f"{times}it ended {self.restarts[-1]}; " if self.restarts else ""
+            return f"{ran} in {self.seconds:.1f} s, {after}{format_minute(self.when)} UTC"
         return f"{ran}: {self.reason}" if self.reason else f"{ran}, {self.failures} failed"
 
 
@@ -97,6 +101,7 @@ def dump_test_result(result: TestResult, artifact: str, sha256: str) -> bytes:
         "finishedOn": result.when,
         "reason": result.reason,
         "server": result.server,
+        "restarts": list(result.restarts),
     }
     return statement.dump_statement(TYPE, predicate, artifact, sha256)
 
@@ -123,6 +128,7 @@ def parse_test_result(attested: statement.Statement, where: str) -> TestResult:
             seconds=float(counts["seconds"]),
             reason=None if counts.get("reason") is None else _text(counts["reason"]),
             server=None if counts.get("server") is None else _text(counts["server"]),
+            restarts=tuple(map(_text, counts.get("restarts", ()))),
             names=tuple(map(_text, attested.predicate.get("passedTests", ()))),
             failed=tuple(map(_text, attested.predicate.get("failedTests", ()))),
             reports=tuple(map(_report, attested.predicate.get("configuration", ()))),
