@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.client import arguments, request
+from slipway.endpoint.protocol import LARGEST_OF_ALL
 from slipway.errors import SlipwayError
 from slipway.model.interface import Interface, Tensor
 
@@ -149,7 +150,8 @@ def test_files_json_and_arrays_are_combined_but_an_input_is_set_only_once(here: 
 def test_files_that_cannot_be_used_are_refused_with_the_reason(here: Path) -> None:
     assert "missing.jpg: cannot be read" in refusal(PHOTO, files=["missing.jpg"])
     assert "--npy SCALE=FILE.npy" in refusal(PHOTO, files=["scale=a.jpg"])
-    Path("large.jpg").write_bytes(bytes(6_291_457))
+    with Path("large.jpg").open("wb") as file:
+        file.truncate(LARGEST_OF_ALL + 1)
     assert "large.jpg: larger than the limit of a request" in refusal(PHOTO, files=["large.jpg"])
     assert "a.jpg: not a readable numpy array" in refusal(PHOTO, arrays=["image=a.jpg"])
     assert "missing.npy: not a readable" in refusal(PHOTO, arrays=["image=missing.npy"])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from slipway.client import request, tensors
-from slipway.endpoint.protocol import LARGEST_BODY
+from slipway.endpoint.protocol import LARGEST_OF_ALL
 from slipway.errors import SlipwayError
 from slipway.model.interface import Interface
 from slipway.triton.datatypes import BYTES, Array
@@ -172,9 +172,9 @@ def _refuse_duplicate(key: str, inputs: Mapping[str, Any]) -> None:
 
 def _read_file(file: Path) -> bytes:
     try:
-        if file.stat().st_size > LARGEST_BODY:
+        if file.stat().st_size > LARGEST_OF_ALL:
             raise SlipwayError(
-                f"larger than the limit of a request, {LARGEST_BODY:,} bytes",
+                f"larger than the limit of a request, {LARGEST_OF_ALL:,} bytes",
                 where=str(file),
                 fix="make it smaller: scale images down, or compress them",
             )

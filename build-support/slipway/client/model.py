@@ -70,7 +70,8 @@ class Model:
             InvocationError: SageMaker refused it, or was still busy at the deadline.
             ConnectionFailed: there was no response.
             SlipwayError: an input is unknown, missing, or of another type or shape than declared;
-                the request is larger than 6 MiB; there is no such model.
+                the request is larger than the endpoint takes (6 MiB, or ``largest_body``); there is
+                no such model.
         """
         return self.ask(inputs, key=key).outputs
 
@@ -105,7 +106,7 @@ class Model:
             _refuse_changed(self._expected, interface, self.name, target)
         arrays = request.fit(interface, inputs, name=self.name)
         body, content_type = kserve.encode(arrays)
-        request.check_size(body, arrays, interface)
+        request.check_size(body, arrays, interface, self._runtime.largest_body)
         return body, content_type
 
     def _send(self, target: str, body: bytes, content_type: str, role: str) -> Reply:

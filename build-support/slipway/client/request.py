@@ -45,18 +45,23 @@ def fit(interface: Interface, inputs: Mapping[str, Any], *, name: str) -> dict[s
     return arrays
 
 
-def check_size(body: bytes, arrays: Mapping[str, Array], interface: Interface) -> None:
+def check_size(
+    body: bytes,
+    arrays: Mapping[str, Array],
+    interface: Interface,
+    limit: int = LARGEST_BODY,
+) -> None:
     """Raise for a body that SageMaker refuses.
 
     Raises:
-        SlipwayError: it is larger than 6 MiB; states how many rows would fit.
+        SlipwayError: it is larger than ``limit`` bytes; states how many rows would fit.
     """
-    if len(body) <= LARGEST_BODY:
+    if len(body) <= limit:
         return
     rows = next(iter(arrays.values())).shape[0] if interface.batches and arrays else 1
-    fits = rows * LARGEST_BODY // len(body)
+    fits = rows * limit // len(body)
     raise SlipwayError(
-        f"the request has {len(body):,} bytes, and SageMaker accepts {LARGEST_BODY:,}",
+        f"the request has {len(body):,} bytes, and SageMaker accepts {limit:,}",
         fix=(
             f"send about {fits} of the {rows} rows at once"
             if fits and rows > 1

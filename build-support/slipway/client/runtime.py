@@ -22,6 +22,7 @@ from botocore.exceptions import (
 from slipway.aws import NO_CREDENTIALS, no_credentials
 from slipway.client.errors import ConnectionFailed, InvocationError, translate_response
 from slipway.endpoint import registry
+from slipway.endpoint.protocol import LARGEST_BODY
 from slipway.errors import SlipwayError
 from slipway.settings import EndpointSettings
 
@@ -64,8 +65,10 @@ class Runtime:
         url: str | None = None,
         region: str | None = None,
         profile: str | None = None,
+        largest_body: int = LARGEST_BODY,
     ) -> None:
         self.name = name
+        self.largest_body = largest_body
         self.where = f"endpoint {name}" + (f" at {url}" if url else "")
         place: dict[str, Any] = {"endpoint_url": url, **LOCAL} if url else {"region_name": region}
         try:
@@ -184,6 +187,13 @@ def open_runtime(entry: EndpointSettings, root: Path, url: str | None = None) ->
     Raises:
         SlipwayError: the local endpoint is not up, or boto3's configuration is wrong.
     """
+    largest_body = entry.largest_body or LARGEST_BODY
     if entry.endpoint_name and url is None:
-        return Runtime(entry.endpoint_name, region=entry.region, profile=entry.profile)
-    return Runtime(entry.name, url=url or registry.find_url(root, entry.name))
+        return Runtime(
+            entry.endpoint_name,
+            region=entry.region,
+            profile=entry.profile,
+            largest_body=largest_body,
+        )
+    url = url or registry.find_url(root, entry.name)
+    return Runtime(entry.name, url=url, largest_body=largest_body)

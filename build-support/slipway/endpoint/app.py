@@ -17,10 +17,16 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from slipway.endpoint import state
+from slipway.endpoint import control, state
 from slipway.endpoint.endpoint import Endpoint
 from slipway.endpoint.failure import Failure, internal, invalid, too_large
 from slipway.endpoint.observer import Metrics
+from slipway.endpoint.parameters import (
+    VARIANT,
+    check_parameters,
+    explain,
+    refuse_other_way,
+)
 from slipway.endpoint.protocol import CACHE, LARGEST_BODY
 from slipway.server.client import TARGET
 
@@ -30,7 +36,9 @@ ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 # what the platform forwards to the container, and back
 FORWARDED = ("Content-Type", "Accept", ATTRIBUTES)
 RETURNED = {"content-type": "Content-Type", ATTRIBUTES.lower(): ATTRIBUTES}
-INVOCATIONS = re.compile(r"/endpoints/([^/]+)/invocations")
+INVOCATIONS = re.compile(
+    r"/endpoints/([^/]+)/(invocations|async-invocations|invocations-response-stream)"
+)
 # the page's files; nothing else of its folder is served
 KINDS = {
     ".html": "text/html",
@@ -55,14 +63,25 @@ def server(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Server:
     an invocation spends here.
     """
 
+    largest = max((endpoint.limits.body for endpoint in endpoints.values()), default=LARGEST_BODY)
+
     async def invoke(request: web.BaseRequest, endpoint: Endpoint) -> web.Response:
-        body = await _body(request)
+        check_parameters(endpoint.name, request.headers)
+        body = await _body(request, endpoint.limits.body)
         headers = {key: request.headers[key] for key in FORWARDED if key in request.headers}
-        answer, hit = await endpoint.invoke(request.headers.get(TARGET), body, headers)
+        try:
+            answer, hit = await endpoint.invoke(request.headers.get(TARGET), body, headers)
+        except Failure as failure:
+            raise explain(failure, headers.get("Content-Type", "")) from failure
         returned = {name: answer.headers[k] for k, name in RETURNED.items() if k in answer.headers}
         returned[CACHE] = "hit" if hit else "load"
-        returned["x-amzn-Invoked-Production-Variant"] = "AllTraffic"
+        returned["x-amzn-Invoked-Production-Variant"] = VARIANT
         return web.Response(body=answer.body, headers=returned)
+
+    async def control_plane(request: web.BaseRequest) -> web.Response:
+        operation, signed = request.headers[control.OPERATION], request.headers.get("Authorization")
+        body = control.answer(operation, await request.read(), signed or "", endpoints)
+        return web.Response(body=body, headers={"Content-Type": control.CONTENT_TYPE})
 
     async def scrape(request: web.BaseRequest) -> web.Response:
         text = generate_latest(metrics.registry)
@@ -82,6 +101,8 @@ def server(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Server:
             path = request.path
         except ValueError as error:
             raise invalid(f"not a URL path: {error}") from error
+        if request.method == "POST" and path == "/" and control.OPERATION in request.headers:
+            return await control_plane(request)
         name = INVOCATIONS.fullmatch(path)
         if not name and path not in pages:
             raise web.HTTPNotFound
@@ -92,13 +113,15 @@ def server(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Server:
             return await pages[path](request)
         endpoint = endpoints.get(name[1])
         if endpoint is None:
-            raise invalid(f"Endpoint {name[1]} of account 000000000000 not found.")
+            raise invalid(f"Endpoint {name[1]} of account {control.ACCOUNT} not found.")
+        if name[2] != "invocations":
+            raise refuse_other_way(endpoint.name, name[2])
         return await invoke(request, endpoint)
 
     return web.Server(
         partial(_guard, handler=route),
         request_factory=partial(
-            web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=LARGEST_BODY
+            web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=largest
         ),
         access_log=None,
         logger=http_logger,
@@ -107,16 +130,19 @@ def server(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Server:
     )
 
 
-async def _body(request: web.BaseRequest) -> bytes:
-    if (request.content_length or 0) > LARGEST_BODY:
-        raise too_large()
+async def _body(request: web.BaseRequest, limit: int) -> bytes:
+    if (request.content_length or 0) > limit:
+        raise too_large(limit)
     try:
         if request.headers.get("Expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0
-        return await request.read()
+        body = await request.read()
+        if len(body) > limit:  # sent in chunks; aiohttp holds the largest limit of all endpoints
+            raise too_large(limit)
+        return body
     except web.HTTPRequestEntityTooLarge as error:
-        raise too_large() from error
+        raise too_large(limit) from error
     except (OSError, ValueError, HttpProcessingError, web.RequestPayloadError) as error:
         # the caller disconnected, or did not send HTTP
         raise invalid(f"the body could not be read: {error}") from error

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from slipway.endpoint.protocol import LARGEST_BODY
-
 
 class Failure(Exception):
     """A response other than 200: ``type`` becomes ``x-amzn-ErrorType``."""
@@ -42,9 +40,9 @@ def denied(endpoint: str, target: str) -> Failure:
     )
 
 
-def too_large() -> Failure:
+def too_large(limit: int) -> Failure:
     """Return a 413; AWS gives it no error type, so that botocore shows the number."""
-    return Failure(413, "", f"HTTP content length exceeded {LARGEST_BODY} bytes.")
+    return Failure(413, "", f"HTTP content length exceeded {limit} bytes.")
 
 
 def not_ready(target: str, seconds: float) -> Failure:

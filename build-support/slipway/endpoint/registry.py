@@ -56,6 +56,12 @@ def find_url(root: Path, name: str) -> str:
     return str(entry["url"])
 
 
+def find_pid(root: Path, name: str) -> int | None:
+    """Return the process that serves the endpoint ``name``; ``None`` if none does."""
+    entry = _read(root, name)
+    return int(str(entry["pid"])) if entry else None
+
+
 def _read(root: Path, name: str) -> dict[str, object] | None:
     """Return the entry of an endpoint whose process is alive."""
     try:

@@ -20,6 +20,7 @@ from slipway.endpoint.limits import Limits
 from slipway.endpoint.objects import Objects
 from slipway.endpoint.observer import Metrics, Observer
 from slipway.endpoint.policy import Policy
+from slipway.endpoint.protocol import LARGEST_BODY
 from slipway.errors import SlipwayError
 from slipway.server.client import HOST
 from slipway.settings import Settings
@@ -82,6 +83,7 @@ def limits_of(configured: configuration.EndpointSettings) -> Limits:
         memory=configured.memory,
         disk=configured.disk,
         cached=configured.cache == "enabled",
+        body=configured.largest_body or LARGEST_BODY,
     )
 
 

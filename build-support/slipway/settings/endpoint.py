@@ -20,6 +20,7 @@ KEYS = {
     "disk",
     "cache",
     "allow",
+    "largest_body",
 }
 
 
@@ -32,8 +33,9 @@ class EndpointSettings:
     ``stage`` selects the part of the release store that it serves, and its aliases.
 
     The other fields limit the local endpoint: the number of loaded ``models``, bytes of ``memory``
-    and ``disk`` (0: no limit), ``cache`` as SageMaker's ModelCacheSetting. ``allow`` lists the
-    target models that callers may invoke (StringLike patterns).
+    and ``disk`` (0: no limit), ``largest_body`` of a request (0: 6 MiB; clients obey it, too),
+    ``cache`` as SageMaker's ModelCacheSetting. ``allow`` lists the target models that callers may
+    invoke (StringLike patterns).
     """
 
     name: str
@@ -47,6 +49,7 @@ class EndpointSettings:
     disk: int = 0
     cache: Literal["enabled", "disabled"] = "enabled"
     allow: tuple[str, ...] = ("*",)
+    largest_body: int = 0
 
 
 def parse(path: Path, name: str, values: Any) -> EndpointSettings:
@@ -62,7 +65,7 @@ def parse(path: Path, name: str, values: Any) -> EndpointSettings:
             raise ValueError(f"stage is {chosen['stage']!r}: staging or production")
         if chosen.get("cache", "enabled") not in ("enabled", "disabled"):
             raise ValueError(f"cache is {chosen['cache']!r}: enabled or disabled")
-        for key in {"memory", "disk"} & set(chosen):
+        for key in {"memory", "disk", "largest_body"} & set(chosen):
             chosen[key] = size(chosen[key])
         chosen["models"] = int(chosen.get("models", 0))
         chosen["allow"] = tuple(str(pattern) for pattern in chosen.get("allow", ("*",)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,9 +49,23 @@ def endpoint() -> None:
     metavar="PATTERN",
     help="Allow only these target models, as IAM's sagemaker:TargetModel would: 'screen_*'.",
 )
+@click.option(
+    "--largest-body",
+    type=Size(),
+    help="Largest request; AWS's pages say 6 MiB (the default here) and 25MB.",
+)
 @click.option("--store", help="Serve this release store: a folder, or s3://bucket.")
 @stage_option("Serve this stage of the store.")
-def up(names: tuple[str, ...], port: int, **options: Any) -> None:
+@click.option("--detach", is_flag=True, help="Serve in the background; return once it answers.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(1),
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --detach: stop it if it does not answer by then.",
+)
+def up(names: tuple[str, ...], port: int, detach: bool, wait: float, **options: Any) -> None:
     """Serve a release store as a multi-model endpoint until Ctrl-C.
 
     An unmodified boto3 client invokes it: boto3.client("sagemaker-runtime",
@@ -67,10 +82,51 @@ def up(names: tuple[str, ...], port: int, **options: Any) -> None:
     import uvloop
 
     configured = settings.load(Path.cwd())
+    if detach:
+        from slipway.cli.progress import working
+        from slipway.endpoint import detached
+
+        with working("starting the endpoint"):
+            url = detached.start(configured.root, names, _arguments(names, port, options), wait)
+        stop = " ".join(f"--endpoint {name}" for name in dict.fromkeys(names))
+        click.echo(
+            f"{', '.join(dict.fromkeys(names))}: {url}\nstop it: slipway endpoint down {stop}"
+        )
+        return
     overrides = {key: value for key, value in options.items() if value not in (None, ())}
     entries = [replace(configured.endpoint(name), **overrides) for name in dict.fromkeys(names)]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(configured, entries, port))
+
+
+@endpoint.command()
+@click.option(
+    "--endpoint",
+    "names",
+    multiple=True,
+    default=("local",),
+    show_default=True,
+    help="The endpoint to stop; may be repeated.",
+)
+def down(names: tuple[str, ...]) -> None:
+    """Stop endpoints of this machine, in the background or in another terminal.
+
+    Example: slipway endpoint down
+    """
+    from slipway import settings
+    from slipway.endpoint import detached
+
+    detached.stop(settings.load(Path.cwd()).root, names)
+    click.echo(f"{', '.join(names)}: stopped")
+
+
+def _arguments(names: tuple[str, ...], port: int, options: Mapping[str, Any]) -> list[str]:
+    """Return the command line that gives these parameters."""
+    arguments = [f"--port={port}", *(f"--endpoint={name}" for name in names)]
+    for key, value in options.items():
+        values = value if isinstance(value, tuple) else () if value is None else (value,)
+        arguments += [f"--{key.replace('_', '-')}={item}" for item in values]
+    return arguments
 
 
 async def _serve(configured: Settings, entries: list[EndpointSettings], port: int) -> None:
