@@ -137,6 +137,20 @@ def foreign_operator() -> ModelProto:
     return graph(nodes=nodes, domain="com.elsewhere")
 
 
+def scalar_output() -> ModelProto:
+    """Return a graph with a second output, one number for all rows."""
+    mean = helper.make_node("ReduceMean", ["SCORE"], ["MEAN"], keepdims=0)
+    return graph(outputs=[SCORE, value("MEAN", [])], nodes=[MATMUL, mean])
+
+
+def scalar_text_output() -> ModelProto:
+    """Return a graph with a second output, one string without dimensions."""
+    text = helper.make_tensor("text", TensorProto.STRING, [], [b"good"])
+    label = helper.make_node("Constant", [], ["LABEL"], value=text)
+    outputs = [SCORE, value("LABEL", [], TensorProto.STRING)]
+    return graph(outputs=outputs, nodes=[MATMUL, label])
+
+
 GRAPHS: dict[str, Callable[[], ModelProto]] = {
     "good": graph,
     "bad/SW306_input_is_named_otherwise_in_the_graph": renamed_input,
@@ -153,6 +167,8 @@ GRAPHS: dict[str, Callable[[], ModelProto]] = {
     "bad/SW316_operator_of_another_library": foreign_operator,
     "bad/SW317_tensors_outside_of_the_folder": lambda: graph(weights=external("../weights.bin")),
     "bad/SW318_tensors_in_a_file_that_is_missing": lambda: graph(weights=external("weights.bin")),
+    "bad/SW327_mean_of_all_rows": scalar_output,
+    "bad/SW328_label_without_dimensions": scalar_text_output,
 }
 
 

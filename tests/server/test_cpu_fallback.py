@@ -49,6 +49,20 @@ def test_what_needs_a_gpu_goes_and_everything_else_stays(tmp_path: Path) -> None
     assert cpu_fallback.to_cpu(tmp_path) == ()
 
 
+def test_the_arena_of_a_gpu_does_not_shrink_where_there_is_none(tmp_path: Path) -> None:
+    shrink = (
+        'parameters { key: "memory.enable_memory_arena_shrinkage" value { string_value: "%s" } }'
+    )
+    gpu, cpu = "instance_group { kind: KIND_GPU }", "instance_group { kind: KIND_CPU }"
+    for number, (group, before, after) in enumerate(
+        [(gpu, "cpu:0;gpu:0", "cpu:0"), (gpu, "gpu:0", None), (cpu, "gpu:0", "gpu:0")]
+    ):
+        path = write(tmp_path, f"m{number}", f'name: "m{number}" {group} {shrink % before}')
+        cpu_fallback.to_cpu(tmp_path)
+        values = config.load_config(path).parameters
+        assert [value.string_value for value in values.values()] == ([after] if after else [])
+
+
 def test_a_config_for_the_cpu_keeps_its_bytes(tmp_path: Path) -> None:
     text = 'name: "x"  # as written\nbackend: "python"\ninstance_group { kind: KIND_CPU }\n'
     path = write(tmp_path, "x", text)

@@ -15,11 +15,13 @@ from slipway.check.model_files import POINTER, expected_names, loaded_versions
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.model.weights import Pointer, load_pointer
 from slipway.signature import GraphTensor, Reading, Signature
-from slipway.triton.config import ModelConfig
+from slipway.triton.config import ModelConfig, dtype_name
 from slipway.triton.pbtxt import FieldPath
 
 # the controls that the backend counts as inputs (onnxruntime.cc, ModelInstanceState)
 CONTROLS = range(4)
+# the types of the controls that are true or false, by the field that has both values
+CONTROL_VALUES = {"int32_false_true": "INT32", "fp32_false_true": "FP32", "bool_false_true": "BOOL"}
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,35 @@ def state_outputs(graph: ConfiguredGraph) -> list[DeclaredTensor]:
         )
         for index, state in enumerate(graph.message.sequence_batching.state)
     ]
+
+
+def fed_tensors(
+    graph: ConfiguredGraph, signature: Signature
+) -> Iterator[tuple[DeclaredTensor, str, GraphTensor]]:
+    """Yield those of Triton's own inputs and outputs that the graph has, each with its side."""
+    inputs = tensors_by_name((*signature.inputs, *signature.optional_inputs))
+    outputs = tensors_by_name(signature.outputs)
+    for side, declared_tensors, found in (
+        ("input", server_inputs(graph), inputs),
+        ("output", state_outputs(graph), outputs),
+    ):
+        for declared in declared_tensors:
+            if declared.name in found:
+                yield declared, side, found[declared.name]
+
+
+def fed_datatype(declared: DeclaredTensor) -> str:
+    """Return the type in which Triton feeds or keeps ``declared``; empty if it is not known."""
+    message = declared.message
+    if "data_type" in message.DESCRIPTOR.fields_by_name:
+        return dtype_name(message.data_type) if message.data_type else ""
+    for control in message.control:
+        if control.kind == control.CONTROL_SEQUENCE_CORRID and control.data_type:
+            return dtype_name(control.data_type)
+        for field, data_type in CONTROL_VALUES.items():
+            if control.kind in CONTROLS and getattr(control, field):
+                return data_type
+    return ""
 
 
 def tensors_by_name(tensors: tuple[GraphTensor, ...]) -> Mapping[str, GraphTensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slipway.triton import config
+from slipway.triton import config, onnx_parameters
 
 GPU_ACCELERATOR_ADVICE = "gpu_execution_accelerator"
 
@@ -30,6 +30,9 @@ def to_cpu(repository: Path) -> tuple[str, ...]:
 def _use_cpu(model: config.ModelConfig) -> list[str]:
     changes = []
     kinds = config.schema().ModelInstanceGroup
+    on_gpu = not model.instance_group or any(
+        group.kind not in (kinds.KIND_CPU, kinds.KIND_MODEL) for group in model.instance_group
+    )
     for group in model.instance_group:
         if group.kind == kinds.KIND_GPU or group.gpus:
             group.kind = kinds.KIND_CPU
@@ -43,4 +46,12 @@ def _use_cpu(model: config.ModelConfig) -> list[str]:
     if optimization.HasField("cuda"):
         optimization.ClearField("cuda")
         changes.append("without CUDA graphs")
+    if on_gpu and onnx_parameters.SHRINKAGE in model.parameters:
+        value = model.parameters[onnx_parameters.SHRINKAGE]
+        kept = [d for d in value.string_value.split(";") if not d.startswith("gpu:")]
+        if ";".join(kept) != value.string_value:
+            value.string_value = ";".join(kept)
+            changes.append("without shrinking the arena of a GPU")
+            if not kept:
+                del model.parameters[onnx_parameters.SHRINKAGE]
     return changes

@@ -195,6 +195,13 @@ def of_configs(before: str, after: str, served: bool = True) -> list[Reason]:
         ("instance_group", "optimization { priority: 1 } instance_group", "minor", "optimization"),
         (
             "instance_group",
+            'parameters { key: "intra_op_thread_count" value { string_value: "1" } }'
+            " instance_group",
+            "patch",
+            "m: intra_op_thread_count — → 1",
+        ),
+        (
+            "instance_group",
             "model_transaction_policy { decoupled: true } instance_group",
             "major",
             "m: decoupled false → true",

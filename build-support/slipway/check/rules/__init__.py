@@ -6,6 +6,7 @@ A rule's number leads to its folder: SW404 is in ``ensemble_4xx``.
 from slipway.check.rules.config_2xx import (
     backends,
     instances,
+    onnx_runtime,
     release,
     scheduling,
     schema,
@@ -40,6 +41,7 @@ from slipway.check.rules.weights_3xx import (
     elsewhere,
     graph_names,
     graph_needs,
+    graph_scalars,
     graph_types,
     weights,
 )
@@ -56,6 +58,7 @@ __all__ = [
     "evaluation",
     "graph_names",
     "graph_needs",
+    "graph_scalars",
     "graph_types",
     "ignores",
     "imports",
@@ -63,6 +66,7 @@ __all__ = [
     "layout",
     "maps",
     "names",
+    "onnx_runtime",
     "python_models",
     "python_tensors",
     "python_types",

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple, get_args
 
 from slipway.model.interface import Interface, Tensor
+from slipway.triton import onnx_parameters
 from slipway.triton.config import ModelConfig
 
 # in rising order
@@ -23,6 +24,15 @@ SPEED = {
     "response_cache",
     "metric_tags",
     "model_metrics",
+}
+# parameters of the ONNX Runtime backend that do the same
+SPEED_PARAMETERS = {
+    onnx_parameters.INTRA_OP,
+    onnx_parameters.INTER_OP,
+    onnx_parameters.EXECUTION_MODE,
+    onnx_parameters.ARENA,
+    onnx_parameters.PATTERN,
+    onnx_parameters.SHRINKAGE,
 }
 # packing writes it: the place of the environment, which is compared by itself
 OWN_PARAMETER = "EXECUTION_ENV_PATH"
@@ -67,6 +77,8 @@ def config_changes(
                 yield Reason("minor", f"{name}: {field}")
         elif field in SPEED:
             yield Reason("patch", f"{name}: {field}")
+        elif field == "parameters" and _changed_parameters(before, after) <= SPEED_PARAMETERS:
+            yield Reason("patch", f"{name}: {_describe(field, before, after)}")
         else:
             yield Reason("minor", f"{name}: {_describe(field, before, after)}")
 
@@ -151,6 +163,11 @@ def _changed_fields(before: ModelConfig, after: ModelConfig) -> list[str]:
     return fields
 
 
+def _changed_parameters(before: ModelConfig, after: ModelConfig) -> set[str]:
+    was, now = _value(before, "parameters"), _value(after, "parameters")
+    return {key for key in {*was, *now} if was.get(key) != now.get(key)}
+
+
 def _value(message: ModelConfig, field: str) -> Any:
     """Return a field's value in a form that can be compared; messages as their bytes."""
     if field == "parameters":
@@ -191,7 +208,7 @@ def _without_interface(tensor: Any) -> bytes:
 def _describe(field: str, before: ModelConfig, after: ModelConfig) -> str:
     if field == "parameters":
         was, now = _value(before, field), _value(after, field)
-        keys = sorted(key for key in {*was, *now} if was.get(key) != now.get(key))
+        keys = sorted(_changed_parameters(before, after))
         return ", ".join(f"{key} {was.get(key, '—')} → {now.get(key, '—')}" for key in keys)
     was, now = getattr(before, field), getattr(after, field)
     if isinstance(was, str | int):

@@ -23,7 +23,8 @@ NO_TENSOR = ("sequence(", "map(", "optional(", "sparse(")
 @rule(
     "SW309",
     "graph-datatype",
-    reason="the load fails: 'configuration expects datatype …, model provides …'",
+    reason="the load fails: 'configuration expects datatype …, model provides …', or 'the model"
+    " expects data-type …'; of a state or a batch input, every request fails",
     source=f"{NATIVE}: ValidateInputs, ValidateOutputs; seen on Triton 24.10",
 )
 def graph_datatype(model: ModelUnderCheck) -> Iterator[RuleHit]:
@@ -40,12 +41,22 @@ def graph_datatype(model: ModelUnderCheck) -> Iterator[RuleHit]:
                 f" {graph.name}",
                 f"data_type: TYPE_{expected}",
             )
+    for graph, signature in graphs.graphs_with_signature(model):
+        for declared, side, tensor in graphs.fed_tensors(graph, signature):
+            data_type = graphs.fed_datatype(declared)
+            if tensor.carried and data_type and data_type != tensor.datatype:
+                yield RuleHit(
+                    graph.config.location(*declared.path),
+                    f"{side} {declared.name!r} is {data_type} here and {tensor.datatype} in"
+                    f" {graph.name}",
+                    f"export the graph with {data_type}, or give it the graph's type here",
+                )
 
 
 @rule(
     "SW310",
     "graph-shape",
-    reason="the load fails: 'the model expects … dimensions (shape …)'",
+    reason="the load fails: 'the model expects … dimensions (shape …)', or 'dims [1] is expected'",
     source="onnxruntime_backend, src/onnxruntime_utils.cc: CompareDimsSupported",
 )
 def graph_shape(model: ModelUnderCheck) -> Iterator[RuleHit]:
@@ -64,6 +75,17 @@ def graph_shape(model: ModelUnderCheck) -> Iterator[RuleHit]:
                 else "dims: [ 1 ] reshape { shape: [ ] }"
             ),
         )
+    for graph, signature in graphs.graphs_with_signature(model):
+        batches = graph.message.max_batch_size > 0
+        for declared, side, tensor in graphs.fed_tensors(graph, signature):
+            is_control = declared.path[1] == "control_input"
+            if is_control and tensor.shape and dims_of(tensor, batches=batches) != [1]:
+                yield RuleHit(
+                    graph.config.location(*declared.path),
+                    f"{side} {declared.name!r} is [1] here, and {format_shape(tensor.shape)} in"
+                    f" {graph.name}",
+                    f"export the graph with the shape {'[N, 1]' if batches else '[1]'}",
+                )
 
 
 @rule(
