@@ -166,3 +166,68 @@ def test_a_model_whose_process_dies_fails_the_contract_at_once(
     result = run(repository, f"--slipway-artifact={artifact}", "models/dies_on_request")
     assert result.returncode == 1
     assert "is not healthy" in result.stdout
+
+
+def broken(repository: Path, folder: Path) -> Path:
+    """An artifact whose model uses a name that it never defined, in a module of its own."""
+    model = fixture_models.copy("identity", folder)
+    code = model / "identity_step" / "1" / "model.py"
+    text = code.read_text(encoding="utf-8")
+    before, after = '        if b"refuse me"', "        numbers = helpers.scaled(numbers)\n"
+    imports = (
+        "import os\nimport sys\n\nsys.path.insert(0, os.path.dirname(__file__))\nimport helpers\n"
+    )
+    text = text.replace(before, after + before).replace(
+        "\nimport triton", f"\n{imports}import triton"
+    )
+    code.write_text(text, encoding="utf-8")
+    helpers = "def scaled(numbers):\n    return np.sqrt(numbers)\n"
+    code.with_name("helpers.py").write_text(helpers, encoding="utf-8")
+    for name in ("model.py", "helpers.py"):
+        shutil.copyfile(code.with_name(name), repository / "models/identity/identity_step/1" / name)
+    return fixture_models.pack(model, folder / "broken.tar.gz")
+
+
+def test_an_exception_of_the_models_code_shows_its_lines_and_none_of_ours(
+    repository: Path, tmp_path: Path
+) -> None:
+    add_case(repository, "one", "hello")
+    artifact = broken(repository, tmp_path / "broken")
+    result = run(repository, f"--slipway-artifact={artifact}", "models/identity")
+    assert result.returncode == 1
+    step = "models/identity/identity_step/1"
+    number = (
+        (repository / step / "model.py")
+        .read_text()
+        .splitlines()
+        .index("        numbers = helpers.scaled(numbers)")
+    )
+    shown = [
+        "NameError: name 'np' is not defined",
+        f"  {step}/helpers.py:2: in scaled",
+        "      return np.sqrt(numbers)",
+        f"  {step}/model.py:{number + 1}: in _answer",
+        "      numbers = helpers.scaled(numbers)",
+    ]
+    # in the Python test, with its own line, and in the golden case
+    lines = [line.removeprefix("E").strip() for line in result.stdout.splitlines()]
+    starts = [at for at, line in enumerate(lines) if line.endswith(shown[0])]
+    assert len(starts) >= 2
+    for at in starts[:2]:
+        assert lines[at + 1 : at + 5] == [line.strip() for line in shown[1:]]
+    assert '>       answer = model({"TEXT": "hello", "NUMBERS": [[1, 2]]})' in result.stdout
+    assert f"{step}/helpers.py:2: the model fails on the case one: " in result.stdout
+    for ours in ("served_artifact.py", "triton.py", "client.py", "/tmp/", "--update-golden"):
+        assert ours not in result.stdout.partition("= FAILURES =")[2].partition("warnings")[0]
+
+
+def test_an_exception_of_the_models_code_does_not_become_the_expected_answer(
+    repository: Path, tmp_path: Path
+) -> None:
+    case = add_case(repository, "one", "hello")
+    artifact = broken(repository, tmp_path / "broken")
+    words = (f"--slipway-artifact={artifact}", "models/identity", "-k", "golden")
+    result = run(repository, *words, "--update-golden")
+    assert result.returncode == 1
+    assert "the model fails on the case one: " in result.stdout
+    assert not (case / "expected.json").exists()

@@ -98,7 +98,9 @@ def test_a_server_that_ends_again_fails_with_the_signal_its_last_lines_and_the_l
 def test_threads_that_notice_the_same_end_share_the_next_server(tmp_path: Path) -> None:
     artifact = ending(tmp_path, 1)
     request = {"TEXT": "end the server", "NUMBERS": 1.0}
-    with ServedArtifact(Settings(root=tmp_path), "ending.tar.gz", artifact) as served:
+    with ServedArtifact(
+        Settings(root=tmp_path), tmp_path / "models" / "ending", artifact
+    ) as served:
         model = ServedModel(served)
         with ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(model, [request] * 4))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from slipway.errors import SlipwayError
 from slipway.server.client import ServerDiedError
+from slipway.server.model_frames import FRAME, readable_lines
 
 LAST_LINES = 20
 STACK = re.compile(r"^\s*\d+# ")
@@ -21,8 +22,6 @@ FAILED = re.compile(
     re.DOTALL,
 )
 NAMESPACE = re.compile(r"(?<=')[^'\n]*/model::")
-# the Python backend's traceback, innermost call first: "  /x/1/model.py(18): initialize"
-FRAME = re.compile(r"^  (?P<file>\S+?)\((?P<line>\d+)\): (?P<function>.+)$", re.MULTILINE)
 SYNTAX = re.compile(r"\((?P<file>[\w.]+), line (?P<line>\d+)\)")
 # how the server itself finds it: sagemaker_server.h, platform_ensemble_regex_
 ENSEMBLE = re.compile(r'platform:\s*"ensemble"')
@@ -109,7 +108,7 @@ def load_error(target: str, message: str, text: str, folder: Path, rest: Path) -
         name = _served_model(folder)  # the server calls it by the target's name
     printed = [line for line in _own_lines(text) if line not in reason]
     what = f"target model {target!r} could not be loaded" + (f", {name!r} failed" if name else "")
-    lines = [*printed[-LAST_LINES:], *_readable(reason)]
+    lines = [*printed[-LAST_LINES:], *readable_lines(reason, folder)]
     return SlipwayError(
         f"{what}\n{_indented(lines)}\nthe server's log: {rest}",
         where=_where(name, reason, folder),
@@ -151,14 +150,6 @@ def _entries(text: str) -> Iterator[str]:
 def _own_lines(text: str) -> list[str]:
     """Return the lines that the models printed."""
     return [line for line in text.splitlines() if not HEADER.match(line) and not NOISE.match(line)]
-
-
-def _readable(reason: str) -> list[str]:
-    """Return the backend's traceback with file:line, as editors link it, without importlib's
-    frames."""
-    lines = [line for line in reason.splitlines() if "<frozen importlib" not in line]
-    frames = [FRAME.sub(r"  \g<file>:\g<line>: in \g<function>", line) for line in lines]
-    return [line for line in frames if line.strip() and line != "At:"]
 
 
 def _where(name: str, reason: str, folder: Path) -> str | None:

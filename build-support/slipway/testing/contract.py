@@ -12,6 +12,7 @@ from pathlib import Path
 
 from slipway.model.interface import blank_request
 from slipway.server.client import InferenceError, RejectedError, ServerGoneError
+from slipway.server.model_frames import readable_error
 from slipway.server.triton import Server
 from slipway.testing import golden
 from slipway.testing.model import Model
@@ -70,7 +71,9 @@ def _invoke(server: Server, target: str, request: Mapping[str, Array]) -> golden
     try:
         return server.invoke(target, request)
     except InferenceError as error:
-        return error.what.replace(target, "").replace(server.model_hash(target), "")
+        hashed = server.model_hash(target)
+        message = readable_error(error.what, hashed, server.folder(target))
+        return message.replace(target, "").replace(hashed, "")
 
 
 def _compare(

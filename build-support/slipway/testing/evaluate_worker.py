@@ -35,9 +35,9 @@ def main(model: Path, root: Path, artifact: Path, answer: Path) -> None:
 
 
 def _evaluate(model: Path, root: Path, artifact: Path) -> dict[str, Any]:
-    program, target = model / EVALUATION_PROGRAM, f"{model.name}.tar.gz"
+    program = model / EVALUATION_PROGRAM
     evaluate = _function(program)
-    with ServedArtifact(settings.load(root), target, artifact) as served:
+    with ServedArtifact(settings.load(root), model, artifact) as served:
         returned = _call_program(lambda: evaluate(ServedModel(served)), program)
     notes = [f"served by {served.server.source}", *served.fallbacks]
     notes += map(describe_end, served.ends)

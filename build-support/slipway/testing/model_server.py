@@ -67,7 +67,7 @@ class ModelServer:
         path = artifact.artifact_for(folder, self._root, self._chosen)
         # computed from this file, not the digest that the build recorded
         tested = Artifact(path, sha256=sha256_of(path))
-        served = ServedArtifact(settings.load(folder), f"{folder.name}.tar.gz", path)
+        served = ServedArtifact(settings.load(folder), folder, path)
         self.ends[folder.name] = served.ends
         server = self._stack.enter_context(served).server
         self._properties.add_artifact(folder.name, tested, str(server.source))

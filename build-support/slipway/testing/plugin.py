@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from slipway.errors import SlipwayError
+from slipway.server.model_frames import innermost_place
 from slipway.testing import contract, golden
 from slipway.testing.junit_report import Interruption, ReportProperties
 from slipway.testing.model import Model
@@ -155,6 +156,14 @@ class GoldenCase(ModelItem):
     def runtest(self) -> None:
         """Invoke the model, and compare its answer or rewrite the expected one."""
         got = golden.outcome(self.model_server.model(self.folder), self.path)
+        place = innermost_place(got) if isinstance(got, str) else None
+        if place is not None and golden.expected_error(self.path) is None:
+            # an exception that the model's code did not expect is nobody's expected answer
+            raise SlipwayError(
+                f"the model fails on the case {self.path.name}: {got}",
+                where=place,
+                fix=f"fix the model's code; its input is {self.path / golden.INPUT}",
+            )
         if self.config.getoption("update_golden"):
             changed = golden.update(self.path, got)
             if changed:

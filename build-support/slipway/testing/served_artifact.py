@@ -7,6 +7,7 @@ model, so the server is started again once; the end is counted, and a second one
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -16,7 +17,8 @@ from typing import Any, Self
 
 from slipway.errors import SlipwayError
 from slipway.server import triton
-from slipway.server.client import ServerDiedError
+from slipway.server.client import InferenceError, ServerDiedError
+from slipway.server.model_frames import readable_error, show_below
 from slipway.server.triton import Server
 from slipway.settings import Settings
 from slipway.testing.model import Model
@@ -24,7 +26,7 @@ from slipway.triton.datatypes import Array
 
 
 class ServedArtifact:
-    """``artifact`` as the target model ``target``, from the start of the block to its end.
+    """``artifact`` of the model in the folder ``source``, from the start of the block to its end.
 
     ``ends`` says how servers have ended by themselves; ``fallbacks`` what was changed because this
     machine has no GPU.
@@ -33,8 +35,10 @@ class ServedArtifact:
     server: Server
     fallbacks: tuple[str, ...]
 
-    def __init__(self, settings: Settings, target: str, artifact: Path) -> None:
-        self.target = target
+    def __init__(self, settings: Settings, source: Path, artifact: Path) -> None:
+        self.target = f"{source.name}.tar.gz"
+        # how errors name the files of the model's folder
+        self.shown = os.path.relpath(source, settings.root)
         self.ends: list[str] = []
         self._settings = settings
         self._artifact = artifact
@@ -86,7 +90,12 @@ class ServedArtifact:
 
     def _start(self) -> None:
         self.server = self._stack.enter_context(triton.start(self._settings))
-        self.fallbacks = self.server.load(self.target, self._artifact)
+        try:
+            self.fallbacks = self.server.load(self.target, self._artifact)
+        except SlipwayError as error:
+            error.what = show_below(self.shown, error.what)
+            error.where = f"{self.shown}/{error.where}" if error.where else self.shown
+            raise
 
 
 class ServedModel(Model):
@@ -97,8 +106,26 @@ class ServedModel(Model):
         self._served = served
 
     def __call__(self, inputs: Mapping[str, Any]) -> dict[str, Array]:
-        """See :meth:`Model.__call__`; a request during which the server ended is sent once more."""
-        arrays, server = self.arrays(inputs), self.server
+        """See :meth:`Model.__call__`; a request during which the server ended is sent once more.
+
+        Errors show the files of the model's folder, and no calls of this library.
+        """
+        __tracebackhide__ = True  # of pytest
+        try:
+            return self._invoke(self.arrays(inputs))
+        except InferenceError as error:
+            raise InferenceError(error.status, self.readable(error.what)) from None
+        except SlipwayError as error:
+            raise error.with_traceback(None) from None
+
+    def readable(self, message: str) -> str:
+        """Return the model's error with places in its folder, and their lines of code."""
+        server, target = self.server, self.target
+        hashed, folder = server.model_hash(target), server.folder(target)
+        return readable_error(message, hashed, folder, self._served.shown)
+
+    def _invoke(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        server = self.server
         try:
             return server.invoke(self.target, arrays)
         except ServerDiedError as died:
