@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper
 
 from slipway.errors import SlipwayError
 from slipway.server.client import InferenceError
+from slipway.server.onnxruntime_backend import options
 from slipway.server.triton import Server
 from tests import fixture_models
 
@@ -279,3 +281,45 @@ def test_a_file_that_is_no_graph_fails_the_load(server: Server, tmp_path: Path) 
     (folder / "adder" / "1" / "model.onnx").write_bytes(b"version https://git-lfs\n")
     with pytest.raises(SlipwayError, match=r"model\.onnx: .*Protobuf parsing failed"):
         server.load("broken", folder)
+
+
+def test_the_threads_are_those_of_the_config(server: Server, tmp_path: Path) -> None:
+    """Native-onnxruntime, 3: what runs on a CPU in production is what the config says."""
+    counts = []
+    for count in (1, 4):
+        config = f"""input {{ name: "X_FP32" data_type: TYPE_FP32 dims: 2 }}
+        output {{ name: "Y_FP32" data_type: TYPE_FP32 dims: 2 }}
+        parameters {{ key: "intra_op_thread_count" value {{ string_value: "{count}" }} }}"""
+        target = f"threads_{tmp_path.name}_{count}"
+        graph = identities({"FP32": TYPES["FP32"]})
+        server.load(target, model(tmp_path / str(count), graph, config))
+        counts.append(_threads_of(f"{target}_0"))
+        server.unload(target)
+    # the run's own thread is the stub's
+    assert counts[1] - counts[0] == 3
+
+
+def _threads_of(instance: str) -> int:
+    """Return the number of threads of the stub of ``instance``, which its arguments name."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if instance.encode() in (process / "cmdline").read_bytes().split(b"\0"):
+                return len(list((process / "task").iterdir()))
+        except OSError:
+            continue  # it has ended meanwhile
+    raise AssertionError(f"no stub of {instance}")
+
+
+def test_what_the_config_leaves_out_stays_onnx_runtimes_own() -> None:
+    unset = ort.SessionOptions()
+    made = options.session_options({"parameters": {}}, gpu=False)
+    for name in (
+        "intra_op_num_threads",
+        "inter_op_num_threads",
+        "execution_mode",
+        "enable_cpu_mem_arena",
+        "enable_mem_pattern",
+    ):
+        assert getattr(made, name) == getattr(unset, name)
+    with pytest.raises(RuntimeError):  # no entry: the threads spin, as there
+        made.get_session_config_entry("session.intra_op.allow_spinning")
