@@ -16,13 +16,16 @@ from onnx import TensorProto, helper
 MODELS = Path(__file__).parent / "fixtures" / "models"
 
 
-def copy(name: str, into: Path) -> Path:
-    """A copy of the fixture model ``name``, ready to be loaded; its Python models run on numpy."""
+def copy(name: str, into: Path, site: Path | None = None) -> Path:
+    """A copy of the fixture model ``name``, ready to be loaded.
+
+    Its Python models import the packages in the folder ``site``, or this interpreter's numpy.
+    """
     folder = into / name
     shutil.copytree(MODELS / name, folder)
     for config in folder.glob("*/config.pbtxt"):
         if "EXECUTION_ENV_PATH" in config.read_text(encoding="utf-8"):
-            environment(config.parent / "python_env")
+            environment(config.parent / "python_env", site)
         if 'backend: "onnxruntime"' in config.read_text(encoding="utf-8"):
             version = config.parent / "1"
             version.mkdir(exist_ok=True)
@@ -30,15 +33,17 @@ def copy(name: str, into: Path) -> Path:
     return folder
 
 
-def environment(folder: Path) -> None:
+def environment(folder: Path, site: Path | None = None) -> None:
     """The least that Triton takes for an execution environment: this interpreter and numpy.
 
-    A virtual environment without links, which artifacts may not hold: the interpreter in the stub
-    only looks where its program lies, and never runs it.
+    The packages in the folder ``site`` are imported instead of numpy's own folder. A virtual
+    environment without links, which artifacts may not hold: the interpreter in the stub only looks
+    where its program lies, and never runs it.
     """
     packages = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
     packages.mkdir(parents=True)
-    (packages / "numpy.pth").write_text(str(Path(np.__file__).parent.parent), encoding="utf-8")
+    site = site or Path(np.__file__).parent.parent
+    (packages / "numpy.pth").write_text(str(site), encoding="utf-8")
     home = Path(sys.base_prefix) / "bin"
     (folder / "pyvenv.cfg").write_text(f"home = {home}\n", encoding="utf-8")
     programs = folder / "bin"

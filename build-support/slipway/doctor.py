@@ -19,6 +19,7 @@ from slipway.server import source
 from slipway.server.command import has_gpu
 from slipway.settings import Settings, stub_python
 from slipway.settings.release import STAGES
+from slipway.triton import numpy_support
 
 State = Literal["ok", "note", "missing"]
 # prints a Python's version, and the shared library that Triton's stub links to
@@ -140,6 +141,7 @@ def _triton(settings: Settings) -> Iterator[Diagnosis]:
     if not candidates:
         yield Diagnosis("Triton", "missing", "none", "install the library with its requirements")
         return
+    yield diagnose_numpy(candidates[0], settings)
     release = candidates[0].release
     if release not in (settings.test_release, source.UNKNOWN):
         yield Diagnosis(
@@ -148,6 +150,25 @@ def _triton(settings: Settings) -> Iterator[Diagnosis]:
             f"test_release is {settings.test_release} in slipway.toml, and here is {release}",
             f'test_release = "{release}"',
         )
+
+
+def diagnose_numpy(server: source.Source, settings: Settings) -> Diagnosis:
+    """Return which numpy the models' environments may have."""
+    newest = numpy_support.TESTED_VERSIONS[-1]
+    if settings.triton_release < numpy_support.FIRST_WITH_NUMPY_2:
+        what = f"1 only: Triton {settings.triton_release} serves in production"
+        return Diagnosis("numpy", "ok", what)
+    if server.release >= numpy_support.FIRST_WITH_NUMPY_2:
+        return Diagnosis("numpy", "ok", "1 and 2")
+    if server.kind == "wheel" and server.release == numpy_support.ADAPTED:
+        what = f"1, and 2 up to {newest}: Slipway adapts the wheel's Python stub to numpy 2"
+        return Diagnosis("numpy", "ok", what)
+    return Diagnosis(
+        "numpy",
+        "note",
+        f"1 only: models with numpy 2 cannot be tested on Triton {server.release}",
+        f"use the {source.WHEEL} wheel, or a Triton of {numpy_support.FIRST_WITH_NUMPY_2} or later",
+    )
 
 
 def _docker() -> Diagnosis:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from slipway.environment import check_lock, lock_requirements
 from slipway.environment.lock import normalised_requirements, pins
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
+from slipway.triton import numpy_support
 from tests.environment.wheelhouse import Wheelhouse
 
 
@@ -92,14 +94,66 @@ def test_an_environment_without_numpy_is_refused(
         lock_requirements(requirements("shapes"), settings)
 
 
-def test_numpy_2_is_refused_while_a_configured_triton_cannot_serve_it(
+def test_numpy_2_is_locked_where_both_configured_releases_can_serve_it(
     requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
 ) -> None:
     wheelhouse.numpy("2.1.0")
-    with pytest.raises(SlipwayError, match="Triton 24.10 returns empty tensors with numpy 2"):
-        lock_requirements(requirements("numpy"), settings)
-    newer = replace(settings, test_release="25.04")
-    assert dict(pins(lock_requirements(requirements("numpy"), newer))) == {"numpy": "2.1.0"}
+    for test_release in ("24.10", "25.04"):
+        newer = replace(settings, test_release=test_release)
+        assert dict(pins(lock_requirements(requirements("numpy"), newer))) == {"numpy": "2.1.0"}
+
+
+@pytest.mark.parametrize(
+    ("serving", "testing", "reason"),
+    [
+        ("24.10", "24.10", "the Python stub of Triton 24.10 returns empty tensors with numpy 2"),
+        ("24.10", "25.04", "the Python stub of Triton 24.10 returns empty tensors with numpy 2"),
+        ("25.04", "24.09", "the Python stub of Triton 24.09 returns empty tensors with numpy 2"),
+    ],
+)
+def test_numpy_2_is_refused_for_releases_that_cannot_serve_it(
+    requirements: Callable[..., Path],
+    wheelhouse: Wheelhouse,
+    settings: Settings,
+    serving: str,
+    testing: str,
+    reason: str,
+) -> None:
+    wheelhouse.numpy("2.1.0")
+    older = replace(settings, triton_release=serving, test_release=testing)
+    with pytest.raises(SlipwayError, match=reason) as refused:
+        lock_requirements(requirements("numpy"), older)
+    assert refused.value.fix == "write numpy<2 in requirements.txt and lock again"
+    wheelhouse.numpy("1.26.4")
+    assert dict(pins(lock_requirements(requirements("numpy<2"), older))) == {"numpy": "1.26.4"}
+
+
+def test_the_newest_numpy_that_can_be_served_is_locked(
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings
+) -> None:
+    newest = numpy_support.TESTED_VERSIONS[-1]
+    for version in ("1.26.4", newest, "2.99.0"):
+        wheelhouse.numpy(version)
+    wheelhouse.add("shapes", requires=("numpy",))
+    locked = lock_requirements(requirements("shapes"), settings)
+    assert dict(pins(locked)) == {"numpy": newest, "shapes": "1.0"}
+    older = replace(settings, triton_release="24.10")
+    locked = lock_requirements(requirements("shapes"), older)
+    assert dict(pins(locked)) == {"numpy": "1.26.4", "shapes": "1.0"}
+
+
+@pytest.mark.parametrize("version", ["2.99.0", "2.2.99"])
+def test_a_numpy_that_was_not_tested_is_refused_and_the_fix_works(
+    requirements: Callable[..., Path], wheelhouse: Wheelhouse, settings: Settings, version: str
+) -> None:
+    wheelhouse.numpy(version)
+    with pytest.raises(SlipwayError, match="was tested with numpy 1, and with numpy 2") as refused:
+        lock_requirements(requirements("numpy>=2"), settings)
+    wheelhouse.numpy("2.1.0")
+    written = re.fullmatch(r"write (\S+) in requirements.txt .*", refused.value.fix or "")
+    assert written is not None
+    locked = lock_requirements(requirements(written[1]), settings)
+    assert dict(pins(locked)) == {"numpy": "2.1.0"}
 
 
 def test_a_refused_lock_leaves_the_old_one(

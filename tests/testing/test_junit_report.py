@@ -26,7 +26,9 @@ from types import SimpleNamespace
 from slipway.testing import contract, model_server, served_artifact
 
 server = SimpleNamespace(
-    source="Triton of a stand-in", load=lambda target, artifact: (), visible_libraries=None
+    describe=lambda target: "Triton of a stand-in",
+    load=lambda target, artifact: (),
+    visible_libraries=None,
 )
 served_artifact.triton.start = lambda settings: contextlib.nullcontext(server)
 model_server.ServedModel = lambda served: SimpleNamespace(server=server, target=served.target)

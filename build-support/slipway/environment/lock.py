@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from slipway.environment import interpreter
 from slipway.environment.lock_errors import explain
@@ -27,12 +27,11 @@ from slipway.environment.wheels.sources import build_from_source, read_source_bu
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write
 from slipway.settings import Settings
+from slipway.triton import numpy_support
 
 HEADER = re.compile(r"# slipway: requirements sha256=(?P<digest>[0-9a-f]{64}), (?P<target>.*)")
 PINNED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)")
 RELATIVE = re.compile(r" @ file:(?!/)")
-# its stub returns tensors of 0 bytes with numpy 2; seen on 24.10, whose release notes pin numpy<2
-LAST_WITHOUT_NUMPY_2 = "24.10"
 
 
 def lock_requirements(requirements: Path, settings: Settings, *, upgrade: bool = False) -> Path:
@@ -66,15 +65,17 @@ def lock_requirements(requirements: Path, settings: Settings, *, upgrade: bool =
             sibling.write_text(without_paths(target.read_text(encoding="utf-8")), encoding="utf-8")
         try:
             built = build_from_source(lines, settings, where=requirements, earlier=earlier)
+            variables = find_links(wheel.path.parent for wheel in built)
             run_uv(
                 argv,
                 settings,
                 what=f"locking {requirements}",
                 cwd=sibling.parent,
-                variables=find_links(wheel.path.parent for wheel in built),
+                variables=variables,
             )
         except SlipwayError as error:
             raise explain(error, requirements, settings) from error
+        _limit_numpy(argv, sibling, variables, settings)
         first_line = header(requirements, settings)
         locked = with_paths(sibling.read_text(encoding="utf-8"), shared, requirements)
         for wheel in built:
@@ -143,7 +144,7 @@ def refuse_unservable(lock: Path, settings: Settings, *, requirements: Path | No
     """Refuse an environment that Triton's Python stub cannot work with.
 
     Raises:
-        SlipwayError: numpy is missing, or is a 2.x that a configured release's stub mishandles.
+        SlipwayError: numpy is missing, or is a version that a configured release's stub mishandles.
     """
     where = str(requirements or lock)
     numpy = dict(pins(lock)).get("numpy")
@@ -153,12 +154,36 @@ def refuse_unservable(lock: Path, settings: Settings, *, requirements: Path | No
             where=where,
             fix="add numpy to requirements.txt and lock again",
         )
-    oldest = min(settings.triton_release, settings.test_release)
-    if Version(numpy).major >= 2 and oldest <= LAST_WITHOUT_NUMPY_2:
+    releases = settings.triton_release, settings.test_release
+    limit = numpy_support.limit(numpy, *releases)
+    if limit is not None:
         raise SlipwayError(
-            f"numpy {numpy}: the Python stub of Triton {oldest} returns empty tensors with numpy 2",
+            f"numpy {numpy}: {numpy_support.reason(numpy, *releases)}",
             where=where,
-            fix="write numpy<2 in requirements.txt and lock again",
+            fix=f"write numpy{limit} in requirements.txt and lock again",
+        )
+
+
+def _limit_numpy(
+    argv: list[str | Path], lock: Path, variables: Mapping[str, str], settings: Settings
+) -> None:
+    """Lock again with a limit for numpy, if the version in ``lock`` cannot be served.
+
+    Nothing changes where the requirements allow no other one: the lock is refused then.
+    """
+    numpy = dict(pins(lock)).get("numpy")
+    limit = numpy and numpy_support.limit(numpy, settings.triton_release, settings.test_release)
+    if not limit:
+        return
+    constraint = lock.with_name("numpy.txt")
+    constraint.write_text(f"numpy{limit}\n", encoding="utf-8")
+    with contextlib.suppress(SlipwayError):
+        run_uv(
+            [*argv, "--constraint", constraint.name],
+            settings,
+            what=f"locking numpy{limit}",
+            cwd=lock.parent,
+            variables=variables,
         )
 
 
@@ -172,7 +197,7 @@ def normalised_requirements(requirements: Path) -> str:
         raise SlipwayError(
             "there is no requirements.txt",
             where=str(requirements),
-            fix="create it with the packages that model.py imports, and numpy<2",
+            fix="create it with the packages that model.py imports, and numpy",
         )
     lines = [shared.normalised(requirements) for shared in find_shared(requirements)]
     for line in read_requirement_lines(requirements):

@@ -2,7 +2,8 @@
 
 The wheel's server cannot load the Python backend from where the wheel has it: the stub is in
 another directory, one for each Python, and a linked library is refused ("escapes backend
-directory"). So the files are copied, and our ``onnxruntime`` backend with them.
+directory"). So the files are copied, and our ``onnxruntime`` backend with them. The copy of
+``triton_python_backend_utils.py`` adapts the stub to numpy 2, see ``python_backend/numpy_2.py``.
 """
 
 from __future__ import annotations
@@ -12,16 +13,15 @@ import importlib.metadata
 import shutil
 import sys
 import sysconfig
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from pathlib import Path
 
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write, cache_dir, locked
+from slipway.server.backend_files import UTILITIES, backend_files
 from slipway.server.source import WHEEL, Source
+from slipway.triton import numpy_support
 
-SLIPWAY = Path(__file__).parents[1]
-ONNXRUNTIME = "server/onnxruntime_backend"
-# what its modules import of the library; nothing else of it is there
-SHARED = "triton/onnx_parameters.py"
 STUB = "triton_python_backend_stub"
 
 
@@ -42,41 +42,31 @@ def prepare(source: Source, python: str) -> Path:
             fix="set environment.python in slipway.toml to 3.12",
         )
     version = importlib.metadata.version(WHEEL)
-    backend = _onnxruntime_files()
-    digest = hashlib.sha256(b"".join(backend.values())).hexdigest()[:12]
-    folder = cache_dir("triton") / f"{version}-{python}-{digest}"
+    files = backend_files(wheel / "backends" / "python" / UTILITIES, stub, python)
+    digest = hashlib.sha256()
+    for name, content in files.items():
+        digest.update(f"{name} {len(content)} ".encode() + content)
+    folder = cache_dir("triton") / f"{version}-{python}-{digest.hexdigest()[:12]}"
     if folder.is_dir():
         return folder
     with locked(folder.with_name(f"{folder.name}.lock")):
         if not folder.is_dir():
             with atomic_write(folder) as aside:
-                _fill(aside, wheel, stub, backend)
+                _fill(aside, wheel, stub, files)
     return folder
 
 
-def _onnxruntime_files() -> dict[str, bytes]:
-    """Return the files of our backend's directory: its modules under the names they import."""
-    modules = [*sorted((SLIPWAY / ONNXRUNTIME).glob("*.py")), SLIPWAY / SHARED]
-    files = {
-        f"slipway/{path.relative_to(SLIPWAY).as_posix()}": path.read_bytes() for path in modules
-    }
-    packages = {str(parent) for file in files for parent in PurePosixPath(file).parents[:-1]}
-    inits = {f"{package}/__init__.py": b"" for package in sorted(packages)}
-    return {"model.py": files[f"slipway/{ONNXRUNTIME}/model.py"], **inits, **files}
-
-
-def _fill(folder: Path, wheel: Path, stub: Path, backend: dict[str, bytes]) -> None:
+def _fill(folder: Path, wheel: Path, stub: Path, files: Mapping[str, bytes]) -> None:
     python = folder / "python"
     python.mkdir(parents=True)
-    for name in ("libtriton_python.so", "triton_python_backend_utils.py"):
-        shutil.copyfile(wheel / "backends" / "python" / name, python / name)
+    library = "libtriton_python.so"
+    shutil.copyfile(wheel / "backends" / "python" / library, python / library)
     shutil.copyfile(stub, python / STUB)
     # the server would do it at the first load, and two models loading at once would race
     (python / STUB).chmod(0o755)
-    for file, content in backend.items():
-        path = folder / "onnxruntime" / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
 
 
 def library_folders(source: Source, python: str) -> list[Path]:
@@ -114,7 +104,7 @@ def onnxruntime_folders(source: Source) -> list[Path]:
     """Return the folders of ONNX Runtime and numpy, for our backend's ``sys.path``.
 
     Raises:
-        SlipwayError: one is missing, or numpy is too new for the server.
+        SlipwayError: one is missing, or the server does not work with this numpy.
     """
     folders: dict[Path, None] = {}
     for name in ("onnxruntime", "numpy"):
@@ -125,10 +115,10 @@ def onnxruntime_folders(source: Source) -> list[Path]:
                 f"{name} is not installed: ONNX models need it on this server",
                 fix=f"pip install {name}",
             ) from error
-        if name == "numpy" and source.release <= "24.10" and distribution.version >= "2":
-            # seen on 24.10: every tensor returned by a Python model has 0 bytes
+        version, release = distribution.version, source.release
+        if name == "numpy" and not numpy_support.is_supported(version, release, local=True):
             raise SlipwayError(
-                f"numpy {distribution.version} does not work with Triton {source.release}'s stub",
+                f"numpy {version} does not work with Triton {release}'s stub",
                 fix='pip install "numpy<2"',
             )
         folders[Path(str(distribution.locate_file("")))] = None

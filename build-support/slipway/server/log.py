@@ -10,6 +10,7 @@ from pathlib import Path
 from slipway.errors import SlipwayError
 from slipway.server.client import ServerDiedError
 from slipway.server.model_frames import FRAME, readable_lines
+from slipway.triton import numpy_support
 
 LAST_LINES = 20
 STACK = re.compile(r"^\s*\d+# ")
@@ -28,6 +29,15 @@ ENSEMBLE = re.compile(r'platform:\s*"ensemble"')
 # what a machine without a GPU always logs, and the server's tables
 NOISE = re.compile(r"CUDA|NVML|DCGM|cuda|[Nn]vml|pinned|^[+|]|^\s*$")
 FIXES = (
+    (
+        r"numpy \S+ is not a version that .* tested with: \S+ to ([\d.]+\d)",
+        r"write numpy<=\1 in requirements.txt, then run `slipway lock`",
+    ),
+    (
+        r"numpy \S+ (does not work with|cannot be used on) this Python stub",
+        "pip install nvidia-pytriton==0.7.0, or write numpy<2 in requirements.txt and run"
+        " `slipway lock`",
+    ),
     (
         r"No module named '([\w.]+)'",
         r"add the package that has '\1' to requirements.txt, then run `slipway lock`",
@@ -147,9 +157,16 @@ def _entries(text: str) -> Iterator[str]:
             yield entry.strip('"')
 
 
+def adapted_numpy(text: str) -> tuple[str, ...]:
+    """Return the versions of numpy to which models' Python stubs were adapted."""
+    pattern = rf"^{re.escape(numpy_support.MESSAGE)} (\S+)$"
+    return tuple(dict.fromkeys(re.findall(pattern, text, re.MULTILINE)))
+
+
 def _own_lines(text: str) -> list[str]:
     """Return the lines that the models printed."""
-    return [line for line in text.splitlines() if not HEADER.match(line) and not NOISE.match(line)]
+    lines = [line for line in text.splitlines() if not line.startswith(numpy_support.MESSAGE)]
+    return [line for line in lines if not HEADER.match(line) and not NOISE.match(line)]
 
 
 def _where(name: str, reason: str, folder: Path) -> str | None:

@@ -49,6 +49,16 @@ class Server:
         self._process = process
         self._died: ServerDiedError | None = None
         self._dying = threading.Lock()
+        self._numpy: dict[str, tuple[str, ...]] = {}
+
+    def describe(self, target: str) -> str:
+        """Return the server, and to which numpy it is adapted for a loaded target model."""
+        versions = self.adapted_numpy(target)
+        return f"{self.source}" + (f", adapted to numpy {', '.join(versions)}" if versions else "")
+
+    def adapted_numpy(self, target: str) -> tuple[str, ...]:
+        """Return the versions of numpy to which stubs were adapted when ``target`` was loaded."""
+        return self._numpy.get(target, ())
 
     @property
     def visible_libraries(self) -> str | None:
@@ -100,6 +110,7 @@ class Server:
             died = self._death(target)
             message = str(error) if died is None else f"the Triton server ended {died.how}"
             raise self.load_error(target, message, log_size) from (died or error)
+        self._numpy[target] = log.adapted_numpy(self._logged(log_size))
 
     def load_error(self, target: str, message: str, since: int) -> SlipwayError:
         """Return the error of a failed load: the server's answer ``message``, and what it has

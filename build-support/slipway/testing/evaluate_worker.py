@@ -39,7 +39,7 @@ def _evaluate(model: Path, root: Path, artifact: Path) -> dict[str, Any]:
     evaluate = _function(program)
     with ServedArtifact(settings.load(root), model, artifact) as served:
         returned = _call_program(lambda: evaluate(ServedModel(served)), program)
-    notes = [f"served by {served.server.source}", *served.fallbacks]
+        notes = [f"served by {served.server.describe(served.target)}", *served.fallbacks]
     notes += map(describe_end, served.ends)
     return {"metrics": finite_metrics(returned, program), "notes": notes}
 

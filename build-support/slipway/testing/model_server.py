@@ -70,9 +70,9 @@ class ModelServer:
         served = ServedArtifact(settings.load(folder), folder, path)
         self.ends[folder.name] = served.ends
         server = self._stack.enter_context(served).server
-        self._properties.add_artifact(folder.name, tested, str(server.source))
-        notes = (*served.fallbacks, *_library_notes(server))
-        self.notes[folder.name] = (str(server.source), *notes)
+        description = server.describe(served.target)
+        self._properties.add_artifact(folder.name, tested, description)
+        self.notes[folder.name] = (description, *served.fallbacks, *_library_notes(server))
         return ServedModel(served), path
 
 

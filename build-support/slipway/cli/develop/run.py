@@ -35,7 +35,7 @@ def run(model: Path, artifact: Path | None) -> None:
     with triton.start(configured) as server:
         with working(f"loading {target}"):
             cpu_changes = server.load(target, file)
-        click.echo(f"{target} on {server.source}")
+        click.echo(f"{target} on {server.describe(target)}")
         for change in cpu_changes:
             click.echo(f"for this machine without a GPU, {change}")
         body = Path(".slipway", "requests", source.name)

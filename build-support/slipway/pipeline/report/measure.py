@@ -87,6 +87,8 @@ def measure(
     try:
         taken, lowered = _loads(server, artifacts, notes)
         notes += [f"without a GPU, {line}" for line in lowered]
+        versions = server.adapted_numpy(next(iter(artifacts)))
+        notes += [f"the server's Python stub is adapted to numpy {version}" for version in versions]
         models = {target: Model(server, target) for target in taken}
         loads = Loads(*(tuple(times) for times in [*taken.values(), []][:2]))
         cases = golden.cases(folder)

@@ -92,10 +92,11 @@ def lock_for_another(model: ModelUnderCheck) -> Iterator[RuleHit]:
     "SW606",
     "unservable-numpy",
     reason="the stub passes tensors as numpy arrays: the load fails, or returned tensors are empty",
-    source="seen on 24.10, whose release notes pin numpy<2",
+    source="seen on 24.10; github.com/triton-inference-server/python_backend, CMakeLists.txt:"
+    " 24.11 is the first release with a pybind11 that knows numpy 2",
 )
 def unservable_numpy(model: ModelUnderCheck) -> Iterator[RuleHit]:
-    """Find environments without numpy, or with a version that the release's stub rejects."""
+    """Find environments without numpy, or with one that a configured release's stub mishandles."""
     if not model.modules or not model.lock.is_file():
         return
     if any(True for _ in lock_not_current(model)):

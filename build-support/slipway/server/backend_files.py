@@ -1,0 +1,64 @@
+"""The files of the prepared backend directory that are Slipway's own, or changed by it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path, PurePosixPath
+
+from slipway.files import sha256_of
+from slipway.triton import numpy_support
+
+SLIPWAY = Path(__file__).parents[1]
+ONNXRUNTIME = "server/onnxruntime_backend"
+# what its modules import of the library; nothing else of it is there
+SHARED = "triton/onnx_parameters.py"
+PYTHON_BACKEND = Path(__file__).parent / "python_backend"
+NUMPY_2 = ("numpy_2.py", "numpy_2_check.py")
+UTILITIES = "triton_python_backend_utils.py"
+# SHA-256 of the wheel's files with which numpy_2.py was tested: it depends on the binary's layout
+TESTED_STUBS = {"3.12": "41a7758c6f44520b846e90a5bf8b063f99aee01698c3e32113ce352fe8369921"}
+TESTED_UTILITIES = "dcfbb2a8e115e6c47097ca59e395488c3a94c3cec416d9b89e20bf495ef8bab7"
+CALL = """
+
+# added by Slipway (server/backend_files.py)
+if int(np.__version__.partition(".")[0]) >= 2:
+    from slipway_numpy_2 import adapt
+
+    serialize_byte_tensor = adapt(serialize_byte_tensor, {tested!r})
+    print({message!r}, np.__version__, flush=True)
+"""
+
+
+def backend_files(utilities: Path, stub: Path, python: str) -> dict[str, bytes]:
+    """Return the files by their path in the backend directory.
+
+    ``utilities`` and ``stub`` are the wheel's, the stub that for Python ``python``.
+    """
+    return {
+        **{f"onnxruntime/{name}": content for name, content in _onnxruntime_files().items()},
+        **{f"python/slipway_{name}": (PYTHON_BACKEND / name).read_bytes() for name in NUMPY_2},
+        f"python/{UTILITIES}": _adapting_utilities(utilities.read_bytes(), stub, python),
+    }
+
+
+def _onnxruntime_files() -> dict[str, bytes]:
+    """Return the files of our backend's directory: its modules under the names they import."""
+    modules = [*sorted((SLIPWAY / ONNXRUNTIME).glob("*.py")), SLIPWAY / SHARED]
+    files = {
+        f"slipway/{path.relative_to(SLIPWAY).as_posix()}": path.read_bytes() for path in modules
+    }
+    packages = {str(parent) for file in files for parent in PurePosixPath(file).parents[:-1]}
+    inits = {f"{package}/__init__.py": b"" for package in sorted(packages)}
+    return {"model.py": files[f"slipway/{ONNXRUNTIME}/model.py"], **inits, **files}
+
+
+def _adapting_utilities(utilities: bytes, stub: Path, python: str) -> bytes:
+    """Return the wheel's Python module, which adapts the stub under numpy 2.
+
+    With other files of the wheel than the tested ones, models with numpy 2 fail to load, which is
+    better than to return empty tensors.
+    """
+    known = hashlib.sha256(utilities).hexdigest() == TESTED_UTILITIES
+    known = known and sha256_of(stub) == TESTED_STUBS.get(python)
+    tested = numpy_support.TESTED_VERSIONS if known else ()
+    return utilities + CALL.format(tested=tested, message=numpy_support.MESSAGE).encode()
