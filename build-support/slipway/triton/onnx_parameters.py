@@ -33,7 +33,7 @@ INT_MIN, INT_MAX = -(1 << 31), (1 << 31) - 1
 LEADING_NUMBER = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]+)")
 TRUE, FALSE = ("true", "on", "1"), ("false", "off", "0")
 # onnxruntime, core/session/inference_session.cc: ValidateAndParseShrinkArenaString
-ARENA_DEVICE = re.compile(r"(cpu|gpu):[0-9]+")
+ARENA_DEVICE = re.compile(r"(cpu|gpu)(?::([0-9]*)(?::.*)?)?")
 
 
 def parse_int(text: str) -> int:
@@ -93,17 +93,16 @@ def check_shrinkage(text: str, *, gpu: bool, arena: bool = True) -> None:
     Raises:
         ValueError: ONNX Runtime refuses it in every request, though the model loads.
     """
-    devices = {"cpu": arena, "gpu": gpu}
-    for device in text.split(";"):
-        if not ARENA_DEVICE.fullmatch(device):
+    # as C++'s getline splits it: nothing follows the last mark
+    for device in text.removesuffix(";").split(";") if text else ():
+        match = ARENA_DEVICE.fullmatch(device)
+        if match is None:
             raise ValueError(
                 f"Unsupported device specified in the memory arena shrink list: {device}"
             )
-        if not devices[device[:3]]:
-            raise ValueError(
-                "Did not find an arena based allocator registered for device-id combination in the"
-                f" memory arena shrink list: {device}"
-            )
+        number = int(match[2] or 0)
+        if not (gpu if match[1] == "gpu" else arena and number == 0):
+            raise ValueError(f"no arena of {device}, which is in the memory arena shrink list")
 
 
 def check_accelerator(
