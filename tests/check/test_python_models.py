@@ -17,6 +17,10 @@ IMPORT = "import triton_python_backend_utils as pb_utils\n"
 READ = 'pb_utils.get_input_tensor_by_name(request, "WORDS")'
 CREATED = 'pb_utils.Tensor("LENGTH", np.array(lengths, dtype=np.int64))'
 EXECUTE = "    def execute"
+HELPER = (
+    "\n\ndef _tensor(request: Any, name: str) -> Any:\n"
+    "    return pb_utils.get_input_tensor_by_name(request, name)\n"
+)
 
 
 def rules_found(
@@ -75,6 +79,40 @@ VALID = {
             f"        return config\n\n{EXECUTE}",
         )
     ],
+    "a helper for several names": [
+        (READ, '_tensor(request, "WORDS")'),
+        ("\n\nclass Triton", f"{HELPER}\n\nclass Triton"),
+        (
+            "        counts =",
+            '        hint = _tensor(request, "HINT")\n'
+            "        print(hint.as_numpy() if hint else None)\n"
+            "        counts =",
+        ),
+    ],
+    "a helper that other code passes on": [
+        (READ, 'list(map(_tensor, [request], ["WORD"]))[0]'),
+        ("\n\nclass Triton", f"{HELPER}\n\nclass Triton"),
+    ],
+    "an annotation that is not evaluated": [("        counts =", "        counts: Missing =")],
+    "a name that exec defines": [
+        ("        counts =", "        exec('x = 1')\n        print(x)\n        counts =")
+    ],
+    "responses that are appended": [
+        (
+            "return [self._respond(request) for request in requests]",
+            "responses = []\n"
+            "        for request in requests:\n"
+            "            responses.append(self._respond(request))\n"
+            "        return responses",
+        )
+    ],
+    "responses that are sent": [
+        (
+            "return [self._respond(request) for request in requests]",
+            "for request in requests:\n"
+            "            request.get_response_sender().send(self._respond(request))",
+        )
+    ],
     "an import that may fail": [
         (IMPORT, f"{IMPORT}\ntry:\n    import cv2\nexcept ImportError:\n    cv2 = None\n")
     ],
@@ -111,6 +149,77 @@ VALID = {
 @pytest.mark.parametrize("name", VALID)
 def test_valid_code_has_no_finding(name: str, tmp_path: Path) -> None:
     assert rules_found(tmp_path, *VALID[name]) == []
+
+
+RETURNED = "return [self._respond(request) for request in requests]"
+COUNTS = "np.array(counts, dtype=np.float32)"
+EVERY_REQUEST_FAILS = {
+    "the first response": (RETURNED, "return self._respond(requests[0])", "SW507"),
+    "a tuple": (RETURNED, f"return tuple({RETURNED.removeprefix('return ')})", "SW507"),
+    "a generator": (RETURNED, "yield self._respond(requests[0])", "SW507"),
+    "a generator expression": (RETURNED, RETURNED.replace("[", "(").replace("]", ")"), "SW507"),
+    "no return at all": (RETURNED, "responses = list(map(self._respond, requests))", "SW507"),
+    "tensors without a response": (
+        RETURNED,
+        'return [pb_utils.Tensor("LENGTH", np.zeros(4))]',
+        "SW507",
+    ),
+    "a list in a tensor": (COUNTS, "np.array(counts).tolist()", "SW519"),
+    "a list by its variable": (COUNTS, "counts", "SW519"),
+    "a number in a tensor": (COUNTS, "len(counts)", "SW519"),
+    "the mean of an array": (COUNTS, "np.array(counts).mean()", "SW519"),
+    "a text in a tensor": (COUNTS, "f'{counts}'", "SW519"),
+    "a misspelled variable": (COUNTS, COUNTS.replace("counts", "count"), "SW506"),
+    "a module that is not imported": (COUNTS, "json.loads('1')", "SW506"),
+}
+
+
+@pytest.mark.parametrize("name", EVERY_REQUEST_FAILS)
+def test_code_with_which_every_request_fails_is_found(name: str, tmp_path: Path) -> None:
+    old, new, rule = EVERY_REQUEST_FAILS[name]
+    assert set(rules_found(tmp_path, (old, new))) == {rule}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        '_tensor(request, "WORD")',
+        '_tensor(request, name="WORD")',
+        '_tensor(name="WORD", request=request)',
+        "_tensor(request, LETTERS_OF)",
+    ],
+)
+def test_a_name_is_followed_through_a_helper(call: str, tmp_path: Path) -> None:
+    edits = [
+        (READ, call),
+        ("LETTERS =", 'LETTERS_OF = "WORD"\nLETTERS ='),
+        ("\n\nclass Triton", f"{HELPER}\n\nclass Triton"),
+    ]
+    assert rules_found(tmp_path, *edits) == ["SW511"]
+
+
+def test_a_name_is_followed_through_a_helper_of_another_module(tmp_path: Path) -> None:
+    helper = f"from typing import Any\n\n{IMPORT}{HELPER}"
+    edits = [(READ, '_tensor(request, "WORD")'), (IMPORT, f"{IMPORT}from reading import _tensor\n")]
+    assert rules_found(tmp_path, *edits, files={"1/reading.py": helper}) == ["SW511"]
+
+
+def test_names_in_a_loop_are_read_from_its_items(tmp_path: Path) -> None:
+    read = "pb_utils.get_input_tensor_by_name(request, name).as_numpy()"
+    loop = f'        [{read} for name in ("WORDS", "WORD")]\n        words ='
+    assert rules_found(tmp_path, ("        words =", loop)) == ["SW511"]
+
+
+def test_an_outputs_name_is_followed_through_a_helper(tmp_path: Path) -> None:
+    helper = (
+        "\n\ndef _made(name: str, values: Any) -> Any:\n    return pb_utils.Tensor(name, values)\n"
+    )
+    edits = [
+        ("pb_utils.Tensor(", "_made("),
+        ('"LENGTH"', '"LENGHT"'),
+        ("\n\nclass Triton", f"{helper}\n\nclass Triton"),
+    ]
+    assert rules_found(tmp_path, *edits) == ["SW512"]
 
 
 def test_a_class_may_come_from_another_module(tmp_path: Path) -> None:
@@ -162,7 +271,7 @@ def test_an_imported_module_is_checked(tmp_path: Path) -> None:
 def test_the_tensors_of_a_called_model_are_not_its_own(tmp_path: Path) -> None:
     call = (
         "        pb_utils.InferenceRequest(\n"
-        '            model_name=words_model(), requested_output_names=["A"],\n'
+        '            model_name=self.words_model(), requested_output_names=["A"],\n'
         '            inputs=[pb_utils.Tensor("B", words)],\n        )\n'
     )
     assert rules_found(tmp_path, ("        counts =", call + "        counts =")) == []

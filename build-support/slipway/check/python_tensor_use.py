@@ -8,24 +8,25 @@ from dataclasses import dataclass
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.python_code import PythonCode, argument
 from slipway.check.python_model import PythonModel
+from slipway.check.python_names import NamedText, texts
 
 CONSTRUCTORS = ("Tensor", "Tensor.from_dlpack")
 
 
 @dataclass(frozen=True)
 class NamedTensor:
-    """A tensor that the code creates; the expression ``name_node`` gives its name."""
+    """A tensor that the code creates with a call."""
 
     code: PythonCode
-    name_node: ast.expr
-    name: str
+    creation: ast.Call
+    name: NamedText
 
     @property
     def is_in_response(self) -> bool:
         """Return whether a response lists the tensor, directly or through its variable."""
         code = self.code
         responses = [call for _, call in code.calls("InferenceResponse")]
-        creation = code.parents[self.name_node]
+        creation = self.creation
         parent = code.parents.get(creation)
         if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
             variable = parent.targets[0].id
@@ -50,8 +51,8 @@ def output_mismatch(
     if not created:
         return [], set()
     known = python_model.outputs | auto_completed(python_model)
-    unknown = [tensor for tensor in created if tensor.name not in known]
-    missing = _requested_outputs(model, python_model) - {tensor.name for tensor in created}
+    unknown = [tensor for tensor in created if tensor.name.text not in known]
+    missing = _requested_outputs(model, python_model) - {tensor.name.text for tensor in created}
     return ([] if python_model.calls_models else unknown), missing
 
 
@@ -67,9 +68,17 @@ def auto_completed(python_model: PythonModel) -> set[str]:
     }
 
 
-def handles_none(code: PythonCode, call: ast.Call) -> bool:
-    """Return whether the code tests the result of a call before it uses it."""
+def handles_none(code: PythonCode, call: ast.Call, text: NamedText | None = None) -> bool:
+    """Return whether the code tests the result of a call before it uses it.
+
+    A helper that only returns the result is followed to the call that passes it the ``text``.
+    """
     parent = code.parents.get(call)
+    if isinstance(parent, ast.Return) and text is not None:
+        outer = text.code.parents.get(text.node)
+        outer = text.code.parents.get(outer) if isinstance(outer, ast.keyword) else outer
+        if isinstance(outer, ast.Call) and outer is not call:
+            return handles_none(text.code, outer)
     if isinstance(parent, ast.Compare | ast.BoolOp | ast.NamedExpr | ast.IfExp | ast.If):
         return True
     if not isinstance(parent, ast.Assign) or not isinstance(parent.targets[0], ast.Name):
@@ -111,11 +120,10 @@ def _created_tensors(python_model: PythonModel) -> list[NamedTensor]:
     created = []
     for code in python_model.sources:
         for _, call in code.calls(*CONSTRUCTORS):
-            name_node = argument(call, 0, "name")
-            name = code.text(name_node)
-            if name_node is None or name is None:
+            names = texts(code, argument(call, 0, "name"), python_model.sources, all_known=True)
+            if not names:
                 return []
-            created.append(NamedTensor(code, name_node, name))
+            created += [NamedTensor(code, call, name) for name in names]
     return created
 
 

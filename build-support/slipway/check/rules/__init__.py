@@ -31,8 +31,10 @@ from slipway.check.rules.python_5xx import (
     bls,
     imports,
     python_models,
+    python_responses,
     python_tensors,
     python_types,
+    python_undefined,
     python_writes,
 )
 from slipway.check.rules.safety_7xx import security, size
@@ -68,8 +70,10 @@ __all__ = [
     "names",
     "onnx_runtime",
     "python_models",
+    "python_responses",
     "python_tensors",
     "python_types",
+    "python_undefined",
     "python_writes",
     "release",
     "release_version",

@@ -68,7 +68,7 @@ def no_class(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def no_execute(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find classes without the method that answers requests."""
     for python_model in models_with_requests(model):
-        for code, class_, methods in _classes(python_model):
+        for code, class_, methods in model_classes(python_model):
             if "execute" not in methods:
                 yield RuleHit(
                     code.location(class_),
@@ -86,7 +86,7 @@ def no_execute(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def method_arguments(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find methods that cannot be called with the arguments that the stub passes."""
     for python_model in python_models(model):
-        for code, _, methods in _classes(python_model):
+        for code, _, methods in model_classes(python_model):
             for name, arguments in METHODS.items():
                 method = methods.get(name)
                 if method is not None and not _accepts(method, len(arguments)):
@@ -107,7 +107,7 @@ def method_arguments(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def auto_complete(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find an ``auto_complete_config`` that needs an instance: the stub calls it on the class."""
     for python_model in python_models(model):
-        for code, _, methods in _classes(python_model):
+        for code, _, methods in model_classes(python_model):
             method = methods.get(AUTO)
             if method is not None and not _accepts(method, 1, on_class=True):
                 yield RuleHit(
@@ -146,7 +146,7 @@ def _bound(tree: ast.Module) -> set[str]:
     return names | {CLASS} if names & {"*", "__getattr__"} else names
 
 
-def _classes(
+def model_classes(
     python_model: PythonModel,
 ) -> Iterator[tuple[PythonCode, ast.ClassDef, dict[str, Function]]]:
     """Yield the class of each ``model.py`` with its methods, if the file determines them."""

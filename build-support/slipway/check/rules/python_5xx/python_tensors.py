@@ -9,6 +9,7 @@ from slipway.check.flow import did_you_mean, listed
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.python_code import argument
 from slipway.check.python_model import models_with_requests
+from slipway.check.python_names import texts
 from slipway.check.python_tensor_use import (
     auto_completed,
     handles_none,
@@ -35,15 +36,16 @@ def reads_unknown_tensor(model: ModelUnderCheck) -> Iterator[RuleHit]:
         known = python_model.inputs | auto_completed(python_model)
         for code in python_model.sources if python_model.message.input else ():
             for _, call in code.calls("get_input_tensor_by_name"):
-                node = argument(call, 1, "name")
-                name = code.text(node)
-                if node is None or name is None or name in known or handles_none(code, call):
-                    continue
-                yield RuleHit(
-                    code.location(node),
-                    f"{python_model.config.name} has no input {name!r}",
-                    did_you_mean(name, known, f"its inputs are: {listed(sorted(known))}"),
-                )
+                for name in texts(
+                    code, argument(call, 1, "name"), python_model.sources, all_known=False
+                ):
+                    if name.text in known or handles_none(code, call, name):
+                        continue
+                    yield RuleHit(
+                        name.code.location(name.node),
+                        f"{python_model.config.name} has no input {name.text!r}",
+                        did_you_mean(name.text, known, f"its inputs are: {listed(sorted(known))}"),
+                    )
 
 
 @rule(
@@ -59,9 +61,9 @@ def returns_unknown_tensor(model: ModelUnderCheck) -> Iterator[RuleHit]:
         for tensor in unknown if missing else ():
             otherwise = f"missing are: {listed(sorted(missing))}"
             yield RuleHit(
-                tensor.code.location(tensor.name_node),
-                f"{python_model.config.name} has no output {tensor.name!r}",
-                did_you_mean(tensor.name, missing, otherwise),
+                tensor.name.code.location(tensor.name.node),
+                f"{python_model.config.name} has no output {tensor.name.text!r}",
+                did_you_mean(tensor.name.text, missing, otherwise),
             )
 
 
@@ -79,8 +81,8 @@ def drops_tensor(model: ModelUnderCheck) -> Iterator[RuleHit]:
         for tensor in unknown if not missing else ():
             if tensor.is_in_response:
                 yield RuleHit(
-                    tensor.code.location(tensor.name_node),
-                    f"{python_model.config.name} has no output {tensor.name!r}",
+                    tensor.name.code.location(tensor.name.node),
+                    f"{python_model.config.name} has no output {tensor.name.text!r}",
                     "add it to the config's outputs, or do not create it",
                 )
 
@@ -122,12 +124,13 @@ def config_of_unknown_tensor(model: ModelUnderCheck) -> Iterator[RuleHit]:
                 kind = CONFIG_FUNCTIONS[function]
                 tensors = python_model.inputs if kind == "input" else python_model.outputs
                 known = tensors | auto_completed(python_model)
-                node = argument(call, 1, "name")
-                name = code.text(node)
-                if node is None or name is None or name in known or handles_none(code, call):
-                    continue
-                yield RuleHit(
-                    code.location(node),
-                    f"{python_model.config.name} has no {kind} {name!r}",
-                    did_you_mean(name, known, f"its {kind}s are: {listed(sorted(known))}"),
-                )
+                for name in texts(
+                    code, argument(call, 1, "name"), python_model.sources, all_known=False
+                ):
+                    if name.text in known or handles_none(code, call, name):
+                        continue
+                    yield RuleHit(
+                        name.code.location(name.node),
+                        f"{python_model.config.name} has no {kind} {name.text!r}",
+                        did_you_mean(name.text, known, f"its {kind}s are: {listed(sorted(known))}"),
+                    )

@@ -1,0 +1,85 @@
+"""SW506: names that nothing defines."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pyflakes import checker, messages
+
+from slipway.check.finding import RuleHit
+from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.python_code import PythonCode
+from slipway.check.python_model import python_models
+from slipway.check.rule import rule
+
+# by what they are known in models, for the fix
+KNOWN = {
+    "np": "import numpy as np",
+    "pb_utils": "import triton_python_backend_utils as pb_utils",
+    "pd": "import pandas as pd",
+    "plt": "import matplotlib.pyplot as plt",
+    "cv2": "import cv2",
+    "Image": "from PIL import Image",
+}
+# these define names that no reader of the text can know
+DYNAMIC = {"exec", "globals"}
+
+
+@rule(
+    "SW506",
+    "undefined-name",
+    reason="the load, or each request that reaches the line, fails: NameError",
+    source="pyflakes (undefined name), and seen on 24.10",
+)
+def undefined_name(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find names that no import, assignment or builtin defines, at their first use in a module."""
+    seen: set[tuple[Path, str]] = set()
+    for python_model in python_models(model):
+        for code in python_model.sources:
+            for node in _undefined(code):
+                if (code.path, node.id) not in seen:
+                    seen.add((code.path, node.id))
+                    location = code.location(node)
+                    yield RuleHit(location, f"{node.id!r} is not defined", _fix(node.id))
+
+
+def _undefined(code: PythonCode) -> Iterator[ast.Name]:
+    if any(isinstance(node, ast.Name) and node.id in DYNAMIC for node in code.nodes):
+        return
+    found = checker.Checker(code.tree, str(code.path)).messages
+    places = {
+        (message.lineno, message.col, message.message_args[0])
+        for message in found
+        if isinstance(message, messages.UndefinedName)
+    }
+    names = [node for node in code.nodes if isinstance(node, ast.Name)]
+    for node in sorted(names, key=lambda node: (node.lineno, node.col_offset)):
+        place = (node.lineno, node.col_offset, node.id)
+        if place in places and not _is_never_evaluated(code, node):
+            yield node
+
+
+def _is_never_evaluated(code: PythonCode, node: ast.AST) -> bool:
+    """Return whether a node is in an annotation that Python does not evaluate."""
+    postponed = "annotations" in code.names and code.names["annotations"].startswith("__future__.")
+    while node in code.parents:
+        parent = code.parents[node]
+        if isinstance(parent, ast.arg) or (
+            isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef) and node is parent.returns
+        ):
+            return postponed
+        if isinstance(parent, ast.AnnAssign) and node is parent.annotation:
+            return postponed or code.function_of(parent) is not code.tree
+        node = parent
+    return False
+
+
+def _fix(name: str) -> str:
+    if name in KNOWN:
+        return f"add {KNOWN[name]}"
+    if name in sys.stdlib_module_names:
+        return f"add import {name}"
+    return f"define {name}, or correct its spelling"
