@@ -84,6 +84,14 @@ def pack(
     return Artifact(output, sha256=hashing.sha256, size=hashing.size, manifest=manifest)
 
 
+def packed_config(data: bytes, name: str, home: str) -> bytes:
+    """Return the ``config.pbtxt`` of the Python model ``name`` as it is packed: ``data``, and the
+    path of the environment at ``home`` in the artifact."""
+    value = environment_value(name, home)
+    line = f'parameters {{ key: "{PARAMETER}" value {{ string_value: "{value}" }} }}\n'
+    return data.rstrip(b"\n") + b"\n" + line.encode()
+
+
 def environment_value(name: str, home: str) -> str:
     """Return the ``EXECUTION_ENV_PATH`` of the model ``name`` for an environment at ``home``.
 
@@ -148,8 +156,7 @@ def _add_parameter(contents: dict[str, bytes], model: ModelFolder, name: str, ho
             where=str(model.path / file),
             fix=f"remove the parameter {PARAMETER}: packing adds it",
         )
-    line = f'parameters {{ key: "{PARAMETER}" value {{ string_value: "{value}" }} }}\n'
-    contents[file] = contents[file].rstrip(b"\n") + b"\n" + line.encode()
+    contents[file] = packed_config(contents[file], name, home)
 
 
 def _check_versions(

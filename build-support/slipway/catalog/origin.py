@@ -12,8 +12,10 @@ from slipway.catalog.commit import current_commit
 
 @dataclass(frozen=True)
 class Origin:
-    """``commit`` is git's, followed by ``-dirty`` if tracked files differ from it; ``pipeline`` is
-    the URL of the CI pipeline, ``None`` on a laptop; ``by`` is the user who started it."""
+    """``commit`` is git's, followed by ``-dirty`` if what was published is not all in it;
+    ``pipeline`` is the URL of the CI pipeline, ``None`` on a laptop; ``by`` is the user who started
+    it.
+    """
 
     commit: str | None = None
     pipeline: str | None = None

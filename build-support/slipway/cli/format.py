@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import re
 
+from slipway.catalog.commit import is_clean
+
 COMMIT_DIGITS = 7
+ASTERISK, UNCOMMITTED = "*", "with uncommitted changes"
 DIGEST_DIGITS = 8  # with the h before them; enough to distinguish staging's target models
 STAGED = re.compile(rf"-rc\.(h[0-9a-f]{{{DIGEST_DIGITS - 1}}})[0-9a-f]*")
 
 
 def commit(full: str | None) -> str:
-    """Return a commit's first digits, with an asterisk if tracked files differed from it."""
+    """Return a commit's first digits, with an asterisk if not all of the release is in it."""
     if full is None:
         return ""
-    digits, _, dirty = full.partition("-")
-    return digits[:COMMIT_DIGITS] + ("*" if dirty else "")
+    return full[:COMMIT_DIGITS] + ("" if is_clean(full) else ASTERISK)
+
+
+def full_commit(full: str | None) -> str:
+    """Return a commit's first digits, and in words whether not all of the release is in it."""
+    if full is None:
+        return "no commit is recorded"
+    return f"commit {full[:COMMIT_DIGITS]}" + ("" if is_clean(full) else f" {UNCOMMITTED}")
 
 
 def pipeline(address: str | None) -> str:

@@ -14,6 +14,7 @@ import semver
 
 from slipway.artifact.manifest import Manifest
 from slipway.catalog import keys, tombstone
+from slipway.catalog.commit import is_clean
 from slipway.catalog.keys import Kind
 from slipway.catalog.record import Record, parse_record
 from slipway.errors import SlipwayError
@@ -120,15 +121,20 @@ def _claim(stage: StageStore, new: Record) -> None:
 
 
 def _write_record(stage: StageStore, new: Record) -> None:
-    """Write the record, or add metrics that were measured since to the existing one."""
+    """Write the record. To an existing one, add metrics that were measured since, and the commit
+    that has all of these bytes, if its own has not."""
     key = keys.record(stage.name, new.name, new.target)
     while not stage.store.create(key, new.dump()):
         data = stage.store.read(key)
         if data is None:
             continue  # it existed a moment ago
         existing = parse_record(data, key)
-        updated = replace(existing, metrics=new.metrics, rules=new.rules)
-        if new.metrics is None or updated == existing:
+        updated = existing
+        if new.metrics is not None:
+            updated = replace(updated, metrics=new.metrics, rules=new.rules)
+        if is_clean(new.commit) and not is_clean(existing.commit):
+            updated = replace(updated, origin=new.origin)
+        if updated == existing:
             return
         if stage.store.swap(key, data, updated.dump()):
             return

@@ -21,6 +21,7 @@ from slipway.release.forward_only import AliasUnchanged, reject_downgrade
 from slipway.release.install import install_release
 from slipway.release.metadata import require_evidence
 from slipway.release.publish import target_model
+from slipway.release.uncommitted import require_clean_commit
 from slipway.settings import Settings
 from slipway.store.open import open_stage
 from slipway.store.stage import StageReader
@@ -54,9 +55,9 @@ def promote(settings: Settings, name: str, selector: str | None, origin: Origin)
 
     Raises:
         SlipwayError: it was never in staging, its tests did not pass on these bytes or no result
-            is known, it lacks what production requires, its evaluation is worse than that of
-            production's release, or production has other bytes under its version; or production's
-            store ignores the conditions of requests.
+            is known, not all of it was committed, it lacks what production requires, its
+            evaluation is worse than that of production's release, or production has other bytes
+            under its version; or production's store ignores the conditions of requests.
     """
     staging, production = open_stage(settings, "staging"), open_stage(settings, "production")
     production.store.require_conditional_writes(keys.conditions("production"))
@@ -81,6 +82,8 @@ def promote(settings: Settings, name: str, selector: str | None, origin: Origin)
             check(served)
         except AliasUnchanged as unchanged:
             return result(False, False, str(unchanged))
+    clean = settings.stage("production").clean_commit
+    require_clean_commit(clean, "production", source.target, source.commit)
     documents = evidence.load_evidence(staging, name, source.sha256)
     require_passed_tests(staging, source)
     require_evidence(settings, "production", source.target, documents, source.sha256)

@@ -16,7 +16,7 @@ STAGES: tuple[StageName, ...] = get_args(StageName)
 # what a stage may require of every release, in addition to what promotion always requires
 REQUIREMENTS = ("tests", "provenance", "signature")
 RELEASE_KEYS = {"store", *STAGES}
-STAGE_KEYS = {"store", "profile", "kms_key", "tags", "require"}
+STAGE_KEYS = {"store", "profile", "kms_key", "tags", "require", "clean_commit"}
 SIGNING_KEY = "SLIPWAY_SIGNING_KEY"
 SIGNING_KEYS = {"key", "trusted"}
 STORE = ".slipway/releases"
@@ -32,7 +32,7 @@ class StageSettings:
     variables ``SLIPWAY_STAGING_STORE`` and ``SLIPWAY_PRODUCTION_STORE`` override it. In S3,
     ``profile`` is one of the AWS configuration, ``kms_key`` encrypts (otherwise the bucket's
     default does), and every object gets the ``tags``. ``require`` lists what every release of the
-    stage must have.
+    stage must have; with ``clean_commit``, all that it is built from must be in its commit.
     """
 
     name: StageName
@@ -41,6 +41,7 @@ class StageSettings:
     kms_key: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     require: tuple[str, ...] = ()
+    clean_commit: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,13 @@ def _stage(path: Path, name: StageName, store: str, values: Mapping[str, Any]) -
                 where=f"{path}: [release.{name}]",
                 fix=f"some of {', '.join(REQUIREMENTS)}",
             )
+    clean_commit = values.get("clean_commit", name == "production")
+    if not isinstance(clean_commit, bool):
+        raise SlipwayError(
+            f"clean_commit is {clean_commit!r}",
+            where=f"{path}: [release.{name}]",
+            fix="true or false",
+        )
     chosen = os.environ.get(store_variable(name)) or values.get("store") or store
     return StageSettings(
         name,
@@ -118,4 +126,5 @@ def _stage(path: Path, name: StageName, store: str, values: Mapping[str, Any]) -
         values.get("kms_key"),
         {str(key): str(value) for key, value in values.get("tags", {}).items()},
         require,
+        clean_commit,
     )

@@ -24,7 +24,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("made") / "repository"
     fixture_models.copy("adder", root / "models")
     (root / "models/adder/model_version.txt").write_text("1.0.0\n")
-    (root / "slipway.toml").write_text("")
+    (root / "slipway.toml").write_text("[release.production]\nclean_commit = false\n")
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
     dvc(root, "init", "-q")
     dvc(root, "remote", "add", "-q", "-d", "store", "../remote")

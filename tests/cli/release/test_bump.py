@@ -24,7 +24,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slipway_cache: Path) -
         config = folder / name / "config.pbtxt"
         config.write_text(config.read_text().replace('"adder"', f'"{name}"'))
         (folder / "model_version.txt").write_text("1.0.0\n")
-    (root / "slipway.toml").write_text("")
+    (root / "slipway.toml").write_text("[release.production]\nclean_commit = false\n")
     monkeypatch.chdir(root)
     monkeypatch.delenv("SLIPWAY_PRODUCTION_STORE", raising=False)
     assert main(["publish", "models/adder", "--stage", "production"]) == 0

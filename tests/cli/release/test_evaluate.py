@@ -47,7 +47,7 @@ def root(tmp_path: Path) -> Path:
     (folder / "evaluate.py").write_text(PROGRAM)
     (folder / "helper.py").write_text("def expected(a, b):\n    return a + b\n")
     (folder / "evaluation.toml").write_text(RULES)
-    (root / "slipway.toml").write_text("")
+    (root / "slipway.toml").write_text("[release.production]\nclean_commit = false\n")
     return root
 
 

@@ -25,7 +25,11 @@ WIDTH = 80
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A repository, the working folder, with a store of its own."""
     made = create_repository(tmp_path / "repository")
-    (made.root / "models" / "m").mkdir(parents=True)
+    folder = made.root / "models" / "m"
+    (folder / "m" / "1").mkdir(parents=True)
+    (folder / "model_version.txt").write_text("1.0.0\n")
+    (folder / "m" / "config.pbtxt").write_text(sample_releases.CONFIG.format(name="m", batch=8))
+    (folder / "m" / "1" / "model.py").write_text("class TritonPythonModel: ...\n")
     monkeypatch.chdir(made.root)
     monkeypatch.setenv("COLUMNS", str(WIDTH))
     monkeypatch.setenv("GITLAB_USER_LOGIN", "dev")
@@ -98,6 +102,7 @@ def test_publish_says_target_size_and_whether_it_was_tested(
 def test_publish_to_production_needs_what_production_requires(settings: Settings, say: Any) -> None:
     (settings.root / "slipway.toml").write_text(
         '[release]\nstore = "store"\n[release.production]\nrequire = ["tests"]\n'
+        "clean_commit = false\n"
     )
     artifact = sample_releases.write_artifact(settings.root / "dist")
     words = ("publish", "models/m", "--artifact", str(artifact), "--stage", "production")

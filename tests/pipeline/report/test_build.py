@@ -87,7 +87,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RenderedReport]:
             patch.delenv(name, raising=False)
         patch.delenv("CI_COMMIT_BRANCH", raising=False)
         patch.setattr(report_measure, "LOADS", 2)  # an unload of ONNX models takes seconds
-        Path("slipway.toml").write_text('[release]\nstore = "store"\n', encoding="utf-8")
+        Path("slipway.toml").write_text(
+            '[release]\nstore = "store"\n[release.production]\nclean_commit = false\n',
+            encoding="utf-8",
+        )
         Path(".gitignore").write_text("dist/\nstore/\n.slipway/\nout/\n", encoding="utf-8")
         for name in ("changed", "same", "renamed", "gone"):
             write_model(name, "1.0.0")

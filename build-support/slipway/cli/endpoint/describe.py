@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from slipway.model.interface import Interface, Tensor
     from slipway.settings import Settings
 
-SHA256_DIGITS, COMMIT_DIGITS = 12, 7  # for people; --json has all digits
+SHA256_DIGITS = 12  # for people; --json has all digits
 
 
 @click.command()
@@ -171,11 +171,13 @@ def _moved(event: JournalEvent) -> str:
 
 def _releases(releases: list[Record]) -> list[str]:
     """Return two lines a release: target models are copied from here and must not be wrapped."""
+    from slipway.cli.format import full_commit
+
     lines = []
     width = max(len(record.version) for record in releases)
     for record in releases:
         published = format_minute(record.published)
-        commit = f"  commit {record.commit[:COMMIT_DIGITS]}" if record.commit else ""
+        commit = f"  {full_commit(record.commit)}" if record.commit else ""
         sha256 = record.sha256[:SHA256_DIGITS]
         lines.append(f"{record.version:{width}}  {published} UTC  sha256 {sha256}{commit}")
         lines.append(f"{'':{width}}  {record.target}")

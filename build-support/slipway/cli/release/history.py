@@ -37,8 +37,8 @@ MOST_CHANGES = 5
 def history(name: str, stage: str | None, limit: int, as_json: bool) -> None:
     """List what happened to a model, newest first.
 
-    Shows releases with their commits, and rollbacks and splits with their reasons, by whom and in
-    which pipeline.
+    Shows releases with their commits and whether not all of them was committed, and rollbacks and
+    splits with their reasons, by whom and in which pipeline.
 
     Example: slipway history screen_detection --stage production
     """
@@ -95,7 +95,15 @@ def _row(name: str, entry: HistoryEntry) -> tuple[str, str, str, str, str]:
 
 
 def _details(entry: HistoryEntry) -> list[str]:
+    from slipway.catalog.commit import is_clean
+    from slipway.cli.format import full_commit
+
     reason = [f"“{entry.event.reason}”"] if entry.event.reason else []
+    if entry.event.action in ("publish", "promote"):
+        # what it brought may have been built elsewhere than where it was promoted
+        origin = entry.event.origin if entry.record is None else entry.record.origin
+        if not is_clean(origin.commit):
+            reason.append(full_commit(origin.commit))
     changes = list(entry.record.changes) if entry.record is not None else []
     if len(changes) > MOST_CHANGES:
         more = len(changes) - MOST_CHANGES + 1

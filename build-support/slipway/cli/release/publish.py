@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -15,10 +16,12 @@ from slipway.cli.options import STAGES, json_option, renamed_option, stage_optio
 from slipway.cli.progress import uploading, working
 
 if TYPE_CHECKING:
+    from slipway.catalog.commit import Worktree
     from slipway.release.evidence.test_result import TestResult
     from slipway.release.publish import Release
     from slipway.settings.release import StageName
 
+MAX_SHOWN = 10
 REPORTS = ("dist/test/reports", "dist/*.tests.xml")  # ./pants test, slipway test
 
 
@@ -45,20 +48,22 @@ def publish(
     """Build models and publish them to a stage.
 
     Without MODEL, all models. The release store of slipway.toml gets the artifact with its
-    provenance, test report, metrics, and the commits since production's release. Production accepts
-    only what has all that [release.production] requires; slipway promote releases there what
-    staging tested.
+    provenance, test report, metrics, and the commits since production's release. Files that are not
+    committed are listed, and mark the release. Production accepts only committed files, and what
+    has all that [release.production] requires; slipway promote releases there what staging tested.
 
     Example: slipway publish screen_detection
     """
     from slipway import settings
     from slipway.artifact.artifact import Artifact
     from slipway.catalog import keys
+    from slipway.catalog.commit import name_commit, read_worktree
     from slipway.catalog.origin import current_origin
     from slipway.model.folder import read_model_folder
     from slipway.model.local_weights import reject_different
     from slipway.release import metadata, publish
     from slipway.release.evidence import evidence
+    from slipway.release.uncommitted import find_uncommitted, require_clean_commit
     from slipway.store.open import open_stage
 
     configured = settings.load(Path.cwd())
@@ -66,6 +71,8 @@ def publish(
     releases, production = open_stage(configured, to), open_stage(configured, "production")
     releases.store.require_conditional_writes(keys.conditions(to))  # before anything is built
     by = current_origin(configured.root)
+    worktree = read_worktree(configured.root)
+    requires_clean = configured.stage(to).clean_commit
     report_paths = reports or tuple(path for pattern in REPORTS for path in Path().glob(pattern))
 
     def publish_one(folder: Path) -> None:
@@ -78,29 +85,56 @@ def publish(
                 reject_different(pointer, pointer.path, configured.root)
             print_left_out(folder, configured)
             built = Artifact(artifact)
+        target = publish.target_model(built.manifest, built.sha256, to)
+        uncommitted = find_uncommitted(folder, built, worktree)
+        commit = name_commit(worktree.commit, bool(uncommitted))
+        _print_uncommitted(target, worktree, uncommitted)
+        require_clean_commit(requires_clean, to, target, commit)
         with working(f"gathering the evidence of {built.path.name}"):
             known, notes = metadata.gather_metadata(
-                configured, folder, built, by, reports=report_paths, production=production
+                configured,
+                folder,
+                built,
+                replace(by, commit=commit),
+                reports=report_paths,
+                production=production,
             )
         for note in notes:
             click.echo(f"note: {note}", err=True)
         if to == "production":
-            sha256 = built.sha256
-            existing = evidence.load_evidence(releases, folder.name, sha256)
-            target = publish.target_model(built.manifest, sha256, to)
+            existing = evidence.load_evidence(releases, folder.name, built.sha256)
             metadata.require_evidence(
-                configured, to, target, {**existing, **known.evidence}, sha256
+                configured, to, target, {**existing, **known.evidence}, built.sha256
             )
         with uploading(f"publishing {built.path.name}", built.size) as bar:
             release = publish.publish(built, releases, metadata=known, progress=bar)
         test_result = evidence.load_test_result(releases, release.name, release.sha256)
         if as_json:
             tested = None if test_result is None else asdict(test_result)
-            click.echo(json.dumps(asdict(release) | {"tested": tested}))
+            click.echo(
+                json.dumps(
+                    asdict(release)
+                    | {"tested": tested, "commit": commit, "uncommitted": uncommitted}
+                )
+            )
         else:
             _print(release, test_result)
 
     return for_each(select_folders(models, configured, artifact), publish_one)
+
+
+def _print_uncommitted(target: str, worktree: Worktree, uncommitted: Sequence[str]) -> None:
+    """Say on standard error what of a release is not in the commit that its record names."""
+    if worktree.commit is None:
+        click.echo(f"note: {target} names no commit: {worktree.problem}", err=True)
+    elif uncommitted:
+        click.echo(
+            f"note: {target} is not commit {worktree.commit[:12]} alone; uncommitted:", err=True
+        )
+        for change in uncommitted[:MAX_SHOWN]:
+            click.echo(f"  {change}", err=True)
+        if len(uncommitted) > MAX_SHOWN:
+            click.echo(f"  … and {len(uncommitted) - MAX_SHOWN} more", err=True)
 
 
 def _print(release: Release, test_result: TestResult | None) -> None:

@@ -48,6 +48,8 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
 def _print(statuses: Sequence[ModelStatus]) -> None:
     from rich.console import Console
 
+    from slipway.cli.format import ASTERISK, UNCOMMITTED
+
     console = Console(highlight=False)
     models = [status for status in statuses if status.name]
     if not statuses:
@@ -64,6 +66,8 @@ def _print(statuses: Sequence[ModelStatus]) -> None:
     )
     if any(_rolled_back(model.production) or _rolled_back(model.staging) for model in models):
         console.print(f"[dim]{BACK} rolled back; slipway history NAME shows why[/]")
+    if any(_is_uncommitted(served) for m in models for served in (m.staging, m.production)):
+        console.print(f"[dim]{ASTERISK} {UNCOMMITTED}[/]")
     if differences:
         count = "1 difference" if len(differences) == 1 else f"{len(differences)} differences"
         console.print(f"[red]{count}[/] between catalog and bucket:")
@@ -134,6 +138,12 @@ def _distance(distance: Distance) -> str:
         return f"[yellow]{commits or 'newer'}[/]"
     state = "older" if distance.state == "behind" else "other bytes"
     return f"[yellow]{state}{', ' + commits if commits else ''}[/]"
+
+
+def _is_uncommitted(served: ServedRelease | None) -> bool:
+    from slipway.catalog.commit import is_clean
+
+    return served is not None and served.commit is not None and not is_clean(served.commit)
 
 
 def _rolled_back(served: ServedRelease | None) -> bool:

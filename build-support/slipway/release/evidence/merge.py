@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+from slipway.catalog.commit import is_clean
 from slipway.catalog.keys import Kind
 from slipway.errors import SlipwayError
 from slipway.release.evidence import envelope, provenance, statement
 from slipway.release.evidence import test_result as tests
+from slipway.release.evidence.provenance import Provenance
 from slipway.release.evidence.statement import PAYLOAD_TYPE
 from slipway.release.evidence.test_result import TestResult
 
@@ -26,7 +28,8 @@ def merge_evidence(
     Missing documents are written. A later test result replaces an earlier one, with two
     exceptions: an unsigned one never replaces a signed one, and an incomplete one never replaces
     one in which all tests passed. The provenance of the first build stays, with its SBOM, unless
-    the new one is signed by another key or the old one is damaged.
+    the new one is signed by another key, the old one is damaged, or only the new one names a commit
+    that has all of the artifact.
     """
     chosen = {kind: document for kind, document in collected.items() if kind not in existing}
     old, new = (_signers(documents, "tests") for documents in (existing, collected))
@@ -37,7 +40,8 @@ def merge_evidence(
     ):
         chosen["tests"] = collected["tests"]
     old, new = (_signers(documents, "provenance") for documents in (existing, collected))
-    if "provenance" in collected and (new - old or not _is_intact(existing)):
+    committed = _is_committed(collected) and not _is_committed(existing) and new >= old
+    if "provenance" in collected and (new - old or committed or not _is_intact(existing)):
         chosen |= {kind: collected[kind] for kind in TOGETHER if kind in collected}
     return {kind: chosen[kind] for kind in WRITTEN if kind in chosen}
 
@@ -71,13 +75,23 @@ def _test_result(documents: Mapping[Kind, bytes]) -> TestResult | None:
 
 def _is_intact(documents: Mapping[Kind, bytes]) -> bool:
     """Return whether the provenance is readable, and the SBOM that it names is present."""
-    try:
-        opened = envelope.open_envelope(documents["provenance"], PAYLOAD_TYPE, [])
-        digest = provenance.parse_provenance(
-            statement.parse_statement(opened.payload), "provenance"
-        ).sbom
-    except (KeyError, ValueError, SlipwayError):
+    named = _provenance(documents)
+    if named is None:
         return False
-    return digest == (
+    return named.sbom == (
         hashlib.sha256(documents["sbom"]).hexdigest() if "sbom" in documents else None
     )
+
+
+def _is_committed(documents: Mapping[Kind, bytes]) -> bool:
+    """Return whether the provenance names a commit without uncommitted changes."""
+    named = _provenance(documents)
+    return named is not None and is_clean(named.commit)
+
+
+def _provenance(documents: Mapping[Kind, bytes]) -> Provenance | None:
+    try:
+        opened = envelope.open_envelope(documents["provenance"], PAYLOAD_TYPE, [])
+        return provenance.parse_provenance(statement.parse_statement(opened.payload), "provenance")
+    except (KeyError, ValueError, SlipwayError):
+        return None

@@ -14,6 +14,7 @@ from typing import Any
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest
 from slipway.catalog import journal
+from slipway.catalog.commit import DIRTY
 from slipway.catalog.origin import Origin
 from slipway.release.evidence import statement
 from slipway.release.evidence.test_result import damaged_evidence
@@ -23,7 +24,6 @@ TYPE = "https://slsa.dev/provenance/v1"
 # docs/provenance.md explains its parameters
 BUILD_TYPE = "urn:x-slipway:build:triton-model:v1"
 LOCAL_BUILDER = "urn:x-slipway:builder:local"
-DIRTY = "-dirty"
 SBOM = "sbom.cdx.json"
 SBOM_TYPE = "application/vnd.cyclonedx+json"
 

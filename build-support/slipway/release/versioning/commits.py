@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from slipway.catalog.commit import DIRTY
 from slipway.errors import SlipwayError
 from slipway.process import run
 
 MAX_LINES = 100  # a first release may have a long history
-DIRTY = "-dirty"
 COMMIT = re.compile(r"[0-9a-f]{7,64}")
 WHAT = "asking git for the commits"
 
