@@ -10,8 +10,15 @@ from itertools import accumulate
 
 from slipway.catalog import keys
 from slipway.errors import SlipwayError
+from slipway.settings.release import StageName
 from slipway.store.stage import StageReader, StageStore
 
+
+class DamagedAlias(SlipwayError):
+    """A stored alias cannot be parsed. ``slipway rollback`` and ``slipway alias`` replace it."""
+
+
+REPLACE = "slipway alias NAME RELEASE"
 POINTS = 1 << 53  # as many as a float can distinguish below 1
 
 
@@ -112,24 +119,38 @@ def single_target(target: str) -> Alias:
     return Alias((Variant(target, 1),))
 
 
-def parse_alias(data: bytes, *, where: str | None = None) -> Alias:
+def parse_alias(data: bytes, *, where: str | None = None, fix: str = REPLACE) -> Alias:
     """Return the alias that :meth:`Alias.dump` wrote; a single variant has the weight 1.
 
     Raises:
-        SlipwayError: ``data`` is not an alias; names ``where``.
+        DamagedAlias: ``data`` is not an alias; names ``where`` and ``fix``.
     """
     try:
         values = json.loads(data)
         if "variants" in values:
-            variants = [Variant(str(v["target"]), int(v["weight"])) for v in values["variants"]]
+            variants = [Variant(_text(v["target"]), int(v["weight"])) for v in values["variants"]]
         else:
-            variants = [Variant(str(values["target"]), 1)]
+            variants = [Variant(_text(values["target"]), 1)]
         shadow = values.get("shadow")
-        return Alias(tuple(variants), None if shadow is None else str(shadow))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SlipwayError(
-            f"the alias is damaged: {error!r}", where=where, fix="slipway alias <name> <target>"
-        ) from error
+        return Alias(tuple(variants), None if shadow is None else _text(shadow))
+    except SlipwayError as error:
+        raise DamagedAlias(f"the alias is damaged: {error.what}", where=where, fix=fix) from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DamagedAlias(f"the alias is damaged: {error!r:.200}", where=where, fix=fix) from error
+
+
+def damaged_fix(stage: StageName, name: str) -> str:
+    """Return the commands that replace a damaged alias: by what was served last, or by another."""
+    return (
+        f"slipway rollback {name} --stage {stage} serves the last release again;"
+        f" slipway alias {name} RELEASE --stage {stage} another"
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no target model")
+    return value
 
 
 def write_alias(
@@ -138,22 +159,34 @@ def write_alias(
     alias: Alias,
     *,
     check: Callable[[Alias | None], None] = lambda _: None,
+    repair: bool = False,
 ) -> Alias | None:
     """Replace the alias of ``name``; return the alias before. Of two calls at once, one comes after
     the other.
 
-    ``check`` is called with the current alias right before it is replaced, and prevents that by
-    raising. If another call replaces the alias in between, ``check`` is called again.
+    With ``repair`` a damaged alias is replaced as if there was none. ``check`` is called with the
+    current alias right before it is replaced, and prevents that by raising. If another call
+    replaces the alias in between, ``check`` is called again.
 
     Raises:
         SlipwayError: a target model of it was never released in the stage, or is being pruned;
-            names those that can be served.
+            names those that can be served. Or the alias is damaged.
     """
     for target in alias.all_targets:
         _require_release(stage, name, target)
     store, key, data = stage.store, keys.alias(stage.name, name), alias.dump()
+
+    def parse(stored: bytes | None) -> Alias | None:
+        try:
+            fix = damaged_fix(stage.name, name)
+            return None if stored is None else parse_alias(stored, where=key, fix=fix)
+        except DamagedAlias:
+            if repair:
+                return None
+            raise
+
     while (before := store.read(key)) != data:
-        check(None if before is None else parse_alias(before, where=key))
+        check(parse(before))
         if store.swap(key, before, data):
             break
     # prune marks a release before it looks at the alias: one of both sees the other
@@ -166,7 +199,7 @@ def write_alias(
             elif store.read(key) == data:
                 store.delete(key)
             raise
-    return None if before is None else parse_alias(before, where=key)
+    return parse(before)
 
 
 def _require_release(stage: StageReader, name: str, target: str) -> None:

@@ -20,23 +20,25 @@ def move_alias(
     reason: str | None = None,
     *,
     check: Callable[[Alias | None], None] = lambda _: None,
+    repair: bool = False,
 ) -> Alias | None:
     """Move the alias of ``name``, and write the event; return the alias before.
 
     A repeated call changes nothing. If an earlier call was interrupted before it wrote the event,
-    this one writes it. ``check`` may prevent the move, as in
-    :func:`slipway.catalog.alias.write_alias`.
+    this one writes it. ``check`` may prevent the move, and ``repair`` replaces a damaged alias, as
+    in :func:`slipway.catalog.alias.write_alias`; before it was what the last readable event says.
 
     Raises:
         SlipwayError: a target model of it was never released in the stage, or was pruned; or the
             store ignores the conditions of requests.
     """
     stage.store.require_conditional_writes(keys.conditions(stage.name))
-    before = write_alias(stage, name, alias, check=check)
+    before = write_alias(stage, name, alias, check=check, repair=repair)
     was = before
-    if before == alias:
-        last = journal.last_move(stage.store, stage.store.keys(keys.history(stage.name, name)))
-        if last is not None and last.target == str(alias):
+    if before is None or before == alias:
+        history = stage.store.keys(keys.history(stage.name, name))
+        last = journal.last_move(stage.store, history, skip_damaged=True)
+        if before is not None and last is not None and last.target == str(alias):
             return before
         was = None if last is None else last.now
     text = None if was is None else str(was)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -64,32 +64,34 @@ def append_event(stage: StageStore, name: str, event: JournalEvent) -> None:
     stage.store.create(key, event.dump())
 
 
-def load_events(stage: StageReader, name: str) -> list[JournalEvent]:
+def load_events(stage: StageReader, name: str, *, skip_damaged: bool = False) -> list[JournalEvent]:
     """Return every event of ``name``, newest first.
 
     Raises:
-        SlipwayError: one is damaged.
+        SlipwayError: one is damaged, and ``skip_damaged`` is false.
     """
     ordered = sorted(stage.store.keys(keys.history(stage.name, name)), reverse=True)
     with ThreadPoolExecutor(READERS) as pool:
         documents = pool.map(stage.store.read, ordered)
-        return [
-            parse_event(data, key)
-            for key, data in zip(ordered, documents, strict=True)
-            if data is not None
+        stored = [
+            (key, data) for key, data in zip(ordered, documents, strict=True) if data is not None
         ]
+    return list(_parse_all(stored, skip_damaged))
 
 
-def last_move(reader: Reader, history: Sequence[str]) -> JournalEvent | None:
+def last_move(
+    reader: Reader, history: Sequence[str], *, skip_damaged: bool = False
+) -> JournalEvent | None:
     """Return the newest event that moved the alias; ``history`` are the keys of a name's events.
 
     Raises:
-        SlipwayError: it is damaged.
+        SlipwayError: it is damaged, and ``skip_damaged`` is false.
     """
     for key in sorted(history, reverse=True):
         data = reader.read(key) if "-prune-" not in key.rpartition("/")[2] else None
         if data is not None:
-            return parse_event(data, key)
+            for event in _parse_all([(key, data)], skip_damaged):
+                return event
     return None
 
 
@@ -131,10 +133,19 @@ def parse_event(data: bytes, key: str) -> JournalEvent:
             alias = values.get(side)
             values[side] = None if alias is None else parse_alias(keys.dump_json(alias), where=key)
         return JournalEvent(**values)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (SlipwayError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SlipwayError(
-            f"an event is damaged: {error!r}", where=key, fix="remove it from the store"
+            f"an event is damaged: {error!r:.200}", where=key, fix="remove it from the store"
         ) from error
+
+
+def _parse_all(stored: Sequence[tuple[str, bytes]], skip_damaged: bool) -> Iterator[JournalEvent]:
+    for key, data in stored:
+        try:
+            yield parse_event(data, key)
+        except SlipwayError:
+            if not skip_damaged:
+                raise
 
 
 def _iso(time: datetime) -> str:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from slipway.catalog import keys
-from slipway.catalog.alias import Alias, parse_alias
+from slipway.catalog.alias import Alias, damaged_fix, parse_alias
 from slipway.errors import SlipwayError
 from slipway.model import interface as interfaces
 from slipway.model.interface import Interface
@@ -62,11 +62,12 @@ class CatalogReader:
         """Return the alias of ``name``, or ``None``.
 
         Raises:
-            SlipwayError: it is damaged.
+            DamagedAlias: it is damaged.
         """
         key = keys.alias(self.stage, name)
         data = self.source.store.read(key)
-        return None if data is None else parse_alias(data, where=key)
+        fix = damaged_fix(self.stage, name)
+        return None if data is None else parse_alias(data, where=key, fix=fix)
 
     def interface(self, name: str, target: str) -> Interface:
         """Return the inputs and outputs of the release ``target``: from its record, or from its

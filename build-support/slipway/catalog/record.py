@@ -11,6 +11,7 @@ import semver
 from slipway.artifact.manifest import Manifest
 from slipway.catalog import keys
 from slipway.catalog.origin import Origin
+from slipway.errors import SlipwayError
 from slipway.model import interface as interfaces
 from slipway.model.interface import Interface
 
@@ -93,5 +94,5 @@ def parse_record(data: bytes, key: str) -> Record:
             rules=values.get("rules"),
             changes=tuple(values.get("changes", ())),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (SlipwayError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise keys.damaged_record(key, error) from error

@@ -78,7 +78,7 @@ def publish(
     alias, stays = single_target(new.target), None
     try:
         if stage.name == "staging":
-            move_alias(stage, new.name, alias, "publish", metadata.origin)
+            move_alias(stage, new.name, alias, "publish", metadata.origin, repair=True)
         else:
             check = reject_downgrade(stage, new.name, new.target, new.version)
             move_alias(stage, new.name, alias, "publish", metadata.origin, check=check)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slipway.catalog import journal, keys
-from slipway.catalog.alias import Alias, single_target
+from slipway.catalog.alias import Alias, DamagedAlias, single_target
 from slipway.catalog.alias_move import move_alias
 from slipway.catalog.catalog import Catalog
 from slipway.catalog.journal import JournalEvent
@@ -45,7 +45,8 @@ def rollback(
     of one) alone, or, without it, to the release that was served before the current one.
 
     Without ``selector``, each further rollback goes one release further back. A second rollback by
-    the same pipeline does nothing, since a job that runs again means the same rollback.
+    the same pipeline does nothing, since a job that runs again means the same rollback. A damaged
+    alias is replaced: without ``selector``, by the release that was served last.
 
     Raises:
         SlipwayError: there is no such release, its artifact is gone or has changed, nothing was
@@ -53,14 +54,17 @@ def rollback(
     """
     releases = open_stage(settings, stage)
     catalog = Catalog(releases)
-    current = catalog.find_alias(name)
+    try:
+        current, damaged = catalog.find_alias(name), False
+    except DamagedAlias:
+        current, damaged = None, True
     if selector is not None:
         chosen = catalog.record(name, catalog.resolve(name, selector))
         reject_damaged(releases, chosen)
     else:
-        if current is None:
+        if current is None and not damaged:
             catalog.alias(name)  # raises with the reason
-        events = journal.load_events(releases, name)
+        events = journal.load_events(releases, name, skip_damaged=True)
         last = next((event for event in events if event.now is not None), None)
         if last is not None and current is not None and _is_own_rollback(last, current, origin):
             target, version = current.target, catalog.record(name, current.target).version
@@ -77,7 +81,9 @@ def rollback(
             )
 
     alias = single_target(chosen.target)
-    before = move_alias(releases, name, alias, "rollback", origin, reason, check=check)
+    before = move_alias(
+        releases, name, alias, "rollback", origin, reason, check=check, repair=damaged
+    )
     text = None if before is None else str(before)
     undo = undo_command(before, stage, name)
     return Rollback(name, stage, chosen.version, chosen.target, text, before != alias, undo)
@@ -115,18 +121,24 @@ def _served_before(
 ) -> Record:
     """Return the release that was served before, and is still available."""
     unavailable: list[str] = []
-    for earlier in reversed(journal.lineage(events, current)[:-1]):
+    aliases = journal.lineage(events, current)
+    # where the alias is damaged, the last one was served until then
+    for earlier in reversed(aliases if current is None else aliases[:-1]):
         for target in earlier.targets:
             if current == single_target(target) or target in unavailable:
                 continue
-            record = catalog.find_record(name, target)
+            try:
+                record = catalog.find_record(name, target)
+            except SlipwayError:
+                record = None  # damaged
             if record is not None and _damage(catalog.source, record) is None:
                 return record
             unavailable.append(target)
     note = f" ({', '.join(unavailable)} cannot be served any more)" if unavailable else ""
     others = [target for target in catalog.targets(name) if current != single_target(target)]
     raise SlipwayError(
-        f"{name} has no release in {catalog.stage} that was served before {current}{note}",
+        f"{name} has no release in {catalog.stage} that was served before"
+        f" {'its alias was damaged' if current is None else current}{note}",
         where=keys.history(catalog.stage, name),
         fix=(
             f"say which: slipway rollback {name} {others[-1]}"

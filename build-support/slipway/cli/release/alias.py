@@ -69,7 +69,8 @@ def alias(
         for target in dict.fromkeys((*alias.targets, alias.shadow)):
             if target is not None:
                 reject_damaged(store, catalog.record(name, target))
-        move_alias(store, name, alias, "alias", current_origin(configured.root), reason)
+        origin = current_origin(configured.root)
+        move_alias(store, name, alias, "alias", origin, reason, repair=True)
     else:
         with working(f"reading the alias of {name}"):
             alias = catalog.alias(name)
