@@ -13,6 +13,7 @@ from typing import Any
 
 from slipway.errors import SlipwayError
 from slipway.signature import wire
+from slipway.signature.formats import recognize_format
 from slipway.signature.signature import Dim, GraphTensor, Shape, Signature
 from slipway.triton import generated
 
@@ -37,6 +38,8 @@ def read_onnx(file: Path) -> Signature:
     Raises:
         SlipwayError: it is missing, truncated, or not an ONNX model.
     """
+    if file.is_dir():
+        raise _not_onnx(file, "it is a folder")
     try:
         with file.open("rb") as stream:
             if not stream.read(1):
@@ -241,8 +244,8 @@ def _dim(dim: Any) -> Dim:
 
 
 def _not_onnx(file: Path, why: str) -> SlipwayError:
-    return SlipwayError(
-        f"not an ONNX model: {why}",
-        where=str(file),
-        fix="export it again; a file of a few lines may be a pointer of git LFS: git lfs pull",
-    )
+    """Return the error that names the file's format, or if it is none that is known, ``why``."""
+    known = recognize_format(file)
+    what = f"not an ONNX model: {why}" if known is None else f"not an ONNX model, but {known.name}"
+    fix = "export the model again" if known is None else known.fix
+    return SlipwayError(what, where=str(file), fix=fix)

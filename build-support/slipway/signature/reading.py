@@ -10,6 +10,7 @@ from typing import Literal
 from slipway.errors import SlipwayError
 from slipway.model.weights import Pointer, Weights, load_pointer
 from slipway.signature import onnx, sidecar
+from slipway.signature.formats import ONNX_FOLDER, recognize_format
 from slipway.signature.signature import Signature
 
 SUFFIX = ".onnx"
@@ -75,13 +76,16 @@ def graph_of(weights: Path) -> Path | None:
 
 
 def add_weights(file: Path, store: Weights) -> tuple[Pointer, Path | None]:
-    """Put weights under DVC and write their signature; refuse an ``.onnx`` file of another format.
+    """Put weights under DVC and write their signature; refuse an ``.onnx`` file of another format,
+    and a pointer of git LFS or a web page under any name.
 
     Raises:
         SlipwayError: see :func:`sign_weights` and ``Weights.add``; nothing was written then.
     """
     if file.suffix == SUFFIX:
         _read(graph_of(file), file)
+    elif (known := recognize_format(file)) is not None and known.is_placeholder:
+        raise SlipwayError(f"no weights, but {known.name}", where=str(file), fix=known.fix)
     pointer = store.add(file)
     return pointer, sign_weights(pointer, store)
 
@@ -109,6 +113,11 @@ def _read(graph: Path | None, named: Path) -> Signature | None:
     """Return the signature of the weights ``named`` in errors; ``None`` for a format without
     reader."""
     if graph is None:
+        known = recognize_format(named) if named.is_dir() else None
+        if known is not None and known.name != ONNX_FOLDER:
+            raise SlipwayError(
+                f"not ONNX weights, but {known.name}", where=str(named), fix=known.fix
+            )
         raise SlipwayError(
             f"a directory of ONNX weights that holds no {GRAPH}",
             where=str(named),

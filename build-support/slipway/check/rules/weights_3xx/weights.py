@@ -15,6 +15,7 @@ from slipway.model.folder import SIGNATURE
 from slipway.model.local_weights import difference_fix, differs
 from slipway.model.weights import Pointer
 from slipway.signature import graph_of, sidecar
+from slipway.signature.formats import recognize_format
 
 
 @rule(
@@ -28,7 +29,8 @@ def unreadable_weights(model: ModelUnderCheck) -> Iterator[RuleHit]:
     for graph in graphs_of_model(model):
         file = graph_of(graph.file)
         if graph.reading.state == "unreadable" and file is not None:
-            fix = "export the model again; if the file is a pointer of git LFS: git lfs pull"
+            known = recognize_format(file)
+            fix = "export the model again" if known is None else known.fix
             yield RuleHit(Location(file), graph.reading.problem, fix)
 
 
