@@ -1,6 +1,6 @@
 """Files that are not ONNX are named by what they are.
 
-``fixtures/formats`` holds files that others' programs wrote: safetensors 0.8.0, gguf 0.19.0, h5py 3.16.0,
+``fixtures/formats`` holds files of others: safetensors 0.8.0, gguf 0.19.0, h5py 3.16.0,
 joblib 1.6.0, numpy 2.3, xgboost-cpu 3.4.1, lightgbm 4.7.0, and Python's pickle.
 """
 
