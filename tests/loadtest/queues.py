@@ -42,18 +42,26 @@ def p99(rate: float, capacity: float) -> float:
 
 
 class Server:
-    """A server that a load test measures: each call of :meth:`measure` is a stage."""
+    """A server that a load test measures: each call of :meth:`measure` is a stage. In the stages
+    ``disturbed``, counted from 1, it does half of what it is asked for."""
 
-    def __init__(self, capacity: float, seconds: float, seed: int = 0) -> None:
+    def __init__(
+        self, capacity: float, seconds: float, seed: int = 0, disturbed: Sequence[int] = ()
+    ) -> None:
         self.capacity = capacity
+        self._disturbed = disturbed
+        self._stages = 0
         self.points: list[Point] = []
         self._seconds = seconds
         self._random = np.random.default_rng(seed)
 
     async def measure(self, rate: float) -> Point | None:
         """Measure a stage at ``rate``."""
-        responses = answers(rate, self.capacity, self._seconds, self._random)
-        self.points.append(rate_point(summarize_open_loop(responses, self._seconds)))
+        self._stages += 1
+        disturbed = self._stages in self._disturbed
+        capacity = rate / 2 if disturbed else self.capacity
+        responses = answers(rate, capacity, self._seconds, self._random)
+        self.points.append(rate_point(summarize_open_loop(responses, self._seconds, rate)))
         return self.points[-1]
 
     async def throughput(self, clients: int) -> float:

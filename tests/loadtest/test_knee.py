@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from slipway.loadtest.knee import Point, find_knee
+from slipway.loadtest.knee import Point, doubtful_rate, find_knee
 from tests.loadtest import queues
 
 
@@ -42,6 +42,25 @@ def test_a_rate_with_failures_lies_above_the_knee() -> None:
 
 def test_a_rate_above_one_that_failed_is_not_the_knee() -> None:
     assert find_knee([Point(10, 10, 0.1), Point(20, 20, 0.5), Point(30, 30, 0.1)], 0.2).rate == 10
+
+
+def test_most_of_the_measurements_of_a_rate_decide() -> None:
+    good, bad = Point(20, 20, 0.1, intended=20), Point(20.4, 15, 0.9, intended=20)
+    around = [Point(10, 10, 0.1, intended=10), Point(30, 30, 0.15, intended=30)]
+    assert find_knee([*around, bad], 0.2).rate == 10
+    assert doubtful_rate([*around, bad], 0.2) == 20
+    assert find_knee([*around, bad, good], 0.2).rate == 10  # not decided yet
+    assert doubtful_rate([*around, bad, good], 0.2) == 20
+    assert find_knee([*around, bad, good, good], 0.2).rate == 30
+    assert doubtful_rate([*around, bad, good, good], 0.2) is None
+    failed = find_knee([*around, bad, good, bad], 0.2)
+    assert failed.rate == 10 and failed.ended_by == "at 20.4/s, only 15/s were answered"
+    assert doubtful_rate([*around, bad, bad], 0.2) is None
+
+
+def test_a_failure_above_the_knee_is_not_doubtful() -> None:
+    points = [Point(10, 10, 0.1, intended=10), Point(20, 15, 0.9, intended=20)]
+    assert doubtful_rate(points, 0.2) is None
 
 
 def test_a_rate_with_too_few_answers_is_skipped() -> None:

@@ -38,6 +38,28 @@ def test_rates_rise_to_saturation_and_then_approach_the_knee() -> None:
     assert len(offered) == first + 1 + search.HALVINGS
 
 
+@pytest.mark.parametrize("disturbed", [(1,), (3,), (5,), (3, 5)])
+def test_disturbed_stages_do_not_decide(disturbed: tuple[int, ...]) -> None:
+    for seed in range(5):
+        server = queues.Server(CAPACITY, 60, seed, disturbed)
+        asyncio.run(search_knee(server, 0.2))
+        assert find_knee(server.points, 0.2).rate == pytest.approx(77, rel=0.25)
+        intended = [point.intended for point in server.points]
+        assert max(intended.count(rate) for rate in intended) <= 3
+
+
+def test_a_rate_that_fails_twice_below_one_that_passes_has_failed() -> None:
+    requested: list[float] = []
+
+    async def measure(rate: float) -> Point:
+        requested.append(rate)
+        p99 = 0.5 if rate == 40 else 0.1
+        return Point(rate, min(rate, 100), p99, intended=rate)
+
+    asyncio.run(search.sweep(measure, 100, 0.2))
+    assert requested.count(40) == 2 and max(requested) == 120
+
+
 def test_a_slow_model_is_not_measured_at_rates_without_a_p99() -> None:
     server = queues.Server(5, 60)
     asyncio.run(search_knee(server, None))

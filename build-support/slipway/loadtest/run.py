@@ -158,7 +158,7 @@ class _LoadTest:
         begin = time.perf_counter()
         with self.progress(f"{rate:.4g}/s for {seconds:.0f} s"):
             answers = await self.generator.open_loop(requests, times)
-        stage = summarize_open_loop(answers, self._duration(begin, seconds))
+        stage = summarize_open_loop(answers, self._duration(begin, seconds), rate)
         self._record(stage, answers)
         return None if self.generator.stop.is_set() else rate_point(stage)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,11 +24,12 @@ class LoadStage:
 
     Rates are requests a second in the measured time, which begins after settling and ends with the
     schedule: ``offered`` is the scheduled rate, ``achieved`` the rate of responses.
-    ``concurrency`` is that of a closed loop, else ``None``. Latencies are of the requests that
-    were due in that time, whenever they were answered. ``cold`` are those that waited for a load,
-    ``warm`` all others, also where the endpoint does not report it. Failed requests are counted in
-    ``errors`` by kind, for the complete stage, and are in no latency. ``lag_p99`` (s) is how late
-    the generator sent.
+    ``intended`` is the rate that the random arrivals were drawn for; stages of equal ``intended``
+    are repetitions. ``concurrency`` is that of a closed loop, else ``None``. Latencies are of the
+    requests that were due in that time, whenever they were answered. ``cold`` are those that waited
+    for a load, ``warm`` all others, also where the endpoint does not report it. Failed requests are
+    counted in ``errors`` by kind, for the complete stage, and are in no latency. ``lag_p99`` (s) is
+    how late the generator sent.
     """
 
     offered: float
@@ -41,6 +42,7 @@ class LoadStage:
     cold: Latencies
     lag_p99: float
     targets: Mapping[str, Mapping[str, int]]
+    intended: float | None = None
 
     @property
     def failed(self) -> float:
@@ -59,13 +61,17 @@ class LoadStage:
         return self.lag_p99 > LATE * slow > 0
 
 
-def summarize_open_loop(answers: Sequence[LoadResponse], seconds: float) -> LoadStage:
-    """Return the stage of an open loop whose schedule was ``seconds`` long."""
+def summarize_open_loop(
+    answers: Sequence[LoadResponse], seconds: float, intended: float | None = None
+) -> LoadStage:
+    """Return the stage of an open loop whose schedule was ``seconds`` long, with arrivals drawn for
+    the rate ``intended`` (1/s)."""
     settled = SETTLING * seconds
     due = [answer for answer in answers if settled <= answer.intended < seconds]
     done = [a for a in answers if a.error is None and settled <= a.done < seconds]
     measured = seconds - settled
-    return _summarize(answers, due, len(due) / measured, len(done) / measured, None, seconds)
+    stage = _summarize(answers, due, len(due) / measured, len(done) / measured, None, seconds)
+    return replace(stage, intended=intended)
 
 
 def summarize_closed_loop(
@@ -111,4 +117,4 @@ def _summarize(
 
 def rate_point(stage: LoadStage) -> Point:
     """Return the values that determine the knee; the p99 is that of warm responses."""
-    return Point(stage.offered, stage.achieved, stage.warm.p99, stage.failed)
+    return Point(stage.offered, stage.achieved, stage.warm.p99, stage.failed, stage.intended)
