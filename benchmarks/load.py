@@ -18,6 +18,8 @@ from pathlib import Path
 import uvloop
 
 HOST = "127.0.0.1"
+LEAST = 10  # answers, for a median and a 99th percentile
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,11 @@ async def _load(port: int, clients: int, seconds: float, warm_up: float, request
     latencies.clear()
     cpu, start = time.process_time(), time.perf_counter()
     await _wait(seconds, ended)
+    while len(latencies) < LEAST and time.perf_counter() - start < PATIENCE_S:
+        await _wait(seconds, ended)  # a slow or busy machine
     cpu, wall = time.process_time() - cpu, time.perf_counter() - start
+    if len(latencies) < LEAST:
+        sys.exit(f"{len(latencies)} answers in {wall:.0f} s: too few to measure")
     cut = statistics.quantiles(latencies, n=100, method="inclusive")
     count = len(latencies)
     return Load(count / wall, 1000 * cut[49], 1000 * cut[98], 1000 * cpu / count)

@@ -71,8 +71,9 @@ def _pack_environment(model: ModelFolder, settings: Settings, work: Path, packed
     work.mkdir(parents=True, exist_ok=True)
     chosen = interpreter.choose_interpreter(settings, settings.platform)
     interpreter.install(chosen, prefix, settings.platform)
-    packages.install(model.lock, settings, settings.platform, site)
-    packages.merge(site, prefix)
+    lock = model.lock
+    installed = packages.install(lock, settings, settings.platform, site, lock=lock)
+    packages.merge(site, installed, prefix, lock)
     for name in (
         "python",
         "python3",
