@@ -64,6 +64,15 @@ class ConfigFile:
         return str(self.message.backend or PLATFORMS.get(self.message.platform, ""))
 
     @property
+    def has_own_library(self) -> bool:
+        """Return whether the model directory holds the backend's library, or that of
+        ``runtime``."""
+        message = self.message
+        name = message.backend if message is not None else ""
+        library = (message.runtime if message is not None else "") or f"libtriton_{name}.so"
+        return any((folder / library).is_file() for folder in (self.directory, *self.versions))
+
+    @property
     def versions(self) -> list[Path]:
         """Return the numeric version directories in ascending order."""
         numeric = [

@@ -39,6 +39,10 @@ FIXES = (
         " `slipway lock`",
     ),
     (
+        r"unable to find backend library for backend '(\w+)'",
+        r"this server has no backend '\1': `slipway check` says where the model can be tested",
+    ),
+    (
         r"No module named '([\w.]+)'",
         r"add the package that has '\1' to requirements.txt, then run `slipway lock`",
     ),

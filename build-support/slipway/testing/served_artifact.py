@@ -22,6 +22,7 @@ from slipway.server.model_frames import readable_error, show_below
 from slipway.server.triton import Server
 from slipway.settings import Settings
 from slipway.testing.model import Model
+from slipway.testing.untestable import untestable_reason
 from slipway.triton.datatypes import Array
 
 
@@ -37,6 +38,7 @@ class ServedArtifact:
 
     def __init__(self, settings: Settings, source: Path, artifact: Path) -> None:
         self.target = f"{source.name}.tar.gz"
+        self._source = source
         # how errors name the files of the model's folder
         self.shown = os.path.relpath(source, settings.root)
         self.ends: list[str] = []
@@ -49,8 +51,11 @@ class ServedArtifact:
         """Start a server and load the artifact.
 
         Raises:
-            SlipwayError: there is no server, or the model does not load.
+            SlipwayError: there is no server, it lacks a backend, or the model does not load.
         """
+        untestable = untestable_reason(self._source, self._settings)
+        if untestable is not None:
+            raise untestable
         try:
             self._start()
         except SlipwayError as error:

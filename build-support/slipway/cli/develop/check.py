@@ -120,11 +120,23 @@ def check(
             file.write_text(click.unstyle(reports.render_report(report, format)), encoding="utf-8")
     elif not print_text:
         click.echo(reports.render_report(report, format), nl=False)
+    if print_text:
+        _print_untestable(targets, configured)
     if bugs:
         first = next(iter(bugs.values()))
         first.add_note(f"while checking {', '.join(map(str, bugs))}")
         raise first
     return int(bool(report.count("error") or (strict and report.findings)))
+
+
+def _print_untestable(targets: Sequence[Path], configured: Settings) -> None:
+    """Say on standard error which models have a backend that the server here lacks."""
+    from slipway.testing.untestable import untestable_reason
+
+    for folder in targets:
+        reason = untestable_reason(folder, configured) if folder.is_dir() else None
+        if reason is not None:
+            click.echo(f"note: {reason}", err=True)
 
 
 def _check(

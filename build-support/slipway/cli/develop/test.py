@@ -33,11 +33,15 @@ def test(
     from slipway import settings
     from slipway.model.folder import read_model_folder
     from slipway.testing import run
+    from slipway.testing.untestable import untestable_reason
 
     configured = settings.load(Path.cwd())
 
     def test_one(folder: Path) -> bool:
         read_model_folder(folder)
+        untestable = untestable_reason(folder, configured)
+        if untestable is not None:
+            raise untestable
         file = artifact or build_artifact(folder, configured, Path("dist")).path
         status = run.run(
             folder,

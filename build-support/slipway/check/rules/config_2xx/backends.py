@@ -59,7 +59,7 @@ def unknown_backend(model: ModelUnderCheck) -> Iterator[RuleHit]:
             not name
             or name in known_backends
             or message.platform == ENSEMBLE
-            or _own_library(config)
+            or config.has_own_library
         ):
             continue
         close = nearest(name, known_backends)
@@ -88,7 +88,7 @@ def backend_not_in_release(model: ModelUnderCheck) -> Iterator[RuleHit]:
     for config, _ in model.parsed.values():
         last = LAST_RELEASE.get(config.backend, "99.99")
         release = model.settings.triton_release
-        if last < release and not _own_library(config) and model.settings.docker_image is None:
+        if last < release and not config.has_own_library and model.settings.docker_image is None:
             yield RuleHit(
                 config.location("backend" if ("backend",) in config.fields.spans else "platform"),
                 f"Triton {release} has no {config.backend!r}: {last} was the last",
@@ -180,7 +180,7 @@ def runtime(model: ModelUnderCheck) -> Iterator[RuleHit]:
             continue
         inside = os.path.normpath(f"{backend}/{name}").startswith(f"{backend}/")
         missing = name != f"libtriton_{backend}.so" and (name != "model.py" or backend == "python")
-        if not inside or missing and not custom and not _own_library(config):
+        if not inside or missing and not custom and not config.has_own_library:
             yield RuleHit(
                 config.value_location("runtime"),
                 f"the backend {backend!r} has no runtime {name!r}",
@@ -203,11 +203,3 @@ def _by_file(config: ConfigFile) -> str:
         names = {file_name} if file_name else files
         return next((FILES[name] for name in FILES if name in names), "")
     return ""
-
-
-def _own_library(config: ConfigFile) -> bool:
-    """Return whether the model directory holds the backend's library, or that of ``runtime``."""
-    message = config.message
-    name = message.backend if message is not None else ""
-    library = (message.runtime if message is not None else "") or f"libtriton_{name}.so"
-    return any((folder / library).is_file() for folder in (config.directory, *config.versions))

@@ -1,0 +1,53 @@
+"""Models that no server on this machine can test, because it lacks their backend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from slipway.check.config_file import ConfigFile
+from slipway.errors import SlipwayError
+from slipway.server.available import OF_WHEEL, available_backends, where_to_test
+from slipway.server.source import Source, find_server
+from slipway.settings import Settings
+from slipway.triton.config import FILE_NAME
+
+
+def untestable_reason(folder: Path, settings: Settings) -> SlipwayError | None:
+    """Return the error for a model in ``folder`` that cannot be tested here; else ``None``.
+
+    Where there is no server at all, this is not asked.
+    """
+    used = _backends(folder)
+    if set(used.values()) <= OF_WHEEL:
+        return None  # every server has them: Docker need not be asked
+    try:
+        source = find_server(settings)
+    except SlipwayError:
+        return None
+    available = available_backends(source)
+    lacking = {} if available is None else {n: b for n, b in used.items() if b not in available}
+    return _error(folder, lacking, source, settings) if lacking else None
+
+
+def _error(
+    folder: Path, lacking: Mapping[str, str], source: Source, settings: Settings
+) -> SlipwayError:
+    name, backend = next(iter(lacking.items()))
+    more = f", and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+    return SlipwayError(
+        f"it cannot be tested on this machine, whose server has no backend {backend!r}{more};"
+        f" that is no mistake of the model ({source})",
+        where=str(folder / name / FILE_NAME),
+        fix=where_to_test(backend, settings),
+    )
+
+
+def _backends(folder: Path) -> dict[str, str]:
+    """Return the backend of each model, without those whose library is in the model's directory."""
+    configs = {path.parent.name: ConfigFile(path) for path in sorted(folder.glob(f"*/{FILE_NAME}"))}
+    return {
+        name: config.backend
+        for name, config in configs.items()
+        if config.backend and not config.has_own_library
+    }
