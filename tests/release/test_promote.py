@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -297,6 +298,35 @@ def test_an_object_of_production_that_was_lost_is_copied_again(settings: Setting
     again = promote(settings, "m", None, DEV)
     assert again.created and not again.moved
     assert production(settings).store.stat("production/models/m_1.0.0.tar.gz")
+
+
+@pytest.mark.parametrize("data", [b"x" * 1000, b""])
+def test_bytes_that_replaced_a_release_are_not_called_the_release(
+    settings: Settings, data: bytes
+) -> None:
+    source = publish_sample(settings)
+    promote(settings, "m", None, DEV)
+    key = "production/models/m_1.0.0.tar.gz"
+    (settings.root / "store" / key).write_bytes(data)
+    with pytest.raises(SlipwayError, match="in production already, and replaced since") as caught:
+        promote(settings, "m", None, DEV)
+    assert f"its artifact has {len(data):,} bytes" in caught.value.what
+    assert caught.value.where == key and "slipway bump m" in str(caught.value.fix)
+    digest = hashlib.sha256(data).hexdigest()
+    with pytest.raises(SlipwayError) as caught:
+        publish_sample(settings, stage="production")
+    expected = f"production has other bytes (sha256 {digest}; {len(data):,} bytes), which replaced"
+    assert expected in caught.value.what and source.sha256 in caught.value.what
+    assert caught.value.fix == "write 1.0.1 into it: slipway bump m"
+
+
+def test_bytes_of_the_same_size_that_replaced_a_release_are_seen(settings: Settings) -> None:
+    source = publish_sample(settings)
+    promote(settings, "m", None, DEV)
+    key = "production/models/m_1.0.0.tar.gz"
+    (settings.root / "store" / key).write_bytes(bytes(source.size))
+    with pytest.raises(SlipwayError, match="its artifact has the SHA-256"):
+        promote(settings, "m", None, DEV)
 
 
 def test_publishing_to_production_moves_its_alias_forward_only(settings: Settings) -> None:

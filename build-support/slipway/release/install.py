@@ -52,10 +52,8 @@ def install_release(
     if stage.name != "staging":  # its target models hold the digest: no two contents share one
         _claim(stage, new)
     created = create_artifact(key)
-    if not created and (digest := stage.store.digest(key)) != new.sha256:
-        other = _await_record(stage, keys.record(stage.name, new.name, new.target))
-        whose = f"other bytes (sha256 {digest})" if other is None else _describe(other)
-        raise _taken(stage, new, f"has {whose}")
+    if not created and (existing_bytes := _describe_other(stage, new)) is not None:
+        raise _taken(stage, new, f"has {existing_bytes}")
     existing = evidence.load_evidence(stage, new.name, new.sha256)
     for kind, document in merge.merge_evidence(existing, documents).items():
         key = keys.evidence(stage.name, new.name, new.sha256, kind)
@@ -146,6 +144,22 @@ def _being_pruned(stage: StageReader, new: Record) -> SlipwayError:
         fix=f"slipway prune {new.name} --stage {stage.name} completes an interrupted one;"
         " then try again",
     )
+
+
+def _describe_other(stage: StageReader, new: Record) -> str | None:
+    """Describe the bytes under the key of ``new`` and whose they are; ``None`` if they are its."""
+    key = keys.artifact(stage.name, new.target)
+    stat, digest = stage.store.stat(key), stage.store.digest(key)
+    same_size = stat is None or new.size is None or stat.size == new.size
+    if digest == new.sha256 and same_size:
+        return None
+    other = _await_record(stage, keys.record(stage.name, new.name, new.target))
+    if other is not None and other.sha256 == digest:
+        return _describe(other)
+    found = f"other bytes (sha256 {digest}; {0 if stat is None else stat.size:,} bytes)"
+    if other is None:
+        return found
+    return f"{found}, which replaced those that were published (sha256 {other.sha256}),"
 
 
 def _await_record(stage: StageReader, key: str) -> Record | None:

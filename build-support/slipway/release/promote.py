@@ -15,6 +15,7 @@ from slipway.catalog.catalog import Catalog
 from slipway.catalog.origin import Origin
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
+from slipway.release.damage import GONE, find_damage
 from slipway.release.evaluation import evaluation
 from slipway.release.evidence import evidence
 from slipway.release.forward_only import AliasUnchanged, reject_downgrade
@@ -133,8 +134,25 @@ def require_passed_tests(staging: StageReader, release: Record) -> None:
 
 
 def _is_complete(production: Catalog, name: str, target: str, sha256: str) -> bool:
-    """Return whether production has the complete release, except perhaps for the alias."""
+    """Return whether production has the complete release, except perhaps for the alias.
+
+    Raises:
+        SlipwayError: it has the release's record, and other bytes.
+    """
     record = production.find_record(name, target)
     if record is None or record.sha256 != sha256:
         return False
-    return production.source.store.stat(keys.artifact("production", target)) is not None
+    key = keys.artifact("production", target)
+    if production.source.store.stat(key) is None:
+        return False
+    damage = find_damage(production.source, record)
+    if damage == GONE:
+        return False  # it is being pruned, or was
+    if damage is not None:
+        raise SlipwayError(
+            f"{target} is in production already, and replaced since: {damage}",
+            where=key,
+            fix=f"slipway rollback {name} if it is served; then release the next version:"
+            f" slipway bump {name}",
+        )
+    return True

@@ -13,10 +13,10 @@ from slipway.catalog.journal import JournalEvent
 from slipway.catalog.origin import Origin
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
+from slipway.release.damage import find_damage, reject_damaged
 from slipway.settings import Settings
 from slipway.settings.release import StageName
 from slipway.store.open import open_stage
-from slipway.store.stage import StageReader
 
 
 @dataclass(frozen=True)
@@ -101,21 +101,6 @@ def undo_command(before: Alias | None, stage: StageName, name: str) -> str | Non
     return f"slipway alias {name} {weights}{shadow} --stage {stage}"
 
 
-def reject_damaged(stage: StageReader, release: Record) -> None:
-    """Refuse to serve a release whose artifact is gone, or is not the one that was published.
-
-    Raises:
-        SlipwayError: says which.
-    """
-    damage = _damage(stage, release)
-    if damage is not None:
-        raise SlipwayError(
-            damage,
-            where=keys.artifact(stage.name, release.target),
-            fix=f"slipway status {release.name} shows what can be served; or publish it again",
-        )
-
-
 def _served_before(
     catalog: Catalog, name: str, events: Sequence[JournalEvent], current: Alias | None
 ) -> Record:
@@ -131,7 +116,7 @@ def _served_before(
                 record = catalog.find_record(name, target)
             except SlipwayError:
                 record = None  # damaged
-            if record is not None and _damage(catalog.source, record) is None:
+            if record is not None and find_damage(catalog.source, record) is None:
                 return record
             unavailable.append(target)
     note = f" ({', '.join(unavailable)} cannot be served any more)" if unavailable else ""
@@ -147,20 +132,6 @@ def _served_before(
             else "publish another release"
         ),
     )
-
-
-def _damage(stage: StageReader, release: Record) -> str | None:
-    key = keys.artifact(stage.name, release.target)
-    stat = stage.store.stat(key)
-    tombstone = keys.tombstone(stage.name, release.name, release.target)
-    if stat is None or stage.store.stat(tombstone) is not None:
-        return "its artifact is gone"
-    if release.size is not None and stat.size != release.size:
-        return f"its artifact has {stat.size:,} bytes, {release.size:,} were published"
-    digest = stage.store.digest(key)
-    if digest != release.sha256:
-        return f"its artifact has the SHA-256 {digest}, {release.sha256} was published"
-    return None
 
 
 def _is_own_rollback(last: JournalEvent, current: Alias, origin: Origin) -> bool:

@@ -52,7 +52,7 @@ def alias(
     from slipway.catalog.alias_move import move_alias
     from slipway.catalog.catalog import Catalog
     from slipway.catalog.origin import current_origin
-    from slipway.release.rollback import reject_damaged
+    from slipway.release.damage import reject_damaged
     from slipway.store.open import open_stage
 
     if shadow is not None and not releases:
