@@ -2,7 +2,8 @@
 
 from slipway.environment.build import build_environment
 from slipway.environment.environment import ExecutionEnvironment, Package, load_environment
-from slipway.environment.lock import check_lock, lock_requirements
+from slipway.environment.lock import check_lock
+from slipway.environment.write_lock import lock_requirements, report_lock
 
 __all__ = [
     "ExecutionEnvironment",
@@ -11,4 +12,5 @@ __all__ = [
     "check_lock",
     "load_environment",
     "lock_requirements",
+    "report_lock",
 ]

@@ -31,6 +31,7 @@ from slipway.environment.libraries.inventory import (
 )
 from slipway.environment.libraries.missing import refuse_missing_libraries
 from slipway.environment.lock import check_lock, lock_content, refuse_unservable
+from slipway.environment.locking.numpy_api import refuse_compiled_for_later
 from slipway.environment.platforms import uv_platform
 from slipway.environment.shared.locked import locked_packages, with_wheels
 from slipway.environment.wheels.sources import build_locked
@@ -96,6 +97,11 @@ def _build(
         wheels.write_text(with_wheels(lock, settings), encoding="utf-8")
         built = [wheel.path for wheel in build_locked(lock, settings)]
         pip_packages = packages.install(wheels, settings, platform, site, lock=lock, wheels=built)
+        numpy = next(p.version for p in pip_packages if canonicalize_name(p.name) == "numpy")
+        owners = {name: p.name for p in pip_packages for name in p.files}
+        refuse_compiled_for_later(
+            site, owners, numpy, requirements=lock.with_name("requirements.txt")
+        )
         packages.merge(site, pip_packages, prefix, lock)
         packed = _conda_pack(prefix, Path(work, "packed"))
         members = canonical.collect_members(packed, settings.python, Path(work, "scratch"))

@@ -1,90 +1,28 @@
-"""Lock ``requirements.txt`` as ``requirements.lock``: every package pinned, with hashes."""
+"""Read ``requirements.txt`` and ``requirements.lock``: every package pinned, with hashes."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from slipway.environment import interpreter
-from slipway.environment.lock_errors import explain
-from slipway.environment.packages import find_links, run_uv
-from slipway.environment.platforms import uv_platform
 from slipway.environment.requirement_lines import (
     NamedRequirement,
     UrlRequirement,
     read_requirement_lines,
 )
 from slipway.environment.requirement_refusals import refuse_line
-from slipway.environment.shared.locked import with_paths, without_paths
-from slipway.environment.shared.requirements import SharedRequirement, find_shared
-from slipway.environment.shared.wheel import build_shared_wheel
-from slipway.environment.wheels.sources import build_from_source, read_source_builds
+from slipway.environment.shared.requirements import find_shared
 from slipway.errors import SlipwayError
-from slipway.files import atomic_write
 from slipway.settings import Settings
 from slipway.triton import numpy_support
 
 HEADER = re.compile(r"# slipway: requirements sha256=(?P<digest>[0-9a-f]{64}), (?P<target>.*)")
 PINNED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)")
 RELATIVE = re.compile(r" @ file:(?!/)")
-
-
-def lock_requirements(requirements: Path, settings: Settings, *, upgrade: bool = False) -> Path:
-    """Write ``requirements.lock`` next to ``requirements``; pins that still fit are kept.
-
-    If a channel can be reached, ``interpreter.lock`` is written at the repository's root if it is
-    missing (or with ``upgrade``): it pins the Python for all models.
-
-    Raises:
-        SlipwayError: a requirement is not a plain one, cannot be met, has no wheel for the
-            configured platform, or cannot be served (see ``refuse_unservable``).
-    """
-    normalised_requirements(requirements)  # refuses malformed lines before uv is started
-    target = requirements.with_name("requirements.lock")
-    argv: list[str | Path] = [
-        *("pip", "compile", "--quiet", "--generate-hashes", "--no-header"),
-        *("--no-emit-index-url", "--no-emit-find-links", "--only-binary", ":all:"),
-        *("--python-platform", uv_platform(settings.platform)),
-        *("--python-version", settings.python),
-        *(["--upgrade"] if upgrade else []),
-        *("--output-file", target.name, requirements.name),
-    ]
-    with atomic_write(target) as sibling:
-        # uv writes the paths that it gets, so it works on copies with the original names
-        shared = find_shared(requirements)
-        copy = sibling.with_name(requirements.name)
-        copy.write_text(_for_uv(requirements, shared, settings), encoding="utf-8")
-        earlier = () if upgrade else read_source_builds(target)
-        lines = copy.read_text(encoding="utf-8").splitlines()
-        if target.is_file():
-            sibling.write_text(without_paths(target.read_text(encoding="utf-8")), encoding="utf-8")
-        try:
-            built = build_from_source(lines, settings, where=requirements, earlier=earlier)
-            variables = find_links(wheel.path.parent for wheel in built)
-            run_uv(
-                argv,
-                settings,
-                what=f"locking {requirements}",
-                cwd=sibling.parent,
-                variables=variables,
-            )
-        except SlipwayError as error:
-            raise explain(error, requirements, settings) from error
-        _limit_numpy(argv, sibling, variables, settings)
-        first_line = header(requirements, settings)
-        locked = with_paths(sibling.read_text(encoding="utf-8"), shared, requirements)
-        for wheel in built:
-            locked = wheel.pin(locked)
-        sibling.write_text(f"{first_line}\n{locked}", encoding="utf-8")
-        refuse_unservable(sibling, settings, requirements=requirements)
-    if upgrade or not (settings.root / interpreter.LOCK_NAME).is_file():
-        interpreter.pin_interpreter(settings)
-    return target
 
 
 def header(requirements: Path, settings: Settings) -> str:
@@ -164,29 +102,6 @@ def refuse_unservable(lock: Path, settings: Settings, *, requirements: Path | No
         )
 
 
-def _limit_numpy(
-    argv: list[str | Path], lock: Path, variables: Mapping[str, str], settings: Settings
-) -> None:
-    """Lock again with a limit for numpy, if the version in ``lock`` cannot be served.
-
-    Nothing changes where the requirements allow no other one: the lock is refused then.
-    """
-    numpy = dict(pins(lock)).get("numpy")
-    limit = numpy and numpy_support.limit(numpy, settings.triton_release, settings.test_release)
-    if not limit:
-        return
-    constraint = lock.with_name("numpy.txt")
-    constraint.write_text(f"numpy{limit}\n", encoding="utf-8")
-    with contextlib.suppress(SlipwayError):
-        run_uv(
-            [*argv, "--constraint", constraint.name],
-            settings,
-            what=f"locking numpy{limit}",
-            cwd=lock.parent,
-            variables=variables,
-        )
-
-
 def normalised_requirements(requirements: Path) -> str:
     """Return the requirements of a ``requirements.txt``, sorted, without comments and spelling.
 
@@ -208,18 +123,6 @@ def normalised_requirements(requirements: Path) -> str:
         elif isinstance(line, UrlRequirement):
             lines.append(" ".join(line.text.split()))
     return "\n".join(sorted(lines))
-
-
-def _for_uv(requirements: Path, shared: tuple[SharedRequirement, ...], settings: Settings) -> str:
-    """Return the requirements with wheels of the repository's packages instead of their paths."""
-    wheels = {
-        requirement.line.number: requirement.located_at(
-            build_shared_wheel(requirement.package, settings).as_uri()
-        )
-        for requirement in shared
-    }
-    lines = read_requirement_lines(requirements)
-    return "".join(f"{wheels.get(line.number, line.text)}\n" for line in lines)
 
 
 def named_packages(requirements: Path) -> set[str]:

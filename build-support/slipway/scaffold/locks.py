@@ -6,7 +6,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from slipway.environment.lock import header, lock_requirements, refuse_unservable
+from slipway.environment.lock import header, refuse_unservable
+from slipway.environment.write_lock import lock_requirements
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
 

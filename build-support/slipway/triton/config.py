@@ -60,6 +60,12 @@ def render(config: ModelConfig) -> str:
     return str(text_format.MessageToString(config, as_utf8=True))
 
 
+def asks_for_gpu(config: ModelConfig) -> bool:
+    """Return whether a configuration places instances on a GPU."""
+    kinds = schema().ModelInstanceGroup
+    return any(group.kind == kinds.KIND_GPU or group.gpus for group in config.instance_group)
+
+
 def dtype_name(data_type: int) -> str:
     """Return KServe v2's name: ``TYPE_FP32`` → ``FP32``, ``TYPE_STRING`` → ``BYTES``."""
     name = str(schema().DataType.Name(data_type)).removeprefix("TYPE_")

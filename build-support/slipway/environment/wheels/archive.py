@@ -7,7 +7,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-from slipway.environment.resolver import DistributionFile
+from slipway.environment.locking.resolver import DistributionFile
 from slipway.errors import SlipwayError
 from slipway.files import CHUNK, HashingWriter
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from slipway.environment.resolver import ResolvedPackage, resolve
+from slipway.environment.locking.resolver import ResolvedPackage, resolve
 from slipway.environment.wheels.archive import fetch_source
 from slipway.environment.wheels.builder import Project, build_wheel, lock_build_requirements
 from slipway.errors import SlipwayError

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from slipway.environment.pip_settings import unused_pip_settings
+from slipway.environment.locking.pip_settings import unused_pip_settings
+from slipway.environment.locking.resolver import resolve
 from slipway.environment.requirement_lines import NamedRequirement, read_requirement_lines
-from slipway.environment.resolver import resolve
 from slipway.errors import SlipwayError
 from slipway.settings import FILE_NAME, Settings
 

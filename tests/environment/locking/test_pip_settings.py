@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.environment.pip_settings import REPLACEMENTS, pip_settings, unused_pip_settings
+from slipway.environment.locking.pip_settings import REPLACEMENTS, pip_settings, unused_pip_settings
 
 
 @pytest.fixture

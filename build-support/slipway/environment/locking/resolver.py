@@ -126,7 +126,7 @@ def static_metadata(names: Sequence[str], folder: Path) -> Mapping[str, str]:
     copy.parent.mkdir()
     copy.write_text(text + "".join(STATIC.format(name=name) for name in names), encoding="utf-8")
     if chosen or os.environ.get("UV_NO_CONFIG"):
-        return {"UV_CONFIG_FILE": str(copy), "UV_NO_CONFIG": ""}
+        return {"UV_CONFIG_FILE": str(copy), "UV_NO_CONFIG": "false"}
     return {"XDG_CONFIG_HOME": str(folder)}
 
 

@@ -1,0 +1,1 @@
+"""What `slipway lock` asks uv and an index: versions, files, sizes, and why there is no lock."""
