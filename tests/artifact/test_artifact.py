@@ -66,7 +66,7 @@ def test_publishing_decompresses_the_artifact_once_and_reads_its_bytes_once(
     monkeypatch.chdir(tiny.parents[1])
     opened.clear()
     assert main(["publish", str(tiny), "--artifact", str(artifact.path)]) == 0
-    assert decompressed == [str(artifact.path)]
+    assert len(decompressed) == 1
     # the second time for the bytes that the store copies, hashed on their way
     assert opened[str(artifact.path)] == 2
 

@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 import tarfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -181,6 +182,52 @@ def test_any_damage_is_told_as_an_error_or_does_none(
     for bit in flips:
         damaged[bit // 8] ^= 1 << bit % 8
     _unpack(bytes(damaged[:cut]), tmp_path / "into")
+
+
+def _half_way(plain: bytes) -> int:
+    """Where the header of a member in the middle begins."""
+    with tarfile.open(fileobj=io.BytesIO(plain)) as tar:
+        members = tar.getmembers()
+    return members[len(members) // 2].offset
+
+
+MANY = b"".join(file(f"m/{n}", bytes([n])) for n in range(1, 9)) + END
+HALF = _half_way(MANY)
+# each is read without an error by tarfile, which ends early and never sees gzip's checksum
+INCOMPLETE = {
+    "header damaged": MANY[: HALF + 148] + b"\xff" + MANY[HALF + 149 :],
+    "header zeroed": MANY[:HALF] + bytes(512) + MANY[HALF + 512 :],
+    "header overwritten": MANY[:HALF] + b"x" * 512 + MANY[HALF + 512 :],
+    "no end": MANY[: -len(END)],
+    "ends in a header": MANY[: HALF + 100],
+    "another archive after its end": MANY + MANY,
+}
+
+
+@pytest.mark.parametrize("checksum", ["of these bytes", "of the undamaged ones"])
+@pytest.mark.parametrize("damage", INCOMPLETE)
+def test_an_archive_that_ends_before_its_last_member_is_not_taken_for_complete(
+    tmp_path: Path, damage: str, checksum: str
+) -> None:
+    data = bytearray(gzip.compress(INCOMPLETE[damage], 1))
+    if checksum == "of the undamaged ones":
+        data[-8:-4] = zlib.crc32(MANY).to_bytes(4, "little")
+    for read in (
+        lambda: extract(io.BytesIO(data), tmp_path / "into", name="damaged"),
+        lambda: unpacked_size(io.BytesIO(data), name="damaged", limit=5 * MIB),
+    ):
+        with pytest.raises(SlipwayError, match="not a complete tar.gz"):
+            read()
+
+
+@pytest.mark.parametrize("at", [-8, -1])
+def test_gzips_checksum_and_length_at_the_end_are_read(tmp_path: Path, at: int) -> None:
+    data = bytearray(gzip.compress(MANY))
+    extract(io.BytesIO(data), tmp_path / "good", name="good")
+    assert len(list((tmp_path / "good" / "m").iterdir())) == 8
+    data[at] ^= 1
+    with pytest.raises(SlipwayError, match="not a complete tar.gz"):
+        extract(io.BytesIO(data), tmp_path / "into", name="damaged")
 
 
 blocks = st.one_of(

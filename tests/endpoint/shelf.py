@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import io
 import json
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,10 @@ import boto3
 import numpy as np
 from botocore.config import Config
 
+from slipway.artifact.manifest import Manifest
+from slipway.catalog import keys
+from slipway.catalog.origin import Origin
+from slipway.catalog.record import Record
 from slipway.endpoint import serving
 from slipway.endpoint.endpoint import Endpoint
 from slipway.endpoint.limits import Limits
@@ -53,7 +58,12 @@ class Shelf:
         """A release's artifact."""
         said = {"release": release, **will}
         said = {k: str(v) if isinstance(v, Path) else v for k, v in said.items()}
-        return _with(self._plain, WILL, json.dumps(said).encode())
+        return _with(self._plain, {WILL: json.dumps(said).encode()})
+
+    def changed(self, release: int, files: Mapping[str, bytes]) -> bytes:
+        """Return a release's artifact with ``files`` in the place of those of the same names."""
+        will = json.dumps({"release": release}).encode()
+        return _with(self._plain, {WILL: will, **files})
 
     def write(self, target: str, data: bytes) -> str:
         """Put any bytes under a target's name, overwriting what is there."""
@@ -63,6 +73,18 @@ class Shelf:
         aside.write_bytes(data)
         aside.rename(path)
         return target
+
+    def record(self, target: str, artifact: bytes) -> None:
+        """Record in the catalog that ``artifact`` was published as ``target``."""
+        name, _, version = target.removesuffix(".tar.gz").partition("_")
+        sha256 = hashlib.sha256(artifact).hexdigest()
+        manifest = Manifest(name, version, "scripted", {}, {}, None, "")
+        record = Record(
+            manifest, target, sha256, "2026-01-01T00:00:00Z", Origin(), size=len(artifact)
+        )
+        path = self.folder / keys.record("staging", name, target)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(record.dump())
 
     @property
     def notes(self) -> Path:
@@ -88,14 +110,16 @@ def _members(plain: Path) -> list[tuple[tarfile.TarInfo, bytes]]:
     return found
 
 
-def _with(plain: Path, name: str, data: bytes) -> bytes:
+def _with(plain: Path, files: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as tar:
         for member, content in _members(plain):
-            tar.addfile(member, io.BytesIO(content))
-        added = tarfile.TarInfo(name)
-        added.size = len(data)
-        tar.addfile(added, io.BytesIO(data))
+            if member.name not in files:
+                tar.addfile(member, io.BytesIO(content))
+        for name, data in files.items():
+            added = tarfile.TarInfo(name)
+            added.size, added.mode = len(data), 0o755
+            tar.addfile(added, io.BytesIO(data))
     return out.getvalue()
 
 

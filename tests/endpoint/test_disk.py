@@ -90,6 +90,29 @@ def test_what_is_no_artifact_is_a_validation_error_and_takes_no_disk(
         assert running.release(target) == 1
 
 
+def test_an_object_other_than_the_published_one_is_refused_and_takes_no_disk(
+    up: Opener, shelf: Shelf
+) -> None:
+    good, cut = shelf.packed(1), shelf.changed(1, {"scripted/config.pbtxt": b""})
+    target = shelf.write("scripted_1.0.0.tar.gz", good)
+    shelf.record(target, good)
+    other = shelf.write("scripted_2.0.0.tar.gz", cut)
+    shelf.record(other, good)
+    same_size = shelf.write("scripted_3.0.0.tar.gz", good)
+    shelf.record(same_size, good[:-1] + b"x")
+    with up() as running:
+        assert running.release(target) == 1
+        used = running.inside.disk.used_bytes
+        with pytest.raises(running.errors.ValidationError, match=r"bytes, [\d,]+ were published"):
+            running.ask(other)
+        with pytest.raises(running.errors.ValidationError, match="SHA-256 .* was published"):
+            running.ask(same_size)
+        assert running.inside.disk.used_bytes == used
+        assert set(running.inside.disk.extracted) == {target}
+        shelf.write(other, good)
+        assert running.release(other) == 1
+
+
 def test_downloads_that_begin_together_find_room_one_after_the_other(
     up: Opener, shelf: Shelf, pool: ThreadPoolExecutor
 ) -> None:

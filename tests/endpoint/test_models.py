@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from slipway.endpoint import endpoint as engine
+from slipway.endpoint import loader, models, turns
+from slipway.server import stalled_load
 from tests.endpoint.conftest import Opener
 from tests.endpoint.shelf import Shelf, Up, until
 
@@ -220,20 +223,93 @@ def test_a_slow_load_is_not_ready_and_goes_on_until_a_later_invocation_finds_it(
         assert shelf.loads() == [1]
 
 
-def test_a_load_that_never_ends_is_given_up_and_keeps_no_other_from_loading(
-    up: Opener, shelf: Shelf
+def test_a_load_that_does_not_end_keeps_no_other_from_loading(
+    up: Opener, shelf: Shelf, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # the server loads one model at a time: only another server loads anything again
+    monkeypatch.setattr(turns, "TURN_S", 0.5)
+    monkeypatch.setattr(models, "TURN_S", 0.5)
     target = shelf.put(1, notes=shelf.notes, load_when=shelf.gate("go"))
-    other = shelf.put(2)
-    # long enough for the other one, whatever else this machine does
+    first, other = shelf.put(2), shelf.put(3)
+    with up(models=1) as running:
+        assert running.release(first) == 2
+        asked = pool.submit(running.release, target)
+        until(lambda: shelf.loads() == [1])
+        assert running.release(other) == 3
+        assert not asked.done()
+        shelf.gate("go").touch()
+        assert asked.result() == 1
+
+
+def test_a_load_that_never_ends_is_given_up_and_costs_no_server(up: Opener, shelf: Shelf) -> None:
+    target = shelf.put(1, notes=shelf.notes, load_when=shelf.gate("go"))
+    # long enough for the second time, whatever else this machine does
     with up(load_s=8.0) as running:
         with pytest.raises(running.errors.ModelError, match=r"not loaded in 8 s"):
             running.ask(target)
-        assert running.release(other) == 2
         shelf.gate("go").touch()
         assert running.release(target) == 1
-        assert running.inside.container.generation == 2
+        assert running.inside.container.generation == 1
+
+
+def test_a_process_that_ends_before_triton_knows_it_fails_the_load_and_costs_no_server(
+    up: Opener, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Triton itself would wait for it for ever
+    monkeypatch.setattr(stalled_load, "UNNOTICED_S", 2.0)
+    broken = shelf.write(
+        "broken.tar.gz",
+        shelf.changed(
+            1, {"scripted/python_env/bin/activate": b"echo libfoo.so.1 is missing; exit 127"}
+        ),
+    )
+    other = shelf.put(2)
+    with up() as running:
+        assert running.release(other) == 2
+        with pytest.raises(running.errors.ModelError, match="ended before it answered") as caught:
+            running.ask(broken)
+        assert "libfoo.so.1 is missing" in str(caught.value)
+        assert caught.value.response["OriginalStatusCode"] == 400
+        assert running.loaded() == [other]
+        assert running.inside.container.generation == 1
+
+
+def test_processes_that_stay_are_an_event_count_as_memory_and_cost_an_idle_server_its_place(
+    up: Opener, shelf: Shelf, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "CHECK_S", 0.2)
+    monkeypatch.setattr(loader, "STUBS_END_S", 0.5)
+    leaving = shelf.put(1, leaves_a_process=True)
+    slow, third = shelf.put(2, answer_when=shelf.gate("go")), shelf.put(3)
+    with up(models=1) as running:
+        assert running.release(leaving) == 1
+        asked = pool.submit(running.release, slow)
+        until(lambda: running.inside.container.in_flight == 1)
+        until(lambda: running.events("leftover"))
+        assert running.events("leftover") == [("leftover", leaving)]
+        assert running.inside.models._leftover > 1 << 20
+        # not while it is in use
+        assert running.inside.container.generation == 1
+        shelf.gate("go").touch()
+        assert asked.result() == 2
+        until(lambda: running.inside.container.generation == 2)
+        assert running.release(third) == 3
+        assert running.inside.leftover == {}
+        (event,) = [e for e in running.inside.observer.events if e.kind == "restart"]
+        assert repr(leaving) in event.what
+
+
+def test_a_model_that_waits_for_room_says_so(up: Opener, shelf: Shelf, pool: Pool) -> None:
+    busy = [shelf.put(n, answer_when=shelf.gate("go")) for n in (1, 2)]
+    third = shelf.put(3)
+    with up(models=1, not_ready_s=3.0) as running:
+        asked = [pool.submit(running.release, target) for target in busy]
+        until(lambda: running.inside.container.in_flight == 2)
+        with pytest.raises(running.errors.ModelNotReadyException, match="waits for room") as caught:
+            running.ask(third)
+        assert "still being loaded" not in str(caught.value)
+        shelf.gate("go").touch()
+        assert [one.result() for one in asked] == [1, 2]
+        until(lambda: running.release(third) == 3)
 
 
 def test_an_answer_that_takes_too_long_is_a_model_error(
@@ -278,14 +354,14 @@ def test_a_model_that_kills_the_server_as_it_loads_is_told_and_takes_no_other_al
 def test_what_loads_beside_a_model_that_kills_the_server_is_not_blamed(
     up: Opener, shelf: Shelf, pool: Pool
 ) -> None:
-    # the server loads one model at a time: the others wait for it behind the one that kills
+    # one control call at a time: the others wait behind the one that kills
     killer = shelf.put(9, notes=shelf.notes, load_when=shelf.gate("go"), kills_server=True)
     slow = [shelf.put(number) for number in (1, 2, 3)]
     with up() as running:
         blamed = pool.submit(running.ask, killer)
         until(lambda: shelf.loads() == [9])
         asked = [pool.submit(running.release, target) for target in slow]
-        until(lambda: running.inside.container.controls == 4)
+        until(lambda: all(target in running.inside.disk.extracted for target in slow))
         shelf.gate("go").touch()
         assert [one.result() for one in asked] == [1, 2, 3]
         with pytest.raises(running.errors.ModelError, match="died twice during the load"):

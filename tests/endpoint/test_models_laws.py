@@ -6,7 +6,8 @@ from __future__ import annotations
 import asyncio
 import random
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -39,17 +40,31 @@ class MadeUp:
         self.asked: dict[str, int] = {}
         self.generation, self.controls, self.is_ready = 1, 0, True
         self.server = SimpleNamespace(
-            log_file=log, supervisor=0, load_error=lambda target, what, since: what
+            log_file=log,
+            supervisor=0,
+            load_error=lambda target, what, since: what,
+            watch_load=lambda: None,
         )
+        self.control = ""
         self.calls = self
 
     async def moment(self) -> None:
         for _ in range(self.chance.randrange(4)):
             await asyncio.sleep(0)
 
+    @contextmanager
+    def one_control_call(self, target: str) -> Iterator[None]:
+        assert not self.control, f"{target} while {self.control} was under way"
+        self.control = target
+        try:
+            yield
+        finally:
+            self.control = ""
+
     async def load(self, target: str, timeout_s: float) -> None:
         generation = self.generation
-        await self.moment()
+        with self.one_control_call(f"loading {target}"):
+            await self.moment()
         if generation != self.generation:
             raise ServerGoneError("killed")
         if target in self.broken:
@@ -62,7 +77,8 @@ class MadeUp:
     async def unload(self, target: str, timeout_s: float) -> None:
         generation = self.generation
         assert not self.asked.get(target), "unloaded while it was in use"
-        await self.moment()
+        with self.one_control_call(f"unloading {target}"):
+            await self.moment()
         if generation != self.generation:
             raise ServerGoneError("killed")
         if target not in self.present:

@@ -24,6 +24,12 @@ EXTENDED_HEADERS = frozenset(
 )
 # bytes; tarfile's regular expressions take seconds for more (CVE-2024-6232)
 MAX_EXTENDED_HEADERS = 1 << 13
+DAMAGED_HEADERS = (
+    tarfile.InvalidHeaderError,  # type: ignore[attr-defined]
+    tarfile.EmptyHeaderError,  # type: ignore[attr-defined]
+    tarfile.TruncatedHeaderError,  # type: ignore[attr-defined]
+)
+CHUNK = 1 << 20  # bytes
 DEFLATE_ERROR: type[Exception] = zlib_ng.error  # type: ignore[assignment]  # its stub is wrong
 
 
@@ -41,6 +47,9 @@ class BoundedTarInfo(tarfile.TarInfo):
         tar.members.clear()  # type: ignore[attr-defined]
         try:
             return super().fromtarfile(tar)
+        except DAMAGED_HEADERS as error:
+            # tarfile takes a damaged header for the archive's end, unless it is the first one
+            raise tarfile.ReadError(f"{error} after {tar.offset:,} bytes of content") from error
         except (tarfile.TarError, EOFError, OSError, DEFLATE_ERROR):
             raise
         except Exception as error:
@@ -69,11 +78,17 @@ class BoundedTarInfo(tarfile.TarInfo):
 
 
 @contextlib.contextmanager
-def open_tar(source: Path | BinaryIO, name: str = "") -> Iterator[tarfile.TarFile]:
+def open_tar(
+    source: Path | BinaryIO, name: str = "", *, to_end: bool = True
+) -> Iterator[tarfile.TarFile]:
     """Open a ``tar.gz``, a file or a stream called ``name``, to read its members once, in order.
 
+    When the block ends, the rest is read too, up to gzip's checksum of the content: before that,
+    nothing says that the members were all there are, and undamaged. A caller that needs only the
+    first members, and whose result nobody takes for a check, passes ``to_end=False``.
+
     Raises:
-        SlipwayError: it is missing, truncated, or not a ``tar.gz``.
+        SlipwayError: it is missing, truncated, damaged, or not a ``tar.gz``.
     """
     where = name or str(source)
     try:
@@ -83,6 +98,8 @@ def open_tar(source: Path | BinaryIO, name: str = "") -> Iterator[tarfile.TarFil
             stream = gzip_ng.GzipNGFile(fileobj=source)  # type: ignore[no-untyped-call]
         with stream, tarfile.open(fileobj=stream, mode="r|", tarinfo=BoundedTarInfo) as tar:
             yield tar
+            if to_end:
+                _read_to_end(tar)
     except FileNotFoundError as error:
         if not isinstance(source, Path):
             raise
@@ -93,6 +110,21 @@ def open_tar(source: Path | BinaryIO, name: str = "") -> Iterator[tarfile.TarFil
             where=where,
             fix="rebuild it or download it again",
         ) from error
+
+
+def _read_to_end(tar: tarfile.TarFile) -> None:
+    """Read the members that are left, and what follows them.
+
+    Raises:
+        tarfile.ReadError: something else than zeros follows the archive's end.
+        gzip.BadGzipFile: the content's checksum or length is not the recorded one.
+    """
+    for _ in tar:
+        pass
+    # tarfile's buffered stream: what it has read ahead, and then the rest
+    while chunk := tar.fileobj.read(CHUNK):  # type: ignore[union-attr]
+        if chunk.count(0) != len(chunk):
+            raise tarfile.ReadError("more content after the archive's end")
 
 
 def regular_files(

@@ -27,19 +27,17 @@ class Artifact:
         sha256: str | None = None,
         size: int | None = None,
         manifest: Manifest | None = None,
+        configs: Configs | None = None,
     ) -> None:
         self.path = path
-        values = {"sha256": sha256, "size": size, "manifest": manifest}
+        values = {"sha256": sha256, "size": size, "manifest": manifest, "configs": configs}
         # cached_property looks here first
         self.__dict__.update({name: value for name, value in values.items() if value is not None})
 
     @cached_property
     def sha256(self) -> str:
         """Return the SHA-256 that building recorded next to the file, else that of its bytes."""
-        checksum = _checksum_file(self.path)
-        if checksum.exists():
-            return checksum.read_text(encoding="utf-8").split()[0]
-        return sha256_of(self.path)
+        return recorded_sha256(self.path) or sha256_of(self.path)
 
     @cached_property
     def size(self) -> int:
@@ -72,6 +70,12 @@ class Artifact:
             SlipwayError: the file is not a Slipway artifact, or lacks a valid config of that model.
         """
         return self.configs.interface
+
+
+def recorded_sha256(path: Path) -> str | None:
+    """Return the SHA-256 that building recorded next to an artifact, or ``None``."""
+    checksum = _checksum_file(path)
+    return checksum.read_text(encoding="utf-8").split()[0] if checksum.exists() else None
 
 
 def record_checksum(artifact: Artifact) -> None:

@@ -62,7 +62,7 @@ def read_configs(source: Path | BinaryIO, name: str = "") -> Configs:
     """
     where = name or str(source)
     texts: dict[str, str] = {}
-    with open_tar(source, name) as tar:
+    with open_tar(source, name, to_end=False) as tar:
         files = regular_files(tar)
         first, data = read_first_file(files, where=where)
         manifest = parse_manifest(data, where=f"{where}: {first}")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from slipway.endpoint.observer import Event
 from slipway.endpoint.serving import RunningEndpoints
 
-LOUD = {"stale", "restart", "failed load"}
+LOUD = {"stale", "restart", "failed load", "leftover"}
 PAUSE_S = 0.2
 
 

@@ -18,12 +18,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from slipway.artifact.extract import InsufficientSpace, extract, unpacked_size
 from slipway.endpoint.failure import invalid, model_error
 from slipway.endpoint.objects import Objects
 from slipway.errors import SlipwayError
-from slipway.files import atomic_write
+from slipway.files import HashingReader, atomic_write
 from slipway.server import command, cpu_fallback
 from slipway.server.directories import ModelsDirectory
 
@@ -128,7 +129,11 @@ class Disk:
     def _extract(self, target: str, reserved: int) -> int:
         """Stream the object into its directory, which appears when it is complete; in a thread.
         ``reserved`` bytes of it are already counted."""
-        used = 0
+        used, read = 0, 0
+
+        def count(size: int) -> None:
+            nonlocal read
+            read += size
 
         def reserve(size: int) -> None:
             nonlocal used
@@ -142,7 +147,9 @@ class Disk:
                 self._objects.open(target) as stream,
                 atomic_write(self._models_directory.directory_of(target)) as aside,
             ):
-                extract(stream, aside / "model", name=target, reserve=reserve)
+                hashing = HashingReader(stream, count)
+                extract(cast(BinaryIO, hashing), aside / "model", name=target, reserve=reserve)
+                self._objects.compare(target, hashing.drain(), read)
                 if not command.has_gpu():
                     # the server's own message on a broken config is clearer than ours
                     with suppress(SlipwayError, OSError, ValueError):
@@ -216,6 +223,15 @@ class Disk:
             return self._objects.stat(model.target).version != model.version
         except Exception:  # deleted, or the store is unreachable: neither is an overwrite
             return False
+
+    @property
+    def models(self) -> Path:
+        """Return the directory that holds every artifact's, each named as :meth:`folder_name`."""
+        return self._models_directory.folder
+
+    def folder_name(self, target: str) -> str:
+        """Return the name of the directory of a target's artifact."""
+        return self._models_directory.directory_of(target).name
 
     def folder(self, target: str) -> Path:
         """Return the directory of a target's artifact."""

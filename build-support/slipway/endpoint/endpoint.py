@@ -63,6 +63,8 @@ class Endpoint:
         self.models = models
         self.observer = observer
         self.memory = 0
+        self.leftover: dict[str, int] = {}  # bytes, by target
+        self._invocations = 0
         self.overwritten: set[str] = set()
         self._deaths: dict[str, tuple[int, float]] = {}
         self._replacing: asyncio.Task[None] | None = None
@@ -76,6 +78,7 @@ class Endpoint:
             Failure: every other response.
         """
         start = time.perf_counter()
+        self._invocations += 1
         try:
             target = objects.check(target)
             if not self.policy.allows(target):
@@ -177,22 +180,51 @@ class Endpoint:
 
     def lost(self, reason: str) -> None:
         """Record that the server has ended."""
+        self.leftover = {}
         self.models.lost()
         self.observer.restarted(reason)
 
     async def monitor(self) -> None:
         """Measure memory and find overwritten objects, every :data:`CHECK_S`, until cancelled."""
         while True:
+            invocations = self._invocations
             await asyncio.sleep(CHECK_S)
-            folders = {model.target: self.disk.folder(model.target) for model in self.models.loaded}
-            supervisor = self.container.server.supervisor
-            model_memory, self.memory = await asyncio.to_thread(memory.measure, supervisor, folders)
-            self.models.set_memory(model_memory)
-            self.observer.measured(self.memory, self.disk.used_bytes)
+            await self._measure()
+            if self.leftover and invocations == self._invocations and self._is_idle():
+                targets = ", ".join(map(repr, self.leftover))
+                self.container.replace(f"processes of {targets} stayed after their model")
             stale = set(await self.disk.stale())
             for target in stale - self.overwritten:
                 self.observer.stale(target)
             self.overwritten = stale
+
+    async def _measure(self) -> None:
+        """Measure memory, and find processes whose model is not loaded any more: Triton does not
+        end them (seen on 24.10 after failed loads of ensembles)."""
+        container, generation = self.container, self.container.generation
+        present = set(self.models.table)
+        usage = await asyncio.to_thread(
+            memory.measure, container.server.supervisor, self.disk.models
+        )
+        if generation != container.generation:
+            return
+        self.memory = usage.total
+        present |= set(self.models.table)
+        target_of = {self.disk.folder_name(target): target for target in self.disk.extracted}
+        sizes = {target_of.get(name, name): size for name, size in usage.folders.items()}
+        leftover = {target: size for target, size in sizes.items() if target not in present}
+        for name, processes in usage.processes.items():
+            target = target_of.get(name, name)
+            if target in leftover and target not in self.leftover:
+                self.observer.left_over(target, processes, leftover[target])
+        self.leftover = leftover
+        self.models.set_memory(sizes, sum(leftover.values()))
+        self.observer.measured(self.memory, self.disk.used_bytes)
+
+    def _is_idle(self) -> bool:
+        return not self.container.in_flight and not any(
+            model.users or model.state != "loaded" for model in self.models.table.values()
+        )
 
 
 @asynccontextmanager

@@ -45,8 +45,16 @@ def too_large(limit: int) -> Failure:
     return Failure(413, "", f"HTTP content length exceeded {limit} bytes.")
 
 
-def not_ready(target: str, seconds: float) -> Failure:
-    """Return a 429: loading continues, and a later invocation finds the model."""
+def not_ready(target: str, seconds: float, waits_for: str) -> Failure:
+    """Return a 429: loading continues, and a later invocation finds the model. ``waits_for`` says
+    what its load waits for before it begins, or is empty."""
+    if waits_for:
+        return Failure(
+            429,
+            "ModelNotReadyException",
+            f"target model {target!r} waits for {waits_for} after {seconds:g} s; it is loaded once"
+            " there is some: retry this invocation later",
+        )
     return Failure(
         429,
         "ModelNotReadyException",

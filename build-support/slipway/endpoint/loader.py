@@ -5,19 +5,33 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 from slipway.endpoint import memory
 from slipway.endpoint.container import Container
 from slipway.endpoint.disk import Disk
 from slipway.endpoint.failure import model_error
 from slipway.endpoint.limits import Limits
+from slipway.endpoint.turns import Turns
 from slipway.server.client import RejectedError, ServerGoneError
+from slipway.server.stalled_load import POLL_S, LoadWatch
 
 STUBS_END_S = 5.0  # a model's processes end up to 1.5 s after its unload has returned
+END_LOAD_S = 15.0  # a load whose processes were killed fails within two seconds
 NOT_LOADED, ALREADY_LOADED, NO_MEMORY = 404, 409, 507
 
 type Evict = Callable[[], Awaitable[bool]]
 """Unload a model that is not in use; return whether there was one."""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """A server's answer to a load: its generation, and its rejection, described by ``error``."""
+
+    generation: int
+    rejection: RejectedError | None = None
+    error: str = ""
 
 
 class Loader:
@@ -27,7 +41,8 @@ class Loader:
         self._limits = limits
         self._disk = disk
         self._container = container
-        self._retry_lock = asyncio.Lock()
+        self._turns = Turns()
+        self._retry_turns = Turns()
         self._replacing: set[asyncio.Task[None]] = set()
 
     async def load(self, target: str, evict: Evict, deadline: float) -> int:
@@ -50,18 +65,26 @@ class Loader:
 
         Otherwise the server is replaced, and the target ends with it.
         """
-        container, started = self._container, time.monotonic()
+        container = self._container
         server, generation = container.server, container.generation
+        async with self._turns.turn():
+            if generation != container.generation or not await self._ask_to_unload(target):
+                return False
+        unloaded_at, folder = time.monotonic(), self._disk.folder(target)
+        while (
+            time.monotonic() < unloaded_at + STUBS_END_S
+            and generation == container.generation
+            and await asyncio.to_thread(memory.has_processes, server.supervisor, folder)
+        ):
+            await asyncio.sleep(0.05)
+        return True
+
+    async def _ask_to_unload(self, target: str) -> bool:
+        """Return whether the current server has unloaded a target; else replace it."""
+        container = self._container
         container.controls += 1
         try:
             await container.calls.unload(target, self._limits.unload_s)
-            folder = self._disk.folder(target)
-            while (
-                time.monotonic() < started + STUBS_END_S
-                and generation == container.generation
-                and await asyncio.to_thread(memory.has_processes, server.supervisor, folder)
-            ):
-                await asyncio.sleep(0.05)
             return True
         except RejectedError as error:
             if error.status != NOT_LOADED:
@@ -76,57 +99,91 @@ class Loader:
 
     async def _load(self, target: str, evict: Evict, deadline: float) -> int:
         """Load a target and return the server's generation. If the server dies, retry on the next
-        one, one at a time: then the target that a server dies of is known."""
-        try:
-            return await self._ask(target, evict, deadline)
-        except ServerGoneError:
-            async with self._retry_lock:
-                since = self._container.log_file.stat().st_size
-                try:
-                    return await self._ask(target, evict, deadline)
-                except ServerGoneError as gone:
-                    server = self._container.server
-                    error = server.load_error(target, gone.what, since)
-                    raise model_error(
-                        0, f"the server died twice during the load: {error}"
-                    ) from gone
-
-    async def _ask(self, target: str, evict: Evict, deadline: float) -> int:
-        """Ask the current server to load a target, and return the server's generation.
+        one, before and without any other: then the target that a server dies of is known.
 
         Raises:
-            Failure: the server rejected it.
+            Failure: the server rejected it, or has died of it twice.
+            TimeoutError: it was not loaded by ``deadline``.
+        """
+        while True:
+            async with AsyncExitStack() as turn:
+                async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                    await turn.enter_async_context(self._turns.turn())
+                try:
+                    answer = await self._ask(target, deadline)
+                except ServerGoneError:
+                    # two loads that had lost their turns may be here
+                    async with self._retry_turns.turn():
+                        answer = await self._ask_again(target, deadline)
+            if answer.rejection is None or answer.rejection.status == ALREADY_LOADED:
+                return answer.generation
+            if answer.rejection.status == NO_MEMORY and await evict():
+                continue
+            raise model_error(answer.rejection.status, answer.error) from answer.rejection
+
+    async def _ask_again(self, target: str, deadline: float) -> _Answer:
+        since = self._container.log_file.stat().st_size
+        try:
+            return await self._ask(target, deadline)
+        except ServerGoneError as gone:
+            error = self._container.server.load_error(target, gone.what, since)
+            raise model_error(0, f"the server died twice during the load: {error}") from gone
+
+    async def _ask(self, target: str, deadline: float) -> _Answer:
+        """Ask the current server to load a target.
+
+        Raises:
             ServerGoneError: it died, and its end is recorded when this is raised.
             TimeoutError: it did not answer by ``deadline``.
         """
         container = self._container
-        while True:
-            await container.ready(deadline - time.monotonic())
-            generation, server = container.generation, container.server
-            since = server.log_file.stat().st_size
-            remaining = deadline - time.monotonic()
-            if remaining <= 0:
-                raise TimeoutError
-            container.controls += 1
-            try:
-                await container.calls.load(target, remaining)
-                return generation
-            except RejectedError as rejection:
-                if rejection.status == ALREADY_LOADED:
-                    return generation
-                if rejection.status == NO_MEMORY and await evict():
-                    continue
-                error = server.load_error(target, rejection.what, since)
-                raise model_error(rejection.status, str(error)) from rejection
-            except ServerGoneError:
-                await container.replaced(generation, self._limits.ping_s)
-                raise
-            except TimeoutError:
-                # it loads one model at a time (sagemaker_server.cc): this load blocks all others
-                self._replace(f"loading {target!r} did not return", generation)
-                raise
-            finally:
-                container.controls -= 1
+        await container.ready(deadline - time.monotonic())
+        watch = await asyncio.to_thread(container.server.watch_load)
+        generation, server = container.generation, container.server
+        since = server.log_file.stat().st_size
+        try:
+            await self._ask_to_load(target, watch, deadline)
+            return _Answer(generation)
+        except RejectedError as rejection:
+            error = str(server.load_error(target, rejection.what, since))
+            return _Answer(generation, rejection, error)
+        except ServerGoneError:
+            await container.replaced(generation, self._limits.ping_s)
+            raise
+
+    async def _ask_to_load(self, target: str, watch: LoadWatch | None, deadline: float) -> None:
+        """Make the load call, and end it if it cannot end by itself, or not by ``deadline``.
+
+        Raises:
+            RejectedError, ServerGoneError: see :meth:`Calls.load`.
+            TimeoutError: it took too long; the server goes on with the others.
+        """
+        container, generation = self._container, self._container.generation
+        ending = asyncio.create_task(self._end_load(target, watch, deadline))
+        container.controls += 1
+        try:
+            remaining = max(0.0, deadline - time.monotonic())
+            await container.calls.load(target, remaining + END_LOAD_S)
+        except RejectedError:
+            if time.monotonic() >= deadline:
+                raise TimeoutError from None
+            raise
+        except TimeoutError:
+            self._replace(f"loading {target!r} did not return", generation)
+            raise
+        finally:
+            ending.cancel()
+            container.controls -= 1
+
+    async def _end_load(self, target: str, watch: LoadWatch | None, deadline: float) -> None:
+        """End a load that cannot end by itself, and any other at ``deadline``: without the model's
+        processes the load fails, and the server keeps everything else that it has loaded."""
+        supervisor = self._container.server.supervisor
+        while (remaining := deadline - time.monotonic()) > 0:
+            await asyncio.sleep(min(POLL_S, remaining))
+            if watch is not None:
+                await asyncio.to_thread(watch.poll)
+        await asyncio.to_thread(memory.kill_processes, supervisor, self._disk.folder(target))
 
     def _replace(self, reason: str, generation: int) -> None:
         task = asyncio.create_task(self._container.replace_when_idle(reason, generation))

@@ -7,7 +7,11 @@ server's.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -20,22 +24,42 @@ def model_memory(supervisor: int, folder: Path) -> int:
     return sum(_size(process) for process, command in processes if f"{folder}/" in command)
 
 
-def measure(supervisor: int, folders: Mapping[str, Path]) -> tuple[dict[str, int], int]:
-    """Return proportional set sizes in bytes: by target, of the processes of its folder's model,
-    and of the server with every process below it."""
-    by_target, total = dict.fromkeys(folders, 0), 0
+@dataclass(frozen=True)
+class Usage:
+    """Proportional set sizes in bytes: of each artifact folder's processes, by the folder's name,
+    and of the server with every process below it. ``processes`` counts those of each folder."""
+
+    folders: Mapping[str, int]
+    processes: Mapping[str, int]
+    total: int
+
+
+def measure(supervisor: int, models: Path) -> Usage:
+    """Return what the server and the artifacts below the folder ``models`` take."""
+    sizes: Counter[str] = Counter()
+    processes: Counter[str] = Counter()
+    total = 0
+    folder = re.compile(rf"{re.escape(str(models))}/([^/ ]+)/")
     for process, command in _processes(supervisor):
         size = _size(process)
         total += size
-        for target, folder in folders.items():
-            if f"{folder}/" in command:
-                by_target[target] += size
-    return by_target, total
+        for name in set(folder.findall(command)):
+            sizes[name] += size
+            processes[name] += 1
+    return Usage(sizes, processes, total)
 
 
 def has_processes(supervisor: int, folder: Path) -> bool:
     """Return whether a model still has processes."""
     return any(f"{folder}/" in command for _, command in _processes(supervisor))
+
+
+def kill_processes(supervisor: int, folder: Path) -> None:
+    """Kill the processes of one folder's model."""
+    for process, command in _processes(supervisor):
+        if f"{folder}/" in command:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def _processes(supervisor: int) -> list[tuple[psutil.Process, str]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,15 +15,18 @@ from slipway.endpoint.failure import Failure, model_error, not_ready, unavailabl
 from slipway.endpoint.limits import Limits
 from slipway.endpoint.loader import Loader
 from slipway.endpoint.observer import Observer
+from slipway.endpoint.turns import TURN_S
 
 FAILED_EVICTION_S = 300.0
+LONG_LOAD_CHECK_S = 1.0
 
 
 @dataclass(eq=False)
 class TargetModel:
     """One target model. ``users`` counts the invocations that wait for it or are in progress;
-    ``used`` is when the last one ended (monotonic seconds); ``memory`` is in bytes. Once
-    ``admitted``, it counts towards the limit of models.
+    ``used`` is when the last one ended, ``admitted`` when it began to count towards the limit of
+    models (monotonic seconds); ``memory`` is in bytes. ``waits_for`` says what room its load waits
+    for, if it does.
     """
 
     target: str
@@ -30,7 +34,8 @@ class TargetModel:
     users: int = 0
     used: float = field(default_factory=time.monotonic)
     memory: int = 0
-    admitted: bool = False
+    admitted: float | None = None
+    waits_for: str = ""
     task: asyncio.Task[None] | None = None
 
 
@@ -46,6 +51,7 @@ class Models:
         self._change = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._trimming = False
+        self._leftover = 0
         # when models were unloaded for a target that failed nevertheless (monotonic seconds)
         self._failed_evictions: dict[str, float] = {}
 
@@ -77,7 +83,7 @@ class Models:
             try:
                 done, _ = await asyncio.wait({task}, timeout=max(0.0, deadline - time.monotonic()))
                 if not done:
-                    raise not_ready(target, self._limits.not_ready_s)
+                    raise not_ready(target, self._limits.not_ready_s, model.waits_for)
                 if loads:
                     if task.cancelled():
                         raise unavailable("the endpoint is shutting down")
@@ -116,6 +122,7 @@ class Models:
     def lost(self) -> None:
         """Record that the server has ended: no model is loaded any more. Loads in progress
         continue."""
+        self._leftover = 0
         for model in list(self.table.values()):
             if model.state == "loaded":
                 self._drop(model)
@@ -126,8 +133,9 @@ class Models:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def set_memory(self, sizes: dict[str, int]) -> None:
-        """Record measured memory in bytes, by target."""
+    def set_memory(self, sizes: Mapping[str, int], leftover: int) -> None:
+        """Record measured memory in bytes: by target, and of processes that no model has."""
+        self._leftover = leftover
         for target, size in sizes.items():
             if target in self.table and size:
                 self.table[target].memory = size
@@ -141,7 +149,6 @@ class Models:
 
     async def _load(self, model: TargetModel) -> None:
         evicted: list[str] = []
-        deadline = time.monotonic() + self._limits.load_s
         try:
             async with asyncio.timeout(self._limits.load_s):
                 extracted, downloaded = await self._disk.extract(
@@ -152,13 +159,17 @@ class Models:
                 await self._admit(model)
             started = time.monotonic()
             model.memory = await self._loader.load(
-                model.target, lambda: self._evict_for_memory(model, evicted), deadline
+                model.target,
+                lambda: self._evict_for_memory(model, evicted),
+                started + self._limits.load_s,
             )
             await self._refuse_too_large(model)
             self._observer.loaded(model.target, time.monotonic() - started)
         except TimeoutError:
+            late = f"{model.target!r} was not loaded in {self._limits.load_s:g} s"
             failure = model_error(
-                0, f"{model.target!r} was not loaded in {self._limits.load_s:g} s"
+                507 if model.waits_for else 0,
+                f"{late}: it waited for {model.waits_for}" if model.waits_for else late,
             )
             self._failed(model, failure, evicted)
             raise failure from None
@@ -198,19 +209,37 @@ class Models:
     async def _admit(self, model: TargetModel) -> None:
         """Wait until one more model fits."""
         while self._limits.models and self._admitted() > self._limits.models:
-            self._change.clear()
+            model.waits_for = (
+                f"room: the limit is {self._limits.models} models, and those are being loaded or"
+                " in use"
+            )
             self._trim()
-            await self._change.wait()
-        model.admitted = True
+            await self._wait_for_change()
+        model.waits_for = ""
+        model.admitted = time.monotonic()
+
+    async def _wait_for_change(self) -> None:
+        """Wait until a model ends or is no longer in use, or until some load may have taken so long
+        that it keeps the others waiting no more."""
+        self._change.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONG_LOAD_CHECK_S):
+                await self._change.wait()
 
     def _admitted(self) -> int:
-        return sum(m.admitted and m.state != "unloading" for m in self.table.values())
+        """Count the models towards the limit; not those whose load takes long, or never ends."""
+        late = time.monotonic() - TURN_S
+        return sum(
+            m.admitted is not None and (m.state == "loaded" or m.admitted > late)
+            for m in self.table.values()
+            if m.state != "unloading"
+        )
 
     def _over(self) -> bool:
         present = [model for model in self.table.values() if model.state == "loaded"]
         if self._limits.models and len(present) > self._limits.models:
             return True
-        taken = sum(model.memory for model in present)
+        taken = self._leftover + sum(model.memory for model in present)
         return bool(self._limits.memory and taken > self._limits.memory and len(present) > 1)
 
     def _trim(self) -> None:
@@ -254,7 +283,9 @@ class Models:
             return True
         if self.table.keys() <= {model.target}:
             return False
+        model.waits_for = "room on the disk: every other model is being loaded or in use"
         await self._change.wait()
+        model.waits_for = ""
         return True
 
     def _unload(self, model: TargetModel) -> asyncio.Task[None]:

@@ -34,7 +34,7 @@ LOAD_BUCKETS = tuple(
 
 class Event(NamedTuple):
     """``when`` in seconds since 1970; ``kind`` is download, load, failed load, unload, evict,
-    restore, error, stale or restart."""
+    restore, error, stale, leftover or restart."""
 
     when: float
     kind: str
@@ -212,6 +212,15 @@ class Observer:
     def restored(self, target: str, other: str) -> None:
         """Record that a model is reloaded: the one it was evicted for failed to load."""
         self.event("restore", target, f"{other!r}, for which it was evicted, failed to load")
+
+    def left_over(self, target: str, processes: int, size: int) -> None:
+        """Record that a model's processes stayed when it was unloaded, or failed to load."""
+        self.event(
+            "leftover",
+            target,
+            f"{processes} of its processes stayed, with {size:,} bytes of memory: the server is"
+            " replaced when it is idle",
+        )
 
     def restarted(self, reason: str) -> None:
         """Record that the server was replaced."""

@@ -13,7 +13,6 @@ import uvloop
 from aiohttp import web
 
 from slipway import settings as configuration
-from slipway.catalog.keys import artifact
 from slipway.endpoint.app import server
 from slipway.endpoint.endpoint import Endpoint, run_endpoint
 from slipway.endpoint.limits import Limits
@@ -62,7 +61,7 @@ async def serve(
                 run_endpoint(
                     entry.name,
                     settings,
-                    Objects(releases.store, artifact(releases.name, "")),
+                    Objects(releases),
                     (limits or limits_of)(entry),
                     Policy(entry.allow),
                     Observer(entry.name, metrics),

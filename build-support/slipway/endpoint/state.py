@@ -33,6 +33,7 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
             "allow": list(endpoint.policy.patterns),
         },
         "memory": endpoint.memory,
+        "leftover": sum(endpoint.leftover.values()),
         "disk": endpoint.disk.used_bytes,
         "invocations": sum(target.invocations for target in statistics),
         "errors": sum(target.errors for target in statistics),

@@ -78,6 +78,10 @@ FIXES = (
         r" it, whose wheel has the library (opencv-python-headless for opencv-python)",
     ),
     (
+        r"ended before it answered",
+        "its execution environment is damaged, or lacks a shared library: build it again",
+    ),
+    (
         r"GLIBC|cannot open shared object",
         "run `slipway lock` again for the platform of the endpoint's image",
     ),

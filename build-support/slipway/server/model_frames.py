@@ -8,11 +8,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from slipway.server.stalled_load import REFUSING
+
 HEADING = "At:"
 FRAME = re.compile(r"^  (?P<file>\S+?)\((?P<line>\d+)\): (?P<function>.+)$", re.MULTILINE)
 # a file of a version directory, from the model repository and from the root of the checkout
 MODEL_FRAME = re.compile(r"^(?P<indent> +)(?P<place>[^/\s]+/\d+/\S+:\d+): in ", re.MULTILINE)
 SHOWN_FRAME = re.compile(r"^ +(?P<place>\S+/\d+/\S+:\d+): in ", re.MULTILINE)
+# the import system, and the process that refuses a load in another one's place
+FOREIGN = re.compile(rf"^<frozen importlib|/{REFUSING}/")
 PACKAGES = re.compile(r".*/(?:site|dist)-packages/|.*/lib/python3\.\d+/")
 
 
@@ -20,14 +24,14 @@ def readable_lines(text: str, folder: Path) -> list[str]:
     """Return the lines of ``text`` with its frames as ``file:line: in function``.
 
     Each frame of the model repository ``folder``, from which paths are relative, is followed by its
-    line of code. Frames of the import system are left out, and packages begin with their name.
+    line of code. Foreign frames are left out, and packages begin with their name.
     """
     lines: list[str] = []
     for line in text.splitlines():
         frame = FRAME.match(line)
         if frame is None:
             lines += [line] if line.strip() and line != HEADING else []
-        elif not frame["file"].startswith("<frozen importlib"):
+        elif not FOREIGN.search(frame["file"]):
             name = PACKAGES.sub("", frame["file"])
             lines.append(f"  {name}:{frame['line']}: in {frame['function']}")
             if name == frame["file"]:

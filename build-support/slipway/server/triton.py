@@ -18,6 +18,7 @@ from slipway.server.client import HOST, Client, RejectedError, ServerDiedError, 
 from slipway.server.command import Command
 from slipway.server.directories import ModelsDirectory, ServerDirectories, model_hash
 from slipway.server.source import Source, find_server
+from slipway.server.stalled_load import LoadWatch, stub_program, watching
 from slipway.settings import Settings
 from slipway.triton.datatypes import Array
 
@@ -36,6 +37,7 @@ class Server:
         directories: ServerDirectories,
         settings: Settings,
         process: subprocess.Popen[bytes],
+        env: Mapping[str, str],
     ) -> None:
         self.source = source
         self.client = client
@@ -49,6 +51,9 @@ class Server:
         self._process = process
         self._died: ServerDiedError | None = None
         self._dying = threading.Lock()
+        self._stub = stub_program(
+            source, settings.python, env, directories.temporary, directories.shm_prefix
+        )
         self._numpy: dict[str, tuple[str, ...]] = {}
 
     def describe(self, target: str) -> str:
@@ -101,7 +106,8 @@ class Server:
         model = self.model_hash(target)
         log_size = self.log_file.stat().st_size
         try:
-            self.client.load(model, self.url(target), target)
+            with watching(self.watch_load()):
+                self.client.load(model, self.url(target), target)
         except RejectedError as error:
             if error.status == 409:
                 raise
@@ -111,6 +117,10 @@ class Server:
             message = str(error) if died is None else f"the Triton server ended {died.how}"
             raise self.load_error(target, message, log_size) from (died or error)
         self._numpy[target] = log.adapted_numpy(self._logged(log_size))
+
+    def watch_load(self) -> LoadWatch | None:
+        """Return a watch for a load that is about to begin, where it can be ended."""
+        return None if self._stub is None else LoadWatch(self.supervisor, self._stub)
 
     def load_error(self, target: str, message: str, since: int) -> SlipwayError:
         """Return the error of a failed load: the server's answer ``message``, and what it has
@@ -215,10 +225,11 @@ def start(
     directories = ServerDirectories(source, log_file, models_directory)
     with _reserved_port() as port:
         try:
+            server_command = _command(
+                source, settings, directories, port, verbose, auto_complete, environment or {}
+            )
             process = supervisor_client.start_supervisor(
-                _command(
-                    source, settings, directories, port, verbose, auto_complete, environment or {}
-                ),
+                server_command,
                 directories.cleanup_patterns(),
                 cwd=directories.temporary,
                 log=directories.log,
@@ -229,7 +240,7 @@ def start(
         client = Client(port)
         try:
             _await_ready(process, client, source, directories)
-            yield Server(source, client, directories, settings, process)
+            yield Server(source, client, directories, settings, process, server_command.env)
         finally:
             client.close()
             supervisor_client.stop_supervisor(process)

@@ -55,7 +55,7 @@ def publish(
     Example: slipway publish screen_detection
     """
     from slipway import settings
-    from slipway.artifact.artifact import Artifact
+    from slipway.artifact.contents import read_contents
     from slipway.catalog import keys
     from slipway.catalog.commit import name_commit, read_worktree
     from slipway.catalog.origin import current_origin
@@ -84,7 +84,7 @@ def publish(
             for pointer in model.pointers:
                 reject_different(pointer, pointer.path, configured.root)
             print_left_out(folder, configured)
-            built = Artifact(artifact)
+            built = read_contents(artifact).artifact
         target = publish.target_model(built.manifest, built.sha256, to)
         uncommitted = find_uncommitted(folder, built, worktree)
         commit = name_commit(worktree.commit, bool(uncommitted))

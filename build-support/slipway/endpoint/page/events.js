@@ -7,6 +7,7 @@ const KINDS = {
   error: "error",
   "failed load": "failed load",
   restart: "restart",
+  leftover: "leftover",
   stale: "stale",
   evict: "eviction",
   restore: "restored",

@@ -50,8 +50,8 @@ export function showTotals(state) {
   const kept = limits.cached ? "" : ", cache disabled";
   totals.loaded.show(loaded, count(loaded), most + kept, limits.models ? loaded / limits.models : null);
 
-  // the limit is of the models, the server comes on top
-  const taken = models.reduce((sum, model) => sum + model.memory, 0);
+  // the limit is of the models, also of what is left of unloaded ones; the server comes on top
+  const taken = models.reduce((sum, model) => sum + model.memory, state.leftover);
   const room = limits.memory ? `of ${bytes(limits.memory)}` : "of models, no limit";
   const all = state.memory ? `, ${bytes(state.memory)} with the server` : "";
   totals.memory.show(taken, bytes(taken), room + all, limits.memory ? taken / limits.memory : null);
