@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from unittest import mock
 
 import boto3
 import pytest
@@ -14,7 +16,9 @@ from slipway.catalog import alias as aliases
 from slipway.catalog import keys
 from slipway.catalog.alias import Alias, Variant
 from slipway.catalog.alias_move import move_alias
+from slipway.catalog.listing import Listing, list_stage
 from slipway.catalog.origin import Origin
+from slipway.cli import main
 from slipway.errors import SlipwayError
 from slipway.release.metadata import ReleaseMetadata
 from slipway.release.promote import promote
@@ -23,8 +27,17 @@ from slipway.release.status import ModelStatus, load_status
 from slipway.release.versioning.distance import Distance
 from slipway.settings import Settings
 from slipway.store.open import open_stage
+from slipway.store.stage import StageReader
 from tests.release.sample_releases import DEV, create_repository, promote_samples, publish_sample
 from tests.store.readable_stores import BucketStore
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What is wrong here stays wrong: the looks come one right after the other."""
+    made: list[float] = []
+    monkeypatch.setattr("slipway.release.status.time.sleep", made.append)
+    return made
 
 
 @pytest.fixture
@@ -206,3 +219,80 @@ def test_the_requests_do_not_grow_with_the_releases_that_nobody_names(
     promote_samples(s3, "1.1.0", "1.2.0", "1.3.0")
     assert requests() == few
     assert few["ListObjectsV2"] == 2  # one a stage
+
+
+def test_a_promotion_between_the_listing_and_a_look_at_the_alias_is_no_difference(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote_samples(settings, "1.0.0")
+    publish_sample(settings, "1.1.0")
+
+    def list_then_promote(stage: StageReader, names: Sequence[str] = ()) -> Listing:
+        listed = list_stage(stage, names)
+        if stage.name == "production":
+            promote(settings, "m", "1.1.0", DEV)
+        return listed
+
+    monkeypatch.setattr("slipway.release.status.list_stage", list_then_promote)
+    found = one(settings)
+    assert found.drift == () and found.production and found.production.version == "1.1.0"
+
+
+@pytest.mark.parametrize("function", ["merge.merge_evidence", "_write_record", "journal"])
+def test_beside_a_running_promotion_nothing_is_advised_that_would_undo_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    promote_samples(settings, "1.0.0")
+    publish_sample(settings, "1.1.0")
+    place = (
+        "slipway.catalog.journal.append_event"
+        if function == "journal"
+        else f"slipway.release.install.{function}"
+    )
+    with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
+        cut.setattr(place, mock.Mock(side_effect=KeyboardInterrupt))
+        promote(settings, "m", "1.1.0", DEV)
+    for found in one(settings).drift:
+        assert "rollback" not in found.fix and "remove" not in found.fix
+    # the promotion goes on between two looks
+    monkeypatch.setattr(
+        "slipway.release.status.time.sleep", lambda _: promote(settings, "m", "1.1.0", DEV)
+    )
+    found_again = one(settings)
+    assert found_again.drift == ()
+    assert found_again.production and found_again.production.version == "1.1.0"
+
+
+def test_an_interrupted_promotion_is_a_difference_after_an_hour(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_sample(settings)
+    with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
+        cut.setattr(
+            "slipway.release.install._write_record", mock.Mock(side_effect=KeyboardInterrupt)
+        )
+        promote(settings, "m", None, DEV)
+    key = "production/models/m_1.0.0.tar.gz"
+    assert drift(settings) == [("publication is running, or was interrupted", key)]
+    monkeypatch.chdir(settings.root)
+    assert main(["status", "--check"]) == 0
+    claim = settings.root / "store" / keys.claim("production", "m", "m_1.0.0.tar.gz")
+    values = json.loads(claim.read_text()) | {"published": "2026-01-01T00:00:00.000000Z"}
+    claim.write_text(json.dumps(values))
+    assert drift(settings) == [("object without a record", key)]
+    assert (main(["status"]), main(["status", "--check"])) == (0, 1)
+    assert main(["status", "--check", "--json"]) == 1
+
+
+def test_the_first_publication_of_a_name_between_two_looks_is_no_stranger(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_sample(settings, name="n")
+    with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
+        cut.setattr(
+            "slipway.release.install.merge.merge_evidence", mock.Mock(side_effect=KeyboardInterrupt)
+        )
+        publish_sample(settings)
+    assert [what for what, _ in drift(settings)] == ["object without a record"]
+    monkeypatch.setattr("slipway.release.status.time.sleep", lambda _: publish_sample(settings))
+    assert drift(settings) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +14,7 @@ from slipway.store.stage import StageReader
 
 What = Literal[
     "object without a record",
+    "publication is running, or was interrupted",
     "record without an object",
     "alias to a release that is not there",
     "pruning was cut off",
@@ -22,6 +23,9 @@ What = Literal[
     "alias moved without an event",
     "damaged",
 ]
+
+
+RUNNING: What = "publication is running, or was interrupted"
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,13 @@ class Drift:
         return vars(self) | {"key": name if damaged_alias else self.key}
 
 
-def find_orphans(listing: Listing, name: str) -> Iterator[Drift]:
-    """Yield the objects of ``name`` without a record, and the records without an object."""
+def find_orphans(
+    listing: Listing, name: str, is_being_published: Callable[[str], bool] = lambda _: False
+) -> Iterator[Drift]:
+    """Yield the objects of ``name`` without a record, and the records without an object.
+
+    ``is_being_published`` is called with the target model of an object without a record.
+    """
     stage = listing.stage
     records, objects, tombstones = (
         listing.records(name),
@@ -54,6 +63,9 @@ def find_orphans(listing: Listing, name: str) -> Iterator[Drift]:
         key = keys.artifact(stage, target)
         if target in tombstones:
             yield Drift(stage, "pruning was cut off", key, prune)
+        elif is_being_published(target):
+            fix = f"look again in a minute; {again} completes an interrupted one"
+            yield Drift(stage, RUNNING, key, fix)
         else:
             yield Drift(stage, "object without a record", key, f"{again}, or remove it")
     for target in sorted(records - objects):

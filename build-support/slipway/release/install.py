@@ -8,12 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import semver
 
 from slipway.artifact.manifest import Manifest
-from slipway.catalog import keys, tombstone
+from slipway.catalog import journal, keys, tombstone
 from slipway.catalog.commit import is_clean
 from slipway.catalog.keys import Kind
 from slipway.catalog.record import Record, parse_record
@@ -25,6 +25,7 @@ from slipway.units import format_minute
 
 # how long the record of another publisher, who created the artifact, is waited for
 RECORD_WAIT_S, RECORD_ATTEMPTS = 0.1, 20
+RUNS_AT_MOST = timedelta(hours=1)  # a publication, in general
 
 
 def install_release(
@@ -67,6 +68,20 @@ def install_release(
     return created
 
 
+def is_being_published(stage: StageReader, name: str, target: str) -> bool:
+    """Return whether a publisher has claimed ``target`` within the last hour, and no alias has
+    served it yet."""
+    key = keys.claim(stage.name, name, target)
+    data = stage.store.read(key)
+    try:
+        if data is None or not _is_younger(parse_record(data, key), RUNS_AT_MOST):
+            return False
+    except SlipwayError:
+        return False  # damaged
+    events = journal.load_events(stage, name, skip_damaged=True)
+    return not any(event.names(target) for event in events)
+
+
 def next_free_version(stage: StageReader, description: Manifest) -> str:
     """Return the manifest's release version, or the first patch above it, that ``stage`` never
     had."""
@@ -107,8 +122,7 @@ def _claim(stage: StageStore, new: Record) -> None:
             return
         if stage.store.stat(keys.artifact(stage.name, new.target)) is not None:
             return  # whose bytes they are is read from them
-        oldest = datetime.now(UTC) - ABANDONED
-        if claimed is not None and datetime.fromisoformat(claimed.published) > oldest:
+        if claimed is not None and _is_younger(claimed, ABANDONED):
             raise _taken(
                 stage,
                 new,
@@ -116,6 +130,10 @@ def _claim(stage: StageStore, new: Record) -> None:
             )
         if stage.store.swap(key, data, new.dump()):
             return
+
+
+def _is_younger(claimed: Record, age: timedelta) -> bool:
+    return datetime.fromisoformat(claimed.published) > datetime.now(UTC) - age
 
 
 def _write_record(stage: StageStore, new: Record) -> None:

@@ -1,11 +1,13 @@
 """Show what each name serves in staging and production, and where catalog and bucket differ.
 
 The keys of a stage are listed once. Of the releases, only the targets of an alias are read and
-checked. :mod:`slipway.release.verify` checks all of them, and their bytes.
+checked. :mod:`slipway.release.verify` checks all of them, and their bytes. What seems wrong is
+looked at again: a publication that is running writes one object after the other.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,10 +23,15 @@ from slipway.catalog.reader import unknown_name
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.release.drift import Drift, find_changed_object, find_orphans, find_strangers
+from slipway.release.install import is_being_published
 from slipway.release.versioning.distance import Distance, measure_distance
 from slipway.settings import Settings
 from slipway.settings.release import STAGES, StageName
 from slipway.store.open import open_stage
+
+# seconds between two looks at what seems wrong; a publication writes its record and its event
+# within one, unless its machine or its network is slow
+PAUSES = (0.3, 1.0)
 
 
 @dataclass(frozen=True)
@@ -110,7 +117,7 @@ def load_status(settings: Settings, names: Sequence[str] = ()) -> list[ModelStat
                 raise unknown_name(name, catalogs)
         chosen = list(dict.fromkeys(names)) or known
         inspections = [
-            pool.map(partial(_inspect, catalog, listing), chosen)
+            pool.map(partial(_inspect_twice, catalog, listing), chosen)
             for catalog, listing in zip(catalogs, listings, strict=True)
         ]
 
@@ -125,7 +132,7 @@ def load_status(settings: Settings, names: Sequence[str] = ()) -> list[ModelStat
             )
 
         statuses = list(pool.map(combine, chosen, *inspections))
-    strangers = () if names else tuple(find_strangers(listings, chosen))
+    strangers = () if names else _find_strangers_twice(catalogs, listings, chosen)
     if strangers:  # objects that no name has, as one more status without a name
         none = dict.fromkeys(STAGES, 0)
         statuses.append(ModelStatus("", None, None, None, none, strangers))
@@ -140,8 +147,35 @@ class _Inspection:
     drift: Sequence[Drift]
 
 
+def _inspect_twice(catalog: Catalog, listing: Listing, name: str) -> _Inspection:
+    """Look at ``name`` until nothing seems wrong, or the same does each time."""
+    found = _inspect(catalog, listing, name)
+    for pause in PAUSES:
+        if not found.drift:
+            break
+        time.sleep(pause)
+        again = _inspect(catalog, list_stage(catalog.source, [name]), name)
+        found = _Inspection(again.served, [drift for drift in again.drift if drift in found.drift])
+    return found
+
+
+def _find_strangers_twice(
+    catalogs: Sequence[Catalog], listings: Sequence[Listing], names: Sequence[str]
+) -> tuple[Drift, ...]:
+    strangers = tuple(find_strangers(listings, names))
+    for pause in PAUSES:
+        if not strangers:
+            break
+        time.sleep(pause)
+        again = [list_stage(catalog.source) for catalog in catalogs]
+        known = {name for listing in again for name in listing.names}
+        remaining = list(find_strangers(again, sorted({*names, *known})))
+        strangers = tuple(drift for drift in strangers if drift in remaining)
+    return strangers
+
+
 def _inspect(catalog: Catalog, listing: Listing, name: str) -> _Inspection:
-    drift = list(find_orphans(listing, name))
+    drift = list(find_orphans(listing, name, partial(is_being_published, catalog.source, name)))
     if not listing.has_alias(name):
         return _Inspection(None, drift)
     stage, key = catalog.stage, keys.alias(catalog.stage, name)

@@ -24,25 +24,29 @@ BACK = "↶"
 
 @click.command()
 @names_argument
+@click.option("--check", is_flag=True, help="Exit with 1 if catalog and bucket differ.")
 @json_option("Print one JSON list, with all details.")
-def status(names: tuple[str, ...], as_json: bool) -> None:
+def status(names: tuple[str, ...], check: bool, as_json: bool) -> int:
     """Show what staging and production serve of each model.
 
     Shows since when, from which commit and pipeline, what is left to promote, and where catalog and
-    bucket differ. Without NAME, shows all models.
+    bucket differ. Without NAME, shows all models. A publication that is running is no difference.
 
     Example: slipway status
     """
     from slipway import settings
     from slipway.release import status
+    from slipway.release.drift import RUNNING
 
     configured = settings.load(Path.cwd())
     with working("reading the catalogs"):
         statuses = status.load_status(configured, names)
     if as_json:
         click.echo(json.dumps([model.dump() for model in statuses], indent=1))
-        return
-    _print(statuses)
+    else:
+        _print(statuses)
+    differences = [drift for model in statuses for drift in model.drift if drift.what != RUNNING]
+    return int(check and bool(differences))
 
 
 def _print(statuses: Sequence[ModelStatus]) -> None:
