@@ -1,21 +1,6 @@
 # Pants reads this file before any BUILD file: `triton_model` is defined in all of them.
 
 
-def shared_package(**fields):
-    """A package that models share: `libs/<name>/` with a pyproject.toml, the BUILD file's folder.
-
-    Models name it in requirements.txt: `-e ../../libs/<name>`. It makes these parts addressable:
-
-      :package  its files, from which Slipway builds the wheel
-      :code     its Python sources, for `fmt`, `lint` and `check`
-
-    `python_tests()` after it, in the same file, runs tests/test_*.py.
-    """
-    __defaults__({python_tests: {"sources": ["tests/test_*.py"]}}, extend=True)
-    shared_package_files(name="package", **fields)
-    python_sources(name="code", sources=["**/*.py", "!tests/**"], **fields)
-
-
 def triton_model(artifact={}, **fields):
     """A Triton model repository: `models/<name>/`, the folder of the BUILD file.
 

@@ -9,6 +9,7 @@ from pants.backend.python.target_types import (
     PythonSourceTarget,
 )
 from pants.backend.python.typecheck.mypy.skip_field import SkipMyPyField
+from pants.engine.fs import GlobMatchErrorBehavior
 from pants.engine.target import (
     COMMON_TARGET_FIELDS,
     Dependencies,
@@ -24,6 +25,7 @@ NOT_MODEL_DIRECTORIES = ("!tests/**", "!training/**")
 
 class WeightsSourcesField(MultipleSourcesField):
     default = ("**/*.dvc", *NOT_MODEL_DIRECTORIES)
+    default_glob_match_error_behavior = GlobMatchErrorBehavior.ignore  # a model may have none
     uses_source_roots = False
     help = "The DVC pointers; the weights belong next to them."
 
@@ -53,9 +55,12 @@ class SharedSourcesField(MultipleSourcesField):
 
 
 class SharedPackageTarget(Target):
-    alias = "shared_package_files"
+    alias = "shared_package"
     core_fields = (*COMMON_TARGET_FIELDS, Dependencies, SharedSourcesField)
-    help = "A package of the repository that models name by path in requirements.txt."
+    help = (
+        "A package of the repository, libs/<name> with its pyproject.toml, that models name by path"
+        " in requirements.txt. Its code and tests have targets of their own (`tailor`)."
+    )
 
 
 class ArtifactSourcesField(MultipleSourcesField):

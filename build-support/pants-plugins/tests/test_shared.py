@@ -51,7 +51,7 @@ def test_an_environment_depends_on_the_packages_that_its_requirements_name(
 ) -> None:
     target = shared.target("x", "environment")
     found = shared.engine.request(Addresses, [DependenciesRequest(target[Dependencies])])
-    assert set(found) == {Address("libs/words", target_name="package")}
+    assert set(found) == {Address("libs/words")}
 
 
 def test_a_package_without_a_target_is_refused(shared: Repository) -> None:

@@ -12,7 +12,7 @@ from repository import Repository, model
 
 OPTIONS = (
     # of the repository's pants.toml, and what else lies in this one
-    "--tailor-ignore-paths=['libs/*/*/**', 'models/*/*/**', 'lib/**', 'bootstrap/**', 'BUILD']",
+    "--tailor-ignore-paths=['models/*/*/**', 'lib/**', 'bootstrap/**', 'BUILD']",
     "--no-python-tailor-requirements-targets",
 )
 
@@ -36,7 +36,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
         by_hand("unversioned", "model_version.txt", "tests/test_it.py"),
         by_hand("tested_later", build="triton_model()\n"),
         by_hand("done", build="triton_model(artifact={})\n\npython_tests()\n"),
-        {"libs/words/pyproject.toml": "", "libs/words/src/words/__init__.py": ""},
+        {"libs/words/pyproject.toml": "", "libs/words/src/words/words.py": "WORDS = 2\n"},
     )
     assert repository.goal(TailorGoal, "::", options=OPTIONS).exit_code == 0
     return repository
@@ -62,7 +62,11 @@ def test_no_other_build_file_is_written(repository: Repository) -> None:
     root = Path(repository.engine.build_root)
     names = ["done", "tested_later", "untested", "unversioned", "whole"]
     written = sorted(str(path.relative_to(root)) for path in root.rglob("BUILD"))
-    assert written == ["libs/words/BUILD", *(f"models/{name}/BUILD" for name in names)]
+    assert written == [
+        "libs/words/BUILD",
+        "libs/words/src/words/BUILD",
+        *(f"models/{name}/BUILD" for name in names),
+    ]
 
 
 def test_the_files_written_are_complete(repository: Repository) -> None:

@@ -58,7 +58,7 @@ def test_what_builds_and_tests_leave_behind_changes_nothing(
     folder = library()
     digest = digest_of_sources(folder)
     for name in ("build/lib/words.py", "src/words.egg-info/PKG-INFO", ".venv/x.py",
-                 "src/words/__pycache__/x.pyc", "tests/test_words.py", "BUILD"):  # fmt: skip
+                 "src/words/__pycache__/x.pyc", "tests/test_words.py", "BUILD", "src/words/BUILD"):  # fmt: skip
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("left behind")
     assert digest_of_sources(folder) == digest

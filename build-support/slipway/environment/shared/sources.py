@@ -18,8 +18,8 @@ from slipway.process import run
 from slipway.settings import find_root
 
 # at the package's root: what builds and tests leave there, or what no wheel needs
-LEFT_OUT_AT_ROOT = {"build", "dist", "tests", "BUILD", "BUILD.pants"}
-LEFT_OUT_ANYWHERE = {"__pycache__"}
+LEFT_OUT_AT_ROOT = {"build", "dist", "tests"}
+LEFT_OUT_ANYWHERE = {"__pycache__", "BUILD", "BUILD.pants"}
 LEFT_OUT_ENDINGS = (".pyc", ".egg-info")
 
 
