@@ -19,6 +19,8 @@ is_complete() { # folder
   while read -r interpreter; do
     [[ -x $interpreter ]] || return 1
   done < "$1/complete"
+  # `slipway cache` removes what was not used for long; an image's own folder cannot be written
+  touch -c "$1/complete" 2> /dev/null || :
 }
 
 # Fill a folder by a command that gets the folder as its last argument. Parallel starts wait for the

@@ -30,14 +30,17 @@ class WritableStream(Protocol):
     def write(self, data: bytes, /) -> int: ...
 
 
-def cache_dir(kind: str) -> Path:
-    """Return the folder for cached ``kind``, in ``$SLIPWAY_CACHE`` or the user's cache folder."""
+def cache_root() -> Path:
+    """Return the folder of all caches: ``$SLIPWAY_CACHE``, or one in the user's cache folder."""
     configured = os.environ.get("SLIPWAY_CACHE")
     if configured:
-        base = Path(configured)
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slipway"
-    folder = base / kind
+        return Path(configured)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slipway"
+
+
+def cache_dir(kind: str) -> Path:
+    """Return the folder for cached ``kind``."""
+    folder = cache_root() / kind
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

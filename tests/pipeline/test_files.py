@@ -75,6 +75,28 @@ def test_no_job_is_refused_because_a_newer_pipeline_was_faster(name: str) -> Non
         assert environment.get("action", "start") == "access"
 
 
+def _cached(name: str) -> set[str]:
+    """The last folders of the paths that a job pulls."""
+    caches = _extended(_jobs()[name], "cache")
+    pulled = [path for cache in (caches[-1] if caches else []) for path in cache["paths"]]
+    return {Path(path).name for path in pulled}
+
+
+def test_a_job_pulls_no_cache_that_it_does_not_read() -> None:
+    tools, pants = {"pants", "library", "pex", "uv"}, {"lmdb_store", "named_caches"}
+    assert _cached("build and test") >= {*tools, *pants, "environments", "cache"}
+    assert _cached("quality") == tools | pants
+    assert _cached("retrain") == tools | {"training", "cache"}
+    rest = set(_jobs()) - {"build and test", "quality", "retrain", "job image"}
+    assert all(_cached(name) == tools for name in rest)
+
+
+@pytest.mark.parametrize("name", _jobs())
+def test_a_job_that_fills_a_growing_cache_trims_it(name: str) -> None:
+    filled = _cached(name) & {"environments", "training", "cache"}
+    assert bool(filled) == ("ci/trim-caches" in _jobs()[name].get("after_script", []))
+
+
 def test_no_key_is_written_anywhere() -> None:
     files = [ROOT / ".gitlab-ci.yml", COMPONENT, *SCRIPTS, CI / "environment.sh"]
     for file in files:

@@ -35,6 +35,7 @@ COMMANDS = tuple(
             "run": "Serve a model on a local Triton server until Ctrl-C.",
             "weights": "Put weights under DVC, sign them, or fetch them.",
             "inspect": "Show what an artifact contains.",
+            "cache": "Show or trim what Slipway keeps to save time.",
             "doctor": "Show what Slipway finds on this machine and what is missing.",
             "completion": "Print the completion script for a shell.",
         },

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from slipway.archive.segment import THOROUGH
 from slipway.archive.writer import TarGzWriter, write_indexed
+from slipway.cache import mark_used, trim_above_limit
 from slipway.environment import canonical, interpreter, packages
 from slipway.environment.environment import (
     ARCHIVE,
@@ -75,6 +76,8 @@ def build_environment(
                 with atomic_write(folder) as sibling:
                     sibling.mkdir()
                     _build(lock, settings, platform, python_source, sibling)
+                trim_above_limit()
+    mark_used(folder)
     image = serving_image(settings.triton_release)
     refuse_missing_libraries(load_inventory(folder), image, where=str(requirements))
     return load_environment(folder)

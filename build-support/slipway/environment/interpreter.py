@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway import process
+from slipway.cache import mark_used
 from slipway.environment.fallback import cpython
 from slipway.environment.platforms import OWN_PLATFORM
 from slipway.errors import SlipwayError
@@ -165,6 +166,7 @@ def _local_interpreter(minor: str) -> Interpreter:
             if not lock.is_file():
                 _make_channel(installation, folder)
                 _solve([folder.as_uri()], minor, OWN_PLATFORM, lock)
+    mark_used(folder)
     identity: str = json.loads(content.read_text())["sha256"]
     return Interpreter(lock, local=True, identity=identity)
 

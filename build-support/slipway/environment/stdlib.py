@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from slipway.cache import mark_used
 from slipway.environment.bytecode import SourceFile, compile_all
 from slipway.files import atomic_write, cache_dir
 
@@ -46,6 +47,7 @@ def zip_modules(modules: Mapping[str, Path], scratch: Path) -> Path:
     if not target.is_file():
         with atomic_write(target) as sibling:
             _write(modules, scratch, sibling)
+    mark_used(target)
     return target
 
 

@@ -16,6 +16,7 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
+from slipway.cache import mark_used
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write, cache_dir, locked
 from slipway.server.backend_files import UTILITIES, backend_files
@@ -48,6 +49,7 @@ def prepare(source: Source, python: str) -> Path:
         digest.update(f"{name} {len(content)} ".encode() + content)
     folder = cache_dir("triton") / f"{version}-{python}-{digest.hexdigest()[:12]}"
     if folder.is_dir():
+        mark_used(folder)
         return folder
     with locked(folder.with_name(f"{folder.name}.lock")):
         if not folder.is_dir():
