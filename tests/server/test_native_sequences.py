@@ -11,6 +11,8 @@ import numpy as np
 from slipway.server.client import TARGET
 from slipway.server.onnxruntime_backend.states import END, START, States
 from slipway.server.triton import Server
+from slipway.testing import contract, golden
+from slipway.testing.model import Model
 from slipway.triton import kserve
 from tests.server import native_cases
 
@@ -52,6 +54,24 @@ def test_parallel_sequences_each_add_up_their_own(server: Server, tmp_path: Path
         # a sequence that begins again begins at zero
         assert _sequence(server, strategy, 2)[0] == (2, 1.0)
         server.unload(strategy)
+
+
+def test_a_golden_case_of_a_sequence_names_it(server: Server, tmp_path: Path) -> None:
+    folder = native_cases.write(tmp_path / "model", GRAPH, CONFIG % "direct")
+    server.load("golden", folder)
+    case = tmp_path / "case"
+    case.mkdir()
+    marks = {"sequence_id": 5, "sequence_start": True, "sequence_end": True}
+    for parameters, expected in ((marks, [[3]]), ({}, "correlation ID")):
+        asked = {"inputs": {"X": [[3]]}, "parameters": parameters}
+        (case / golden.INPUT).write_text(json.dumps(asked), encoding="utf-8")
+        got = golden.outcome(Model(server, "golden"), case)
+        if isinstance(expected, str):
+            assert expected in str(got)
+        else:
+            assert isinstance(got, dict) and got["Y"].tolist() == expected
+        assert contract.check(server, "golden", folder, case) == []
+    server.unload("golden")
 
 
 def test_a_state_outlives_neither_its_sequence_nor_its_idle_time() -> None:

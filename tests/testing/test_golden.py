@@ -41,6 +41,14 @@ def test_files_in_the_case_folder_are_read_as_bytes(case: Path) -> None:
     assert read == {"IMAGE": [b"\xff\xd8", "text"], "N": [1, 2]}
 
 
+def test_the_requests_own_parameters_are_an_object(case: Path) -> None:
+    (case / "input.json").write_text('{"inputs": {}, "parameters": {"sequence_id": 7}}')
+    assert golden.parameters(case) == {"sequence_id": 7}
+    (case / "input.json").write_text('{"inputs": {}, "parameters": [7]}')
+    with pytest.raises(SlipwayError, match='"parameters" is not an object'):
+        golden.parameters(case)
+
+
 def test_tensors_of_kserve_v2_are_read(case: Path) -> None:
     tensors = [
         {"name": "X", "shape": [2, 2], "datatype": "FP16", "data": [[1, 2], [3, 4]]},

@@ -10,7 +10,7 @@ import http.client
 import json
 import threading
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from slipway.errors import SlipwayError
 from slipway.triton import kserve
@@ -90,16 +90,22 @@ class Client:
         _check(self.call("DELETE", f"/models/{model}", b"", {TARGET: target}), RejectedError)
 
     def invoke(
-        self, model: str, target: str, inputs: Mapping[str, Array], *, content_type: str = ""
+        self,
+        model: str,
+        target: str,
+        inputs: Mapping[str, Array],
+        *,
+        content_type: str = "",
+        parameters: Mapping[str, Any] | None = None,
     ) -> dict[str, Array]:
         """Invoke the model with arrays and return arrays; strings and bytes are of dtype
-        ``object``.
+        ``object``. ``parameters`` are the request's own, such as ``sequence_id``.
 
         Raises:
             InferenceError: the request was rejected, or the model failed on it.
             SlipwayError: an array's type has no counterpart in Triton.
         """
-        body, encoded_type = kserve.encode(inputs)
+        body, encoded_type = kserve.encode(inputs, parameters=parameters)
         response = self.invoke_raw(model, target, body, content_type or encoded_type)
         _check(response, InferenceError)
         return kserve.decode(response.body, response.content_type)

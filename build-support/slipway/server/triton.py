@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from slipway.errors import SlipwayError
 from slipway.server import command, cpu_fallback, log, supervisor_client
@@ -148,7 +149,12 @@ class Server:
         """Return whether the target model is loaded."""
         return self.client.call("GET", f"/models/{self.model_hash(target)}").status == 200
 
-    def invoke(self, target: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    def invoke(
+        self,
+        target: str,
+        inputs: Mapping[str, Array],
+        parameters: Mapping[str, Any] | None = None,
+    ) -> dict[str, Array]:
         """Invoke a target model; see :meth:`Client.invoke`.
 
         Raises:
@@ -157,7 +163,8 @@ class Server:
             ServerGoneError: the server does not answer.
         """
         try:
-            return self.client.invoke(self.model_hash(target), target, inputs)
+            hashed = self.model_hash(target)
+            return self.client.invoke(hashed, target, inputs, parameters=parameters)
         except ServerGoneError as error:
             died = self._death(target)
             if died is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from slipway.model.interface import blank_request
 from slipway.server.client import InferenceError, RejectedError, ServerGoneError
@@ -24,6 +25,13 @@ NOT_LOADED = 404
 DEAD = "is not healthy"
 
 
+class Request(NamedTuple):
+    """One request: its inputs by name, and its own parameters."""
+
+    arrays: Mapping[str, Array]
+    parameters: Mapping[str, Any]
+
+
 def check(server: Server, target: str, artifact: Path, case: Path | None) -> list[str]:
     """Return the problems found; empty if the artifact fulfils the contract.
 
@@ -36,7 +44,11 @@ def check(server: Server, target: str, artifact: Path, case: Path | None) -> lis
     """
     second = f"second-copy-of-{target}"
     model = Model(server, target)
-    request = model.arrays(golden.inputs(case)) if case else blank_request(model.interface)
+    request = (
+        Request(model.arrays(golden.inputs(case)), golden.parameters(case))
+        if case
+        else Request(blank_request(model.interface), {})
+    )
     first = _invoke(server, target, request)
     if isinstance(first, str) and DEAD in first:
         return [first]
@@ -67,9 +79,9 @@ def check(server: Server, target: str, artifact: Path, case: Path | None) -> lis
     return problems
 
 
-def _invoke(server: Server, target: str, request: Mapping[str, Array]) -> golden.Outcome:
+def _invoke(server: Server, target: str, request: Request) -> golden.Outcome:
     try:
-        return server.invoke(target, request)
+        return server.invoke(target, *request)
     except InferenceError as error:
         hashed = server.model_hash(target)
         message = readable_error(error.what, hashed, server.folder(target))
@@ -77,7 +89,7 @@ def _invoke(server: Server, target: str, request: Mapping[str, Array]) -> golden
 
 
 def _compare(
-    when: str, first: golden.Outcome, server: Server, target: str, request: Mapping[str, Array]
+    when: str, first: golden.Outcome, server: Server, target: str, request: Request
 ) -> list[str]:
     answer = _invoke(server, target, request)
     if isinstance(first, str) or isinstance(answer, str):
@@ -87,9 +99,9 @@ def _compare(
     return [f"{when}: {line}" for line in lines]
 
 
-def _check_unloaded(server: Server, target: str, request: Mapping[str, Array]) -> list[str]:
+def _check_unloaded(server: Server, target: str, request: Request) -> list[str]:
     try:
-        server.invoke(target, request)
+        server.invoke(target, *request)
     except RejectedError as error:
         return [] if error.status == NOT_LOADED else [f"unloaded, but it still responds: {error}"]
     return ["the second copy still answers after it was unloaded"]

@@ -51,6 +51,23 @@ def inputs(case: Path) -> dict[str, Any]:
     )
 
 
+def parameters(case: Path) -> dict[str, Any]:
+    """Return the parameters of a case's request, such as ``sequence_id``; empty without any.
+
+    Raises:
+        SlipwayError: ``input.json`` is malformed.
+    """
+    path = case / INPUT
+    content = _read(path).get("parameters", {})
+    if not isinstance(content, dict):
+        raise SlipwayError(
+            'the key "parameters" is not an object',
+            where=str(path),
+            fix='"parameters": {"sequence_id": 7, "sequence_start": true}',
+        )
+    return content
+
+
 def outcome(model: Model, case: Path) -> Outcome:
     """Return the model's answer to the case.
 
@@ -58,7 +75,7 @@ def outcome(model: Model, case: Path) -> Outcome:
         SlipwayError: as :func:`inputs`.
     """
     try:
-        return model(inputs(case))
+        return model(inputs(case), parameters(case))
     except InferenceError as error:
         return error.what
 

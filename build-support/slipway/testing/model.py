@@ -25,16 +25,19 @@ class Model:
         self.target = target
         self.interface = interface_of_folder(server.folder(target))
 
-    def __call__(self, inputs: Mapping[str, Any]) -> dict[str, Array]:
+    def __call__(
+        self, inputs: Mapping[str, Any], parameters: Mapping[str, Any] | None = None
+    ) -> dict[str, Array]:
         """Return outputs by name, with their batch dimension.
 
-        Strings are ``bytes`` in object arrays.
+        Strings are ``bytes`` in object arrays. ``parameters`` are the request's own, which a model
+        of sequences needs: ``{"sequence_id": 7, "sequence_start": True}``.
 
         Raises:
             InferenceError: the request was refused, or the model failed on it.
             SlipwayError: a value is ambiguous, or does not fit the input.
         """
-        return self.server.invoke(self.target, self.arrays(inputs))
+        return self.server.invoke(self.target, self.arrays(inputs), parameters)
 
     def arrays(self, inputs: Mapping[str, Any]) -> dict[str, Array]:
         """Return ``inputs`` as they are sent.

@@ -110,14 +110,16 @@ class ServedModel(Model):
         super().__init__(served.server, served.target)
         self._served = served
 
-    def __call__(self, inputs: Mapping[str, Any]) -> dict[str, Array]:
+    def __call__(
+        self, inputs: Mapping[str, Any], parameters: Mapping[str, Any] | None = None
+    ) -> dict[str, Array]:
         """See :meth:`Model.__call__`; a request during which the server ended is sent once more.
 
         Errors show the files of the model's folder, and no calls of this library.
         """
         __tracebackhide__ = True  # of pytest
         try:
-            return self._invoke(self.arrays(inputs))
+            return self._invoke(self.arrays(inputs), parameters)
         except InferenceError as error:
             raise InferenceError(error.status, self.readable(error.what)) from None
         except SlipwayError as error:
@@ -129,13 +131,15 @@ class ServedModel(Model):
         hashed, folder = server.model_hash(target), server.folder(target)
         return readable_error(message, hashed, folder, self._served.shown)
 
-    def _invoke(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    def _invoke(
+        self, arrays: Mapping[str, Array], parameters: Mapping[str, Any] | None
+    ) -> dict[str, Array]:
         server = self.server
         try:
-            return server.invoke(self.target, arrays)
+            return server.invoke(self.target, arrays, parameters)
         except ServerDiedError as died:
             self.replace_server(server, died)
-        return self.server.invoke(self.target, arrays)
+        return self.server.invoke(self.target, arrays, parameters)
 
     def replace_server(self, dead: Server, died: ServerDiedError) -> None:
         """Continue on a new server.

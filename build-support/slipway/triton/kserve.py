@@ -22,10 +22,16 @@ BINARY = "application/vnd.sagemaker-triton.binary+json;json-header-size="
 LENGTH = struct.Struct("<I")  # before each element of a BYTES tensor
 
 
-def encode(inputs: Mapping[str, Array], *, as_json: Collection[str] = ()) -> tuple[bytes, str]:
+def encode(
+    inputs: Mapping[str, Array],
+    *,
+    as_json: Collection[str] = (),
+    parameters: Mapping[str, Any] | None = None,
+) -> tuple[bytes, str]:
     """Return the body and content type of a request. Strings and bytes are arrays of ``object``.
 
     The response holds binary tensors; with ``as_json``, only these outputs, as JSON.
+    ``parameters`` are the request's own, such as ``sequence_id`` and ``sequence_start``.
 
     Raises:
         SlipwayError: an array's type has no counterpart in Triton.
@@ -43,12 +49,14 @@ def encode(inputs: Mapping[str, Array], *, as_json: Collection[str] = ()) -> tup
         )
         data.append(elements)
     request: dict[str, Any] = {"inputs": entries}
+    if parameters:
+        request["parameters"] = dict(parameters)
     if as_json:
         request["outputs"] = [
             {"name": name, "parameters": {"binary_data": False}} for name in as_json
         ]
     else:
-        request["parameters"] = {"binary_data_output": True}
+        request["parameters"] = {**(parameters or {}), "binary_data_output": True}
     header = json.dumps(request, separators=(",", ":")).encode()
     return b"".join([header, *data]), f"{BINARY}{len(header)}"
 
