@@ -8,9 +8,20 @@ from pathlib import Path
 import pytest
 
 from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
-from slipway.check.projection import DOWNLOAD, EXTRACT, FILES, OPEN, START, Projection, project
+from slipway.check.projection import (
+    DOWNLOAD,
+    EXTRACT,
+    FILES,
+    INTERPRETER,
+    OPEN,
+    START,
+    Projection,
+    project,
+)
+from slipway.check.rules.safety_7xx.size import slow_load
 from slipway.environment.environment import ExecutionEnvironment, Package, save_environment
 from slipway.environment.lock import lock_content
+from slipway.environment.locking.sizes import WheelSize, comments
 from tests.check import fixture_repositories as repositories
 
 
@@ -74,6 +85,47 @@ def test_the_environment_counts_once_this_machine_has_built_it(
     assert projection.size == without.size + 10**9
     added = 10**9 / DOWNLOAD + 3 * 10**9 / EXTRACT + 20_000 / FILES
     assert projection.seconds == pytest.approx(without.seconds + added)
+
+
+def test_an_environment_that_was_not_built_counts_by_the_sizes_in_its_lock(
+    folder: Path, slipway_cache: Path
+) -> None:
+    without = projected(folder)
+    torch = {"torch": WheelSize(540_000_000, 1_150_000_000, 13_000), "numpy": WheelSize(18_000_000)}
+    with (folder / "requirements.lock").open("a") as lock:
+        lock.write(comments(torch))
+    projection = projected(folder)
+    assert projection.size == without.size + 558_000_000 + INTERPRETER.wheel
+    assert projection.environment is not None
+    assert projection.environment.unpacked == 1_168_000_000 + (INTERPRETER.unpacked or 0)
+    added = 558_000_000 + INTERPRETER.wheel
+    assert projection.seconds == pytest.approx(
+        without.seconds
+        + added / DOWNLOAD
+        + projection.environment.unpacked / EXTRACT
+        + projection.environment.files / FILES
+    )
+
+
+def test_an_environment_that_is_too_large_is_named_by_its_lock(
+    folder: Path, slipway_cache: Path
+) -> None:
+    lock = folder / "requirements.lock"
+    with lock.open("a") as file:
+        file.write(comments({"torch": WheelSize(3_000_000_000, 5_500_000_000, 20_000)}))
+    root = folder.parents[1]
+    model = ModelUnderCheck(folder, ModelRepository(repositories.load_settings(root)))
+    (hit,) = slow_load(model)
+    assert hit.location.file == lock
+    assert "3.0 GB of it packages" in hit.what and "CPU" in hit.fix
+
+
+def test_the_estimate_is_near_a_real_environment() -> None:
+    """numpy 1.26.4 and opencv-python 4.11.0.86, as they were locked and built."""
+    wheels = [WheelSize(17_950_613, 63_766_121), WheelSize(62_986_597, 176_757_869), INTERPRETER]
+    size, unpacked = sum(w.wheel for w in wheels), sum(w.unpacked or 0 for w in wheels)
+    assert size == pytest.approx(90_702_627, rel=0.05)
+    assert unpacked == pytest.approx(258_924_557, rel=0.05)
 
 
 def test_seconds_add_up_download_extraction_and_opening() -> None:

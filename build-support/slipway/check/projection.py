@@ -15,21 +15,37 @@ from pathlib import Path
 
 from slipway.check.model_files import POINTER
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.environment import ExecutionEnvironment, modules
+from slipway.environment import modules
+from slipway.environment.locking.sizes import WheelSize, read_sizes
 from slipway.errors import SlipwayError
 from slipway.model.folder import LEFT_OUT_ENDINGS
 
 # bytes a second, and files
 DOWNLOAD, EXTRACT, OPEN, FILES = 125e6, 80e6, 400e6, 2000
 START = 0.3  # seconds: an ensemble of small models with explicit configs
+# of the interpreter in an environment's archive: that with numpy alone, less numpy's wheel
+INTERPRETER = WheelSize(wheel=8_500_000, unpacked=19_000_000, files=60)
+
+
+@dataclass(frozen=True)
+class EnvironmentSize:
+    """Bytes of an environment's archive, and bytes and number of the files in it."""
+
+    size: int
+    unpacked: int
+    files: int
 
 
 @dataclass(frozen=True)
 class Projection:
-    """``weights`` are bytes by file or pointer; ``environment`` is known once it was built."""
+    """``weights`` are bytes by file or pointer.
+
+    ``environment`` is that which was built, otherwise an estimate from the sizes in its lock; None
+    for a model without one, or a lock of an older Slipway.
+    """
 
     weights: Mapping[Path, int]
-    environment: ExecutionEnvironment | None
+    environment: EnvironmentSize | None
 
     @property
     def size(self) -> int:
@@ -58,8 +74,22 @@ def project(model: ModelUnderCheck) -> Projection:
             and not any(_pointer(parent).exists() for parent in (path, *path.parents))
         ):
             sizes[path] = path.stat().st_size
-    environment = modules.cached_environment(model.lock, model.settings) if model.modules else None
-    return Projection(sizes, environment)
+    return Projection(sizes, _environment(model) if model.modules else None)
+
+
+def _environment(model: ModelUnderCheck) -> EnvironmentSize | None:
+    built = modules.cached_environment(model.lock, model.settings)
+    if built is not None:
+        return EnvironmentSize(built.size, built.unpacked, built.files)
+    wheels = list(read_sizes(model.lock).values())
+    if not wheels:
+        return None
+    wheels.append(INTERPRETER)
+    return EnvironmentSize(
+        size=sum(wheel.wheel for wheel in wheels),
+        unpacked=sum(wheel.unpacked or wheel.wheel for wheel in wheels),
+        files=sum(wheel.files or 0 for wheel in wheels),
+    )
 
 
 def _pointer(path: Path) -> Path:

@@ -38,10 +38,9 @@ def slow_load(model: ModelUnderCheck) -> Iterator[RuleHit]:
     projected = project(model)
     if ANSWER / 2 < projected.seconds <= LOAD:
         yield RuleHit(
-            Location(_largest(projected)),
+            Location(_largest(projected, model)),
             f"{_summary(projected)}; an invocation waits {ANSWER} s, a load has {LOAD} s",
-            "reduce the weights (half precision, quantisation), or let callers retry and keep"
-            " the model loaded",
+            f"{_reduction(projected)}, or let callers retry and keep the model loaded",
         )
 
 
@@ -56,10 +55,9 @@ def too_slow_to_load(model: ModelUnderCheck) -> Iterator[RuleHit]:
     projected = project(model)
     if projected.seconds > LOAD:
         yield RuleHit(
-            Location(_largest(projected)),
+            Location(_largest(projected, model)),
             f"{_summary(projected)}, more than the {LOAD} s that an endpoint allows",
-            "reduce the weights (half precision, quantisation), or give the model an endpoint"
-            " of its own",
+            f"{_reduction(projected)}, or give the model an endpoint of its own",
         )
 
 
@@ -109,10 +107,28 @@ def shared_memory(model: ModelUnderCheck) -> Iterator[RuleHit]:
         )
 
 
-def _largest(projected: Projection) -> Path:
+def _largest(projected: Projection, model: ModelUnderCheck) -> Path:
+    if _is_mostly_environment(projected):
+        return model.lock
     return max(projected.weights, key=lambda path: (projected.weights[path], path))
+
+
+def _reduction(projected: Projection) -> str:
+    if _is_mostly_environment(projected):
+        return (
+            "leave packages out, or take their builds for the CPU (docs/environments.md): slipway"
+            " lock lists the largest"
+        )
+    return "reduce the weights (half precision, quantisation)"
+
+
+def _is_mostly_environment(projected: Projection) -> bool:
+    environment = projected.environment.size if projected.environment else 0
+    return environment > sum(projected.weights.values())
 
 
 def _summary(projected: Projection) -> str:
     size, seconds = projected.size / 1e9, projected.seconds
-    return f"an artifact of about {size:.1f} GB loads in about {seconds:.0f} s"
+    environment = projected.environment.size / 1e9 if projected.environment else 0
+    part = f" ({environment:.1f} GB of it packages)" if _is_mostly_environment(projected) else ""
+    return f"an artifact of about {size:.1f} GB{part} loads in about {seconds:.0f} s"
