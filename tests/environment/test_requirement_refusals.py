@@ -67,7 +67,7 @@ def test_the_fix_for_find_links_works_and_its_folder_is_named_from_the_root(
     with pytest.raises(SlipwayError) as refused:
         lock_requirements(requirements("numpy", "shapes", "--find-links ../wheels"), settings)
     fix = str(refused.value.fix)
-    assert fix == 'write find-links = ["models/wheels"] into uv.toml beside slipway.toml'
+    assert fix == 'write find-links = ["models/wheels"] into uv.toml next to slipway.toml'
     setting = fix.removeprefix("write ").partition(" into")[0]
     (settings.root / "uv.toml").write_text(f"{setting}\n")
     lock = lock_requirements(requirements("numpy", "shapes"), settings)

@@ -33,23 +33,23 @@ OPTIONS = {
     ),
     "--index-url": (
         "indexes are the repository's, not a model's",
-        'write index = [{{ url = "{value}", default = true }}] into uv.toml beside slipway.toml',
+        'write index = [{{ url = "{value}", default = true }}] into uv.toml next to slipway.toml',
     ),
     "--extra-index-url": (
         "indexes are the repository's, not a model's",
-        'write index = [{{ url = "{value}" }}] into uv.toml beside slipway.toml',
+        'write index = [{{ url = "{value}" }}] into uv.toml next to slipway.toml',
     ),
     "--no-index": (
         "indexes are the repository's, not a model's",
-        "write no-index = true into uv.toml beside slipway.toml",
+        "write no-index = true into uv.toml next to slipway.toml",
     ),
     "--find-links": (
         "places of packages are the repository's, not a model's",
-        'write find-links = ["{value}"] into uv.toml beside slipway.toml',
+        'write find-links = ["{value}"] into uv.toml next to slipway.toml',
     ),
     "--trusted-host": (
         "indexes are the repository's, not a model's",
-        'write allow-insecure-host = ["{value}"] into uv.toml beside slipway.toml',
+        'write allow-insecure-host = ["{value}"] into uv.toml next to slipway.toml',
     ),
     "--no-binary": (
         "packages are installed from wheels",

@@ -1,4 +1,4 @@
-"""Packages compiled for numpy 2 that do not declare it, beside a numpy 1."""
+"""Packages compiled for numpy 2 that do not declare it, with numpy 1."""
 
 from __future__ import annotations
 

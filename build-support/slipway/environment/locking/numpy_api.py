@@ -37,7 +37,7 @@ STEPS = 40  # versions that are looked at to find the last one that still runs
 def refuse_later_numpy(
     packages: Iterable[ResolvedPackage], numpy: str, settings: Settings, *, requirements: Path
 ) -> None:
-    """Refuse packages that need numpy 2, without declaring it, beside a locked numpy 1.
+    """Refuse packages that need numpy 2, without declaring it, with a locked numpy 1.
 
     Looks into wheels that use numpy and do not require it. What a package requires, uv has met.
 
