@@ -262,3 +262,9 @@ def test_a_local_endpoint_is_invoked_without_a_proxy(
 def test_an_invalid_url_is_refused() -> None:
     with pytest.raises(SlipwayError, match="fix: a URL looks like http://127.0.0.1:8090"):
         Runtime("local", url="nowhere")
+
+
+def test_json_that_could_end_the_server_is_not_sent(fake: FakeRuntime, client: Runtime) -> None:
+    with pytest.raises(SlipwayError, match="nested more than 100 levels"):
+        client.invoke("m", b'{"inputs":' + b"[" * 150_000, "application/json")
+    assert not fake.requests

@@ -296,3 +296,19 @@ def test_a_bug_of_ours_is_a_500_that_tells_nothing(
     answer = refused(shared.caller, target)
     assert answer["Error"]["Code"] == "InternalFailure"
     assert "inside" not in str(answer)
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'[{"a":'])
+def test_json_that_would_end_the_server_is_refused_before_it_is_sent(
+    shared: Up, shared_shelf: Shelf, opening: bytes
+) -> None:
+    target = shared_shelf.put(1)
+    assert shared.release(target) == 1
+    generation = shared.inside.container.generation
+    with pytest.raises(shared.errors.ModelError, match="nested more than 100 levels") as caught:
+        shared.caller.boto3.invoke_endpoint(
+            EndpointName="local", TargetModel=target, Body=b'{"inputs":' + opening * 150_000
+        )
+    assert caught.value.response["OriginalStatusCode"] == 400
+    assert shared.loaded().count(target) == 1
+    assert shared.inside.container.generation == generation

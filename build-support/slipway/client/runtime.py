@@ -25,6 +25,7 @@ from slipway.endpoint import registry
 from slipway.endpoint.protocol import LARGEST_BODY
 from slipway.errors import SlipwayError
 from slipway.settings import EndpointSettings
+from slipway.triton.json_depth import DEEPEST, has_deep_json
 
 # SageMaker answers an invocation within 60 s (AWS, InvokeEndpoint); the rest is for the network
 READ_TIMEOUT_S = 70.0
@@ -117,8 +118,15 @@ class Runtime:
             ModelError: the model refused the request, or failed on it.
             InvocationError: SageMaker refused it.
             ConnectionFailed: there was no response.
-            SlipwayError: no credentials, no response in 70 s, or an incomplete one.
+            SlipwayError: no credentials, no response in 70 s, or an incomplete one; or the
+                request's JSON is nested so deeply that it could end the server, and is not sent.
         """
+        if has_deep_json(body, content_type):
+            raise SlipwayError(
+                f"the request's JSON is nested more than {DEEPEST} levels deep",
+                where=f"{self.where}, {target}",
+                fix="send a tensor's data flat, or with one level for each dimension",
+            )
         began = time.monotonic()
         longest_wait = FIRST_WAIT_S
         while True:

@@ -13,7 +13,7 @@ from slipway.endpoint import memory, objects
 from slipway.endpoint.connections import ContainerResponse
 from slipway.endpoint.container import Container
 from slipway.endpoint.disk import Disk
-from slipway.endpoint.failure import Failure, denied, model_error, unavailable
+from slipway.endpoint.failure import Failure, denied, model_error, too_deep, unavailable
 from slipway.endpoint.limits import Limits
 from slipway.endpoint.loader import NOT_LOADED, Loader
 from slipway.endpoint.models import Models
@@ -24,6 +24,7 @@ from slipway.server import directories
 from slipway.server.client import ServerGoneError
 from slipway.settings import Settings
 from slipway.triton import kserve
+from slipway.triton.json_depth import has_deep_json
 
 TRIES = 3  # the server may be replaced between loading a model and invoking it
 CHECK_S = 10.0  # between checks of memory and of overwritten objects
@@ -83,6 +84,8 @@ class Endpoint:
             target = objects.check(target)
             if not self.policy.allows(target):
                 raise denied(self.name, target)
+            if has_deep_json(body, headers.get("Content-Type", "")):
+                raise too_deep()
         except Failure as failure:
             # an invalid target may hold any character, and the terminal shows it
             self.observer.refused(ascii(target or "")[1:-1], failure)

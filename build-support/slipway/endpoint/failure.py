@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from slipway.triton.json_depth import DEEPEST
+
 
 class Failure(Exception):
     """A response other than 200: ``type`` becomes ``x-amzn-ErrorType``."""
@@ -27,6 +29,16 @@ class Failure(Exception):
 def invalid(message: str) -> Failure:
     """Return a 400: the request is invalid."""
     return Failure(400, "ValidationError", message)
+
+
+def too_deep() -> Failure:
+    """Return a 424 of a request that would end the server, with the status that a container which
+    survives it gives."""
+    return model_error(
+        400,
+        f"the request's JSON is nested more than {DEEPEST} levels deep, which could end Triton: it"
+        " was not sent. A tensor's data needs one level for each dimension, and may also be flat",
+    )
 
 
 def denied(endpoint: str, target: str) -> Failure:
