@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import os
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Buffer
 
 CHUNK = 1 << 20  # bytes
+HIDDEN = ".aside-"  # with which the names of temporary folders begin
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # the errors of a full disk
 
 
 class ReadableStream(Protocol):
@@ -53,7 +56,7 @@ def temp_sibling(path: Path) -> Iterator[Path]:
     same path removes it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".aside-{path.name}-"
+    prefix = f"{HIDDEN}{path.name}-"
     for stale in path.parent.glob(f"{prefix}*"):
         owner = stale.name.removeprefix(prefix).split("-")[0]
         if not (owner.isdigit() and Path(f"/proc/{owner}").exists()):
@@ -66,15 +69,20 @@ def temp_sibling(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path, size: int | None = None) -> Iterator[Path]:
     """Yield an unused path for a file or a folder; rename it to ``path`` at the end.
 
-    After an error ``path`` is as it was before: absent, or with its previous content.
+    After an error ``path`` is as it was before: absent, or with its previous content. An error of a
+    full disk says how much space the content takes: ``size`` bytes, where they are known.
     """
     with temp_sibling(path) as temporary:
-        yield temporary
-        if temporary.is_file():
-            _flush(temporary)
+        try:
+            yield temporary
+            if temporary.is_file():
+                _flush(temporary)
+        except OSError as error:
+            _add_path(error, path, temporary, size)
+            raise
         if path.is_dir():
             # rename cannot replace a folder: move the old one away first
             path.rename(temporary.parent / f"{path.name}.old")
@@ -177,3 +185,18 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def _add_path(error: OSError, path: Path, partial: Path, size: int | None) -> None:
+    """Add path and size to the error of a full disk, which a ``write`` raises without them."""
+    if error.errno not in FULL:
+        return
+    error.filename = str(path)
+    # the attribute of Python 3.11's add_note, which the client's older Pythons lack
+    needed = f"about {size:,} bytes" if size else f"more than {_written(partial):,} bytes"
+    error.__notes__ = [f"{path.name} needs {needed}"]
+
+
+def _written(path: Path) -> int:
+    files = [path, *path.rglob("*")] if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())

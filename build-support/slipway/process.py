@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from slipway.disk import disk_error_of_program
 from slipway.errors import SlipwayError
 
 FIRST_LINES = 6  # many programs name the culprit first and list the details after it
@@ -27,6 +31,7 @@ def run(
 
     Raises:
         SlipwayError: the program is missing, or ended with another status than 0.
+        DiskError: it ended because a disk is full or read-only.
     """
     command = [str(argument) for argument in argv]
     try:
@@ -45,7 +50,13 @@ def run(
             f"{what}: the program {command[0]!r} is not installed", fix=fix
         ) from error
     if completed.returncode != 0:
-        lines = (completed.stderr.strip() or completed.stdout.strip()).splitlines()
+        text = completed.stderr.strip() or completed.stdout.strip()
+        if completed.returncode == -signal.SIGXFSZ:
+            text = os.strerror(errno.EFBIG)
+        disk_error = disk_error_of_program(text, what)
+        if disk_error is not None:
+            raise disk_error
+        lines = text.splitlines()
         if len(lines) > FIRST_LINES + LAST_LINES:
             lines[FIRST_LINES:-LAST_LINES] = ["…"]
         text = "\n  ".join(lines) if lines else "(no output)"

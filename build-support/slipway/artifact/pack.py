@@ -68,7 +68,10 @@ def pack(
         builder=f"slipway {slipway.__version__}",
     )
     bytecodes = _compile(files)
-    with atomic_write(output) as temporary, temporary.open("wb") as file:
+    # nearly all of it, and more than is written where the weights compress
+    size = sum(path.stat().st_size for path in weights.values())
+    size += environment.size if environment else 0
+    with atomic_write(output, size) as temporary, temporary.open("wb") as file:
         hashing = HashingWriter(file)
         with TarGzWriter(hashing) as writer:
             writer.add_bytes(_manifest_name(model, [*contents, *weights]), manifest.dump())

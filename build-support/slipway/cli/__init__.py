@@ -10,6 +10,7 @@ import click
 import slipway
 from slipway.cli.exit_codes import BUG, INTERRUPTED, USER_ERROR, print_error
 from slipway.cli.root_group import RootGroup
+from slipway.disk import find_disk_error
 from slipway.errors import SlipwayError
 
 
@@ -52,7 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
-    except Exception:
+    except Exception as error:
+        disk_error = find_disk_error(error)
+        if disk_error is not None:
+            print_error(disk_error)
+            return USER_ERROR
         import traceback  # not at every start
 
         traceback.print_exc()

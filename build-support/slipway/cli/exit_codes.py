@@ -6,6 +6,7 @@ import signal
 import sys
 from types import FrameType
 
+from slipway.disk import find_disk_error
 from slipway.errors import SlipwayError
 
 USER_ERROR, BUG, INTERRUPTED, TERMINATED = 1, 3, 130, 143
@@ -21,5 +22,8 @@ def exit_at_sigterm() -> None:
 
 
 def print_error(error: SlipwayError) -> None:
-    """Print what is wrong and where, then ``fix:``, on standard error."""
-    print(f"error: {error}", file=sys.stderr)
+    """Print what is wrong and where, then ``fix:``, on standard error.
+
+    Where a full or read-only disk is the cause, that is printed: other advice would not help.
+    """
+    print(f"error: {find_disk_error(error) or error}", file=sys.stderr)

@@ -73,6 +73,10 @@ FIXES = (
         "make /dev/shm larger (Docker: --shm-size=1g): each instance of a Python model takes 16 MB",
     ),
     (
+        r"No space left on device",
+        "free space in the folder for temporary files, or set TMPDIR to one on another disk",
+    ),
+    (
         r"(lib[\w.+-]*?\.so[\w.]*): cannot open shared object",
         r"the serving image has no \1, so this server shows none: choose a package, or a version of"
         r" it, whose wheel has the library (opencv-python-headless for opencv-python)",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from slipway import settings
 from slipway.artifact.artifact import Artifact
+from slipway.disk import explain_disk_errors
 from slipway.errors import SlipwayError
 from slipway.files import sha256_of
 from slipway.server.triton import Server
@@ -55,7 +56,8 @@ class ModelServer:
             self.close()
             self._folder = folder
             try:
-                self._current = self._serve(folder)
+                with explain_disk_errors():
+                    self._current = self._serve(folder)
             except SlipwayError as error:
                 self._current = error
         if isinstance(self._current, SlipwayError):
@@ -72,7 +74,11 @@ class ModelServer:
         server = self._stack.enter_context(served).server
         description = server.describe(served.target)
         self._properties.add_artifact(folder.name, tested, description)
-        self.notes[folder.name] = (description, *served.fallbacks, *_library_notes(server))
+        self.notes[folder.name] = (
+            description,
+            *(f"for this machine without a GPU, {change}" for change in served.fallbacks),
+            *_library_notes(server),
+        )
         return ServedModel(served), path
 
 

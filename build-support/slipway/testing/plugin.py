@@ -18,6 +18,7 @@ import pytest
 from slipway.errors import SlipwayError
 from slipway.server.model_frames import innermost_place
 from slipway.testing import contract, golden
+from slipway.testing.disk_errors import DiskErrors
 from slipway.testing.junit_report import Interruption, ReportProperties
 from slipway.testing.model import Model
 from slipway.testing.model_server import ModelServer
@@ -50,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.stash[UPDATED] = {}
     config.pluginmanager.register(Interruption(config))
+    config.pluginmanager.register(DiskErrors())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -98,7 +100,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for name, notes in config.stash[MODEL_SERVER].notes.items():
         terminalreporter.write_line(f"{name}: served by {notes[0]}")
         for note in notes[1:]:
-            terminalreporter.write_line(f"{name}: for this machine without a GPU, {note}")
+            terminalreporter.write_line(f"{name}: {note}")
         for how in config.stash[MODEL_SERVER].ends[name]:
             terminalreporter.write_line(f"{name}: {describe_end(how)}")
     for case, changes in config.stash[UPDATED].items():
