@@ -106,6 +106,43 @@ def test_json_that_does_not_fit_is_refused_with_the_reason(text: str, message: s
     assert message in refusal(TITANIC, text=text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"fare": 7, "sex": "m"}, {"fare": null, "sex": "f"}]',
+        '{"fare": [7, null], "sex": ["m", "f"]}',
+    ],
+)
+def test_null_in_a_row_is_nan_for_floating_point_numbers(text: str) -> None:
+    fare = arguments.parse_inputs(TITANIC, name="m", text=text)
+    sent = request.fit(TITANIC, fare, name="m")["fare"]
+    assert sent.dtype == np.float32 and sent[0, 0] == 7 and np.isnan(sent[1, 0])
+
+
+def test_null_in_the_only_row_is_nan() -> None:
+    assert np.isnan(fitted(TITANIC, text='{"fare": null, "sex": "m"}')["fare"]).all()
+
+
+def test_null_leaves_an_optional_input_out_only_if_no_row_has_it() -> None:
+    rows: list[dict[str, Any]] = [{"fare": 7, "sex": "m", "tags": None}, {"fare": 8, "sex": "f"}]
+    assert "TAGS" not in fitted(TITANIC, text=json.dumps(rows))
+    rows = [{"fare": 7, "sex": "m", "tags": [n]} for n in (1, None)]
+    sent = arguments.parse_inputs(TITANIC, name="m", text=json.dumps(rows))["TAGS"]
+    assert sent[0, 0] == 1 and np.isnan(sent[1, 0])
+
+
+@pytest.mark.parametrize("datatype", ["INT64", "UINT8", "BOOL", "BYTES"])
+@pytest.mark.parametrize("value", ["null", "[null]", "[1, null]"])
+def test_null_is_refused_where_there_is_no_nan(datatype: str, value: str) -> None:
+    interface = Interface(8, {"X": Tensor(datatype, (-1,))}, {})
+    for text in (f'{{"X": {value}}}', f'[{{"X": {value}}}]'):
+        assert f"'X' is {datatype}, which has no value for null" in refusal(interface, text=text)
+
+
+def test_the_value_that_does_not_fit_is_named_and_not_its_neighbour() -> None:
+    assert "numbers, not 'x'" in refusal(TITANIC, text='{"fare": [7, "x"], "sex": ["m", "f"]}')
+
+
 def test_a_name_that_matches_two_inputs_in_another_case_is_refused() -> None:
     both = Interface(0, {"a": Tensor("FP32", (1,)), "A": Tensor("FP32", (1,))}, {})
     assert fitted(both, text='{"a": 1, "A": 2}') == {"a": [1.0], "A": [2.0]}

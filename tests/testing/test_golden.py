@@ -49,6 +49,14 @@ def test_the_requests_own_parameters_are_an_object(case: Path) -> None:
         golden.parameters(case)
 
 
+def test_null_in_a_tensor_is_nan_or_refused(case: Path) -> None:
+    tensor = {"name": "X", "shape": [2], "datatype": "FP32", "data": [1, None]}
+    assert np.isnan(inputs_of(case, {"inputs": [tensor]})["X"][1])
+    for datatype in ("BOOL", "BYTES", "INT32"):
+        with pytest.raises(SlipwayError, match="input.json: input 'X' is .* no value for null"):
+            inputs_of(case, {"inputs": [tensor | {"datatype": datatype}]})
+
+
 def test_tensors_of_kserve_v2_are_read(case: Path) -> None:
     tensors = [
         {"name": "X", "shape": [2, 2], "datatype": "FP16", "data": [[1, 2], [3, 4]]},

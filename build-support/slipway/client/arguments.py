@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from slipway.client import request, tensors
 from slipway.endpoint.protocol import LARGEST_OF_ALL
 from slipway.errors import SlipwayError
-from slipway.model.interface import Interface
+from slipway.model.interface import Interface, refuse_null
 from slipway.triton.datatypes import BYTES, Array
 
 
@@ -58,7 +59,8 @@ def parse_json(interface: Interface, text: str, name: str) -> dict[str, Any]:
     """Return the inputs in JSON: an object with a value for each input, or a list of objects.
 
     A value is one row or a list of rows; each object of a list is a row of a batch. Names match in
-    any case where only one input is possible. ``null`` leaves an input out.
+    any case where only one input is possible. ``null`` leaves an optional input out, if it is null
+    in every row; else it is NaN, which only floating-point inputs have.
 
     Raises:
         SlipwayError: it is neither, a name is unknown, or the rows differ in their fields or sizes.
@@ -70,7 +72,7 @@ def parse_json(interface: Interface, text: str, name: str) -> dict[str, Any]:
             f"--data is not JSON: {error}", fix="""such as --data '{"fare": 7, "sex": "male"}'"""
         ) from error
     if isinstance(content, dict):
-        return _fields(interface, content, name)
+        return _without_null([_fields(interface, content, name)], interface)[0]
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
         raise SlipwayError(
             "--data is neither an object nor a list of objects",
@@ -79,7 +81,7 @@ def parse_json(interface: Interface, text: str, name: str) -> dict[str, Any]:
         )
     if not content:
         raise SlipwayError("--data has no rows", fix="add at least one row")
-    rows = [_fields(interface, row, name) for row in content]
+    rows = _without_null([_fields(interface, row, name) for row in content], interface)
     if not interface.batches:
         if len(rows) > 1:
             raise SlipwayError(
@@ -102,9 +104,27 @@ def _fields(interface: Interface, row: Mapping[str, Any], name: str) -> dict[str
     for field, value in row.items():
         key = _input(field, interface, name)
         _refuse_duplicate(key, fields)
-        if value is not None:
-            fields[key] = value
+        fields[key] = value
     return fields
+
+
+def _without_null(rows: list[dict[str, Any]], interface: Interface) -> list[dict[str, Any]]:
+    """Return the rows without the optional inputs that no row has a value for, and NaN for null.
+
+    Raises:
+        SlipwayError: a value is null, and its type has no NaN.
+    """
+    empty = {
+        key
+        for key, tensor in interface.inputs.items()
+        if tensor.optional and all(row.get(key) is None for row in rows)
+    }
+    filled = [{key: value for key, value in row.items() if key not in empty} for row in rows]
+    for row in filled:
+        for key in [key for key, value in row.items() if value is None]:
+            refuse_null(key, None, interface.inputs[key].datatype)
+            row[key] = math.nan
+    return filled
 
 
 def _input(text: str, interface: Interface, name: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from slipway.errors import SlipwayError
-from slipway.model.interface import Tensor, as_array
+from slipway.model.interface import Tensor, as_array, refuse_null
 from slipway.triton.datatypes import BYTES, Array, datatype_of, numpy_type
 
 # the kinds that numpy infers for plain values, by the declared kind
@@ -22,6 +23,8 @@ def array(name: str, value: Any, declared: Tensor, batches: bool) -> Array:
         SlipwayError: it is of another type, or would lose something; or its shape is ambiguous.
     """
     plain = not isinstance(value, np.ndarray)
+    if plain:
+        refuse_null(name, value, declared.datatype)
     if plain and declared.datatype != BYTES:
         _check_values(name, value, declared)
     with np.errstate(over="ignore"):  # an overflow is refused below
@@ -43,10 +46,12 @@ def array(name: str, value: Any, declared: Tensor, batches: bool) -> Array:
 
 
 def _check_values(name: str, value: Any, declared: Tensor) -> None:
-    """Raise for plain values that numpy would alter: 1.7 to 1, 300 to 44, None to nan, "2" to 2."""
+    """Raise for plain values that numpy would alter: 1.7 to 1, 300 to 44, "2" to 2."""
     wanted = np.dtype(numpy_type(declared.datatype))
     try:
         inferred = np.asarray(value)
+        if inferred.dtype == object and wanted.kind == "f":
+            inferred = np.asarray(_nulls_as_nan(value))
     except (TypeError, ValueError, OverflowError) as error:
         raise SlipwayError(
             f"input {name!r}: not an array of {EXPECTED[wanted.kind]}: {error}",
@@ -58,7 +63,7 @@ def _check_values(name: str, value: Any, declared: Tensor) -> None:
     elif inferred.size and inferred.dtype.kind not in INFERRED[wanted.kind]:
         raise SlipwayError(
             f"input {name!r} is {declared.datatype}: {EXPECTED[wanted.kind]},"
-            f" not {_first(value)!r:.80}",
+            f" not {_first_unlike(value, INFERRED[wanted.kind])!r:.80}",
             fix=f"give {EXPECTED[wanted.kind]}",
         )
     else:
@@ -80,10 +85,21 @@ def _overflowed(value: Any, converted: Array) -> bool:
     )
 
 
-def _first(value: Any) -> Any:
-    while isinstance(value, (list, tuple)) and value:
-        value = value[0]
-    return value
+def _nulls_as_nan(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_nulls_as_nan(element) for element in value]
+    return math.nan if value is None else value
+
+
+def _first_unlike(value: Any, kinds: str) -> Any:
+    """Return the first element that numpy takes for another kind; if there is none, the value."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    for element in value:
+        leaf = _first_unlike(element, kinds)
+        if leaf is not None and np.asarray(leaf).dtype.kind not in kinds:
+            return leaf
+    return value[0] if value else value
 
 
 def _texts(name: str, converted: Array) -> Array:

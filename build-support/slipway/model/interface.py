@@ -68,14 +68,18 @@ def parse_interface(value: Mapping[str, Any]) -> Interface:
 def as_array(name: str, value: Any, declared: Tensor | None, batches: bool) -> Array:
     """Convert ``value`` to an array of the declared type and shape, if there is only one way.
 
+    ``None`` in a value becomes NaN in an array of floating-point numbers.
+
     Raises:
-        SlipwayError: it is of another kind, or its shape can be read in more than one way.
+        SlipwayError: it is of another kind, holds ``None`` where the type has no NaN, or its shape
+            can be read in more than one way.
     """
     if declared is None:
         return np.asarray(value)  # the server's error names the inputs
     if isinstance(value, np.ndarray):
         array = value
     else:
+        refuse_null(name, value, declared.datatype)
         try:
             array = np.array(value, dtype=numpy_type(declared.datatype))
         except (TypeError, ValueError) as error:
@@ -84,6 +88,26 @@ def as_array(name: str, value: Any, declared: Tensor | None, batches: bool) -> A
                 fix="give a number, a string, bytes, a list of them or an array",
             ) from error
     return _add_dimensions(name, array, ((-1,) if batches else ()) + declared.dims)
+
+
+def refuse_null(name: str, value: Any, datatype: str) -> None:
+    """Refuse ``None`` in a plain value for a type that has no NaN; numpy makes it ``False``.
+
+    Raises:
+        SlipwayError: it holds ``None``.
+    """
+    kind = np.dtype(numpy_type(datatype)).kind
+    if kind == "f":
+        return
+    try:
+        elements = np.array(value, dtype=object) if kind == "O" else np.asarray(value)
+    except ValueError:
+        return  # lists of unequal lengths, which the caller reports
+    if elements.dtype == object and any(element is None for element in elements.ravel()):
+        raise SlipwayError(
+            f"input {name!r} is {datatype}, which has no value for null",
+            fix="give a value in its place: null is NaN, which only FP16, FP32 and FP64 have",
+        )
 
 
 def blank_request(interface: Interface) -> dict[str, Array]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write
+from slipway.model.interface import refuse_null
 from slipway.server.client import InferenceError
 from slipway.testing.model import Model
 from slipway.triton.comparison import TOLERANCES, Tolerance, compare_outputs
@@ -196,7 +197,13 @@ def _tensor(entry: Any, path: Path) -> tuple[str, Array]:
     """Return the name and array of a tensor in KServe v2's JSON; its data is flat or nested."""
     try:
         name, datatype = str(entry["name"]), str(entry["datatype"])
-        return name, _as_array(_with_files(entry["data"], path), datatype, entry["shape"])
+        data = _with_files(entry["data"], path)
+        if not isinstance(data, bytes):
+            refuse_null(name, data, datatype)
+        return name, _as_array(data, datatype, entry["shape"])
+    except SlipwayError as error:
+        error.where = error.where or str(path)
+        raise
     except (KeyError, TypeError, ValueError) as error:
         raise SlipwayError(
             f"not a KServe v2 tensor: {error!r}",
