@@ -46,38 +46,38 @@ def load_pointer(file: Path) -> Pointer:
     try:
         content = yaml.load(file.read_text(encoding="utf-8"), LOADER)
     except FileNotFoundError as error:
-        raise SlipwayError("no such pointer", where=_place(file), fix=fix) from error
+        raise SlipwayError("no such pointer", where=place_of(file), fix=fix) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "not UTF-8 text"
         raise SlipwayError(
-            f"malformed DVC pointer: {problem}", where=_place(file) + line, fix=fix
+            f"malformed DVC pointer: {problem}", where=place_of(file) + line, fix=fix
         ) from error
     outs = content.get("outs") if isinstance(content, dict) else None
     if not (isinstance(outs, list) and len(outs) == 1 and isinstance(outs[0], dict)):
         raise SlipwayError(
             "malformed DVC pointer: it has to name exactly one output under 'outs'",
-            where=_place(file),
+            where=place_of(file),
             fix=fix,
         )
     out = outs[0]
     if not (isinstance(out.get("md5"), str) and MD5.fullmatch(out["md5"])):
         raise SlipwayError(
             f"malformed DVC pointer: {out.get('md5')!r} is not an md5",
-            where=_place(file),
+            where=place_of(file),
             fix=fix,
         )
     if out.get("path") != file.stem:
         raise SlipwayError(
             f"malformed DVC pointer: it points at {out.get('path')!r}, not at {file.stem!r}",
-            where=_place(file),
+            where=place_of(file),
             fix=fix,
         )
     if out.get("hash") != "md5":
         raise SlipwayError(
             "a pointer of DVC 2, whose md5 is not always that of the bytes",
-            where=_place(file),
+            where=place_of(file),
             fix="dvc cache migrate --dvc-files",
         )
     size = out.get("size")
@@ -113,7 +113,7 @@ class Weights:
             for name, md5 in self._parts(pointer):
                 target = temporary / name if name else temporary
                 target.parent.mkdir(parents=True, exist_ok=True)
-                cached = Path(self._cache.oid_to_path(md5))
+                cached = Path(self.cache.oid_to_path(md5))
                 if not (cached.exists() and _copy(cached, target) == md5):
                     shutil.copyfile(self._fetch(pointer, md5), target)
 
@@ -128,9 +128,9 @@ class Weights:
 
         try:
             # do not stage it or print how to: the caller may still move the files
-            self._repo.scm_context.quiet = True
-            self._repo.scm_context.autostage = False
-            self._repo.add([str(file)])
+            self.repo.scm_context.quiet = True
+            self.repo.scm_context.autostage = False
+            self.repo.add([str(file)])
         except (DvcException, OSError) as error:
             raise SlipwayError(
                 f"DVC refused to add it: {error}",
@@ -145,11 +145,11 @@ class Weights:
         Raises:
             SlipwayError: DVC cannot start here, or no remote is configured.
         """
-        names = list(self._repo.config["remote"])
+        names = list(self.repo.config["remote"])
         if not names:
             raise SlipwayError("no remote is configured", fix="dvc remote add -d NAME URL")
         for name in names:
-            remote = self._repo.cloud.get_remote(name=name)
+            remote = self.repo.cloud.get_remote(name=name)
             try:
                 reachable = _exists(remote) and remote.fs.exists(remote.path) is not None
             except Exception:  # each remote's file system has errors of its own
@@ -166,17 +166,17 @@ class Weights:
             if relative.is_absolute() or ".." in relative.parts:
                 raise SlipwayError(
                     f"its list names {entry['relpath']!r}, outside of it",
-                    where=_place(pointer.file),
+                    where=place_of(pointer.file),
                     fix=f"dvc add {pointer.path}",
                 )
             yield relative.as_posix(), entry["md5"]
 
     def _verify(self, pointer: Pointer, md5: str) -> Path:
-        path = Path(self._cache.oid_to_path(md5))
+        path = Path(self.cache.oid_to_path(md5))
         if not path.exists():
             return self._fetch(pointer, md5)
-        state = self._repo.state
-        _, recorded = state.get(str(path), self._cache.fs)
+        state = self.repo.state
+        _, recorded = state.get(str(path), self.cache.fs)
         if recorded is not None and recorded.value == md5:
             return path
         with path.open("rb") as file:
@@ -188,8 +188,8 @@ class Weights:
 
     def _fetch(self, pointer: Pointer, md5: str) -> Path:
         """Download one object from the remote into DVC's cache, and hash it on the way."""
-        path = Path(self._cache.oid_to_path(md5))
-        remote = self._remote(pointer)
+        path = Path(self.cache.oid_to_path(md5))
+        remote = self.remote_of(pointer)
         source = remote.odb.oid_to_path(md5)
         try:
             with atomic_write(path) as temporary, temporary.open("wb") as file:
@@ -198,21 +198,23 @@ class Weights:
                 if actual != md5.removesuffix(DIRECTORY):
                     raise SlipwayError(
                         f"wrong md5: remote {remote.name!r} holds {actual} where {md5} belongs",
-                        where=_place(pointer.file),
-                        fix="delete that object and dvc push from where the weights were trained",
+                        where=place_of(pointer.file),
+                        fix="delete that object, then slipway weights push from where the weights"
+                        " were trained",
                     )
         except FileNotFoundError as error:
             if "bucket" in str(error).lower() or not _exists(remote):
-                raise _unreachable(pointer, remote, error) from error
+                raise unreachable_error(pointer, remote, error) from error
             raise SlipwayError(
                 f"missing object: neither the cache nor remote {remote.name!r} holds {md5}",
-                where=_place(pointer.file),
-                fix="dvc push from where the weights were trained, or correct the pointer",
+                where=place_of(pointer.file),
+                fix="slipway weights push from where the weights were trained, or correct the"
+                " pointer",
             ) from error
         except SlipwayError:
             raise
         except Exception as error:  # each remote's file system has errors of its own
-            raise _unreachable(pointer, remote, error) from error
+            raise unreachable_error(pointer, remote, error) from error
         path.chmod(0o444)  # as DVC protects the files in its cache
         self._remember(path, md5)
         return path
@@ -220,26 +222,37 @@ class Weights:
     def _remember(self, path: Path, md5: str) -> None:
         from dvc_data.hashfile.hash_info import HashInfo
 
-        self._repo.state.save(str(path), self._cache.fs, HashInfo("md5", md5))
+        self.repo.state.save(str(path), self.cache.fs, HashInfo("md5", md5))
 
-    def _remote(self, pointer: Pointer) -> Any:
+    def remote_of(self, pointer: Pointer) -> Any:
+        """Return DVC's remote that holds the weights of ``pointer``.
+
+        Raises:
+            SlipwayError: none is configured.
+        """
         from dvc.exceptions import DvcException
 
         try:
-            return self._repo.cloud.get_remote(name=pointer.remote)
+            return self.repo.cloud.get_remote(name=pointer.remote)
         except DvcException as error:
             raise SlipwayError(
                 f"no remote to fetch from: {error}",
-                where=_place(pointer.file),
+                where=place_of(pointer.file),
                 fix="dvc remote add -d NAME URL",
             ) from error
 
     @property
-    def _cache(self) -> Any:
-        return self._repo.cache.local
+    def cache(self) -> Any:
+        """Return DVC's cache on this machine."""
+        return self.repo.cache.local
 
     @cached_property
-    def _repo(self) -> Any:
+    def repo(self) -> Any:
+        """Return DVC's repository, opened once.
+
+        Raises:
+            SlipwayError: DVC cannot start here.
+        """
         from dvc.exceptions import DvcException
         from dvc.repo import Repo
 
@@ -270,16 +283,17 @@ def _exists(remote: Any) -> bool:
     return remote.fs.protocol != "local" or Path(remote.path).exists()
 
 
-def _unreachable(pointer: Pointer, remote: Any, error: Exception) -> SlipwayError:
+def unreachable_error(pointer: Pointer, remote: Any, error: Exception) -> SlipwayError:
+    """Return the error of a remote that a request failed at."""
     reason = str(error) or type(error).__name__
     return SlipwayError(
         f"unreachable remote {remote.name!r} ({remote.path}): {reason}",
-        where=_place(pointer.file),
+        where=place_of(pointer.file),
         fix="dvc remote list; check its url, the network and your credentials",
     )
 
 
-def _place(file: Path) -> str:
+def place_of(file: Path) -> str:
     """Return the pointer's path, after its model's name if it is below ``models/``."""
     parts = file.parts
     at = len(parts) - 1 - parts[::-1].index("models") if "models" in parts else -1

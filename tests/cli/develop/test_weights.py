@@ -188,3 +188,58 @@ def test_a_module_without_its_source_is_named_by_a_build(
     Path("models/adder/adder/1/helpers.pyc").write_bytes(b"")
     assert main(["build", "adder"]) == 0
     assert "helpers.pyc: compiled Python without its source" in capsys.readouterr().err
+
+
+def test_a_push_says_what_was_sent_and_another_checkout_can_build(
+    root: Path, capsys: pytest.CaptureFixture[str], slipway_cache: Path
+) -> None:
+    trained = train(WEIGHTS)
+    assert main(["weights", "add", str(WEIGHTS)]) == 0
+    capsys.readouterr()
+    assert main(["weights", "push", "adder"]) == 0
+    remote = root.parent / "remote"
+    assert capsys.readouterr().out == (
+        f"{WEIGHTS} → store ({remote}): sent 1 object, {len(trained)} bytes\n"
+    )
+    shutil.rmtree(root / ".dvc" / "cache")
+    WEIGHTS.unlink()
+    assert main(["build", "adder"]) == 0
+    capsys.readouterr()
+    assert main(["weights", "push"]) == 0
+    assert capsys.readouterr().out == f"{WEIGHTS} → store ({remote}): already there\n"
+
+
+def test_retrained_weights_are_added_before_a_push(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(WEIGHTS)
+    assert main(["weights", "push", "adder"]) == 1
+    assert "fix: slipway weights add" in capsys.readouterr().err
+
+
+def test_a_build_without_the_weights_names_the_push_and_a_push_without_them_says_so(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(root / ".dvc" / "cache")
+    WEIGHTS.unlink()
+    (root.parent / "remote").mkdir()
+    assert main(["build", "adder"]) == 1
+    assert "fix: slipway weights push from where the weights were" in capsys.readouterr().err
+    assert main(["weights", "push", "adder"]) == 1
+    assert "neither the cache nor remote 'store' holds these weights" in capsys.readouterr().err
+
+
+def test_a_folder_of_weights_is_sent_as_a_whole(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    WEIGHTS.unlink()
+    POINTER.unlink()
+    train(WEIGHTS / "model.onnx")
+    (WEIGHTS / "table.bin").write_bytes(b"1")
+    assert main(["weights", "add", str(WEIGHTS)]) == 0
+    capsys.readouterr()
+    assert main(["weights", "push", "adder"]) == 0
+    assert "sent 3 objects, " in capsys.readouterr().out  # the list of the two files is one
+    shutil.rmtree(root / ".dvc" / "cache")
+    shutil.rmtree(WEIGHTS)
+    assert main(["build", "adder"]) == 0

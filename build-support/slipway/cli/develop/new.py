@@ -187,7 +187,8 @@ def _print_next_steps(folder: Path, configured: Settings) -> None:
     for command, why in (
         (f"slipway check {name}", "find mistakes"),
         (f"slipway test {name}", "run its tests and golden cases on a real Triton"),
-        (f"git add {path} && dvc push", "DVC keeps the weights, git the rest"),
+        (f"git add {path}", "git keeps all but the weights"),
+        (f"slipway weights push {name}", "DVC's remote keeps the weights"),
         (f"slipway publish {name}", "publish to staging"),
     ):
         click.echo(f"  {command:{24 + len(str(path))}}  # {why}")

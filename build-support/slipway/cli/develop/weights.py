@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
+from slipway.cli.models import for_each, models_argument, select_folders
 from slipway.cli.progress import working
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -14,7 +16,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.group()
 def weights() -> None:
-    """Put weights under DVC, sign them, or fetch them.
+    """Put weights under DVC, sign, send or fetch them.
 
     Example: slipway weights add models/x/x_inferencer/1/model.onnx
     """
@@ -73,6 +75,38 @@ def add(files: tuple[Path, ...]) -> None:
         with working(f"adding {file.name}"):
             pointer, signature_file = signature.add_weights(file, store)
         _print_paths(pointer.file, signature_file)
+
+
+@weights.command()
+@models_argument
+def push(models: tuple[Path, ...]) -> int:
+    """Send the weights of models to DVC's remote, and verify that they are there.
+
+    Without MODEL, of all models. What the remote has is not sent again.
+
+    Example: slipway weights push screen_detection
+    """
+    from slipway import settings
+    from slipway.model.folder import read_model_folder
+    from slipway.model.push_weights import push_weights
+    from slipway.model.weights import Weights
+    from slipway.units import format_bytes
+
+    configured = settings.load(Path.cwd())
+    store = Weights(configured.root)
+
+    def push_one(folder: Path) -> None:
+        pointers = read_model_folder(folder).pointers
+        if not pointers:
+            click.echo(f"{folder.name}: no weights under DVC")
+        for pointer in pointers:
+            with working(f"sending {pointer.path.name}"):
+                done = push_weights(pointer, store)
+            objects = f"{done.sent} object{'s' if done.sent > 1 else ''}"
+            sent = f"sent {objects}, {format_bytes(done.size)}" if done.sent else "already there"
+            click.echo(f"{os.path.relpath(pointer.path)} → {done.remote}: {sent}")
+
+    return for_each(select_folders(models, configured), push_one)
 
 
 @weights.command()
