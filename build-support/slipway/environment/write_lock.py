@@ -7,9 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from slipway.environment import interpreter
-from slipway.environment.lock import header, normalised_requirements, pins, refuse_unservable
+from slipway.environment.lock import (
+    header,
+    lock_content,
+    normalised_requirements,
+    pins,
+    refuse_unservable,
+)
 from slipway.environment.locking.errors import explain
-from slipway.environment.locking.newest import find_passed_over
+from slipway.environment.locking.newest import PassedOver, find_passed_over
 from slipway.environment.locking.numpy_api import refuse_later_numpy
 from slipway.environment.locking.pip_settings import unused_pip_settings
 from slipway.environment.locking.report import LockReport
@@ -89,20 +95,24 @@ def lock_requirements(requirements: Path, settings: Settings, *, upgrade: bool =
 
 
 def report_lock(requirements: Path, settings: Settings, *, gpu: bool = False) -> LockReport:
-    """Return what the lock of ``requirements`` brings; ``gpu`` is whether the model asks for one.
-
-    Raises:
-        SlipwayError: uv reaches no index.
-    """
+    """Return what a lock brings; ``gpu`` is whether a configuration of the model asks for one."""
     lock = requirements.with_name("requirements.lock")
     locked = dict(pins(lock))
-    lines = _for_uv(requirements, find_shared(requirements), settings).splitlines()
+    passed_over: tuple[PassedOver, ...] = ()
+    unknown = ""
+    try:
+        lines = _for_uv(requirements, find_shared(requirements), settings).splitlines()
+        passed_over = tuple(find_passed_over(lines, locked, settings, where=requirements))
+    except SlipwayError as error:  # the lock is written, and good without this
+        unknown = explain(error, requirements, settings).what
     return LockReport(
         sizes=read_sizes(lock),
-        packages=len(locked),
-        passed_over=tuple(find_passed_over(lines, locked, settings, where=requirements)),
+        # by name, by URL and by path; their hashes are indented
+        packages=sum(not line.startswith(" ") for line in lock_content(lock).splitlines()),
+        passed_over=passed_over,
         unused=tuple(unused_pip_settings(settings.root)),
         gpu=gpu,
+        unknown=unknown,
     )
 
 

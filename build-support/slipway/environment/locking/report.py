@@ -25,17 +25,22 @@ CPU_BUILDS = {
 
 @dataclass(frozen=True)
 class LockReport:
-    """``sizes`` by packages; ``gpu`` is whether a configuration of the model asks for one."""
+    """``sizes`` by packages; ``gpu`` is whether a configuration of the model asks for one.
+
+    ``unknown`` is why newer versions could not be looked for, empty if they were.
+    """
 
     sizes: Mapping[str, WheelSize]
     packages: int
     passed_over: tuple[PassedOver, ...]
     unused: tuple[PipSetting, ...]
     gpu: bool
+    unknown: str = ""
 
     def lines(self) -> list[str]:
         """Return the report, one statement a line."""
         notes = [f"older than the newest: {passed}" for passed in self.passed_over]
+        notes += [f"newer versions are not known: {self.unknown}"] if self.unknown else []
         notes += [f"not used: {setting.advice}" for setting in self.unused]
         return [*self._sizes(), *self._cuda(), *notes]
 
@@ -48,8 +53,9 @@ class LockReport:
         missing = f", without {unknown} whose size the index does not say" if unknown else ""
         largest = sorted(self.sizes, key=lambda name: -self.sizes[name].wheel)[:LARGEST]
         names = ", ".join(f"{name} {format_bytes(self.sizes[name].wheel)}" for name in largest)
+        packages = "1 package" if self.packages == 1 else f"{self.packages} packages"
         return [
-            f"{self.packages} packages: {format_bytes(wheels)} to download,"
+            f"{packages}: {format_bytes(wheels)} to download,"
             f" {format_bytes(unpacked)} unpacked{missing}",
             f"largest: {names}",
         ]
