@@ -151,6 +151,24 @@ def scalar_text_output() -> ModelProto:
     return graph(outputs=outputs, nodes=[MATMUL, label])
 
 
+def one_row_inside() -> ModelProto:
+    """Return a graph that declares any number of rows, and shapes its result as one."""
+    numbers = {"zero": [0], "one_row": [1, 2]}
+    nodes = [
+        *(
+            helper.make_node("Constant", [], [name], value_ints=values)
+            for name, values in numbers.items()
+        ),
+        helper.make_node("MatMul", ["FEATURES", "weights"], ["product"]),
+        # what depends on the number of rows hides the sizes from ONNX Runtime's own inference
+        helper.make_node("Shape", ["FEATURES"], ["sizes"]),
+        helper.make_node("Mul", ["sizes", "zero"], ["nothing"]),
+        helper.make_node("Add", ["nothing", "one_row"], ["shape"]),
+        helper.make_node("Reshape", ["product", "shape"], ["SCORE"]),
+    ]
+    return graph(nodes=nodes)
+
+
 GRAPHS: dict[str, Callable[[], ModelProto]] = {
     "good": graph,
     "bad/SW306_input_is_named_otherwise_in_the_graph": renamed_input,
@@ -169,6 +187,7 @@ GRAPHS: dict[str, Callable[[], ModelProto]] = {
     "bad/SW318_tensors_in_a_file_that_is_missing": lambda: graph(weights=external("weights.bin")),
     "bad/SW327_mean_of_all_rows": scalar_output,
     "bad/SW328_label_without_dimensions": scalar_text_output,
+    "bad/SW329_graph_reshapes_to_one_row": one_row_inside,
 }
 
 

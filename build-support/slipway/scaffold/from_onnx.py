@@ -9,11 +9,12 @@ from typing import Any
 
 from slipway.errors import SlipwayError
 from slipway.scaffold import golden_case, render, writing
-from slipway.scaffold.batching import supports_batches
-from slipway.scaffold.example import Example, find_example
-from slipway.scaffold.graph import Graph, read_graph
 from slipway.scaffold.steps import Steps, plan_steps
 from slipway.settings import Settings
+from slipway.signature.trial.batching import why_no_batches
+from slipway.signature.trial.example import Example, find_example
+from slipway.signature.trial.graph import Graph, read_graph
+from slipway.signature.trial.two_rows import declaration_fix, try_two_rows
 
 KIND = "onnx"
 DEFAULT_BATCH = 16
@@ -23,11 +24,15 @@ REQUEST = "request"  # in tests/, for a graph whose outputs differ from run to r
 
 @dataclass(frozen=True)
 class Derived:
-    """What is known of the graph before any file is written."""
+    """What is known of the graph before any file is written.
+
+    ``no_batches`` says why the graph allows none.
+    """
 
     graph: Graph
     steps: Steps
     example: Example | None
+    no_batches: str | None = None
 
     @property
     def golden(self) -> bool:
@@ -41,21 +46,33 @@ def derive(file: Path, max_batch_size: int | None = None) -> Derived:
     Without ``max_batch_size`` it is derived from the graph.
 
     Raises:
-        SlipwayError: the graph cannot be served (``read_graph``), or does not support batches.
+        SlipwayError: the graph cannot be served (``read_graph``), declares an output wrongly, or
+            does not support batches.
     """
     graph = read_graph(file)
+    _refuse_wrong_declaration(graph)
+    reason = None if max_batch_size == 0 else why_no_batches(graph)
     if max_batch_size is None:
-        max_batch_size = DEFAULT_BATCH if supports_batches(graph) else 0
-    elif max_batch_size > 0 and not supports_batches(graph):
+        max_batch_size = 0 if reason else DEFAULT_BATCH
+    elif max_batch_size > 0 and reason:
         raise SlipwayError(
-            f"the graph does not support batches of {max_batch_size}: a first dimension is fixed,"
-            " or a row's result depends on other rows",
+            f"the graph does not support batches of {max_batch_size}: {reason}",
             where=str(file),
             fix="use --max-batch-size 0, or export it with a free first dimension in every tensor",
         )
     example = find_example(graph, batch=1 if max_batch_size else None)
     ranks = {name: array.ndim for name, array in example.outputs.items()} if example else {}
-    return Derived(graph, plan_steps(graph, max_batch_size, ranks), example)
+    return Derived(graph, plan_steps(graph, max_batch_size, ranks), example, reason)
+
+
+def _refuse_wrong_declaration(graph: Graph) -> None:
+    trial = try_two_rows(graph)
+    if trial is not None and trial.wrong:
+        raise SlipwayError(
+            f"{trial}: it would be served with one row, and every request with more would fail",
+            where=str(graph.file),
+            fix=declaration_fix(graph.file, trial.wrong[0]),
+        )
 
 
 def write(name: str, derived: Derived, settings: Settings, *, version: str = "0.1.0") -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from slipway.scaffold import naming
-from slipway.scaffold.graph import Graph, OnnxTensor
+from slipway.signature.trial.graph import Graph, OnnxTensor
 
 type Array = np.ndarray[Any, Any]
 

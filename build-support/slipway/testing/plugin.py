@@ -23,6 +23,7 @@ from slipway.testing.junit_report import Interruption, ReportProperties
 from slipway.testing.model import Model
 from slipway.testing.model_server import ModelServer
 from slipway.testing.served_artifact import death_of, describe_end
+from slipway.testing.two_rows import check_two_rows
 
 MODELS = "models"
 PROPERTIES = pytest.StashKey[ReportProperties]()
@@ -181,12 +182,20 @@ class GoldenCase(ModelItem):
 
 
 class ContractTest(ModelItem):
-    """The artifact, loaded together with a second copy of itself."""
+    """The artifact with two rows, and loaded together with a second copy of itself."""
 
     def runtest(self) -> None:
-        """Load, invoke, unload, invoke, load again."""
+        """Send two rows; load, invoke, unload, invoke, load again."""
         model = self.model_server.model(self.folder)
         case = next(iter(golden.cases(self.folder)), None)
+        problems = check_two_rows(model, case)
+        if problems:
+            raise SlipwayError(
+                "\n  ".join(["the config allows several rows, but:", *problems]),
+                where=str(self.folder),
+                fix="make the model answer several rows, or allow one: max_batch_size: 1 in every"
+                " config.pbtxt, or dims that begin with 1",
+            )
         artifact = self.model_server.artifact(self.folder)
         server = model.server
         try:

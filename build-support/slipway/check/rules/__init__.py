@@ -45,6 +45,7 @@ from slipway.check.rules.weights_3xx import (
     graph_needs,
     graph_scalars,
     graph_types,
+    two_rows,
     weights,
 )
 
@@ -87,6 +88,7 @@ __all__ = [
     "tensor_options",
     "tensor_shapes",
     "tensors",
+    "two_rows",
     "versions",
     "weights",
 ]

@@ -168,7 +168,8 @@ def _show(name: str, derived: Derived) -> None:
             table.add_row(*(escape(str(cell)) for cell in cells))
     console.print(table)
     rows = f"batches of up to {planned.max_batch_size}" if planned.max_batch_size else "no batches"
-    console.print(f"{escape(name)} takes {rows}.")
+    reason = f": {derived.no_batches}" if derived.no_batches else ""
+    console.print(escape(f"{name} takes {rows}{reason}."))
     if derived.graph.optional:
         names = ", ".join(derived.graph.optional)
         console.print(escape(f"The graph's own values are used for: {names}."))

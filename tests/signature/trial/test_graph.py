@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from slipway.errors import SlipwayError
-from slipway.scaffold.graph import read_graph
+from slipway.signature.trial.graph import read_graph
 from tests.scaffold.graphs import FLOAT, doubler, identity, node, save, tensor
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from slipway.scaffold.graph import Graph, OnnxTensor
+from slipway.signature.trial.graph import Graph, OnnxTensor
 from slipway.triton.datatypes import numpy_type
 
 type Array = np.ndarray[Any, Any]
@@ -45,7 +45,7 @@ def find_example(graph: Graph, *, batch: int | None = None) -> Example | None:
     """
     for size in SIZES if _free(graph, batch) else SIZES[:1]:
         for inputs in _candidates(graph, size, batch):
-            if not _runs(graph, inputs):
+            if not accepts(graph, inputs):
                 continue
             outputs = graph.run(inputs)
             if all(_fits(tensor, outputs[tensor.name]) for tensor in graph.outputs):
@@ -65,7 +65,7 @@ def _fits(tensor: OnnxTensor, array: Array) -> bool:
     )
 
 
-def _runs(graph: Graph, inputs: dict[str, Array]) -> bool:
+def accepts(graph: Graph, inputs: dict[str, Array]) -> bool:
     """Return whether the graph runs with ``inputs``, tried in a forked process.
 
     An operator can end its process (an integer division by zero does), or never return.

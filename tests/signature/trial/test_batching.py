@@ -10,8 +10,8 @@ from onnx import TensorProto
 
 from slipway.errors import SlipwayError
 from slipway.scaffold import from_onnx
-from slipway.scaffold.batching import supports_batches
-from slipway.scaffold.graph import read_graph
+from slipway.signature.trial.batching import supports_batches
+from slipway.signature.trial.graph import read_graph
 from tests.scaffold.graphs import doubler, node, save, tensor
 
 

@@ -1,0 +1,66 @@
+"""SW329: graphs that answer one row, and not the two that their config allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from slipway.check import graphs
+from slipway.check.finding import RuleHit
+from slipway.check.graphs import ConfiguredGraph
+from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.rule import rule
+from slipway.signature import Signature
+from slipway.signature.trial.remembered import two_rows_of
+from slipway.signature.trial.two_rows import declaration_fix
+
+LARGEST = 1 << 28  # bytes of weights that are opened to try them
+
+
+@rule(
+    "SW329",
+    "two-rows",
+    reason="the first request with several rows fails: 'unexpected shape for input …', or an error"
+    " of ONNX Runtime",
+    source="seen on 24.10; the graph is run with one row, and with the same row twice",
+)
+def two_rows(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find graphs that fail for two rows, or whose outputs then have other shapes than declared.
+
+    Weights that are not here are not tried, nor those above :data:`LARGEST` or of several files.
+    """
+    for graph, signature in graphs.graphs_with_signature(model):
+        if not (_is_allowed_rows(graph) and _can_be_tried(graph, signature)):
+            continue
+        trial = two_rows_of(graph.file)
+        if trial is None or not str(trial):
+            continue
+        if trial.wrong:
+            yield RuleHit(graph.location, f"{trial}", declaration_fix(graph.file, trial.wrong[0]))
+        else:
+            yield RuleHit(
+                graph.location,
+                f"{trial}",
+                "export the graph for several rows, or allow one: max_batch_size: 1, or dims that"
+                " begin with 1",
+            )
+
+
+def _is_allowed_rows(graph: ConfiguredGraph) -> bool:
+    """Return whether a request may have two rows; those of sequences have one."""
+    message = graph.message
+    if message.HasField("sequence_batching") or message.batch_input:
+        return False
+    if any(tensor.allow_ragged_batch or tensor.HasField("reshape") for tensor in message.input):
+        return False
+    if message.max_batch_size > 0:
+        return bool(message.max_batch_size > 1)
+    return all(tensor.dims and tensor.dims[0] == -1 for tensor in message.input)
+
+
+def _can_be_tried(graph: ConfiguredGraph, signature: Signature) -> bool:
+    return (
+        graph.reading.state == "weights"
+        and graph.file.is_file()
+        and not signature.external_data
+        and graph.file.stat().st_size <= LARGEST
+    )

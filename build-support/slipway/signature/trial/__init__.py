@@ -1,0 +1,1 @@
+"""Run a graph on small inputs, to see what its declaration does not say."""

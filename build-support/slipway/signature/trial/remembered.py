@@ -1,0 +1,47 @@
+"""Remember what a weights file did with two rows, by its content: a trial takes seconds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+from slipway.errors import SlipwayError
+from slipway.files import atomic_write, cache_dir, sha256_of
+from slipway.signature.trial.graph import read_graph
+from slipway.signature.trial.two_rows import TwoRows, WrongOutput, try_two_rows
+
+# of a trial's result; a change of this package is another one
+FORMAT = 1
+
+
+def two_rows_of(file: Path) -> TwoRows | None:
+    """Return what the graph in ``file``, which holds all its tensors, does with two rows.
+
+    None if it does not take several rows, or cannot be tried.
+    """
+    key = f"{sha256_of(file)}-{version('onnxruntime')}-{FORMAT}"
+    remembered = cache_dir("trials") / f"{key}.json"
+    if remembered.is_file():
+        return _parse(json.loads(remembered.read_text(encoding="utf-8")))
+    try:
+        trial = try_two_rows(read_graph(file))
+    except SlipwayError:
+        trial = None  # it is reported elsewhere that it cannot be opened
+    with atomic_write(remembered) as temporary:
+        temporary.write_text(json.dumps(asdict(trial) if trial else None), encoding="utf-8")
+    return trial
+
+
+def _parse(values: dict[str, object] | None) -> TwoRows | None:
+    if values is None:
+        return None
+    wrong = values["wrong"]
+    assert isinstance(wrong, list)
+    outputs = (
+        WrongOutput(o["name"], o["position"], tuple(o["declared"]), tuple(o["actual"]))
+        for o in wrong
+    )
+    error = values["error"]
+    return TwoRows(None if error is None else str(error), tuple(outputs))
