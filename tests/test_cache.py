@@ -68,6 +68,15 @@ def test_what_a_process_runs_from_is_kept() -> None:
     assert used.is_dir() and not unused.exists()
 
 
+def test_what_a_process_was_started_with_is_kept() -> None:
+    used, unused = entry("triton", "used", 40), entry("triton", "unused", 40)
+    argv = [sys.executable, "-c", "input()", f"--backend-directory={used}/backends"]
+    with subprocess.Popen(argv, stdin=-1) as process:
+        cache.trim(cache.find_entries(), to=0)
+        process.communicate(b"\n")
+    assert used.is_dir() and not unused.exists()
+
+
 def test_locks_links_and_what_is_being_written_are_no_entries(tmp_path: Path) -> None:
     folder = cache_dir("environments")
     (folder / "a.guard").touch()

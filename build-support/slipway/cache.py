@@ -2,7 +2,7 @@
 
 An entry is a folder or a file of a kind: an environment, an installed tool, an object of DVC's.
 All of them can be made or fetched again. What was used within the last hour is never removed, as
-another process may be reading it; neither is what a process runs from.
+another process may be reading it; neither is what a process runs from or was started with.
 """
 
 from __future__ import annotations
@@ -138,12 +138,18 @@ def _last_use(path: Path) -> float:
 
 
 def _running() -> Iterator[Path]:
-    """Yield what processes run from: programs, working directories, this Python."""
+    """Yield what processes run from: programs, working directories, this Python, and the paths in
+    their arguments, such as the program of a virtual environment or a server's backends."""
     yield from (Path(sys.prefix), Path(sys.executable))
     for process in Path("/proc").glob("[0-9]*"):
         for link in ("exe", "cwd"):
             with contextlib.suppress(OSError):  # another user's, or ended
                 yield Path(os.readlink(process / link))
+        with contextlib.suppress(OSError):
+            for argument in os.fsdecode((process / "cmdline").read_bytes()).split("\0"):
+                path = argument.rpartition("=")[2]
+                if path.startswith("/"):
+                    yield Path(path)
 
 
 def _remove(path: Path) -> None:
