@@ -131,6 +131,17 @@ def test_a_key_that_was_removed_may_be_created_again(storage: Storage, file: Fil
     assert store.swap("key", b"new", b"newer")
 
 
+def test_a_key_is_removed_only_with_the_value_that_was_read(storage: Storage) -> None:
+    store = storage.store
+    assert not store.delete_unchanged("alias", b"one")
+    store.create("alias", b"one")
+    assert not store.delete_unchanged("alias", b"two") and store.read("alias") == b"one"
+    assert storage.another().swap("alias", b"one", b"two")
+    assert not store.delete_unchanged("alias", b"one") and store.read("alias") == b"two"
+    assert store.delete_unchanged("alias", b"two") and store.keys("") == []
+    assert not store.delete_unchanged("alias", b"two")
+
+
 @pytest.mark.parametrize("key", ["../outside", "/outside", "a/../../outside", "a\0b"])
 def test_a_key_that_leads_out_is_not_written(storage: Storage, small: File, key: str) -> None:
     store = storage.store

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from slipway.catalog import journal, keys
 from slipway.catalog.alias import Alias, write_alias
-from slipway.catalog.journal import Action, JournalEvent
+from slipway.catalog.journal import RETIRE, Action, JournalEvent
 from slipway.catalog.origin import Origin
 from slipway.store.stage import StageStore
 
@@ -38,7 +38,8 @@ def move_alias(
     if before is None or before == alias:
         history = stage.store.keys(keys.history(stage.name, name))
         last = journal.last_move(stage.store, history, skip_damaged=True)
-        if before is not None and last is not None and last.target == str(alias):
+        moved = last is not None and last.action != RETIRE and last.target == str(alias)
+        if before is not None and moved:
             return before
         was = None if last is None else last.now
     text = None if was is None else str(was)

@@ -17,17 +17,19 @@ from slipway.errors import SlipwayError
 from slipway.store.interface import Reader
 from slipway.store.stage import StageReader, StageStore
 
-Action = Literal["publish", "promote", "rollback", "alias", "prune"]
+Action = Literal["publish", "promote", "rollback", "alias", "retire", "prune"]
+RETIRE: Action = "retire"
 READERS = 16  # parallel requests
 
 
 @dataclass(frozen=True)
 class JournalEvent:
     """``target`` is what the alias serves after the event, ``before`` what it served until then, as
-    text. For a pruned release ``target`` is the one that was removed. ``when`` is ISO 8601 in UTC.
+    text. For a pruned release ``target`` is the one that was removed, for a retired name what its
+    alias served. ``when`` is ISO 8601 in UTC.
 
     ``now`` and ``was`` are the same two aliases with their weights; ``now`` is ``None`` if no alias
-    moved.
+    moved, or none is left.
     """
 
     action: Action

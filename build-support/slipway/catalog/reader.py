@@ -52,11 +52,27 @@ class CatalogReader:
         targets = self.targets(name)
         if not targets:
             raise unknown_name(name, [self])
+        retired = self.retirement(name)
+        if retired is not None:
+            raise SlipwayError(
+                f"{name} was retired from {self.stage}",
+                where=retired,
+                fix=f"slipway history {name} shows by whom and why;"
+                f" slipway rollback {name} --stage {self.stage} serves it again",
+            )
         raise SlipwayError(
             f"{name} has releases in {self.stage}, but no alias",
             where=keys.alias(self.stage, name),
             fix=f"slipway alias {name} {targets[-1]} --stage {self.stage}",
         )
+
+    def retirement(self, name: str) -> str | None:
+        """Return the key of the event by which ``name``, which has no alias, was retired; ``None``
+        if its last event is another one."""
+        stored = self.source.store.keys(keys.history(self.stage, name))
+        # the last part of a key is <time>-<action>-<digits>.json
+        moves = [key for key in stored if "-prune-" not in key.rpartition("/")[2]]
+        return moves[-1] if moves and "-retire-" in moves[-1].rpartition("/")[2] else None
 
     def find_alias(self, name: str) -> Alias | None:
         """Return the alias of ``name``, or ``None``.

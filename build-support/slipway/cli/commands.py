@@ -43,6 +43,7 @@ COMMANDS = tuple(
             "publish": "Build models and publish them to a stage.",
             "promote": "Release in production what staging tested.",
             "rollback": "Serve the previous release of a model, or a given one.",
+            "retire": "Stop serving a model under its name.",
             "status": "Show what staging and production serve of each model.",
             "history": "List what happened to a model, newest first.",
             "diff": "Show what differs between two artifacts or releases.",

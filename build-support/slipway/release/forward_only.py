@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import semver
 
-from slipway.catalog import journal
+from slipway.catalog import journal, keys
 from slipway.catalog.alias import Alias
+from slipway.catalog.journal import RETIRE
 from slipway.catalog.listing import version_of
 from slipway.settings.release import StageName
 from slipway.store.stage import StageReader
@@ -29,11 +30,18 @@ def reject_downgrade(
     """Return a check that stops a move of production's alias back to ``target``.
 
     The check raises :class:`AliasUnchanged` if the alias serves a higher version, or served
-    ``target`` before and was moved away from it.
+    ``target`` before and was moved away from it, or if the name was retired.
     """
 
     def check(current: Alias | None) -> None:
         if current is None:
+            history = production.store.keys(keys.history(production.name, name))
+            last = journal.last_move(production.store, history)
+            if last is not None and last.action == RETIRE:
+                raise AliasUnchanged(
+                    f"{name} was retired ({format_minute(last.when)} UTC);"
+                    f" slipway rollback {name} {version} serves this release"
+                )
             return
         for served in current.targets:
             other = version_of(name, served)
@@ -45,6 +53,11 @@ def reject_downgrade(
         for event in journal.load_events(production, name):
             if not event.names(target):
                 continue
+            if event.action == RETIRE:
+                raise AliasUnchanged(
+                    f"{target} was served before, and retired ({format_minute(event.when)} UTC);"
+                    f" slipway rollback {name} {version} serves it again"
+                )
             if event.now is not None and target not in event.now.targets:
                 raise AliasUnchanged(
                     f"{target} was served before, and replaced by {event.target}"

@@ -46,7 +46,8 @@ def rollback(
 
     Without ``selector``, each further rollback goes one release further back. A second rollback by
     the same pipeline does nothing, since a job that runs again means the same rollback. A damaged
-    alias is replaced: without ``selector``, by the release that was served last.
+    alias is replaced, and a retired name is served again: without ``selector``, by the release that
+    was served last.
 
     Raises:
         SlipwayError: there is no such release, its artifact is gone or has changed, nothing was
@@ -62,7 +63,7 @@ def rollback(
         chosen = catalog.record(name, catalog.resolve(name, selector))
         reject_damaged(releases, chosen)
     else:
-        if current is None and not damaged:
+        if current is None and not damaged and catalog.retirement(name) is None:
             catalog.alias(name)  # raises with the reason
         events = journal.load_events(releases, name, skip_damaged=True)
         last = next((event for event in events if event.now is not None), None)
@@ -107,7 +108,7 @@ def _served_before(
     """Return the release that was served before, and is still available."""
     unavailable: list[str] = []
     aliases = journal.lineage(events, current)
-    # where the alias is damaged, the last one was served until then
+    # where the alias is damaged, or away, the last one was served until then
     for earlier in reversed(aliases if current is None else aliases[:-1]):
         for target in earlier.targets:
             if current == single_target(target) or target in unavailable:

@@ -10,20 +10,21 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from slipway.catalog import journal, keys
 from slipway.catalog.alias import Alias
 from slipway.catalog.catalog import Catalog
-from slipway.catalog.journal import READERS, JournalEvent
+from slipway.catalog.journal import READERS, RETIRE, JournalEvent
 from slipway.catalog.listing import Listing, list_stage
 from slipway.catalog.reader import unknown_name
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.release.drift import Drift, find_changed_object, find_orphans, find_strangers
 from slipway.release.install import is_being_published
+from slipway.release.rollback import undo_command
 from slipway.release.versioning.distance import Distance, measure_distance
 from slipway.settings import Settings
 from slipway.settings.release import STAGES, StageName
@@ -78,7 +79,8 @@ class ServedRelease:
 @dataclass(frozen=True)
 class ModelStatus:
     """A model: what each stage serves, ``None`` where it serves nothing; how far staging is ahead
-    of production, if both serve it; how many releases each stage has; and what is wrong."""
+    of production, if both serve it; how many releases each stage has; what is wrong; and the events
+    by which it was retired."""
 
     name: str
     staging: ServedRelease | None
@@ -86,6 +88,7 @@ class ModelStatus:
     distance: Distance | None
     releases: Mapping[StageName, int]
     drift: tuple[Drift, ...] = ()
+    retired: Mapping[StageName, JournalEvent] = field(default_factory=dict)
 
     def served(self, stage: StageName) -> ServedRelease | None:
         """Return what ``stage`` serves."""
@@ -98,6 +101,16 @@ class ModelStatus:
             **{stage: _dump(self.served(stage)) for stage in STAGES},
             "distance": None if self.distance is None else vars(self.distance),
             "releases": dict(self.releases),
+            "retired": {
+                stage: {
+                    "when": event.when,
+                    "before": event.before,
+                    "reason": event.reason,
+                    "by": event.origin.by,
+                    "pipeline": event.origin.pipeline,
+                }
+                for stage, event in self.retired.items()
+            },
             "drift": [drift.dump(self.name) for drift in self.drift],
         }
 
@@ -129,6 +142,11 @@ def load_status(settings: Settings, names: Sequence[str] = ()) -> list[ModelStat
                 _distance(settings, staging.served, production.served),
                 {listing.stage: len(listing.records(name)) for listing in listings},
                 (*staging.drift, *production.drift),
+                {
+                    stage: inspection.retired
+                    for stage, inspection in zip(STAGES, (staging, production), strict=True)
+                    if inspection.retired is not None
+                },
             )
 
         statuses = list(pool.map(combine, chosen, *inspections))
@@ -145,6 +163,7 @@ class _Inspection:
 
     served: ServedRelease | None
     drift: Sequence[Drift]
+    retired: JournalEvent | None = None
 
 
 def _inspect_twice(catalog: Catalog, listing: Listing, name: str) -> _Inspection:
@@ -155,7 +174,8 @@ def _inspect_twice(catalog: Catalog, listing: Listing, name: str) -> _Inspection
             break
         time.sleep(pause)
         again = _inspect(catalog, list_stage(catalog.source, [name]), name)
-        found = _Inspection(again.served, [drift for drift in again.drift if drift in found.drift])
+        remaining = [drift for drift in again.drift if drift in found.drift]
+        found = _Inspection(again.served, remaining, again.retired)
     return found
 
 
@@ -176,9 +196,20 @@ def _find_strangers_twice(
 
 def _inspect(catalog: Catalog, listing: Listing, name: str) -> _Inspection:
     drift = list(find_orphans(listing, name, partial(is_being_published, catalog.source, name)))
-    if not listing.has_alias(name):
-        return _Inspection(None, drift)
     stage, key = catalog.stage, keys.alias(catalog.stage, name)
+    if not listing.has_alias(name):
+        try:
+            last = journal.last_move(catalog.source.store, listing.history(name))
+        except SlipwayError as error:
+            drift.append(Drift(stage, "damaged", str(error.where), f"{error.what}; {error.fix}"))
+            return _Inspection(None, drift)
+        if last is not None and last.action == RETIRE:
+            return _Inspection(None, drift, last)
+        if last is not None:
+            again = undo_command(last.now, stage, name) or f"slipway alias {name} RELEASE"
+            fix = f"{again}; or slipway retire {name} --stage {stage}"
+            drift.append(Drift(stage, "alias moved without an event", key, fix))
+        return _Inspection(None, drift)
     available = listing.records(name) & listing.objects(name)
     records: dict[str, Record] = {}
     try:

@@ -67,6 +67,17 @@ class DirectoryStore(DirectoryReader):
                 return False
         return True
 
+    def delete_unchanged(self, key: str, expected: bytes) -> bool:
+        """See :class:`~slipway.store.interface.Store`."""
+        path = self._path(key)
+        if self.stat(key) is None:
+            return False
+        with self._translate_errors(key), locked(_lock(path)):
+            if self.read(key) != expected:
+                return False
+            path.unlink()
+        return True
+
     def clean(self, prefix: str, older_than: timedelta = ABANDONED) -> int:
         """See :class:`~slipway.store.interface.Store`."""
         count = 0

@@ -113,6 +113,10 @@ class Store(Reader, Protocol):
         """Remove ``key``; return whether it existed."""
         ...
 
+    def delete_unchanged(self, key: str, expected: bytes) -> bool:
+        """Remove the small ``key`` if it still holds ``expected``; return whether it did."""
+        ...
+
     def clean(self, prefix: str, older_than: timedelta = ABANDONED) -> int:
         """Remove what interrupted writers of keys that begin with ``prefix`` left, if it has not
         changed for ``older_than``; return the number of leftovers.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from slipway.model.interface import Interface, Tensor
     from slipway.settings import Settings
 
+NO_ALIAS = "none; slipway alias sets one"
 SHA256_DIGITS = 12  # for people; --json has all digits
 
 
@@ -131,7 +132,9 @@ def _print(name: str, description: _Description) -> None:
     console.print(_tensors(description.interface))
     if description.interface.batches:
         console.print(f"batch: at most {description.interface.max_batch_size}")
-    alias = lines(description.alias) if description.alias else ["none; slipway alias sets one"]
+    alias = lines(description.alias) if description.alias else [NO_ALIAS]
+    if description.moved is not None and description.moved.action == "retire":
+        alias = ["none: it was retired; slipway rollback or alias serves it again"]
     if description.moved is not None:
         alias.append(_moved(description.moved))
     parts = {"alias": alias, "evidence": description.evidence}

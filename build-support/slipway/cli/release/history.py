@@ -68,7 +68,9 @@ def _print(name: str, entries: Sequence[HistoryEntry]) -> None:
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
     for entry, row in zip(entries, rows, strict=True):
         cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)]
-        colour = {"rollback": "yellow", "promote": "green"}.get(entry.event.action, "default")
+        colour = {"rollback": "yellow", "retire": "yellow", "promote": "green"}.get(
+            entry.event.action, "default"
+        )
         line = "  ".join((*cells[:2], f"[{colour}]{cells[2]}[/]", *cells[3:]))
         console.print(line.rstrip(), soft_wrap=True)
         for detail in _details(entry):
@@ -85,6 +87,8 @@ def _row(name: str, entry: HistoryEntry) -> tuple[str, str, str, str, str]:
     event = entry.event
     if event.action == "prune":
         moved = f"{release(name, event.target)} removed"
+    elif event.action == "retire":
+        moved = f"{release(name, event.target)} → none".strip()
     else:
         before = release(name, event.before) if event.before else ""
         moved = (

@@ -16,6 +16,7 @@ from slipway.cli.progress import working
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from slipway.catalog.journal import JournalEvent
     from slipway.release.status import ModelStatus, ServedRelease
     from slipway.release.versioning.distance import Distance
 
@@ -94,20 +95,24 @@ def _table(models: Sequence[ModelStatus]) -> Table:
     for model in models:
         table.add_row(
             f"[bold]{escape(model.name)}[/]",
-            "\n".join(_lines(model.name, model.staging)),
-            "\n".join(_lines(model.name, model.production)),
+            "\n".join(_lines(model.name, model.staging, model.retired.get("staging"))),
+            "\n".join(_lines(model.name, model.production, model.retired.get("production"))),
             _left_to_promote(model),
         )
     return table
 
 
-def _lines(name: str, served: ServedRelease | None) -> list[str]:
-    """Return what is served and since when, then by whom and from which commit, as markup."""
+def _lines(name: str, served: ServedRelease | None, retired: JournalEvent | None) -> list[str]:
+    """Return what is served and since when, then by whom and from which commit, as markup; or when
+    it was retired, and by whom."""
     from rich.markup import escape
 
     from slipway.cli.format import commit, pipeline, release
     from slipway.units import format_age
 
+    if retired is not None:
+        who = " ".join(filter(None, (pipeline(retired.origin.pipeline), retired.origin.by)))
+        return [f"[yellow]retired[/] {format_age(retired.when)}", f"[dim]{escape(who)}[/]"]
     if served is None:
         return ["[dim]—[/]"]
     variants, total = served.alias.variants, sum(v.weight for v in served.alias.variants)
@@ -126,6 +131,8 @@ def _lines(name: str, served: ServedRelease | None) -> list[str]:
 
 def _left_to_promote(model: ModelStatus) -> str:
     if model.staging is None:
+        return ""
+    if "production" in model.retired:
         return ""
     if model.production is None:
         return "[yellow]everything[/]" if model.staging.version else ""

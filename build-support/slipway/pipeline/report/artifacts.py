@@ -52,6 +52,7 @@ class ModelArtifacts:
         self.artifact: Artifact | None = None
         self.contents: Contents | None = None
         self.record: Record | None = None
+        self.retired = False
         self.served_artifact: Artifact | None = None
         self.served_contents: Contents | None = None
         with self.part("artifact"):
@@ -59,6 +60,8 @@ class ModelArtifacts:
         with self.part("production"):
             production = open_stage(settings, "production")
             self.record = _current_record(production, self.name)
+            if self.record is None:
+                self.retired = Catalog(production).retirement(self.name) is not None
         if self.artifact is None or self.unchanged:
             return
         with self.part("artifact"):

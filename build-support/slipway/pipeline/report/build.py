@@ -52,6 +52,7 @@ class ModelReport:
 
     ``target`` is its target model in staging. ``problems`` are errors by the part of the report
     that they prevent. Where ``failed``, there is no artifact, and only problems are known.
+    ``retired``: production served it once, and a promotion does not serve it again.
     """
 
     name: str
@@ -71,6 +72,7 @@ class ModelReport:
     tries: tuple[tuple[str, str], ...] = ()
     problems: Mapping[str, str] = field(default_factory=dict)
     failed: bool = False
+    retired: bool = False
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,7 @@ def _model(
             )
     return ModelReport(
         name=artifacts.name,
+        retired=artifacts.retired,
         version=contents.manifest.version,
         target=target,
         sha256=candidate.sha256,

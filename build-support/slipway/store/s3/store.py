@@ -71,20 +71,19 @@ class S3Store(S3Reader):
         """See :class:`~slipway.store.interface.Store`; of several callers at once, only one gets
         ``True``."""
         while (stat := self.stat(key)) is not None:
-            request: Any = {"Bucket": self._bucket, "Key": self._key(key)}
-            with self._translate_errors(key):
-                try:
-                    self._client.delete_object(**request, IfMatch=f'"{stat.version}"')
-                    return True
-                except ClientError as error:
-                    if error_code(error) in LACKING:
-                        self._client.delete_object(**request)
-                        return True
-                    if error_code(error) in ABSENT and was_retried(error):
-                        return True  # it existed, and the first response was lost
-                    if error_code(error) not in UNMET | CONFLICT | ABSENT:
-                        raise
+            if self._delete_version(key, f'"{stat.version}"'):
+                return True
         return False
+
+    def delete_unchanged(self, key: str, expected: bytes) -> bool:
+        """See :class:`~slipway.store.interface.Store`; bytes and ETag come in one response."""
+        while True:
+            with self._translate_errors(key):
+                result = get_object(self.s3_location(key))
+            if result is None or result[0] != expected:
+                return False
+            if self._delete_version(key, result[1]["ETag"]):
+                return True
 
     def clean(self, prefix: str, older_than: timedelta = ABANDONED) -> int:
         """See :class:`~slipway.store.interface.Store`."""
@@ -125,6 +124,23 @@ class S3Store(S3Reader):
             )
         known_servers.remember(server, self._bucket)
         self._keeps_conditions = True
+
+    def _delete_version(self, key: str, etag: str) -> bool:
+        """Remove ``key`` if its object has ``etag``; return whether this call did."""
+        request: Any = {"Bucket": self._bucket, "Key": self._key(key)}
+        with self._translate_errors(key):
+            try:
+                self._client.delete_object(**request, IfMatch=etag)
+                return True
+            except ClientError as error:
+                if error_code(error) in LACKING:
+                    self._client.delete_object(**request)
+                    return True
+                if error_code(error) in ABSENT and was_retried(error):
+                    return True  # it existed, and the first response was lost
+                if error_code(error) not in UNMET | CONFLICT | ABSENT:
+                    raise
+        return False
 
     def _create(self, key: str, content: Content, progress: Progress | None) -> bool:
         if self.stat(key) is not None:

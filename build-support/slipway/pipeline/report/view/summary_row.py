@@ -21,6 +21,8 @@ def release(model: ModelReport) -> str:
         return "failed"
     if model.served is None and "production" in model.problems:
         return f"{model.version}, production cannot be read"
+    if model.retired:
+        return f"{model.version}, retired in production"
     if model.served is None:
         return f"{model.version}, new in production"
     return f"{model.served.version} → {model.version}"

@@ -33,11 +33,14 @@ def build_view(report: Report) -> View:
 def _headline(report: Report) -> str:
     failed = [m for m in report.models if m.failed]
     built = [model for model in report.models if not model.failed]
+    retired = [model for model in built if model.retired]
     new = [m for m in built if m.served is None and "production" not in m.problems]
-    changed = [model for model in built if model not in new]
+    new = [model for model in new if model not in retired]
+    changed = [model for model in built if model not in new and model not in retired]
     counts = [
         (len(changed), "changed"),
         (len(new), "new"),
+        (len(retired), "retired in production"),
         (len(report.deleted), "deleted"),
         (len(failed), "failed"),
         (len(report.unchanged), "unchanged"),
