@@ -301,6 +301,9 @@ class Models:
         try:
             if await self._loader.unload(model.target):
                 self._observer.unloaded(model.target, time.monotonic() - started)
+            if not self._limits.cached and model.target in self._disk.extracted:
+                # as AWS does: the next invocation downloads the model again
+                await self._disk.remove(model.target)
         finally:
             self._drop(model)
 

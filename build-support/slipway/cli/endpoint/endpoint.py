@@ -41,7 +41,8 @@ def endpoint() -> None:
 @click.option(
     "--cache",
     type=click.Choice(["enabled", "disabled"]),
-    help="disabled: unload each model after its invocation (SageMaker's ModelCacheSetting).",
+    help="disabled: unload each model after its invocation and remove its files (SageMaker's"
+    " ModelCacheSetting).",
 )
 @click.option(
     "--allow",
