@@ -201,6 +201,31 @@ def test_a_module_that_importing_the_package_loads_may_not(built: Callable[..., 
         )
 
 
+def test_a_plugin_next_to_a_library_for_other_packages_may_lack_its_own(
+    built: Callable[..., None],
+) -> None:
+    """NVIDIA's cuFile: PyTorch needs the library, and nobody the part for InfiniBand."""
+    built(
+        {
+            "files/lib/libfile.so.0": PLAIN,
+            "files/lib/libfile_rdma.so.1": shared_library("libibverbs.so.1", "libfile.so.0"),
+        },
+        name="files",
+        tensors={
+            "tensors/__init__.py": "from tensors import _C\n",
+            f"tensors/_C{EXTENSION}": shared_library(
+                "libfile.so.0", run_path="$ORIGIN/../files/lib"
+            ),
+        },
+    )
+
+
+def test_cuda_of_the_images_counts_in_its_version() -> None:
+    assert "libcublas.so.12" in serving_image("25.04").libraries
+    assert "libcublas.so.13" in serving_image("25.09").libraries
+    assert "libcublas.so.12" not in serving_image("25.09").libraries
+
+
 def test_a_newer_glibc_than_the_images_is_refused_for_the_interpreter(
     built: Callable[..., None], older_image: Callable[..., None]
 ) -> None:

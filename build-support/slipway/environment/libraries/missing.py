@@ -51,15 +51,15 @@ class LibrarySearch:
             self._faults[file.name] = tuple(self._find_faults(file))
         return self._faults[file.name]
 
-    def needed_files(self) -> set[str]:
-        """Return the files that other files of the environment need."""
-        names = set()
+    def needed_only_by_its_package(self) -> set[str]:
+        """Return the files that other files of the same package need, and none of another one."""
+        owners: dict[str, set[str]] = {}
         for file in self._inventory.files:
             for library in file.needed:
                 found = self._find(file, library)
                 if found is not None:
-                    names.add(found.name)
-        return names
+                    owners.setdefault(found.name, set()).add(file.owner)
+        return {name for name, users in owners.items() if users == {self._by_path[name].owner}}
 
     def _find_faults(self, file: ElfFile) -> Iterator[Fault]:
         for kind, version in file.symbols.items():
@@ -159,7 +159,7 @@ def _fix(owner: str, libraries: str, inventory: Inventory) -> str:
 def find_faults(inventory: Inventory, image: ServingImage) -> list[Fault]:
     """Return the faults of files that are loaded in any case, a package's own file first."""
     search = LibrarySearch(inventory, image)
-    needed = search.needed_files()
+    inner = search.needed_only_by_its_package()
     certain: list[Fault] = []
     by_owner: dict[str, list[ElfFile]] = {}
     for file in inventory.files:
@@ -170,24 +170,24 @@ def find_faults(inventory: Inventory, image: ServingImage) -> list[Fault]:
             loaded = [file for file in loaded if not UNUSED_MODULES.search(file.name)]
         else:
             loaded = [file for file in files if file.name in inventory.imported]
-            main = _main_files(files, needed)
+            main = _main_files(files, inner)
             if main and all(search.faults(file) for file in main):
                 loaded += main
         certain += [fault for file in loaded for fault in search.faults(file)]
     return list({(f.file.name, f.library, f.symbol): f for f in certain}.values())
 
 
-def _main_files(files: list[ElfFile], needed: set[str]) -> list[ElfFile]:
+def _main_files(files: list[ElfFile], inner: set[str]) -> list[ElfFile]:
     """Return the files of a package by which it works at all.
 
-    Its outermost extension modules; without any, the libraries that no other file needs, which it
-    loads by itself as LightGBM does.
+    Its outermost extension modules; without any, the libraries that it loads by itself, as LightGBM
+    does, or has for other packages, as NVIDIA's do.
     """
     extensions = [file for file in files if EXTENSION.search(file.name)]
     if extensions:
         depth = min(file.name.count("/") for file in extensions)
         return [file for file in extensions if file.name.count("/") == depth]
-    return [file for file in files if file.name not in needed]
+    return [file for file in files if file.name not in inner]
 
 
 def _interpreter_error(fault: Fault, image: ServingImage, where: str) -> SlipwayError:
