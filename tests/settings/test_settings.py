@@ -36,6 +36,7 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
         ('[triton]\nrelaese = "25.04"\n', "unknown triton.relaese"),
         ('[triton]\nrelease = "2.51.0"\n', "release is '2.51.0'"),
         ('[environment]\nlayout = "zip"\n', "layout is 'zip'"),
+        ('[environment]\nbuild-from-source = "x"\n', "build-from-source is 'x'"),
     ],
 )
 def test_a_mistake_is_named_with_its_fix(tmp_path: Path, text: str, what: str) -> None:
