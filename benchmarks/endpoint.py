@@ -76,7 +76,7 @@ def _start_endpoint(
     """Start an endpoint in this process and yield its port."""
     settings = replace(context.settings, root=context.work)
     configured = replace(settings.endpoint("local"), store=str(store), cache=cache)
-    with serving.serve_in_thread(settings, [configured]) as local:
+    with serving.serve_in_thread(settings, [configured], isolated=False) as local:
         yield int(local.url.rpartition(":")[2]), local.endpoints["local"]
 
 

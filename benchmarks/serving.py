@@ -121,7 +121,7 @@ def _triton(context: BenchmarkContext, photograph: bytes) -> Iterator[tuple[int,
     """Yield the port of a Triton that serves the artifact, and the file with the request."""
     image = np.array([[photograph]], dtype=np.object_)
     body, content_type = kserve.encode({"IMAGE": image}, as_json=OUTPUTS)
-    with triton.start(context.settings) as server:
+    with triton.start(context.settings, isolated=False) as server:
         server.load(TARGET_MODEL, context.artifact)
         path = f"/models/{server.model_hash(TARGET_MODEL)}/invoke"
         request = context.work / "triton.request"

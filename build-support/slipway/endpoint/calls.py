@@ -16,7 +16,7 @@ class Calls:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._connections = Connections(server.port)
+        self._connections = Connections(server.port, server.entrance)
         self._heads: dict[str, str] = {}
 
     def close(self) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
+from slipway.server import network
 from slipway.server.client import HOST, ServerGoneError
 
 LARGEST_HEAD = 65_536  # bytes
@@ -24,10 +26,12 @@ class ContainerResponse(NamedTuple):
 
 
 class Connections:
-    """A pool of as many connections as there are concurrent exchanges."""
+    """A pool of as many connections as there are concurrent exchanges, to a ``port`` of this
+    machine or of the network that the folder ``entrance`` leads into."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, entrance: Path | None = None) -> None:
         self._port = port
+        self._entrance = entrance
         self._closed = False
         self._idle: list[_Connection] = []
         self._open: set[_Connection] = set()
@@ -59,9 +63,15 @@ class Connections:
         try:
             async with asyncio.timeout(timeout_s):
                 # both event loops set TCP_NODELAY; without it a call costs 40 ms more
-                _, connection = await loop.create_connection(
-                    lambda: _Connection(self), HOST, self._port
-                )
+                if self._entrance is None:
+                    _, connection = await loop.create_connection(
+                        lambda: _Connection(self), HOST, self._port
+                    )
+                else:
+                    connected = await asyncio.to_thread(network.connect, self._entrance)
+                    _, connection = await loop.create_connection(
+                        lambda: _Connection(self), sock=connected
+                    )
         except TimeoutError:
             raise
         except OSError as error:

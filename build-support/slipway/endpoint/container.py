@@ -35,6 +35,7 @@ class Container:
         log_file: Path,
         limits: Limits,
         lost: Callable[[str], None],
+        isolated: bool = True,
     ) -> None:
         self.generation = 0
         self.in_flight = 0
@@ -46,6 +47,7 @@ class Container:
         self._models_directory = models_directory
         self._limits = limits
         self._lost = lost
+        self._isolated = isolated
         self._ready = asyncio.Event()
         self._replace: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -130,7 +132,10 @@ class Container:
 
     async def _start(self, stack: ExitStack) -> Server:
         opening = triton.start(
-            self._settings, log_file=self.log_file, models_directory=self._models_directory
+            self._settings,
+            log_file=self.log_file,
+            models_directory=self._models_directory,
+            isolated=self._isolated,
         )
         starting = asyncio.create_task(asyncio.to_thread(stack.enter_context, opening))
         try:

@@ -239,6 +239,7 @@ async def run_endpoint(
     policy: Policy,
     observer: Observer,
     log_file: Path,
+    isolated: bool = True,
 ) -> AsyncIterator[Endpoint]:
     """Run an endpoint and its server until the block ends.
 
@@ -254,7 +255,7 @@ async def run_endpoint(
         def pinned(target: str) -> bool:
             return endpoint.models.pins(target)
 
-        container = Container(settings, models_directory, log_file, limits, lost)
+        container = Container(settings, models_directory, log_file, limits, lost, isolated)
         disk = Disk(objects_below_prefix, models_directory, limits.disk, pinned)
         models = Models(limits, disk, Loader(limits, disk, container), observer)
         endpoint = Endpoint(name, limits, policy, disk, container, models, observer)

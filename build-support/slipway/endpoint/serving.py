@@ -43,8 +43,10 @@ async def serve(
     *,
     port: int = 0,
     limits: Callable[[configuration.EndpointSettings], Limits] | None = None,
+    isolated: bool = True,
 ) -> AsyncIterator[RunningEndpoints]:
     """Serve the endpoints ``entries`` until the block ends; ``port`` 0 is any free one.
+    Without ``isolated``, their servers' ports are this machine's.
 
     Raises:
         SlipwayError: the port is in use, the store cannot be read, no Triton is installed.
@@ -66,6 +68,7 @@ async def serve(
                     Policy(entry.allow),
                     Observer(entry.name, metrics),
                     log_file,
+                    isolated,
                 )
             )
         runner = web.ServerRunner(server(endpoints, metrics), shutdown_timeout=1.0)
@@ -93,6 +96,7 @@ def serve_in_thread(
     *,
     port: int = 0,
     limits: Callable[[configuration.EndpointSettings], Limits] | None = None,
+    isolated: bool = True,
 ) -> Iterator[RunningEndpoints]:
     """Serve as :func:`serve` does, in a separate thread, for callers that are not asynchronous."""
     loop = uvloop.new_event_loop()
@@ -100,7 +104,9 @@ def serve_in_thread(
     thread.start()
     stack = AsyncExitStack()
     try:
-        opened = stack.enter_async_context(serve(settings, entries, port=port, limits=limits))
+        opened = stack.enter_async_context(
+            serve(settings, entries, port=port, limits=limits, isolated=isolated)
+        )
         yield asyncio.run_coroutine_threadsafe(opened, loop).result()
     finally:
         asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result()

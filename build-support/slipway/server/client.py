@@ -10,9 +10,11 @@ import http.client
 import json
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from slipway.errors import SlipwayError
+from slipway.server import network
 from slipway.triton import kserve
 from slipway.triton.datatypes import Array
 
@@ -57,10 +59,14 @@ class HttpResponse(NamedTuple):
 
 
 class Client:
-    """A client of one server on loopback, with one persistent connection for each thread."""
+    """A client of one server on loopback, with one persistent connection for each thread.
 
-    def __init__(self, port: int) -> None:
+    ``entrance`` is the folder that leads into the server's network, if it has one of its own.
+    """
+
+    def __init__(self, port: int, entrance: Path | None = None) -> None:
         self.port = port
+        self._entrance = entrance
         self._local = threading.local()
 
     def ready(self) -> bool:
@@ -143,7 +149,7 @@ class Client:
         connection = self._connection()
         try:
             if connection.sock is None:
-                connection.connect()
+                self._connect(connection)
             connection.sock.settimeout(timeout_s)
             connection.request(method, path, body, dict(headers or {}))
             response = connection.getresponse()
@@ -156,6 +162,13 @@ class Client:
     def close(self) -> None:
         """Close this thread's connection."""
         self._connection().close()
+
+    def _connect(self, connection: http.client.HTTPConnection) -> None:
+        # a socket file in the folder, unless the machine has no namespaces
+        if self._entrance is not None and network.shared_because(self._entrance) is None:
+            connection.sock = network.connect(self._entrance)
+        else:
+            connection.connect()
 
     def _connection(self) -> http.client.HTTPConnection:
         connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)

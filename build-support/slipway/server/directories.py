@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.server import supervisor_client
+from slipway.server import network, supervisor_client
 from slipway.server.command import CONTAINER_MODELS
 from slipway.server.source import Source, find_server
 from slipway.settings import Settings
@@ -51,7 +51,7 @@ def models_directory(settings: Settings) -> Iterator[ModelsDirectory]:
     keeper = supervisor_client.start_supervisor(None, [*patterns, glob.escape(str(root))])
     try:
         for folder in (directory.root, directory.folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         yield directory
     finally:
         supervisor_client.stop_supervisor(keeper)
@@ -90,6 +90,7 @@ class ServerDirectories:
         self.mounted_models = CONTAINER_MODELS if source.kind == "docker" else self.models
         self.empty = self.base / "empty"
         self.temporary = self.base / "tmp"
+        self.network = self.base / network.FOLDER
         for folder in (self.models, self.empty, self.temporary):
             folder.mkdir(parents=True, exist_ok=True)
         self.log = log_file or self.base / "triton.log"

@@ -10,11 +10,12 @@ import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from slipway.errors import SlipwayError
-from slipway.server import command, cpu_fallback, log, supervisor_client
+from slipway.server import command, cpu_fallback, log, network, supervisor_client
 from slipway.server.client import HOST, Client, RejectedError, ServerDiedError, ServerGoneError
 from slipway.server.command import Command
 from slipway.server.directories import ModelsDirectory, ServerDirectories, model_hash
@@ -47,6 +48,9 @@ class Server:
         self.supervisor = process.pid
         # readable once the server has ended by itself
         self.ended = process.stdout
+        # what leads into its network, and why that is the machine's, if it is
+        self.shared = network.shared_because(directories.network)
+        self.entrance = directories.network if self.shared is None else None
         self._directories = directories
         self._root = settings.root
         self._process = process
@@ -212,6 +216,7 @@ def start(
     auto_complete: bool = False,
     environment: Mapping[str, str] | None = None,
     models_directory: ModelsDirectory | None = None,
+    isolated: bool = True,
 ) -> Iterator[Server]:
     """Run the best available Triton until the block ends, however it ends.
 
@@ -221,9 +226,10 @@ def start(
     derive what configs leave out, its own default. Models extracted into ``models_directory`` are
     available to the next server.
 
-    The server accepts connections on every interface, because its SageMaker port has no address
-    option in any release (``sagemaker_address_`` in command_line_parser.h); only Docker can confine
-    it to loopback. The port is free and differs at every start.
+    The server's SageMaker port has no address option in any release (``sagemaker_address_`` in
+    command_line_parser.h) and listens on every interface: of a network namespace of its own, where
+    the machine has them, unless ``isolated`` is false; Docker confines it to loopback. The port is
+    free and differs at every start.
 
     Raises:
         SlipwayError: no Triton is installed, or it did not start; the error has its last log lines.
@@ -235,6 +241,9 @@ def start(
             server_command = _command(
                 source, settings, directories, port, verbose, auto_complete, environment or {}
             )
+            if isolated and source.kind != "docker":
+                argv = network.isolated(server_command.argv, directories.network, port)
+                server_command = replace(server_command, argv=argv)
             process = supervisor_client.start_supervisor(
                 server_command,
                 directories.cleanup_patterns(),
@@ -244,7 +253,7 @@ def start(
         except BaseException:
             shutil.rmtree(directories.base, ignore_errors=True)
             raise
-        client = Client(port)
+        client = Client(port, directories.network)
         try:
             _await_ready(process, client, source, directories)
             yield Server(source, client, directories, settings, process, server_command.env)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from slipway.model.folder import ModelFolder
 from slipway.model.interface import blank_request
+from slipway.server import network
 from slipway.server.client import HOST, TARGET
 from slipway.server.triton import Server
 from slipway.testing import golden
@@ -27,6 +28,9 @@ def curl_request(server: Server, target: str, folder: ModelFolder, file: Path) -
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(body)
     url = f"http://{HOST}:{server.port}/models/{server.model_hash(target)}/invoke"
-    command = ["curl", "--silent", url, "--header", f"{TARGET}: {target}"]
+    command = ["curl", "--silent"]
+    if server.entrance is not None:
+        command += ["--unix-socket", str(network.http_socket(server.entrance))]
+    command += [url, "--header", f"{TARGET}: {target}"]
     command += ["--header", f"Content-Type: {content_type}", "--data-binary", f"@{file}"]
     return " ".join(map(shlex.quote, command))

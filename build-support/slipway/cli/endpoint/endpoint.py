@@ -66,7 +66,19 @@ def endpoint() -> None:
     metavar="SECONDS",
     help="With --detach: stop it if it does not answer by then.",
 )
-def up(names: tuple[str, ...], port: int, detach: bool, wait: float, **options: Any) -> None:
+@click.option(
+    "--shared-machine",
+    is_flag=True,
+    help="Serve even if this machine's other users can reach Triton's port, and run code as you.",
+)
+def up(
+    names: tuple[str, ...],
+    port: int,
+    detach: bool,
+    wait: float,
+    shared_machine: bool,
+    **options: Any,
+) -> None:
     """Serve a release store as a multi-model endpoint until Ctrl-C.
 
     An unmodified boto3 client invokes it: boto3.client("sagemaker-runtime",
@@ -78,17 +90,23 @@ def up(names: tuple[str, ...], port: int, detach: bool, wait: float, **options: 
 
     from slipway import settings
     from slipway.extras import require
+    from slipway.server import network
+    from slipway.server.source import find_server
 
     require("endpoint")
     import uvloop
 
     configured = settings.load(Path.cwd())
+    if not shared_machine:
+        network.reject_shared_network(find_server(configured).kind)
     if detach:
         from slipway.cli.progress import working
         from slipway.endpoint import detached
 
         with working("starting the endpoint"):
-            url = detached.start(configured.root, names, _arguments(names, port, options), wait)
+            arguments = _arguments(names, port, options)
+            arguments += ["--shared-machine"] if shared_machine else []
+            url = detached.start(configured.root, names, arguments, wait)
         stop = " ".join(f"--endpoint {name}" for name in dict.fromkeys(names))
         click.echo(
             f"{', '.join(dict.fromkeys(names))}: {url}\nstop it: slipway endpoint down {stop}"
