@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ensurepip
 import json
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from slipway.environment.requirement_lines import (
     read_requirement_lines,
 )
 from slipway.errors import SlipwayError
+from tests.environment.bundled_pip import bundled_pip
 
 # what pip makes of each line of a file: its number, and whether it names a package, is a path, …
 PIP = """
@@ -85,7 +85,7 @@ def test_every_kind_of_line_is_what_pip_makes_of_it(tmp_path: Path) -> None:
         "--extra-index-url=https://host/simple\n"
         "--no-index\n"
     )
-    pip = next((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
+    pip = bundled_pip()
     asked = subprocess.run(
         [sys.executable, "-I", "-c", PIP, pip, requirements],
         capture_output=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ensurepip
 import os
 import re
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from slipway.environment.locking.pip_settings import REPLACEMENTS, pip_settings, unused_pip_settings
+from tests.environment.bundled_pip import bundled_pip
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_the_settings_are_those_that_pip_lists(home: Path, monkeypatch: pytest.M
     write(home / ".pip/pip.conf", "[global]\nindex_url = https://b/simple\n")
     write(home / ".config/pip/pip.conf", "[global]\nextra-index-url =\n  https://c\n  https://d\n")
     monkeypatch.setenv("PIP_FIND_LINKS", "/e /f")
-    pip = next((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
+    pip = bundled_pip()
     listed = subprocess.run(
         [sys.executable, f"{pip}/pip", "config", "list"], capture_output=True, text=True, check=True
     ).stdout
