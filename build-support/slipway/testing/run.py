@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
+import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import slipway
-from slipway.files import atomic_write
+from slipway.files import temp_sibling
 from slipway.settings.release import SIGNING_KEY
 
 PASSED, FAILED, INTERRUPTED = 0, 1, 2  # of pytest's exit codes
@@ -49,17 +48,20 @@ def run(
         print("comparing with the golden cases, as they are now", flush=True)
     if report is None:
         return _pytest(command, root)
-    with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
-        written = Path(folder) / report.name
-        status = _pytest([*command, f"--junitxml={written}"], root)
-        if written.is_file():
-            report.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_write(report) as temporary:
-                shutil.copyfile(written, temporary)
-        elif status != INTERRUPTED and status >= 0:  # below 0: a signal ended it
-            report.unlink(missing_ok=True)
-            return status or FAILED
-    return status
+    report = report.resolve()
+    with temp_sibling(report) as earlier:
+        if report.exists():
+            report.rename(earlier)
+        status = -signal.SIGINT
+        try:
+            status = _pytest([*command, f"--junitxml={report}"], root)
+        finally:
+            # below 0: a signal ended it, perhaps while it wrote
+            if status == INTERRUPTED and not report.exists() or status < 0:
+                report.unlink(missing_ok=True)
+                if earlier.exists():
+                    earlier.rename(report)
+    return status if report.exists() or status == INTERRUPTED else status or FAILED
 
 
 def _pytest(command: Sequence[str], root: Path) -> int:
