@@ -143,6 +143,17 @@ def scalar_output() -> ModelProto:
     return graph(outputs=[SCORE, value("MEAN", [])], nodes=[MATMUL, mean])
 
 
+def output_of_more_rows() -> ModelProto:
+    """Return a graph with a second output, which has a row for each number of the first."""
+    shape = numpy_helper.from_array(np.array([-1, 1], dtype=np.int64))
+    nodes = [
+        MATMUL,
+        helper.make_node("Constant", [], ["shape"], value=shape),
+        helper.make_node("Reshape", ["SCORE", "shape"], ["EACH"]),
+    ]
+    return graph(outputs=[SCORE, value("EACH", ["M", 1])], nodes=nodes)
+
+
 def scalar_text_output() -> ModelProto:
     """Return a graph with a second output, one string without dimensions."""
     text = helper.make_tensor("text", TensorProto.STRING, [], [b"good"])
@@ -187,6 +198,7 @@ GRAPHS: dict[str, Callable[[], ModelProto]] = {
     "bad/SW318_tensors_in_a_file_that_is_missing": lambda: graph(weights=external("weights.bin")),
     "bad/SW327_mean_of_all_rows": scalar_output,
     "bad/SW328_label_without_dimensions": scalar_text_output,
+    "bad/SW331_a_row_for_each_number": output_of_more_rows,
     "bad/SW329_graph_reshapes_to_one_row": one_row_inside,
 }
 

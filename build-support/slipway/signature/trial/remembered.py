@@ -13,7 +13,7 @@ from slipway.signature.trial.graph import read_graph
 from slipway.signature.trial.two_rows import TwoRows, WrongOutput, try_two_rows
 
 # of a trial's result; a change of this package is another one
-FORMAT = 1
+FORMAT = 2
 
 
 def two_rows_of(file: Path) -> TwoRows | None:
@@ -37,11 +37,14 @@ def two_rows_of(file: Path) -> TwoRows | None:
 def _parse(values: dict[str, object] | None) -> TwoRows | None:
     if values is None:
         return None
-    wrong = values["wrong"]
-    assert isinstance(wrong, list)
-    outputs = (
-        WrongOutput(o["name"], o["position"], tuple(o["declared"]), tuple(o["actual"]))
-        for o in wrong
-    )
     error = values["error"]
-    return TwoRows(None if error is None else str(error), tuple(outputs))
+    wrong, uneven = _outputs(values["wrong"]), _outputs(values["uneven"])
+    return TwoRows(None if error is None else str(error), wrong, uneven)
+
+
+def _outputs(values: object) -> tuple[WrongOutput, ...]:
+    assert isinstance(values, list)
+    return tuple(
+        WrongOutput(o["name"], o["position"], tuple(o["declared"]), tuple(o["actual"]))
+        for o in values
+    )

@@ -36,10 +36,14 @@ class WrongOutput:
 
 @dataclass(frozen=True)
 class TwoRows:
-    """What a graph that answers one row does with two: its ``error``, and ``wrong`` outputs."""
+    """What a graph that answers one row does with two: its ``error``, and ``wrong`` outputs.
+
+    ``uneven`` are outputs with a free first dimension that has another size than two.
+    """
 
     error: str | None = None
     wrong: tuple[WrongOutput, ...] = ()
+    uneven: tuple[WrongOutput, ...] = ()
 
     def __str__(self) -> str:
         """Return what is wrong; empty if nothing is."""
@@ -67,12 +71,14 @@ def try_two_rows(graph: Graph) -> TwoRows | None:
     if not accepts(graph, inputs):
         return TwoRows(error=_error(graph, inputs))
     outputs = graph.run(inputs)
+    declared = [
+        (tensor, WrongOutput(tensor.name, position, tensor.shape, np.shape(outputs[tensor.name])))
+        for position, tensor in enumerate(graph.outputs)
+        if tensor.shape is not None
+    ]
     return TwoRows(
-        wrong=tuple(
-            WrongOutput(tensor.name, position, tensor.shape, np.shape(outputs[tensor.name]))
-            for position, tensor in enumerate(graph.outputs)
-            if tensor.shape is not None and _differs(tensor, np.shape(outputs[tensor.name]))
-        )
+        wrong=tuple(output for tensor, output in declared if _differs(tensor, output.actual)),
+        uneven=tuple(output for _, output in declared if _is_uneven(output)),
     )
 
 
@@ -98,6 +104,11 @@ def _differs(tensor: OnnxTensor, actual: tuple[int, ...]) -> bool:
     return len(declared) != len(actual) or any(
         isinstance(dim, int) and dim != size for dim, size in zip(declared, actual, strict=True)
     )
+
+
+def _is_uneven(output: WrongOutput) -> bool:
+    free = bool(output.declared) and not isinstance(output.declared[0], int)
+    return free and output.actual[:1] != (2,)
 
 
 def _error(graph: Graph, inputs: dict[str, np.ndarray]) -> str:  # type: ignore[type-arg]

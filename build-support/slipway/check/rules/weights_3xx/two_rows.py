@@ -1,4 +1,4 @@
-"""SW329: graphs that answer one row, and not the two that their config allows."""
+"""SW329, SW331: graphs that answer one row, and not the two that their config allows."""
 
 from __future__ import annotations
 
@@ -43,6 +43,30 @@ def two_rows(model: ModelUnderCheck) -> Iterator[RuleHit]:
                 "export the graph for several rows, or allow one: max_batch_size: 1, or dims that"
                 " begin with 1",
             )
+
+
+@rule(
+    "SW331",
+    "rows-of-output",
+    reason="the answer is cut to the request's rows in silence; with fewer rows the request fails:"
+    " 'failed to split the output tensor', and of a string the whole server ends",
+    source="triton-inference-server/backend, src/backend_output_responder.cc: ProcessTensor;"
+    " onnxruntime_backend, src/onnxruntime.cc: SetStringBuffer; seen on 24.10",
+)
+def rows_of_output(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find outputs of models with batches whose first dimension is not the batch."""
+    for graph, signature in graphs.graphs_with_signature(model):
+        is_tried = _is_allowed_rows(graph) and _can_be_tried(graph, signature)
+        trial = two_rows_of(graph.file) if is_tried and graph.message.max_batch_size > 1 else None
+        uneven = {output.name: output for output in trial.uneven} if trial is not None else {}
+        scattered = {name for batch in graph.message.batch_output for name in batch.target_name}
+        for declared in graphs.declared_tensors(graph, "output"):
+            if declared.name in uneven and declared.name not in scattered:
+                yield RuleHit(
+                    graph.config.location(*declared.path),
+                    f"{uneven[declared.name]}: its first dimension is not the batch",
+                    "export the graph with the batch first, or max_batch_size: 0 and all dims",
+                )
 
 
 def _is_allowed_rows(graph: ConfiguredGraph) -> bool:
