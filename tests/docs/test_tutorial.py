@@ -98,7 +98,7 @@ def environment(folder: Path) -> dict[str, str]:
 @contextmanager
 def endpoint_up(folder: Path) -> Iterator[str]:
     """The second terminal, with an endpoint on a free port; what it prints until it is ready."""
-    command = [sys.executable, "-m", "slipway", "endpoint", "up", "--port", "0"]
+    command = [sys.executable, "-m", "slipway", *"endpoint up --port 0 --shared-machine".split()]
     with subprocess.Popen(
         command,
         cwd=folder,

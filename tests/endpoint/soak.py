@@ -110,7 +110,7 @@ class Soak:
         """The endpoint, once it is up."""
         (self.folder / "slipway.toml").touch()
         library = str(Path(slipway.__file__).parent.parent)
-        command = "-m slipway endpoint up --port 0".split()
+        command = "-m slipway endpoint up --port 0 --shared-machine".split()
         command += ["--models", str(ROOM), "--store", str(self.shelf.folder)]
         with (self.folder / "endpoint.log").open("wb") as log:
             process = subprocess.Popen(

@@ -23,6 +23,9 @@ from slipway.settings import EndpointSettings, Settings
 from tests.endpoint import shelf as shelves
 from tests.endpoint.shelf import Caller, Shelf, until
 
+# with the option also where the kernel has no namespaces, which tests/server/test_network.py tests
+UP = "endpoint up --port 0 --shared-machine".split()
+
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -116,7 +119,7 @@ def started(root: Path, temporary: Path, *options: str) -> subprocess.Popen[byte
     (root / "slipway.toml").touch()
     library = str(Path(slipway.__file__).parent.parent)
     process = subprocess.Popen(
-        [sys.executable, "-m", "slipway", "endpoint", "up", "--port", "0", *options],
+        [sys.executable, "-m", "slipway", *UP, *options],
         cwd=root,
         env=os.environ | {"PYTHONPATH": library, "TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
