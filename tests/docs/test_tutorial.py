@@ -77,6 +77,8 @@ def clone(folder: Path) -> None:
         ["init", "--quiet", "--initial-branch=main"],
         ["config", "user.name", "reader"],
         ["config", "user.email", "reader@localhost"],
+        ["add", "--all"],
+        ["commit", "--quiet", "--message", "What a clone has"],
     ):
         subprocess.run(["git", *words], cwd=folder, check=True)
 
