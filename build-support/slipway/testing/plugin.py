@@ -44,8 +44,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Create the session's server, which starts with the first model."""
+    # pytest-socket, which reads it next, would block the socket in front of the server
+    if hasattr(config.option, "allow_unix_socket"):
+        config.option.allow_unix_socket = True
     properties = config.stash[PROPERTIES] = ReportProperties()
     config.stash[MODEL_SERVER] = ModelServer(
         config.rootpath, config.getoption("slipway_artifact"), properties
