@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,20 +33,21 @@ def run(
     session: list[Command], folder: Path, environment: Mapping[str, str], timeout_s: float = 120
 ) -> list[Command]:
     """Type the commands of a session into one shell in ``folder``, and return what they print."""
-    script = folder / "session.sh"
     lines = [f"echo '{_MARK}{n}'\n{command.text}" for n, command in enumerate(session)]
-    script.write_text("".join(lines), encoding="utf-8")
-    done = subprocess.run(
-        ["bash", str(script)],
-        cwd=folder,
-        env=dict(environment),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=timeout_s,
-        check=False,
-    )
-    script.unlink()
+    # elsewhere: in the folder it would be a file that the reader did not write
+    with tempfile.NamedTemporaryFile("w", suffix=".sh", encoding="utf-8") as script:
+        script.write("".join(lines))
+        script.flush()
+        done = subprocess.run(
+            ["bash", script.name],
+            cwd=folder,
+            env=dict(environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
     outputs = re.split(rf"^{_MARK}\d+\n", done.stdout, flags=re.MULTILINE)[1:]
     return [Command(command.text, output) for command, output in zip(session, outputs, strict=True)]
 

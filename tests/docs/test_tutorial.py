@@ -67,7 +67,7 @@ def clone(folder: Path) -> None:
     """Make ``folder`` what a clone of this repository is to the tutorial: without other models."""
     (folder / ".dvc").mkdir(parents=True)
     (folder / ".dvc" / "config").write_text("[core]\n    analytics = false\n", encoding="utf-8")
-    (folder / ".dvc" / ".gitignore").write_text("/tmp\n/cache\n", encoding="utf-8")
+    (folder / ".dvc" / ".gitignore").write_text("/config.local\n/tmp\n/cache\n", encoding="utf-8")
     shutil.copy(ROOT / "slipway.toml", folder)
     (folder / "build-support").symlink_to(Path(slipway.__file__).parent.parent)
     (folder / ".gitignore").write_text("/.slipway/\n/dist/\n/bin/\n/slipway\n", encoding="utf-8")

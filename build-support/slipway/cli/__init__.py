@@ -10,7 +10,6 @@ import click
 import slipway
 from slipway.cli.exit_codes import BUG, INTERRUPTED, USER_ERROR, print_error
 from slipway.cli.root_group import RootGroup
-from slipway.disk import find_disk_error
 from slipway.errors import SlipwayError
 
 
@@ -54,12 +53,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
+        import traceback  # not at every start
+
+        from slipway.disk import find_disk_error
+
         disk_error = find_disk_error(error)
         if disk_error is not None:
             print_error(disk_error)
             return USER_ERROR
-        import traceback  # not at every start
-
         traceback.print_exc()
         print("error: this is a bug in slipway, not a mistake of yours", file=sys.stderr)
         print("fix: report it with the lines above", file=sys.stderr)

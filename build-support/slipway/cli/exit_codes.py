@@ -6,7 +6,6 @@ import signal
 import sys
 from types import FrameType
 
-from slipway.disk import find_disk_error
 from slipway.errors import SlipwayError
 
 USER_ERROR, BUG, INTERRUPTED, TERMINATED = 1, 3, 130, 143
@@ -26,4 +25,6 @@ def print_error(error: SlipwayError) -> None:
 
     Where a full or read-only disk is the cause, that is printed: other advice would not help.
     """
+    from slipway.disk import find_disk_error  # not at every start
+
     print(f"error: {find_disk_error(error) or error}", file=sys.stderr)

@@ -57,8 +57,10 @@ def test_what_builds_and_tests_leave_behind_changes_nothing(
 ) -> None:
     folder = library()
     digest = digest_of_sources(folder)
-    for name in ("build/lib/words.py", "src/words.egg-info/PKG-INFO", ".venv/x.py",
-                 "src/words/__pycache__/x.pyc", "tests/test_words.py", "BUILD", "src/words/BUILD"):  # fmt: skip
+    for name in (
+        *("build/lib/words.py", "src/words.egg-info/PKG-INFO", ".venv/x.py", "BUILD"),
+        *("src/words/__pycache__/x.pyc", "tests/test_words.py", "src/words/BUILD"),
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("left behind")
     assert digest_of_sources(folder) == digest

@@ -80,7 +80,7 @@ def add(files: tuple[Path, ...]) -> None:
 @weights.command()
 @models_argument
 def push(models: tuple[Path, ...]) -> int:
-    """Send the weights of models to DVC's remote, and verify that they are there.
+    """Send the weights of models to DVC's remote and verify them.
 
     Without MODEL, of all models. What the remote has is not sent again.
 

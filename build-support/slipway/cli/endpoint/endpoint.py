@@ -128,7 +128,7 @@ def up(
     help="The endpoint to stop; may be repeated.",
 )
 def down(names: tuple[str, ...]) -> None:
-    """Stop endpoints of this machine, in the background or in another terminal.
+    """Stop endpoints that run on this machine.
 
     Example: slipway endpoint down
     """
