@@ -90,10 +90,10 @@ def test_the_message_of_a_model_that_refuses_its_input_is_shown(
 ) -> None:
     store = DirectoryStore(root / "store")
     declared = Interface(64, {"A": Tensor("FP32", (3,))}, {})
-    releases.release(store, "other_1.0.0.tar.gz", declared, "other")
     (store.root / keys.artifact(STAGE, "other_1.0.0.tar.gz")).write_bytes(
         (store.root / keys.artifact(STAGE, ONE)).read_bytes()
     )
+    releases.release(store, "other_1.0.0.tar.gz", declared, "other")
     monkeypatch.chdir(root)
     assert main(["loadtest", "other", "--target", "1.0.0"]) == 1
     output = " ".join(capsys.readouterr().out.split())

@@ -8,6 +8,7 @@ from slipway.catalog.alias_move import move_alias
 from slipway.catalog.journal import Action
 from slipway.catalog.origin import Origin
 from slipway.catalog.record import Record
+from slipway.files import sha256_of_stream
 from slipway.model.interface import Interface, Tensor
 from slipway.settings.release import StageName
 from slipway.store.directory import DirectoryStore
@@ -32,11 +33,12 @@ def released(
     """Release ``version`` and let the name stand for it; its target model."""
     target = f"{name}_{version}.tar.gz"
     made = Manifest(name, version.split("-")[0], name, {}, {}, None, "slipway")
-    said = Record(
-        made, target, "0" * 64, journal.now(), origin, interface=interface, changes=changes
-    )
+    # what serves a target asks for its object, and compares it with its record
+    key = keys.artifact(stage, target)
+    store.create(key, b"an artifact")
+    with store.open(key) as stream:
+        digest = sha256_of_stream(stream)
+    said = Record(made, target, digest, journal.now(), origin, interface=interface, changes=changes)
     store.create(keys.record(stage, name, target), said.dump())
-    # what serves a target asks for its object
-    store.create(keys.artifact(stage, target), b"an artifact")
     move_alias(StageStore(store, stage), name, alias.single_target(target), action, origin, reason)
     return target
