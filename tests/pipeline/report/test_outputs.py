@@ -25,7 +25,9 @@ class Answers:
         self.server = SimpleNamespace(model_hash=lambda target: f"{len(target):08x}")
         self._answers = answers
 
-    def __call__(self, inputs: Mapping[str, Any]) -> Mapping[str, Array]:
+    def __call__(
+        self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]
+    ) -> Mapping[str, Array]:
         answer = self._answers[inputs["CASE"]]
         if isinstance(answer, str):
             raise InferenceError(
