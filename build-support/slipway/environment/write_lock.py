@@ -87,8 +87,11 @@ def lock_requirements(requirements: Path, settings: Settings, *, upgrade: bool =
         packages = _resolve_locked(sibling, lines, built, settings, requirements)
         numpy = dict(pins(sibling))["numpy"]
         refuse_later_numpy(packages, numpy, settings, requirements=requirements)
+        # without those of the repository, whose code may change without a new lock
+        own = {requirement.package.name for requirement in shared}
+        sizes = measure(package for package in packages if package.name not in own)
         with sibling.open("a", encoding="utf-8") as file:
-            file.write(comments(measure(packages)))
+            file.write(comments(sizes))
     if upgrade or not (settings.root / interpreter.LOCK_NAME).is_file():
         interpreter.pin_interpreter(settings)
     return target

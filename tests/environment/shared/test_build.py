@@ -41,6 +41,15 @@ def test_locking_again_changes_nothing(lock: Path, settings: Settings) -> None:
     assert lock.read_bytes() == before
 
 
+def test_a_change_of_the_code_changes_no_lock(
+    lock: Path, library: Write, settings: Settings
+) -> None:
+    before = lock.read_bytes()
+    library(code="WORDS = 3  # and a longer file\n", dependencies=("shapes",))
+    lock_requirements(lock.with_name("requirements.txt"), settings)
+    assert lock.read_bytes() == before
+
+
 def test_a_change_of_the_code_needs_no_new_lock_and_gives_another_environment(
     lock: Path, library: Write, settings: Settings
 ) -> None:
