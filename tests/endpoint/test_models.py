@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import psutil
 import pytest
 
 from slipway.endpoint import endpoint as engine
@@ -268,6 +269,9 @@ def test_a_process_that_ends_before_triton_knows_it_fails_the_load_and_costs_no_
         with pytest.raises(running.errors.ModelError, match="ended before it answered") as caught:
             running.ask(broken)
         assert "libfoo.so.1 is missing" in str(caught.value)
+        # the process that answered Triton in its place has ended with the load
+        children = psutil.Process().children()
+        assert not [child for child in children if stalled_load.REFUSING in child.cmdline()]
         assert caught.value.response["OriginalStatusCode"] == 400
         assert running.loaded() == [other]
         assert running.inside.container.generation == 1

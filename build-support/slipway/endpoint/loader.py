@@ -174,6 +174,8 @@ class Loader:
         finally:
             ending.cancel()
             container.controls -= 1
+            if watch is not None:
+                await asyncio.shield(asyncio.to_thread(watch.close))
 
     async def _end_load(self, target: str, watch: LoadWatch | None, deadline: float) -> None:
         """End a load that cannot end by itself, and any other at ``deadline``: without the model's

@@ -11,7 +11,9 @@ Triton fails the load, and everything else it has loaded stays.
 
 from __future__ import annotations
 
+import ctypes
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -28,7 +30,6 @@ from slipway.server.source import Source
 # Triton notices within two seconds that a process ended after its first message, and reaps it
 UNNOTICED_S = 5.0
 POLL_S = 1.0
-STAND_IN_S = 60.0
 SHM = Path("/dev/shm")
 # where a region's first allocation lies, by which the process finds its queues: the same in each
 # (seen on 24.10)
@@ -36,6 +37,8 @@ IPC_CONTROL = "336"
 REFUSING = "refusing"  # its folder
 # what the process imports first, and the model that has to be there
 UTILITIES, MODEL = "triton_python_backend_utils.py", "model.py"
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None, use_errno=True)
 REFUSAL = 'raise RuntimeError("the process of the model ended before it answered Triton")\n'
 
 
@@ -62,7 +65,10 @@ def stub_program(
 
 
 class LoadWatch:
-    """Watches one load, from before it begins, in a server below the process ``supervisor``."""
+    """Watches one load, from before it begins, in a server below the process ``supervisor``.
+
+    Close it when the load has ended: the processes that stood in do not end by themselves.
+    """
 
     def __init__(self, supervisor: int, stub: StubProgram) -> None:
         self._supervisor = supervisor
@@ -73,6 +79,9 @@ class LoadWatch:
         self._first_seen: dict[str, float] = {}  # of regions, monotonic seconds
         self._region_of: dict[int, str] = {}  # by process
         self._dead: dict[int, float] = {}  # since when, monotonic seconds
+        self._stand_ins: list[subprocess.Popen[bytes]] = []
+        self._closed = False
+        self._lock = threading.Lock()  # a poll may still run in a thread when the load has ended
 
     def poll(self) -> None:
         """Look for processes that ended unnoticed, and stand in for them. Call it every
@@ -91,10 +100,19 @@ class LoadWatch:
             taken = self._known_regions | living | set(self._region_of.values())
             old = {r for r, since in self._first_seen.items() if now - since >= UNNOTICED_S}
             regions |= old - taken
-        for region in regions:
-            self._stand_in(region)
+        with self._lock:
+            for region in regions if not self._closed else ():
+                self._stand_in(region)
         self._known.update(overdue)
         self._known_regions |= regions
+
+    def close(self) -> None:
+        """End the processes that stood in; none is started any more."""
+        with self._lock:
+            self._closed = True
+        for process in self._stand_ins:
+            process.kill()
+            process.wait()
 
     def _look(self) -> tuple[set[str], list[int]]:
         """Return the regions of living processes, and the new processes that have ended."""
@@ -138,9 +156,10 @@ class LoadWatch:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=_die_with_owner,
         )
-        # it ends with the load; not waited for here, since Triton reads its answer meanwhile
-        threading.Thread(target=_reap, args=[process], daemon=True).start()
+        # not waited for here: Triton reads its answer meanwhile
+        self._stand_ins.append(process)
 
     def _children(self) -> list[psutil.Process]:
         """Return the server's own children: its models' processes."""
@@ -173,11 +192,9 @@ def watching(watch: LoadWatch | None) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+        watch.close()
 
 
-def _reap(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(STAND_IN_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _die_with_owner() -> None:
+    """Let the kernel end this process with the thread that started it, however that ends."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
