@@ -1,7 +1,9 @@
 """Abstract values: what an expression of a Python model may be when the server evaluates it.
 
 A value says only what is certain. Whatever is not known is :data:`UNKNOWN`, or ``None`` in the
-field that is not known.
+field that is not known. An index is a scalar, an array, ``Opaque("slice")``, ``Opaque("ellipsis")``,
+NONE, or a tuple of these; the type ``float`` as an argument is ``DType("float64")``, as numpy reads
+it. Arguments of numpy's rules are no unions; elements of sequences in them may be.
 """
 
 from __future__ import annotations
