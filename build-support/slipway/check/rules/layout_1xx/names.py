@@ -9,6 +9,7 @@ from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Location, RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.check.unique_names import prefixed_names
 
 ALLOWED = re.compile(r"[A-Za-z0-9._-]+")
 # the phrases that the server searches for in errors and that can be part of a name
@@ -141,13 +142,12 @@ def word_of_507(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def name_without_folder(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find models whose name does not begin with the folder's."""
     here = model.folder.resolve()
+    renamed = prefixed_names(model.name, model.configs)
     for config in model.configs.values():
         owners = model.repository.owners.get(config.name, ())
-        if not config.name.startswith(model.name) and all(
-            owner.resolve().parent == here for owner in owners
-        ):
+        if config.name in renamed and all(owner.resolve().parent == here for owner in owners):
             yield RuleHit(
                 Location(config.directory),
                 f"its name does not begin with {model.name!r}",
-                f"rename it: {model.name}_{config.name.rpartition('_')[2]}",
+                f"rename it: {renamed[config.name]}",
             )
