@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,18 @@ def served_names() -> list[str]:
 
 def make(name: str, root: Path) -> Path:
     """Write the model ``name`` into the repository ``root``; return its folder."""
-    folder = root / "models" / name
-    shutil.copytree(CORPUS / name, folder, ignore=shutil.ignore_patterns(REQUESTS, SETTINGS))
-    own = CORPUS / name / SETTINGS
+    return write(CORPUS / name, root)
+
+
+def write(source: Path, root: Path, about: Sequence[str] = ()) -> Path:
+    """Write the model of a fixture folder into the repository ``root``; return its folder.
+
+    The files ``about`` the fixture are left out.
+    """
+    folder = root / "models" / source.name
+    left_out = shutil.ignore_patterns(REQUESTS, SETTINGS, *about)
+    shutil.copytree(source, folder, ignore=left_out)
+    own = source / SETTINGS
     shutil.copyfile(own if own.exists() else GOOD / SETTINGS, root / SETTINGS)
     (folder / "model_version.txt").write_text("1.0.0\n")
     for text in list(folder.rglob(f"*{GRAPH}")):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Location, RuleHit
 from slipway.check.flow import did_you_mean
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.triton.brackets import PARTNERS, without_partner
 from slipway.triton.config import schema
 from slipway.triton.pbtxt import tokenise
 
@@ -41,7 +43,11 @@ def not_parsed(model: ModelUnderCheck) -> Iterator[RuleHit]:
         # the complaint begins with the text at the location
         complaint = re.sub(r"^'.*?': (?=[A-Z])", "", complaint)
         complaint = complaint.rstrip(". ").replace("inference.", "")
-        yield RuleHit(Location(config.path, line, column), complaint, _fix(complaint))
+        bracket = _bracket(config)
+        if bracket is not None:
+            yield bracket
+        else:
+            yield RuleHit(Location(config.path, line, column), complaint, _fix(complaint))
 
 
 @rule(
@@ -105,6 +111,25 @@ def key_twice(model: ModelUnderCheck) -> Iterator[RuleHit]:
                     "keep one of them",
                 )
             seen.add(entry)
+
+
+def _bracket(config: ConfigFile) -> RuleHit | None:
+    """Return a bracket without its partner, where that is what the parser complains of."""
+    bracket = without_partner(config.text)
+    if bracket is None or config.problem is None:
+        return None
+    where, complaint = config.fields.position(bracket.start), config.problem[:2]
+    if where > complaint:
+        return None  # another mistake comes first
+    location = Location(config.path, *where)
+    if bracket.text not in PARTNERS:
+        return RuleHit(location, f"{bracket.text!r} closes nothing", "remove it, or open it before")
+    closing = PARTNERS[bracket.text]
+    return RuleHit(
+        location,
+        f"{bracket.text!r} is not closed",
+        f"add {closing!r} where it ends: before line {complaint[0]}",
+    )
 
 
 def _fix(complaint: str) -> str:
