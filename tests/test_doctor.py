@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.doctor import diagnose_numpy
+from slipway.doctor import diagnose_numpy, diagnose_tensors
 from slipway.server.source import SourceKind, find_server
 from slipway.settings import Settings
 from slipway.triton.numpy_support import TESTED_VERSIONS
@@ -32,3 +32,9 @@ def test_the_doctor_says_which_numpy_models_may_have(
     diagnosis = diagnose_numpy(server, replace(SETTINGS, triton_release=serving))
     assert diagnosis.state == state and diagnosis.what.startswith(what)
     assert (diagnosis.fix is not None) == (state == "note")
+
+
+def test_the_doctor_says_whether_configs_list_their_tensors() -> None:
+    assert "auto-complete off" in diagnose_tensors(SETTINGS).what
+    what = diagnose_tensors(replace(SETTINGS, explicit_tensors=False)).what
+    assert "may leave out tensors" in what

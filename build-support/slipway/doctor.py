@@ -46,6 +46,7 @@ def examine(settings: Settings) -> Iterator[Diagnosis]:
     yield Diagnosis("settings", "ok", str(settings.root / "slipway.toml"))
     yield from _pythons(settings)
     yield from _triton(settings)
+    yield diagnose_tensors(settings)
     yield _docker()
     yield (
         Diagnosis("GPU", "ok", "an NVIDIA device")
@@ -150,6 +151,15 @@ def _triton(settings: Settings) -> Iterator[Diagnosis]:
             f"test_release is {settings.test_release} in slipway.toml, and here is {release}",
             f'test_release = "{release}"',
         )
+
+
+def diagnose_tensors(settings: Settings) -> Diagnosis:
+    """Return whether configs have to list their tensors."""
+    if settings.explicit_tensors:
+        what = "configs list their tensors; servers start with auto-complete off"
+    else:
+        what = "configs may leave out tensors (explicit_tensors = false): servers complete them"
+    return Diagnosis("tensors", "ok", what)
 
 
 def diagnose_numpy(server: source.Source, settings: Settings) -> Diagnosis:

@@ -88,16 +88,22 @@ def is_as_observed(answer: Observation, observed: Observation) -> bool:
 def _observe_one(name: str, work: Path, server: RealServer, right: Outcome) -> Observation:
     folder = repositories.make(name, work / name)
     others = sorted(path for path in folder.parent.iterdir() if path != folder)
-    if not others and _endpoint_files(folder) == _endpoint_files(work / "good/models/sound"):
+    completes = not repositories.load_settings(work / name).explicit_tensors
+    if (
+        not others
+        and not completes
+        and _endpoint_files(folder) == _endpoint_files(work / "good/models/sound")
+    ):
         return {"load": "200", "invoke": RIGHT}  # the server gets the same files
     config = interface.served_config(folder)
     valid_config = interface.served_config(work / "good/models/sound")
     if config is None or valid_config is None or interface.is_same(config, valid_config):
-        outcome = server.outcome(folder, [VALID_REQUEST], others)
+        outcome = server.outcome(folder, [VALID_REQUEST], others, auto_complete=completes)
         invoked = _short(difference(right, outcome)) or RIGHT
     else:
         # another interface than the valid model's: the request follows its own config
-        outcome = server.outcome(folder, [interface.build_request(config)], others)
+        request = interface.build_request(config)
+        outcome = server.outcome(folder, [request], others, auto_complete=completes)
         errors = [answer for answer in outcome.answers if isinstance(answer, str)]
         promise = AS_PROMISED if interface.keeps_promise(config, outcome) else NOT_AS_PROMISED
         invoked = _short(errors[0]) if errors else promise

@@ -97,6 +97,7 @@ class RealServer:
 
     def __init__(self, work: Path, packages: Sequence[str] = NUMPY) -> None:
         self._settings = Settings(root=work)
+        self._auto_complete = False
         self._running = ExitStack()
         self._server: Server | None = None
         self._loaded: list[str] = []
@@ -122,12 +123,20 @@ class RealServer:
         self._stop()
 
     def outcome(
-        self, folder: Path, requests: Sequence[ServerRequest], preloaded: Sequence[Path] = ()
+        self,
+        folder: Path,
+        requests: Sequence[ServerRequest],
+        preloaded: Sequence[Path] = (),
+        *,
+        auto_complete: bool = False,
     ) -> Outcome:
         """Load the files of ``folder`` that packing takes, then send the ``requests`` in order.
 
-        The folders ``preloaded`` are loaded first.
+        The folders ``preloaded`` are loaded first. ``auto_complete`` is that of the server.
         """
+        if auto_complete != self._auto_complete:
+            self._stop()
+            self._auto_complete = auto_complete
         # never two of one name: the server would use the other's models
         if preloaded or folder.name in self._loaded or len(self._loaded) >= LOADS_PER_SERVER:
             self._stop()
@@ -182,7 +191,11 @@ class RealServer:
 
     def _ready(self) -> Server:
         if self._server is None:
-            starting = triton.start(self._settings, environment={"PATH": self._path})
+            starting = triton.start(
+                self._settings,
+                environment={"PATH": self._path},
+                auto_complete=self._auto_complete,
+            )
             self._server = self._running.enter_context(starting)
         return self._server
 

@@ -195,3 +195,32 @@ def test_two_containers_on_a_gpu_have_its_image_and_driver_and_no_volume(
     assert config["ProductionVariants"][0]["InferenceAmiVersion"] == DRIVER
     assert "VolumeSizeInGB" not in config["ProductionVariants"][0]
     assert "KmsKeyId" not in config
+
+
+def allow_omitted_tensors(repository: Repository) -> None:
+    path = repository.root / "slipway.toml"
+    path.write_text(f"{path.read_text()}\n[check]\nexplicit_tensors = false\n")
+
+
+def test_the_container_completes_configs_as_the_setting_says(repository: Repository) -> None:
+    assert "AutoComplete" not in filled(repository, 'Hardware = "cpu"\n')
+    allow_omitted_tensors(repository)
+    assert filled(repository, 'Hardware = "cpu"\n')["AutoComplete"] == "true"
+
+
+def test_a_parameter_that_contradicts_the_setting_is_refused(repository: Repository) -> None:
+    with pytest.raises(SlipwayError, match="explicit_tensors = true"):
+        filled(repository, 'Hardware = "cpu"\nAutoComplete = "true"\n')
+
+
+def test_a_template_without_the_parameter_is_named(repository: Repository) -> None:
+    allow_omitted_tensors(repository)
+    path = repository.root / "ci" / "infra" / "environment.yaml"
+    lines = path.read_text().split("\n  AutoComplete:\n")
+    rest = lines[1].split("\n  Hardware:", 1)[1]
+    text = f"{lines[0]}\n  Hardware:{rest}".replace(
+        "  Completes: !Equals [!Ref AutoComplete", "  Completes: !Equals [!Ref Hardware"
+    )
+    path.write_text(text)
+    with pytest.raises(SlipwayError, match="no parameter AutoComplete"):
+        filled(repository, 'Hardware = "cpu"\n')

@@ -56,7 +56,9 @@ def test_the_container_gets_what_the_contract_asks_for() -> None:
         "SAGEMAKER_TRITON_DISABLE_MODEL_NAMESPACING": "true",
         "SAGEMAKER_TRITON_SHM_DEFAULT_BYTE_SIZE": {"Ref": "SharedMemoryBytes"},
         "SAGEMAKER_TRITON_LOG_VERBOSE": "0",
-        "SAGEMAKER_TRITON_ADDITIONAL_ARGS": "--disable-auto-complete-config",
+        "SAGEMAKER_TRITON_ADDITIONAL_ARGS": {
+            "Fn::If": ["Completes", {"Ref": "AWS::NoValue"}, "--disable-auto-complete-config"]
+        },
     }
     assert container["MultiModelConfig"] == {"ModelCacheSetting": {"Ref": "ModelCache"}}
 

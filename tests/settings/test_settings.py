@@ -26,6 +26,12 @@ def test_it_is_found_from_a_folder_below(tmp_path: Path) -> None:
 def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
     loaded = settings.load(write(tmp_path, ""))
     assert (loaded.python, loaded.platform, loaded.channels) == ("3.12", "linux-64", ())
+    assert loaded.explicit_tensors
+
+
+def test_configs_may_be_allowed_to_leave_out_tensors(tmp_path: Path) -> None:
+    loaded = settings.load(write(tmp_path, "[check]\nexplicit_tensors = false\n"))
+    assert not loaded.explicit_tensors
 
 
 @pytest.mark.parametrize(
@@ -37,6 +43,8 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
         ('[triton]\nrelease = "2.51.0"\n', "release is '2.51.0'"),
         ('[environment]\nlayout = "zip"\n', "layout is 'zip'"),
         ('[environment]\nbuild-from-source = "x"\n', "build-from-source is 'x'"),
+        ('[check]\nexplicit_tensors = "no"\n', "explicit_tensors is 'no'"),
+        ("[check]\nexplicit_tensor = false\n", "unknown check.explicit_tensor"),
     ],
 )
 def test_a_mistake_is_named_with_its_fix(tmp_path: Path, text: str, what: str) -> None:

@@ -10,6 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Any, Literal
 
+from slipway.check.completion import may_complete
 from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Location
 from slipway.check.model_under_check import ModelUnderCheck
@@ -40,7 +41,10 @@ def listed(names: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class EnsembleStep:
-    """One step: its number from 0, its definition, and its model's config if that parses."""
+    """One step: its number from 0, its definition, and its model's config if that parses.
+
+    ``message`` is ``None`` as well where the server completes it with what is not known here.
+    """
 
     number: int
     definition: Any
@@ -146,6 +150,8 @@ def _flow(model: ModelUnderCheck, config: ConfigFile, message: ModelConfig) -> F
     for number, definition in enumerate(message.ensemble_scheduling.step):
         parsed = model.parsed.get(definition.model_name)
         step_config, step_message = parsed if parsed else (None, None)
+        if step_config and step_message is step_config.message and may_complete(model, step_config):
+            step_message = None
         path = (SCHEDULING, "step", number)
         step = EnsembleStep(number, definition, path, step_config, step_message)
         flow.steps.append(step)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from slipway.check.config_file import ConfigFile
+from slipway.check.graph_completion import complete_config
 from slipway.errors import SlipwayError
 from slipway.model.folder import VERSION_FILE, ModelFolder
 from slipway.model.weights import Pointer, load_pointer
@@ -76,11 +77,17 @@ class ModelUnderCheck:
 
     @cached_property
     def parsed(self) -> dict[str, tuple[ConfigFile, ModelConfig]]:
-        """Return the configs that parse, with their messages."""
-        return {
+        """Return the configs that parse, with their messages as the server completes them."""
+        parsed = {
             name: (config, config.message)
             for name, config in self.configs.items()
             if config.message is not None
+        }
+        if self.settings.explicit_tensors:
+            return parsed
+        return {
+            name: (config, complete_config(config, self.pointer))
+            for name, (config, _) in parsed.items()
         }
 
     @property

@@ -22,13 +22,14 @@ KEYS = {"template", "stack", "region", "profile", "parameters", "tags"}
 @dataclass(frozen=True)
 class Environment:
     """One stack. ``region`` and ``profile`` are ``None`` where boto3's defaults apply.
-    ``triton_release`` is that of ``slipway.toml``."""
+    ``triton_release`` and ``explicit_tensors`` are those of ``slipway.toml``."""
 
     name: str
     path: Path
     template: Template
     stack: str
     triton_release: str
+    explicit_tensors: bool = True
     region: str | None = None
     profile: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -90,6 +91,7 @@ def load_environment(settings: Settings, name: str) -> Environment:
         template,
         _text(path, values, "stack", f"slipway-{name}"),
         settings.triton_release,
+        settings.explicit_tensors,
         values.get("region"),
         values.get("profile"),
         parameters,

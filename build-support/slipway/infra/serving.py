@@ -9,10 +9,13 @@ from slipway.infra import images, instances
 from slipway.infra.environment import IMAGES, Environment
 from slipway.infra.instances import Hardware
 
+AUTO_COMPLETE = "AutoComplete"
+
 
 def complete(environment: Environment, region: str) -> Environment:
     """Return an environment with the parameters of its endpoint that were left open: the image, the
-    GPU driver, and no volume where the instances have a disk of their own.
+    GPU driver, whether the server completes configs, and no volume where the instances have a disk
+    of their own.
 
     Raises:
         SlipwayError: the parameters contradict each other or the instance type, or AWS has no image
@@ -46,7 +49,31 @@ def complete(environment: Environment, region: str) -> Environment:
             fix='remove InferenceAmiVersion, or set Hardware = "gpu" and a GPU instance type',
         )
     filled |= _volume(instance_type, given.get("VolumeSizeInGB"), where)
+    filled |= _auto_complete(environment, given.get(AUTO_COMPLETE))
     return environment.with_parameters(filled)
+
+
+def _auto_complete(environment: Environment, given: str | None) -> dict[str, str]:
+    """Return the parameter by which the server agrees with the check of the configs."""
+    expected = "false" if environment.explicit_tensors else "true"
+    if AUTO_COMPLETE not in environment.template.parameters:
+        if environment.explicit_tensors:
+            return {}
+        raise SlipwayError(
+            "slipway.toml has explicit_tensors = false, and the template no parameter"
+            f" {AUTO_COMPLETE}",
+            where=str(environment.template.path),
+            fix="add it as in Slipway's template, where it removes"
+            " SAGEMAKER_TRITON_ADDITIONAL_ARGS",
+        )
+    if given not in (None, expected):
+        setting = str(environment.explicit_tensors).lower()
+        raise SlipwayError(
+            f'{AUTO_COMPLETE} is "{given}", but slipway.toml has explicit_tensors = {setting}',
+            where=str(environment.path),
+            fix=f"remove {AUTO_COMPLETE}, or change explicit_tensors",
+        )
+    return {} if environment.explicit_tensors else {AUTO_COMPLETE: expected}
 
 
 def _default_instance_type(environment: Environment) -> str:

@@ -46,8 +46,8 @@ def flags(
     """Return the flags of ``serve`` in multi-model mode (docker/sagemaker/serve in Triton's
     sources).
 
-    Three differ. Auto-complete is off unless asked for, since our configs are explicit: a load
-    takes 0.3 s instead of 1.5 s. So is verbose logging, which costs 12 to 30 % of the throughput.
+    Three differ. Auto-complete is off unless asked for: where configs are explicit, a load takes
+    0.3 s instead of 1.5 s. So is verbose logging, which costs 12 to 30 % of the throughput.
     And shared memory has a prefix of its own, by which it can be removed.
     """
     shm = (

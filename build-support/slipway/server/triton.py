@@ -213,7 +213,7 @@ def start(
     *,
     log_file: Path | None = None,
     verbose: bool = False,
-    auto_complete: bool = False,
+    auto_complete: bool | None = None,
     environment: Mapping[str, str] | None = None,
     models_directory: ModelsDirectory | None = None,
     isolated: bool = True,
@@ -223,8 +223,8 @@ def start(
     Whatever happens to this process, SIGKILL included, no process, shared memory or directory of
     the server remains. ``log_file`` is appended to and not removed; ``environment`` is set for
     server and models as an endpoint's model environment would be. ``auto_complete`` lets Triton
-    derive what configs leave out, its own default. Models extracted into ``models_directory`` are
-    available to the next server.
+    derive what configs leave out; ``None`` is what the settings say. Models extracted into
+    ``models_directory`` are available to the next server.
 
     The server's SageMaker port has no address option in any release (``sagemaker_address_`` in
     command_line_parser.h) and listens on every interface: of a network namespace of its own, where
@@ -235,6 +235,8 @@ def start(
         SlipwayError: no Triton is installed, or it did not start; the error has its last log lines.
     """
     source = find_server(settings)
+    if auto_complete is None:
+        auto_complete = not settings.explicit_tensors
     directories = ServerDirectories(source, log_file, models_directory)
     with _reserved_port() as port:
         try:

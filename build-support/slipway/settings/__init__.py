@@ -41,6 +41,7 @@ Layout = Literal["directory", "archive"]
 TABLES: dict[str, set[str] | None] = {
     "triton": {"release", "test_release", "docker_image"},
     "environment": {"python", "platform", "channels", "layout", "build-from-source"},
+    "check": {"explicit_tensors"},
     "release": None,
     "signing": None,
     "endpoint": None,
@@ -49,7 +50,11 @@ TABLES: dict[str, set[str] | None] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """The repository's settings; ``root`` is the folder that holds ``slipway.toml``."""
+    """The repository's settings; ``root`` is the folder that holds ``slipway.toml``.
+
+    With ``explicit_tensors`` every config lists its inputs and outputs, and the servers start with
+    auto-complete off. Without, a config may leave out what the server completes.
+    """
 
     root: Path
     triton_release: str = "25.04"
@@ -59,6 +64,7 @@ class Settings:
     channels: tuple[str, ...] = ()
     layout: Layout = "directory"
     build_from_source: tuple[str, ...] = ()
+    explicit_tensors: bool = True
     store: str = STORE
     docker_image: str | None = None
     endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict)
@@ -162,6 +168,11 @@ def _parse(path: Path) -> Settings:
             where=str(path),
             fix='a list of names, such as build-from-source = ["langdetect"]',
         )
+    explicit_tensors = tables.get("check", {}).get("explicit_tensors", True)
+    if not isinstance(explicit_tensors, bool):
+        raise SlipwayError(
+            f"check.explicit_tensors is {explicit_tensors!r}", where=str(path), fix="true or false"
+        )
     default = Settings(root=path.parent)
     settings = Settings(
         root=path.parent,
@@ -173,6 +184,7 @@ def _parse(path: Path) -> Settings:
         channels=tuple(environment.get("channels", ())),
         layout=layout,
         build_from_source=tuple(from_source),
+        explicit_tensors=explicit_tensors,
         store=tables.get("release", {}).get("store", default.store),
         endpoints={
             name: endpoints.parse(path, name, values)

@@ -28,7 +28,13 @@ import numpy as np  # noqa: E402
 import onnxruntime as ort  # noqa: E402
 import triton_python_backend_utils as pb_utils  # noqa: E402
 
-from slipway.server.onnxruntime_backend import joining, options, splitting, validation  # noqa: E402
+from slipway.server.onnxruntime_backend import (  # noqa: E402
+    completion,
+    joining,
+    options,
+    splitting,
+    validation,
+)
 from slipway.server.onnxruntime_backend.byte_session import ByteSession  # noqa: E402
 from slipway.server.onnxruntime_backend.states import States  # noqa: E402
 
@@ -40,6 +46,17 @@ GPU = "GPU"
 class TritonPythonModel:
     """One instance of one ONNX model; Triton calls the methods by these names."""
 
+    @staticmethod
+    def auto_complete_config(auto_complete_model_config: Any) -> Any:
+        """Add the tensors that the config lacks; only a server with auto-complete calls this."""
+        config = auto_complete_model_config.as_dict()
+        if not completion.is_complete(config):
+            session = _open(
+                _model_file(_version_folder(), config), options.session_options(config, gpu=False)
+            )
+            completion.complete(config, session.get_inputs(), session.get_outputs())
+        return auto_complete_model_config
+
     def initialize(self, args: dict[str, str]) -> None:
         """Open the model's session; a difference between graph and config fails the load."""
         config = json.loads(args["model_config"])
@@ -49,9 +66,7 @@ class TritonPythonModel:
         try:
             settings = options.session_options(config, gpu=gpu)
             self.run_options = options.run_options(config)
-            self.session = ort.InferenceSession(
-                str(file), settings, providers=["CPUExecutionProvider"]
-            )
+            self.session = _open(file, settings)
         except Exception as error:  # ONNX Runtime's exceptions have no common public root
             raise pb_utils.TritonModelException(f"{file.name}: {error}") from error
         libraries = config.get("model_operations", {}).get("op_library_filename", [])
@@ -143,6 +158,19 @@ def _model_file(version: Path, config: dict[str, Any]) -> Path:
     file = version / (config.get("default_model_filename") or "model.onnx")
     # a model with external data is a directory, the graph in it always of this name
     return file / "model.onnx" if file.is_dir() else file
+
+
+def _open(file: Path, settings: Any) -> Any:
+    return ort.InferenceSession(str(file), settings, providers=["CPUExecutionProvider"])
+
+
+def _version_folder() -> Path:
+    """Return the version directory of the model whose config is completed.
+
+    The stub of 24.10 has ``get_model_dir`` only after this call; the path is its first argument.
+    """
+    arguments = Path("/proc/self/cmdline").read_bytes().split(b"\0")
+    return Path(os.fsdecode(arguments[1])).parent
 
 
 def _failure(message: str) -> Any:

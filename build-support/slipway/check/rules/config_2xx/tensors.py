@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from slipway.check.completion import batch_follows_weights, may_complete
 from slipway.check.config_file import ConfigFile
 from slipway.check.finding import RuleHit
 from slipway.check.fix_from_signature import fixes_for_missing_io
@@ -43,33 +44,61 @@ def tensors(model: ModelUnderCheck) -> Iterator[ConfigTensor]:
     "SW210",
     "no-tensors",
     reason="the model is useless: every request fails, or its answer is empty",
-    source="Triton core, infer_request.cc, and seen on 24.10 with auto-complete off",
+    source="Triton core, infer_request.cc, and seen on 24.10",
 )
 def no_tensors(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find models without inputs or without outputs, which the server does not complete."""
-    for config, message in model.parsed.values() if not model.is_single_config else ():
-        for kind in ("input", "output"):
+    policy = model.settings.explicit_tensors
+    because = (
+        "explicit_tensors in slipway.toml keeps the server from completing it"
+        if policy
+        else "the server does not complete it"
+    )
+    for config, message in model.parsed.values():
+        for kind in ("input", "output") if not may_complete(model, config) else ():
             if not getattr(message, kind) and not config.fields.unknown:
                 yield RuleHit(
                     config.location(),
-                    f"it has no {kind}: the server runs with auto-complete off",
+                    f"it has no {kind}, and {because}",
                     f'{kind} {{ name: "…" data_type: TYPE_… dims: [ … ] }}',
                     fixes_for_missing_io(config, kind),
                 )
 
 
 @rule(
+    "SW265",
+    "served-tensors-not-listed",
+    severity="warning",
+    reason="clients and tests do not know its types: a plain number is sent as INT64 or FP64",
+    source="Slipway reads a release's interface from the config (model/config_interface.py)",
+)
+def served_tensors_not_listed(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find a served model that leaves its inputs or outputs to the server."""
+    served = model.served
+    if served is None or served.message is None or not may_complete(model, served):
+        return
+    for kind in ("input", "output") if not model.is_single_config else ():
+        if not getattr(served.message, kind) and not served.fields.unknown:
+            yield RuleHit(
+                served.location(),
+                f"the served model leaves its {kind}s to the server",
+                f'{kind} {{ name: "…" data_type: TYPE_… dims: [ … ] }}',
+                fixes_for_missing_io(served, kind),
+            )
+
+
+@rule(
     "SW211",
     "implicit-batch-size",
     severity="warning",
-    reason="it is 0 with auto-complete off; with auto-complete on, it is 4 if the weights batch",
+    reason="it is 0, and a server with auto-complete on makes it 4 if the weights batch",
     source="Triton, docs/user_guide/model_configuration.md (Default Max Batch Size)",
 )
 def implicit_batch_size(model: ModelUnderCheck) -> Iterator[RuleHit]:
-    """Find configs without ``max_batch_size``."""
+    """Find configs without ``max_batch_size`` whose backend may derive it from the weights."""
     for config, message in model.parsed.values() if not model.is_single_config else ():
         missing = ("max_batch_size",) not in config.fields.spans and message.ByteSize()
-        if missing and not config.fields.unknown:
+        if missing and not config.fields.unknown and batch_follows_weights(config):
             yield RuleHit(
                 config.location(),
                 "max_batch_size is not set",
@@ -178,4 +207,4 @@ def _duplicates(model: ModelUnderCheck, kind: str) -> Iterator[tuple[str, RuleHi
 
 def may_be_omitted(model: ModelUnderCheck, tensor: ConfigTensor) -> bool:
     """Return whether the server may complete a missing field, or an unknown one may be meant."""
-    return model.is_single_config or bool(tensor.config.fields.unknown)
+    return may_complete(model, tensor.config) or bool(tensor.config.fields.unknown)

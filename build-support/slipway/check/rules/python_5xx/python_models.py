@@ -101,12 +101,15 @@ def method_arguments(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW505",
     "auto-complete-not-static",
-    reason="the load fails on the endpoint, where auto-complete is on: TypeError",
-    source=STUB + " with auto-complete",
+    reason="the load fails: TypeError",
+    source=STUB + " with auto-complete on, as explicit_tensors = false in slipway.toml has it",
 )
 def auto_complete(model: ModelUnderCheck) -> Iterator[RuleHit]:
-    """Find an ``auto_complete_config`` that needs an instance: the stub calls it on the class."""
-    for python_model in python_models(model):
+    """Find an ``auto_complete_config`` that needs an instance: the stub calls it on the class.
+
+    With ``explicit_tensors``, no server calls it.
+    """
+    for python_model in python_models(model) if not model.settings.explicit_tensors else ():
         for code, _, methods in model_classes(python_model):
             method = methods.get(AUTO)
             if method is not None and not _accepts(method, 1, on_class=True):
