@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 
 from slipway.errors import SlipwayError
-from slipway.server import client, triton
-from slipway.server.client import Client, InferenceError, ServerGoneError
+from slipway.server.client import Client, ServerGoneError
 from slipway.server.triton import Server
-from slipway.settings import Settings
 from slipway.triton.kserve import message_of
 from tests import fixture_models
 
@@ -50,20 +48,3 @@ def test_nobody_listening_is_told_apart_from_a_refusal() -> None:
 )
 def test_the_message_of_any_answer_can_be_read(body: bytes, said: str) -> None:
     assert message_of(404, body) == said
-
-
-def test_a_model_slower_than_the_platform_allows_is_an_inference_error(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = fixture_models.copy("identity", tmp_path)
-    code = model / "identity_step" / "1" / "model.py"
-    slow = code.read_text(encoding="utf-8").replace(
-        "        return [self", "        __import__('time').sleep(600)\n        return [self"
-    )
-    code.write_text(slow, encoding="utf-8")
-    monkeypatch.setattr(client, "INVOCATION_S", 0.2)
-    request = {"TEXT": np.full((1, 1), "x"), "NUMBERS": np.ones((1, 1), np.float32)}
-    with triton.start(settings) as server:
-        server.load("slow", model)
-        with pytest.raises(InferenceError, match="no answer in 0.2 s"):
-            server.invoke("slow", request)

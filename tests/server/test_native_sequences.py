@@ -12,6 +12,7 @@ from slipway.server.client import TARGET
 from slipway.server.onnxruntime_backend.states import END, START, States
 from slipway.server.triton import Server
 from slipway.testing import contract, golden
+from slipway.testing.example_request import choose_request
 from slipway.testing.model import Model
 from slipway.triton import kserve
 from tests.server import native_cases
@@ -62,15 +63,18 @@ def test_a_golden_case_of_a_sequence_names_it(server: Server, tmp_path: Path) ->
     case = tmp_path / "case"
     case.mkdir()
     marks = {"sequence_id": 5, "sequence_start": True, "sequence_end": True}
+    model = Model(server, "golden")
     for parameters, expected in ((marks, [[3]]), ({}, "correlation ID")):
         asked = {"inputs": {"X": [[3]]}, "parameters": parameters}
         (case / golden.INPUT).write_text(json.dumps(asked), encoding="utf-8")
-        got = golden.outcome(Model(server, "golden"), case)
+        got = golden.outcome(model, case)
         if isinstance(expected, str):
             assert expected in str(got)
         else:
             assert isinstance(got, dict) and got["Y"].tolist() == expected
-        assert contract.check(server, "golden", folder, case) == []
+        # the second case is refused, so that the contract is tested with the first one's request
+        request = choose_request(model, tmp_path)
+        assert contract.check(server, "golden", folder, request) == []
     server.unload("golden")
 
 

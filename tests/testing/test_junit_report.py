@@ -23,7 +23,7 @@ from tests import fixture_models
 STAND_IN = """
 import contextlib
 from types import SimpleNamespace
-from slipway.testing import contract, model_server, plugin, served_artifact
+from slipway.testing import contract, items, model_server, served_artifact
 
 server = SimpleNamespace(
     describe=lambda target: "Triton of a stand-in",
@@ -32,8 +32,9 @@ server = SimpleNamespace(
 )
 served_artifact.triton.start = lambda settings: contextlib.nullcontext(server)
 model_server.ServedModel = lambda served: SimpleNamespace(server=server, target=served.target)
-contract.check = lambda server, target, artifact, case: []
-plugin.check_two_rows = lambda model, case: []
+contract.check = lambda server, target, artifact, request: []
+items.check_two_rows = lambda model, request: []
+items.choose_request = lambda model, folder: items.Request({}, {})
 """
 NAMES = ("test_one.py", "test_two.py")
 

@@ -96,6 +96,58 @@ def test_a_model_without_a_tests_folder_has_its_contract_tested(repository: Path
     result = run(repository, "models/adder")
     assert result.returncode == 0, result.stdout
     assert "models/adder::contract PASSED" in result.stdout and "1 passed" in result.stdout
+    # nobody wrote the request that was answered
+    assert "the contract test sent zeros and empty strings" in result.stdout
+    assert "tests/cases/NAME/input.json" in result.stdout
+    assert "`slipway test adder --update-golden` records the answer" in result.stdout
+
+
+def refusing(folder: Path) -> Path:
+    """Pack an identity model that refuses empty texts."""
+    model = fixture_models.copy("identity", folder)
+    code = model / "identity_step" / "1" / "model.py"
+    text = code.read_text(encoding="utf-8")
+    refused = 'if b"refuse me" in text:'
+    assert refused in text
+    code.write_text(text.replace(refused, 'if b"" in text.ravel():'), encoding="utf-8")
+    return fixture_models.pack(model, folder / "refusing.tar.gz")
+
+
+def test_an_artifact_whose_every_request_fails_does_not_pass(
+    repository: Path, tmp_path: Path
+) -> None:
+    artifact = refusing(tmp_path / "refusing")
+    words = (f"--slipway-artifact={artifact}", "models/identity", "-k", "contract")
+    result = run(repository, *words)
+    assert result.returncode == 1
+    assert "models/identity: no request was answered. There is no golden case" in result.stdout
+    assert "refuses zeros and empty strings: " in result.stdout and "refused as asked" in (
+        result.stdout
+    )
+    assert "fix: Write a request that the model answers to models/identity/tests/cases/NAME/" in (
+        result.stdout
+    )
+    # a case that expects an error is no answer either
+    case = add_case(repository, "an_error", "")
+    (case / "expected.json").write_text('{"error": "refused as asked"}', encoding="utf-8")
+    result = run(repository, *words[:2], "-k", "golden or contract")
+    assert "golden[an_error] PASSED" in result.stdout and "contract FAILED" in result.stdout
+    # the fix: a request, and its recorded answer
+    add_case(repository, "greeting", "hello")
+    result = run(repository, *words[:2], "-k", "golden or contract", "--update-golden")
+    assert result.returncode == 0, result.stdout
+
+
+def test_a_request_of_the_models_own_tests_is_the_contracts(
+    repository: Path, tmp_path: Path
+) -> None:
+    artifact = refusing(tmp_path / "refusing")
+    result = run(repository, f"--slipway-artifact={artifact}", "models/identity", "-k", "promoted")
+    assert result.returncode == 0, result.stdout
+    words = ("models/identity", "-k", "promoted or contract")
+    result = run(repository, f"--slipway-artifact={artifact}", *words)
+    assert result.returncode == 0, result.stdout
+    assert "2 passed" in result.stdout and "zeros and empty strings" not in result.stdout
 
 
 def test_a_case_that_differs_shows_the_difference(repository: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from slipway.model.interface import Interface, Tensor
+from slipway.model.interface import Interface, Tensor, blank_request
 from slipway.server import triton
 from slipway.server.triton import Server
 from slipway.settings import Settings
@@ -104,7 +104,8 @@ def problems(server: Server, folder: Path) -> list[str]:
     """Load a model, and return the problems of two rows."""
     target = f"{folder.name}.tar.gz"
     server.load(target, folder)
-    found = check_two_rows(Model(server, target), None)
+    model = Model(server, target)
+    found = check_two_rows(model, blank_request(model.interface))
     server.unload(target)
     return found
 

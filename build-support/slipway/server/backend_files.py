@@ -21,6 +21,9 @@ TESTED_UTILITIES = "dcfbb2a8e115e6c47097ca59e395488c3a94c3cec416d9b89e20bf495ef8
 CALL = """
 
 # added by Slipway (server/backend_files.py)
+import faulthandler, signal  # for server/model_stacks.py
+
+faulthandler.register(signal.SIGUSR2, all_threads=True)
 if int(np.__version__.partition(".")[0]) >= 2:
     from slipway_numpy_2 import adapt
 

@@ -38,6 +38,11 @@ class InferenceError(RejectedError):
     """The model rejected a request, or failed on it; the message is its own."""
 
 
+class UnansweredError(SlipwayError):
+    """A request got no answer in the time that it has. The model may still work on it, so that
+    further requests to it may not be answered either."""
+
+
 class ServerGoneError(SlipwayError):
     """The server no longer answers."""
 
@@ -61,11 +66,19 @@ class HttpResponse(NamedTuple):
 class Client:
     """A client of one server on loopback, with one persistent connection for each thread.
 
-    ``entrance`` is the folder that leads into the server's network, if it has one of its own.
+    ``entrance`` is the folder that leads into the server's network, if it has one of its own. An
+    invocation is answered in ``request_timeout_s``, or fails.
     """
 
-    def __init__(self, port: int, entrance: Path | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        entrance: Path | None = None,
+        *,
+        request_timeout_s: float = INVOCATION_S,
+    ) -> None:
         self.port = port
+        self._request_timeout_s = request_timeout_s
         self._entrance = entrance
         self._local = threading.local()
 
@@ -109,6 +122,7 @@ class Client:
 
         Raises:
             InferenceError: the request was rejected, or the model failed on it.
+            UnansweredError: as :meth:`invoke_raw`.
             SlipwayError: an array's type has no counterpart in Triton.
         """
         body, encoded_type = kserve.encode(inputs, parameters=parameters)
@@ -120,17 +134,16 @@ class Client:
         """Invoke the model with an encoded body, and return the response unchanged.
 
         Raises:
-            InferenceError: no response in the time that the platform grants.
+            UnansweredError: no response in the time that a request has.
         """
         headers = {TARGET: target, "Content-Type": content_type}
         path = f"/models/{model}/invoke"
         try:
-            return self.call("POST", path, body, headers, timeout_s=INVOCATION_S)
+            return self.call("POST", path, body, headers, timeout_s=self._request_timeout_s)
         except ServerGoneError as error:
             if not isinstance(error.__cause__, TimeoutError):
                 raise
-            message = f"no answer in {INVOCATION_S:g} s, the limit of the platform"
-            raise InferenceError(408, message) from error
+            raise UnansweredError(f"no answer in {self._request_timeout_s:g} s") from error
 
     def call(
         self,

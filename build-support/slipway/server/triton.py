@@ -16,11 +16,20 @@ from typing import Any
 
 from slipway.errors import SlipwayError
 from slipway.server import command, cpu_fallback, log, network, supervisor_client
-from slipway.server.client import HOST, Client, RejectedError, ServerDiedError, ServerGoneError
+from slipway.server.client import (
+    HOST,
+    Client,
+    RejectedError,
+    ServerDiedError,
+    ServerGoneError,
+    UnansweredError,
+)
 from slipway.server.command import Command
 from slipway.server.directories import ModelsDirectory, ServerDirectories, model_hash
+from slipway.server.model_stacks import read_stacks
 from slipway.server.source import Source, find_server
 from slipway.server.stalled_load import LoadWatch, stub_program, watching
+from slipway.server.unanswered import not_sent_error, unanswered_error
 from slipway.settings import Settings
 from slipway.triton.datatypes import Array
 
@@ -55,6 +64,7 @@ class Server:
         self._root = settings.root
         self._process = process
         self._died: ServerDiedError | None = None
+        self._unanswered: dict[str, UnansweredError] = {}
         self._dying = threading.Lock()
         self._stub = stub_program(
             source, settings.python, env, directories.temporary, directories.shm_prefix
@@ -163,17 +173,30 @@ class Server:
 
         Raises:
             InferenceError: the request was rejected, or the model failed on it.
+            UnansweredError: there was no answer in time, to this request or an earlier one; says
+                where the model's code is.
             ServerDiedError: the server has ended; names the signal and its last log lines.
             ServerGoneError: the server does not answer.
         """
+        if target in self._unanswered:
+            raise not_sent_error(self._unanswered[target])
         try:
             hashed = self.model_hash(target)
             return self.client.invoke(hashed, target, inputs, parameters=parameters)
+        except UnansweredError as error:
+            stacks = read_stacks(self.supervisor, self.folder(target), self.log_file)
+            explained = unanswered_error(error, inputs, stacks, self.folder(target), hashed)
+            self._unanswered[target] = explained
+            raise explained from error
         except ServerGoneError as error:
             died = self._death(target)
             if died is None:
                 raise
             raise died from error
+
+    def answers(self, target: str) -> bool:
+        """Return whether every request to a target model has been answered in time."""
+        return target not in self._unanswered
 
     def loads_of(self, target: str, since: int) -> list[str]:
         """Return the models of a target that were loaded since the log had ``since`` bytes."""
@@ -255,7 +278,8 @@ def start(
         except BaseException:
             shutil.rmtree(directories.base, ignore_errors=True)
             raise
-        client = Client(port, directories.network)
+        timeout = settings.time_limits.request_timeout
+        client = Client(port, directories.network, request_timeout_s=timeout)
         try:
             _await_ready(process, client, source, directories)
             yield Server(source, client, directories, settings, process, server_command.env)

@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 from slipway.errors import SlipwayError
 from slipway.settings import endpoint as endpoints
-from slipway.settings import release
+from slipway.settings import release, time_limits
 from slipway.settings.endpoint import EndpointSettings
 from slipway.settings.release import STORE, Signing, StageName, StageSettings
 from slipway.settings.tables import size, unknown
+from slipway.settings.time_limits import TimeLimits
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -27,6 +28,7 @@ __all__ = [
     "Settings",
     "Signing",
     "StageSettings",
+    "TimeLimits",
     "find_root",
     "load",
     "size",
@@ -45,6 +47,7 @@ TABLES: dict[str, set[str] | None] = {
     "release": None,
     "signing": None,
     "endpoint": None,
+    "test": None,
 }
 
 
@@ -70,6 +73,7 @@ class Settings:
     endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict)
     stages: Mapping[StageName, StageSettings] = field(default_factory=dict)
     signing: Signing = Signing()
+    time_limits: TimeLimits = TimeLimits()
 
     def stage(self, name: StageName) -> StageSettings:
         """Return the settings of a stage; without an entry, ``store`` is its default."""
@@ -192,6 +196,7 @@ def _parse(path: Path) -> Settings:
         },
         stages=release.parse_stages(path, tables.get("release", {})),
         signing=release.parse_signing(path, tables.get("signing", {})),
+        time_limits=time_limits.parse(path, tables.get("test", {})),
     )
     for key in ("triton_release", "test_release"):
         if not re.fullmatch(r"\d\d\.\d\d", getattr(settings, key)):

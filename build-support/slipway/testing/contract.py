@@ -6,52 +6,43 @@ other's parts, and unloading one must not change the other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from slipway.model.interface import blank_request
+from slipway.errors import SlipwayError
 from slipway.server.client import InferenceError, RejectedError, ServerGoneError
 from slipway.server.model_frames import readable_error
 from slipway.server.triton import Server
 from slipway.testing import golden
-from slipway.testing.model import Model
+from slipway.testing.example_request import Request
 from slipway.triton.comparison import compare_outputs
-from slipway.triton.datatypes import Array
 
 NOT_LOADED = 404
 # in an error of a model whose process ended; python_backend, stub_launcher.cc
 DEAD = "is not healthy"
 
 
-class Request(NamedTuple):
-    """One request: its inputs by name, and its own parameters."""
-
-    arrays: Mapping[str, Array]
-    parameters: Mapping[str, Any]
+class FailedRequestError(SlipwayError):
+    """The request of the contract test is answered with an error, which is the message."""
 
 
-def check(server: Server, target: str, artifact: Path, case: Path | None) -> list[str]:
+def check(server: Server, target: str, artifact: Path, request: Request) -> list[str]:
     """Return the problems found; empty if the artifact fulfils the contract.
 
-    ``target`` is already loaded from ``artifact`` and stays loaded. The request is that of the
-    golden case ``case``. Without one it consists of zeros and empty strings, and an error of the
-    model is accepted if both copies return it.
+    ``target`` is already loaded from ``artifact`` and stays loaded. Both copies have to answer
+    ``request``, and alike.
 
     Raises:
+        FailedRequestError: it is not answered.
+        UnansweredError: a copy did not answer in time.
         SlipwayError: the second copy could not be loaded.
     """
     second = f"second-copy-of-{target}"
-    model = Model(server, target)
-    request = (
-        Request(model.arrays(golden.inputs(case)), golden.parameters(case))
-        if case
-        else Request(blank_request(model.interface), {})
-    )
     first = _invoke(server, target, request)
     if isinstance(first, str) and DEAD in first:
         return [first]
+    if isinstance(first, str):
+        raise FailedRequestError(first)
     before = server.log_file.stat().st_size
     server.load(second, artifact)
     problems: list[str] = []
@@ -72,16 +63,17 @@ def check(server: Server, target: str, artifact: Path, case: Path | None) -> lis
         server.load_extracted(second)
         problems += _compare("the second copy, loaded again", first, server, second, request)
     finally:
-        # unloading a dead model would take minutes, and the server stops soon
+        # unloading a dead or busy model would take minutes, and the server stops soon
+        busy = not server.answers(second) or any(DEAD in problem for problem in problems)
         with suppress(ServerGoneError):  # a server that has ended is reported by what raised it
-            if not any(DEAD in problem for problem in problems) and server.is_loaded(second):
+            if not busy and server.is_loaded(second):
                 server.unload(second)
     return problems
 
 
 def _invoke(server: Server, target: str, request: Request) -> golden.Outcome:
     try:
-        return server.invoke(target, *request)
+        return server.invoke(target, request.arrays, request.parameters)
     except InferenceError as error:
         hashed = server.model_hash(target)
         message = readable_error(error.what, hashed, server.folder(target))
@@ -101,7 +93,7 @@ def _compare(
 
 def _check_unloaded(server: Server, target: str, request: Request) -> list[str]:
     try:
-        server.invoke(target, *request)
+        server.invoke(target, request.arrays, request.parameters)
     except RejectedError as error:
         return [] if error.status == NOT_LOADED else [f"unloaded, but it still responds: {error}"]
     return ["the second copy still answers after it was unloaded"]

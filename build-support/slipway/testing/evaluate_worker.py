@@ -18,6 +18,7 @@ from slipway import settings
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write
 from slipway.model.thresholds import EVALUATION_PROGRAM
+from slipway.server.client import UnansweredError
 from slipway.testing.served_artifact import ServedArtifact, ServedModel, describe_end
 
 FUNCTION = "evaluate"
@@ -67,6 +68,8 @@ def _call_program(call: Callable[[], Any], program: Path) -> Any:
     """Return the result of ``call``; an error of the program is raised with its line."""
     try:
         return call()
+    except UnansweredError:
+        raise  # it says where the model's code is, which is not in this program
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame.lineno for frame in frames if frame.filename == str(program)]

@@ -6,11 +6,10 @@ import shlex
 from pathlib import Path
 
 from slipway.model.folder import ModelFolder
-from slipway.model.interface import blank_request
 from slipway.server import network
 from slipway.server.client import HOST, TARGET
 from slipway.server.triton import Server
-from slipway.testing import golden
+from slipway.testing.example_request import choose_request
 from slipway.testing.model import Model
 from slipway.triton import kserve
 
@@ -18,13 +17,14 @@ from slipway.triton import kserve
 def curl_request(server: Server, target: str, folder: ModelFolder, file: Path) -> str:
     """Return a ``curl`` command that invokes ``target`` for JSON; write its body to ``file``.
 
-    The request is that of the first golden case; without one, zeros and empty strings.
+    The request is that of the first golden case that expects an answer; without one, zeros and
+    empty strings.
     """
-    model = Model(server, target)
-    case = next(iter(golden.cases(folder.path)), None)
-    arrays = model.arrays(golden.inputs(case)) if case else blank_request(model.interface)
+    request = choose_request(Model(server, target), folder.path)
     outputs = [out.name for out in folder.configs[folder.ensemble].output]
-    body, content_type = kserve.encode(arrays, as_json=outputs)
+    body, content_type = kserve.encode(
+        request.arrays, as_json=outputs, parameters=request.parameters
+    )
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(body)
     url = f"http://{HOST}:{server.port}/models/{server.model_hash(target)}/invoke"

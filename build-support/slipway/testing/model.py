@@ -24,6 +24,8 @@ class Model:
         self.server = server
         self.target = target
         self.interface = interface_of_folder(server.folder(target))
+        # the arrays and parameters of the last request that was answered
+        self.answered: tuple[Mapping[str, Array], Mapping[str, Any]] | None = None
 
     def __call__(
         self, inputs: Mapping[str, Any], parameters: Mapping[str, Any] | None = None
@@ -37,7 +39,10 @@ class Model:
             InferenceError: the request was refused, or the model failed on it.
             SlipwayError: a value is ambiguous, or does not fit the input.
         """
-        return self.server.invoke(self.target, self.arrays(inputs), parameters)
+        arrays = self.arrays(inputs)
+        answer = self.server.invoke(self.target, arrays, parameters)
+        self.answered = (arrays, parameters or {})
+        return answer
 
     def arrays(self, inputs: Mapping[str, Any]) -> dict[str, Array]:
         """Return ``inputs`` as they are sent.

@@ -16,19 +16,17 @@ from pathlib import Path
 import pytest
 
 from slipway.errors import SlipwayError
-from slipway.server.model_frames import innermost_place
-from slipway.testing import contract, golden
+from slipway.testing import golden
 from slipway.testing.disk_errors import DiskErrors
+from slipway.testing.items import MODEL_SERVER, UPDATED, brief, own_items
 from slipway.testing.junit_report import Interruption, ReportProperties
 from slipway.testing.model import Model
 from slipway.testing.model_server import ModelServer
-from slipway.testing.served_artifact import death_of, describe_end
-from slipway.testing.two_rows import check_two_rows
+from slipway.testing.served_artifact import describe_end
+from slipway.testing.time_limit import ModelTimeLimit
 
 MODELS = "models"
 PROPERTIES = pytest.StashKey[ReportProperties]()
-MODEL_SERVER = pytest.StashKey[ModelServer]()
-UPDATED = pytest.StashKey[dict[str, list[str]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,6 +55,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[UPDATED] = {}
     config.pluginmanager.register(Interruption(config))
     config.pluginmanager.register(DiskErrors())
+    config.pluginmanager.register(
+        ModelTimeLimit(lambda item: model_folder(item.path, config.rootpath))
+    )
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -75,7 +76,7 @@ def pytest_collection_modifyitems(
             for index in own:
                 items[index].add_marker(pytest.mark.allow_hosts(["127.0.0.1"]))
         end = own[-1] + 1 if own else len(items)
-        items[end:end] = _own_items(session, folder)
+        items[end:end] = own_items(session, folder)
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
@@ -124,7 +125,7 @@ def model(request: pytest.FixtureRequest) -> Model:
         return request.config.stash[MODEL_SERVER].model(folder)
     except SlipwayError as error:
         # chained errors are internal; the user needs only the message
-        pytest.fail(_brief(error, request.config), pytrace=False)
+        pytest.fail(brief(error, request.config), pytrace=False)
 
 
 def model_folder(path: Path, root: Path) -> Path | None:
@@ -134,109 +135,6 @@ def model_folder(path: Path, root: Path) -> Path | None:
         if folder.parent.name == MODELS and folder.parent.is_relative_to(root):
             return folder
     return None
-
-
-class ModelItem(pytest.Item):
-    """A generated test of the model in ``folder``, ``models/<name>``."""
-
-    folder: Path
-
-    @property
-    def model_server(self) -> ModelServer:
-        """Return the session's server."""
-        return self.config.stash[MODEL_SERVER]
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> str:  # type: ignore[override]
-        """Return only the message of Slipway's own errors."""
-        if isinstance(excinfo.value, SlipwayError):
-            return _brief(excinfo.value, self.config)
-        return str(super().repr_failure(excinfo))
-
-    def reportinfo(self) -> tuple[Path, None, str]:
-        """Return the test's path and name."""
-        return self.path, None, f"{self.folder.name}: {self.name}"
-
-
-class GoldenCase(ModelItem):
-    """One folder ``tests/cases/<case>``."""
-
-    def runtest(self) -> None:
-        """Invoke the model, and compare its answer or rewrite the expected one."""
-        got = golden.outcome(self.model_server.model(self.folder), self.path)
-        place = innermost_place(got) if isinstance(got, str) else None
-        if place is not None and golden.expected_error(self.path) is None:
-            # an exception that the model's code did not expect is nobody's expected answer
-            raise SlipwayError(
-                f"the model fails on the case {self.path.name}: {got}",
-                where=place,
-                fix=f"fix the model's code; its input is {self.path / golden.INPUT}",
-            )
-        if self.config.getoption("update_golden"):
-            changed = golden.update(self.path, got)
-            if changed:
-                self.config.stash[UPDATED][f"{self.folder.name}: {self.path.name}"] = changed
-            return
-        differences = golden.differences(self.path, got)
-        if differences:
-            raise SlipwayError(
-                "\n  ".join(["the answer differs:", *differences]),
-                where=str(self.path / golden.EXPECTED),
-                fix="fix the model, or accept the answer with `slipway test --update-golden`",
-            )
-
-
-class ContractTest(ModelItem):
-    """The artifact with two rows, and loaded together with a second copy of itself."""
-
-    def runtest(self) -> None:
-        """Send two rows; load, invoke, unload, invoke, load again."""
-        model = self.model_server.model(self.folder)
-        case = next(iter(golden.cases(self.folder)), None)
-        problems = check_two_rows(model, case)
-        if problems:
-            raise SlipwayError(
-                "\n  ".join(["the config allows several rows, but:", *problems]),
-                where=str(self.folder),
-                fix="make the model answer several rows, or allow one: max_batch_size: 1 in every"
-                " config.pbtxt, or dims that begin with 1",
-            )
-        artifact = self.model_server.artifact(self.folder)
-        server = model.server
-        try:
-            problems = contract.check(server, model.target, artifact, case)
-        except SlipwayError as error:
-            died = death_of(error)
-            if died is None:
-                raise
-            model.replace_server(server, died)
-            problems = contract.check(model.server, model.target, artifact, case)
-        if problems:
-            raise SlipwayError(
-                "\n  ".join(["not fit for a multi-model endpoint:", *problems]),
-                where=str(self.folder),
-                fix="keep no state in the model's process or on disk",
-            )
-
-
-def _brief(error: SlipwayError, config: pytest.Config) -> str:
-    return str(error).replace(f"{config.rootpath}/", "")
-
-
-def _own_items(session: pytest.Session, folder: Path) -> Iterator[pytest.Item]:
-    base = folder.relative_to(session.path) if folder.is_relative_to(session.path) else folder
-    for case in golden.cases(folder):
-        yield _item(GoldenCase, session, folder, case, f"golden[{case.name}]", base)
-    yield _item(ContractTest, session, folder, folder, "contract", base)
-
-
-def _item(
-    kind: type[ModelItem], session: pytest.Session, folder: Path, path: Path, name: str, base: Path
-) -> ModelItem:
-    item: ModelItem = kind.from_parent(
-        session, name=name, path=path, nodeid=f"{base.as_posix()}::{name}"
-    )
-    item.folder = folder
-    return item
 
 
 def _collected_models(config: pytest.Config) -> list[Path]:

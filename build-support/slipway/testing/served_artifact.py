@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from slipway.errors import SlipwayError
 from slipway.server import triton
-from slipway.server.client import InferenceError, ServerDiedError
+from slipway.server.client import InferenceError, ServerDiedError, UnansweredError
 from slipway.server.model_frames import readable_error, show_below
 from slipway.server.triton import Server
 from slipway.settings import Settings
@@ -119,9 +119,14 @@ class ServedModel(Model):
         """
         __tracebackhide__ = True  # of pytest
         try:
-            return self._invoke(self.arrays(inputs), parameters)
+            arrays = self.arrays(inputs)
+            answer = self._invoke(arrays, parameters)
+            self.answered = (arrays, parameters or {})
+            return answer
         except InferenceError as error:
             raise InferenceError(error.status, self.readable(error.what)) from None
+        except UnansweredError as error:
+            raise self.located(error) from None
         except SlipwayError as error:
             raise error.with_traceback(None) from None
 
@@ -130,6 +135,14 @@ class ServedModel(Model):
         server, target = self.server, self.target
         hashed, folder = server.model_hash(target), server.folder(target)
         return readable_error(message, hashed, folder, self._served.shown)
+
+    def located(self, error: UnansweredError) -> UnansweredError:
+        """Return the error with its places in the model's folder."""
+        shown = self._served.shown
+        result = UnansweredError(show_below(shown, error.what))
+        result.where = f"{shown}/{error.where}" if error.where else shown
+        result.fix = error.fix
+        return result
 
     def _invoke(
         self, arrays: Mapping[str, Array], parameters: Mapping[str, Any] | None

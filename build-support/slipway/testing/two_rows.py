@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import numpy as np
 
 from slipway.errors import SlipwayError
-from slipway.model.interface import Interface, blank_request
+from slipway.model.interface import Interface
 from slipway.server.client import InferenceError
 from slipway.signature.trial.example import nearly_equal
 from slipway.signature.trial.graph import read_graph
 from slipway.signature.trial.two_rows import try_two_rows
-from slipway.testing import golden
 from slipway.testing.model import Model
 from slipway.triton.datatypes import Array
 
 GRAPHS = "*/*/model.onnx"
 
 
-def check_two_rows(model: Model, case: Path | None) -> list[str]:
+def check_two_rows(model: Model, request: Mapping[str, Array]) -> list[str]:
     """Return the problems with two equal rows; empty if they are answered as one is.
 
-    The row is the first of the golden case ``case``; without one it is zeros and empty strings.
-    Nothing is tested where the config allows one row only, or where the model rejects that row.
+    The row is the first of ``request``. Nothing is tested where the config allows one row only, or
+    where the model rejects that row.
     """
-    request = model.arrays(golden.inputs(case)) if case else blank_request(model.interface)
     if not takes_rows(model.interface, request):
         return []
     single = {name: array[:1] for name, array in request.items()}

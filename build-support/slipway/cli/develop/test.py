@@ -26,7 +26,7 @@ def test(
 
     Without MODEL, all models. Runs a model's own tests, its golden cases, and the contract of a
     multi-model endpoint. Writes the results to dist/<artifact>.tests.xml, which slipway publish
-    reads.
+    reads. Requests and tests have time limits, which [test] of slipway.toml changes.
 
     Example: slipway test screen_detection
     """
@@ -49,6 +49,7 @@ def test(
             artifact=file,
             update_golden=update_golden,
             report=Path("dist") / (file.name.removesuffix(".tar.gz") + REPORT),
+            limit_s=configured.time_limits.model_timeout,
             arguments=["-k", expression] if expression else [],
         )
         return status == 0
