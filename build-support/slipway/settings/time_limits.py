@@ -37,8 +37,7 @@ def parse(path: Path, values: Any) -> TimeLimits:
     for key, value in values.items():
         if key not in KEYS:
             raise unknown(path, f"test.{key}", KEYS)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value) or value <= 0:
+        if type(value) not in (int, float) or not math.isfinite(value) or value <= 0:
             raise SlipwayError(
                 f"test.{key} is {value!r}",
                 where=str(path),

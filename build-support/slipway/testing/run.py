@@ -34,8 +34,9 @@ def run(
     cases, and a second one, on a new server, compares with them. ``report`` is written as JUnit XML
     by the run that compares. A run that is interrupted leaves an earlier report as it was; one that
     ends in any other way without a report removes it, and its status is not 0. A run of more than
-    ``limit_s``, which pytest did not end, is killed. ``arguments`` are passed to pytest. It runs in its own process, because it changes its process permanently; the
-    process gets no signing key, as models' code runs in it.
+    ``limit_s``, which pytest did not end, is killed. ``arguments`` are passed to pytest. It runs in
+    its own process, because it changes its process permanently; the process gets no signing key, as
+    models' code runs in it.
     """
     command = [sys.executable, "-m", "pytest", "-p", "slipway.testing.plugin", f"--rootdir={root}"]
     command += ["-p", "no:hydra_pytest"]  # comes with DVC's packages; a second of needless imports
