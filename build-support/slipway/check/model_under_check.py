@@ -10,6 +10,7 @@ from pathlib import Path
 
 from slipway.check.config_file import ConfigFile
 from slipway.check.graph_completion import complete_config
+from slipway.check.syntax_index import SyntaxIndex
 from slipway.errors import SlipwayError
 from slipway.model.folder import VERSION_FILE, ModelFolder
 from slipway.model.weights import Pointer, load_pointer
@@ -17,7 +18,7 @@ from slipway.settings import Settings
 from slipway.triton.config import FILE_NAME, ModelConfig
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PythonFile:
     """One Python file of a model; ``tree`` is ``None`` where ``problem`` gives the reason."""
 
@@ -25,6 +26,12 @@ class PythonFile:
     text: str
     tree: ast.Module | None
     problem: tuple[int, int, str] | None
+
+    @cached_property
+    def index(self) -> SyntaxIndex:
+        """Return the nodes of the tree, which is walked once."""
+        assert self.tree is not None
+        return SyntaxIndex(self.tree)
 
 
 class ModelRepository:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from slipway.check.finding import Location
 from slipway.check.model_under_check import PythonFile
+from slipway.check.syntax_index import SyntaxIndex
 
 UTILS = "triton_python_backend_utils"
 
@@ -24,18 +26,14 @@ class PythonCode:
 
     path: Path
     tree: ast.Module
+    index: SyntaxIndex
     names: dict[str, str] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
 
-    @cached_property
-    def nodes(self) -> list[ast.AST]:
-        """Return every node of the module, walked once."""
-        return list(ast.walk(self.tree))
-
-    @cached_property
+    @property
     def parents(self) -> dict[ast.AST, ast.AST]:
         """Return the parent of each node."""
-        return {child: node for node in self.nodes for child in ast.iter_child_nodes(node)}
+        return self.index.parents
 
     def location(self, node: ast.expr | ast.stmt) -> Location:
         """Return the location of a node."""
@@ -49,21 +47,24 @@ class PythonCode:
 
     def origin(self, node: ast.expr) -> str:
         """Return the full name: ``pb_utils.Tensor`` → ``triton_python_backend_utils.Tensor``."""
-        first, _, rest = _dotted(node).partition(".")
-        full = self.names.get(first, first)
-        return f"{full}.{rest}" if rest else full
+        dotted = _dotted(node)
+        first, dot, rest = dotted.partition(".")
+        full = self.names.get(first)
+        return dotted if full is None else f"{full}{dot}{rest}"
 
     def calls(self, *names: str) -> Iterator[tuple[str, ast.Call]]:
         """Yield the calls of these functions of Triton's utilities, with the function's name."""
-        for origin, node in self._calls:
-            name = origin.removeprefix(f"{UTILS}.")
-            if name in names and origin != name:
+        for name, node in self._calls:
+            if name in names:
                 yield name, node
 
     @cached_property
     def _calls(self) -> list[tuple[str, ast.Call]]:
-        calls = (node for node in self.nodes if isinstance(node, ast.Call))
-        return [(self.origin(node.func), node) for node in calls]
+        prefix = f"{UTILS}."
+        calls = ((self.origin(node.func), node) for node in self.index.of(ast.Call))
+        return [
+            (name.removeprefix(prefix), node) for name, node in calls if name.startswith(prefix)
+        ]
 
     def function_of(self, node: ast.AST) -> ast.AST:
         """Return the innermost function that contains a node, otherwise the module."""
@@ -75,30 +76,23 @@ class PythonCode:
 
     def values_assigned(self, name: str, scope: ast.AST) -> list[ast.expr]:
         """Return the values that plain assignments in ``scope`` give to the variable ``name``."""
-        return [
-            node.value
-            for node in ast.walk(scope)
-            if isinstance(node, ast.Assign)
-            and any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
-        ]
+        return self.index.within(scope).assigned.get(name, [])
 
 
 def analyse(file: PythonFile) -> PythonCode:
     """Return the facts about a module, which must parse."""
     assert file.tree is not None
-    code = PythonCode(file.path, file.tree)
-    bindings: dict[str, int] = {}
-    for node in code.nodes:
+    code = PythonCode(file.path, file.tree, file.index)
+    for node in file.index.of(ast.Import, ast.ImportFrom):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 name = alias.asname or alias.name.partition(".")[0]
                 code.names[name] = alias.name if alias.asname else name
-        elif isinstance(node, ast.ImportFrom) and not node.level:
+        elif not node.level:
             code.names |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
-        for target in _targets(node):
-            bindings[target] = bindings.get(target, 0) + 1
-    for name, value in _string_assignments(code.nodes):
-        if bindings.get(name) == 1:
+    bindings = Counter(_bound_names(file.index))
+    for name, value in _string_assignments(file.index):
+        if bindings[name] == 1:
             code.constants[name] = value
     return code
 
@@ -123,22 +117,22 @@ def _dotted(node: ast.expr) -> str:
     return ""
 
 
-def _targets(node: ast.AST) -> Iterator[str]:
-    """Yield the names that a node binds; a name that is bound once is a constant."""
-    if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
-        yield _dotted(node)
-        if isinstance(node, ast.Name):
-            yield f"self.{node.id}"
-    elif isinstance(node, ast.arg):
-        yield node.arg
+def _bound_names(index: SyntaxIndex) -> Iterator[str]:
+    """Yield each name as often as it is bound; one that is bound once is a constant."""
+    for node in index.of(ast.Name, ast.Attribute):
+        if isinstance(node.ctx, ast.Store):
+            yield _dotted(node)
+            if isinstance(node, ast.Name):
+                yield f"self.{node.id}"
+    for argument in index.of(ast.arg):
+        yield argument.arg
 
 
-def _string_assignments(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+def _string_assignments(index: SyntaxIndex) -> Iterator[tuple[str, str]]:
     """Yield strings with their names, in the module, in a class, or as an attribute of self."""
-    for node in nodes:
+    for node in index.of(ast.Module, ast.ClassDef, ast.FunctionDef):
         prefix = "self." if isinstance(node, ast.ClassDef) else ""
-        has_body = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-        for statement in getattr(node, "body", ()) if has_body else ():
+        for statement in node.body:
             if not isinstance(statement, ast.Assign | ast.AnnAssign):
                 continue
             value = statement.value

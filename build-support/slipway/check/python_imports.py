@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from pathlib import Path
 
 from slipway.check.python_code import PythonCode
+from slipway.check.syntax_index import SyntaxIndex
 
 # what Python appends to the name of a module's file
 SUFFIXES = (".py", ".so", ".pyc", ".cpython-*.so", ".abi3.so")
@@ -30,17 +30,16 @@ class Import:
         return self.name.partition(".")[0]
 
 
-@lru_cache(maxsize=64)  # for the modules of one folder
-def imports_in(tree: ast.AST) -> list[tuple[ast.Import | ast.ImportFrom, str, int]]:
-    """Return every import in a tree: the statement, the module's dotted name, its level of dots.
+def imports_in(index: SyntaxIndex) -> list[tuple[ast.Import | ast.ImportFrom, str, int]]:
+    """Return every import of a module: the statement, the dotted name, its level of dots.
 
     ``from a import b`` imports ``a``, and ``a.b``, which may be a module as well.
     """
     imports: list[tuple[ast.Import | ast.ImportFrom, str, int]] = []
-    for node in ast.walk(tree):
+    for node in index.of(ast.Import, ast.ImportFrom):
         if isinstance(node, ast.Import):
             imports += [(node, alias.name, 0) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        else:
             module = node.module or ""
             imports.append((node, module, node.level))
             imports += [(node, f"{module}.{a.name}".lstrip("."), node.level) for a in node.names]
@@ -54,7 +53,7 @@ def required_imports(sources: Iterable[PythonCode]) -> Iterator[Import]:
     """
     seen = set()
     for code in sources:
-        for node, name, level in imports_in(code.tree):
+        for node, name, level in imports_in(code.index):
             statement = Import(code, node, name, level)
             key = (code.path, node.lineno, node.col_offset, level, statement.top)
             if key not in seen and (name or level) and not _may_fail(code, node):

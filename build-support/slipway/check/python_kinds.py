@@ -85,14 +85,10 @@ def elements_of(code: PythonCode, node: ast.expr) -> Iterator[ast.expr]:
         for value in code.values_assigned(node.id, scope):
             if not isinstance(value, ast.Name):
                 yield from elements_of(code, value)
-        for call in ast.walk(scope):
-            if (
-                isinstance(call, ast.Call)
-                and isinstance(call.func, ast.Attribute)
-                and call.func.attr == "append"
-                and isinstance(call.func.value, ast.Name)
-                and call.func.value.id == node.id
-            ):
+        for method in code.index.within(scope).attributes.get("append", ()):
+            call = code.parents[method]
+            of_name = isinstance(method.value, ast.Name) and method.value.id == node.id
+            if of_name and isinstance(call, ast.Call) and call.func is method:
                 yield from call.args
 
 
@@ -122,17 +118,15 @@ def is_generator(function: Function) -> bool:
 def _kind_of_name(code: PythonCode, node: ast.Name, depth: int) -> str | None:
     scope = code.function_of(node)
     values = code.values_assigned(node.id, scope)
-    stores = [
-        other
-        for other in ast.walk(scope)
-        if (isinstance(other, ast.Name) and other.id == node.id)
-        and isinstance(other.ctx, ast.Store | ast.Del)
-    ]
-    parameters = {arg.arg for arg in ast.walk(scope) if isinstance(arg, ast.arg)}
+    index = code.index.within(scope)
+    uses = index.names.get(node.id, ())
+    stores = [use for use in uses if isinstance(use.ctx, ast.Store | ast.Del)]
     # bound by a loop, a with or a tuple, or changed in place
-    if len(stores) != len(values) or node.id in parameters or not depth:
+    if len(stores) != len(values) or not depth:
         return None
-    if any(node.id in {n.id for n in ast.walk(v) if isinstance(n, ast.Name)} for v in values):
+    if any(arg.arg == node.id for arg in index.of(ast.arg)):
+        return None
+    if any(node.id in code.index.within(value).names for value in values):
         return None
     return _common(kind_of(code, value, depth - 1) for value in values) if values else None
 
@@ -169,11 +163,7 @@ def _own_function(code: PythonCode, call: ast.Call) -> Function | None:
         name = call.func.attr if call.func.value.id in ("self", "cls") else ""
     else:
         return None
-    functions = [
-        node
-        for node in code.nodes
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
-    ]
+    functions = code.index.functions.get(name, ())
     return functions[0] if len(functions) == 1 else None
 
 

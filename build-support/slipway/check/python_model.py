@@ -117,7 +117,7 @@ def _with_imports(entries: Iterable[PythonFile], files: Iterable[PythonFile]) ->
     for file in reached:  # grows while it is walked
         parts = {
             part
-            for _, name, _ in (imports_in(file.tree) if file.tree else ())
+            for _, name, _ in (imports_in(file.index) if file.tree else ())
             for part in name.split(".")
         }
         reached += [

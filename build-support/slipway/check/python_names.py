@@ -52,9 +52,8 @@ def _loop_items(code: PythonCode, name: ast.Name, scope: ast.AST) -> list[ast.ex
     """Return the items over which the only loop with this variable runs, if they are written."""
     loops = [
         node
-        for node in ast.walk(scope)
-        if isinstance(node, ast.For | ast.comprehension)
-        and name.id in {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
+        for node in code.index.within(scope).of(ast.For, ast.comprehension)
+        if name.id in code.index.within(node.target).names
     ]
     if len(loops) != 1 or not isinstance(loops[0].target, ast.Name):
         return None
@@ -70,10 +69,8 @@ def _passed(
 ) -> Iterator[tuple[PythonCode, ast.expr | None]]:
     """Yield what each call of a function passes for one of its parameters; ``None`` if unknown."""
     names = [arg.arg for arg in (*function.args.posonlyargs, *function.args.args)]
-    bound = any(
-        isinstance(node, ast.Name) and node.id == parameter and isinstance(node.ctx, ast.Store)
-        for node in ast.walk(function)
-    )
+    uses = code.index.within(function).names.get(parameter, ())
+    bound = any(isinstance(node.ctx, ast.Store) for node in uses)
     decorators = {ast.unparse(decorator) for decorator in function.decorator_list}
     if bound or decorators - {"staticmethod", "classmethod"} or _is_ambiguous(function, sources):
         return
@@ -102,15 +99,15 @@ def _defaults(function: Function) -> dict[str, ast.expr]:
 
 def _is_ambiguous(function: Function, sources: Sequence[PythonCode]) -> bool:
     """Return whether the function's name has another meaning too, or is used without a call."""
-    nodes = [node for code in sources for node in code.nodes]
+    name = function.name
     definitions = [
         node
-        for node in nodes
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        and node.name == function.name
+        for code in sources
+        for node in (*code.index.functions.get(name, ()), *code.index.of(ast.ClassDef))
+        if node.name == name
     ]
     called = {id(call.func) for _, call in _calls_of(function, sources)}
-    uses = [node for node in nodes if _name(node) == function.name]
+    uses = [node for code in sources for node in _uses(code, name)]
     return len(definitions) > 1 or any(id(node) not in called for node in uses)
 
 
@@ -118,13 +115,12 @@ def _calls_of(
     function: Function, sources: Sequence[PythonCode]
 ) -> Iterator[tuple[PythonCode, ast.Call]]:
     for code in sources:
-        for node in code.nodes:
-            if isinstance(node, ast.Call) and _name(node.func) == function.name:
+        names = {id(use) for use in _uses(code, function.name)}
+        for node in code.index.of(ast.Call) if names else ():
+            if id(node.func) in names:
                 yield code, node
 
 
-def _name(node: ast.AST) -> str | None:
-    """Return the name of a function that is called or used: ``f``, ``self.f``, ``Class.f``."""
-    if isinstance(node, ast.Name):
-        return node.id
-    return node.attr if isinstance(node, ast.Attribute) else None
+def _uses(code: PythonCode, name: str) -> tuple[ast.Name | ast.Attribute, ...]:
+    """Return where a function is called or used: ``f``, ``self.f``, ``Class.f``."""
+    return (*code.index.names.get(name, ()), *code.index.attributes.get(name, ()))

@@ -31,13 +31,11 @@ class NamedTensor:
         if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
             variable = parent.targets[0].id
             return any(
-                isinstance(node, ast.Name)
-                and node.id == variable
-                and code.function_of(node) is code.function_of(creation)
+                code.function_of(node) is code.function_of(creation)
                 for call in responses
-                for node in ast.walk(call)
+                for node in code.index.within(call).names.get(variable, ())
             )
-        return any(creation in list(ast.walk(call)) for call in responses)
+        return any(creation in code.index.within(call).of(ast.Call) for call in responses)
 
 
 def output_mismatch(
@@ -61,8 +59,7 @@ def auto_completed(python_model: PythonModel) -> set[str]:
     return {
         text
         for code in python_model.sources
-        for node in code.nodes
-        if isinstance(node, ast.Dict)
+        for node in code.index.of(ast.Dict)
         for key, value in zip(node.keys, node.values, strict=True)
         if code.text(key) == "name" and (text := code.text(value))
     }
@@ -84,20 +81,19 @@ def handles_none(code: PythonCode, call: ast.Call, text: NamedText | None = None
     if not isinstance(parent, ast.Assign) or not isinstance(parent.targets[0], ast.Name):
         return not isinstance(parent, ast.Attribute | ast.Subscript | ast.Call)
     name = parent.targets[0].id
-    for node in ast.walk(code.function_of(call)):
-        if isinstance(node, ast.Compare):
-            tested: list[ast.expr] = [node.left, *node.comparators]
-        elif isinstance(node, ast.If | ast.IfExp | ast.While | ast.Assert):
-            tested = [node.test]
-        elif isinstance(node, ast.BoolOp):
-            tested = node.values
-        elif isinstance(node, ast.UnaryOp):
-            tested = [node.operand]
-        else:
-            continue
-        if any(isinstance(operand, ast.Name) and operand.id == name for operand in tested):
-            return True
-    return False
+    function = code.function_of(call)
+    return any(_tests(code.parents.get(use), use) for use in _uses(code, function, name))
+
+
+def _uses(code: PythonCode, function: ast.AST, name: str) -> list[ast.Name]:
+    return code.index.within(function).names.get(name, [])
+
+
+def _tests(parent: ast.AST | None, operand: ast.expr) -> bool:
+    """Return whether a node compares its operand, or branches on it."""
+    if isinstance(parent, ast.If | ast.IfExp | ast.While | ast.Assert):
+        return parent.test is operand
+    return isinstance(parent, ast.Compare | ast.BoolOp | ast.UnaryOp)
 
 
 def has_plain_responses(code: PythonCode) -> bool:

@@ -11,6 +11,7 @@ from slipway.check.model_under_check import ModelUnderCheck, PythonFile
 from slipway.check.python_code import PythonCode
 from slipway.check.python_model import PythonModel, models_with_requests, python_models
 from slipway.check.rule import rule
+from slipway.check.syntax_index import SyntaxIndex
 
 STUB = "Triton's Python backend, pb_stub.cc, and seen on 24.10"
 CLASS = "TritonPythonModel"
@@ -50,7 +51,7 @@ def no_class(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find a ``model.py`` without the class."""
     for python_model in python_models(model):
         for code in _entries(python_model):
-            if CLASS not in _bound(code.tree):
+            if CLASS not in _bound(code.index):
                 classes = [node for node in code.tree.body if isinstance(node, ast.ClassDef)]
                 yield RuleHit(
                     code.location(classes[0]) if len(classes) == 1 else Location(code.path, 1, 1),
@@ -136,16 +137,11 @@ def _entries(python_model: PythonModel) -> Iterator[PythonCode]:
     yield from (code for code in python_model.sources if code.path in paths)
 
 
-def _bound(tree: ast.Module) -> set[str]:
+def _bound(index: SyntaxIndex) -> set[str]:
     """Return the names that importing the module binds; a star may bind any name."""
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {alias.asname or alias.name for alias in node.names}
+    names = {node.name for node in index.of(ast.ClassDef, ast.FunctionDef)}
+    names |= {node.id for node in index.of(ast.Name) if isinstance(node.ctx, ast.Store)}
+    names |= {alias.asname or alias.name for alias in index.of(ast.alias)}
     return names | {CLASS} if names & {"*", "__getattr__"} else names
 
 
@@ -173,7 +169,7 @@ def model_classes(
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                     methods.setdefault(node.name, node)
                 elif not isinstance(node, ast.Expr | ast.Pass | ast.AnnAssign | ast.ClassDef):
-                    names = {t.id for t in ast.walk(node) if isinstance(t, ast.Name)}
+                    names = code.index.within(node).names.keys()
                     assigned |= bool(names & {*METHODS, AUTO}) or not isinstance(node, ast.Assign)
         if not assigned and "__getattr__" not in methods:
             yield code, class_, methods

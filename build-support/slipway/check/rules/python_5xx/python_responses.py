@@ -103,11 +103,7 @@ def _ends(execute: ast.FunctionDef) -> bool:
 
 def _sends(python_model: PythonModel) -> bool:
     """Return whether the model uses a response sender, which needs no returned responses."""
-    return any(
-        isinstance(node, ast.Attribute) and node.attr == "get_response_sender"
-        for code in python_model.sources
-        for node in code.nodes
-    )
+    return any("get_response_sender" in code.index.attributes for code in python_model.sources)
 
 
 def _short(node: ast.expr) -> str:

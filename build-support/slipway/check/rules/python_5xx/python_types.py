@@ -106,13 +106,8 @@ def _as_numpy(code: PythonCode, call: ast.Call) -> bool:
     if not isinstance(parent, ast.Assign) or not isinstance(parent.targets[0], ast.Name):
         return False
     variable = parent.targets[0].id
-    return any(
-        isinstance(node, ast.Attribute)
-        and node.attr == "as_numpy"
-        and isinstance(node.value, ast.Name)
-        and node.value.id == variable
-        for node in ast.walk(code.function_of(call))
-    )
+    reads = code.index.within(code.function_of(call)).attributes.get("as_numpy", ())
+    return any(isinstance(node.value, ast.Name) and node.value.id == variable for node in reads)
 
 
 def _hits(model: ModelUnderCheck, *, read_by_step: bool) -> Iterator[RuleHit]:
@@ -143,13 +138,8 @@ def _typed_tensors(python_model: PythonModel) -> Iterator[TypedTensor]:
 def _type(code: PythonCode, value: ast.expr) -> tuple[ast.expr, str] | None:
     """Return the expression that creates an array, with its data type, if both are explicit."""
     if isinstance(value, ast.Name):
-        bound = [
-            node
-            for node in ast.walk(code.function_of(value))
-            if isinstance(node, ast.Name)
-            and node.id == value.id
-            and not isinstance(node.ctx, ast.Load)
-        ]
+        uses = code.index.within(code.function_of(value)).names.get(value.id, ())
+        bound = [node for node in uses if not isinstance(node.ctx, ast.Load)]
         parent = code.parents.get(bound[0]) if len(bound) == 1 else None
         if not isinstance(parent, ast.Assign) or parent.targets != bound:
             return None

@@ -47,7 +47,7 @@ def undefined_name(model: ModelUnderCheck) -> Iterator[RuleHit]:
 
 
 def _undefined(code: PythonCode) -> Iterator[ast.Name]:
-    if any(isinstance(node, ast.Name) and node.id in DYNAMIC for node in code.nodes):
+    if DYNAMIC & code.index.names.keys():
         return
     found = checker.Checker(code.tree, str(code.path)).messages
     places = {
@@ -55,8 +55,7 @@ def _undefined(code: PythonCode) -> Iterator[ast.Name]:
         for message in found
         if isinstance(message, messages.UndefinedName)
     }
-    names = [node for node in code.nodes if isinstance(node, ast.Name)]
-    for node in sorted(names, key=lambda node: (node.lineno, node.col_offset)):
+    for node in sorted(code.index.of(ast.Name), key=lambda node: (node.lineno, node.col_offset)):
         place = (node.lineno, node.col_offset, node.id)
         if place in places and not _is_never_evaluated(code, node):
             yield node

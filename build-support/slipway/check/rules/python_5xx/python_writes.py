@@ -52,9 +52,7 @@ def writes_beside_the_model(model: ModelUnderCheck) -> Iterator[RuleHit]:
     for python_model in python_models(model):
         for code in python_model.sources:
             own_paths = _model_paths(code)
-            for node in code.nodes:
-                if not isinstance(node, ast.Call):
-                    continue
+            for node in code.index.of(ast.Call):
                 path = _written_path(code, node)
                 if path is not None and _is_model_path(code, path, own_paths):
                     yield RuleHit(
@@ -83,7 +81,7 @@ def _written_path(code: PythonCode, call: ast.Call) -> ast.expr | None:
 def _model_paths(code: PythonCode) -> set[str]:
     """Return the names and attributes that hold a path in the model's directory."""
     own_paths: set[str] = set()
-    assigned = [node for node in code.nodes if isinstance(node, ast.Assign)]
+    assigned = code.index.of(ast.Assign)
     count = -1
     while count != len(own_paths):
         count = len(own_paths)
