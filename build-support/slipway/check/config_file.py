@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from functools import cached_property
 from pathlib import Path
 
 from google.protobuf import text_format
 
 from slipway.check.finding import Edit, Location
+from slipway.check.unfilled import Template, find_templates
 from slipway.model.folder import ENSEMBLE
 from slipway.triton.config import ModelConfig, schema
 from slipway.triton.pbtxt import FieldPath, Fields, Step
@@ -20,6 +23,8 @@ PLATFORMS = {
     "onnxruntime_onnx": "onnxruntime",
     "pytorch_libtorch": "pytorch",
 }
+# what makes a text an ensemble's where it does not parse
+ENSEMBLE_TEXT = re.compile(r"""\bensemble_scheduling\b|\bplatform\s*:\s*["']ensemble["']""")
 
 
 class ConfigFile:
@@ -52,9 +57,14 @@ class ConfigFile:
     def is_ensemble(self) -> bool:
         """Return whether this is meant to be an ensemble, however its platform is spelled."""
         message = self.message
-        return message is not None and (
-            message.platform == ENSEMBLE or message.HasField("ensemble_scheduling")
-        )
+        if message is None:
+            return ENSEMBLE_TEXT.search(self.text) is not None
+        return bool(message.platform == ENSEMBLE or message.HasField("ensemble_scheduling"))
+
+    @cached_property
+    def templates(self) -> list[Template]:
+        """Return what a program should have filled in, without comments, in its order."""
+        return find_templates(self.text)
 
     @property
     def backend(self) -> str:

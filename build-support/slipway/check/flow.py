@@ -168,7 +168,10 @@ def _step_uses(
     tensors = step.tensors(map_name)
     batching = step.message is not None and step.message.max_batch_size > 0
     uses = []
-    for key, name in sorted(getattr(step.definition, map_name).items()):
+    entries = getattr(step.definition, map_name)
+    for key, name in sorted(entries.items()):
         location = config.value_location(*step.path, map_name, key, "value")
+        if key not in tensors and name in tensors and name not in entries:
+            key, name = name, key  # exchanged, as SW404 and SW405 report
         uses.append((TensorUse(location, step, key, tensors.get(key), batching), name))
     return uses

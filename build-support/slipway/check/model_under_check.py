@@ -83,6 +83,30 @@ class ModelUnderCheck:
         }
 
     @cached_property
+    def directories(self) -> list[Path]:
+        """Return the folders that may be models, with a config or without one."""
+        if not self.folder.is_dir():
+            return []
+        return [path for path in sorted(self.folder.iterdir()) if path.is_dir()]
+
+    @cached_property
+    def too_deep(self) -> dict[str, Path]:
+        """Return the configs in version directories by the model's name; the newest version's.
+
+        Models with a config where the server reads it are left out.
+        """
+        configs: dict[str, Path] = {}
+        for directory in self.directories:
+            deep = [
+                path
+                for path in directory.glob(f"*/{FILE_NAME}")
+                if path.parent.name.isascii() and path.parent.name.isdigit()
+            ]
+            if deep and not (directory / FILE_NAME).is_file():
+                configs[directory.name] = max(deep, key=lambda path: int(path.parent.name))
+        return configs
+
+    @cached_property
     def parsed(self) -> dict[str, tuple[ConfigFile, ModelConfig]]:
         """Return the configs that parse, with their messages as the server completes them."""
         parsed = {

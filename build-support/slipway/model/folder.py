@@ -185,7 +185,8 @@ def _served_model(path: Path, configs: Mapping[str, ModelConfig]) -> str:
     raise SlipwayError(
         f"{len(configs)} models and no ensemble: an arbitrary one would be served",
         where=str(path),
-        fix=f'add an ensemble: a {config.FILE_NAME} with platform: "ensemble"',
+        fix="give each model a folder of its own; or, if they belong together, add an ensemble: a"
+        f' {config.FILE_NAME} with platform: "ensemble"',
     )
 
 

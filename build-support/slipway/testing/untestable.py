@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from slipway.check.config_file import ConfigFile
+from slipway.check.unfilled import is_template
 from slipway.errors import SlipwayError
 from slipway.server.available import OF_WHEEL, available_backends, where_to_test
 from slipway.server.source import Source, find_server
@@ -49,5 +50,5 @@ def _backends(folder: Path) -> dict[str, str]:
     return {
         name: config.backend
         for name, config in configs.items()
-        if config.backend and not config.has_own_library
+        if config.backend and not config.has_own_library and not is_template(config.backend)
     }

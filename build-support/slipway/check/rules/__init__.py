@@ -14,6 +14,7 @@ from slipway.check.rules.config_2xx import (
     tensor_options,
     tensor_shapes,
     tensors,
+    unfilled,
 )
 from slipway.check.rules.ensemble_4xx import dataflow, edges, ensemble, maps
 from slipway.check.rules.environment_6xx import environment
@@ -89,6 +90,7 @@ __all__ = [
     "tensor_shapes",
     "tensors",
     "two_rows",
+    "unfilled",
     "versions",
     "weights",
 ]

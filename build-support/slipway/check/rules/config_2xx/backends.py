@@ -10,6 +10,7 @@ from slipway.check.finding import RuleHit
 from slipway.check.flow import nearest
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.check.unfilled import is_template
 from slipway.model.folder import ENSEMBLE
 
 CORE = "Triton core, model_config_utils.cc (ValidateModelConfig), and seen on 24.10"
@@ -60,6 +61,7 @@ def unknown_backend(model: ModelUnderCheck) -> Iterator[RuleHit]:
             or name in known_backends
             or message.platform == ENSEMBLE
             or config.has_own_library
+            or is_template(name)  # SW260 reports it
         ):
             continue
         close = nearest(name, known_backends)
@@ -145,7 +147,12 @@ def platform(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find platforms that do not exist, or that belong to another backend."""
     for config, message in model.parsed.values():
         name, backend = message.platform, message.backend
-        if not name or name == ENSEMBLE or message.HasField("ensemble_scheduling"):
+        if (
+            not name
+            or name == ENSEMBLE
+            or message.HasField("ensemble_scheduling")
+            or is_template(f"{name}{backend}")  # SW260 reports it
+        ):
             continue
         platforms = [
             known_backends

@@ -10,6 +10,7 @@ from slipway.check.finding import Location, RuleHit
 from slipway.check.flow import did_you_mean
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.check.rules.config_2xx.unfilled import unfilled_outside
 from slipway.triton.brackets import PARTNERS, without_partner
 from slipway.triton.config import schema
 from slipway.triton.pbtxt import tokenise
@@ -40,6 +41,10 @@ def not_parsed(model: ModelUnderCheck) -> Iterator[RuleHit]:
         if config.problem is None:
             continue
         line, column, complaint = config.problem
+        unfilled = unfilled_outside(config)
+        yield from unfilled
+        if unfilled:
+            continue
         # the complaint begins with the text at the location
         complaint = re.sub(r"^'.*?': (?=[A-Z])", "", complaint)
         complaint = complaint.rstrip(". ").replace("inference.", "")

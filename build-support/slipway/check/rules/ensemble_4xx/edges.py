@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from slipway.check.finding import RuleHit
-from slipway.check.flow import TensorUse, flows
+from slipway.check.flow import Flow, TensorUse, flows
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.check.rules.ensemble_4xx.crossed import (
+    TensorKey,
+    agree,
+    crossing,
+    full_dims,
+    shapes_differ,
+    types_differ,
+)
 from slipway.triton.config import schema
 
 UTILS = "Triton core, ensemble_utils.cc, and seen on 24.10"
@@ -21,11 +29,17 @@ UTILS = "Triton core, ensemble_utils.cc, and seen on 24.10"
 )
 def edge_type(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find tensors whose data type differs between two uses."""
-    for use, other, name in _conflicts(model, _types_differ):
+    reported: set[frozenset[TensorKey]] = set()
+    for flow, use, other, name in _conflicts(model, types_differ):
+        crossed = crossing(flow, (use, other), name)
+        if crossed is not None and crossed.entries in reported:
+            continue
+        if crossed is not None:
+            reported.add(crossed.entries)
         yield RuleHit(
             use.location,
             f"{name!r} is {_type(use)} as {use}, and {_type(other)} as {other}",
-            "give both ends one data_type, or cast between them",
+            crossed.fix if crossed else "give both ends one data_type, or cast between them",
         )
 
 
@@ -38,11 +52,22 @@ def edge_type(model: ModelUnderCheck) -> Iterator[RuleHit]:
 )
 def edge_shape(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find tensors whose shapes at two uses exclude each other."""
-    for use, other, name in _conflicts(model, _shapes_differ):
+    reported: set[frozenset[TensorKey]] = set()
+    for flow, use, other, name in _conflicts(model, shapes_differ):
+        crossed = crossing(flow, (use, other), name)
+        if crossed is not None and (crossed.types_differ or crossed.entries in reported):
+            continue  # SW421 reports the first
+        if crossed is not None:
+            reported.add(crossed.entries)
         yield RuleHit(
             use.location,
             f"{name!r} is {_shape(use)} as {use}, and {_shape(other)} as {other}",
-            "give both ends the same dims; -1 means any size, and a batching model adds its own -1",
+            (
+                crossed.fix
+                if crossed
+                else "give both ends the same dims; -1 means any size, and a batching model adds"
+                " its own -1"
+            ),
         )
 
 
@@ -134,7 +159,7 @@ def optional_input_required(model: ModelUnderCheck) -> Iterator[RuleHit]:
 
 def _conflicts(
     model: ModelUnderCheck, differ: Callable[[TensorUse, TensorUse], bool]
-) -> Iterator[tuple[TensorUse, TensorUse, str]]:
+) -> Iterator[tuple[Flow, TensorUse, TensorUse, str]]:
     """Yield for each tensor the first use that contradicts another one, writers first."""
     for flow in flows(model):
         for name in flow.names:
@@ -146,29 +171,8 @@ def _conflicts(
             if conflict is not None:
                 use, other = conflict
                 # maps define the edges, so the ensemble's own use is named second
-                yield (other, use, name) if use.step is None else (use, other, name)
-
-
-def _types_differ(first: TensorUse, other: TensorUse) -> bool:
-    types = (first.tensor.data_type, other.tensor.data_type)
-    return all(types) and types[0] != types[1]
-
-
-def _shapes_differ(first: TensorUse, other: TensorUse) -> bool:
-    if not first.dims or not other.dims:
-        return False
-    return not _agree(first.dims, other.dims) and not _agree(_full(first), _full(other))
-
-
-def _agree(first: Sequence[int], other: Sequence[int]) -> bool:
-    """Return whether two shapes are equal, where -1 equals any size."""
-    if len(first) != len(other):
-        return False
-    return all(a == b or -1 in (a, b) for a, b in zip(first, other, strict=True))
-
-
-def _full(use: TensorUse) -> list[int]:
-    return [-1, *use.dims] if use.batching else use.dims
+                first, second = (other, use) if use.step is None else (use, other)
+                yield flow, first, second, name
 
 
 def _loses_batch(source: TensorUse, reader: TensorUse) -> bool:
@@ -177,8 +181,8 @@ def _loses_batch(source: TensorUse, reader: TensorUse) -> bool:
         and not reader.batching
         and None not in (source.tensor, reader.tensor)
         and bool(source.dims and reader.dims)
-        and _agree(source.dims, reader.dims)
-        and not _agree(_full(source), reader.dims)
+        and agree(source.dims, reader.dims)
+        and not agree(full_dims(source), reader.dims)
     )
 
 
@@ -187,4 +191,4 @@ def _type(use: TensorUse) -> str:
 
 
 def _shape(use: TensorUse) -> str:
-    return str(_full(use))
+    return str(full_dims(use))

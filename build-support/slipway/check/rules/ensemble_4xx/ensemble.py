@@ -10,6 +10,7 @@ from slipway.check.flow import SCHEDULING, Flow, did_you_mean, flows, listed
 from slipway.check.model_files import loaded_versions
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.check.unfilled import is_template
 from slipway.model.folder import ENSEMBLE
 
 CORE = "Triton core, model_config_utils.cc, and seen on 24.10"
@@ -65,8 +66,8 @@ def unknown_model(model: ModelUnderCheck) -> Iterator[RuleHit]:
     for flow in flows(model):
         for step in flow.steps:
             name = step.definition.model_name
-            if not name or name in model.configs:
-                continue
+            if not name or name in model.configs or name in model.too_deep or is_template(name):
+                continue  # or another rule reports it
             what = f"step {step.number + 1}: no model {name!r} in {model.folder}/"
             folders = sorted({path.parent.name for path in _elsewhere(model, name)})
             if folders:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from slipway.check.config_file import ConfigFile
 from slipway.check.finding import RuleHit
-from slipway.check.flow import EnsembleStep, MapName, flows, listed, nearest
+from slipway.check.flow import EnsembleStep, MapName, did_you_mean, flows, listed
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 
@@ -121,15 +121,21 @@ def _unknown(model: ModelUnderCheck, map_name: MapName, kind: str) -> Iterator[R
             tensors = step.tensors(map_name)
             if step.message is None or not tensors:
                 continue
-            # of two similar names, the one that is not mapped yet is meant
-            unmapped = [name for name in tensors if name not in getattr(step.definition, map_name)]
-            for key in sorted(getattr(step.definition, map_name)):
-                if key in tensors:
-                    continue
-                closest = nearest(key, unmapped) or nearest(key, tensors)
-                known = listed(tensors)
-                yield RuleHit(
-                    flow.config.value_location(*step.path, map_name, key, "key"),
-                    f"{step} has no {kind} {key!r}",
-                    f"did you mean {closest!r}?" if closest else f"its {kind}s are: {known}",
-                )
+            entries = getattr(step.definition, map_name)
+            for key in sorted(entries):
+                if key not in tensors:
+                    yield RuleHit(
+                        flow.config.value_location(*step.path, map_name, key, "key"),
+                        f"{step} has no {kind} {key!r}",
+                        _meant(key, entries, tensors, kind),
+                    )
+
+
+def _meant(key: str, entries: Mapping[str, str], tensors: Iterable[str], kind: str) -> str:
+    """Return the fix for a key that the model does not have; a key that is mapped is not meant."""
+    free = [name for name in tensors if name not in entries]
+    if not free:
+        return f"remove the entry: all {kind}s are mapped already, {listed(tensors)}"
+    if entries[key] in free:
+        return f'exchange key and value: key: "{entries[key]}" value: "{key}"'
+    return did_you_mean(key, free, f"the {kind}s that are not mapped yet: {listed(free)}")

@@ -24,7 +24,7 @@ CONTRACT = "seen on 24.10: POST /models of such a folder"
 )
 def no_model(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find folders without a subfolder that holds a config."""
-    if model.configs or any(_nested_models(model)):
+    if model.configs or model.too_deep or any(_nested_models(model)):
         return
     stray = next(_unconfigured_models(model), None)
     if (model.folder / FILE_NAME).is_file():
@@ -100,11 +100,30 @@ def wrapper_folder(model: ModelUnderCheck) -> Iterator[RuleHit]:
         )
 
 
+@rule(
+    "SW130",
+    "config-too-deep",
+    reason="the server reads only a config next to the version directories: it completes one from"
+    " the weights, or the load fails",
+    source="Triton, docs/user_guide/model_repository.md, and seen on 24.10",
+)
+def config_too_deep(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find models whose config is in a version directory."""
+    for path in model.too_deep.values():
+        target = path.parent.parent / FILE_NAME
+        yield RuleHit(
+            Location(path),
+            f"the config is in the version directory {path.parent.name}/, one level too deep",
+            f"move it to {target}",
+            (Move(path, target),),
+        )
+
+
 def _directories(model: ModelUnderCheck) -> Iterator[Path]:
     """Yield the folders without a config and without another known purpose."""
-    for path in sorted(model.folder.iterdir()) if model.folder.is_dir() else ():
+    for path in model.directories:
         ignored = path.name in OTHER_FOLDERS or path.name.startswith((".", "_"))
-        if path.is_dir() and not ignored and path.name not in model.configs:
+        if not ignored and path.name not in {*model.configs, *model.too_deep}:
             yield path
 
 

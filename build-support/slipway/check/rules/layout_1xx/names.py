@@ -9,6 +9,7 @@ from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Location, RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.check.unfilled import is_template
 from slipway.check.unique_names import prefixed_names
 
 ALLOWED = re.compile(r"[A-Za-z0-9._-]+")
@@ -55,7 +56,8 @@ def served_name_differs(model: ModelUnderCheck) -> Iterator[RuleHit]:
 
 def _misnamed_configs(model: ModelUnderCheck) -> Iterator[ConfigFile]:
     for config, message in model.parsed.values():
-        if message.name and message.name != config.name:
+        # SW260 reports a template
+        if message.name and message.name != config.name and not is_template(message.name):
             yield config
 
 

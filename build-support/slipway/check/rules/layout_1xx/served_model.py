@@ -9,6 +9,7 @@ from slipway.check.finding import Edit, Fix, Location, RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.check.rules.layout_1xx.layout import CONTRACT
+from slipway.check.rules.python_5xx.bls import bls_calls
 from slipway.model.folder import ENSEMBLE
 from slipway.triton.config import FILE_NAME
 
@@ -46,11 +47,19 @@ def no_ensemble(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find folders with several models and no ensemble, which would be served."""
     if len(model.configs) < 2 or model.ensembles:
         return
-    if len(model.parsed) == len(model.configs):
+    if len(model.parsed) == len(model.configs) and not model.too_deep:
+        callers = [
+            call.caller.config.name for call in bls_calls(model) if call.name in model.configs
+        ]
         yield RuleHit(
             Location(model.folder),
             f"{len(model.configs)} models and no ensemble: an arbitrary one would be served",
-            f"add an ensemble: a {FILE_NAME} with {SPELLING}",
+            (
+                f"add an ensemble whose step is {callers[0]}: a {FILE_NAME} with {SPELLING}"
+                if callers
+                else "give each model a folder of its own; or, if they belong together, add an"
+                f" ensemble: a {FILE_NAME} with {SPELLING}"
+            ),
         )
 
 

@@ -44,8 +44,8 @@ class BlsCall:
 )
 def unknown_model(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find calls to a model that is not in the folder."""
-    for call in _first_calls(_bls_calls(model)):
-        if call.name not in model.configs:
+    for call in _first_calls(bls_calls(model)):
+        if call.name not in model.configs and call.name not in model.too_deep:
             others = [name for name in model.configs if name != call.caller.config.name]
             yield RuleHit(
                 call.location,
@@ -62,7 +62,7 @@ def unknown_model(model: ModelUnderCheck) -> Iterator[RuleHit]:
 )
 def not_loaded(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find calls to a model that is not a step of the ensemble, and that no code loads."""
-    for call in _first_calls(_bls_calls(model)):
+    for call in _first_calls(bls_calls(model)):
         loaded = _loaded_models(call.caller)
         served = {*model.step_names, call.caller.config.name}
         if call.name not in model.configs or call.name in served:
@@ -89,7 +89,7 @@ def shared_name(model: ModelUnderCheck) -> Iterator[RuleHit]:
         return
     suffix = "_".join(version)
     with_version = re.compile(rf"(?<!\d){'[._-]'.join(version)}(?!\d)")
-    for call in _first_calls(_bls_calls(model)):
+    for call in _first_calls(bls_calls(model)):
         served = model.served is not None and model.served.name == call.name
         if call.name in model.configs and not served and not with_version.search(call.name):
             yield RuleHit(
@@ -154,7 +154,8 @@ def unknown_input(model: ModelUnderCheck) -> Iterator[RuleHit]:
                 )
 
 
-def _bls_calls(model: ModelUnderCheck) -> Iterator[BlsCall]:
+def bls_calls(model: ModelUnderCheck) -> Iterator[BlsCall]:
+    """Yield the calls whose model the code names."""
     for python_model in models_with_requests(model):
         for code in python_model.sources:
             for _, node in code.calls("InferenceRequest"):
@@ -175,7 +176,7 @@ def _first_calls(calls: Iterator[BlsCall]) -> Iterator[BlsCall]:
 
 def _calls_to_known_models(model: ModelUnderCheck) -> Iterator[tuple[BlsCall, ModelConfig]]:
     """Yield the calls to models of this folder whose config has inputs and outputs, with it."""
-    for call in _bls_calls(model):
+    for call in bls_calls(model):
         parsed = model.parsed.get(call.name)
         if parsed is not None and parsed[1].input and parsed[1].output:
             yield call, parsed[1]

@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Location, RuleHit
 from slipway.check.model_files import (
     FOREST_NAMES,
+    NAMES,
     POINTER,
     expected_names,
     is_present,
@@ -17,6 +19,7 @@ from slipway.check.model_files import (
 )
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.check.rules.config_2xx.backends import FILES
 from slipway.model.folder import LEFT_OUT_ENDINGS, LEFT_OUT_NAMES
 from slipway.signature.reading import GRAPH
 
@@ -40,7 +43,7 @@ def model_file_missing(model: ModelUnderCheck) -> Iterator[RuleHit]:
             yield RuleHit(
                 Location(version),
                 f"no {' or '.join(names)}, which the backend {config.backend!r} opens",
-                _advice(version, names, files),
+                _advice(config, version, names, files),
             )
 
 
@@ -139,7 +142,7 @@ def _packed_paths(version: Path) -> list[Path]:
     return paths
 
 
-def _advice(version: Path, names: Sequence[str], files: Sequence[Path]) -> str:
+def _advice(config: ConfigFile, version: Path, names: Sequence[str], files: Sequence[Path]) -> str:
     """Return how to fix it, by the most similar file: misplaced, or with another name."""
     for name in names:
         folders = (version.parent, *(path for path in files if path.is_dir()))
@@ -149,6 +152,9 @@ def _advice(version: Path, names: Sequence[str], files: Sequence[Path]) -> str:
     for kind, name in FOREST_NAMES.items() if names[0] in FOREST_NAMES.values() else ():
         if is_present(version / name):
             return f'model_type "{kind}", which opens {name}'
+    for name, backend in FILES.items() if config.backend in NAMES else ():
+        if is_present(version / name):
+            return f'backend: "{backend}", which opens {name}, or put {names[0]} there'
     endings = {Path(name).suffix for name in names}
     similar = [path.name for path in files if path.suffix in endings and path.name not in names]
     if similar:
