@@ -23,7 +23,6 @@ from benchmarks.context import ROOT, BenchmarkContext
 from benchmarks.result import Report, Row
 from slipway import build, check, settings
 from slipway.archive.reader import open_tar
-from slipway.artifact.pack import ENVIRONMENT
 from slipway.errors import SlipwayError
 from slipway.scaffold import from_onnx, naming
 from slipway.scaffold.from_onnx import Derived
@@ -33,6 +32,7 @@ from slipway.server.triton import Server
 from slipway.settings import Settings
 from slipway.testing import golden
 from slipway.testing.model import Model
+from slipway.triton.environment_path import ENVIRONMENT
 
 STAGES = ("made", "checked", "packed", "loaded", "answered")
 # a model's processes remain until the server ends: unloading waits for them, stopping does not

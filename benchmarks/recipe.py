@@ -18,11 +18,11 @@ import click
 from conda_pack import CondaEnv
 
 from slipway import settings
-from slipway.artifact.pack import PARAMETER
 from slipway.environment import interpreter, packages
 from slipway.model.folder import ModelFolder, read_model_folder, source_files
 from slipway.model.weights import Weights
 from slipway.settings import Settings
+from slipway.triton.environment_path import PARAMETER
 
 ARCHIVE = "python_env.tar.gz"
 PLACE = f"$$TRITON_MODEL_DIRECTORY/{ARCHIVE}"

@@ -11,13 +11,13 @@ import shutil
 from pathlib import Path
 
 from slipway.artifact import manifest
-from slipway.artifact.pack import ENVIRONMENT, PARAMETER
 from slipway.environment.shared.requirements import named_folders
 from slipway.errors import SlipwayError
 from slipway.model.folder import LEFT_OUT_ENDINGS, LEFT_OUT_NAMES, read_model_folder
 from slipway.model.weights import Weights, load_pointer
 from slipway.server import cpu_fallback
 from slipway.triton import config
+from slipway.triton.environment_path import ENVIRONMENT, PARAMETER
 from tests import fixture_models
 
 ROOT = Path(__file__).parents[2]

@@ -19,10 +19,7 @@ from slipway.errors import SlipwayError
 from slipway.files import HashingWriter, atomic_write
 from slipway.model.folder import ModelFolder, source_files
 from slipway.triton import config
-
-ENVIRONMENT = "python_env"
-KEYWORD = "$$TRITON_MODEL_DIRECTORY"  # the value has to start with it (Triton's Python backend)
-PARAMETER = "EXECUTION_ENV_PATH"
+from slipway.triton.environment_path import ENVIRONMENT, PARAMETER, environment_value
 
 
 def pack(
@@ -93,15 +90,6 @@ def packed_config(data: bytes, name: str, home: str) -> bytes:
     value = environment_value(name, home)
     line = f'parameters {{ key: "{PARAMETER}" value {{ string_value: "{value}" }} }}\n'
     return data.rstrip(b"\n") + b"\n" + line.encode()
-
-
-def environment_value(name: str, home: str) -> str:
-    """Return the ``EXECUTION_ENV_PATH`` of the model ``name`` for an environment at ``home``.
-
-    ``home`` is a path in the artifact.
-    """
-    owner, _, rest = home.partition("/")
-    return f"{KEYWORD}/{rest}" if owner == name else f"{KEYWORD}/../{home}"
 
 
 def _environment_name(environment: ExecutionEnvironment, layout: str) -> str:

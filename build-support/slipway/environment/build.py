@@ -35,11 +35,12 @@ from slipway.environment.lock import check_lock, lock_content, refuse_unservable
 from slipway.environment.locking.numpy_api import refuse_compiled_for_later
 from slipway.environment.platforms import uv_platform
 from slipway.environment.shared.locked import locked_packages, with_wheels
+from slipway.environment.stub_python import refuse_python
 from slipway.environment.wheels.sources import build_locked
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write, cache_dir, locked, sha256_of
 from slipway.settings import FILE_NAME as SETTINGS
-from slipway.settings import Settings, stub_python
+from slipway.settings import Settings
 
 # the prefix that conda packages get: the real one is known only when a server unpacks them
 ANYWHERE = "/opt/python_env"
@@ -218,22 +219,6 @@ def _source_name(channel: str, local: bool, python: str) -> str:
     if local:
         return f"local CPython {python}"
     return "local channel" if channel.startswith("file:") else channel
-
-
-def refuse_python(settings: Settings) -> None:
-    """Refuse another Python than that of the configured Triton's stub.
-
-    Raises:
-        SlipwayError: the minor versions differ.
-    """
-    required = stub_python(settings.triton_release)
-    if settings.python != required:
-        raise SlipwayError(
-            f"Triton {settings.triton_release} serves Python models with {required}, not with"
-            f" {settings.python}: it would silently ignore this environment",
-            where=str(settings.root / SETTINGS),
-            fix=f'set [environment] python = "{required}", or another [triton] release',
-        )
 
 
 def _refuse_running_python(settings: Settings) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from slipway.cache import mark_used
-from slipway.environment.bytecode import SourceFile, compile_all
 from slipway.files import atomic_write, cache_dir
 
 TIME = (1980, 1, 1, 0, 0, 0)
@@ -52,6 +51,9 @@ def zip_modules(modules: Mapping[str, Path], scratch: Path) -> Path:
 
 
 def _write(modules: Mapping[str, Path], scratch: Path, out: Path) -> None:
+    # threads and processes, which those who only ask what is left out do not need
+    from slipway.environment.bytecode import SourceFile, compile_all
+
     sources = [
         SourceFile(path, f"<python>/{name}", scratch / f"{name}c")
         for name, path in sorted(modules.items())

@@ -15,12 +15,13 @@ from slipway.environment.lock import (
     refuse_unservable,
 )
 from slipway.environment.locking.errors import explain
+from slipway.environment.locking.measure import measure
 from slipway.environment.locking.newest import PassedOver, find_passed_over
 from slipway.environment.locking.numpy_api import refuse_later_numpy
 from slipway.environment.locking.pip_settings import unused_pip_settings
 from slipway.environment.locking.report import LockReport
 from slipway.environment.locking.resolver import ResolvedPackage, resolve
-from slipway.environment.locking.sizes import comments, measure, read_sizes
+from slipway.environment.locking.sizes import comments, read_sizes
 from slipway.environment.packages import find_links, run_uv
 from slipway.environment.platforms import uv_platform
 from slipway.environment.requirement_lines import (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
 import shutil
@@ -144,9 +143,11 @@ def _run_docker(docker: str, *arguments: str) -> str | None:
 
 
 def _in_wheel(settings: Settings) -> Source | None:
+    from importlib import metadata  # a parser of e-mails: not at every start
+
     try:
-        wheel = importlib.metadata.distribution(WHEEL)
-    except importlib.metadata.PackageNotFoundError:
+        wheel = metadata.distribution(WHEEL)
+    except metadata.PackageNotFoundError:
         return None
     program = Path(str(wheel.locate_file("pytriton/tritonserver/bin/tritonserver")))
     if not program.is_file():

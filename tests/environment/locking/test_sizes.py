@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from slipway.environment import lock_requirements, report_lock
+from slipway.environment.locking.measure import measure
 from slipway.environment.locking.report import LockReport
 from slipway.environment.locking.resolver import DistributionFile, ResolvedPackage
-from slipway.environment.locking.sizes import WheelSize, comments, measure, read_sizes
+from slipway.environment.locking.sizes import WheelSize, comments, read_sizes
 from slipway.settings import Settings
 from tests.environment.wheelhouse import Wheelhouse
 

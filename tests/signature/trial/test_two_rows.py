@@ -18,8 +18,9 @@ from slipway.scaffold import from_onnx
 from slipway.settings import Settings
 from slipway.signature.trial.batching import why_no_batches
 from slipway.signature.trial.graph import read_graph
+from slipway.signature.trial.outcome import TwoRows
 from slipway.signature.trial.remembered import two_rows_of
-from slipway.signature.trial.two_rows import TwoRows, declaration_fix, try_two_rows
+from slipway.signature.trial.two_rows import declaration_fix, try_two_rows
 from tests.scaffold.graphs import doubler, node, save, tensor
 
 # exported from LightGBM with onnxmltools: its label is declared [1], and has a row for each row

@@ -12,7 +12,6 @@ from slipway.environment.requirement_lines import PathRequirement, parse_require
 from slipway.environment.shared.package import SharedPackage, read_shared_package
 from slipway.environment.shared.requirements import SharedRequirement, folder_of, relative_url
 from slipway.environment.shared.sources import digest_of_sources
-from slipway.environment.shared.wheel import build_shared_wheel
 from slipway.files import sha256_of
 from slipway.settings import Settings, find_root
 
@@ -82,6 +81,9 @@ def with_wheels(lock: Path, settings: Settings) -> str:
     Raises:
         SlipwayError: see ``build_shared_wheel``.
     """
+    # building wheels imports what those who only read a lock do not need
+    from slipway.environment.shared.wheel import build_shared_wheel
+
     text = lock.read_text(encoding="utf-8")
     wheels = [build_shared_wheel(locked.package, settings) for locked in locked_packages(lock)]
     lines = [f"{wheel.as_uri()} --hash=sha256:{sha256_of(wheel)}\n" for wheel in wheels]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write, cache_dir, sha256_of
-from slipway.signature.trial.graph import read_graph
-from slipway.signature.trial.two_rows import TwoRows, WrongOutput, try_two_rows
+from slipway.signature.trial.outcome import TwoRows, WrongOutput
 
 # of a trial's result; a change of this package is another one
 FORMAT = 2
@@ -21,10 +19,16 @@ def two_rows_of(file: Path) -> TwoRows | None:
 
     None if it does not take several rows, or cannot be tried.
     """
+    from importlib.metadata import version  # not at every start
+
     key = f"{sha256_of(file)}-{version('onnxruntime')}-{FORMAT}"
     remembered = cache_dir("trials") / f"{key}.json"
     if remembered.is_file():
         return _parse(json.loads(remembered.read_text(encoding="utf-8")))
+    # numpy and ONNX Runtime
+    from slipway.signature.trial.graph import read_graph
+    from slipway.signature.trial.two_rows import try_two_rows
+
     try:
         trial = try_two_rows(read_graph(file))
     except SlipwayError:

@@ -7,11 +7,9 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from slipway.artifact.pack import ENVIRONMENT, KEYWORD, PARAMETER, environment_value
 from slipway.check.finding import Location, RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
-from slipway.environment.build import refuse_python
 from slipway.environment.lock import (
     check_lock,
     describe_target,
@@ -21,8 +19,10 @@ from slipway.environment.lock import (
     package_in_line,
     refuse_unservable,
 )
+from slipway.environment.stub_python import refuse_python
 from slipway.errors import SlipwayError
 from slipway.settings import FILE_NAME
+from slipway.triton.environment_path import ENVIRONMENT, KEYWORD, PARAMETER, environment_value
 
 PACKER = "Slipway (environment/lock.py, environment/build.py)"
 

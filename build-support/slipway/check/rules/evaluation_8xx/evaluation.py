@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,6 +110,8 @@ def _metrics(file: Path) -> set[str] | None:
     """
     if not file.is_file():
         return None
+    if file.suffix.lower() == ".json":
+        return _metrics_of_json(file)
     from dvc.utils.flatten import flatten
     from dvc.utils.serialize import LOADERS
 
@@ -116,6 +119,25 @@ def _metrics(file: Path) -> set[str] | None:
         return set(flatten(LOADERS[file.suffix.lower()](str(file))))
     except Exception:  # each format has its own errors; reading the metrics reports them
         return None
+
+
+def _metrics_of_json(file: Path) -> set[str] | None:
+    # what follows does not import DVC, which takes longer than all rules
+    try:
+        names = list(_flat_names(json.loads(file.read_text(encoding="utf-8")) or {}))
+    except (ValueError, TypeError):
+        return None
+    return set(names) if len(set(names)) == len(names) else None
+
+
+def _flat_names(metrics: object, prefix: str = "") -> Iterator[str]:
+    if not isinstance(metrics, dict):
+        raise TypeError("metrics are an object")
+    for name, value in metrics.items():
+        if isinstance(value, dict):
+            yield from _flat_names(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
 
 
 def _may_define_function(statement: ast.stmt) -> bool:

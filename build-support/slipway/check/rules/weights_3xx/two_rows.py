@@ -11,7 +11,6 @@ from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.signature import Signature
 from slipway.signature.trial.remembered import two_rows_of
-from slipway.signature.trial.two_rows import declaration_fix
 
 LARGEST = 1 << 28  # bytes of weights that are opened to try them
 
@@ -35,6 +34,8 @@ def two_rows(model: ModelUnderCheck) -> Iterator[RuleHit]:
         if trial is None or not str(trial):
             continue
         if trial.wrong:
+            from slipway.signature.trial.two_rows import declaration_fix  # imports numpy
+
             yield RuleHit(graph.location, f"{trial}", declaration_fix(graph.file, trial.wrong[0]))
         else:
             yield RuleHit(
