@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from slipway.cli import main
+from slipway.server import available
+from slipway.server.source import Source
 from slipway.settings import Settings
 from slipway.testing.untestable import untestable_reason
 
@@ -41,7 +43,9 @@ def test_check_says_what_cannot_be_tested_here_and_where_it_can(
     said = capsys.readouterr().err
     assert "note: models/forest/forest/config.pbtxt: it cannot be tested on this machine, " in said
     assert "whose server has no backend 'fil'" in said and "nvidia-pytriton wheel" in said
-    assert "fix: test it with Docker (docker pull nvcr.io/nvidia/tritonserver:25.04-py3)" in said
+    assert "that has Docker (docker pull nvcr.io/nvidia/tritonserver:25.04-py3), or inside" in said
+    assert "slipway test forest --record forest.tests.json" in said
+    assert "slipway promote forest --tests forest.tests.json" in said
 
 
 def test_test_does_not_blame_the_model_and_records_nothing(
@@ -49,7 +53,7 @@ def test_test_does_not_blame_the_model_and_records_nothing(
 ) -> None:
     assert main(["test", "forest"]) == 1
     said = capsys.readouterr().err
-    assert "that is no mistake of the model" in said and "fix: test it with Docker" in said
+    assert "that is no mistake of the model" in said and "fix: test it on a machine" in said
     assert not Path("dist").exists()
 
 
@@ -69,6 +73,45 @@ def test_a_server_that_has_the_backend_is_asked(
     reason = untestable_reason(folder, settings)
     assert reason is not None and "no backend 'tensorrt'" in reason.what
     assert reason.fix is not None and "on a machine with a GPU" in reason.fix
+    # a server that has the backend, on a machine without a GPU
+    (server / "backends" / "tensorrt").mkdir()
+    monkeypatch.setattr(available, "has_gpu", lambda: False)
+    reason = untestable_reason(folder, settings)
+    assert reason is not None and "no GPU, which the backend 'tensorrt' needs" in reason.what
+    monkeypatch.setattr(available, "has_gpu", lambda: True)
+    assert untestable_reason(folder, settings) is None
+
+
+@pytest.mark.parametrize(
+    ("image", "backends"),
+    [
+        ("nvcr.io/nvidia/tritonserver:25.04-py3", {"fil": True, "tensorflow": False}),
+        ("nvcr.io/nvidia/tritonserver:24.10-py3", {"fil": True, "tensorflow": True}),
+        ("nvcr.io/nvidia/tritonserver:24.10-py3-min", {"fil": None}),
+        ("registry.example.com/triton:24.10-py3", {"fil": None}),
+    ],
+)
+def test_the_backends_of_nvidias_images_are_known(
+    image: str, backends: dict[str, bool | None]
+) -> None:
+    source = Source("docker", "2.51.0", "24.10", Path("/usr/bin/docker"), image)
+    found = available.available_backends(source)
+    for name, has in backends.items():
+        assert (None if found is None else name in found) == has
+
+
+@pytest.mark.parametrize(
+    ("backend", "image"),
+    [
+        ("vllm", "25.04-vllm-python-py3"),
+        ("tensorrtllm", "25.04-trtllm-python-py3"),
+        ("tensorflow", "25.02-py3"),
+        ("dali", "25.04-py3"),
+    ],
+)
+def test_the_image_that_has_the_backend_is_named(backend: str, image: str) -> None:
+    text = available.where_to_test(backend, "forest", Settings(root=Path()))
+    assert f"docker pull nvcr.io/nvidia/tritonserver:{image})" in text
 
 
 def test_a_backend_that_the_model_brings_along_can_be_tested(folder: Path) -> None:

@@ -63,8 +63,10 @@ def required_imports(sources: Iterable[PythonCode]) -> Iterator[Import]:
 
 def is_local(statement: Import, directory: Path) -> bool:
     """Return whether the model in ``directory`` has this module where the stub looks for it."""
-    version = directory / statement.code.path.relative_to(directory).parts[0]
-    return has_module(version, statement.top) or has_module(directory, statement.top)
+    parts = statement.code.path.relative_to(directory).parts
+    # a module next to the config is imported by those of any version
+    folders = (directory / parts[0], directory) if len(parts) > 1 else (directory,)
+    return any(has_module(folder, statement.top) for folder in folders)
 
 
 def has_module(folder: Path, name: str) -> bool:

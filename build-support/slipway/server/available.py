@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
+from slipway.server.command import has_gpu
 from slipway.server.source import REPOSITORY, Source
 from slipway.settings import Settings
+from slipway.triton.image_backends import BACKENDS, LAST_RELEASE, NEEDS_GPU, OTHER_IMAGES
 
 # what server/backends.py prepares of the wheel: its own Python backend, and ours for ONNX
 OF_WHEEL = frozenset({"python", "onnxruntime"})
-NEEDS_GPU = {"tensorrt"}
+# NVIDIA's own images, whose backends are known
+IMAGE = re.compile(rf"{re.escape(REPOSITORY)}:(?P<release>\d\d\.\d\d)-py3")
 
 
 def available_backends(source: Source) -> frozenset[str] | None:
@@ -17,14 +22,34 @@ def available_backends(source: Source) -> frozenset[str] | None:
     folder = source.program.parent.parent / "backends"  # as in NVIDIA's container
     if source.kind == "path" and folder.is_dir():
         return frozenset(path.name for path in folder.iterdir())
+    image = IMAGE.fullmatch(source.image or "")
+    if source.kind == "docker" and image is not None:
+        later = {name for name, last in LAST_RELEASE.items() if image["release"] <= last}
+        return BACKENDS | later
     return None
 
 
-def where_to_test(backend: str, settings: Settings) -> str:
-    """Return how a model of ``backend``, which the server here lacks, can be tested."""
-    image = settings.docker_image or f"{REPOSITORY}:{settings.triton_release}-py3"
-    gpu = " on a machine with a GPU" if backend in NEEDS_GPU else ""
+def lacks(source: Source, backend: str) -> str | None:
+    """Return what ``source`` lacks to serve models of ``backend`` here; ``None`` if nothing that is
+    known."""
+    available = available_backends(source)
+    if available is not None and backend not in available:
+        return f"no backend {backend!r}"
+    if backend in NEEDS_GPU and not has_gpu():
+        return f"no GPU, which the backend {backend!r} needs"
+    return None
+
+
+def where_to_test(backend: str, name: str, settings: Settings) -> str:
+    """Return how the model ``name`` of ``backend``, which cannot be served here, can be tested."""
+    release = settings.triton_release
+    last = LAST_RELEASE.get(backend, release)
+    image = settings.docker_image or OTHER_IMAGES.get(
+        backend, REPOSITORY + ":{release}-py3"
+    ).format(release=min(release, last))
+    gpu = " with a GPU" if backend in NEEDS_GPU else ""
     return (
-        f"test it{gpu} with Docker (docker pull {image}), or inside that image, where tritonserver"
-        " is on PATH; or convert the model to ONNX"
+        f"test it on a machine{gpu} that has Docker (docker pull {image}), or inside that image,"
+        f" where tritonserver is on PATH: slipway test {name} --record {name}.tests.json; then"
+        f" slipway promote {name} --tests {name}.tests.json here. Or convert the model to ONNX"
     )

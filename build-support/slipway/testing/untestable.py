@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from slipway.check.config_file import ConfigFile
 from slipway.check.unfilled import is_template
 from slipway.errors import SlipwayError
-from slipway.server.available import OF_WHEEL, available_backends, where_to_test
-from slipway.server.source import Source, find_server
+from slipway.server.available import OF_WHEEL, lacks, where_to_test
+from slipway.server.source import find_server
 from slipway.settings import Settings
 from slipway.triton.config import FILE_NAME
 
@@ -26,21 +25,17 @@ def untestable_reason(folder: Path, settings: Settings) -> SlipwayError | None:
         source = find_server(settings)
     except SlipwayError:
         return None
-    available = available_backends(source)
-    lacking = {} if available is None else {n: b for n, b in used.items() if b not in available}
-    return _error(folder, lacking, source, settings) if lacking else None
-
-
-def _error(
-    folder: Path, lacking: Mapping[str, str], source: Source, settings: Settings
-) -> SlipwayError:
-    name, backend = next(iter(lacking.items()))
-    more = f", and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+    missing = {name: lacks(source, backend) for name, backend in used.items()}
+    lacking = {name: what for name, what in missing.items() if what is not None}
+    if not lacking:
+        return None
+    name, what = next(iter(lacking.items()))
+    more = f"; {len(lacking) - 1} more of its models lack something" if len(lacking) > 1 else ""
     return SlipwayError(
-        f"it cannot be tested on this machine, whose server has no backend {backend!r}{more};"
-        f" that is no mistake of the model ({source})",
+        f"it cannot be tested on this machine, whose server has {what}{more}; that is no mistake of"
+        f" the model ({source})",
         where=str(folder / name / FILE_NAME),
-        fix=where_to_test(backend, settings),
+        fix=where_to_test(used[name], folder.name, settings),
     )
 
 

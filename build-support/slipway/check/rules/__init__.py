@@ -7,6 +7,7 @@ from slipway.check.rules.config_2xx import (
     backends,
     instances,
     onnx_runtime,
+    other_images,
     release,
     scheduling,
     schema,
@@ -37,6 +38,7 @@ from slipway.check.rules.python_5xx import (
     python_types,
     python_undefined,
     python_writes,
+    server_modules,
 )
 from slipway.check.rules.safety_7xx import security, size
 from slipway.check.rules.weights_3xx import (
@@ -71,6 +73,7 @@ __all__ = [
     "maps",
     "names",
     "onnx_runtime",
+    "other_images",
     "python_models",
     "python_responses",
     "python_tensors",
@@ -84,6 +87,7 @@ __all__ = [
     "security",
     "sequences",
     "served_model",
+    "server_modules",
     "size",
     "sources",
     "tensor_options",

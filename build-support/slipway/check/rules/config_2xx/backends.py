@@ -12,26 +12,10 @@ from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.check.unfilled import is_template
 from slipway.model.folder import ENSEMBLE
+from slipway.triton.image_backends import BACKENDS, LAST_RELEASE, OTHER_IMAGES
 
 CORE = "Triton core, model_config_utils.cc (ValidateModelConfig), and seen on 24.10"
 FIND = "Triton core, backend_model.cc (GetBackendLibraryProperties), and seen on 24.10"
-# those in NVIDIA's container nvcr.io/nvidia/tritonserver:YY.MM-py3 (Triton server, build.py,
-# enable_all)
-BACKENDS = {
-    "dali",
-    "fil",
-    "identity",
-    "onnxruntime",
-    "openvino",
-    "python",
-    "pytorch",
-    "repeat",
-    "square",
-    "tensorrt",
-}
-LAST_RELEASE = {"tensorflow": "25.02"}
-# those in containers of their own
-ELSEWHERE = {"vllm", "tensorrtllm"}
 # file names from which the server derives the backend (AutoCompleteBackendFields)
 FILES = {
     "model.plan": "tensorrt",
@@ -53,7 +37,7 @@ POINTER = ".dvc"
 )
 def unknown_backend(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find backends that neither Triton's container nor the model directory has."""
-    known_backends = BACKENDS | set(LAST_RELEASE) | ELSEWHERE
+    known_backends = BACKENDS | set(LAST_RELEASE) | set(OTHER_IMAGES)
     for config, message in model.parsed.values():
         name = message.backend
         if (
