@@ -30,6 +30,7 @@ PATIENCE_S = 20.0
 LOADS_PER_SERVER = 20
 SILENT = f"no answer in {PATIENCE_S:g} s"
 DEAD = "the server dies"
+OTHER_VALUES = "has other values"
 RELATIVE, ABSOLUTE = 1e-4, 1e-5
 
 type ServerAnswer = dict[str, Array] | str
@@ -85,7 +86,7 @@ def _differs(name: str, array: Array, answer: Mapping[str, Array]) -> str:
         same = np.allclose(actual, array, RELATIVE, ABSOLUTE, equal_nan=True)
     else:
         same = np.array_equal(actual, array)
-    return "" if same else f"wrong answer: {name} has other values"
+    return "" if same else f"wrong answer: {name} {OTHER_VALUES}"
 
 
 class RealServer:

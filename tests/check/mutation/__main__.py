@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import click
 
-from tests.check.mutation import report, samples, trials
+from tests.check.mutation import kinds, report, samples, trials
 from tests.check.mutation.trials import Trial
 
 
 @click.command()
 @click.option("--seed", default=1, show_default=True, help="Other seeds make other mistakes.")
 @click.option("--count", default=500, show_default=True, help="How many.")
-def main(seed: int, count: int) -> None:
+@click.option("--python", is_flag=True, help="Mistakes in the code of Python models only.")
+def main(seed: int, count: int, python: bool) -> None:
     """Compare check with the real server on random mistakes.
 
     Example: PYTHONPATH=build-support:. python -m tests.check.mutation --seed 2
     """
     results: list[Trial] = []
-    running = trials.run(samples.all_samples(), seed, count)
+    chosen = samples.python_samples() if python else samples.all_samples()
+    shares = kinds.PYTHON_KINDS if python else kinds.KINDS
+    running = trials.run(chosen, seed, count, shares)
     with click.progressbar(running, length=count, label="mistakes") as progress:
         results += progress
-    for line in report.lines(results):
+    for line in report.lines(results, shares):
         click.echo(line)
 
 

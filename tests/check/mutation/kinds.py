@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
-from tests.check.mutation import files, structure, text
+from tests.check.mutation import code, files, structure, text
 from tests.check.mutation.mistake import Maker, Mistake
 
-# the number among a hundred mistakes
-KINDS: dict[str, tuple[int, tuple[Maker, ...]]] = {
+type Shares = Mapping[str, tuple[int, tuple[Maker, ...]]]
+"""Kinds of mistakes: the number among a hundred mistakes, and what makes them."""
+
+KINDS: Shares = {
     "rename": (24, (text.name, text.name, files.directory, files.file, files.code)),
     "drop": (18, (structure.drop,)),
     "retype": (12, (structure.retype,)),
@@ -20,12 +23,22 @@ KINDS: dict[str, tuple[int, tuple[Maker, ...]]] = {
     "files": (3, (files.version, files.file)),
     "graph": (3, (files.graph,)),
 }
+# the same for mistakes in the code of Python models only
+PYTHON_KINDS: Shares = {
+    "return": (16, (code.returned,)),
+    "list": (14, (code.wrapped,)),
+    "argument": (14, (code.swapped,)),
+    "convert": (16, (code.converted,)),
+    "type": (16, (code.typed,)),
+    "name": (14, (code.named,)),
+    "index": (10, (code.indexed,)),
+}
 
 
-def make(folder: Path, random: Random) -> Mistake:
-    """Make one mistake in the model folder."""
+def make(folder: Path, random: Random, kinds: Shares = KINDS) -> Mistake:
+    """Make one mistake of these kinds in the model folder."""
     while True:
-        kind = random.choices(list(KINDS), [share for share, _ in KINDS.values()])[0]
-        what = random.choice(KINDS[kind][1])(folder, random)
+        kind = random.choices(list(kinds), [share for share, _ in kinds.values()])[0]
+        what = random.choice(kinds[kind][1])(folder, random)
         if what is not None:
             return Mistake(kind, what)

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tests.check.mutation.kinds import KINDS
+from tests.check.mutation.kinds import KINDS, Shares
 from tests.check.mutation.trials import Trial
 
 LONGEST = 200
 COLUMNS = ("mistakes", "fail", "missed", "another model", "serve", "flagged all the same")
 
 
-def lines(trials: Sequence[Trial]) -> Iterator[str]:
-    """Yield the report's lines."""
+def lines(trials: Sequence[Trial], kinds: Shares = KINDS) -> Iterator[str]:
+    """Yield the report's lines; ``kinds`` are those of the trials' mistakes."""
     yield f"{'kind':10}" + "".join(f"{column:>{len(column) + 2}}" for column in COLUMNS)
-    for kind in KINDS:
+    for kind in kinds:
         yield _row(kind, [trial for trial in trials if trial.mistake.kind == kind])
     yield _row("all", trials)
     failing = sum(1 for trial in trials if trial.fails)
     missed = sum(1 for trial in trials if trial.missed)
     yield f"missed: {missed} of {failing} failures, {100 * missed / max(failing, 1):.1f} %"
+    formal = [trial for trial in trials if trial.fails and not trial.differs_in_values]
+    missed = sum(1 for trial in formal if trial.missed)
+    share = 100 * missed / max(len(formal), 1)
+    yield f"without answers of the right form: {missed} of {len(formal)}, {share:.1f} %"
     yield "missed:"
     for trial in trials:
         if trial.missed:

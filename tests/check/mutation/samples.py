@@ -20,19 +20,22 @@ SCREEN = ROOT / "models" / "screen_detection"
 CASES = SCREEN / "tests" / "cases"
 # models of real use have more places for mistakes than those of the corpus
 REPEATED = 4
+RICH = ("sound", "screen_detection", "colour_names", "tidy_text", "five_steps", "fan_out")
+GOOD = fixture_repositories.GOOD / "models" / "sound"
 
 
 @dataclass(frozen=True)
 class Sample:
     """A valid model: ``make`` writes a repository with only this model and returns its folder.
 
-    ``examples`` are the inputs of its first request, by name.
+    ``examples`` are the inputs of its first request, by name; ``code`` is that of its models.
     """
 
     name: str
     make: Callable[[Path], Path]
     requests: tuple[ServerRequest, ...]
     examples: Mapping[str, Array]
+    code: str = ""
 
 
 def default_samples() -> list[Sample]:
@@ -45,11 +48,28 @@ def all_samples() -> list[Sample]:
     return [*default_samples(), *[_screen_detection_sample()] * REPEATED]
 
 
+def python_samples() -> list[Sample]:
+    """Return the samples with Python models, of those with equal code one."""
+    unique: dict[str, Sample] = {}
+    for sample in all_samples():
+        if sample.code:
+            unique.setdefault(sample.code, sample)
+    repeated = [unique[code] for code in unique if unique[code].name in RICH]
+    return [*unique.values(), *repeated * REPEATED]
+
+
 def _corpus_sample(name: str) -> Sample:
     requests = corpus.requests(name)
     examples = {tensor["name"]: _array(tensor) for tensor in requests[0]["inputs"]}
     server_requests = tuple(map(as_json, requests))
-    return Sample(name, lambda root: corpus.make(name, root), server_requests, examples)
+    code = _code(corpus.CORPUS / name)
+    return Sample(name, lambda root: corpus.make(name, root), server_requests, examples, code)
+
+
+def _code(folder: Path) -> str:
+    """Return the code of a folder's Python models, without what they are called."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*/*/model.py"))]
+    return "".join(texts)
 
 
 def _array(tensor: Mapping[str, Any]) -> Array:
@@ -62,7 +82,9 @@ def _good_sample() -> Sample:
     words: Array = np.array([[b"area"], [b"open sea"]], dtype=np.object_)
     inputs = {"WORDS": words}
     make = fixture_repositories.make
-    return Sample("sound", lambda root: make("good", root), (as_arrays(inputs),), inputs)
+    return Sample(
+        "sound", lambda root: make("good", root), (as_arrays(inputs),), inputs, _code(GOOD)
+    )
 
 
 def _screen_detection_sample() -> Sample:
@@ -77,4 +99,4 @@ def _screen_detection_sample() -> Sample:
     files = (CASES / "recaptured" / "screen.jpg", CASES / "one_bad_file_in_a_batch" / "notes.txt")
     images: Array = np.array([[file.read_bytes()] for file in files], dtype=np.object_)
     inputs = {"IMAGE": images}
-    return Sample(SCREEN.name, make, (as_arrays(inputs),), inputs)
+    return Sample(SCREEN.name, make, (as_arrays(inputs),), inputs, _code(SCREEN))

@@ -13,11 +13,13 @@ from random import Random
 
 from slipway.check import check
 from slipway.settings import load
+from slipway.triton.config import ModelConfig
 from tests.check.endpoint_layout import is_served_by_chance
 from tests.check.mutation import interface, kinds
+from tests.check.mutation.kinds import Shares
 from tests.check.mutation.mistake import Mistake
 from tests.check.mutation.samples import Sample
-from tests.check.real_server import NUMPY, Outcome, RealServer, difference
+from tests.check.real_server import NUMPY, OTHER_VALUES, Outcome, RealServer, difference
 
 # most of the time is spent waiting for processes that start, and some for those that hang
 SERVERS = 3
@@ -51,13 +53,20 @@ class Trial:
         return self.fails and not self.flagged
 
     @property
+    def differs_in_values(self) -> bool:
+        """Return whether the answer has the promised form, and only other values."""
+        return self.failure.endswith(OTHER_VALUES)
+
+    @property
     def false(self) -> bool:
         """Return whether check reports an error although the model serves correctly."""
         return bool(self.flagged) and not self.failure
 
 
-def run(chosen: Sequence[Sample], seed: int, count: int) -> Iterator[Trial]:
-    """Yield ``count`` trials, the same for the same ``seed``."""
+def run(
+    chosen: Sequence[Sample], seed: int, count: int, shares: Shares = kinds.KINDS
+) -> Iterator[Trial]:
+    """Yield ``count`` trials, the same for the same ``seed``, of mistakes of these kinds."""
     with tempfile.TemporaryDirectory(prefix="slipway-mistakes-") as name, ExitStack() as stack:
         work = Path(name)
         free: SimpleQueue[RealServer] = SimpleQueue()
@@ -71,7 +80,11 @@ def run(chosen: Sequence[Sample], seed: int, count: int) -> Iterator[Trial]:
 
         def run_one(number: int, right: Mapping[str, Outcome]) -> Trial:
             sample, random = drawn[number]
-            return _trial(sample, random, free, right[sample.name], work / f"mistake{number}")
+            root = work / f"mistake{number}"
+            folder = sample.make(root)
+            before = interface.served_config(folder)
+            mistake = kinds.make(folder, random, shares)
+            return _trial(sample, (folder, before), mistake, free, right[sample.name])
 
         with ThreadPoolExecutor(SERVERS) as pool:
             used = list({sample.name: sample for sample, _ in drawn}.values())
@@ -93,12 +106,14 @@ def _valid_outcome(sample: Sample, free: SimpleQueue[RealServer], root: Path) ->
 
 
 def _trial(
-    sample: Sample, random: Random, free: SimpleQueue[RealServer], right: Outcome, root: Path
+    sample: Sample,
+    made: tuple[Path, ModelConfig | None],
+    mistake: Mistake,
+    free: SimpleQueue[RealServer],
+    right: Outcome,
 ) -> Trial:
-    folder = sample.make(root)
-    before = interface.served_config(folder)
-    mistake = kinds.make(folder, random)
-    findings = check([folder], load(root))
+    folder, before = made
+    findings = check([folder], load(folder.parents[1]))
     flagged = sorted({finding.rule for finding in findings if finding.severity == "error"})
     server = free.get()
     try:
