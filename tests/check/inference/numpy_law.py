@@ -1,6 +1,7 @@
 """Random expressions over real arrays: what the rules say of each, and what numpy answers.
 
-The rules take arrays and lists of unknown length as not empty, and so do the expressions.
+The rules take arrays and lists of unknown length as not empty, and those of unknown rank as no
+arrays of objects of rank 0; so do the expressions.
 
 ``python -m tests.check.inference.numpy_law --examples 100000`` tries many, with the numpy that the
 interpreter has.
@@ -82,7 +83,7 @@ class Law:
             self._count(said)
             if not agrees(said, real):
                 self.wrong.append(f"{drawn.text[-200:]} is {_describe(real)}, not {said}")
-            elif isinstance(real, np.ndarray | np.generic) and 0 < real.size <= LARGEST_SIZE:
+            elif _is_usual(real):
                 pool[self.random.randrange(len(pool))] = Pair(real, said, drawn.text[:200])
 
     def _count(self, said: Value) -> None:
@@ -95,7 +96,8 @@ class Law:
 
     def _array(self) -> Pair:
         dtype = self.random.choice([*NAMES, "float32", "float64", "int64", "uint8", "object"])
-        shape = tuple(self.random.randint(1, 3) for _ in range(self.random.randint(0, 3)))
+        least = 1 if dtype == "object" else 0
+        shape = tuple(self.random.randint(1, 3) for _ in range(self.random.randint(least, 3)))
         numbers = [self.random.choice((0, 1, 2, 7, 100)) for _ in range(int(np.prod(shape)))]
         real: Any = np.array(numbers).reshape(shape).astype(CHARACTERS[dtype])
         if not shape and self.random.random() < 0.5 and dtype != "object":
@@ -215,6 +217,8 @@ def _operator(law: Law, pool: list[Pair]) -> Drawn:
     pair = [law.random.choice(pool), law.operand(pool)]
     law.random.shuffle(pair)
     left, right = pair
+    if symbol in ("**", "<<") and any(map(_has_objects, pair)):
+        symbol = "+"  # Python's integers have no largest
     return Drawn(
         f"({left.text} {symbol} {right.text})",
         lambda: eval(f"a {symbol} b", {"a": left.real, "b": right.real}),
@@ -258,10 +262,18 @@ def _function(law: Law, pool: list[Pair]) -> Drawn:
         parameters = ("a", "dtype") if name in _unary_tables() else ("a", "b", "dtype")
         parameters = ("a",) if name in NAMES else parameters
     given = [(p, law.argument(p, pool)) for p in parameters if not p.startswith("*")]
+    if name in ("power", "left_shift") and any(p is not None and _has_objects(p) for _, p in given):
+        name, given = "asarray", given[:1]
     if name in SIZED and any(_is_large(pair) for _, pair in given):
-        name = "asarray"
-        given = given[:1]
+        name, given = "asarray", given[:1]
     return _call(law, name, _resolve(name), given, _rest(law, parameters, pool))
+
+
+def _has_objects(pair: Pair) -> bool:
+    try:
+        return bool(np.asarray(pair.real).dtype == object)
+    except ValueError:
+        return True
 
 
 def _is_large(pair: Pair | None) -> bool:
@@ -447,6 +459,13 @@ def agrees(said: Value, real: Any) -> bool:
         case DType():
             return isinstance(real, np.dtype) and said.name == _name(real)
     return said is UNKNOWN or (said == NONE and real is None)
+
+
+def _is_usual(real: Any) -> bool:
+    """Return whether more expressions may be made of a value."""
+    if not isinstance(real, np.ndarray | np.generic) or not 0 < real.size <= LARGEST_SIZE:
+        return False
+    return real.ndim > 0 or real.dtype != object
 
 
 def _name(dtype: Any) -> str:

@@ -54,7 +54,7 @@ def unary_operator(symbol: str, value: Value, *, numpy_2: bool | None) -> Value:
     if symbol not in UNARY_SYMBOLS or not isinstance(value, Array):
         return UNKNOWN
     dtype = unary_type(UNARY_SYMBOLS[symbol], value.dtype, numpy_2=numpy_2)
-    return scalar_if_rank_0(dtype, value.rank)
+    return _elementwise(dtype, value.rank)
 
 
 def elementwise(function: str) -> Function | None:
@@ -73,7 +73,7 @@ def _operator(symbol: str, left: Value, right: Value, numpy_2: bool | None) -> V
         return UNKNOWN
     if any(array.is_scalar and array.dtype in ("str", "bytes", None) for array in arrays):
         return UNKNOWN  # also texts of Python's
-    if isinstance(left, Scalar) and left.kind == "complex" and arrays[0].rank == 0:
+    if isinstance(left, Scalar) and left.kind == "complex" and not arrays[0].rank:
         return UNKNOWN  # Python's own complex takes numpy's float64 for a float
     lists = any(isinstance(value, Sequence) for value in (left, right))
     if lists and not any(array.rank for array in arrays):
@@ -90,15 +90,26 @@ def _result(function: str, left: Value, right: Value, numpy_2: bool | None) -> V
     if one is None or other is None:
         return UNKNOWN
     dtype = binary(function, one, other, numpy_2=numpy_2)
-    if function == "power" and not (one.rank or other.rank) and not numpy_2:
+    is_special = one.dtype == "bool" or not (one.rank or other.rank)
+    if function == "power" and is_special and not numpy_2:
         dtype = None  # numpy 1 has ways of its own for some exponents
-    return scalar_if_rank_0(dtype, broadcast([one.rank, other.rank]))
+    rank = broadcast([one.rank, other.rank])
+    if dtype is None and {one.dtype, other.dtype} & {"str", "bytes"}:
+        return scalar_if_rank_0(None, rank)
+    return _elementwise(dtype, rank)
 
 
 def _unary(call: Call) -> Value:
     found = call.array("x")
     dtype = unary_type(call.function, found.dtype, numpy_2=call.numpy_2)
-    return scalar_if_rank_0(_asked(call, dtype), found.rank)
+    if "dtype" in call.given:
+        return scalar_if_rank_0(_asked(call, dtype), found.rank)
+    return _elementwise(dtype, found.rank)
+
+
+def _elementwise(dtype: str | None, rank: int | None) -> Value:
+    """Return a result; arrays of unknown rank are taken as no objects in arrays of rank 0."""
+    return Array(dtype) if rank is None else scalar_if_rank_0(dtype, rank)
 
 
 def _binary(call: Call) -> Value:

@@ -134,7 +134,7 @@ def _by_value(scalar: Operand, array: Operand) -> str:
         return _of_int(scalar.value, other)
     if full in SIGNED + UNSIGNED:
         smaller = SIGNED + UNSIGNED
-        size = "bBhHiIlL".index(full)
+        size = "bBhHiIlL".index(full) | 1  # one that is not negative may be unsigned
         return "".join(c for c in smaller if "bBhHiIlL".index(c) <= size)
     if scalar.python == "float" and type(scalar.value) is float:
         size_of = abs(scalar.value)

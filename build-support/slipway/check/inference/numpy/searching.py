@@ -142,7 +142,7 @@ def take_along_axis(call: Call) -> Value:
 @function("compress", "condition a axis out")
 def compress(call: Call) -> Value:
     found = call.array("a")
-    return Array(found.dtype, 1 if call.get("axis") is None else found.rank)
+    return Array(found.dtype, 1 if call.get("axis") is None else found.rank or None)
 
 
 @function("extract", "condition arr")
