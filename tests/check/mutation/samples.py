@@ -20,7 +20,8 @@ SCREEN = ROOT / "models" / "screen_detection"
 CASES = SCREEN / "tests" / "cases"
 # models of real use have more places for mistakes than those of the corpus
 REPEATED = 4
-RICH = ("sound", "screen_detection", "colour_names", "tidy_text", "five_steps", "fan_out")
+FOR_CODE = ("colour_names", "tidy_text")  # their configs are like others, not their code
+RICH = (*FOR_CODE, "sound", "screen_detection", "five_steps", "fan_out")
 GOOD = fixture_repositories.GOOD / "models" / "sound"
 
 
@@ -40,7 +41,8 @@ class Sample:
 
 def default_samples() -> list[Sample]:
     """Return the served models of the corpus, and the good fixture several times."""
-    return [*map(_corpus_sample, corpus.served_names()), *[_good_sample()] * REPEATED]
+    names = [name for name in corpus.served_names() if name not in FOR_CODE]
+    return [*map(_corpus_sample, names), *[_good_sample()] * REPEATED]
 
 
 def all_samples() -> list[Sample]:
@@ -51,7 +53,7 @@ def all_samples() -> list[Sample]:
 def python_samples() -> list[Sample]:
     """Return the samples with Python models, of those with equal code one."""
     unique: dict[str, Sample] = {}
-    for sample in all_samples():
+    for sample in [*map(_corpus_sample, FOR_CODE), *all_samples()]:
         if sample.code:
             unique.setdefault(sample.code, sample)
     repeated = [unique[code] for code in unique if unique[code].name in RICH]
