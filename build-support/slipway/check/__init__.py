@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from slipway.check import rules
-from slipway.check.finding import Edit, Finding, Fix, Location, Move, Remove
+from slipway.check.finding import Create, Edit, Finding, Fix, Location, Lock, Move, Remove
 from slipway.check.ignore import apply_ignores
 from slipway.check.model_under_check import ModelRepository, ModelUnderCheck, SingleConfig
 from slipway.check.rule import RULES, Rule
@@ -15,10 +15,12 @@ from slipway.settings import Settings
 
 __all__ = [
     "RULES",
+    "Create",
     "Edit",
     "Finding",
     "Fix",
     "Location",
+    "Lock",
     "Move",
     "Remove",
     "Rule",

@@ -47,7 +47,22 @@ class Remove:
     path: Path
 
 
-type Fix = Edit | Move | Remove
+@dataclass(frozen=True)
+class Create:
+    """Write the new file ``path``; its folder exists, and the file does not."""
+
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Lock the requirements of a model folder again, which may need the package index."""
+
+    requirements: Path
+
+
+type Fix = Edit | Move | Remove | Create | Lock
 
 
 @dataclass(frozen=True)

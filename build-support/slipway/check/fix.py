@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from google.protobuf import text_format
-
-from slipway.check.finding import Edit, Finding, Move, Remove
+from slipway.check.edits import edited, objection, overlap, read_text, with_newlines
+from slipway.check.finding import Create, Edit, Finding, Fix, Lock, Move, Remove
+from slipway.errors import SlipwayError
 from slipway.files import atomic_write
-from slipway.triton.config import FILE_NAME, schema
 
-ROUNDS = 10  # each round fixes what the previous one revealed
+ROUNDS = 100  # each round fixes what the previous one revealed, and never one finding twice
 
 type EditsByFile = Mapping[Path, list[Edit]]
 
@@ -27,56 +26,80 @@ class FixResult:
     refused: list[str] = field(default_factory=list)
 
     def diff(self) -> str:
-        """Return moves and removals, then a unified diff of the edited files; may be empty."""
+        """Return moves, removals and locks, then a unified diff of the files; may be empty."""
         lines = [f"{line}\n" for line in self.done]
         for path, before in sorted(self.before.items()):
-            after, _ = _read_text(path)
+            after, _ = read_text(path)
             names = (f"a/{path}", f"b/{path}")
-            lines += _with_newlines(
+            lines += with_newlines(
                 difflib.unified_diff(before.splitlines(True), after.splitlines(True), *names)
             )
         return "".join(lines)
 
 
-def apply_fixes(find: Callable[[], list[Finding]]) -> FixResult:
+def apply_fixes(
+    find: Callable[[], list[Finding]], lock: Callable[[Path], object] | None = None
+) -> FixResult:
     """Apply the findings' fixes, call ``find`` again, and repeat until no fix is left.
 
     All fixes of a finding are applied, or none. Where the fixes of several findings overlap, the
-    first finding is fixed and the others wait for the next round. A fix after which a config would
-    not parse is refused and reported.
+    first finding is fixed and the others wait for the next round. A fix after which a config or a
+    Python file would not parse is refused and reported. ``lock`` locks a requirements file and
+    raises SlipwayError if it cannot; without it, no requirements are locked.
     """
     result = FixResult()
+    done: set[tuple[object, ...]] = set()
+    locked: dict[Path, str] = {}
     for _ in range(ROUNDS):
         result.refused.clear()
-        findings = [finding for finding in find() if finding.fixes]
+        result.refused += [objection for objection in locked.values() if objection]
+        findings = [
+            finding for finding in find() if finding.fixes and _identity(finding) not in done
+        ]
         # edits first: locations in a file that is moved are computed again in the next round
-        if not _apply_edits(findings, result) and not _apply_move(findings, result):
+        applied = _apply_edits(findings, result) or _apply_structural(findings, result)
+        if not applied and (lock is None or not _apply_locks(findings, result, locked, lock)):
             break
+        done |= set(map(_identity, applied))
     return result
 
 
-def _apply_edits(findings: Iterable[Finding], result: FixResult) -> bool:
-    """Apply the fixes of every finding that needs edits only; return whether there were any."""
+def _identity(finding: Finding) -> tuple[object, ...]:
+    return (*finding.key, finding.fixes)
+
+
+def _apply_edits(findings: Iterable[Finding], result: FixResult) -> list[Finding]:
+    """Apply the fixes of every finding that needs edits only; return these findings."""
     chosen: dict[Path, list[Edit]] = {}
+    applied = []
     for finding in findings:
         edits = _edits_by_file(finding)
         if sum(map(len, edits.values())) < len(finding.fixes):
             continue
         candidate = {file: [*chosen.get(file, ()), *added] for file, added in edits.items()}
-        if any(_overlap(file_edits) for file_edits in candidate.values()):
+        if any(overlap(file_edits) for file_edits in candidate.values()):
             continue
         if _is_accepted(finding, candidate, result):
             chosen |= candidate
+            applied.append(finding)
     _write(chosen, result)
-    return bool(chosen)
+    return applied
 
 
-def _apply_move(findings: Iterable[Finding], result: FixResult) -> bool:
-    """Apply the fixes of the first finding with a move or removal; return whether there was one."""
+def _apply_structural(findings: Iterable[Finding], result: FixResult) -> list[Finding]:
+    """Apply the findings with a move, a removal or a new file; return these findings.
+
+    Of those that touch the same file or folder, only the first.
+    """
+    touched: list[Path] = []
+    applied = []
     for finding in findings:
+        others = [fix for fix in finding.fixes if not isinstance(fix, Edit | Lock)]
+        paths = list(map(_path_of, finding.fixes))
+        if not others or any(_same_tree(path, other) for path in paths for other in touched):
+            continue
         edits = _edits_by_file(finding)
-        others = [fix for fix in finding.fixes if not isinstance(fix, Edit)]
-        if not others or not _is_accepted(finding, edits, result):
+        if not _is_accepted(finding, edits, result):
             continue
         _write(edits, result)
         for fix in others:
@@ -88,8 +111,56 @@ def _apply_move(findings: Iterable[Finding], result: FixResult) -> bool:
             elif isinstance(fix, Remove):
                 fix.path.rmdir()
                 result.done.append(f"removed the empty folder {fix.path}")
-        return True
-    return False
+            elif isinstance(fix, Create):
+                with atomic_write(fix.path) as sibling:
+                    sibling.write_text(fix.text, encoding="utf-8")
+                result.before.setdefault(fix.path, "")
+        touched += paths
+        applied.append(finding)
+    return applied
+
+
+def _apply_locks(
+    findings: Iterable[Finding],
+    result: FixResult,
+    locked: dict[Path, str],
+    lock: Callable[[Path], object],
+) -> bool:
+    """Lock each requirements file once; return whether one was locked.
+
+    ``locked`` maps the files to why they could not be locked, or to an empty text.
+    """
+    any_locked = False
+    for finding in findings:
+        for fix in finding.fixes:
+            if not isinstance(fix, Lock) or fix.requirements in locked:
+                continue
+            try:
+                lock(fix.requirements)
+            except SlipwayError as error:
+                objection = f"{finding.location}: {finding.rule} is not fixed: {error.what}"
+                locked[fix.requirements] = objection
+                result.refused.append(objection)
+                continue
+            locked[fix.requirements] = ""
+            any_locked = True
+            result.done.append(f"locked {fix.requirements}")
+    return any_locked
+
+
+def _path_of(fix: Fix) -> Path:
+    match fix:
+        case Edit():
+            return fix.file
+        case Move():
+            return fix.source
+        case Lock():
+            return fix.requirements
+    return fix.path
+
+
+def _same_tree(path: Path, other: Path) -> bool:
+    return path.is_relative_to(other) or other.is_relative_to(path)
 
 
 def _edits_by_file(finding: Finding) -> dict[Path, list[Edit]]:
@@ -102,70 +173,27 @@ def _edits_by_file(finding: Finding) -> dict[Path, list[Edit]]:
 
 def _is_accepted(finding: Finding, edits: EditsByFile, result: FixResult) -> bool:
     """Return whether a finding's fixes can be applied; otherwise record the objection."""
-    objections = [_objection(file, file_edits) for file, file_edits in edits.items()]
+    objections = [objection(file, file_edits) for file, file_edits in edits.items()]
     for fix in finding.fixes:
         if isinstance(fix, Move) and (fix.target.exists() or not fix.source.exists()):
             objections.append(f"{fix.target} exists already, or {fix.source} does not")
+        if isinstance(fix, Create) and (fix.path.exists() or not fix.path.parent.is_dir()):
+            objections.append(f"{fix.path} exists already, or its folder does not")
         if isinstance(fix, Remove) and not _is_empty(fix.path):
             objections.append(f"{fix.path} is not an empty folder")
-    for objection in filter(None, objections):
-        result.refused.append(f"{finding.location}: {finding.rule} is not fixed: {objection}")
+    for reason in filter(None, objections):
+        result.refused.append(f"{finding.location}: {finding.rule} is not fixed: {reason}")
         return False
     return True
 
 
-def _objection(file: Path, edits: Iterable[Edit]) -> str | None:
-    """Return why these edits of a file must not be made, or ``None``."""
-    if file.is_symlink():
-        return f"{file} is a link"
-    text, newline = _read_text(file)
-    if newline is None:
-        return f"{file} mixes line ends"
-    if file.suffix == Path(FILE_NAME).suffix:
-        try:
-            message = schema().ModelConfig()
-            text_format.Parse(_edited(text, edits), message, allow_unknown_field=True)
-        except text_format.ParseError as error:
-            reason = str(error).replace("\n", " ")
-            return f"{file} would not parse: {reason}"
-    return None
-
-
-def _overlap(edits: Iterable[Edit]) -> bool:
-    previous = Edit(Path(), -1, -1, "")
-    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
-        # several lines may be inserted at one position, one after the other
-        lines = previous.start == edit.start == edit.end and previous.text.endswith("\n")
-        if edit.start < previous.end or (edit.start == previous.start and not lines):
-            return True
-        previous = edit
-    return False
-
-
 def _write(edits: EditsByFile, result: FixResult) -> None:
     for file, file_edits in edits.items():
-        text, newline = _read_text(file)
+        text, newline = read_text(file)
         result.before.setdefault(file, text)
         with atomic_write(file) as sibling:
-            sibling.write_text(_edited(text, file_edits), encoding="utf-8", newline=newline)
+            sibling.write_text(edited(text, file_edits), encoding="utf-8", newline=newline)
             sibling.chmod(file.stat().st_mode)
-
-
-def _edited(text: str, edits: Iterable[Edit]) -> str:
-    pieces = []
-    position = 0
-    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
-        pieces += [text[position : edit.start], edit.text]
-        position = edit.end
-    return "".join([*pieces, text[position:]])
-
-
-def _read_text(file: Path) -> tuple[str, str | None]:
-    """Return a file's text and its line ending, which is ``None`` if it has several kinds."""
-    with file.open(encoding="utf-8") as stream:
-        text = stream.read()
-        newlines = stream.newlines
-    return text, None if isinstance(newlines, tuple) else newlines or "\n"
 
 
 def _moved(path: Path, move: Move) -> Path:
@@ -176,8 +204,3 @@ def _moved(path: Path, move: Move) -> Path:
 
 def _is_empty(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
-
-
-def _with_newlines(diff: Iterable[str]) -> Iterator[str]:
-    for line in diff:
-        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"

@@ -43,14 +43,14 @@ class PythonCode:
         """Return the string value of an expression; ``None`` if it cannot be determined."""
         if isinstance(node, ast.Constant):
             return node.value if isinstance(node.value, str) else None
-        return self.constants.get(_dotted(node)) if node is not None else None
+        return self.constants.get(dotted(node)) if node is not None else None
 
     def origin(self, node: ast.expr) -> str:
         """Return the full name: ``pb_utils.Tensor`` → ``triton_python_backend_utils.Tensor``."""
-        dotted = _dotted(node)
-        first, dot, rest = dotted.partition(".")
+        written = dotted(node)
+        first, dot, rest = written.partition(".")
         full = self.names.get(first)
-        return dotted if full is None else f"{full}{dot}{rest}"
+        return written if full is None else f"{full}{dot}{rest}"
 
     def calls(self, *names: str) -> Iterator[tuple[str, ast.Call]]:
         """Yield the calls of these functions of Triton's utilities, with the function's name."""
@@ -108,11 +108,12 @@ def argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
     return positional[position]
 
 
-def _dotted(node: ast.expr) -> str:
+def dotted(node: ast.expr) -> str:
+    """Return a name or a chain of attributes as it is written; empty for anything else."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
-        prefix = _dotted(node.value)
+        prefix = dotted(node.value)
         return f"{prefix}.{node.attr}" if prefix else ""
     return ""
 
@@ -121,7 +122,7 @@ def _bound_names(index: SyntaxIndex) -> Iterator[str]:
     """Yield each name as often as it is bound; one that is bound once is a constant."""
     for node in index.of(ast.Name, ast.Attribute):
         if isinstance(node.ctx, ast.Store):
-            yield _dotted(node)
+            yield dotted(node)
             if isinstance(node, ast.Name):
                 yield f"self.{node.id}"
     for argument in index.of(ast.arg):
@@ -140,4 +141,4 @@ def _string_assignments(index: SyntaxIndex) -> Iterator[tuple[str, str]]:
                 continue
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             for target in targets:
-                yield prefix + _dotted(target), value.value
+                yield prefix + dotted(target), value.value

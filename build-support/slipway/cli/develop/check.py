@@ -111,7 +111,7 @@ def check(
     findings: Mapping[Path, list[Finding]] = find()
     print_text = format == "text" or output is not None
     if fix:
-        findings = _fix(find, err=not print_text)
+        findings = _fix(find, configured, err=not print_text)
     report = reports.CheckReport(configured.root, findings)
     if print_text:
         click.echo(reports.render_report(report, "text"), nl=False)
@@ -165,10 +165,16 @@ def _check(
 
 
 def _fix(
-    find: Callable[[], Mapping[Path, list[Finding]]], *, err: bool
+    find: Callable[[], Mapping[Path, list[Finding]]], configured: Settings, *, err: bool
 ) -> Mapping[Path, list[Finding]]:
     """Fix what is safe to fix, print the diff, and return what is left."""
     from slipway.check.fix import apply_fixes
+
+    def lock(requirements: Path) -> None:
+        from slipway.environment.write_lock import lock_requirements
+
+        click.echo(f"locking {requirements}", err=True)
+        lock_requirements(requirements, configured)
 
     latest: Mapping[Path, list[Finding]] = {}
 
@@ -177,7 +183,7 @@ def _fix(
         latest = find()
         return [finding for findings in latest.values() for finding in findings]
 
-    result = apply_fixes(find_all)
+    result = apply_fixes(find_all, lock)
     diff = result.diff()
     if diff:
         click.echo("".join(map(_coloured, diff.splitlines(keepends=True))), err=err)

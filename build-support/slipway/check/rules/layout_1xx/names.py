@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Location, RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.rename_model import rename_model
 from slipway.check.rule import rule
 from slipway.check.unfilled import is_template
 from slipway.check.unique_names import prefixed_names
@@ -148,8 +149,11 @@ def name_without_folder(model: ModelUnderCheck) -> Iterator[RuleHit]:
     for config in model.configs.values():
         owners = model.repository.owners.get(config.name, ())
         if config.name in renamed and all(owner.resolve().parent == here for owner in owners):
+            renaming = rename_model(model, config.name, renamed[config.name])
+            also = f"; look at {renaming.uncertain[0]} too" if renaming.uncertain else ""
             yield RuleHit(
                 Location(config.directory),
                 f"its name does not begin with {model.name!r}",
-                f"rename it: {renamed[config.name]}",
+                f"rename it: {renamed[config.name]}{also}",
+                () if renaming.uncertain else renaming.fixes,
             )
