@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from slipway.environment.lock import header, refuse_unservable
@@ -12,12 +12,12 @@ from slipway.errors import SlipwayError
 from slipway.settings import Settings
 
 
-def provide_lock(requirements: Path, settings: Settings, bundled: Path | None = None) -> Path:
+def provide_lock(requirements: Path, settings: Settings, *bundled: Path) -> Path:
     """Write ``requirements.lock`` to the folder of ``requirements`` and return its path.
 
-    ``bundled``, or the lock of another model in the repository, is copied if it was created from
-    equal requirements for the configured Python and platform. That needs no package index, and
-    models with equal requirements share one environment. Otherwise it is locked, as ``slipway
+    One of ``bundled``, or the lock of another model in the repository, is copied if it was created
+    from equal requirements for the configured Python and platform. That needs no package index,
+    and models with equal requirements share one environment. Otherwise it is locked, as ``slipway
     lock`` does.
 
     Raises:
@@ -38,7 +38,6 @@ def provide_lock(requirements: Path, settings: Settings, bundled: Path | None = 
     return lock_requirements(requirements, settings)
 
 
-def _candidates(root: Path, bundled: Path | None) -> Iterator[Path]:
+def _candidates(root: Path, bundled: Iterable[Path]) -> Iterator[Path]:
     yield from sorted(root.glob("models/*/requirements.lock"))
-    if bundled is not None and bundled.is_file():
-        yield bundled
+    yield from filter(Path.is_file, bundled)

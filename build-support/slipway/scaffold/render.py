@@ -28,8 +28,6 @@ def render(kind: str, name: str, version: str, values: Mapping[str, Any], target
     ``version`` is the release version, ``values`` are the templates' variables besides the name.
     ``*.jinja`` files are rendered, others are copied; templates named ``_*`` are only included.
     """
-    environment = templates.environment(TEMPLATES)
-    environment.filters |= {"text": _protobuf, "python": _python}
     (target / "BUILD").write_text(BUILD, encoding="utf-8")
     (target / VERSION_FILE).write_text(f"{version}\n", encoding="utf-8")
     base = TEMPLATES / kind
@@ -40,10 +38,17 @@ def render(kind: str, name: str, version: str, values: Mapping[str, Any], target
         output = target / _target_path(relative, name)
         output.parent.mkdir(parents=True, exist_ok=True)
         if file.suffix == JINJA:
-            template = environment.get_template(f"{kind}/{relative}")
-            output.write_text(template.render(name=name, **values), encoding="utf-8")
+            text = render_text(f"{kind}/{relative}", {"name": name, **values})
+            output.write_text(text, encoding="utf-8")
         else:
             shutil.copyfile(file, output)
+
+
+def render_text(template: str, values: Mapping[str, Any]) -> str:
+    """Return the text of a template, which ``template`` names with its kind."""
+    environment = templates.environment(TEMPLATES)
+    environment.filters |= {"text": _protobuf, "python": _python}
+    return environment.get_template(template).render(**values)
 
 
 def lock_of(kind: str) -> Path:

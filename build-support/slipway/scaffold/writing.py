@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from slipway import signature
@@ -27,28 +27,43 @@ def write_folder(name: str, kind: str, version: str, settings: Settings, fill: F
         SlipwayError: the name is taken or invalid, or a file cannot be created; no files are left
             behind.
     """
-    naming.refuse_name(name, settings.root)
     naming.refuse_version(version)
+    with new_folders([name], settings) as (temporary,):
+        _fill(temporary, kind, settings, fill)
+    return settings.root / "models" / name
+
+
+@contextlib.contextmanager
+def new_folders(names: Sequence[str], settings: Settings) -> Iterator[list[Path]]:
+    """Yield empty folders of these names; at the end, all of them are moved to ``models/``.
+
+    After an error none of them is there, and nothing else of them.
+
+    Raises:
+        SlipwayError: a name is taken or invalid, or there is no DVC repository.
+    """
+    for name in names:
+        naming.refuse_name(name, settings.root)
     if not (settings.root / ".dvc").is_dir():
         raise SlipwayError(
             "no DVC repository: weights are tracked by DVC",
             where=str(settings.root),
             fix="dvc init (with --no-scm outside of git)",
         )
-    folder = settings.root / "models" / name
-    first = not folder.parent.exists()
+    models = settings.root / "models"
+    first = not models.exists()
     try:
-        with temp_sibling(folder.with_name(TEMPORARY)) as holder:
-            temporary = holder.with_name(name)
-            temporary.mkdir()
-            _fill(temporary, kind, settings, fill)
-            _publish(temporary, folder)
+        with temp_sibling(models / TEMPORARY) as holder:
+            folders = [holder.with_name(name) for name in names]
+            for folder in folders:
+                folder.mkdir()
+            yield folders
+            _publish(folders, models)
     except BaseException:
         if first:
             with contextlib.suppress(OSError):  # another process has added a file
-                folder.parent.rmdir()
+                models.rmdir()
         raise
-    return folder
 
 
 def _fill(temporary: Path, kind: str, settings: Settings, fill: Fill) -> None:
@@ -59,7 +74,20 @@ def _fill(temporary: Path, kind: str, settings: Settings, fill: Fill) -> None:
         signature.sign_weights(store.add(file), store)
 
 
-def _publish(temporary: Path, folder: Path) -> None:
+def _publish(folders: Sequence[Path], models: Path) -> None:
+    done: list[Path] = []
+    try:
+        for folder in folders:
+            done.append(folder)
+            _move(folder, models / folder.name)
+    except BaseException:
+        for folder in done:
+            if not folder.exists():
+                (models / folder.name).rename(folder)
+        raise
+
+
+def _move(temporary: Path, folder: Path) -> None:
     try:
         temporary.rename(folder)  # fails if the folder was created in the meantime
     except OSError as error:

@@ -1,0 +1,1 @@
+"""Bring an existing Triton repository into ``models/``, for ``slipway adopt``."""

@@ -1,0 +1,223 @@
+"""Write the files of one adopted folder: copies, renamed configs and code, weights under DVC."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from slipway import signature
+from slipway.adopt.config_text import ConfigText
+from slipway.adopt.edits import edit_code, edit_config, load_called_models
+from slipway.adopt.files import SourceFile
+from slipway.adopt.plan import PlannedFolder, PlannedModel
+from slipway.adopt.steps import Step
+from slipway.adopt.written_configs import config_of_weights, wrapping_ensemble
+from slipway.check.model_files import POINTER
+from slipway.errors import SlipwayError
+from slipway.model.folder import VERSION_FILE
+from slipway.model.weights import Weights, load_pointer
+from slipway.scaffold import render
+from slipway.triton.config import FILE_NAME
+
+
+def fill_folder(folder: Path, planned: PlannedFolder, version: str, store: Weights) -> list[Step]:
+    """Write everything but requirements and tests into ``folder``; return what is left to do."""
+    (folder / "BUILD").write_text(render.BUILD, encoding="utf-8")
+    (folder / VERSION_FILE).write_text(f"{version}\n", encoding="utf-8")
+    steps: list[Step] = []
+    for model in planned.models:
+        directory = folder / model.name
+        directory.mkdir()
+        for file in model.files:
+            steps += _write(file, directory, model, planned, store)
+        if not (directory / FILE_NAME).exists():
+            text = config_of_weights(model, directory)
+            (directory / FILE_NAME).write_text(text, encoding="utf-8")
+        steps += _computed_calls(model, planned)
+    steps += _wrap(folder, planned)
+    return steps
+
+
+def _write(
+    file: SourceFile, directory: Path, model: PlannedModel, planned: PlannedFolder, store: Weights
+) -> list[Step]:
+    target = directory / file.target
+    if file.use == "left out":
+        return []
+    if file.use == "missing":
+        return [_missing(file, target, planned.name)]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if file.use == "config":
+        assert model.source.config is not None
+        text = _config_text(model, planned, model.source.config)
+        target.write_text(text, encoding="utf-8")
+        return _unfilled(ConfigText(target, text), planned.name)
+    elif file.use == "pointer":
+        return _write_pointer(file, target, planned.name, store)
+    elif file.use == "tracked":
+        _copy(file.path, target)
+        return _track(target, planned.name, store)
+    elif file.path.suffix == ".py":
+        _write_code(file.path, target, model, planned)
+    else:
+        _copy(file.path, target)
+    return []
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        ignored = shutil.ignore_patterns("__pycache__", ".*")
+        shutil.copytree(source, target, ignore=ignored)
+    else:
+        shutil.copyfile(source, target)
+
+
+def _config_text(model: PlannedModel, planned: PlannedFolder, config: ConfigText) -> str:
+    calls = planned.group.calls[model.source.name]
+    return edit_config(config, model.name, planned.new_names, calls_models=bool(calls.names))
+
+
+def _unfilled(config: ConfigText, folder: str) -> list[Step]:
+    templates = config.templates
+    if not templates:
+        return []
+    names = ", ".join(
+        f"{text} (line {config.fields.position(at)[0]})" for text, at in templates.items()
+    )
+    line, column = config.fields.position(min(templates.values()))
+    what = f"{len(templates)} template{'s' * (len(templates) > 1)} not filled in: {names}"
+    first = next(iter(templates)).strip("${}<%=> ")
+    fix = f"write the values there, or adopt it again with --set {first}=VALUE, and so for each"
+    return [Step(folder, what, f"{config.path}:{line}:{column}", fix, "SW201")]
+
+
+def _write_code(source: Path, target: Path, model: PlannedModel, planned: PlannedFolder) -> None:
+    named = planned.group.calls[model.source.name].named
+    if not any(place.file == source for place in named):
+        shutil.copyfile(source, target)
+        return
+    with source.open(encoding="utf-8", newline="") as file:
+        text = file.read()
+    with target.open("w", encoding="utf-8", newline="") as file:
+        file.write(edit_code(text, source, named, planned.new_names))
+
+
+def _wrap(folder: Path, planned: PlannedFolder) -> list[Step]:
+    """Write an ensemble around a model whose code calls the others, and let the code load them."""
+    if planned.wrapper is None:
+        return []
+    served = planned.models[0]
+    steps: list[Step] = []
+    text = wrapping_ensemble(planned.wrapper, served)
+    if text is not None:
+        directory = folder / planned.wrapper
+        directory.mkdir()
+        (directory / FILE_NAME).write_text(text, encoding="utf-8")
+    calls = planned.group.calls[served.source.name]
+    new = {planned.new_names[name] for name in calls.names if name in planned.new_names}
+    loaded = {planned.new_names.get(name, name) for name in calls.loaded}
+    wanted = sorted(new - loaded)
+    for code in _entry_files(folder / served.name, served) if wanted else ():
+        with code.open(encoding="utf-8", newline="") as file:
+            changed = load_called_models(file.read(), wanted)
+        if changed is not None:
+            with code.open("w", encoding="utf-8", newline="") as file:
+                file.write(changed)
+    return steps
+
+
+def _entry_files(directory: Path, model: PlannedModel) -> Iterator[Path]:
+    name = model.source.message.default_model_filename or "model.py"
+    yield from sorted(directory.glob(f"*/{name}"))
+
+
+def _track(target: Path, folder: str, store: Weights) -> list[Step]:
+    """Put weights under DVC; what is refused, because it is no graph, is a step."""
+    try:
+        signature.add_weights(target, store)
+    except SlipwayError as error:
+        if target.with_name(target.name + POINTER).exists():
+            raise
+        fix = error.fix or ""
+        return [Step(folder, error.what, str(target), fix, "SW301")]
+    return []
+
+
+def _write_pointer(file: SourceFile, target: Path, folder: str, store: Weights) -> list[Step]:
+    """Keep a pointer: with its weights, from the source or DVC's cache and remote."""
+    if target.exists() or file.path.with_suffix("").exists():
+        return []  # its weights lie next to it, and are tracked from there
+    shutil.copyfile(file.path, target)
+    try:
+        pointer = load_pointer(target)
+    except SlipwayError as error:
+        return [Step(folder, error.what, str(target), error.fix or "", "SW305")]
+    cached = _objects_of_source(file.path, pointer.md5)
+    weights = target.with_suffix("")
+    if cached is not None:
+        shutil.copyfile(cached, weights)
+        weights.chmod(0o644)
+        target.unlink()
+        return _track(weights, folder, store)
+    try:
+        store.pull(pointer, weights)
+        signature.sign_weights(pointer, store)
+    except SlipwayError as error:
+        what = f"the weights of this pointer are not here: {error.what}"
+        fix = (
+            f"dvc pull {file.path} in the source, copy the file to {weights}, and slipway weights"
+            f" add {weights}"
+        )
+        return [Step(folder, what, str(target), fix, "SW302")]
+    return []
+
+
+def _objects_of_source(pointer: Path, md5: str) -> Path | None:
+    """Return the object of a single file in the cache or the local remote of the source's DVC."""
+    from dvc.config import Config
+    from dvc.exceptions import DvcException
+
+    root = next((folder for folder in pointer.parents if (folder / ".dvc").is_dir()), None)
+    if root is None or md5.endswith(".dir"):
+        return None
+    places = [root / ".dvc" / "cache" / "files" / "md5"]
+    try:
+        config = Config(str(root / ".dvc"), validate=False)
+    except DvcException:
+        config = None
+    for remote in (config or {}).get("remote", {}).values():
+        url = str(remote.get("url", ""))
+        if "://" not in url and url:
+            places.append(Path(os.path.normpath(root / ".dvc" / url)) / "files" / "md5")
+    objects = (place / md5[:2] / md5[2:] for place in places)
+    return next((path for path in objects if path.is_file()), None)
+
+
+def _missing(file: SourceFile, target: Path, folder: str) -> Step:
+    return Step(
+        folder,
+        f"{target.name} is missing: {file.path} is {file.reason}",
+        str(target),
+        f"git lfs pull there, or copy the file from where it is, to {target}; then slipway weights"
+        f" add {target}",
+        "SW321",
+    )
+
+
+def _computed_calls(model: PlannedModel, planned: PlannedFolder) -> list[Step]:
+    steps = []
+    for path, line in planned.group.calls[model.source.name].computed:
+        relative = path.relative_to(model.source.directory).as_posix()
+        steps.append(
+            Step(
+                planned.name,
+                "the name of the called model is computed, so that it was not renamed",
+                f"models/{planned.name}/{model.name}/{relative}:{line}",
+                "write the name that the model has now: one of"
+                f" {', '.join(sorted(set(planned.new_names.values())))}",
+                "SW541",
+            )
+        )
+    return steps
