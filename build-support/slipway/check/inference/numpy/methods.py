@@ -69,8 +69,8 @@ def astype(call: Call) -> Value:
     found = call.given["a"]
     assert isinstance(found, Array)
     dtype = parse(call.get("dtype"))
-    if found.is_scalar:
-        return scalar_if_rank_0(dtype, 0)
+    if found.is_scalar or found.rank is None:
+        return scalar_if_rank_0(dtype, found.rank)
     return Array(dtype, found.rank)
 
 

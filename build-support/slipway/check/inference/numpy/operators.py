@@ -5,7 +5,7 @@ from __future__ import annotations
 from slipway.check.inference.numpy.discovery import discover, operand
 from slipway.check.inference.numpy.dtypes import parse
 from slipway.check.inference.numpy.linear import product_of
-from slipway.check.inference.numpy.promotion import binary, is_elementwise
+from slipway.check.inference.numpy.promotion import Operand, binary, is_elementwise
 from slipway.check.inference.numpy.promotion import unary as unary_type
 from slipway.check.inference.numpy.rule import Call, Function, scalar_if_rank_0
 from slipway.check.inference.numpy.searching import broadcast
@@ -90,13 +90,17 @@ def _result(function: str, left: Value, right: Value, numpy_2: bool | None) -> V
     if one is None or other is None:
         return UNKNOWN
     dtype = binary(function, one, other, numpy_2=numpy_2)
-    is_special = one.dtype == "bool" or not (one.rank or other.rank)
-    if function == "power" and is_special and not numpy_2:
+    if function == "power" and not numpy_2 and (one.dtype == "bool" or _is_numpys(other)):
         dtype = None  # numpy 1 has ways of its own for some exponents
     rank = broadcast([one.rank, other.rank])
-    if dtype is None and {one.dtype, other.dtype} & {"str", "bytes"}:
-        return scalar_if_rank_0(None, rank)
+    if rank is None and {one.dtype, other.dtype} & {"str", "bytes"}:
+        return UNKNOWN  # or the result is Python's own
     return _elementwise(dtype, rank)
+
+
+def _is_numpys(operand: Operand) -> bool:
+    """Return whether an operand may be one of numpy's scalars or an array of rank 0."""
+    return operand.python is None and not operand.rank
 
 
 def _unary(call: Call) -> Value:
@@ -125,4 +129,4 @@ def _asked(call: Call, dtype: str | None) -> str | None:
     asked = call.get("dtype")
     if asked is None:
         return dtype
-    return parse(asked) if dtype != "bool" else None
+    return parse(asked) if dtype not in ("bool", "str", "bytes", None) else None

@@ -142,7 +142,7 @@ def _by_value(scalar: Operand, array: Operand) -> str:
         return next((c for c in "ef" if not finite or size_of <= LARGEST[c]), "d")
     if full in FLOATS:
         return "ef"[: FLOATS.index(full) + 1]  # a number that no float32 holds is not meant
-    return "F" if full in COMPLEX else full
+    return "" if full in COMPLEX else full
 
 
 def _of_int(value: int, other: str) -> str:

@@ -98,6 +98,8 @@ def clip(call: Call) -> Value:
             other = operand(limit)
             certain = other is not None and other.rank == 0 and found.rank
             dtype = _limited(dtype, found.rank, other, call.numpy_2) if certain else None
+            if dtype != found.dtype and not call.numpy_2 and len(ranks) > 1:
+                dtype = None  # numpy 1 takes both limits together
             ranks.append(other.rank if other else None)
     return scalar_if_rank_0(call.dtype(dtype), broadcast(ranks))
 
