@@ -12,6 +12,7 @@ from slipway.check.model_under_check import ModelRepository, ModelUnderCheck, Si
 from slipway.check.rule import RULES, Rule
 from slipway.model.folder import ModelFolder
 from slipway.settings import Settings
+from slipway.unchanged import files_unchanged
 
 __all__ = [
     "RULES",
@@ -28,6 +29,7 @@ __all__ = [
     "check_config",
     "check_folder",
     "check_left_out",
+    "check_model",
     "rules",
 ]
 
@@ -40,7 +42,8 @@ CONFIG_RULES = ("SW2", "SW107", "SW109")
 def check(folders: Iterable[Path], settings: Settings) -> list[Finding]:
     """Return every finding in the model folders, in the order of their locations."""
     repository = ModelRepository(settings)
-    return [finding for folder in folders for finding in check_folder(folder, repository)]
+    with files_unchanged():
+        return [finding for folder in folders for finding in check_folder(folder, repository)]
 
 
 def check_folder(
@@ -50,7 +53,12 @@ def check_folder(
 
     ``parsed`` is the folder where it was read already; the rules do not read that again.
     """
-    return _findings(ModelUnderCheck(folder, repository, parsed), RULES.values())
+    return check_model(ModelUnderCheck(folder, repository, parsed))
+
+
+def check_model(model: ModelUnderCheck) -> list[Finding]:
+    """Return every finding in a model folder, which the caller can ask for more."""
+    return _findings(model, RULES.values())
 
 
 def check_config(path: Path, settings: Settings) -> list[Finding]:
@@ -73,5 +81,6 @@ def check_left_out(folder: Path, settings: Settings) -> list[Finding]:
 
 def _findings(model: ModelUnderCheck, chosen: Iterable[Rule]) -> list[Finding]:
     # one finding per location, rule and message
-    unique = {finding.key: finding for rule in chosen for finding in rule.findings(model)}
-    return sorted(apply_ignores(model, list(unique.values())), key=lambda finding: finding.key)
+    with files_unchanged():
+        unique = {finding.key: finding for rule in chosen for finding in rule.findings(model)}
+        return sorted(apply_ignores(model, list(unique.values())), key=lambda finding: finding.key)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from slipway.check.config_file import ConfigFile
 from slipway.check.graph_completion import complete_config
+from slipway.check.ignored_files import IgnoredFiles
 from slipway.check.syntax_index import SyntaxIndex
 from slipway.errors import SlipwayError
 from slipway.model.folder import VERSION_FILE, ModelFolder
@@ -39,6 +40,11 @@ class ModelRepository:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+
+    @cached_property
+    def ignored_files(self) -> IgnoredFiles:
+        """Return the files of the models that git ignores."""
+        return IgnoredFiles(self.settings.root / "models")
 
     @cached_property
     def folders(self) -> list[Path]:

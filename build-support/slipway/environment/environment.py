@@ -8,6 +8,7 @@ from pathlib import Path
 
 from slipway.archive import index
 from slipway.errors import SlipwayError
+from slipway.unchanged import remembered
 
 ARCHIVE = "environment.tar.gz"
 METADATA = "environment.json"
@@ -48,6 +49,7 @@ class ExecutionEnvironment:
         return self.folder / ARCHIVE
 
 
+@remembered
 def load_environment(folder: Path) -> ExecutionEnvironment:
     """Read the environment in ``folder``.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -19,6 +20,7 @@ from slipway.environment.shared.requirements import find_shared
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
 from slipway.triton import numpy_support
+from slipway.unchanged import remembered
 
 HEADER = re.compile(r"# slipway: requirements sha256=(?P<digest>[0-9a-f]{64}), (?P<target>.*)")
 PINNED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)")
@@ -102,6 +104,7 @@ def refuse_unservable(lock: Path, settings: Settings, *, requirements: Path | No
         )
 
 
+@remembered
 def normalised_requirements(requirements: Path) -> str:
     """Return the requirements of a ``requirements.txt``, sorted, without comments and spelling.
 
@@ -118,13 +121,15 @@ def normalised_requirements(requirements: Path) -> str:
     for line in read_requirement_lines(requirements):
         refuse_line(line, requirements)
         if isinstance(line, NamedRequirement):
-            line.requirement.name = canonicalize_name(line.requirement.name)
-            lines.append(str(line.requirement))
+            requirement = copy(line.requirement)
+            requirement.name = canonicalize_name(requirement.name)
+            lines.append(str(requirement))
         elif isinstance(line, UrlRequirement):
             lines.append(" ".join(line.text.split()))
     return "\n".join(sorted(lines))
 
 
+@remembered
 def named_packages(requirements: Path) -> set[str]:
     """Return the packages that a ``requirements.txt`` names, without malformed lines."""
     text = (
@@ -139,6 +144,7 @@ def package_in_line(line: str) -> str | None:
     return canonicalize_name(name[1]) if name else None
 
 
+@remembered
 def lock_content(lock: Path) -> str:
     """Return the lines of a lock without comments, as an installer reads them."""
     lines = lock.read_text(encoding="utf-8", errors="replace").splitlines()

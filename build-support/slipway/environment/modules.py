@@ -20,6 +20,7 @@ from slipway.environment.stdlib import DROPPED
 from slipway.errors import SlipwayError
 from slipway.files import cache_dir
 from slipway.settings import Settings
+from slipway.unchanged import remembered
 
 # the modules that Python 3.12 removed from the standard library
 REMOVED = {"asynchat", "asyncore", "distutils", "imp", "smtpd"}
@@ -43,22 +44,34 @@ def is_left_out(name: str) -> bool:
 
 def cached_environment(lock: Path, settings: Settings) -> ExecutionEnvironment | None:
     """Return the environment that this machine built from ``lock``, if it is in the cache."""
+    return _find_environment(lock, settings.python, settings.platform)
+
+
+@remembered
+def _find_environment(lock: Path, python: str, platform: str) -> ExecutionEnvironment | None:
     if not lock.is_file():
         return None
     digest = hashlib.sha256(lock_content(lock).encode()).hexdigest()
     shared = {locked.source for locked in locked_packages(lock)}
-    for metadata in sorted(cache_dir("environments").glob(f"*/{METADATA}")):
-        try:
-            environment = load_environment(metadata.parent)
-        except SlipwayError:
-            continue  # written by another version of Slipway
+    for environment in _environments(cache_dir("environments")):
         sources = {package.source for package in environment.packages}
         if not shared <= sources:
             continue  # built from other files of the repository's packages
-        same_python = environment.python.startswith(f"{settings.python}.")
-        if environment.lock == digest and environment.platform == settings.platform and same_python:
+        same_python = environment.python.startswith(f"{python}.")
+        if environment.lock == digest and environment.platform == platform and same_python:
             return environment
     return None
+
+
+@remembered
+def _environments(cache: Path) -> tuple[ExecutionEnvironment, ...]:
+    environments = []
+    for metadata in sorted(cache.glob(f"*/{METADATA}")):
+        try:
+            environments.append(load_environment(metadata.parent))
+        except SlipwayError:
+            continue  # written by another version of Slipway
+    return tuple(environments)
 
 
 def importable_modules(lock: Path, settings: Settings) -> frozenset[str] | None:

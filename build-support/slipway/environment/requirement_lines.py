@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 
 from slipway.errors import SlipwayError
+from slipway.unchanged import remembered
 
 COMMENT = re.compile(r"(^|\s+)#.*")
 SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):")
@@ -103,6 +104,7 @@ RequirementLine = (
 )
 
 
+@remembered
 def read_requirement_lines(requirements: Path) -> list[RequirementLine]:
     """Return the lines of a ``requirements.txt``, without blank ones and comments.
 

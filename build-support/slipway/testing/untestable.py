@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from slipway.check.config_file import ConfigFile
@@ -13,19 +14,23 @@ from slipway.settings import Settings
 from slipway.triton.config import FILE_NAME
 
 
-def untestable_reason(folder: Path, settings: Settings) -> SlipwayError | None:
+def untestable_reason(
+    folder: Path, settings: Settings, backends: Mapping[str, str] | None = None
+) -> SlipwayError | None:
     """Return the error for a model in ``folder`` that cannot be tested here; else ``None``.
 
-    Where there is no server at all, this is not asked.
+    ``backends`` are its :func:`named_backends`, if its configs were read already. Where there is no
+    server at all, this is not asked.
     """
-    used = _backends(folder)
-    if set(used.values()) <= OF_WHEEL:
+    if backends is None:
+        backends = named_backends(map(ConfigFile, sorted(folder.glob(f"*/{FILE_NAME}"))))
+    if set(backends.values()) <= OF_WHEEL:
         return None  # every server has them: Docker need not be asked
     try:
         source = find_server(settings)
     except SlipwayError:
         return None
-    missing = {name: lacks(source, backend) for name, backend in used.items()}
+    missing = {name: lacks(source, backend) for name, backend in backends.items()}
     lacking = {name: what for name, what in missing.items() if what is not None}
     if not lacking:
         return None
@@ -35,15 +40,14 @@ def untestable_reason(folder: Path, settings: Settings) -> SlipwayError | None:
         f"it cannot be tested on this machine, whose server has {what}{more}; that is no mistake of"
         f" the model ({source})",
         where=str(folder / name / FILE_NAME),
-        fix=where_to_test(used[name], folder.name, settings),
+        fix=where_to_test(backends[name], folder.name, settings),
     )
 
 
-def _backends(folder: Path) -> dict[str, str]:
+def named_backends(configs: Iterable[ConfigFile]) -> dict[str, str]:
     """Return the backend of each model, without those whose library is in the model's directory."""
-    configs = {path.parent.name: ConfigFile(path) for path in sorted(folder.glob(f"*/{FILE_NAME}"))}
     return {
-        name: config.backend
-        for name, config in configs.items()
+        config.name: config.backend
+        for config in configs
         if config.backend and not config.has_own_library and not is_template(config.backend)
     }

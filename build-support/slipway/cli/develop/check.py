@@ -96,17 +96,19 @@ def check(
     from slipway import settings
     from slipway.check import report as reports
     from slipway.files import atomic_write
+    from slipway.unchanged import files_unchanged
 
     format = "json" if as_json else format
     configured = settings.load(Path.cwd())
     targets = [folder for path in models for folder in _targets(path, configured)]
     targets = targets or _all(configured)
     bugs: dict[Path, Exception] = {}
+    backends: dict[Path, dict[str, str]] = {}
 
     def find() -> dict[Path, list[Finding]]:
         bugs.clear()
-        with working("checking") if len(targets) > MANY else nullcontext():
-            return _check(targets, configured, bugs)
+        with working("checking") if len(targets) > MANY else nullcontext(), files_unchanged():
+            return _check(targets, configured, bugs, backends)
 
     findings: Mapping[Path, list[Finding]] = find()
     print_text = format == "text" or output is not None
@@ -121,7 +123,7 @@ def check(
     elif not print_text:
         click.echo(reports.render_report(report, format), nl=False)
     if print_text:
-        _print_untestable(targets, configured)
+        _print_untestable(backends, configured)
     if bugs:
         first = next(iter(bugs.values()))
         first.add_note(f"while checking {', '.join(map(str, bugs))}")
@@ -129,22 +131,29 @@ def check(
     return int(bool(report.count("error") or (strict and report.findings)))
 
 
-def _print_untestable(targets: Sequence[Path], configured: Settings) -> None:
+def _print_untestable(backends: Mapping[Path, Mapping[str, str]], configured: Settings) -> None:
     """Say on standard error which models have a backend that the server here lacks."""
     from slipway.testing.untestable import untestable_reason
 
-    for folder in targets:
-        reason = untestable_reason(folder, configured) if folder.is_dir() else None
+    for folder, used in backends.items():
+        reason = untestable_reason(folder, configured, used)
         if reason is not None:
             click.echo(f"note: {reason}", err=True)
 
 
 def _check(
-    targets: Sequence[Path], configured: Settings, bugs: dict[Path, Exception]
+    targets: Sequence[Path],
+    configured: Settings,
+    bugs: dict[Path, Exception],
+    backends: dict[Path, dict[str, str]],
 ) -> dict[Path, list[Finding]]:
-    """Return the findings of each target; what breaks in one model does not hide the others."""
-    from slipway.check import check_config, check_folder
-    from slipway.check.model_under_check import ModelRepository
+    """Return the findings of each target; what breaks in one model does not hide the others.
+
+    Fills ``bugs``, and the ``backends`` that each folder's models need.
+    """
+    from slipway.check import check_config, check_model
+    from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
+    from slipway.testing.untestable import named_backends
 
     repository = ModelRepository(configured)
     by_target: dict[Path, list[Finding]] = {}
@@ -152,7 +161,9 @@ def _check(
     for path in targets:
         try:
             if path.is_dir():
-                findings = check_folder(path, repository)
+                model = ModelUnderCheck(path, repository)
+                findings = check_model(model)
+                backends[path] = named_backends(model.configs.values())
             else:
                 findings = check_config(path, configured)
         except Exception as error:

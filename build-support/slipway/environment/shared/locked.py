@@ -14,6 +14,7 @@ from slipway.environment.shared.requirements import SharedRequirement, folder_of
 from slipway.environment.shared.sources import digest_of_sources
 from slipway.files import sha256_of
 from slipway.settings import Settings, find_root
+from slipway.unchanged import remembered
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class LockedPackage:
     source: str
 
 
+@remembered
 def locked_packages(lock: Path) -> tuple[LockedPackage, ...]:
     """Return the packages of the repository in ``lock``, with the digests of their files now.
 

@@ -16,6 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from slipway.errors import SlipwayError
+from slipway.unchanged import remembered
 
 PYPROJECT = "pyproject.toml"
 FOLDER = "libs"
@@ -52,6 +53,7 @@ class SharedPackage:
         return (*python, *sorted(required))
 
 
+@remembered
 def read_shared_package(folder: Path) -> SharedPackage:
     """Read the package in ``folder``.
 

@@ -23,6 +23,7 @@ from slipway.environment.shared.package import (
 )
 from slipway.errors import SlipwayError
 from slipway.settings import find_root
+from slipway.unchanged import remembered
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def relative_url(package: SharedPackage, requirements: Path) -> str:
     return f"file:{_relative(package.folder, requirements)}"
 
 
+@remembered
 def find_shared(requirements: Path) -> tuple[SharedRequirement, ...]:
     """Return the packages of the repository that ``requirements`` names, in the file's order.
 
@@ -164,11 +166,18 @@ def _packages_beside(shared: Iterable[SharedRequirement], requirements: Path) ->
     parents = {requirement.package.folder.parent for requirement in shared}
     packages: dict[str, Path] = {}
     for parent in (*([root / FOLDER] if root else []), *sorted(parents)):
-        for file in sorted(parent.glob(f"*/{PYPROJECT}")):
-            try:
-                packages[read_shared_package(file.parent).name] = file.parent
-            except SlipwayError:
-                continue  # an error where it is named
+        packages |= _packages_in(parent)
+    return packages
+
+
+@remembered
+def _packages_in(parent: Path) -> dict[str, Path]:
+    packages: dict[str, Path] = {}
+    for file in sorted(parent.glob(f"*/{PYPROJECT}")):
+        try:
+            packages[read_shared_package(file.parent).name] = file.parent
+        except SlipwayError:
+            continue  # an error where it is named
     return packages
 
 

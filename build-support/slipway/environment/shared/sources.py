@@ -16,6 +16,7 @@ from slipway.errors import SlipwayError
 from slipway.files import sha256_of
 from slipway.process import run
 from slipway.settings import find_root
+from slipway.unchanged import remembered
 
 # at the package's root: what builds and tests leave there, or what no wheel needs
 LEFT_OUT_AT_ROOT = {"build", "dist", "tests"}
@@ -23,6 +24,7 @@ LEFT_OUT_ANYWHERE = {"__pycache__", "BUILD", "BUILD.pants"}
 LEFT_OUT_ENDINGS = (".pyc", ".egg-info")
 
 
+@remembered
 def source_files(folder: Path) -> dict[str, Path]:
     """Return the files of the package in ``folder`` by their names in it, sorted.
 
@@ -56,6 +58,7 @@ def is_left_out(name: str) -> bool:
     )
 
 
+@remembered
 def digest_of_sources(folder: Path) -> str:
     """Return the SHA-256 of the package's files: their names, modes and content."""
     digest = hashlib.sha256()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from slipway.artifact.pack import PARAMETER
 from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Location, RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.check.unfilled import Template
+from slipway.triton.environment_path import PARAMETER
 
 PARAMETERS = "parameters"
 

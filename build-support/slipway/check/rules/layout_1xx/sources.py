@@ -9,9 +9,7 @@ from pathlib import Path
 from slipway.check.finding import Location, RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
-from slipway.errors import SlipwayError
 from slipway.model.folder import LEFT_OUT_NAMES
-from slipway.process import run
 from slipway.triton.config import FILE_NAME
 
 # what git, DVC, editors, file systems and caches write, and no model reads
@@ -70,7 +68,9 @@ def ignored_by_git(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find files of the artifact that git ignores and does not track."""
     if model.is_single_config or not model.configs:
         return
-    ignored = _ignored(model.folder)
+    ignored = model.repository.ignored_files.within(model.folder)
+    if not ignored:
+        return
     sources = [path for path in _sources(model) if path.resolve() in ignored]
     if any(path.name == FILE_NAME for path in sources) and model.version_file in sources:
         yield RuleHit(
@@ -110,13 +110,3 @@ def _sources(model: ModelUnderCheck) -> Iterator[Path]:
             continue
         if not any(parent in weights for parent in (path, *path.parents)):
             yield path
-
-
-def _ignored(folder: Path) -> set[Path]:
-    """Return the files in ``folder`` that git ignores; none outside of a git checkout."""
-    command = ["git", "-C", str(folder), "ls-files", "--others", "--ignored"]
-    try:
-        listing = run([*command, "--exclude-standard", "-z"], what="asking git for ignored files")
-    except SlipwayError:
-        return set()
-    return {(folder / name).resolve() for name in listing.stdout.split("\0") if name}
