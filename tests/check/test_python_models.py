@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from slipway.check import check
 from slipway.environment.environment import ExecutionEnvironment, save_environment
 from slipway.environment.lock import lock_content
+from tests.check import corpus
 from tests.check import fixture_repositories as repositories
 
 PREPROCESSING = "models/sound/sound_preprocessing"
@@ -282,6 +284,17 @@ def test_a_called_model_with_the_release_in_its_name_is_safe(tmp_path: Path) -> 
     source = tmp_path / "models/sound/sound_postprocessing/1/model.py"
     source.write_text(source.read_text().replace('["SCORES"]', '["SCORE"]'), encoding="utf-8")
     assert repositories.find_all(tmp_path) == []
+
+
+@pytest.mark.parametrize(("version", "rules"), [("2", []), ("3", ["SW506"])])
+def test_a_name_that_only_requests_need_is_defined_where_they_arrive(
+    version: str, rules: list[str], tmp_path: Path
+) -> None:
+    folder = corpus.make("version_policy_latest", tmp_path)
+    (source,) = folder.glob(f"*/{version}/model.py")
+    source.write_text(source.read_text().replace("self._respond", "elf._respond"))
+    findings = check([folder], repositories.load_settings(tmp_path))
+    assert [finding.rule for finding in findings if finding.rule == "SW506"] == rules
 
 
 def test_newer_syntax_than_the_environments_is_reported(tmp_path: Path) -> None:

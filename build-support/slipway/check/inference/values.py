@@ -57,12 +57,14 @@ class Array(Value):
     """A numpy array, or with ``is_scalar`` one of numpy's scalars (``np.float32(1)``, rank 0).
 
     ``dtype`` is numpy's name of the type: ``float32``, ``object``, ``str`` for ``<U…``, ``bytes``
-    for ``S…``, ``datetime64``. A rank counts the batch dimension as well.
+    for ``S…``, ``datetime64``. A rank counts the batch dimension as well. ``holds`` is what each
+    element of an array of objects is: bytes, in the input of a type TYPE_STRING.
     """
 
     dtype: str | None = None
     rank: int | None = None
     is_scalar: bool = False
+    holds: ScalarKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

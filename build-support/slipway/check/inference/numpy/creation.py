@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from slipway.check.inference.numpy.discovery import discover
+from slipway.check.inference.numpy.discovery import discover, leaf
 from slipway.check.inference.numpy.dtypes import parse
-from slipway.check.inference.numpy.rule import Call, function, plus, shape_rank
+from slipway.check.inference.numpy.rule import Call, function, plus, shape_rank, shaped
 from slipway.check.inference.values import UNKNOWN, Array, Scalar, Value
 
 
@@ -13,6 +13,8 @@ def as_array(call: Call, data: Value) -> Array:
     asked = call.get("dtype")
     dtype = None if asked is None else parse(asked)
     found = discover(data, keeps_objects=dtype == "object" or (asked is not None and not dtype))
+    if dtype == "object":
+        return Array(dtype, found.rank, holds=leaf(data))
     return found if asked is None else Array(dtype, found.rank)
 
 
@@ -29,7 +31,7 @@ def array(call: Call) -> Value:
         return found
     least = ndmin.value if isinstance(ndmin, Scalar) else None
     known = found.rank is not None and type(least) is int
-    return Array(found.dtype, max(found.rank or 0, least) if known else None)  # type: ignore
+    return shaped(found, max(found.rank or 0, least) if known else None)  # type: ignore
 
 
 @function("copy", "a order subok")
@@ -40,7 +42,7 @@ def copy(call: Call) -> Value:
 @function("ascontiguousarray asfortranarray", "a dtype like")
 def contiguous(call: Call) -> Value:
     found = as_array(call, call.given.get("a", UNKNOWN))
-    return Array(found.dtype, found.rank and max(found.rank, 1)) if found.rank != 0 else UNKNOWN
+    return found if found.rank != 0 else UNKNOWN
 
 
 @function("zeros ones empty", "shape dtype order device like")
@@ -117,6 +119,27 @@ def fromiter(call: Call) -> Value:
 def rand(call: Call) -> Value:
     sizes = len(call.rest)
     return Array("float64", sizes) if sizes else Scalar("float")
+
+
+@function("random.uniform random.normal", "low high size")
+def random_floats(call: Call) -> Value:
+    return _drawn(call, "float64")
+
+
+@function("random.random random.random_sample", "size")
+def random_numbers(call: Call) -> Value:
+    return _drawn(call, "float64")
+
+
+@function("random.randint", "low high size dtype")
+def random_integers(call: Call) -> Value:
+    return _drawn(call, "int64") if call.get("dtype") is None else UNKNOWN
+
+
+def _drawn(call: Call, dtype: str) -> Value:
+    """Return random numbers of a size; without a size it depends on the other arguments."""
+    size = call.get("size")
+    return UNKNOWN if size is None else Array(dtype, shape_rank(size))
 
 
 @function("tril triu", "m k")

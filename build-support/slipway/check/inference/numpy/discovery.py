@@ -6,6 +6,7 @@ A list of unknown length is taken as one that is not empty.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from slipway.check.inference.numpy.dtypes import OF_KIND
 from slipway.check.inference.numpy.promotion import Operand, common
@@ -14,6 +15,7 @@ from slipway.check.inference.values import (
     Array,
     Opaque,
     Scalar,
+    ScalarKind,
     Sequence,
     Union,
     Value,
@@ -29,7 +31,7 @@ def discover(value: Value, *, keeps_objects: bool = False) -> Array:
     With ``keeps_objects``, as for ``dtype=object``, lists of several lengths are elements.
     """
     if isinstance(value, Array):
-        return Array(value.dtype, value.rank)
+        return replace(value, is_scalar=False)
     if isinstance(value, Scalar):
         return Array(_dtype_of(value), 0)
     if value == NONE or (isinstance(value, Opaque) and value.type_name in OBJECTS):
@@ -53,12 +55,28 @@ def operand(value: Value) -> Operand | None:
     return None
 
 
+def leaf(value: Value) -> ScalarKind | None:
+    """Return what the objects are that an array of objects of a value holds, if all are equal."""
+    if isinstance(value, Scalar):
+        return value.kind
+    if isinstance(value, Array):
+        return value.holds
+    if isinstance(value, Sequence):
+        parts = (value.element,) if value.items is None else value.items
+        kinds = {leaf(part) for part in parts}
+    else:
+        kinds = {leaf(member) for member in members(value)} if isinstance(value, Union) else {None}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
 def items(value: Value) -> tuple[list[Value], bool]:
     """Return the items of a sequence and whether these are all; of an array, what a row is."""
     if isinstance(value, Sequence):
         return ([value.element], False) if value.items is None else (list(value.items), True)
+    if isinstance(value, Array) and value.rank == 1 and value.holds is not None:
+        return [Scalar(value.holds)], False
     if isinstance(value, Array) and value.rank:
-        return [Array(value.dtype, value.rank - 1)], False
+        return [replace(value, rank=value.rank - 1)], False
     return [Array(value.dtype if isinstance(value, Array) else None)], False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slipway.check.inference.values import DType, Scalar, Value
+from slipway.check.inference.values import DType, Scalar, ScalarKind, Value
 
 # in the order of the tables' letters
 NAMES = """bool int8 uint8 int16 uint16 int32 uint32 int64 uint64 float16 float32 float64
@@ -60,7 +60,7 @@ OF_KIND = {
     "str": "str",
     "bytes": "bytes",
 }
-PYTHON_KINDS: dict[str, str] = {
+PYTHON_KINDS: dict[str, ScalarKind] = {
     "?": "bool",
     **dict.fromkeys(SIGNED + UNSIGNED, "int"),
     **dict.fromkeys(FLOATS, "float"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slipway.check.inference.numpy.discovery import discover
 from slipway.check.inference.numpy.dtypes import SIGNED, UNSIGNED, letter
-from slipway.check.inference.numpy.rule import scalar_if_rank_0
+from slipway.check.inference.numpy.rule import element, scalar_if_rank_0, shaped
 from slipway.check.inference.values import (
     NONE,
     UNKNOWN,
@@ -48,8 +48,8 @@ def _index(array: Array, key: Value) -> Value:
     rank = array.rank - used + made + max(advanced, default=0)
     has_ellipsis = any(one == Opaque("ellipsis") for one in keys)
     if rank == 0 and (has_ellipsis or advanced):
-        return Array(array.dtype) if has_ellipsis else scalar_if_rank_0(array.dtype, 0)
-    return scalar_if_rank_0(array.dtype, rank)
+        return Array(array.dtype) if has_ellipsis else element(array)
+    return shaped(array, rank) if rank else element(array)
 
 
 def _effect(key: Value) -> tuple[int, int, list[int]] | None:

@@ -18,7 +18,6 @@ from slipway.check.inference.values import (
     Array,
     DType,
     Scalar,
-    ScalarKind,
     Sequence,
     Value,
 )
@@ -69,8 +68,12 @@ def astype(call: Call) -> Value:
     found = call.given["a"]
     assert isinstance(found, Array)
     dtype = parse(call.get("dtype"))
-    if found.is_scalar or found.rank is None:
-        return scalar_if_rank_0(dtype, found.rank)
+    if found.is_scalar:
+        return scalar_if_rank_0(dtype, 0)
+    if dtype == "object":
+        return Array(
+            dtype, found.rank, holds=found.holds or PYTHON_KINDS.get(letter(found.dtype) or "")
+        )
     return Array(dtype, found.rank)
 
 
@@ -119,7 +122,7 @@ def tobytes(call: Call) -> Value:
 
 @method("item", "*where")
 def item(call: Call) -> Value:
-    return _python(call.array("a").dtype)
+    return _python(call.array("a"))
 
 
 @method("tolist", "")
@@ -127,16 +130,15 @@ def tolist(call: Call) -> Value:
     found = call.array("a")
     if found.rank is None:
         return UNKNOWN
-    value = _python(found.dtype)
+    value = _python(found)
     for _ in range(found.rank):
         value = Sequence(None, value)
     return value
 
 
-def _python(dtype: str | None) -> Value:
+def _python(found: Array) -> Value:
     """Return the Python scalar that an element of an array is."""
-    kinds: dict[str, ScalarKind] = PYTHON_KINDS  # type: ignore[assignment]
-    kind = kinds.get(letter(dtype) or "")
+    kind = found.holds or PYTHON_KINDS.get(letter(found.dtype) or "")
     return UNKNOWN if kind is None else Scalar(kind)
 
 

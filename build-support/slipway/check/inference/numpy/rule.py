@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from slipway.check.inference.numpy.discovery import discover
 from slipway.check.inference.numpy.dtypes import parse
@@ -115,6 +115,18 @@ def scalar_if_rank_0(dtype: str | None, rank: int | None) -> Value:
     if dtype in (None, "object", "void"):
         return UNKNOWN  # an element of an array of objects may be anything
     return Array(dtype, rank, is_scalar=rank == 0)
+
+
+def shaped(found: Array, rank: int | None) -> Array:
+    """Return an array with the same elements and another rank."""
+    return replace(found, rank=rank, is_scalar=False)
+
+
+def element(found: Array) -> Value:
+    """Return what an index of all axes gives: one of numpy's scalars, or the object."""
+    if found.dtype == "object" and found.holds is not None:
+        return Scalar(found.holds)
+    return scalar_if_rank_0(found.dtype, 0)
 
 
 def axis_count(axis: Value | None) -> int | None:

@@ -9,6 +9,7 @@ from slipway.check.inference.numpy.rule import (
     method,
     plus,
     shape_rank,
+    shaped,
 )
 from slipway.check.inference.values import UNKNOWN, Array, Scalar, Value
 
@@ -16,25 +17,25 @@ from slipway.check.inference.values import UNKNOWN, Array, Scalar, Value
 @function("reshape", "a newshape order shape copy")
 def reshape(call: Call) -> Value:
     shape = call.get("shape") if "shape" in call.given else call.get("newshape")
-    return _kept(Array(call.array("a").dtype, shape_rank(shape)))
+    return _kept(shaped(call.array("a"), shape_rank(shape)))
 
 
 @method("reshape", "*shape")
 def reshape_method(call: Call) -> Value:
-    dtype = call.array("a").dtype
+    found = call.array("a")
     if len(call.rest) == 1:
-        return _kept(Array(dtype, shape_rank(call.rest[0])))
-    return Array(dtype, len(call.rest) or None)
+        return _kept(shaped(found, shape_rank(call.rest[0])))
+    return shaped(found, len(call.rest) or None)
 
 
 @function("ravel", "a order")
 def ravel(call: Call) -> Value:
-    return Array(call.array("a").dtype, 1)
+    return shaped(call.array("a"), 1)
 
 
 @method("flatten", "order")
 def flatten(call: Call) -> Value:
-    return Array(call.array("a").dtype, 1)
+    return shaped(call.array("a"), 1)
 
 
 @function("transpose permute_dims", "a axes")
@@ -50,13 +51,13 @@ def transpose_method(call: Call) -> Value:
 @function("expand_dims", "a axis")
 def expand_dims(call: Call) -> Value:
     found = call.array("a")
-    return Array(found.dtype, plus(found.rank, axis_count(call.get("axis"))))
+    return shaped(found, plus(found.rank, axis_count(call.get("axis"))))
 
 
 @function("squeeze", "a axis")
 def squeeze(call: Call) -> Value:
     found, less = call.array("a"), axis_count(call.get("axis"))
-    return _kept(Array(found.dtype, plus(found.rank, None if less is None else -less)))
+    return _kept(shaped(found, plus(found.rank, None if less is None else -less)))
 
 
 @function("swapaxes", "a axis1 axis2")

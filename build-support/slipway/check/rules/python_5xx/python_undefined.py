@@ -26,6 +26,7 @@ KNOWN = {
 }
 # these define names that no reader of the text can know
 DYNAMIC = {"exec", "globals"}
+LOADED = ("initialize", "auto_complete_config")  # what the server calls before any request
 
 
 @rule(
@@ -40,6 +41,8 @@ def undefined_name(model: ModelUnderCheck) -> Iterator[RuleHit]:
     for python_model in python_models(model):
         for code in python_model.sources:
             for node in _undefined(code):
+                if not python_model.takes_requests and not _is_loaded(code, node):
+                    continue
                 if (code.path, node.id) not in seen:
                     seen.add((code.path, node.id))
                     location = code.location(node)
@@ -59,6 +62,12 @@ def _undefined(code: PythonCode) -> Iterator[ast.Name]:
         place = (node.lineno, node.col_offset, node.id)
         if place in places and not _is_never_evaluated(code, node):
             yield node
+
+
+def _is_loaded(code: PythonCode, node: ast.AST) -> bool:
+    """Return whether a node is evaluated when the model is loaded, without a request."""
+    function = code.function_of(node)
+    return getattr(function, "name", LOADED[0]) in LOADED
 
 
 def _is_never_evaluated(code: PythonCode, node: ast.AST) -> bool:
