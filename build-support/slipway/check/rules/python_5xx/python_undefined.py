@@ -7,8 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pyflakes import checker, messages
-
+from slipway.check.bound_names import all_certainly_bound
 from slipway.check.finding import RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.python_code import PythonCode
@@ -50,8 +49,10 @@ def undefined_name(model: ModelUnderCheck) -> Iterator[RuleHit]:
 
 
 def _undefined(code: PythonCode) -> Iterator[ast.Name]:
-    if DYNAMIC & code.index.names.keys():
+    if DYNAMIC & code.index.names.keys() or all_certainly_bound(code.index):
         return
+    from pyflakes import checker, messages
+
     found = checker.Checker(code.tree, str(code.path)).messages
     places = {
         (message.lineno, message.col, message.message_args[0])
