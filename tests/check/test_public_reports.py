@@ -31,7 +31,6 @@ SOURCES = {
 # the rules that find these are not there yet
 PENDING = (
     "as_numpy_of_a_request",
-    "bracket_without_its_partner",
     "copy_of_the_utilities",
     "empty_reshape_in_the_ensemble",
     "equal_names_in_two_folders",
@@ -39,7 +38,6 @@ PENDING = (
     "names_as_a_list",
     "names_of_a_forest",
     "sender_without_decoupled",
-    "template_in_a_string",
     "text_of_numpy",
 )
 

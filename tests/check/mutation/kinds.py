@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
-from tests.check.mutation import code, files, structure, text
+from tests.check.mutation import code, files, native, structure, text
 from tests.check.mutation.mistake import Maker, Mistake
 
 type Shares = Mapping[str, tuple[int, tuple[Maker, ...]]]
@@ -32,6 +32,15 @@ PYTHON_KINDS: Shares = {
     "type": (16, (code.typed,)),
     "name": (14, (code.named,)),
     "index": (10, (code.indexed,)),
+}
+# the same for what the ONNX Runtime backend judges only
+NATIVE_KINDS: Shares = {
+    "parameter": (20, (native.parameter,)),
+    "tuning": (15, (native.optimisation,)),
+    "batch": (20, (native.batch,)),
+    "scalar": (15, (native.scalar,)),
+    "ragged": (15, (native.ragged,)),
+    "sequence": (15, (native.sequence,)),
 }
 
 

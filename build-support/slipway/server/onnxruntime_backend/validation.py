@@ -127,14 +127,25 @@ def _check_inputs(
             )
         node = graph[tensor_name]
         if tensor.get("allow_ragged_batch"):
-            if _sizes(node) != [-1]:
-                raise ValueError(
-                    f"unable to load model '{name}', configuration expects model provides input"
-                    f" with shape [-1]  for ragged input '{tensor_name}', model provides"
-                    f" {_text(_sizes(node))}"
-                )
+            _check_ragged(name, tensor_name, node, optional)
         else:
             _check_dims(name, tensor, node, batches, exactly=False)
+
+
+def _check_ragged(name: str, tensor_name: str, node: Any, optional: bool) -> None:
+    expected = (
+        f"unable to load model '{name}', configuration expects model provides input with shape"
+    )
+    if optional:
+        raise ValueError(
+            f"{expected} [-1] for ragged input '{tensor_name}', which is not supported for optional"
+            " input"
+        )
+    if _sizes(node) != [-1]:
+        raise ValueError(
+            f"{expected} [-1]  for ragged input '{tensor_name}', model provides"
+            f" {_text(_sizes(node))}"
+        )
 
 
 def _check_outputs(

@@ -99,6 +99,9 @@ def optional_input(model: ModelUnderCheck) -> Iterator[RuleHit]:
             elif declared.name in overridable and not optional:
                 what = f"{declared.name!r} is optional in {graph.name}, which has a value for it"
                 yield RuleHit(location, what, "optional: true, or remove the input")
+            elif optional and declared.message.allow_ragged_batch:
+                what = f"{declared.name!r} is optional, which a ragged input cannot be"
+                yield RuleHit(location, what, "remove optional: true, or allow_ragged_batch")
 
 
 def _unknown_tensor(

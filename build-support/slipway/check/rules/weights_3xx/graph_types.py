@@ -56,12 +56,22 @@ def graph_datatype(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW310",
     "graph-shape",
-    reason="the load fails: 'the model expects … dimensions (shape …)', or 'dims [1] is expected'",
-    source="onnxruntime_backend, src/onnxruntime_utils.cc: CompareDimsSupported",
+    reason="the load fails: 'the model expects … dimensions (shape …)', 'dims [1] is expected', or"
+    " 'expects … shape [-1] for ragged input'",
+    source="onnxruntime_backend, src/onnxruntime_utils.cc: CompareDimsSupported; src/onnxruntime.cc:"
+    " ValidateInputs",
 )
 def graph_shape(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find dims, or those of ``reshape``, that do not fit the graph's shape."""
     for graph, side, declared, tensor in _tensors_judged(model, "shape"):
+        if side == "input" and declared.message.allow_ragged_batch:
+            yield RuleHit(
+                graph.config.location(*declared.path, "allow_ragged_batch"),
+                f"input {declared.name!r} may be ragged, which needs [-1] in {graph.name}, not"
+                f" {format_shape(tensor.shape)}",
+                "remove allow_ragged_batch, or export the graph for all rows behind each other",
+            )
+            continue
         batches = graph.message.max_batch_size > 0
         field, dims = _dims(declared)
         sizes = dims_of(tensor, batches=batches) if tensor.shape else [1]
@@ -78,26 +88,28 @@ def graph_shape(model: ModelUnderCheck) -> Iterator[RuleHit]:
     for graph, signature in graphs.graphs_with_signature(model):
         batches = graph.message.max_batch_size > 0
         for declared, side, tensor in graphs.fed_tensors(graph, signature):
-            is_control = declared.path[1] == "control_input"
-            if is_control and tensor.shape and dims_of(tensor, batches=batches) != [1]:
+            dims, sizes = _fed_dims(declared, side), dims_of(tensor, batches=batches)
+            if dims and tensor.shape and not _fits_fed(declared, dims, sizes):
+                expected = ", ".join(map(str, ["N", *dims] if batches else dims))
                 yield RuleHit(
                     graph.config.location(*declared.path),
-                    f"{side} {declared.name!r} is [1] here, and {format_shape(tensor.shape)} in"
+                    f"{side} {declared.name!r} is {dims} here, and {format_shape(tensor.shape)} in"
                     f" {graph.name}",
-                    f"export the graph with the shape {'[N, 1]' if batches else '[1]'}",
+                    f"export the graph with the shape [{expected}]",
                 )
 
 
 @rule(
     "SW311",
     "fixed-batch",
-    reason="the load fails: 'for the model to support batching … the first dimension must be -1'",
+    reason="the load fails: 'for the model to support batching … the first dimension must be -1';"
+    " of a control, a state or a batch input, requests of any other number of rows fail",
     source="onnxruntime_backend, src/onnxruntime_utils.cc: CompareDimsSupported",
 )
 def fixed_batch(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find a ``max_batch_size`` above 0 for a graph whose first dimension is fixed."""
     reported: set[str] = set()
-    for graph, side, declared, tensor in _tensors_judged(model, "batch"):
+    for graph, side, declared, tensor in (*_tensors_judged(model, "batch"), *_fixed_fed(model)):
         if graph.config.name in reported:
             continue
         reported.add(graph.config.name)
@@ -167,6 +179,17 @@ def _pairs(
                     yield graph, side, declared, found[declared.name]
 
 
+def _fixed_fed(
+    model: ModelUnderCheck,
+) -> Iterator[tuple[ConfiguredGraph, str, DeclaredTensor, GraphTensor]]:
+    """Yield what Triton feeds a model with batches, and the graph takes of one size only."""
+    for graph, signature in graphs.graphs_with_signature(model):
+        for declared, side, tensor in graphs.fed_tensors(graph, signature):
+            size = tensor.shape[0] if tensor.shape and side == "input" else None
+            if isinstance(size, int) and 0 < size and graph.message.max_batch_size > 1:
+                yield graph, side, declared, tensor
+
+
 def _tensors_judged(
     model: ModelUnderCheck, verdict: Verdict
 ) -> Iterator[tuple[ConfiguredGraph, str, DeclaredTensor, GraphTensor]]:
@@ -177,11 +200,25 @@ def _tensors_judged(
         # a batch output's shape need not be the graph's
         if side == "output" and declared.name in _batch_outputs(graph):
             continue
-        if side == "input" and declared.message.allow_ragged_batch and not batches:
-            continue
         found = compare(declared.message, tensor, batches=batches, output=side == "output")
         if ("shape" if found == "ragged" else found) == verdict:
             yield graph, side, declared, tensor
+
+
+def _fed_dims(declared: DeclaredTensor, side: str) -> list[int]:
+    """Return the dims of a control or state; those of a batch input depend on the requests."""
+    if declared.path[1] == "control_input":
+        return [1]
+    is_state = declared.path[0] == "sequence_batching" and side == "input"
+    return list(declared.message.dims) if is_state else []
+
+
+def _fits_fed(declared: DeclaredTensor, dims: list[int], sizes: list[int]) -> bool:
+    """Return whether the graph takes it: a control of one number, a state where sizes agree."""
+    if declared.path[1] == "control_input":
+        return sizes == [1]
+    pairs = zip(dims, sizes, strict=False)
+    return len(dims) == len(sizes) and all(-1 in pair or pair[0] == pair[1] for pair in pairs)
 
 
 def _batch_outputs(graph: ConfiguredGraph) -> set[str]:
