@@ -9,6 +9,7 @@ from slipway.check.finding import RuleHit
 from slipway.check.graphs import ConfiguredGraph, DeclaredTensor
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.check.rules.weights_3xx.fed import fed_dims, fits, of_fixed_rows
 from slipway.check.shapes import Verdict, compare, dims_of, format_shape
 from slipway.signature import GraphTensor
 from slipway.triton.config import dtype_name
@@ -58,8 +59,8 @@ def graph_datatype(model: ModelUnderCheck) -> Iterator[RuleHit]:
     "graph-shape",
     reason="the load fails: 'the model expects … dimensions (shape …)', 'dims [1] is expected', or"
     " 'expects … shape [-1] for ragged input'",
-    source="onnxruntime_backend, src/onnxruntime_utils.cc: CompareDimsSupported; src/onnxruntime.cc:"
-    " ValidateInputs",
+    source="onnxruntime_backend, src/onnxruntime_utils.cc: CompareDimsSupported;"
+    " src/onnxruntime.cc: ValidateInputs; seen on 24.10",
 )
 def graph_shape(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find dims, or those of ``reshape``, that do not fit the graph's shape."""
@@ -86,15 +87,17 @@ def graph_shape(model: ModelUnderCheck) -> Iterator[RuleHit]:
             ),
         )
     for graph, signature in graphs.graphs_with_signature(model):
-        batches = graph.message.max_batch_size > 0
         for declared, side, tensor in graphs.fed_tensors(graph, signature):
-            dims, sizes = _fed_dims(declared, side), dims_of(tensor, batches=batches)
-            if dims and tensor.shape and not _fits_fed(declared, dims, sizes):
-                expected = ", ".join(map(str, ["N", *dims] if batches else dims))
+            fed = fed_dims(graph, declared, side)
+            if fed is None or not tensor.shape:
+                continue
+            with_rows = graph.message.max_batch_size > 0 or declared.path[0] == "batch_input"
+            if not fits(declared, fed, dims_of(tensor, batches=with_rows)):
+                expected = ", ".join(map(str, ["N", *fed] if with_rows else fed))
                 yield RuleHit(
                     graph.config.location(*declared.path),
-                    f"{side} {declared.name!r} is {dims} here, and {format_shape(tensor.shape)} in"
-                    f" {graph.name}",
+                    f"{side} {declared.name!r} is [{expected}] here, and"
+                    f" {format_shape(tensor.shape)} in {graph.name}",
                     f"export the graph with the shape [{expected}]",
                 )
 
@@ -109,7 +112,7 @@ def graph_shape(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def fixed_batch(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find a ``max_batch_size`` above 0 for a graph whose first dimension is fixed."""
     reported: set[str] = set()
-    for graph, side, declared, tensor in (*_tensors_judged(model, "batch"), *_fixed_fed(model)):
+    for graph, side, declared, tensor in (*_tensors_judged(model, "batch"), *of_fixed_rows(model)):
         if graph.config.name in reported:
             continue
         reported.add(graph.config.name)
@@ -179,17 +182,6 @@ def _pairs(
                     yield graph, side, declared, found[declared.name]
 
 
-def _fixed_fed(
-    model: ModelUnderCheck,
-) -> Iterator[tuple[ConfiguredGraph, str, DeclaredTensor, GraphTensor]]:
-    """Yield what Triton feeds a model with batches, and the graph takes of one size only."""
-    for graph, signature in graphs.graphs_with_signature(model):
-        for declared, side, tensor in graphs.fed_tensors(graph, signature):
-            size = tensor.shape[0] if tensor.shape and side == "input" else None
-            if isinstance(size, int) and 0 < size and graph.message.max_batch_size > 1:
-                yield graph, side, declared, tensor
-
-
 def _tensors_judged(
     model: ModelUnderCheck, verdict: Verdict
 ) -> Iterator[tuple[ConfiguredGraph, str, DeclaredTensor, GraphTensor]]:
@@ -203,22 +195,6 @@ def _tensors_judged(
         found = compare(declared.message, tensor, batches=batches, output=side == "output")
         if ("shape" if found == "ragged" else found) == verdict:
             yield graph, side, declared, tensor
-
-
-def _fed_dims(declared: DeclaredTensor, side: str) -> list[int]:
-    """Return the dims of a control or state; those of a batch input depend on the requests."""
-    if declared.path[1] == "control_input":
-        return [1]
-    is_state = declared.path[0] == "sequence_batching" and side == "input"
-    return list(declared.message.dims) if is_state else []
-
-
-def _fits_fed(declared: DeclaredTensor, dims: list[int], sizes: list[int]) -> bool:
-    """Return whether the graph takes it: a control of one number, a state where sizes agree."""
-    if declared.path[1] == "control_input":
-        return sizes == [1]
-    pairs = zip(dims, sizes, strict=False)
-    return len(dims) == len(sizes) and all(-1 in pair or pair[0] == pair[1] for pair in pairs)
 
 
 def _batch_outputs(graph: ConfiguredGraph) -> set[str]:
