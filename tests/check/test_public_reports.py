@@ -31,7 +31,6 @@ SOURCES = {
 # the rules that find these are not there yet
 PENDING = (
     "as_numpy_of_a_request",
-    "copy_of_the_utilities",
     "empty_reshape_in_the_ensemble",
     "equal_names_in_two_folders",
     "forest_of_whole_numbers",
