@@ -92,7 +92,7 @@ VALID = {
         ),
     ],
     "a helper that other code passes on": [
-        (READ, 'list(map(_tensor, [request], ["WORD"]))[0]'),
+        (READ, 'list(map(_tensor, [request], ["WORDS"]))[0]'),
         ("\n\nclass Triton", f"{HELPER}\n\nclass Triton"),
     ],
     "an annotation that is not evaluated": [("        counts =", "        counts: Missing =")],
@@ -112,7 +112,8 @@ VALID = {
         (
             "return [self._respond(request) for request in requests]",
             "for request in requests:\n"
-            "            request.get_response_sender().send(self._respond(request))",
+            "            end = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL\n"
+            "            request.get_response_sender().send(self._respond(request), end)",
         )
     ],
     "an import that may fail": [
@@ -126,7 +127,10 @@ VALID = {
     ],
     "a part of a locked package": [(IMPORT, f"import numpy.linalg\n{IMPORT}")],
     "a tensor that is passed on": [
-        (CREATED, 'pb_utils.get_input_tensor_by_name(request, "WORDS")')
+        (
+            CREATED,
+            f'{CREATED},\n                pb_utils.get_input_tensor_by_name(request, "WORDS")',
+        )
     ],
     "a file that is read": [
         (
@@ -166,10 +170,10 @@ EVERY_REQUEST_FAILS = {
         'return [pb_utils.Tensor("LENGTH", np.zeros(4))]',
         "SW507",
     ),
-    "a list in a tensor": (COUNTS, "np.array(counts).tolist()", "SW519"),
+    "a list in a tensor": (COUNTS, f"{COUNTS}.tolist()", "SW519"),
     "a list by its variable": (COUNTS, "counts", "SW519"),
     "a number in a tensor": (COUNTS, "len(counts)", "SW519"),
-    "the mean of an array": (COUNTS, "np.array(counts).mean()", "SW519"),
+    "the mean of an array": (COUNTS, f"{COUNTS}.mean()", "SW519"),
     "a text in a tensor": (COUNTS, "f'{counts}'", "SW519"),
     "a misspelled variable": (COUNTS, COUNTS.replace("counts", "count"), "SW506"),
     "a module that is not imported": (COUNTS, "json.loads('1')", "SW506"),
@@ -234,7 +238,9 @@ def test_a_class_may_come_from_another_module(tmp_path: Path) -> None:
 
 def test_a_base_class_of_another_module_may_have_the_methods(tmp_path: Path) -> None:
     edits = ("class TritonPythonModel:", "class TritonPythonModel(Base):"), (EXECUTE, "    def run")
-    base = "class Base:\n    def execute(self, requests):\n        return []\n"
+    base = (
+        "class Base:\n    def execute(self, requests):\n        return [None for _ in requests]\n"
+    )
     files = {"1/base.py": base}
     assert (
         rules_found(tmp_path, (IMPORT, f"from base import Base\n{IMPORT}"), *edits, files=files)
@@ -244,7 +250,8 @@ def test_a_base_class_of_another_module_may_have_the_methods(tmp_path: Path) -> 
 
 def test_a_base_class_of_this_module_counts_as_the_class(tmp_path: Path) -> None:
     base = (
-        "class Base:\n    def execute(self):\n        return []\n\n\nclass TritonPythonModel(Base):"
+        "class Base:\n    def execute(self):\n        raise NotImplementedError\n\n\n"
+        "class TritonPythonModel(Base):"
     )
     edits = (EXECUTE, "    def run"), ("class TritonPythonModel:", base)
     assert rules_found(tmp_path, *edits) == ["SW504"]
@@ -273,7 +280,7 @@ def test_an_imported_module_is_checked(tmp_path: Path) -> None:
 def test_the_tensors_of_a_called_model_are_not_its_own(tmp_path: Path) -> None:
     call = (
         "        pb_utils.InferenceRequest(\n"
-        '            model_name=self.words_model(), requested_output_names=["A"],\n'
+        '            model_name=str(words), requested_output_names=["A"],\n'
         '            inputs=[pb_utils.Tensor("B", words)],\n        )\n'
     )
     assert rules_found(tmp_path, ("        counts =", call + "        counts =")) == []

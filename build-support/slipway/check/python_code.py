@@ -16,7 +16,7 @@ from slipway.check.syntax_index import SyntaxIndex
 UTILS = "triton_python_backend_utils"
 
 
-@dataclass
+@dataclass(eq=False)
 class PythonCode:
     """One module that parses.
 
@@ -73,6 +73,25 @@ class PythonCode:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 return node
         return self.tree
+
+    @cached_property
+    def generators(self) -> set[ast.AST]:
+        """Return the functions whose call returns a generator."""
+        return {self.function_of(node) for node in self.index.of(ast.Yield, ast.YieldFrom)}
+
+    @cached_property
+    def shared_names(self) -> set[str]:
+        """Return the variables that functions change outside of themselves."""
+        return {name for node in self.index.of(ast.Global, ast.Nonlocal) for name in node.names}
+
+    @cached_property
+    def attribute_stores(self) -> dict[str, set[ast.AST]]:
+        """Return the attributes that the module sets, with the functions that do it."""
+        stores: dict[str, set[ast.AST]] = {}
+        for node in self.index.of(ast.Attribute):
+            if not isinstance(node.ctx, ast.Load):
+                stores.setdefault(node.attr, set()).add(self.function_of(node))
+        return stores
 
     def values_assigned(self, name: str, scope: ast.AST) -> list[ast.expr]:
         """Return the values that plain assignments in ``scope`` give to the variable ``name``."""

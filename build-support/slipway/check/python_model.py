@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -87,6 +88,17 @@ def python_models(model: ModelUnderCheck) -> list[PythonModel]:
 def models_with_requests(model: ModelUnderCheck) -> list[PythonModel]:
     """Return those Python models that requests can reach."""
     return [python_model for python_model in python_models(model) if python_model.takes_requests]
+
+
+def auto_completed(python_model: PythonModel) -> set[str]:
+    """Return the tensors that ``auto_complete_config`` may add: any ``{"name": "X", …}``."""
+    return {
+        text
+        for code in python_model.sources
+        for node in code.index.of(ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if code.text(key) == "name" and (text := code.text(value))
+    }
 
 
 def _requested_versions(

@@ -1,13 +1,15 @@
 """Abstract values: what an expression of a Python model may be when the server evaluates it.
 
 A value says only what is certain. Whatever is not known is :data:`UNKNOWN`, or ``None`` in the
-field that is not known. An index is a scalar, an array, ``Opaque("slice")``, ``Opaque("ellipsis")``,
-NONE, or a tuple of these; the type ``float`` as an argument is ``DType("float64")``, as numpy reads
-it. Arguments of numpy's rules are no unions; elements of sequences in them may be.
+field that is not known. An index is a scalar, an array, ``Opaque("slice")``,
+``Opaque("ellipsis")``, NONE, or a tuple of these; the type ``float`` as an argument is
+``DType("float64")``, as numpy reads it. Arguments of numpy's rules are no unions; elements of
+sequences in them may be.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -46,10 +48,14 @@ ABSENT: Final = Absent()
 
 @dataclass(frozen=True, slots=True)
 class Scalar(Value):
-    """A Python scalar, not one of numpy's; ``value`` where the code determines it."""
+    """A Python scalar, not one of numpy's; ``value`` where the code determines it.
+
+    ``node`` is the expression that gives the value, if there is one; it does not compare.
+    """
 
     kind: ScalarKind
     value: object = ABSENT
+    node: ast.expr | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,31 +1,24 @@
-"""SW507 and SW519: what execute returns, and what its tensors are made of."""
+"""SW507, SW551, SW552, SW553 and SW558: what execute returns."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 
-from slipway.check.finding import RuleHit
+from slipway.check.finding import Location, RuleHit
+from slipway.check.inference.behaviour import behaviours
+from slipway.check.inference.events import Behaviour, Ending
+from slipway.check.inference.kinds import describe, is_a
+from slipway.check.inference.objects import Response, is_none
+from slipway.check.inference.values import Opaque, Sequence, Value, members
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.python_code import PythonCode, argument
-from slipway.check.python_kinds import (
-    ARRAY,
-    GENERATOR,
-    LIST,
-    NONE,
-    NUMBER,
-    RESPONSE,
-    elements_of,
-    is_generator,
-    kind_of,
-    returned,
-)
-from slipway.check.python_model import PythonModel, models_with_requests
+from slipway.check.python_model import PythonModel
 from slipway.check.rule import rule
 from slipway.check.rules.python_5xx.python_models import model_classes
 
 BACKEND = "Triton's Python backend, pb_stub.cc (ProcessReturnedResponses), and seen on 24.10"
 WRAPPED = "return responses, a list with one InferenceResponse for each request"
+GENERATOR = Opaque("generator")
 
 
 @rule(
@@ -37,75 +30,184 @@ WRAPPED = "return responses, a list with one InferenceResponse for each request"
 )
 def returns_no_list(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find an ``execute`` whose result is not a list of responses."""
-    for python_model in models_with_requests(model):
-        if python_model.message.model_transaction_policy.decoupled:
-            continue  # it returns None, and sends its responses
-        for code, _, methods in model_classes(python_model):
-            execute = methods.get("execute")
-            if isinstance(execute, ast.FunctionDef) and not execute.decorator_list:
-                yield from _wrong_returns(python_model, code, execute)
+    for python_model, behaviour in behaviours(model):
+        if not _is_decoupled(python_model):
+            yield from _wrong_returns(python_model, behaviour)
 
 
 @rule(
-    "SW519",
-    "tensor-of-no-array",
-    reason="each request fails: TypeError: incompatible constructor arguments",
-    source="Triton's Python backend, pb_stub.cc (PbTensor takes a numpy array), seen on 24.10",
+    "SW551",
+    "path-without-responses",
+    reason="requests that take this path are never answered",
+    source=BACKEND,
 )
-def tensor_of_no_array(model: ModelUnderCheck) -> Iterator[RuleHit]:
-    """Find tensors that are made of something else than a numpy array."""
-    for python_model in models_with_requests(model):
-        for code in python_model.sources:
-            for _, call in code.calls("Tensor"):
-                value = argument(call, 1, "array")
-                kind = kind_of(code, value) if value is not None else None
-                if value is None or kind is None or kind == ARRAY:
-                    continue
-                source = "np.array([…]" if kind == NUMBER else f"np.array({_short(value)}"
+def path_without_responses(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find a return without a value, or a handled exception after which execute just ends."""
+    for python_model, behaviour in behaviours(model):
+        if _is_decoupled(python_model) or behaviour.senders or _always_none(behaviour):
+            continue
+        for ending in behaviour.endings:
+            if is_none(ending.value) and ending.node is not None:
                 yield RuleHit(
-                    code.location(value),
-                    f"a Tensor is made of {kind}, and needs a numpy array",
-                    f"{source}, dtype=np.float32), with the dtype of the output",
+                    ending.code.location(ending.node), "execute returns None here", WRAPPED
+                )
+            elif is_none(ending.value) and ending.handling:
+                yield RuleHit(
+                    _end_of(python_model, ending),
+                    "execute ends after an exception without its list of responses",
+                    "append pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error)))"
+                    " for each request, and return the list",
                 )
 
 
-def _wrong_returns(
-    python_model: PythonModel, code: PythonCode, execute: ast.FunctionDef
-) -> Iterator[RuleHit]:
-    if is_generator(execute):
-        what = f"execute returns {GENERATOR}, because of its yield, and not a list"
-        yield RuleHit(code.location(execute), what, WRAPPED)
-        return
-    results = [result for result in returned(execute) if result.value is not None]
-    if not results and _ends(execute) and not _sends(python_model):
-        yield RuleHit(code.location(execute), "execute returns None, and sends nothing", WRAPPED)
-    for result in results:
-        assert result.value is not None
-        kind = kind_of(code, result.value)
-        if kind == LIST:
-            for element in elements_of(code, result.value):
-                inner = kind_of(code, element)
-                if inner is not None and inner not in (RESPONSE, NONE):
-                    what = f"execute returns a list of {inner}, not of InferenceResponse"
-                    yield RuleHit(code.location(element), what, WRAPPED)
-                    break
-        elif kind is not None and not (kind == NONE and _sends(python_model)):
-            what = f"execute returns {kind}, not a list"
-            fix = f"return [{_short(result.value)}]" if kind == RESPONSE else WRAPPED
-            single = isinstance(result.value, ast.Subscript)
-            yield RuleHit(code.location(result.value), what, WRAPPED if single else fix)
+@rule(
+    "SW552",
+    "may-end-without-responses",
+    reason="requests for which no condition before holds are never answered",
+    source=BACKEND,
+    severity="warning",
+)
+def may_end_without_responses(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find conditions of which each returns, without a return for the case that none is true."""
+    for python_model, behaviour in behaviours(model):
+        if _is_decoupled(python_model) or behaviour.senders or _always_none(behaviour):
+            continue
+        for ending in behaviour.endings:
+            if is_none(ending.value) and ending.node is None and not ending.handling:
+                yield RuleHit(
+                    _end_of(python_model, ending),
+                    "execute may end after this statement, without its list of responses",
+                    "return the list after it; or raise pb_utils.TritonModelException",
+                )
 
 
-def _ends(execute: ast.FunctionDef) -> bool:
-    """Return whether execute can end without an exception."""
-    return not isinstance(execute.body[-1], ast.Raise)
+@rule(
+    "SW553",
+    "number-of-responses",
+    reason="each request of a batch is answered with an error: “Number of InferenceResponse objects"
+    " do not match the number of InferenceRequest objects”",
+    source=BACKEND,
+)
+def number_of_responses(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find lists that do not have one response for each request."""
+    for python_model, behaviour in behaviours(model):
+        if _is_decoupled(python_model):
+            continue
+        batches = _batches_requests(python_model)
+        for ending in behaviour.endings:
+            value = ending.value
+            if not isinstance(value, Sequence) or value.kind != "list" or ending.node is None:
+                continue
+            count = None if value.items is None else len(value.items)
+            location = ending.code.location(ending.node)
+            if count is not None and count != 1:
+                what = f"execute returns {count} responses, also for one request"
+                yield RuleHit(location, what, WRAPPED)
+            elif batches and ending.certain and (count == 1 or ending.in_batch):
+                what = (
+                    "execute returns in its loop, after the first request of a batch"
+                    if ending.in_batch
+                    else "execute returns one response, also for a batch of requests"
+                )
+                yield RuleHit(location, what, WRAPPED)
 
 
-def _sends(python_model: PythonModel) -> bool:
-    """Return whether the model uses a response sender, which needs no returned responses."""
-    return any("get_response_sender" in code.index.attributes for code in python_model.sources)
+@rule(
+    "SW558",
+    "decoupled-returns-responses",
+    reason="each request is answered with an error: “is using the decoupled mode and the execute"
+    " function must return None”",
+    source=BACKEND,
+)
+def decoupled_returns(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find decoupled models that return their responses."""
+    for python_model, behaviour in behaviours(model):
+        if not _is_decoupled(python_model):
+            continue
+        for ending in behaviour.endings:
+            found = members(ending.value)
+            if ending.node is not None and all(
+                not is_none(each) and is_a(each) is False for each in found
+            ):
+                yield RuleHit(
+                    ending.code.location(ending.node),
+                    f"execute of a decoupled model returns {describe(ending.value)}",
+                    "send the responses: request.get_response_sender().send(response), and return"
+                    " None",
+                )
 
 
-def _short(node: ast.expr) -> str:
-    text = ast.unparse(node)
-    return text if len(text) <= 30 else "…"
+def _wrong_returns(python_model: PythonModel, behaviour: Behaviour) -> Iterator[RuleHit]:
+    endings = behaviour.endings
+    if endings and _always_none(behaviour) and not behaviour.senders:
+        location = _execute(python_model, endings[0])
+        yield RuleHit(location, "execute returns None, and sends nothing", WRAPPED)
+    for ending in endings:
+        if ending.value == GENERATOR and ending.node is None:
+            what = "execute returns a generator, because of its yield, and not a list"
+            yield RuleHit(_execute(python_model, ending), what, WRAPPED)
+        elif ending.node is not None and ending.node.value is not None:
+            yield from _wrong_value(ending, ending.node.value)
+
+
+def _wrong_value(ending: Ending, node: ast.expr) -> Iterator[RuleHit]:
+    value = ending.value
+    location = ending.code.location(node)
+    found = members(value)
+    if all(_is_no_list(each) for each in found):
+        is_one = all(isinstance(each, Response) for each in found)
+        text = ast.unparse(node)
+        fix = f"return [{text}]" if is_one and len(text) <= 30 else WRAPPED
+        fix = WRAPPED if isinstance(node, ast.Subscript) else fix
+        yield RuleHit(location, f"execute returns {describe(value)}, not a list", fix)
+    for each in found:
+        if not isinstance(each, Sequence) or each.items == ():
+            continue
+        parts = (each.element,) if each.items is None else each.items
+        wrong = [part for part in parts if all(map(_is_no_response, members(part)))]
+        if wrong:
+            what = f"execute returns a list of {describe(wrong[0])}, not of InferenceResponse"
+            yield RuleHit(location, what, WRAPPED)
+
+
+def _is_no_list(value: Value) -> bool:
+    if is_none(value):
+        return False
+    if isinstance(value, Sequence):
+        return value.kind != "list"
+    return is_a(value) is False
+
+
+def _is_no_response(value: Value) -> bool:
+    return not is_none(value) and is_a(value, Response) is False
+
+
+def _always_none(behaviour: Behaviour) -> bool:
+    return all(is_none(ending.value) for ending in behaviour.endings)
+
+
+def _is_decoupled(python_model: PythonModel) -> bool:
+    return bool(python_model.message.model_transaction_policy.decoupled)
+
+
+def _batches_requests(python_model: PythonModel) -> bool:
+    """Return whether ``execute`` may get several requests at once."""
+    message = python_model.message
+    scheduler = message.WhichOneof("scheduling_choice")
+    return message.max_batch_size > 1 and scheduler in ("dynamic_batching", "sequence_batching")
+
+
+def _execute(python_model: PythonModel, ending: Ending) -> Location:
+    """Return where ``execute`` is defined."""
+    for code, _, methods in model_classes(python_model):
+        if "execute" in methods:
+            return code.location(methods["execute"])
+    return Location(ending.code.path, 1, 1)
+
+
+def _end_of(python_model: PythonModel, ending: Ending) -> Location:
+    """Return where the last statement of ``execute`` is."""
+    for code, _, methods in model_classes(python_model):
+        if "execute" in methods:
+            return code.location(methods["execute"].body[-1])
+    return Location(ending.code.path, 1, 1)

@@ -1,4 +1,4 @@
-"""SW51x: the tensors that Python models read and return by name."""
+"""SW511 to SW515, SW518: the tensors that Python models read and return by name."""
 
 from __future__ import annotations
 
@@ -6,22 +6,15 @@ from collections.abc import Iterator
 
 from slipway.check.finding import RuleHit
 from slipway.check.flow import did_you_mean, listed
+from slipway.check.inference.behaviour import behaviours, located
+from slipway.check.inference.objects import Missing, Tensor
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.python_code import argument
-from slipway.check.python_model import models_with_requests
-from slipway.check.python_names import texts
-from slipway.check.python_tensor_use import (
-    auto_completed,
-    handles_none,
-    has_plain_responses,
-    output_mismatch,
-)
+from slipway.check.python_model import auto_completed
+from slipway.check.python_tensor_use import has_plain_responses, output_mismatch
 from slipway.check.rule import rule
 
 SEEN = "Triton's Python backend (triton_python_backend_utils.py), and seen on 24.10"
 PRUNING = "Triton's Python backend, infer_response.cc (PruneOutputTensors), and seen on 24.10"
-# the utility function → the kind of tensor whose config it returns
-CONFIG_FUNCTIONS = {"get_input_config_by_name": "input", "get_output_config_by_name": "output"}
 
 
 @rule(
@@ -32,20 +25,7 @@ CONFIG_FUNCTIONS = {"get_input_config_by_name": "input", "get_output_config_by_n
 )
 def reads_unknown_tensor(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find tensors that are read and are not among the config's inputs."""
-    for python_model in models_with_requests(model):
-        known = python_model.inputs | auto_completed(python_model)
-        for code in python_model.sources if python_model.message.input else ():
-            for _, call in code.calls("get_input_tensor_by_name"):
-                for name in texts(
-                    code, argument(call, 1, "name"), python_model.sources, all_known=False
-                ):
-                    if name.text in known or handles_none(code, call, name):
-                        continue
-                    yield RuleHit(
-                        name.code.location(name.node),
-                        f"{python_model.config.name} has no input {name.text!r}",
-                        did_you_mean(name.text, known, f"its inputs are: {listed(sorted(known))}"),
-                    )
+    return _missing(model, config=False)
 
 
 @rule(
@@ -56,14 +36,14 @@ def reads_unknown_tensor(model: ModelUnderCheck) -> Iterator[RuleHit]:
 )
 def returns_unknown_tensor(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find tensors that are not outputs, while an output is never created."""
-    for python_model in models_with_requests(model):
-        unknown, missing = output_mismatch(model, python_model)
+    for python_model, behaviour in behaviours(model):
+        unknown, missing = output_mismatch(model, python_model, behaviour)
         for tensor in unknown if missing else ():
             otherwise = f"missing are: {listed(sorted(missing))}"
             yield RuleHit(
-                tensor.name.code.location(tensor.name.node),
-                f"{python_model.config.name} has no output {tensor.name.text!r}",
-                did_you_mean(tensor.name.text, missing, otherwise),
+                tensor.code.location(tensor.node),
+                f"{python_model.config.name} has no output {tensor.name!r}",
+                did_you_mean(tensor.name, missing, otherwise),
             )
 
 
@@ -76,13 +56,14 @@ def returns_unknown_tensor(model: ModelUnderCheck) -> Iterator[RuleHit]:
 )
 def drops_tensor(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find tensors that are returned in addition to all outputs."""
-    for python_model in models_with_requests(model):
-        unknown, missing = output_mismatch(model, python_model)
+    for python_model, behaviour in behaviours(model):
+        unknown, missing = output_mismatch(model, python_model, behaviour)
+        returned = {name for response in behaviour.responses for name in response.names or ()}
         for tensor in unknown if not missing else ():
-            if tensor.is_in_response:
+            if tensor.name in returned:
                 yield RuleHit(
-                    tensor.name.code.location(tensor.name.node),
-                    f"{python_model.config.name} has no output {tensor.name.text!r}",
+                    tensor.code.location(tensor.node),
+                    f"{python_model.config.name} has no output {tensor.name!r}",
                     "add it to the config's outputs, or do not create it",
                 )
 
@@ -96,10 +77,12 @@ def drops_tensor(model: ModelUnderCheck) -> Iterator[RuleHit]:
 )
 def never_returned(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find requested outputs that no response holds."""
-    for python_model in models_with_requests(model):
-        unknown, missing = output_mismatch(model, python_model)
-        if unknown or not missing or not all(map(has_plain_responses, python_model.sources)):
+    for python_model, behaviour in behaviours(model):
+        unknown, missing = output_mismatch(model, python_model, behaviour)
+        if unknown or not missing or not has_plain_responses(behaviour):
             continue
+        if python_model.calls_models:
+            continue  # another model's response may be passed on
         for number, output in enumerate(python_model.message.output):
             if output.name in missing:
                 yield RuleHit(
@@ -118,19 +101,43 @@ def never_returned(model: ModelUnderCheck) -> Iterator[RuleHit]:
 )
 def config_of_unknown_tensor(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find tensors whose config is read and that the config does not have."""
-    for python_model in models_with_requests(model):
-        for code in python_model.sources:
-            for function, call in code.calls(*CONFIG_FUNCTIONS):
-                kind = CONFIG_FUNCTIONS[function]
-                tensors = python_model.inputs if kind == "input" else python_model.outputs
-                known = tensors | auto_completed(python_model)
-                for name in texts(
-                    code, argument(call, 1, "name"), python_model.sources, all_known=False
-                ):
-                    if name.text in known or handles_none(code, call, name):
-                        continue
-                    yield RuleHit(
-                        name.code.location(name.node),
-                        f"{python_model.config.name} has no {kind} {name.text!r}",
-                        did_you_mean(name.text, known, f"its {kind}s are: {listed(sorted(known))}"),
-                    )
+    return _missing(model, config=True)
+
+
+@rule(
+    "SW518",
+    "type-unknown-to-numpy",
+    reason="each request fails: “Tensor dtype is BF16 and cannot be converted to NumPy”",
+    source="Triton's Python backend, pb_tensor.cc, and seen on 24.10",
+)
+def type_unknown_to_numpy(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find inputs of a type that numpy lacks, and that are read as numpy arrays."""
+    for python_model, behaviour in behaviours(model):
+        for problem in behaviour.problems:
+            tensor = problem.value
+            if problem.kind == "no-numpy" and isinstance(tensor, Tensor):
+                code, node = located(python_model, tensor.node or problem.node)
+                yield RuleHit(
+                    code.location(node),
+                    f"{tensor.name!r} is TYPE_BF16, which numpy does not have",
+                    "read it with to_dlpack(), or declare it TYPE_FP32 in the config",
+                )
+
+
+def _missing(model: ModelUnderCheck, *, config: bool) -> Iterator[RuleHit]:
+    """Yield the uses of tensors that neither a request nor the config has."""
+    for python_model, behaviour in behaviours(model):
+        for problem in behaviour.problems:
+            value = problem.value
+            if problem.kind != "missing" or not isinstance(value, Missing) or value.optional:
+                continue
+            if value.config is not config:
+                continue
+            known = python_model.inputs if value.kind == "input" else python_model.outputs
+            known = known | auto_completed(python_model)
+            code, node = located(python_model, value.node)
+            yield RuleHit(
+                code.location(node),
+                f"{python_model.config.name} has no {value.kind} {value.name!r}",
+                did_you_mean(value.name, known, f"its {value.kind}s are: {listed(sorted(known))}"),
+            )

@@ -1,4 +1,4 @@
-"""SW516 to SW518: the data types of the tensors that Python models return and read."""
+"""SW516 and SW517: the data types of the tensors that Python models return."""
 
 from __future__ import annotations
 
@@ -73,41 +73,6 @@ def returns_another_type(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def answers_another_type(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find tensors whose type differs from their output's, and that only clients read."""
     return _hits(model, read_by_step=False)
-
-
-@rule(
-    "SW518",
-    "type-unknown-to-numpy",
-    reason="each request fails: “Tensor dtype is BF16 and cannot be converted to NumPy”",
-    source="Triton's Python backend, pb_tensor.cc, and seen on 24.10",
-)
-def type_unknown_to_numpy(model: ModelUnderCheck) -> Iterator[RuleHit]:
-    """Find inputs of a type that numpy lacks, and that are read as numpy arrays."""
-    bfloat = schema().DataType.Value("TYPE_BF16")
-    for python_model in models_with_requests(model):
-        names = {tensor.name for tensor in python_model.message.input if tensor.data_type == bfloat}
-        for code in python_model.sources if names else ():
-            for _, call in code.calls("get_input_tensor_by_name"):
-                node = argument(call, 1, "name")
-                name = code.text(node)
-                if node is not None and name in names and _as_numpy(code, call):
-                    yield RuleHit(
-                        code.location(node),
-                        f"{name!r} is TYPE_BF16, which numpy does not have",
-                        "read it with to_dlpack(), or declare it TYPE_FP32 in the config",
-                    )
-
-
-def _as_numpy(code: PythonCode, call: ast.Call) -> bool:
-    """Return whether the result of a call is converted to a numpy array, also by its variable."""
-    parent = code.parents.get(call)
-    if isinstance(parent, ast.Attribute):
-        return parent.attr == "as_numpy"
-    if not isinstance(parent, ast.Assign) or not isinstance(parent.targets[0], ast.Name):
-        return False
-    variable = parent.targets[0].id
-    reads = code.index.within(code.function_of(call)).attributes.get("as_numpy", ())
-    return any(isinstance(node.value, ast.Name) and node.value.id == variable for node in reads)
 
 
 def _hits(model: ModelUnderCheck, *, read_by_step: bool) -> Iterator[RuleHit]:

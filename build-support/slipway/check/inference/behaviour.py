@@ -1,0 +1,42 @@
+"""What the Python models of a folder do, interpreted once for all rules."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import lru_cache
+
+from slipway.check.inference.events import Behaviour
+from slipway.check.inference.interpreter import Interpreter
+from slipway.check.inference.triton_config import TritonConfig
+from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.python_code import PythonCode
+from slipway.check.python_model import PythonModel, auto_completed, models_with_requests
+
+
+def behaviours(model: ModelUnderCheck) -> Iterator[tuple[PythonModel, Behaviour]]:
+    """Yield the Python models that requests can reach, with what their code does."""
+    yield from _behaviours(model)
+
+
+@lru_cache(maxsize=1)  # all rules of one folder share it, then those of the next folder
+def _behaviours(model: ModelUnderCheck) -> list[tuple[PythonModel, Behaviour]]:
+    return [(python_model, interpret(python_model)) for python_model in models_with_requests(model)]
+
+
+def interpret(python_model: PythonModel, *, numpy_2: bool | None = None) -> Behaviour:
+    """Return what a model's code does, with numpy 2 or 1, or ``None`` where that is not known."""
+    paths = {entry.path for entry in python_model.entries}
+    entries = [code for code in python_model.sources if code.path in paths]
+    if len(entries) != 1:
+        return Behaviour(is_complete=False)
+    config = TritonConfig(python_model.message, python_model, auto_completed(python_model))
+    return Interpreter(python_model, entries[0], config, numpy_2).interpret()
+
+
+def located(python_model: PythonModel, node: ast.expr) -> tuple[PythonCode, ast.expr]:
+    """Return an expression with the module that it is in."""
+    for code in python_model.sources:
+        if node in code.parents:
+            return code, node
+    raise LookupError("an expression is of no module of the model")
