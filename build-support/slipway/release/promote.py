@@ -7,6 +7,7 @@ that is late, or runs again, undoes neither a rollback nor a newer release.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from slipway.catalog import journal, keys
 from slipway.catalog.alias import single_target
@@ -18,6 +19,7 @@ from slipway.errors import SlipwayError
 from slipway.release.damage import GONE, find_damage
 from slipway.release.evaluation import evaluation
 from slipway.release.evidence import evidence
+from slipway.release.evidence.recorded import accept_recorded, add_recorded
 from slipway.release.forward_only import AliasUnchanged, reject_downgrade
 from slipway.release.install import install_release
 from slipway.release.metadata import require_evidence
@@ -47,24 +49,36 @@ class Promotion:
     why: str | None = None
 
 
-def promote(settings: Settings, name: str, selector: str | None, origin: Origin) -> Promotion:
+def promote(
+    settings: Settings,
+    name: str,
+    selector: str | None,
+    origin: Origin,
+    *,
+    recorded: Path | None = None,
+) -> Promotion:
     """Release in production what staging has of ``name``.
 
     ``selector`` is a version, a target model or a part of one; with ``None`` it is the release that
     staging's alias serves. What production serves already, or has served, is left unchanged; see
-    :class:`Promotion`.
+    :class:`Promotion`. ``recorded`` is a file with the test result of another machine, which counts
+    instead of staging's.
 
     Raises:
         SlipwayError: it was never in staging, its tests did not pass on these bytes or no result
-            is known, not all of it was committed, it lacks what production requires, its
-            evaluation is worse than that of production's release, or production has other bytes
-            under its version; or production's store ignores the conditions of requests.
+            is known, ``recorded`` is about something else, not all of it was committed, it lacks
+            what production requires, its evaluation is worse than that of production's release, or
+            production has other bytes under its version; or production's store ignores the
+            conditions of requests.
     """
     staging, production = open_stage(settings, "staging"), open_stage(settings, "production")
     production.store.require_conditional_writes(keys.conditions("production"))
     candidates, releases = Catalog(staging), Catalog(production)
     target = candidates.resolve(name, selector) if selector else candidates.alias(name).target
     source = candidates.record(name, target)
+    handed_over = None
+    if recorded is not None:
+        handed_over = accept_recorded(recorded, source.manifest, source.sha256, settings)
     target = target_model(source.manifest, source.sha256, "production")
     served = releases.find_alias(name)
 
@@ -86,7 +100,10 @@ def promote(settings: Settings, name: str, selector: str | None, origin: Origin)
     clean = settings.stage("production").clean_commit
     require_clean_commit(clean, "production", source.target, source.commit)
     documents = evidence.load_evidence(staging, name, source.sha256)
-    require_passed_tests(staging, source)
+    if recorded is not None and handed_over is not None:
+        documents = add_recorded(documents, handed_over, recorded)
+    else:
+        require_passed_tests(staging, source)
     require_evidence(settings, "production", source.target, documents, source.sha256)
     current = None if served is None else releases.find_record(name, served.target)
     evaluation.refuse_worse(source, current)

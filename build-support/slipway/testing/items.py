@@ -129,6 +129,8 @@ class ContractTest(ModelItem):
     def _recording(self) -> str:
         """Return how a golden case is made."""
         file = self.folder / "tests" / "cases" / "NAME" / golden.INPUT
+        if file.is_relative_to(self.config.rootpath):
+            file = file.relative_to(self.config.rootpath)
         return (
             f"Write a request that the model answers to {file}, such as"
             f' {{"inputs": {{"X": [[1, 2]]}}}}; `slipway test {self.folder.name} --update-golden`'

@@ -24,8 +24,14 @@ def _old_to(context: click.Context, option: click.Parameter, value: str | None) 
 @click.option(
     "--to", type=click.Choice(["production"]), hidden=True, expose_value=False, callback=_old_to
 )
+@click.option(
+    "--tests",
+    "recorded",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The test result that another machine recorded: slipway test --record FILE.",
+)
 @json_option()
-def promote(name: str, release: str | None, as_json: bool) -> None:
+def promote(name: str, release: str | None, recorded: Path | None, as_json: bool) -> None:
     """Release in production what staging tested.
 
     RELEASE is a release version, a target model or a part of its key; by default what staging
@@ -41,7 +47,9 @@ def promote(name: str, release: str | None, as_json: bool) -> None:
 
     configured = settings.load(Path.cwd())
     with working(f"promoting {name}"):
-        result = promote.promote(configured, name, release, current_origin(configured.root))
+        result = promote.promote(
+            configured, name, release, current_origin(configured.root), recorded=recorded
+        )
     if as_json:
         click.echo(json.dumps(asdict(result)))
         return

@@ -35,7 +35,8 @@ REPORTS = ("dist/test/reports", "dist/*.tests.xml")  # ./pants test, slipway tes
     "reports",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="JUnit reports, or folders of them; by default those of slipway test and ./pants test.",
+    help="JUnit reports, folders of them, or a file of slipway test --record; by default the"
+    " reports of slipway test and ./pants test.",
 )
 @json_option("Print one JSON object a line.")
 def publish(

@@ -17,7 +17,15 @@ from slipway.catalog import keys
 from slipway.catalog.keys import Kind
 from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
-from slipway.release.evidence import envelope, junit, provenance, sbom, signing, statement
+from slipway.release.evidence import (
+    envelope,
+    junit,
+    provenance,
+    recorded,
+    sbom,
+    signing,
+    statement,
+)
 from slipway.release.evidence import test_result as tests
 from slipway.release.evidence.envelope import LARGEST
 from slipway.release.evidence.statement import PAYLOAD_TYPE, Statement
@@ -35,10 +43,12 @@ def collect_evidence(
 
     There is always a provenance. There is an SBOM if the artifact has an environment or weights.
     There is a test result, passed or failed, if one of the JUnit ``reports`` names exactly this
-    digest. ``reports`` are files or folders; missing ones are skipped.
+    digest. ``reports`` are files or folders; missing ones are skipped. Instead of reports it may
+    hold the result that another machine recorded (``.json``).
 
     Raises:
-        SlipwayError: the key cannot sign, or a report cannot be read.
+        SlipwayError: the key cannot sign, a report cannot be read, or a recorded result is about
+            something else.
     """
     manifest = artifact.manifest
     signer = signing.load_signer(settings)
@@ -48,6 +58,10 @@ def collect_evidence(
     sbom_digest = _sha256(documents["sbom"]) if "sbom" in documents else None
     payload = provenance.dump_provenance(artifact, settings, origin, sbom_digest)
     documents["provenance"] = envelope.seal_envelope(payload, PAYLOAD_TYPE, signer)
+    for file in reports:
+        if file.suffix == recorded.ENDING:
+            documents["tests"] = recorded.accept_recorded(file, manifest, artifact.sha256, settings)
+            return documents
     result = junit.read_reports(reports, manifest.name, artifact.sha256)
     if result is not None:
         payload = tests.dump_test_result(

@@ -6,7 +6,7 @@ The predicate is https://in-toto.io/attestation/test-result/v0.1. The annotation
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from slipway.errors import SlipwayError
@@ -30,6 +30,19 @@ class JUnitReport:
 
 
 @dataclass(frozen=True)
+class Recorder:
+    """Who tested an artifact on which machine, and in which CI pipeline, if in one."""
+
+    by: str | None
+    machine: str
+    pipeline: str | None = None
+
+    def __str__(self) -> str:
+        """Return a short description."""
+        return f"{self.by or 'an unknown user'} on {self.machine}"
+
+
+@dataclass(frozen=True)
 class TestResult:
     """The result of a model's tests.
 
@@ -38,7 +51,8 @@ class TestResult:
     otherwise ``reason`` explains it. ``when`` is the end of the last test, in ISO 8601, UTC.
     ``server`` describes the Triton; ``restarts`` say how it ended by itself each time before it was
     started again. ``names`` are the tests that passed, ``failed`` those that
-    failed; skipped tests are in neither.
+    failed; skipped tests are in neither. ``recorder`` is set where another machine than the one
+    that publishes ran them.
     """
 
     # pytest would collect the class as tests because of its name
@@ -56,6 +70,7 @@ class TestResult:
     names: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     reports: tuple[JUnitReport, ...] = ()
+    recorder: Recorder | None = None
 
     def __str__(self) -> str:
         """Return a short description."""
@@ -63,7 +78,8 @@ class TestResult:
         if self.passed:
             times = f"Triton was started again {len(self.restarts)} ×, "
             after = f"{times}it ended {self.restarts[-1]}; " if self.restarts else ""
-            return f"{ran} in {self.seconds:.1f} s, {after}{format_minute(self.when)} UTC"
+            by = f", by {self.recorder}" if self.recorder else ""
+            return f"{ran} in {self.seconds:.1f} s, {after}{format_minute(self.when)} UTC{by}"
         return f"{ran}: {self.reason}" if self.reason else f"{ran}, {self.failures} failed"
 
 
@@ -103,6 +119,8 @@ def dump_test_result(result: TestResult, artifact: str, sha256: str) -> bytes:
         "server": result.server,
         "restarts": list(result.restarts),
     }
+    if result.recorder is not None:
+        predicate["slipway"]["recorder"] = asdict(result.recorder)
     return statement.dump_statement(TYPE, predicate, artifact, sha256)
 
 
@@ -132,6 +150,7 @@ def parse_test_result(attested: statement.Statement, where: str) -> TestResult:
             names=tuple(map(_text, attested.predicate.get("passedTests", ()))),
             failed=tuple(map(_text, attested.predicate.get("failedTests", ()))),
             reports=tuple(map(_report, attested.predicate.get("configuration", ()))),
+            recorder=_recorder(counts["recorder"]) if "recorder" in counts else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise damaged_evidence(where, f"not a Slipway test result: {error!r:.200}") from error
@@ -156,6 +175,15 @@ def _report(value: Any) -> JUnitReport:
         _number(counts["failures"]),
         _number(counts["skipped"]),
         float(counts["seconds"]),
+    )
+
+
+def _recorder(value: Any) -> Recorder:
+    by, pipeline = value["by"], value["pipeline"]
+    return Recorder(
+        None if by is None else _text(by),
+        _text(value["machine"]),
+        None if pipeline is None else _text(pipeline),
     )
 
 
