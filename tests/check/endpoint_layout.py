@@ -19,6 +19,7 @@ from slipway.server import cpu_fallback
 from slipway.triton import config
 from slipway.triton.environment_path import ENVIRONMENT, PARAMETER
 from tests import fixture_models
+from tests.check.fixture_repositories import is_checkout
 
 ROOT = Path(__file__).parents[2]
 # how the server finds the ensemble: sagemaker_server.h, platform_ensemble_regex_
@@ -28,6 +29,9 @@ ENSEMBLE = re.compile(r"""platform\s*:\s*["']ensemble""")
 
 def copy_as_packed(folder: Path, into: Path) -> None:
     """Copy the model directories of ``folder``, with the weights behind pointers, to ``into``."""
+    if not is_checkout(folder.parents[1]):  # nothing is packed: the server gets what lies there
+        shutil.copytree(folder, into)
+        return
     into.mkdir(parents=True)
     for directory in sorted(path.parent for path in folder.glob(f"*/{config.FILE_NAME}")):
         for file in sorted(directory.rglob("*")):

@@ -8,6 +8,8 @@ mistake:
 - ``removed.txt``, the paths that are missing;
 - ``gitignore.txt``, the ``.gitignore`` of the repository, which is one of git then;
 - ``links.txt``, lines of a path and its link target, because Pants copies no dangling link.
+
+Without ``slipway.toml``, ``models/sound`` is a foreign repository, which is judged where it lies.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ import subprocess
 from pathlib import Path
 
 from slipway import settings
-from slipway.check import Finding, check
+from slipway.check import Finding, check, check_foreign
+from slipway.check.foreign import find_foreign_models, foreign_settings
 from slipway.settings import Settings
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -60,7 +63,7 @@ def links(name: str) -> list[tuple[str, str]]:
 
 def load_settings(root: Path) -> Settings:
     """Return the repository's settings."""
-    return settings.load(root)
+    return settings.load(root) if is_checkout(root) else foreign_settings(None)
 
 
 def expected_findings(name: str) -> list[str]:
@@ -70,7 +73,20 @@ def expected_findings(name: str) -> list[str]:
 
 def find_all(root: Path) -> list[Finding]:
     """Return the findings in the model ``sound`` of the repository ``root``."""
-    return check([root / "models" / "sound"], load_settings(root))
+    return find_in(root / "models" / "sound", root)
+
+
+def find_in(folder: Path, root: Path) -> list[Finding]:
+    """Return the findings in one model ``folder`` of the repository ``root``."""
+    if is_checkout(root):
+        return check([folder], load_settings(root))
+    models = find_foreign_models(folder, load_settings(root))
+    return [finding for model in models for finding in check_foreign(model)[0]]
+
+
+def is_checkout(root: Path) -> bool:
+    """Return whether a repository is one of Slipway."""
+    return (root / settings.FILE_NAME).is_file()
 
 
 def format_findings(findings: list[Finding], root: Path) -> list[str]:

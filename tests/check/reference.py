@@ -17,8 +17,7 @@ from typing import Any
 import click
 import pytest
 
-from slipway import settings
-from slipway.check import RULES, Finding, Rule, check
+from slipway.check import RULES, Finding, Rule
 from slipway.check.fix import apply_fixes
 from slipway.check.report import CheckReport, render_report
 from tests.check import fixture_repositories as repositories
@@ -125,7 +124,7 @@ def _no_cache(work: str) -> Iterator[None]:
 
 
 def _find_all() -> list[Finding]:
-    return check([Path("models/sound")], settings.load(Path.cwd()))
+    return repositories.find_in(Path("models/sound"), Path.cwd())
 
 
 def _changes(name: str) -> Iterator[str]:

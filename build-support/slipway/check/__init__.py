@@ -7,6 +7,7 @@ from pathlib import Path
 
 from slipway.check import rules
 from slipway.check.finding import Create, Edit, Finding, Fix, Location, Lock, Move, Remove
+from slipway.check.foreign import ForeignModel
 from slipway.check.ignore import apply_ignores
 from slipway.check.model_under_check import ModelRepository, ModelUnderCheck, SingleConfig
 from slipway.check.rule import RULES, Rule
@@ -28,6 +29,7 @@ __all__ = [
     "check",
     "check_config",
     "check_folder",
+    "check_foreign",
     "check_left_out",
     "check_model",
     "rules",
@@ -71,6 +73,14 @@ def check_config(path: Path, settings: Settings) -> list[Finding]:
     return _findings(SingleConfig(path, ModelRepository(settings)), chosen)
 
 
+def check_foreign(model: ForeignModel) -> tuple[list[Finding], int]:
+    """Return the findings in a foreign model, and how many things ``slipway adopt`` would do."""
+    house = [rule for rule in RULES.values() if rule.scope == "slipway"]
+    with files_unchanged():
+        left = {finding.key for rule in house for finding in rule.findings(model)}
+        return _findings(model, RULES.values()), len(left)
+
+
 def check_left_out(folder: Path, settings: Settings) -> list[Finding]:
     """Return the findings about files of a model folder that its artifact leaves out."""
     chosen = [RULES[id] for id in LEFT_OUT_RULES]
@@ -82,5 +92,10 @@ def check_left_out(folder: Path, settings: Settings) -> list[Finding]:
 def _findings(model: ModelUnderCheck, chosen: Iterable[Rule]) -> list[Finding]:
     # one finding per location, rule and message
     with files_unchanged():
-        unique = {finding.key: finding for rule in chosen for finding in rule.findings(model)}
+        unique = {
+            finding.key: finding
+            for rule in chosen
+            if rule.concerns(model)
+            for finding in rule.findings(model)
+        }
         return sorted(apply_ignores(model, list(unique.values())), key=lambda finding: finding.key)

@@ -18,6 +18,8 @@ from slipway.model.weights import Pointer, load_pointer
 from slipway.settings import Settings
 from slipway.triton.config import FILE_NAME, ModelConfig
 
+PACKAGES = "site-packages"
+
 
 @dataclass(frozen=True, eq=False)
 class PythonFile:
@@ -69,6 +71,8 @@ class ModelUnderCheck:
     """One model folder under check."""
 
     is_single_config = False
+    # whether the server gets what lies here, instead of what packing takes
+    is_foreign = False
 
     def __init__(
         self, folder: Path, repository: ModelRepository, model: ModelFolder | None = None
@@ -111,6 +115,11 @@ class ModelUnderCheck:
             if deep and not (directory / FILE_NAME).is_file():
                 configs[directory.name] = max(deep, key=lambda path: int(path.parent.name))
         return configs
+
+    @property
+    def model_names(self) -> set[str]:
+        """Return the names of the models, with those that have no config where it belongs."""
+        return {*self.configs, *self.too_deep}
 
     @cached_property
     def parsed(self) -> dict[str, tuple[ConfigFile, ModelConfig]]:
@@ -167,7 +176,11 @@ class ModelUnderCheck:
     def modules(self) -> dict[str, list[PythonFile]]:
         """Return the Python files of each model with the Python backend, by the model's name."""
         return {
-            name: [parse_python(path) for path in sorted(config.directory.rglob("*.py"))]
+            name: [
+                parse_python(path)
+                for path in sorted(config.directory.rglob("*.py"))
+                if PACKAGES not in path.parts  # of an environment that lies here
+            ]
             for name, config in self.configs.items()
             if config.backend == "python"
         }

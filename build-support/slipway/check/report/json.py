@@ -15,6 +15,7 @@ def render(report: CheckReport) -> str:
         "models": len(report.by_model),
         "errors": report.count("error"),
         "warnings": report.count("warning"),
+        "adopt": report.adopt,
         "findings": [_finding(finding) for finding in report.findings],
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

@@ -13,10 +13,14 @@ from slipway.check.finding import Finding, Location, Severity
 
 @dataclass(frozen=True)
 class CheckReport:
-    """The findings of each checked model; ``root`` is the folder of the checkout."""
+    """The findings of each checked model; ``root`` is the folder of the checkout.
+
+    ``adopt`` is the number of things that ``slipway adopt`` does for foreign models.
+    """
 
     root: Path
     by_model: Mapping[Path, Sequence[Finding]]
+    adopt: int = 0
 
     @cached_property
     def findings(self) -> list[Finding]:

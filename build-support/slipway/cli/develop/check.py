@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
     from slipway.check import Finding, Location
+    from slipway.cli.develop.check_targets import CheckOutcome, CheckTargets
     from slipway.settings import Settings
 
 PAGES = "docs/rules"
@@ -29,7 +29,11 @@ class _Target(ModelFolder):
     """A model, or a path: of a folder, the repository, or a single config.pbtxt."""
 
     def convert(self, value: Any, parameter: Any, context: Any) -> Path:
+        from slipway.settings import find_root
+
         path = Path(value)
+        if not path.exists() and find_root(Path.cwd()) is None:
+            raise SlipwayError("no such file or folder", where=str(path))
         return path if path.exists() else super().convert(value, parameter, context)
 
 
@@ -74,16 +78,18 @@ def check(
 ) -> int:
     """Find mistakes in models without starting a server.
 
-    Without MODEL, checks all models. Of a single config.pbtxt, only the config is checked. Exits
-    with 1 if there is an error.
+    Without MODEL, checks all models. Of a single config.pbtxt, only the config is checked. MODEL
+    may be a Triton model repository outside of a Slipway checkout. Exits with 1 if there is an
+    error.
 
     The comment "# slipway: ignore=RULE reason" silences a rule on its line or the next.
 
     \b
-    --json    {"models", "errors", "warnings", "findings": [{"rule", "name",
-              "severity", "path", "line", "column", "what", "why", "source",
-              "fix", "mendable"}]}; line and column count from 1, and 0 is all of
-              the file; paths are relative to the current directory
+    --json    {"models", "errors", "warnings", "adopt", "findings": [{"rule",
+              "name", "severity", "path", "line", "column", "what", "why",
+              "source", "fix", "mendable"}]}; line and column count from 1, and 0
+              is all of the file; paths are relative to the current directory;
+              "adopt" counts what slipway adopt does
 
     Example: slipway check screen_detection
     """
@@ -93,28 +99,26 @@ def check(
         return _explain(explain)
     if as_json and format != "text":
         raise click.UsageError("--json or --format, not both")
-    from slipway import settings
     from slipway.check import report as reports
+    from slipway.cli.develop import check_targets
     from slipway.files import atomic_write
     from slipway.unchanged import files_unchanged
 
     format = "json" if as_json else format
-    configured = settings.load(Path.cwd())
-    targets = [folder for path in models for folder in _targets(path, configured)]
-    targets = targets or _all(configured)
+    targets = check_targets.find_targets(models)
     bugs: dict[Path, Exception] = {}
-    backends: dict[Path, dict[str, str]] = {}
+    outcomes: dict[Path, CheckOutcome] = {}
 
     def find() -> dict[Path, list[Finding]]:
         bugs.clear()
-        with working("checking") if len(targets) > MANY else nullcontext(), files_unchanged():
-            return _check(targets, configured, bugs, backends)
+        with working("checking") if len(targets.checks) > MANY else nullcontext(), files_unchanged():
+            return _check(targets, outcomes, bugs)
 
     findings: Mapping[Path, list[Finding]] = find()
     print_text = format == "text" or output is not None
     if fix:
-        findings = _fix(find, configured, err=not print_text)
-    report = reports.CheckReport(configured.root, findings)
+        findings = _fix(find, targets.settings, err=not print_text)
+    report = reports.CheckReport(targets.root, findings, sum(outcome.adopt for outcome in outcomes.values()))
     if print_text:
         click.echo(reports.render_report(report, "text"), nl=False)
     if output is not None:
@@ -123,7 +127,9 @@ def check(
     elif not print_text:
         click.echo(reports.render_report(report, format), nl=False)
     if print_text:
-        _print_untestable(backends, configured)
+        for line in targets.closing_lines(report.adopt):
+            click.echo(line)
+        _print_untestable(outcomes, targets.settings)
     if bugs:
         first = next(iter(bugs.values()))
         first.add_note(f"while checking {', '.join(map(str, bugs))}")
@@ -131,52 +137,43 @@ def check(
     return int(bool(report.count("error") or (strict and report.findings)))
 
 
-def _print_untestable(backends: Mapping[Path, Mapping[str, str]], configured: Settings) -> None:
+def _print_untestable(
+    outcomes: Mapping[Path, CheckOutcome], configured: Settings | None
+) -> None:
     """Say on standard error which models have a backend that the server here lacks."""
     from slipway.testing.untestable import untestable_reason
 
-    for folder, used in backends.items():
-        reason = untestable_reason(folder, configured, used)
+    for folder, outcome in outcomes.items():
+        if configured is None or not outcome.backends:
+            continue
+        reason = untestable_reason(folder, configured, outcome.backends)
         if reason is not None:
             click.echo(f"note: {reason}", err=True)
 
 
 def _check(
-    targets: Sequence[Path],
-    configured: Settings,
-    bugs: dict[Path, Exception],
-    backends: dict[Path, dict[str, str]],
+    targets: CheckTargets, outcomes: dict[Path, CheckOutcome], bugs: dict[Path, Exception]
 ) -> dict[Path, list[Finding]]:
     """Return the findings of each target; what breaks in one model does not hide the others.
 
-    Fills ``bugs``, and the ``backends`` that each folder's models need.
+    Fills ``bugs``, and ``outcomes`` with what else is known of each target.
     """
-    from slipway.check import check_config, check_model
-    from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
-    from slipway.testing.untestable import named_backends
-
-    repository = ModelRepository(configured)
     by_target: dict[Path, list[Finding]] = {}
     reported: set[tuple[Location, str, str]] = set()
-    for path in targets:
+    for path, find in targets.checks.items():
         try:
-            if path.is_dir():
-                model = ModelUnderCheck(path, repository)
-                findings = check_model(model)
-                backends[path] = named_backends(model.configs.values())
-            else:
-                findings = check_config(path, configured)
+            outcome = outcomes[path] = find()
         except Exception as error:
             bugs[path] = error
             continue
-        # a mistake in slipway.toml concerns every model, and is reported once
-        by_target[path] = [finding for finding in findings if finding.key not in reported]
-        reported.update(finding.key for finding in findings)
+        # a mistake in slipway.toml, or in a model that several call, is reported once
+        by_target[path] = [finding for finding in outcome.findings if finding.key not in reported]
+        reported.update(finding.key for finding in outcome.findings)
     return by_target
 
 
 def _fix(
-    find: Callable[[], Mapping[Path, list[Finding]]], configured: Settings, *, err: bool
+    find: Callable[[], Mapping[Path, list[Finding]]], configured: Settings | None, *, err: bool
 ) -> Mapping[Path, list[Finding]]:
     """Fix what is safe to fix, print the diff, and return what is left."""
     from slipway.check.fix import apply_fixes
@@ -184,6 +181,7 @@ def _fix(
     def lock(requirements: Path) -> None:
         from slipway.environment.write_lock import lock_requirements
 
+        assert configured is not None  # only a checkout has requirements to lock
         click.echo(f"locking {requirements}", err=True)
         lock_requirements(requirements, configured)
 
@@ -206,40 +204,6 @@ def _fix(
 def _coloured(line: str) -> str:
     colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
     return click.style(line, fg=colour) if colour else line
-
-
-def _all(configured: Settings) -> list[Path]:
-    from slipway.check.model_under_check import ModelRepository
-
-    folders = ModelRepository(configured).folders
-    if not folders:
-        raise SlipwayError("no model in it", where=str(configured.root / "models"))
-    return [_from_here(folder) for folder in folders]
-
-
-def _targets(path: Path, configured: Settings) -> list[Path]:
-    """Return what a path of the command line names: one model, all of them, or a config."""
-    from slipway.triton import config
-
-    if path.resolve() in (configured.root, configured.root / "models"):
-        return _all(configured)
-    if (path / config.FILE_NAME).is_file():
-        raise SlipwayError(
-            "one Triton model of a folder",
-            where=str(path),
-            fix=f"name its folder {path.parent}, or {path / config.FILE_NAME}",
-        )
-    if path.is_file() and path.suffix != Path(config.FILE_NAME).suffix:
-        raise SlipwayError(
-            "not a model folder", where=str(path), fix=f"name a folder or a {config.FILE_NAME}"
-        )
-    return [_from_here(path)]
-
-
-def _from_here(path: Path) -> Path:
-    """Return a path as one would type it, so that findings can be clicked and copied."""
-    relative = Path(os.path.relpath(path))
-    return path if ".." in relative.parts else relative
 
 
 def _list() -> int:

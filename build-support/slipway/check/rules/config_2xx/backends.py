@@ -104,6 +104,7 @@ def no_backend(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW236",
     "backend-left-out",
+    scope="slipway",
     severity="warning",
     reason="the server derives it from the file's name, and packing adds no execution environment",
     source="Triton core, model_config_utils.cc (AutoCompleteBackendFields), and seen on 24.10",

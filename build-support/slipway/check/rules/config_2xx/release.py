@@ -45,6 +45,7 @@ def field_not_in_release(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW234",
     "field-not-in-test-release",
+    scope="slipway",
     severity="warning",
     reason="the endpoint accepts it, and the local server that runs the tests fails to load it",
     source=TABLE,

@@ -68,6 +68,7 @@ def no_tensors(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW265",
     "served-tensors-not-listed",
+    scope="slipway",
     severity="warning",
     reason="clients and tests do not know its types: a plain number is sent as INT64 or FP64",
     source="Slipway reads a release's interface from the config (model/config_interface.py)",

@@ -51,14 +51,17 @@ def unfilled_parameter(model: ModelUnderCheck) -> Iterator[RuleHit]:
 
 def unfilled_outside(config: ConfigFile) -> list[RuleHit]:
     """Return a hit for each variable because of which a config does not parse."""
-    assert config.problem is not None
-    line = config.problem[0]
-    reasons = [
+    return list(_hits(config, _outside(config)))
+
+
+def _outside(config: ConfigFile) -> list[Template]:
+    """Return the templates outside of strings, and those in a string where a number belongs."""
+    line = config.problem[0] if config.problem is not None else 0
+    return [
         template
         for template in config.templates
         if not template.in_string or config.fields.position(template.start)[0] == line
     ]
-    return list(_hits(config, reasons))
 
 
 def _in_strings(config: ConfigFile) -> tuple[list[Template], list[Template]]:
@@ -72,7 +75,10 @@ def _in_strings(config: ConfigFile) -> tuple[list[Template], list[Template]]:
         for path, span in config.fields.spans.items()
         if path[0] == PARAMETERS and path[-1] == "string_value"
     ]
-    for template in config.templates if config.problem is None else ():
+    reported = {template.start for template in _outside(config)}
+    for template in config.templates:
+        if template.start in reported:
+            continue
         inside = [path for start, end, path in values if start <= template.start < end]
         is_parameter = bool(inside) and all(PARAMETER not in path for path in inside)
         (parameters if is_parameter else served).append(template)

@@ -66,7 +66,7 @@ def unknown_model(model: ModelUnderCheck) -> Iterator[RuleHit]:
     for flow in flows(model):
         for step in flow.steps:
             name = step.definition.model_name
-            if not name or name in model.configs or name in model.too_deep or is_template(name):
+            if not name or name in model.model_names or is_template(name):
                 continue  # or another rule reports it
             what = f"step {step.number + 1}: no model {name!r} in {model.folder}/"
             folders = sorted({path.parent.name for path in _elsewhere(model, name)})

@@ -27,14 +27,26 @@ from slipway.triton.environment_path import ENVIRONMENT, KEYWORD, PARAMETER, env
 PACKER = "Slipway (environment/lock.py, environment/build.py)"
 
 
-@rule("SW601", "no-requirements", reason="the environment cannot be built", source=PACKER)
+@rule(
+    "SW601",
+    "no-requirements",
+    scope="slipway",
+    reason="the environment cannot be built",
+    source=PACKER,
+)
 def no_requirements(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find Python models without requirements."""
     if model.modules and not model.requirements.is_file():
         yield from _hits_of_refusal(lambda: normalised_requirements(model.requirements))
 
 
-@rule("SW602", "bad-requirement", reason="the environment cannot be locked", source=PACKER)
+@rule(
+    "SW602",
+    "bad-requirement",
+    scope="slipway",
+    reason="the environment cannot be locked",
+    source=PACKER,
+)
 def bad_requirement(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find lines of ``requirements.txt`` that are not plain requirements."""
     if model.requirements.is_file():
@@ -44,6 +56,7 @@ def bad_requirement(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW603",
     "lock-not-current",
+    scope="slipway",
     reason="packing refuses it: the environment would not match requirements.txt",
     source=PACKER,
 )
@@ -56,6 +69,7 @@ def lock_not_current(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW604",
     "unhashed",
+    scope="slipway",
     reason="the environment cannot be built: every file is verified by its hash",
     source=PACKER + ", and uv's --require-hashes",
 )
@@ -72,6 +86,7 @@ def unhashed_package(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW605",
     "lock-for-another",
+    scope="slipway",
     reason="another Python or platform may need other packages, or other files of them",
     source=PACKER,
     severity="warning",
@@ -91,6 +106,7 @@ def lock_for_another(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW606",
     "unservable-numpy",
+    scope="slipway",
     reason="the stub passes tensors as numpy arrays: the load fails, or returned tensors are empty",
     source="seen on 24.10; github.com/triton-inference-server/python_backend, CMakeLists.txt:"
     " 24.11 is the first release with a pybind11 that knows numpy 2",
@@ -108,6 +124,7 @@ def unservable_numpy(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW607",
     "wrong-python",
+    scope="slipway",
     reason="the stub uses its own Python and silently ignores the environment",
     source="seen on 24.10; NVIDIA's release notes say which Python each container has",
 )
@@ -121,6 +138,7 @@ def wrong_python(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW608",
     "execution-env-path",
+    scope="slipway",
     reason="packing refuses it: the environment is elsewhere, and the stub would use another one",
     source="Slipway (artifact/pack.py), and Triton's Python backend, python_be.cc",
 )

@@ -21,6 +21,7 @@ DEFINED = (ast.FunctionDef, ast.ClassDef)
 @rule(
     "SW801",
     "malformed-thresholds",
+    scope="slipway",
     severity="warning",
     reason="publishing stops: the thresholds of the metrics are unknown",
     source="Slipway: model/thresholds.py",
@@ -35,6 +36,7 @@ def malformed_thresholds(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW802",
     "unmeasured-metric",
+    scope="slipway",
     severity="warning",
     reason="promotion is refused as soon as the metric has a bound, or production has it",
     source="Slipway: release/evaluation/evaluation.py",
@@ -66,6 +68,7 @@ def unmeasured_metric(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW803",
     "nothing-to-evaluate",
+    scope="slipway",
     severity="warning",
     reason="slipway evaluate stops",
     source="Slipway: testing/evaluate_worker.py",

@@ -19,6 +19,7 @@ CONTRACT = "seen on 24.10: POST /models of such a folder"
 @rule(
     "SW101",
     "no-model",
+    scope="slipway",
     reason="packing refuses it: an artifact without a model serves nothing",
     source="Slipway, model/folder.py",
 )
@@ -50,6 +51,7 @@ def no_model(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW102",
     "left-out",
+    scope="slipway",
     severity="warning",
     reason="packing takes directories with a config.pbtxt, so this is not in the artifact",
     source="Slipway, model/folder.py",
@@ -83,6 +85,7 @@ def left_out(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW103",
     "wrapper-folder",
+    scope="slipway",
     reason="the load fails: “at least one version must be available”",
     source=CONTRACT,
 )

@@ -75,6 +75,7 @@ def _name_hit(config: ConfigFile) -> RuleHit:
 @rule(
     "SW112",
     "name-not-unique",
+    scope="slipway",
     reason="a BLS call in one artifact may be answered by the other's model of that name",
     source="Triton core, model_repository_manager.cc (namespaces), and seen on 24.10",
 )
@@ -94,6 +95,7 @@ def name_not_unique(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW113",
     "name-characters",
+    scope="slipway",
     reason="the name is part of keys, URLs and the server's paths",
     source="AWS, TargetModel; Triton server, sagemaker_server.h (model_path_regex_)",
 )
@@ -138,6 +140,7 @@ def word_of_507(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW119",
     "name-without-folder",
+    scope="slipway",
     severity="warning",
     reason="two model folders that use the same name cannot be served together",
     source="Slipway: names are unique because they begin with the folder's name",

@@ -18,6 +18,7 @@ LONGEST = 255
 @rule(
     "SW115",
     "no-version-file",
+    scope="slipway",
     reason="packing refuses it: a release without a version has no name",
     source="Slipway, model/folder.py",
 )
@@ -32,6 +33,7 @@ def no_version_file(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW116",
     "version-not-semantic",
+    scope="slipway",
     reason="packing refuses it: releases are ordered by their versions",
     source="https://semver.org; Slipway, model/folder.py",
 )
@@ -49,6 +51,7 @@ def version_not_semantic(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW117",
     "artifact-name-too-long",
+    scope="slipway",
     reason="no file system accepts a file with the name of this artifact, or of its release",
     source="Linux, NAME_MAX; AWS allows a TargetModel 1024 characters",
 )
@@ -67,6 +70,7 @@ def artifact_name_too_long(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW118",
     "version-with-build",
+    scope="slipway",
     severity="warning",
     reason="a + in a key is a space in URLs, and versions that differ only behind it are equal",
     source="AWS S3, object keys; https://semver.org, 10",

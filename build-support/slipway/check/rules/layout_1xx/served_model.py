@@ -51,6 +51,8 @@ def no_ensemble(model: ModelUnderCheck) -> Iterator[RuleHit]:
         callers = [
             call.caller.config.name for call in bls_calls(model) if call.name in model.configs
         ]
+        if model.is_foreign:  # its models are those that one of them calls
+            callers.insert(0, model.name)
         yield RuleHit(
             Location(model.folder),
             f"{len(model.configs)} models and no ensemble: an arbitrary one would be served",

@@ -36,6 +36,7 @@ WEIGHTS = (".onnx", ".pt", ".plan", ".bin", ".npz", ".safetensors", ".tl", ".ubj
 @rule(
     "SW127",
     "left-out-file",
+    scope="slipway",
     severity="warning",
     reason="packing leaves out hidden files and compiled Python, so this is not in the artifact",
     source="Slipway, model/folder.py (source_files)",
@@ -61,6 +62,7 @@ def left_out_file(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW128",
     "ignored-by-git",
+    scope="slipway",
     reason="another checkout, CI and Pants build another artifact under the same commit",
     source="git, gitignore(5); Pants, pants_ignore_use_gitignore",
 )

@@ -44,7 +44,8 @@ LIFECYCLE = "Triton core, model_lifecycle.cc (VersionsToLoad), and seen on 24.10
 def no_version(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find models without a version directory that holds a file."""
     for config in model.configs.values():
-        if config.is_ensemble or _versions(config):
+        # packing writes the version directory of an ensemble
+        if (config.is_ensemble and not model.is_foreign) or _versions(model, config):
             continue
         misnamed = [
             path
@@ -84,13 +85,18 @@ def no_version(model: ModelUnderCheck) -> Iterator[RuleHit]:
             yield RuleHit(
                 Location(config.directory),
                 "no model version: no folder with a number as its name and a file in it",
-                f"put the model's files into {config.directory / '1'}/",
+                (
+                    f"mkdir {config.directory / '1'}, with a file in it that git keeps"
+                    if config.is_ensemble
+                    else f"put the model's files into {config.directory / '1'}/"
+                ),
             )
 
 
 @rule(
     "SW122",
     "empty-version",
+    scope="slipway",
     severity="warning",
     reason="the artifact holds files only, so a version is served that you may not expect",
     source="Slipway, artifact/pack.py; on 24.10 the load hangs if the directory is there",
@@ -98,7 +104,7 @@ def no_version(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def empty_version(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find version directories without a file, if another one has files."""
     for config in model.configs.values():
-        filled = _versions(config)
+        filled = _versions(model, config)
         for path in _directories(config):
             pointed = path.with_name(f"{path.name}{POINTER}").exists()
             if (
@@ -126,7 +132,7 @@ def empty_version(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def ignored_version(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find directories such as ``01`` or ``v2`` in a model with valid version directories."""
     for config in model.configs.values():
-        for path in _directories(config) if _versions(config) else ():
+        for path in _directories(config) if _versions(model, config) else ():
             if _intended_number(path) and _has_packed_file(path):
                 yield RuleHit(
                     Location(path),
@@ -144,7 +150,7 @@ def ignored_version(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def taken_for_a_version(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find directories such as ``2_old`` or ``3d_assets``, and numbers that are too large."""
     for config in model.configs.values():
-        versions = _versions(config)
+        versions = _versions(model, config)
         for path in _directories(config):
             number = _read_as(path)
             if number is None or number in versions or not _has_packed_file(path):
@@ -172,7 +178,7 @@ def taken_for_a_version(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def no_version_chosen(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find a ``version_policy`` that leaves no version to load."""
     for config, message in model.parsed.values():
-        versions = _versions(config) or ({1} if config.is_ensemble else set())
+        versions = _versions(model, config) or ({1} if config.is_ensemble else set())
         if versions and not chosen_versions(message, versions):
             here = ", ".join(str(version) for version in sorted(versions))
             latest = message.version_policy.HasField("latest")
@@ -193,7 +199,7 @@ def no_version_chosen(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def version_not_here(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find a ``version_policy`` that names existing versions, and one that is missing."""
     for config, message in model.parsed.values():
-        versions = _versions(config) or ({1} if config.is_ensemble else set())
+        versions = _versions(model, config) or ({1} if config.is_ensemble else set())
         if not chosen_versions(message, versions):
             continue
         for number, version in enumerate(message.version_policy.specific.versions):
@@ -213,9 +219,11 @@ def _directories(config: ConfigFile) -> list[Path]:
     )
 
 
-def _versions(config: ConfigFile) -> set[int]:
-    """Return the versions that the artifact will hold."""
-    names = {path.name for path in _directories(config) if _has_packed_file(path)}
+def _versions(model: ModelUnderCheck, config: ConfigFile) -> set[int]:
+    """Return the versions that the server gets: without those that packing leaves out."""
+    names = {
+        path.name for path in _directories(config) if model.is_foreign or _has_packed_file(path)
+    }
     names |= {path.name.removesuffix(POINTER) for path in config.directory.glob(f"*{POINTER}")}
     return {int(name) for name in names if NUMBER.fullmatch(name) and int(name) <= LARGEST}
 

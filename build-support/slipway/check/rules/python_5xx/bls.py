@@ -45,7 +45,7 @@ class BlsCall:
 def unknown_model(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find calls to a model that is not in the folder."""
     for call in _first_calls(bls_calls(model)):
-        if call.name not in model.configs and call.name not in model.too_deep:
+        if call.name not in model.model_names:
             others = [name for name in model.configs if name != call.caller.config.name]
             yield RuleHit(
                 call.location,
@@ -78,6 +78,7 @@ def not_loaded(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW543",
     "bls-shared-name",
+    scope="slipway",
     reason="with two releases loaded, requests to both fail: the name is ambiguous",
     source=SEEN + "; calls between models know no namespace",
     severity="warning",

@@ -29,6 +29,7 @@ STUB = "seen on 24.10; Triton's Python backend, pb_stub.cc (StubSetup)"
 @rule(
     "SW521",
     "missing-package",
+    scope="slipway",
     reason="the load fails, or the request that runs the import: ModuleNotFoundError",
     source=STUB,
 )
@@ -55,6 +56,7 @@ def missing_package(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW522",
     "unknown-module",
+    scope="slipway",
     reason="if no locked package has it, the load fails: ModuleNotFoundError",
     source=STUB,
     severity="warning",
@@ -76,6 +78,7 @@ def unknown_module(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW523",
     "not-in-environment",
+    scope="slipway",
     reason="the load fails: ModuleNotFoundError",
     source="Slipway: environment/stdlib.py leaves out tests, installers and graphical modules",
 )

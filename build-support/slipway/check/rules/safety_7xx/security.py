@@ -62,6 +62,7 @@ def pickled_weights(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW703",
     "link-out-of-the-folder",
+    scope="slipway",
     reason="the artifact cannot be packed: it would not contain the link's target",
     source="Slipway: model/folder.py",
 )

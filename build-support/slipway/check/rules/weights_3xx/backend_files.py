@@ -38,8 +38,10 @@ def model_file_missing(model: ModelUnderCheck) -> Iterator[RuleHit]:
         names = expected_names(config, message)
         for version in loaded_versions(config, message) if names else ():
             files = _packed_paths(version)
-            if any(is_present(version / name) for name in names) or not files:
-                continue  # another rule reports an empty version directory
+            # SW121 reports a version directory of which packing takes nothing
+            is_empty = not files and not model.is_foreign
+            if any(is_present(version / name) for name in names) or is_empty:
+                continue
             yield RuleHit(
                 Location(version),
                 f"no {' or '.join(names)}, which the backend {config.backend!r} opens",

@@ -32,6 +32,7 @@ ENDINGS = {
 @rule(
     "SW326",
     "weights-elsewhere",
+    scope="slipway",
     severity="warning",
     reason="packing takes the weights in model directories, so these are not in the artifact",
     source="Slipway, model/folder.py",

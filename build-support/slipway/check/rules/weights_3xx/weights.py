@@ -37,6 +37,7 @@ def unreadable_weights(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW302",
     "unsigned-pointer",
+    scope="slipway",
     severity="warning",
     reason="without a signature, the weights are not compared with the config before a load",
     source="Slipway: signature/sidecar.py",
@@ -54,6 +55,7 @@ def unsigned_pointer(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW303",
     "stale-signature",
+    scope="slipway",
     severity="warning",
     reason="the signature describes other weights, so these are not compared with the config",
     source="Slipway: signature/sidecar.py",
@@ -81,6 +83,7 @@ def stale_signature(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW304",
     "weights-differ-from-pointer",
+    scope="slipway",
     reason="the artifact is packed from the pointer, so these weights would not be published",
     source="Slipway: build.py",
 )
