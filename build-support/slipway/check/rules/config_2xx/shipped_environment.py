@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from slipway.artifact.pack import KEYWORD, PARAMETER
 from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Location, RuleHit
 from slipway.check.model_files import is_present
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.settings import stub_python
+from slipway.triton.environment_path import KEYWORD, PARAMETER
 
 BACKEND = "Triton's Python backend, python_be.cc and pb_env.cc, and seen on 24.10"
 # of an archive; each environment names its Python in the first few
