@@ -111,14 +111,19 @@ def check(
 
     def find() -> dict[Path, list[Finding]]:
         bugs.clear()
-        with working("checking") if len(targets.checks) > MANY else nullcontext(), files_unchanged():
+        with (
+            working("checking") if len(targets.checks) > MANY else nullcontext(),
+            files_unchanged(),
+        ):
             return _check(targets, outcomes, bugs)
 
     findings: Mapping[Path, list[Finding]] = find()
     print_text = format == "text" or output is not None
     if fix:
         findings = _fix(find, targets.settings, err=not print_text)
-    report = reports.CheckReport(targets.root, findings, sum(outcome.adopt for outcome in outcomes.values()))
+    report = reports.CheckReport(
+        targets.root, findings, sum(outcome.adopt for outcome in outcomes.values())
+    )
     if print_text:
         click.echo(reports.render_report(report, "text"), nl=False)
     if output is not None:
@@ -137,9 +142,7 @@ def check(
     return int(bool(report.count("error") or (strict and report.findings)))
 
 
-def _print_untestable(
-    outcomes: Mapping[Path, CheckOutcome], configured: Settings | None
-) -> None:
+def _print_untestable(outcomes: Mapping[Path, CheckOutcome], configured: Settings | None) -> None:
     """Say on standard error which models have a backend that the server here lacks."""
     from slipway.testing.untestable import untestable_reason
 
