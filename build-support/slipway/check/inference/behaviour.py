@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from slipway.check.inference.events import Behaviour
-from slipway.check.inference.interpreter import Interpreter
+from slipway.check.inference.interpreter.interpreter import Interpreter
 from slipway.check.inference.triton_config import TritonConfig
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.python_code import PythonCode

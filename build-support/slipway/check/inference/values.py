@@ -129,6 +129,8 @@ def members(value: Value) -> tuple[Value, ...]:
 
 def join(values: Iterable[Value]) -> Value:
     """Return the value that is one of ``values``; UNKNOWN if one is unknown, or there is none."""
+    if isinstance(values, tuple) and len(values) == 2 and values[0] == values[1]:
+        return values[0]
     found: dict[Value, None] = {}
     for value in values:
         if value is UNKNOWN:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from slipway.check.finding import RuleHit
 from slipway.check.inference.behaviour import behaviours
+from slipway.check.inference.interpreter.triton_objects import END, RESPONSE
 from slipway.check.inference.objects import Response, is_none
-from slipway.check.inference.triton_objects import END, RESPONSE
 from slipway.check.inference.values import Sequence, members
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from slipway.check.inference import numpy
-from slipway.check.inference.machine import LONGEST
+from slipway.check.inference.interpreter.machine import LONGEST
+from slipway.check.inference.interpreter.triton_objects import TritonObjects
 from slipway.check.inference.objects import (
     ConfigText,
     DictContent,
@@ -16,7 +17,6 @@ from slipway.check.inference.objects import (
     Json,
     sequence_of,
 )
-from slipway.check.inference.triton_objects import TritonObjects
 from slipway.check.inference.values import (
     ABSENT,
     NONE,

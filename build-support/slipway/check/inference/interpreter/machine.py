@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from slipway.check.inference.triton_config import TritonConfig
 
-STEPS = 40_000  # expressions and statements; then the interpretation is given up
+STEPS = 12_000  # expressions and statements; then the interpretation is given up
 DEPTH = 8  # functions that call functions
 NESTING = 5  # lists in lists
 SENT = "<sent>"  # the attribute of the model that says what its sender has sent
@@ -60,6 +60,7 @@ class Machine:
         self.frame: Frame
         self.steps = 0
         self.depth = 0
+        self.loop_depth = 0  # loops in loops, also of functions that are called there
         self.quiet = 0  # try statements that expect what fails
         self._seen: set[object] = set()
 
@@ -110,9 +111,9 @@ class Machine:
 
     def note_missing(self, value: Value, node: ast.expr) -> None:
         """Note the use of an optional tensor that each request gets to, and some do not have."""
-        for member in members(value):
+        for member in value.members if isinstance(value, Union) else ():
             is_reached = isinstance(member, Missing) and member.optional and member.certain
-            if is_reached and self.state.certain and isinstance(value, Union):
+            if is_reached and self.state.certain:
                 self.note("missing", node, "", "", member)
 
     def each(self, value: Value, function: Callable[[Value], Value]) -> Value:
@@ -212,7 +213,7 @@ class Machine:
             return Opaque(value.type_name)
         if isinstance(value, Coroutine):
             return Opaque("coroutine")
-        if not isinstance(value, Reference | Sequence):
+        if not isinstance(value, (Reference, Sequence)):
             return value
         sequence = self.content(value)
         if sequence is None or not depth:
@@ -246,6 +247,8 @@ class Machine:
 
     def hand_on(self, arguments: Arguments) -> None:
         """Note that other code may use a response sender that it is passed."""
+        if SENT not in self.state.attributes:
+            return
         for value in (*arguments.positional, *arguments.keywords.values()):
             if isinstance(value, ResponseSender):
                 self.state.attributes[SENT] = UNKNOWN

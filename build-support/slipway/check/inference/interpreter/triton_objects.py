@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 
+from slipway.check.inference.interpreter.machine import SENT
+from slipway.check.inference.interpreter.triton import Triton
 from slipway.check.inference.kinds import describe, is_a
-from slipway.check.inference.machine import SENT
 from slipway.check.inference.objects import (
     Coroutine,
     External,
@@ -15,7 +16,6 @@ from slipway.check.inference.objects import (
     Tensor,
     is_none,
 )
-from slipway.check.inference.triton import Triton
 from slipway.check.inference.values import (
     ABSENT,
     NONE,

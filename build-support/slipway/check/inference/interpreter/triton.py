@@ -9,22 +9,19 @@ import ast
 from collections.abc import Callable
 
 from slipway.check.inference.events import CreatedResponse, CreatedTensor
-from slipway.check.inference.expressions import Expressions
+from slipway.check.inference.interpreter.triton_inputs import TritonInputs, argument_node, text_of
 from slipway.check.inference.kinds import ERROR, describe, is_a, is_array, is_text
 from slipway.check.inference.objects import (
-    Json,
     Request,
     Response,
     Tensor,
     is_none,
 )
-from slipway.check.inference.triton_config import DTYPES
 from slipway.check.inference.values import (
     NONE,
     UNKNOWN,
     Arguments,
     Array,
-    DType,
     Opaque,
     Scalar,
     Sequence,
@@ -37,7 +34,7 @@ TENSOR_FIX = 'pb_utils.Tensor("OUTPUT", array)'
 RESPONSE_FIX = "output_tensors=[tensor, …], a list of pb_utils.Tensor"
 
 
-class Triton(Expressions):
+class Triton(TritonInputs):
     """Calls Triton's functions."""
 
     def triton_call(self, name: str, arguments: Arguments | None, node: ast.expr) -> Value:
@@ -70,7 +67,7 @@ class Triton(Expressions):
             inner = "[…]" if is_number else text if len(text) <= 30 else "…"
             fix = f"np.array({inner}, dtype=np.float32), with the dtype of the output"
             self.fail("array", second, what, fix, resolved)
-        return join(Tensor(_text(each), resolved) for each in members(name))
+        return join(Tensor(text_of(each), resolved) for each in members(name))
 
     def _wrong_count(self, arguments: Arguments, node: ast.expr) -> None:
         if arguments.keywords:
@@ -87,7 +84,7 @@ class Triton(Expressions):
         first = node.args[0] if node.args else None
         created = CreatedTensor(self.frame.code, node, name, first, UNKNOWN, None)
         self.behaviour.tensors.append(created)
-        return join(Tensor(_text(each)) for each in members(name))
+        return join(Tensor(text_of(each)) for each in members(name))
 
     def new_response(self, arguments: Arguments, node: ast.expr) -> Value:
         """Return a response of tensors, or of an error."""
@@ -96,14 +93,14 @@ class Triton(Expressions):
         error = arguments.get(1, "error")
         names: tuple[str, ...] | None = () if tensors is None else None
         if tensors is not None:
-            place = _node(node, 0, "output_tensors") or node
+            place = argument_node(node, 0, "output_tensors") or node
             self._check_list(tensors, Tensor, place, "output_tensors", RESPONSE_FIX)
             names = self._names(tensors)
         if error is not None and all(
             is_none(each) is False and each != ERROR and is_a(each) is False
             for each in members(error)
         ):
-            place = _node(node, 1, "error") or node
+            place = argument_node(node, 1, "error") or node
             what = f"error is {describe(self.resolve(error))}, and needs a TritonError"
             self.fail("argument", place, what, "error=pb_utils.TritonError(str(…))", error)
         is_error = error is not None and not all(map(is_none, members(error)))
@@ -156,12 +153,12 @@ class Triton(Expressions):
         assert isinstance(node, ast.Call)
         names = arguments.get(3, "requested_output_names")
         if names is not None:
-            place = _node(node, 3, "requested_output_names") or node
+            place = argument_node(node, 3, "requested_output_names") or node
             fix = 'requested_output_names=["…"], a list'
             self._check_list(names, Scalar, place, "requested_output_names", fix)
         inputs = arguments.get(2, "inputs")
         if inputs is not None:
-            place = _node(node, 2, "inputs") or node
+            place = argument_node(node, 2, "inputs") or node
             fix = "inputs=[tensor, …], a list of pb_utils.Tensor"
             self._check_list(inputs, Tensor, place, "inputs", fix)
         return Request(created=True)
@@ -171,93 +168,11 @@ class Triton(Expressions):
         assert isinstance(node, ast.Call)
         message = arguments.get(0, "message")
         if message is not None and all(is_text(each) is False for each in members(message)):
-            place = _node(node, 0, "message") or node
+            place = argument_node(node, 0, "message") or node
             what = f"the message of a TritonError is {describe(self.resolve(message))}, not a text"
             fix = f"pb_utils.TritonError(str({ast.unparse(place)}))"
             self.fail("argument", place, what, fix, message)
         return ERROR
-
-    def input_by_name(self, arguments: Arguments, node: ast.expr) -> Value:
-        """Return an input of a request."""
-        request = arguments.get(0, "inference_request") or UNKNOWN
-        self._check_source(request, Request, "request", node)
-        name = arguments.get(1, "name") or UNKNOWN
-        self._check_name(name, node)
-        if any(isinstance(each, Request) and each.created for each in members(request)):
-            return Tensor(None, Array())
-        certain = self.state.certain
-
-        def one(value: Value) -> Value:
-            text = _text(value)
-            if text is None:
-                return Tensor(None, Array())
-            place = value.node if isinstance(value, Scalar) else None
-            found = place or _node(node, 1, "name") or node
-            return self.config.input_tensor(text, found, certain=certain)
-
-        return join(one(each) for each in members(name))
-
-    def output_by_name(self, arguments: Arguments, node: ast.expr) -> Value:
-        """Return an output of another model's response."""
-        response = arguments.get(0, "inference_response") or UNKNOWN
-        self._check_source(response, Response, "response", node)
-        name = arguments.get(1, "name") or UNKNOWN
-        self._check_name(name, node)
-        return join(Tensor(_text(each), Array()) for each in members(name))
-
-    def _check_source(self, value: Value, kind: type[Value], name: str, node: ast.expr) -> None:
-        if all(is_a(each, kind) is False for each in members(value)):
-            place = _node(node, 0, f"inference_{name}") or node
-            function = (
-                "get_input_tensor_by_name" if kind is Request else "get_output_tensor_by_name"
-            )
-            what = f"{function} reads {describe(self.resolve(value))}, and needs one {name}"
-            self.fail("argument", place, what, f'pb_utils.{function}({name}, "…")', value)
-
-    def _check_name(self, value: Value, node: ast.expr) -> None:
-        if all(is_text(each) is False for each in members(value)):
-            place = _node(node, 1, "name") or node
-            what = f"the tensor's name is {describe(self.resolve(value))}, so none has it"
-            self.fail("argument", place, what, "pass one name, a text, in each call", value)
-
-    def config_by_name(self, arguments: Arguments, node: ast.expr, *, is_input: bool) -> Value:
-        """Return what the config has of an input or output."""
-        config = arguments.get(0, "model_config") or UNKNOWN
-        name = arguments.get(1, "name") or UNKNOWN
-        if not isinstance(config, Json):
-            return UNKNOWN
-
-        def one(value: Value) -> Value:
-            text = _text(value)
-            place = value.node if isinstance(value, Scalar) else None
-            found = place or _node(node, 1, "name") or node
-            if text is None:
-                return UNKNOWN
-            return self.config.tensor_config(text, "input" if is_input else "output", found)
-
-        return join(one(each) for each in members(name))
-
-    def numpy_type(self, arguments: Arguments, node: ast.expr) -> Value:
-        """Return numpy's type for a data type of the config."""
-        value = arguments.get(0, "triton_type_string") or UNKNOWN
-        text = _text(value)
-        return DType(DTYPES[text]) if text in DTYPES and text != "TYPE_BF16" else UNKNOWN
-
-
-def _text(value: Value) -> str | None:
-    known = isinstance(value, Scalar) and isinstance(value.value, str)
-    return str(value.value) if known and isinstance(value, Scalar) else None
-
-
-def _node(call: ast.expr, position: int, name: str) -> ast.expr | None:
-    """Return the expression of an argument."""
-    if not isinstance(call, ast.Call):
-        return None
-    for keyword in call.keywords:
-        if keyword.arg == name:
-            return keyword.value
-    starred = any(isinstance(argument, ast.Starred) for argument in call.args[: position + 1])
-    return None if starred or position >= len(call.args) else call.args[position]
 
 
 def _is_no_list(value: Value) -> bool:

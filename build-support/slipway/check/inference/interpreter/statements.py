@@ -6,28 +6,14 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from slipway.check.inference.attributes import UTILS
-from slipway.check.inference.calls import Calls
-from slipway.check.inference.expressions import SYMBOLS
-from slipway.check.inference.machine import PathEnds
-from slipway.check.inference.objects import (
-    Class,
-    External,
-    Function,
-    Instance,
-    OwnModule,
-    Reference,
-)
-from slipway.check.inference.state import Frame, Returned, State, join_states
+from slipway.check.inference.interpreter.definitions import Definitions
+from slipway.check.inference.interpreter.machine import PathEnds
+from slipway.check.inference.state import Returned, State, join_states
 from slipway.check.inference.values import (
     NONE,
     UNKNOWN,
-    Arguments,
     Array,
     Opaque,
-    Sequence,
-    Value,
-    members,
 )
 
 # exceptions after which code goes on with something else, because it expects them
@@ -35,7 +21,7 @@ EXPECTED = {"AttributeError", "TypeError", "TritonModelException"}
 SUPPRESS = "contextlib.suppress"
 
 
-class Statements(Calls):
+class Statements(Definitions):
     """Executes statements, without loops."""
 
     def block(self, statements: Iterable[ast.stmt]) -> bool:
@@ -59,73 +45,6 @@ class Statements(Calls):
         return True if handler is None else handler(self, statement) is not False
 
     # assignments
-
-    def expression(self, node: ast.Expr) -> None:
-        """Evaluate an expression."""
-        self.evaluate(node.value)
-
-    def assign(self, node: ast.Assign) -> None:
-        """Bind a value to targets."""
-        value = self.evaluate(node.value)
-        for target in node.targets:
-            self.bind(target, value)
-
-    def annotated(self, node: ast.AnnAssign) -> None:
-        """Bind a value to a target with a type."""
-        if node.value is not None:
-            self.bind(node.target, self.evaluate(node.value))
-
-    def augmented(self, node: ast.AugAssign) -> None:
-        """Change a target by an operator."""
-        target = node.target
-        old = self.evaluate(_as_load(target))
-        value = self.evaluate(node.value)
-        symbol = SYMBOLS[type(node.op)]
-        if symbol == "+" and isinstance(old, Reference) and self.content(old) is not None:
-            self.container_method(old, "extend", Arguments((value,)), node)
-            return
-        if isinstance(old, Array) and not old.is_scalar:
-            return  # in place: the type stays
-        self.bind(target, self.operate(symbol, old, value, node))
-
-    def bind(self, target: ast.expr, value: Value) -> None:
-        """Bind a value to a target."""
-        if isinstance(target, ast.Name):
-            self.state.variables[target.id] = value
-        elif isinstance(target, ast.Tuple | ast.List):
-            self._unpack(target.elts, value)
-        elif isinstance(target, ast.Starred):
-            self.bind(target.value, self.new_list(Sequence(), target))
-        elif isinstance(target, ast.Attribute):
-            owner = self.evaluate(target.value)
-            self.hand_on(Arguments((value,)))
-            for member in members(owner):
-                if isinstance(member, Instance) and self.is_model(member):
-                    self.state.attributes[target.attr] = value
-        elif isinstance(target, ast.Subscript):
-            container = self.evaluate(target.value)
-            self.hand_on(Arguments((value,)))
-            self.store_item(container, self.evaluate(target.slice), value)
-
-    def _unpack(self, targets: list[ast.expr], value: Value) -> None:
-        parts = self.iterate_all(value)
-        if isinstance(value, Array):
-            parts = Sequence(None, parts.element)
-        exact = parts.items is not None and len(parts.items) == len(targets)
-        starred = any(isinstance(target, ast.Starred) for target in targets)
-        for number, target in enumerate(targets):
-            if exact and parts.items is not None and not starred:
-                self.bind(target, parts.items[number])
-            else:
-                self.bind(target, parts.element)
-
-    def delete(self, node: ast.Delete) -> None:
-        """Delete variables."""
-        for target in node.targets:
-            if isinstance(target, ast.Name):
-                self.state.variables.pop(target.id, None)
-            elif isinstance(target, ast.Subscript):
-                self.expose([self.evaluate(target.value)])
 
     # ways to leave
 
@@ -251,73 +170,6 @@ class Statements(Calls):
         return True
 
     # definitions
-
-    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        """Define a function."""
-        self.state.variables[node.name] = Function(node, self.frame)
-
-    def class_(self, node: ast.ClassDef) -> None:
-        """Define a class."""
-        bases = tuple(self.evaluate(base) for base in node.bases)
-        caller = self.frame
-        state = State({}, caller.state.attributes, caller.state.contents, True)
-        frame = Frame(caller.code, state, caller, node)
-        self.frame = frame
-        try:
-            self.block(node.body)
-        finally:
-            self.frame = caller
-        self.state.variables[node.name] = Class(node, caller, bases, frame.state.variables)
-
-    def imported(self, node: ast.Import) -> None:
-        """Bind modules."""
-        for alias in node.names:
-            if alias.asname:
-                self.state.variables[alias.asname] = self.module(alias.name)
-            else:
-                top = alias.name.partition(".")[0]
-                self.state.variables[top] = self.module(top)
-
-    def imported_from(self, node: ast.ImportFrom) -> None:
-        """Bind names of a module."""
-        own = self.module(node.module or "", node.level)
-        for alias in node.names:
-            name = alias.asname or alias.name
-            if alias.name == "*":
-                if isinstance(own, OwnModule):
-                    self.state.variables.update(own.frame.bindings())
-                continue
-            value = self.attribute(own, alias.name, ast.Name(alias.name))
-            if value is UNKNOWN:
-                value = self.module(f"{node.module or ''}.{alias.name}".lstrip("."), node.level)
-                value = value if isinstance(value, OwnModule) else UNKNOWN
-            self.state.variables[name] = value
-
-    def module(self, name: str, level: int = 0) -> Value:
-        """Return a module by its dotted name after ``level`` dots."""
-        code = None if name == UTILS else self.own_module(name, level)
-        if code is None:
-            return UNKNOWN if level else External(name)
-        frame = self.modules.get(str(code.path))
-        if frame is None:
-            frame = Frame(code, State({}, {}, self.state.contents))
-            self.modules[str(code.path)] = frame
-            caller, self.frame = self.frame, frame
-            try:
-                self.block(code.tree.body)
-            finally:
-                self.frame = caller
-            caller.state.contents = frame.state.contents
-        return OwnModule(frame)
-
-    def own_module(self, name: str, level: int) -> Any:
-        """Return the code of a module of the model; ``None`` if it is none."""
-        raise NotImplementedError
-
-
-def _as_load(target: ast.expr) -> ast.expr:
-    """Return the expression that reads a target; evaluation ignores its context."""
-    return target
 
 
 def _expects(handler: ast.ExceptHandler) -> bool:

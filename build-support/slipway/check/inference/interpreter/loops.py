@@ -5,14 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from slipway.check.inference.expressions import EXPRESSIONS
-from slipway.check.inference.machine import PathEnds
+from slipway.check.inference.interpreter.expressions import EXPRESSIONS
+from slipway.check.inference.interpreter.machine import PathEnds
+from slipway.check.inference.interpreter.statements import STATEMENTS, Statements
 from slipway.check.inference.objects import DictContent, Iterated
 from slipway.check.inference.state import Loop, State, widen
-from slipway.check.inference.statements import STATEMENTS, Statements
 from slipway.check.inference.values import UNKNOWN, Opaque, Sequence, Value, join
 
 UNROLLED = 8  # items of a loop that are executed one by one
+DEEP = 2  # loops in loops; those that are deeper are known less exactly
 ROUNDS = 4  # executions of a loop's body, until nothing changes
 
 
@@ -78,6 +79,19 @@ class Loops(Statements):
         after: State | None,
     ) -> bool:
         """Execute a body until nothing changes; ``after`` is what holds if it is never executed."""
+        self.loop_depth += 1
+        try:
+            return self._repeat(start, body, loop, after)
+        finally:
+            self.loop_depth -= 1
+
+    def _repeat(
+        self,
+        start: Callable[[], None],
+        body: list[ast.stmt],
+        loop: Loop,
+        after: State | None,
+    ) -> bool:
         for number in range(ROUNDS):
             before = self.state.copy()
             certain = self.state.certain
@@ -95,7 +109,7 @@ class Loops(Statements):
             if self.state.is_same(before):
                 break
             self.state.certain = False  # from the second item on
-            if number == ROUNDS - 2:
+            if number == (0 if self.loop_depth > DEEP else ROUNDS - 2):
                 widen(before, self.state)
         if after is None:
             return False

@@ -6,7 +6,7 @@ import ast
 import difflib
 
 from slipway.check.inference import numpy
-from slipway.check.inference.machine import Machine
+from slipway.check.inference.interpreter.machine import Machine
 from slipway.check.inference.objects import (
     Class,
     External,

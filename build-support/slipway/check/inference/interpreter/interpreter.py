@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from slipway.check.inference.attributes import decorators
-from slipway.check.inference.calls import TRANSPARENT
 from slipway.check.inference.events import Behaviour, Ending
-from slipway.check.inference.loops import Loops
-from slipway.check.inference.machine import SENT, GivenUp, PathEnds
+from slipway.check.inference.interpreter.attributes import decorators
+from slipway.check.inference.interpreter.functions import TRANSPARENT
+from slipway.check.inference.interpreter.loops import Loops
+from slipway.check.inference.interpreter.machine import SENT, GivenUp, PathEnds
 from slipway.check.inference.objects import (
     Class,
     ConfigText,
@@ -67,6 +67,18 @@ class Interpreter(Loops):
         except GivenUp:
             return Behaviour(is_complete=False)
         return self.behaviour
+
+    def interpret_all(self) -> None:
+        """Call each function and method of the module, with arguments that are not known."""
+        self.frame = Frame(self.entry, State({}, {}, {}))
+        with suppress(GivenUp):
+            module = self.module(self.entry.path.stem)
+            assert isinstance(module, OwnModule)
+            for value in list(module.frame.bindings().values()):
+                parts = value.namespace.values() if isinstance(value, Class) else (value,)
+                for function in (part for part in parts if isinstance(part, Function)):
+                    with suppress(PathEnds):
+                        self.run(function, None)
 
     def _interpret(self) -> None:
         self.frame = Frame(self.entry, State({}, {}, {}))
