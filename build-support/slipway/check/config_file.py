@@ -82,7 +82,7 @@ class ConfigFile:
         library = (message.runtime if message is not None else "") or f"libtriton_{name}.so"
         return any((folder / library).is_file() for folder in (self.directory, *self.versions))
 
-    @property
+    @cached_property
     def versions(self) -> list[Path]:
         """Return the numeric version directories in ascending order."""
         numeric = [

@@ -48,7 +48,11 @@ def load_ignores(model: ModelUnderCheck) -> list[Ignore]:
     ]
     if model.requirements.is_file() and not model.is_single_config:
         files.append(model.requirements)
-    return [ignore for file in files for ignore in _ignores(file)]
+    read = {config.path: config.text for config in model.configs.values()}
+    if not model.is_single_config:
+        read |= {file.path: file.text for group in model.modules.values() for file in group}
+    # the text of one that is not UTF-8 is empty there
+    return [ignore for file in files for ignore in _ignores(file, read.get(file) or _read(file))]
 
 
 def apply_ignores(model: ModelUnderCheck, findings: Sequence[Finding]) -> list[Finding]:
@@ -72,8 +76,11 @@ def apply_ignores(model: ModelUnderCheck, findings: Sequence[Finding]) -> list[F
     return remaining
 
 
-def _ignores(file: Path) -> Iterator[Ignore]:
-    text = file.read_text(encoding="utf-8", errors="replace")
+def _read(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace")
+
+
+def _ignores(file: Path, text: str) -> Iterator[Ignore]:
     if MARK not in text:
         return
     lines = text.split("\n")

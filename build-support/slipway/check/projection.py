@@ -19,6 +19,7 @@ from slipway.environment import modules
 from slipway.environment.locking.sizes import WheelSize, read_sizes
 from slipway.errors import SlipwayError
 from slipway.model.folder import LEFT_OUT_ENDINGS
+from slipway.unchanged import remembered
 
 # bytes a second, and files
 DOWNLOAD, EXTRACT, OPEN, FILES = 125e6, 80e6, 400e6, 2000
@@ -68,11 +69,7 @@ def project(model: ModelUnderCheck) -> Projection:
     for path in model.files():
         if path.suffix == POINTER and path.is_file():
             sizes[path] = _pointed_size(model, path)
-        elif (
-            path.is_file()
-            and not path.name.endswith(LEFT_OUT_ENDINGS)
-            and not any(_pointer(parent).exists() for parent in (path, *path.parents))
-        ):
+        elif path.is_file() and not path.name.endswith(LEFT_OUT_ENDINGS) and not _is_tracked(path):
             sizes[path] = path.stat().st_size
     return Projection(sizes, _environment(model) if model.modules else None)
 
@@ -92,8 +89,14 @@ def _environment(model: ModelUnderCheck) -> EnvironmentSize | None:
     )
 
 
-def _pointer(path: Path) -> Path:
-    return path.parent / (path.name + POINTER)
+def _is_tracked(path: Path) -> bool:
+    """Return whether a file, or a folder that holds it, has a pointer."""
+    return (path.parent / (path.name + POINTER)).exists() or _is_in_tracked_folder(path.parent)
+
+
+@remembered
+def _is_in_tracked_folder(folder: Path) -> bool:
+    return folder != folder.parent and _is_tracked(folder)
 
 
 def _pointed_size(model: ModelUnderCheck, pointer: Path) -> int:

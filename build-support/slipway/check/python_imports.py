@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from slipway.check.python_code import PythonCode
 from slipway.check.syntax_index import SyntaxIndex
+from slipway.unchanged import remembered
 
 # what Python appends to the name of a module's file
 SUFFIXES = (".py", ".so", ".pyc", ".cpython-*.so", ".abi3.so")
@@ -63,7 +65,7 @@ def required_imports(sources: Iterable[PythonCode]) -> Iterator[Import]:
 
 def is_local(statement: Import, directory: Path) -> bool:
     """Return whether the model in ``directory`` has this module where the stub looks for it."""
-    parts = statement.code.path.relative_to(directory).parts
+    parts = statement.code.path.parts[len(directory.parts) :]
     # a module next to the config is imported by those of any version
     folders = (directory / parts[0], directory) if len(parts) > 1 else (directory,)
     return any(has_module(folder, statement.top) for folder in folders)
@@ -71,14 +73,19 @@ def is_local(statement: Import, directory: Path) -> bool:
 
 def has_module(folder: Path, name: str) -> bool:
     """Return whether a folder holds the module or package ``name``."""
-    for path in folder.iterdir():
-        if path.name == name and path.is_dir() and any(path.iterdir()):
+    for entry in _names_in(folder):
+        if entry == name and (folder / name).is_dir() and _names_in(folder / name):
             return True
-        if path.name.startswith(f"{name}.") and any(
-            fnmatchcase(path.name, f"{name}{suffix}") for suffix in SUFFIXES
+        if entry.startswith(f"{name}.") and any(
+            fnmatchcase(entry, f"{name}{suffix}") for suffix in SUFFIXES
         ):
             return True
     return False
+
+
+@remembered
+def _names_in(folder: Path) -> list[str]:
+    return os.listdir(folder)
 
 
 def _may_fail(code: PythonCode, node: ast.AST) -> bool:

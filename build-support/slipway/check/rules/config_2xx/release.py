@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from slipway.check.config_file import ConfigFile
@@ -66,33 +67,50 @@ def field_not_in_test_release(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def _newer_fields(config: ConfigFile, release: str) -> Iterator[NewerField]:
     """Yield the fields and values that ``release`` does not know, outermost fields only."""
     inside: list[Span] = []
-    for path, span in sorted(
-        config.fields.spans.items(), key=lambda item: (item[1].start, -item[1].end)
-    ):
-        for name, start in _names(config, path, span):
-            covered = any(outer.start <= span.start < outer.end for outer in inside)
-            if SINCE.get(name, "") > release and not covered:
-                inside.append(span)
-                yield NewerField(
-                    Location(config.path, *config.fields.position(start)), name, SINCE[name]
-                )
+    for span, name, start in _dated_fields(config):
+        covered = any(outer.start <= span.start < outer.end for outer in inside)
+        if SINCE[name] > release and not covered:
+            inside.append(span)
+            yield NewerField(
+                Location(config.path, *config.fields.position(start)), name, SINCE[name]
+            )
+
+
+@lru_cache(maxsize=64)  # for the configs of one folder
+def _dated_fields(config: ConfigFile) -> list[tuple[Span, str, int]]:
+    """Return the fields and values whose first release is known, each with its position."""
+    spans = config.fields.spans.items()
+    return [
+        (span, name, start)
+        for path, span in sorted(spans, key=lambda item: (item[1].start, -item[1].end))
+        for name, start in _names(config, path, span)
+        if name in SINCE
+    ]
 
 
 def _names(config: ConfigFile, path: FieldPath, span: Span) -> Iterator[tuple[str, int]]:
     """Yield the full names of a field and of its enum value, each with its position."""
+    name, enum = _full_names(tuple(step for step in path if isinstance(step, str)))
+    if name is not None:
+        yield name, span.start
+        if enum is not None:
+            yield f"{enum}:{config.text[span.value : span.end]}", span.value
+
+
+@lru_cache(maxsize=1024)
+def _full_names(path: tuple[str, ...]) -> tuple[str | None, str | None]:
+    """Return the full names of a field and of its enum; ``None`` where there is none."""
     descriptor, field = schema().ModelConfig.DESCRIPTOR, None
     for step in path:
-        if isinstance(step, int):
-            continue
         field = descriptor.fields_by_name.get(step) if descriptor is not None else None
         if field is None:
-            return  # a map's key, or an unknown field
+            return None, None  # a map's key, or an unknown field
         descriptor = field.message_type
-    if field is not None:
-        yield _short(field.full_name), span.start
-        if field.enum_type is not None:
-            text = config.text[span.value : span.end]
-            yield f"{_short(field.enum_type.full_name)}:{text}", span.value
+    enum = field.enum_type if field is not None else None
+    return (
+        _short(field.full_name) if field is not None else None,
+        _short(enum.full_name) if enum is not None else None,
+    )
 
 
 def _short(name: str) -> str:

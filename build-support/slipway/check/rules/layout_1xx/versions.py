@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from slipway.check.config_file import ConfigFile
@@ -16,6 +17,7 @@ from slipway.check.model_files import chosen_versions
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.model.folder import LEFT_OUT_NAMES
+from slipway.unchanged import remembered
 
 NUMBER = re.compile(r"0|[1-9][0-9]*")
 # how std::stoll reads a directory's name: a number, and any characters after it
@@ -211,6 +213,7 @@ def version_not_here(model: ModelUnderCheck) -> Iterator[RuleHit]:
                 )
 
 
+@lru_cache(maxsize=64)  # for the configs of one folder
 def _directories(config: ConfigFile) -> list[Path]:
     return sorted(
         path
@@ -221,17 +224,22 @@ def _directories(config: ConfigFile) -> list[Path]:
 
 def _versions(model: ModelUnderCheck, config: ConfigFile) -> set[int]:
     """Return the versions that the server gets: without those that packing leaves out."""
-    names = {
-        path.name for path in _directories(config) if model.is_foreign or _has_packed_file(path)
-    }
+    return _versions_of(config, any_file=model.is_foreign)
+
+
+@lru_cache(maxsize=64)
+def _versions_of(config: ConfigFile, *, any_file: bool) -> set[int]:
+    names = {path.name for path in _directories(config) if any_file or _has_packed_file(path)}
     names |= {path.name.removesuffix(POINTER) for path in config.directory.glob(f"*{POINTER}")}
     return {int(name) for name in names if NUMBER.fullmatch(name) and int(name) <= LARGEST}
 
 
+@remembered
 def _has_packed_file(directory: Path) -> bool:
     """Return whether a directory has a file that is packed, or a pointer to one."""
+    depth = len(directory.parts)
     for path in directory.rglob("*"):
-        parts = path.relative_to(directory).parts
+        parts = path.parts[depth:]
         ignored = any(part.startswith(".") or part == "__pycache__" for part in parts)
         packed = not ignored and path.name not in LEFT_OUT_NAMES and path.suffix != ".pyc"
         if packed and path.is_file():
