@@ -30,11 +30,9 @@ SOURCES = {
 
 # the rules that find these are not there yet
 PENDING = (
-    "as_numpy_of_a_request",
     "empty_reshape_in_the_ensemble",
     "equal_names_in_two_folders",
     "forest_of_whole_numbers",
-    "names_as_a_list",
     "names_of_a_forest",
     "sender_without_decoupled",
     "text_of_numpy",
