@@ -13,7 +13,7 @@ from slipway.server import triton
 from slipway.server.client import UnansweredError
 from slipway.server.model_stacks import ModelStack, read_stacks
 from slipway.server.triton import Server
-from slipway.server.unanswered import unanswered_error
+from slipway.server.unanswered import stalled_load_error, unanswered_error
 from slipway.settings import Settings, TimeLimits
 from tests import fixture_models
 
@@ -98,6 +98,20 @@ def test_the_model_that_executes_is_named_among_several(tmp_path: Path) -> None:
     works = ModelStack("second", ("/x/numpy/core.py(5): dot", "/x/second/1/model.py(3): execute"))
     error = unanswered_error(UnansweredError("late"), {}, [waits, works], tmp_path, "x")
     assert "late to a request with no inputs: execute of 'second' has not returned" in error.what
+
+
+def test_a_load_that_does_not_end_is_shown_where_it_is(tmp_path: Path) -> None:
+    code = tmp_path / "x" / "model" / "slow" / "1" / "model.py"
+    code.parent.mkdir(parents=True)
+    code.write_text("import time\ntime.sleep(1000)\n", encoding="utf-8")
+    stack = ModelStack("slow", (f"{code}(2): <module>",))
+    error = stalled_load_error("slow.tar.gz", 380.0, [stack], tmp_path / "x" / "model", "x")
+    assert str(error).splitlines()[:3] == [
+        "slow/1/model.py:2: target model 'slow.tar.gz' was not loaded in 380 s: 'slow' is still at",
+        "  slow/1/model.py:2: in <module>",
+        "      time.sleep(1000)",
+    ]
+    assert "not loaded in 380 s" in str(stalled_load_error("x", 380.0, [], tmp_path, "x"))
 
 
 def _ignore(server: Server) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from slipway.errors import SlipwayError
-from slipway.testing.evaluate_worker import finite_metrics
+from slipway.server.client import UnansweredError
+from slipway.testing.evaluate_worker import call_program, finite_metrics
 
 PROGRAM = Path("models/tiny/evaluate.py")
 
@@ -37,3 +38,14 @@ def test_a_return_value_that_is_not_a_mapping_is_reported(returned: Any) -> None
 def test_a_metric_that_is_not_a_number_is_named(value: Any) -> None:
     with pytest.raises(SlipwayError, match="the metric 'a' is"):
         finite_metrics({"a": value}, PROGRAM)
+
+
+def test_a_request_without_an_answer_is_reported_with_the_models_line_not_the_programs() -> None:
+    def evaluate() -> None:
+        error = UnansweredError("no answer in 60 s")
+        error.where = "models/tiny/tiny/1/model.py:7"
+        raise error
+
+    with pytest.raises(UnansweredError) as raised:
+        call_program(evaluate, PROGRAM)
+    assert raised.value.where == "models/tiny/tiny/1/model.py:7"

@@ -18,6 +18,7 @@ from slipway.errors import SlipwayError
 from slipway.server import command, cpu_fallback, log, network, supervisor_client
 from slipway.server.client import (
     HOST,
+    TIMEOUT_S,
     Client,
     RejectedError,
     ServerDiedError,
@@ -29,7 +30,11 @@ from slipway.server.directories import ModelsDirectory, ServerDirectories, model
 from slipway.server.model_stacks import read_stacks
 from slipway.server.source import Source, find_server
 from slipway.server.stalled_load import LoadWatch, stub_program, watching
-from slipway.server.unanswered import not_sent_error, unanswered_error
+from slipway.server.unanswered import (
+    not_sent_error,
+    stalled_load_error,
+    unanswered_error,
+)
 from slipway.settings import Settings
 from slipway.triton.datatypes import Array
 
@@ -128,10 +133,17 @@ class Server:
                 raise
             raise self.load_error(target, str(error), log_size) from error
         except ServerGoneError as error:
+            if isinstance(error.__cause__, TimeoutError):
+                raise self._stalled_load(target) from error
             died = self._death(target)
             message = str(error) if died is None else f"the Triton server ended {died.how}"
             raise self.load_error(target, message, log_size) from (died or error)
         self._numpy[target] = log.adapted_numpy(self._logged(log_size))
+
+    def _stalled_load(self, target: str) -> SlipwayError:
+        folder = self.folder(target)
+        stacks = read_stacks(self.supervisor, folder, self.log_file)
+        return stalled_load_error(target, TIMEOUT_S, stacks, folder, self.model_hash(target))
 
     def watch_load(self) -> LoadWatch | None:
         """Return a watch for a load that is about to begin, where it can be ended."""

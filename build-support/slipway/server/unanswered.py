@@ -50,6 +50,25 @@ def unanswered_error(
     return _error(what, None, MORE_TIME)
 
 
+def stalled_load_error(
+    target: str, waited_s: float, stacks: Sequence[ModelStack], folder: Path, hashed: str
+) -> SlipwayError:
+    """Return the error of a load that did not end in ``waited_s``, longer than SageMaker waits.
+
+    ``stacks`` are those of the processes that serve the model repository ``folder``.
+    """
+    what = f"target model {target!r} was not loaded in {waited_s:g} s"
+    working = next((stack for stack in stacks if stack.frames), None)
+    if working is None:
+        return SlipwayError(what, fix="look for what initialize waits for, such as a download")
+    text = readable_error(f"{what}: {working.model!r} is still at\n{working}", hashed, folder)
+    return SlipwayError(
+        text,
+        where=innermost_place(text),
+        fix="let it load less, or end what it waits for: an endpoint has no network",
+    )
+
+
 def not_sent_error(earlier: UnansweredError) -> UnansweredError:
     """Return the error of a request to a model that has not answered the one of ``earlier``."""
     what = "not sent, because the model has not answered an earlier request"

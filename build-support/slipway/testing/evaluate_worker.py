@@ -39,7 +39,7 @@ def _evaluate(model: Path, root: Path, artifact: Path) -> dict[str, Any]:
     program = model / EVALUATION_PROGRAM
     evaluate = _function(program)
     with ServedArtifact(settings.load(root), model, artifact) as served:
-        returned = _call_program(lambda: evaluate(ServedModel(served)), program)
+        returned = call_program(lambda: evaluate(ServedModel(served)), program)
         notes = [f"served by {served.server.describe(served.target)}", *served.fallbacks]
     notes += map(describe_end, served.ends)
     return {"metrics": finite_metrics(returned, program), "notes": notes}
@@ -52,7 +52,7 @@ def _function(program: Path) -> Callable[[Any], Any]:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # as an import does; needed to pickle what it defines
-    _call_program(lambda: spec.loader.exec_module(module), program)  # type: ignore[union-attr]
+    call_program(lambda: spec.loader.exec_module(module), program)  # type: ignore[union-attr]
     attribute = getattr(module, FUNCTION, None)
     if not callable(attribute):
         raise SlipwayError(
@@ -64,7 +64,7 @@ def _function(program: Path) -> Callable[[Any], Any]:
     return function
 
 
-def _call_program(call: Callable[[], Any], program: Path) -> Any:
+def call_program(call: Callable[[], Any], program: Path) -> Any:
     """Return the result of ``call``; an error of the program is raised with its line."""
     try:
         return call()

@@ -10,6 +10,7 @@ from slipway.check.finding import Location, RuleHit
 from slipway.check.known_modules import locked_packages
 from slipway.check.model_under_check import ModelUnderCheck, PythonFile
 from slipway.check.python_code import UTILS
+from slipway.check.python_imports import required_imports
 from slipway.check.python_model import PythonModel, python_models
 from slipway.check.rule import rule
 
@@ -26,11 +27,12 @@ REMOVE = "remove it: the server has its own, of its own release"
 @rule(
     "SW571",
     "utilities-incomplete",
-    reason=f"the load fails: “module '{UTILS}' has no attribute”",
+    reason=f"the load or each request fails: “module '{UTILS}' has no attribute”",
     source=STUB,
 )
 def utilities_incomplete(model: ModelUnderCheck) -> Iterator[RuleHit]:
-    """Find stand-ins for the server's utilities that lack what the server reads of them."""
+    """Find stand-ins for the utilities that lack what the server reads, or that it does not
+    complete."""
     for file in _utilities(model):
         missing = _missing(file)
         if missing:
@@ -40,6 +42,15 @@ def utilities_incomplete(model: ModelUnderCheck) -> Iterator[RuleHit]:
                 f" {' and no '.join(missing)}",
                 REMOVE,
             )
+    for python_model in python_models(model):
+        for statement in required_imports(python_model.sources):
+            if statement.level and statement.name.split(".")[0] == UTILS:
+                yield RuleHit(
+                    statement.code.location(statement.node),
+                    f"a relative import takes the model's own {UTILS}, to which the server adds no"
+                    " Tensor, InferenceRequest or InferenceResponse",
+                    f"import {UTILS} as pb_utils, and remove the file",
+                )
 
 
 @rule(
