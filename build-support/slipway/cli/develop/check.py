@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
     from slipway.check import Finding, Location
-    from slipway.cli.develop.check_targets import CheckOutcome, CheckTargets
+    from slipway.cli.develop.check_targets import Check, CheckOutcome
     from slipway.settings import Settings
 
 PAGES = "docs/rules"
@@ -102,6 +102,7 @@ def check(
     from slipway.check import report as reports
     from slipway.cli.develop import check_targets
     from slipway.files import atomic_write
+    from slipway.forked import start_tasks
     from slipway.unchanged import files_unchanged
 
     format = "json" if as_json else format
@@ -112,10 +113,12 @@ def check(
     def find() -> dict[Path, list[Finding]]:
         bugs.clear()
         with (
-            working("checking") if len(targets.checks) > MANY else nullcontext(),
             files_unchanged(),
+            start_tasks(list(targets.checks.values())) as results,
+            # its thread begins after the forks
+            working("checking") if len(targets.checks) > MANY else nullcontext(),
         ):
-            return _check(targets, outcomes, bugs)
+            return _check(zip(targets.checks, results, strict=True), outcomes, bugs)
 
     findings: Mapping[Path, list[Finding]] = find()
     print_text = format == "text" or output is not None
@@ -155,7 +158,9 @@ def _print_untestable(outcomes: Mapping[Path, CheckOutcome], configured: Setting
 
 
 def _check(
-    targets: CheckTargets, outcomes: dict[Path, CheckOutcome], bugs: dict[Path, Exception]
+    checks: Iterable[tuple[Path, Check]],
+    outcomes: dict[Path, CheckOutcome],
+    bugs: dict[Path, Exception],
 ) -> dict[Path, list[Finding]]:
     """Return the findings of each target; what breaks in one model does not hide the others.
 
@@ -163,7 +168,7 @@ def _check(
     """
     by_target: dict[Path, list[Finding]] = {}
     reported: set[tuple[Location, str, str]] = set()
-    for path, find in targets.checks.items():
+    for path, find in checks:
         try:
             outcome = outcomes[path] = find()
         except Exception as error:
