@@ -83,7 +83,7 @@ def adopt(settings: Settings, without_index: None) -> Adopt:
     def run(
         path: Path, name: str | None = None, values: Mapping[str, str] | None = None
     ) -> list[Adopted]:
-        plan = plan_adoption(path, name, settings, values or {})
+        plan = plan_adoption(path, name, settings, values=values or {})
         return adopt_plan(plan, Adoption(settings, silent, record=False))
 
     return run

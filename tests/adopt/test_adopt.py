@@ -102,8 +102,8 @@ def test_a_pipeline_in_code_gets_an_ensemble_and_loads_what_it_calls(
     assert result.steps == ()
     assert errors(settings, "faces") == []
     code = (settings.root / "models" / "faces" / "faces" / "1" / "model.py").read_text()
-    assert 'DETECTOR = "faces_detector"' in code
-    assert 'pb_utils.load_model("faces_detector")' in code
+    assert 'DETECTOR = "faces_detector_0_1_0"' in code
+    assert 'pb_utils.load_model("faces_detector_0_1_0")' in code
 
 
 def test_weights_are_tracked_with_a_signature(
@@ -189,6 +189,18 @@ def test_a_module_that_lies_elsewhere_in_the_source_is_copied(
     assert adopt(source)[0].steps == ()
     version = settings.root / "models" / "score" / "score" / "1"
     assert (version / "cleaning.py").is_file() and (version / "spelling").is_dir()
+
+
+def test_a_module_that_the_source_lists_by_its_name_is_taken_and_others_are_not_guessed(
+    source: Path, settings: Settings, adopt: Adopt
+) -> None:
+    python_model(source, "score", "import loguru\nimport listed_utils\nimport ours\n" + ADD)
+    write(source, {"requirements.txt": "loguru>=0.7\nlisted-utils  # any\nours_too\n"})
+    assert [step.what for step in adopt(source)[0].steps] == [
+        "no package is known that has the module 'ours'"
+    ]
+    text = (settings.root / "models" / "score" / "requirements.txt").read_text()
+    assert text.splitlines()[2:] == ["listed-utils", "loguru"]
 
 
 def test_a_module_of_no_known_package_is_a_step_at_its_line(source: Path, adopt: Adopt) -> None:
@@ -283,9 +295,8 @@ def test_of_several_folders_none_is_left_when_one_is_taken_meanwhile(
 
 def test_a_wrong_version_is_refused(source: Path, settings: Settings) -> None:
     python_model(source, "score")
-    plan = plan_adoption(source, None, settings)
     with pytest.raises(SlipwayError, match="not a semantic version"):
-        adopt_plan(plan, Adoption(settings, silent, version="one"))
+        plan_adoption(source, None, settings, version="one")
 
 
 def test_tensors_without_a_batch_stay_as_they_are(source: Path, adopt: Adopt) -> None:

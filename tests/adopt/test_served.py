@@ -66,7 +66,7 @@ def adopt(path: Path, settings: Settings) -> Adopted:
     return result
 
 
-@pytest.mark.parametrize("name", ["bert_ensemble", "ocr"])
+@pytest.mark.parametrize("name", ["bls_pipeline", "ocr"])
 def test_an_adopted_repository_passes_check_and_its_tests_and_is_published(
     name: str, tmp_path: Path, adopted: Settings
 ) -> None:

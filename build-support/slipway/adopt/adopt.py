@@ -15,9 +15,10 @@ from slipway.adopt.requirements import add_local_modules, write_requirements
 from slipway.adopt.steps import Step, not_covered, shown_at, steps_of_findings
 from slipway.check.fix import apply_fixes
 from slipway.model.weights import Weights
-from slipway.scaffold import naming
 from slipway.scaffold.writing import new_folders
 from slipway.settings import Settings
+
+PACKAGES = "SW6"  # of the rules about requirements and environments
 
 type Progress = Callable[[str], AbstractContextManager[None]]
 
@@ -26,13 +27,12 @@ type Progress = Callable[[str], AbstractContextManager[None]]
 class Adoption:
     """How a plan is carried out.
 
-    ``version`` is the release version of every folder. With ``record``, a server is asked for the
-    answers of golden cases. ``progress`` shows what is being done.
+    With ``record``, a server is asked for the answers of golden cases. ``progress`` shows what is
+    being done.
     """
 
     settings: Settings
     progress: Progress
-    version: str = "0.1.0"
     record: bool = True
 
 
@@ -56,27 +56,26 @@ def adopt(plan: Plan, adoption: Adoption) -> list[Adopted]:
         SlipwayError: a file cannot be read or written, or a name was taken meanwhile; ``models/``
             is then as it was.
     """
-    naming.refuse_version(adoption.version)
     names = [folder.name for folder in plan.folders]
     store = Weights(adoption.settings.root)
     with new_folders(names, adoption.settings) as folders:
         return [
-            _adopt_one(folder, planned, plan.path, adoption, store)
+            _adopt_one(folder, planned, plan, adoption, store)
             for folder, planned in zip(folders, plan.folders, strict=True)
         ]
 
 
 def _adopt_one(
-    folder: Path, planned: PlannedFolder, source: Path, adoption: Adoption, store: Weights
+    folder: Path, planned: PlannedFolder, plan: Plan, adoption: Adoption, store: Weights
 ) -> Adopted:
     name, settings, progress = planned.name, adoption.settings, adoption.progress
     with progress(f"copying {name}"):
-        steps = fill_folder(folder, planned, adoption.version, store)
-        add_local_modules(folder, source, settings)
+        steps = fill_folder(folder, planned, plan.version, store)
+        add_local_modules(folder, plan.path, settings)
     with progress(f"checking {name}"):
-        fixed = apply_fixes(lambda: check.check([folder], settings))
+        fixed = apply_fixes(lambda: _without_packages(check.check([folder], settings)))
     with progress(f"locking the packages of {name}"):
-        steps += write_requirements(folder, planned, source, settings)
+        steps += write_requirements(folder, planned, plan.path, settings)
     findings = check.check([folder], settings)
     steps += not_covered(steps_of_findings(findings, name), steps)
     if not adoption.record:
@@ -93,3 +92,8 @@ def _adopt_one(
         fixed.diff().replace(str(folder), final),
         sum(finding.severity == "warning" for finding in findings),
     )
+
+
+def _without_packages(findings: list[check.Finding]) -> list[check.Finding]:
+    """Return the findings but those about requirements, which are written after the fixes."""
+    return [finding for finding in findings if not finding.rule.startswith(PACKAGES)]

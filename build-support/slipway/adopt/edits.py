@@ -6,29 +6,15 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from slipway.adopt.calls import NamedModel
 from slipway.adopt.config_text import ENVIRONMENT, ConfigText
+from slipway.check.edits import edited
+from slipway.check.finding import Edit
 from slipway.check.python_code import UTILS
 from slipway.triton.pbtxt import FieldPath, Span
 
 ENTRY_POINT, INITIALIZE = "TritonPythonModel", "initialize"
-
-
-class TextEdit(NamedTuple):
-    """Replace the characters from ``start`` up to ``end`` by ``text``."""
-
-    start: int
-    end: int
-    text: str
-
-
-def edited(text: str, edits: Iterable[TextEdit]) -> str:
-    """Return ``text`` with edits that do not overlap."""
-    for edit in sorted(edits, reverse=True):
-        text = text[: edit.start] + edit.text + text[edit.end :]
-    return text
 
 
 def edit_config(
@@ -45,30 +31,32 @@ def edit_config(
 
 def _config_edits(
     config: ConfigText, name: str, new_names: Mapping[str, str], calls_models: bool
-) -> Iterator[TextEdit]:
+) -> Iterator[Edit]:
     fields = config.fields
     if ("name",) in fields.spans:
-        yield _value(fields.spans["name",], f'"{name}"')
-    for path, span in fields.spans.items():
+        yield _value(config, ("name",), name)
+    for path in fields.spans:
         if path[0] == "ensemble_scheduling" and path[-1] == "model_name":
             step = new_names.get(config.string(path))
             if step is not None:
-                yield _value(span, f'"{step}"')
+                yield _value(config, path, step)
         elif path[0] == "parameters" and path[-1] == "string_value" and calls_models:
             called = new_names.get(config.string(path))
             if called is not None:
-                yield _value(span, f'"{called}"')
+                yield _value(config, path, called)
     entry: FieldPath = ("parameters", ENVIRONMENT)
     if entry in fields.spans:
-        yield _removal(config.text, fields.spans[entry])
+        yield _removal(config, fields.spans[entry])
 
 
-def _value(span: Span, text: str) -> TextEdit:
-    return TextEdit(span.value, span.end, text)
+def _value(config: ConfigText, path: FieldPath, value: str) -> Edit:
+    span = config.fields.spans[path]
+    return Edit(config.path, span.value, span.end, f'"{value}"')
 
 
-def _removal(text: str, span: Span) -> TextEdit:
+def _removal(config: ConfigText, span: Span) -> Edit:
     """Return the edit that removes a map's entry, with its comma and the lines that it fills."""
+    text = config.text
     in_list = "[" in text[span.start : span.value] or text[span.start] in "{<"
     start, end = (span.value if in_list else span.start), span.end
     comma = re.compile(r"\s*[,;]").match(text, end)
@@ -79,8 +67,8 @@ def _removal(text: str, span: Span) -> TextEdit:
     line = text.rfind("\n", 0, start) + 1
     rest = re.compile(r"[ \t]*(#[^\n]*)?(\n|$)").match(text, end)
     if not text[line:start].strip() and rest:
-        return TextEdit(line, rest.end(), "")
-    return TextEdit(start, end, "")
+        return Edit(config.path, line, rest.end(), "")
+    return Edit(config.path, start, end, "")
 
 
 def edit_code(
@@ -88,7 +76,7 @@ def edit_code(
 ) -> str:
     """Return the text of a Python file in which models have their new names."""
     edits = [
-        TextEdit(place.start, place.end, new_names[place.name])
+        Edit(file, place.start, place.end, new_names[place.name])
         for place in named
         if place.file == file and place.name in new_names
     ]

@@ -35,8 +35,9 @@ def fill_folder(folder: Path, planned: PlannedFolder, version: str, store: Weigh
         if not (directory / FILE_NAME).exists():
             text = config_of_weights(model, directory)
             (directory / FILE_NAME).write_text(text, encoding="utf-8")
+        _load_called(directory, model, planned)
         steps += _computed_calls(model, planned)
-    steps += _wrap(folder, planned)
+    _wrap(folder, planned)
     return steps
 
 
@@ -104,28 +105,33 @@ def _write_code(source: Path, target: Path, model: PlannedModel, planned: Planne
         file.write(edit_code(text, source, named, planned.new_names))
 
 
-def _wrap(folder: Path, planned: PlannedFolder) -> list[Step]:
-    """Write an ensemble around a model whose code calls the others, and let the code load them."""
-    if planned.wrapper is None:
-        return []
-    served = planned.models[0]
-    steps: list[Step] = []
-    text = wrapping_ensemble(planned.wrapper, served)
-    if text is not None:
+def _wrap(folder: Path, planned: PlannedFolder) -> None:
+    """Write an ensemble around a model whose code calls the others."""
+    text = None
+    if planned.wrapper is not None:
+        text = wrapping_ensemble(planned.wrapper, planned.models[0])
+    if planned.wrapper is not None and text is not None:
         directory = folder / planned.wrapper
         directory.mkdir()
         (directory / FILE_NAME).write_text(text, encoding="utf-8")
-    calls = planned.group.calls[served.source.name]
-    new = {planned.new_names[name] for name in calls.names if name in planned.new_names}
-    loaded = {planned.new_names.get(name, name) for name in calls.loaded}
-    wanted = sorted(new - loaded)
-    for code in _entry_files(folder / served.name, served) if wanted else ():
+
+
+def _load_called(directory: Path, model: PlannedModel, planned: PlannedFolder) -> None:
+    """Let a model's code load what it calls: an endpoint loads an ensemble's steps alone."""
+    calls = planned.group.calls[model.source.name]
+    steps = {
+        step.model_name
+        for other in planned.models
+        for step in other.source.message.ensemble_scheduling.step
+    }
+    names = calls.names - calls.loaded - steps
+    wanted = sorted({planned.new_names[name] for name in names if name in planned.new_names})
+    for code in _entry_files(directory, model) if wanted else ():
         with code.open(encoding="utf-8", newline="") as file:
             changed = load_called_models(file.read(), wanted)
         if changed is not None:
             with code.open("w", encoding="utf-8", newline="") as file:
                 file.write(changed)
-    return steps
 
 
 def _entry_files(directory: Path, model: PlannedModel) -> Iterator[Path]:
@@ -208,6 +214,7 @@ def _missing(file: SourceFile, target: Path, folder: str) -> Step:
 
 def _computed_calls(model: PlannedModel, planned: PlannedFolder) -> list[Step]:
     steps = []
+    others = ", ".join(sorted(m.name for m in planned.models if m is not model)) or "models/*/*"
     for path, line in planned.group.calls[model.source.name].computed:
         relative = path.relative_to(model.source.directory).as_posix()
         steps.append(
@@ -215,8 +222,7 @@ def _computed_calls(model: PlannedModel, planned: PlannedFolder) -> list[Step]:
                 planned.name,
                 "the name of the called model is computed, so that it was not renamed",
                 f"models/{planned.name}/{model.name}/{relative}:{line}",
-                "write the name that the model has now: one of"
-                f" {', '.join(sorted(set(planned.new_names.values())))}",
+                f"write the name that the model has now: one of {others}",
                 "SW541",
             )
         )

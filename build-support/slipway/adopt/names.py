@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -61,18 +62,24 @@ def folder_names(groups: Sequence[Group], path: Path, name: str | None, root: Pa
     return names
 
 
-def model_names(group: Group, folder: str, root: Path) -> dict[str, str]:
+def model_names(group: Group, folder: str, version: str, root: Path) -> dict[str, str]:
     """Return the new name of each model of a group, by the name of its directory.
 
-    It begins with the folder's, so that it is unique in the repository.
+    It begins with the folder's, so that it is unique in the repository. Where code calls the model,
+    it ends with the release ``version``: calls know no namespace, so that two releases on one
+    endpoint would answer each other's calls.
 
     Raises:
         SlipwayError: a model of the repository has the name already.
     """
     taken = {path.parent.name: path.parent for path in root.glob(f"models/*/*/{config.FILE_NAME}")}
+    called = {name for calls in group.calls.values() for name in calls.names}
     new: dict[str, str] = {}
     for model in group.models:
-        new[model.name] = naming.free(_begin_with(folder, _allowed(model.name)), new.values())
+        name = _begin_with(folder, _allowed(model.name))
+        if model.name in called and model is not group.served:
+            name += f"_{re.sub('[^0-9A-Za-z]', '_', version)}"
+        new[model.name] = naming.free(name, new.values())
     for name in new.values():
         if name in taken:
             raise SlipwayError(
@@ -110,8 +117,9 @@ def _proposed(group: Group, path: Path) -> str:
 
 
 def _begin_with(folder: str, name: str) -> str:
-    if name.startswith(folder):
-        return name
+    plain = naming.propose_name(name)
+    if name.startswith(folder) or plain.startswith(folder):
+        return name if name.startswith(folder) else plain
     return folder if folder.endswith(f"_{name}") else f"{folder}_{name}"
 
 

@@ -14,11 +14,13 @@ from slipway.adopt.discover import SourceModel, find_source_models
 from slipway.adopt.files import SourceFile, Use, model_files
 from slipway.adopt.groups import Group, find_groups
 from slipway.errors import SlipwayError
+from slipway.scaffold import naming
 from slipway.settings import Settings
 from slipway.units import format_bytes
 
 # what is copied lies in the folder and in DVC's cache
 COPIES = 2
+FIRST_VERSION = "0.1.0"
 NO_VALUES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -62,9 +64,13 @@ class PlannedFolder:
 
 @dataclass(frozen=True)
 class Plan:
-    """The folders that are written for the repository at ``path``, and what belongs to none."""
+    """The folders that are written for the repository at ``path``, and what belongs to none.
+
+    ``version`` is the release version of every folder.
+    """
 
     path: Path
+    version: str
     folders: tuple[PlannedFolder, ...]
     others: tuple[Path, ...]
 
@@ -81,30 +87,36 @@ class Plan:
 
 
 def plan_adoption(
-    path: Path, name: str | None, settings: Settings, values: Mapping[str, str] = NO_VALUES
+    path: Path,
+    name: str | None,
+    settings: Settings,
+    *,
+    version: str = FIRST_VERSION,
+    values: Mapping[str, str] = NO_VALUES,
 ) -> Plan:
     """Return the plan for the Triton repository at ``path``, a repository, its parent or a model.
 
     ``values`` fill templates in its configs, by their names.
 
     Raises:
-        SlipwayError: there is no model in it, it lies in ``models/``, a name is taken, or the disk
-            is too small.
+        SlipwayError: the version is not valid, there is no model in it, it lies in ``models/``, a
+            name is taken, or the disk is too small.
     """
+    naming.refuse_version(version)
     _refuse_own_models(path, settings.root)
     groups = find_groups(find_source_models(path, values))
     chosen = names.folder_names(groups, path, name, settings.root)
     folders = tuple(
-        _plan_folder(group, folder, path, settings.root)
+        _plan_folder(group, folder, version, path, settings.root)
         for group, folder in zip(groups, chosen, strict=True)
     )
-    plan = Plan(path, folders, tuple(_others(path, folders)))
+    plan = Plan(path, version, folders, tuple(_others(path, folders)))
     _refuse_full_disk(plan, settings.root)
     return plan
 
 
-def _plan_folder(group: Group, name: str, path: Path, root: Path) -> PlannedFolder:
-    new = names.model_names(group, name, root)
+def _plan_folder(group: Group, name: str, version: str, path: Path, root: Path) -> PlannedFolder:
+    new = names.model_names(group, name, version, root)
     models = tuple(
         PlannedModel(model, new[model.name], tuple(model_files(model, path)))
         for model in group.models

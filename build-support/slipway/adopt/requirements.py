@@ -26,7 +26,10 @@ from slipway.scaffold.locks import provide_lock
 from slipway.settings import Settings
 
 NUMPY = "numpy==1.26.*"  # the newest that every release's stub works with
-PINNED = re.compile(r"^\s*(?:-\s*)?([A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?\s*={1,3}\s*([0-9][\w.+!]*)")
+# a line of a requirements file, or of conda's list of packages
+LISTED = re.compile(
+    r"^\s*(?:-\s*)?([A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?\s*(?:={1,3}\s*([0-9][\w.+!]*)|[<>~!;#@]|$)"
+)
 LISTS = ("requirements*.txt", "environment*.y*ml", "conda*.y*ml")
 HEADING = "# what the models import, as slipway adopt read it\n"
 
@@ -97,6 +100,8 @@ def write_requirements(
     steps: list[Step] = []
     for statement, _ in _unresolved(folder, settings):
         found = distributions_of(statement.name)
+        if not found and canonicalize_name(statement.top) in versions:
+            found = (canonicalize_name(statement.top),)
         if not found:
             steps.append(_unknown(statement, planned.name))
             continue
@@ -119,7 +124,8 @@ def write_requirements(
         steps.append(
             Step(planned.name, what, str(target.with_name("requirements.lock")), fix, "SW603")
         )
-    return list({(step.what, step.where): step for step in steps}.values())
+    # one module, imported by several models, is one step
+    return list({step.what: step for step in reversed(steps)}.values())[::-1]
 
 
 def _lock(requirements: Path, settings: Settings) -> SlipwayError | None:
@@ -171,9 +177,9 @@ def _unknown(statement: Import, folder: str) -> Step:
     )
 
 
-def _versions(planned: PlannedFolder, source: Path) -> dict[str, str]:
-    """Return the versions that the source names or ships, by the packages' canonical names."""
-    versions: dict[str, str] = {}
+def _versions(planned: PlannedFolder, source: Path) -> dict[str, str | None]:
+    """Return the packages that the source lists or ships, by canonical names, with versions."""
+    versions: dict[str, str | None] = {}
     for model in planned.models:
         directory = model.source.directory
         for folder in dict.fromkeys((source, directory.parent, directory)):
@@ -190,12 +196,13 @@ def _environments(model: PlannedModel) -> set[Path]:
     return shipped if named is None else {*shipped, named}
 
 
-def _listed(folder: Path) -> Mapping[str, str]:
-    found: dict[str, str] = {}
+def _listed(folder: Path) -> Mapping[str, str | None]:
+    """Return the packages that a folder's lists name, with versions where these are exact."""
+    found: dict[str, str | None] = {}
     for pattern in LISTS:
         for path in sorted(folder.glob(pattern)):
             for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-                match = PINNED.match(line)
+                match = LISTED.match(line)
                 if match:
                     found[canonicalize_name(match[1])] = match[2]
     return found

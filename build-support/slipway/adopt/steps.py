@@ -71,8 +71,12 @@ def _covers(known: Step, step: Step) -> bool:
         place, wider = (Path(s.where.partition(":")[0]) for s in (known, step))
         return place.is_relative_to(wider)
     if (known.rule, step.rule) == ("SW522", "SW521"):
-        return known.where == step.where  # the module is known to be missing, not only unknown
+        return _quoted(known.what) == _quoted(step.what)  # the module, in whichever file
     return known.rule == step.rule and known.where.partition(":")[0] == step.where.partition(":")[0]
+
+
+def _quoted(text: str) -> str:
+    return (text.split("'") + [""])[1]
 
 
 def shown_at(steps: Iterable[Step], temporary: Path, final: str) -> list[Step]:

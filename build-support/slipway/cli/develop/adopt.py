@@ -58,13 +58,15 @@ def adopt(
 
     configured = settings.load(Path.cwd())
     with working(f"reading {path}"):
-        plan = plan_adoption(path, name, configured, dict(map(_pair, values)))
+        plan = plan_adoption(
+            path, name, configured, version=version, values=dict(map(_pair, values))
+        )
     if not as_json:
         _show_plan(plan)
     results: list[Adopted] = []
     if not dry_run:
         _confirm(plan, yes=yes or as_json)
-        options = Adoption(configured, working, version, record=not no_record)
+        options = Adoption(configured, working, record=not no_record)
         results = adopt_plan(plan, options)
     if as_json:
         click.echo(json.dumps(_dump(plan, results), ensure_ascii=False, indent=2))
