@@ -13,7 +13,7 @@ PAGES = "docs/rules"
 # what is missing or unreadable makes these rules report the model's directory as well
 FOLLOWING = {
     "SW321": ("SW121", "SW321", "SW322"),
-    "SW201": ("SW121", "SW201", "SW105"),
+    "SW201": ("SW105", "SW121", "SW201", "SW260"),
     "SW603": ("SW601", "SW602", "SW603", "SW606"),
 }
 
