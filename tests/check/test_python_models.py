@@ -167,7 +167,7 @@ EVERY_REQUEST_FAILS = {
     "no return at all": (RETURNED, "responses = list(map(self._respond, requests))", "SW507"),
     "tensors without a response": (
         RETURNED,
-        'return [pb_utils.Tensor("LENGTH", np.zeros(4))]',
+        'return [pb_utils.Tensor("LENGTH", np.zeros((1, 1), np.int64))]',
         "SW507",
     ),
     "a list in a tensor": (COUNTS, f"{COUNTS}.tolist()", "SW519"),

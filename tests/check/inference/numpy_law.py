@@ -264,6 +264,8 @@ def _function(law: Law, pool: list[Pair]) -> Drawn:
         parameters = ("a", "dtype") if name in _unary_tables() else ("a", "b", "dtype")
         parameters = ("a",) if name in NAMES else parameters
     given = [(p, law.argument(p, pool)) for p in parameters if not p.startswith("*")]
+    if name.endswith("_like"):  # a failure of numpy 1's takes a reference of the type with it
+        given = [(p, pair) for p, pair in given if p != "shape"]
     if name in ("power", "left_shift") and any(p is not None and _has_objects(p) for _, p in given):
         name, given = "asarray", given[:1]
     if name in SIZED and any(_is_large(pair) for _, pair in given):

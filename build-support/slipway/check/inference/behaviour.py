@@ -10,6 +10,7 @@ from slipway.check.inference.events import Behaviour
 from slipway.check.inference.interpreter.interpreter import Interpreter
 from slipway.check.inference.triton_config import TritonConfig
 from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.numpy_version import has_numpy_2
 from slipway.check.python_code import PythonCode
 from slipway.check.python_model import PythonModel, auto_completed, models_with_requests
 
@@ -21,7 +22,9 @@ def behaviours(model: ModelUnderCheck) -> Iterator[tuple[PythonModel, Behaviour]
 
 @lru_cache(maxsize=1)  # all rules of one folder share it, then those of the next folder
 def _behaviours(model: ModelUnderCheck) -> list[tuple[PythonModel, Behaviour]]:
-    return [(python_model, interpret(python_model)) for python_model in models_with_requests(model)]
+    numpy_2 = has_numpy_2(model.lock)
+    models = models_with_requests(model)
+    return [(python_model, interpret(python_model, numpy_2=numpy_2)) for python_model in models]
 
 
 def interpret(python_model: PythonModel, *, numpy_2: bool | None = None) -> Behaviour:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from slipway.check.inference.values import UNKNOWN, NoneValue, Sequence, Value, join
 from slipway.check.python_code import PythonCode
@@ -83,6 +83,9 @@ class External(Value):
     """Something of a library or a builtin, by its full name: ``json.loads``."""
 
     name: str
+
+
+FOREIGN: Final = External("another library's array")
 
 
 @dataclass(frozen=True, eq=False, slots=True)

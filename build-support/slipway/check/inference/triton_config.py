@@ -106,7 +106,8 @@ class TritonConfig:
         ):
             return Array(dtype)
         dims = tensor.reshape.shape if tensor.HasField("reshape") else tensor.dims
-        return Array(dtype, len(dims) + (self.message.max_batch_size > 0))
+        rank = len(dims) + (self.message.max_batch_size > 0)
+        return Array(dtype, rank, holds="bytes" if dtype == "object" else None)
 
     @cached_property
     def json(self) -> dict[str, Any]:

@@ -108,8 +108,10 @@ class Calls(Functions):
             return result
         if arguments is not None:
             self.expose([*arguments.positional, *arguments.keywords.values()])
-        if name == "as_numpy":
+        if name in ("as_numpy", "numpy"):
             return Array()
+        if name == "astype" and arguments is not None:
+            return self.cast(arguments.get(0, "dtype") or UNKNOWN)
         if name == "tolist":
             return LIST_OR_NUMBER
         if name == "run_until_complete" and arguments is not None and arguments.positional:

@@ -219,7 +219,7 @@ class Loops(Statements):
         except PathEnds:
             if items.per_request or items.items:
                 raise
-            return Sequence(())
+            return Sequence()
         finally:
             self.state.certain = certain
         return Sequence(None, value, "list", items.per_request and single)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from itertools import product
 
 from slipway.check.inference.interpreter.builtin import Builtins
-from slipway.check.inference.numpy.dtypes import named_type
+from slipway.check.inference.numpy.dtypes import named_type, parse
 from slipway.check.inference.objects import (
+    FOREIGN,
     External,
     is_none,
     sequence_of,
@@ -56,6 +57,13 @@ class NumpyCalls(Builtins):
             values = [UNKNOWN if isinstance(each, Union) else each for each in values]
         choices = product(*(members(value) for value in values))
         return join(function(_given(list(choice), names, count)) for choice in choices)
+
+    def cast(self, dtype: Value) -> Value:
+        """Return what ``unknown.astype(dtype)`` is: an array of numbers, or another library's."""
+        name = parse(self.numpy_value(dtype))
+        if name is None or name in ("str", "bytes", "object"):
+            return UNKNOWN
+        return Union((Array(name), FOREIGN))
 
     def numpy_value(self, value: Value) -> Value:
         """Return a value as numpy's rules take it."""

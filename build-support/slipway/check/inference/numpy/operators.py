@@ -90,7 +90,7 @@ def _result(function: str, left: Value, right: Value, numpy_2: bool | None) -> V
     if one is None or other is None:
         return UNKNOWN
     dtype = binary(function, one, other, numpy_2=numpy_2)
-    if function == "power" and not numpy_2 and (one.dtype == "bool" or _is_numpys(other)):
+    if function == "power" and not numpy_2 and _is_special_power(one, other):
         dtype = None  # numpy 1 has ways of its own for some exponents
     rank = broadcast([one.rank, other.rank])
     if rank is None and {one.dtype, other.dtype} & {"str", "bytes"}:
@@ -98,9 +98,10 @@ def _result(function: str, left: Value, right: Value, numpy_2: bool | None) -> V
     return _elementwise(dtype, rank)
 
 
-def _is_numpys(operand: Operand) -> bool:
-    """Return whether an operand may be one of numpy's scalars or an array of rank 0."""
-    return operand.python is None and not operand.rank
+def _is_special_power(base: Operand, exponent: Operand) -> bool:
+    """Return whether numpy 1 may compute a power by another function, such as ``square``."""
+    is_numpys = exponent.python is None and not exponent.rank
+    return not base.rank or base.dtype == "bool" or is_numpys
 
 
 def _unary(call: Call) -> Value:

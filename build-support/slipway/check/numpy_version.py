@@ -1,0 +1,17 @@
+"""Which numpy a model's environment has, as far as its lock says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+NUMPY = re.compile(r"^numpy==(\d+)", re.MULTILINE)
+
+
+def has_numpy_2(lock: Path) -> bool | None:
+    """Return whether the locked numpy is 2 or later; ``None`` if none is locked."""
+    try:
+        locked = NUMPY.search(lock.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return None if locked is None else int(locked[1]) >= 2
