@@ -85,6 +85,18 @@ def test_the_real_server_judges_them_as_the_check_does(tmp_path: Path) -> None:
     assert wrong == []
 
 
+def test_steps_of_equal_names_are_answered_by_their_own_model_in_both_orders(
+    tmp_path: Path,
+) -> None:
+    report = reports()["equal_names_in_two_folders"]
+    folder, others = report.make(tmp_path / "repository")
+    with RealServer(tmp_path / "server") as server:
+        for last, first, answer in ((folder, others[0], 2.0), (others[0], folder, 3.0)):
+            outcome = server.outcome(last, report.requests, [first])
+            (found,) = outcome.answers
+            assert isinstance(found, dict) and found["Y"].tolist() == [[answer]]
+
+
 def test_no_report_is_left_out() -> None:
     named = {source for report in reports().values() for source in report.sources}
     listed = {
