@@ -120,7 +120,8 @@ class Class(Value):
     @property
     def is_known(self) -> bool:
         """Return whether all its bases are the model's own."""
-        return not self.node.keywords and all(
+        plain = not self.node.keywords and not self.node.decorator_list
+        return plain and all(
             base.is_known if isinstance(base, Class) else base == External("object")
             for base in self.bases
         )
@@ -209,6 +210,19 @@ class DictContent:
 
 
 type Content = ListContent | DictContent
+
+
+class Positive:
+    """The value of an integer of which only that is known; there is one, :data:`POSITIVE`."""
+
+    def compared(self, symbol: str, other: object) -> bool | None:
+        """Return the outcome of a comparison with an integer; ``None`` if it is not known."""
+        if not isinstance(other, int) or other >= (2 if symbol in ("<", ">=") else 1):
+            return None
+        return symbol in ("!=", ">", ">=")
+
+
+POSITIVE: Final = Positive()
 
 
 def is_none(value: Value) -> bool:

@@ -10,6 +10,7 @@ from slipway.check.inference import numpy
 from slipway.check.inference.interpreter.machine import LONGEST
 from slipway.check.inference.interpreter.triton_objects import TritonObjects
 from slipway.check.inference.objects import (
+    POSITIVE,
     ConfigText,
     DictContent,
     Instance,
@@ -50,7 +51,8 @@ class Builtins(TritonObjects):
     def _length(self, arguments: Arguments, node: ast.expr) -> Value:
         sequence = self.content(arguments.positional[0]) if arguments.positional else None
         if sequence is None or sequence.items is None:
-            return Scalar("int")
+            is_batch = sequence is not None and sequence.per_request
+            return Scalar("int", POSITIVE) if is_batch else Scalar("int")
         return Scalar("int", len(sequence.items))
 
     def _list(self, arguments: Arguments, node: ast.expr) -> Value:
@@ -113,7 +115,8 @@ class Builtins(TritonObjects):
         return Iterated("iterator", Sequence(None, found.element, "list", found.per_request))
 
     def _range(self, arguments: Arguments, node: ast.expr) -> Value:
-        return Iterated("range", Sequence(None, Scalar("int")))
+        is_batch = arguments.positional == (Scalar("int", POSITIVE),)
+        return Iterated("range", Sequence(None, Scalar("int"), "list", is_batch))
 
     def _next(self, arguments: Arguments, node: ast.expr) -> Value:
         found = self.iterate_all(arguments.get(0, "") or UNKNOWN)
@@ -123,7 +126,7 @@ class Builtins(TritonObjects):
     def _text(self, arguments: Arguments, node: ast.expr) -> Value:
         value = arguments.get(0, "object")
         known = isinstance(value, Scalar) and value.kind in ("str", "int", "bool")
-        if known and isinstance(value, Scalar) and value.value is not ABSENT:
+        if known and isinstance(value, Scalar) and isinstance(value.value, str | int):
             return Scalar("str", str(value.value))
         return Scalar("str")
 

@@ -9,7 +9,6 @@ from slipway.check.inference.interpreter.attributes import Attributes
 from slipway.check.inference.interpreter.containers import Containers
 from slipway.check.inference.objects import (
     Class,
-    External,
     Function,
     OwnModule,
     Reference,
@@ -31,7 +30,7 @@ from slipway.check.inference.values import (
     members,
 )
 
-ALWAYS_TRUE = (Tensor, Request, Response, ResponseSender, Function, Class, External, OwnModule)
+ALWAYS_TRUE = (Tensor, Request, Response, ResponseSender, Function, Class, OwnModule)
 
 
 class Conditions(Containers, Attributes):
@@ -104,7 +103,16 @@ class Conditions(Containers, Attributes):
             literal = self.evaluate(other)
             self._replace(target, lambda value: literal if literal in members(value) else value)
         else:
+            self._forget_types(test)
             self._forget_nones(test)
+
+    def _forget_types(self, test: ast.Compare) -> None:
+        """Forget what variables are of whose types a test asks."""
+        for side in (test.left, *test.comparators):
+            if not isinstance(side, ast.Call) or not isinstance(side.func, ast.Name):
+                continue
+            if side.func.id == "type" and side.args:
+                self._replace(side.args[0], lambda value: UNKNOWN)
 
     def _forget_nones(self, test: ast.expr) -> None:
         """Forget that variables may be None that are part of a test that is not followed."""

@@ -136,7 +136,8 @@ class Expressions(Operators):
         """Return the text of an expression in a formatted text."""
         value = self.evaluate(node.value)
         if isinstance(value, Scalar) and value.kind in ("str", "int") and node.format_spec is None:
-            return Scalar("str", ABSENT if value.value is ABSENT else str(value.value))
+            is_known = isinstance(value.value, str | int)
+            return Scalar("str", str(value.value) if is_known else ABSENT)
         return Scalar("str")
 
     def named(self, node: ast.NamedExpr) -> Value:

@@ -58,6 +58,9 @@ class Interpreter(Loops):
         self.active: list[ast.AST] = []
         self.entered: set[ast.AST] = set()
         self._paths = {code.path: code for code in model.sources}
+        self._module_names = {
+            part for path in self._paths for part in (path.stem, path.parent.name)
+        }
         self._folders = (entry.path.parent, model.config.directory)
 
     def interpret(self) -> Behaviour:
@@ -161,6 +164,8 @@ class Interpreter(Loops):
             parents = (self.frame.code.path.parent, *self.frame.code.path.parents[1:])
             folders = parents[level - 1 : level]
         parts = name.split(".") if name else []
+        if parts and not level and parts[0] not in self._module_names:
+            return None
         for folder in folders:
             path = folder.joinpath(*parts)
             for candidate in (path.with_suffix(".py"), path / "__init__.py"):

@@ -9,7 +9,9 @@ from typing import Any
 
 from slipway.check.inference import numpy
 from slipway.check.inference.interpreter.conditions import Conditions
+from slipway.check.inference.kinds import is_open
 from slipway.check.inference.objects import (
+    POSITIVE,
     is_none,
 )
 from slipway.check.inference.values import (
@@ -106,7 +108,10 @@ class Operators(Conditions):
             )
         if isinstance(left, Scalar) and isinstance(right, Scalar):
             pair = left.value, right.value
-            if ABSENT not in pair:
+            if pair[0] is POSITIVE:
+                outcome = POSITIVE.compared(symbol, pair[1])
+                return Scalar("bool", ABSENT if outcome is None else outcome)
+            if ABSENT not in pair and POSITIVE not in pair:
                 try:
                     return Scalar("bool", bool(COMPARISONS[symbol](*pair)))
                 except TypeError:
@@ -120,7 +125,7 @@ class Operators(Conditions):
             left, right = right, left
         if is_none(left):
             nones = {is_none(member) for member in members(right)}
-            if right is UNKNOWN or len(nones) > 1:
+            if right is UNKNOWN or len(nones) > 1 or any(map(is_open, members(right))):
                 return None
             if nones == {True}:
                 return True

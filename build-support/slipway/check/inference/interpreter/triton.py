@@ -95,7 +95,7 @@ class Triton(TritonInputs):
         if tensors is not None:
             place = argument_node(node, 0, "output_tensors") or node
             self._check_list(tensors, Tensor, place, "output_tensors", RESPONSE_FIX)
-            names = self._names(tensors)
+            names = self._tensor_names(tensors)
         if error is not None and all(
             is_none(each) is False and each != ERROR and is_a(each) is False
             for each in members(error)
@@ -109,7 +109,7 @@ class Triton(TritonInputs):
             self.behaviour.responses.append(created)
         return Response(names, is_error)
 
-    def _names(self, tensors: Value) -> tuple[str, ...] | None:
+    def _tensor_names(self, tensors: Value) -> tuple[str, ...] | None:
         """Return the names of all tensors in a list, if they are known."""
         sequence = self.content(tensors)
         if sequence is None or sequence.items is None:

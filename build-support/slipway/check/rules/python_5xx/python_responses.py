@@ -73,6 +73,12 @@ def may_end_without_responses(model: ModelUnderCheck) -> Iterator[RuleHit]:
         if _is_decoupled(python_model) or behaviour.senders or _always_none(behaviour):
             continue
         for ending in behaviour.endings:
+            if ending.node is not None and _may_be_none(ending.value):
+                yield RuleHit(
+                    ending.code.location(ending.node),
+                    "execute may return None here, in place of its list of responses",
+                    "begin with responses = [], and append one for each request",
+                )
             if is_none(ending.value) and ending.node is None and not ending.handling:
                 yield RuleHit(
                     _end_of(python_model, ending),
@@ -100,7 +106,7 @@ def number_of_responses(model: ModelUnderCheck) -> Iterator[RuleHit]:
                 continue
             count = None if value.items is None else len(value.items)
             location = ending.code.location(ending.node)
-            if count is not None and count != 1:
+            if count is not None and count != 1 and ending.certain:
                 what = f"execute returns {count} responses, also for one request"
                 yield RuleHit(location, what, WRAPPED)
             elif batches and ending.certain and (count == 1 or ending.in_batch):
@@ -180,6 +186,12 @@ def _is_no_list(value: Value) -> bool:
 
 def _is_no_response(value: Value) -> bool:
     return not is_none(value) and is_a(value, Response) is False
+
+
+def _may_be_none(value: Value) -> bool:
+    """Return whether a value is None or a list, as the code says itself."""
+    found = members(value)
+    return any(map(is_none, found)) and any(isinstance(each, Sequence) for each in found)
 
 
 def _always_none(behaviour: Behaviour) -> bool:
