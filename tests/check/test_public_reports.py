@@ -34,8 +34,6 @@ PENDING = (
     "equal_names_in_two_folders",
     "forest_of_whole_numbers",
     "names_of_a_forest",
-    "sender_without_decoupled",
-    "text_of_numpy",
 )
 
 
