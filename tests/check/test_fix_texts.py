@@ -84,6 +84,17 @@ def test_a_model_that_is_mapped_already_is_not_proposed(tmp_path: Path) -> None:
     assert find_all(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("TYPE_BYTES", "TYPE_STRING"), ("TYPE_FLOAT32", "TYPE_FP32"), ("float64", "TYPE_FP64")],
+)
+def test_a_type_of_another_protocol_is_translated(written: str, meant: str, tmp_path: Path) -> None:
+    repositories.make("good", tmp_path)
+    replace(tmp_path / PREPROCESSING, "TYPE_STRING", written)
+    (finding,) = [finding for finding in find_all(tmp_path) if finding.rule == "SW201"]
+    assert finding.fix == f"did you mean {meant!r}?"
+
+
 def test_an_exchanged_key_and_value_are_one_finding(tmp_path: Path) -> None:
     repositories.make("SW404_key_and_value_exchanged", tmp_path)
     assert only_finding(tmp_path).fix == 'exchange key and value: key: "FEATURES" value: "features"'

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from slipway.adopt.discover import find_source_models
+from slipway.adopt.groups import find_groups
 from slipway.check import RULES, Finding, check_foreign
 from slipway.check.foreign import (
     NEWEST_RELEASE,
@@ -93,6 +95,17 @@ def test_a_repository_is_found_in_it_and_from_above(name: str, tmp_path: Path) -
     assert errors_in(inside, folder) == errors_in(tmp_path, folder)
 
 
+@pytest.mark.parametrize("name", foreign_repositories.names())
+def test_adopt_finds_the_same_models(name: str, tmp_path: Path) -> None:
+    folder = foreign_repositories.make(name, tmp_path)
+    groups = find_groups(find_source_models(folder, {}))
+    assert sorted(group.served.name for group in groups) == served_names(folder)
+    models = find_foreign_models(folder, SETTINGS)
+    assert {m.name: len(m.directories) for m in models} == {
+        group.served.name: len(group.models) for group in groups
+    }
+
+
 def test_independent_models_are_models_each(tmp_path: Path) -> None:
     folder = foreign_repositories.make("single_models", tmp_path)
     assert served_names(folder) == [
@@ -136,6 +149,14 @@ def test_a_model_of_two_ensembles_is_in_both(tmp_path: Path) -> None:
     first, second = find_foreign_models(models, SETTINGS)
     assert (first.name, second.name) == ("ensemble_model", "second")
     assert "SW104" not in {finding.rule for finding in findings_in(models)}
+
+
+def test_a_repository_next_to_a_model_is_found(tmp_path: Path) -> None:
+    """As in the examples of Triton's Python backend."""
+    foreign_repositories.make("ocr", tmp_path)
+    models = foreign_repositories.make("whisper", tmp_path) / "model_repository"
+    shutil.move(models / "whisper_tiny", tmp_path / "whisper_tiny")
+    assert served_names(tmp_path) == ["whisper_tiny", "ensemble_model"]
 
 
 def test_models_that_call_each_other_in_a_circle_are_one(tmp_path: Path) -> None:

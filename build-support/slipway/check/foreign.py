@@ -120,11 +120,12 @@ def find_foreign_models(path: Path, settings: Settings) -> list[ForeignModel]:
 
 
 def _repositories(folder: Path, depth: int) -> Iterator[Path]:
-    """Yield the model repositories in a folder; there is none inside another one."""
-    if _models_in(folder):
+    """Yield the model repositories in a folder; there is none inside a model."""
+    models = _models_in(folder)
+    if models:
         yield folder
-    elif depth < DEEPEST:
-        for path in _folders(folder):
+    for path in _folders(folder) if depth < DEEPEST else ():
+        if path not in models:
             yield from _repositories(path, depth + 1)
 
 

@@ -19,6 +19,17 @@ PARSER = "Triton core, filesystem/api.cc (ReadTextProto), and seen on 24.10"
 # what protobuf's C++ tokeniser accepts after a backslash; Python's accepts any character
 ESCAPE = re.compile(r"\\(?:[abfnrtv\\?'\"]|[0-7]|[xX][0-9a-fA-F]|u[0-9a-fA-F]{4}|U00|(?P<bad>.))")
 NO_VALUE = re.compile(r'Enum type "(?P<enum>[\w.]+)" has no value named "?(?P<name>\w+)')
+# the names that KServe's protocol and numpy have for them
+OTHER_TYPES = {
+    "BYTES": "TYPE_STRING",
+    "STR": "TYPE_STRING",
+    "FLOAT": "TYPE_FP32",
+    "FLOAT16": "TYPE_FP16",
+    "FLOAT32": "TYPE_FP32",
+    "FLOAT64": "TYPE_FP64",
+    "DOUBLE": "TYPE_FP64",
+    "BOOLEAN": "TYPE_BOOL",
+}
 FIXES = {
     "should not have multiple": "keep one of them",
     "another member of oneof": "keep one of them",
@@ -143,6 +154,9 @@ def _fix(complaint: str) -> str:
     if unknown:
         enum = schema().DESCRIPTOR.pool.FindEnumTypeByName(f"inference.{unknown['enum']}")
         names = list(enum.values_by_name)
+        other = OTHER_TYPES.get(unknown["name"].upper().removeprefix("TYPE_"))
+        if other is not None and unknown["enum"] == "DataType":
+            return f"did you mean {other!r}?"
         return did_you_mean(unknown["name"], names, f"one of {', '.join(names)}")
     for pattern, fix in FIXES.items():
         if pattern in complaint:

@@ -135,7 +135,8 @@ def _meant(key: str, entries: Mapping[str, str], tensors: Iterable[str], kind: s
     """Return the fix for a key that the model does not have; a key that is mapped is not meant."""
     free = [name for name in tensors if name not in entries]
     if not free:
-        return f"remove the entry: all {kind}s are mapped already, {listed(tensors)}"
+        known = listed(tensors)
+        return f"remove the entry, or add it to the model: all its {kind}s are mapped, {known}"
     if entries[key] in free:
         return f'exchange key and value: key: "{entries[key]}" value: "{key}"'
     return did_you_mean(key, free, f"the {kind}s that are not mapped yet: {listed(free)}")
