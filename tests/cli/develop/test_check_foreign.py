@@ -65,6 +65,13 @@ def test_machines_get_the_number_of_things_that_adopt_does(here: Path, capsys: C
     ]
 
 
+def test_several_repositories_are_adopted_one_at_a_time(here: Path, capsys: Capture) -> None:
+    foreign_repositories.make("ocr", here)
+    foreign_repositories.make("yolo", here)
+    assert main(["check", "."]) == 1
+    assert capsys.readouterr().out.endswith(" that slipway adopt does, a repository at a time\n")
+
+
 def test_a_model_that_two_ensembles_call_is_reported_once(here: Path, capsys: Capture) -> None:
     models = foreign_repositories.make("fil_ensemble", here) / "model_repository"
     config = (models / "ensemble/config.pbtxt").read_text()

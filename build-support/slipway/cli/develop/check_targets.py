@@ -34,13 +34,15 @@ class CheckOutcome:
 class CheckTargets:
     """The checks by the path of their model; ``settings`` is ``None`` outside of a checkout.
 
-    ``foreign`` are the paths of the command line that are no part of a checkout.
+    ``foreign`` are the paths of the command line that are no part of a checkout, and
+    ``repositories`` the model repositories in them.
     """
 
     settings: Settings | None
     checks: dict[Path, Check] = field(default_factory=dict)
     foreign: list[Path] = field(default_factory=list)
     foreign_release: str = ""
+    repositories: set[Path] = field(default_factory=set)
 
     @property
     def root(self) -> Path:
@@ -57,9 +59,12 @@ class CheckTargets:
             else "the release of slipway.toml"
         )
         yield f"judged for Triton {self.foreign_release}, {because}"
-        paths = " ".join(str(path) for path in self.foreign if path.is_dir())
-        if adopt and paths:
-            yield f"{adopt} thing{'s' if adopt > 1 else ''} that slipway adopt {paths} does"
+        things = f"{adopt} thing{'s' if adopt > 1 else ''}"
+        if adopt and len(self.repositories) > 1:
+            yield f"{things} that slipway adopt does, a repository at a time"
+        elif adopt:
+            path = next(path for path in self.foreign if path.is_dir())
+            yield f"{things} that slipway adopt {path} does"
 
 
 def find_targets(paths: Sequence[Path]) -> CheckTargets:
@@ -134,6 +139,7 @@ def _add_foreign(targets: CheckTargets, path: Path) -> None:
         return
     for model in find_foreign_models(_from_here(path), used):
         targets.checks[model.path] = partial(_check_foreign, model)
+        targets.repositories.add(model.folder)
 
 
 def _all(repository: ModelRepository) -> list[Path]:
