@@ -160,6 +160,21 @@ def test_an_ensemble_that_does_not_parse_lacks_no_version_directory(tmp_path: Pa
     assert format_findings(find_all(tmp_path), tmp_path) == [f"SW201 {PIPELINE}/config.pbtxt:3:17"]
 
 
+def test_an_ensemble_that_is_not_utf_8_lacks_no_version_directory(tmp_path: Path) -> None:
+    repositories.make("good", tmp_path)
+    config = tmp_path / PIPELINE / "config.pbtxt"
+    config.write_bytes("# Stück\n".encode("latin-1") + config.read_bytes())
+    assert format_findings(find_all(tmp_path), tmp_path) == [f"SW201 {PIPELINE}/config.pbtxt"]
+
+
+def test_a_folder_in_place_of_a_config_is_said_to_be_one(tmp_path: Path) -> None:
+    repositories.make("good", tmp_path)
+    (tmp_path / PREPROCESSING).unlink()
+    (tmp_path / PREPROCESSING).mkdir()
+    findings = [finding for finding in find_all(tmp_path) if finding.rule == "SW201"]
+    assert [finding.what for finding in findings] == ["it cannot be read: Is a directory"]
+
+
 def test_a_python_model_under_another_backend_is_of_the_python_backend(tmp_path: Path) -> None:
     repositories.make("good", tmp_path)
     replace(tmp_path / PREPROCESSING, 'backend: "python"', 'backend: "onnxruntime"')

@@ -44,6 +44,9 @@ class ConfigFile:
         except UnicodeDecodeError as error:
             self.text = ""
             self.problem = (0, 0, f"not UTF-8 text: {error.reason} at byte {error.start}")
+        except OSError as error:
+            self.text = ""
+            self.problem = (0, 0, f"it cannot be read: {error.strerror}")
         self.fields = Fields(self.text, schema().ModelConfig.DESCRIPTOR)
         if self.problem is None and message is None:
             self._parse()
@@ -57,8 +60,12 @@ class ConfigFile:
     def is_ensemble(self) -> bool:
         """Return whether this is meant to be an ensemble, however its platform is spelled."""
         message = self.message
+        if message is None and self.path.is_file():
+            # also of a text that is not UTF-8
+            text = self.text or self.path.read_text(encoding="utf-8", errors="replace")
+            return ENSEMBLE_TEXT.search(text) is not None
         if message is None:
-            return ENSEMBLE_TEXT.search(self.text) is not None
+            return False
         return bool(message.platform == ENSEMBLE or message.HasField("ensemble_scheduling"))
 
     @cached_property

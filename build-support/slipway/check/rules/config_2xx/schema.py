@@ -35,6 +35,7 @@ FIXES = {
     "another member of oneof": "keep one of them",
     'Expected "}"': "close the brace before this line",
     "not UTF-8": "save it as UTF-8",
+    "cannot be read": "make it a file that can be read",
 }
 # another rule examines the maps of an ensemble's steps
 MAPS_OF_STEPS = ("input_map", "output_map")
