@@ -233,6 +233,9 @@ HOLDS = {
         "if library.SIMPLE:\n    pb_utils.Tensor('OUT', array)\n"
         "if library.SHAPE is None:\n    array"
     ),
+    "a property that can be set": "pb_utils.Tensor('OUT', self.limit)",
+    "a default of the class": "pb_utils.Tensor('OUT', self.kept)",
+    "what another module sets": "pb_utils.Tensor('OUT', helper.LOADED)",
     "an attribute with a default": "getattr(self, 'cache', None)",
     "an attribute that is set elsewhere": "self.later",
     "an attribute of a text that is asked for": "hasattr(self, 'cache') and self.cache",
@@ -240,9 +243,27 @@ HOLDS = {
     "an unknown array": "pb_utils.Tensor('OUT', library.array())",
     "a name from elsewhere": "pb_utils.Tensor(library.NAME, array)",
 }
-HAS = (
-    "def has(self, hint):\n    return hint is not None\n\ndef finalize(self):\n    self.later = 1\n"
-)
+HAS = """\
+kept = None
+
+def initialize(self, args):
+    helper.LOADED = library.load()
+    TritonPythonModel.kept = library.load()
+
+def has(self, hint):
+    return hint is not None
+
+def finalize(self):
+    self.later = 1
+
+@property
+def limit(self):
+    return 4
+
+@limit.setter
+def limit(self, value):
+    pass
+"""
 
 
 @pytest.mark.parametrize("name", HOLDS)
@@ -251,7 +272,8 @@ def test_what_may_work_is_no_problem(name: str, tmp_path: Path) -> None:
     lines = f"array = {ARRAY}\n{HOLDS[name].replace('READ_HINT', hint)}"
     inner = "".join(f"    {line}\n" for line in lines.splitlines())
     body = f"for request in requests:\n{inner}return [library.answer(r) for r in requests]"
-    behaviour = behaviour_of(f"import library\n{execute(body, more=HAS)}", tmp_path)
+    code = f"import helper\nimport library\n{execute(body, more=HAS)}"
+    behaviour = behaviour_of(code, tmp_path, files={"helper.py": "LOADED = None\n"})
     assert [problem.what for problem in behaviour.problems] == []
 
 

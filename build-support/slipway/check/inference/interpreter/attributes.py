@@ -55,6 +55,20 @@ METHODS: dict[type[Value], tuple[str, frozenset[str]]] = {
 }
 
 SETTERS = ("setattr", "vars", "exec", "eval")
+# decorators that leave what a function takes and returns as it is
+TRANSPARENT = {
+    "staticmethod",
+    "classmethod",
+    "property",
+    "functools.cached_property",
+    "functools.lru_cache",
+    "functools.cache",
+    "torch.no_grad",
+    "torch.inference_mode",
+    "typing.override",
+    "typing.final",
+    "nvtx.annotate",
+}
 
 
 class Attributes(Machine):
@@ -83,7 +97,7 @@ class Attributes(Machine):
                     return self._bound(found[0], value.receiver, found[1], node)
             return UNKNOWN
         if isinstance(value, OwnModule):
-            return value.frame.find(name) or UNKNOWN
+            return UNKNOWN if self._is_stored(name) else value.frame.find(name) or UNKNOWN
         if isinstance(value, Method) and type(value.receiver) in METHODS:
             return self._attribute_of_method(value, name, node)
         return UNKNOWN
@@ -117,7 +131,8 @@ class Attributes(Machine):
                 return value
         found = instance.cls.find(name)
         if found is not None:
-            return self._bound(found[0], instance, found[1], node)
+            is_changed = self._is_stored(name)
+            return UNKNOWN if is_changed else self._bound(found[0], instance, found[1], node)
         if self.is_model(instance) and self.is_never_set(instance.cls, name):
             close = difflib.get_close_matches(name, self.attribute_names(instance.cls), n=1)
             fix = f"did you mean self.{close[0]}?" if close else f"set self.{name} in initialize"
@@ -129,6 +144,8 @@ class Attributes(Machine):
         if not isinstance(value, Function) or isinstance(value.node, ast.Lambda):
             return value
         names = decorators(value.frame.code, value.node)
+        if names - TRANSPARENT:
+            return UNKNOWN  # such as a property that can be set
         if "staticmethod" in names:
             return Function(value.node, value.frame, None, owner)
         if "classmethod" in names:
@@ -163,7 +180,11 @@ class Attributes(Machine):
             return False
         if any(is_dynamic(code, name) for code in self.sources):
             return False
-        return not any(name in code.attribute_stores for code in self.sources)
+        return not self._is_stored(name)
+
+    def _is_stored(self, name: str) -> bool:
+        """Return whether the model's code sets an attribute of this name, of whatever object."""
+        return any(name in code.attribute_stores for code in self.sources)
 
 
 def external(name: str) -> Value:

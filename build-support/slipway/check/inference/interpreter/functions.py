@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from slipway.check.inference.interpreter.attributes import decorators
+from slipway.check.inference.interpreter.attributes import TRANSPARENT, decorators
 from slipway.check.inference.interpreter.machine import DEPTH, PathEnds
 from slipway.check.inference.interpreter.numpy_calls import NumpyCalls
 from slipway.check.inference.objects import (
@@ -22,21 +22,6 @@ from slipway.check.inference.values import (
     Value,
     join,
 )
-
-# decorators that leave what a function takes and returns as it is
-TRANSPARENT = {
-    "staticmethod",
-    "classmethod",
-    "property",
-    "functools.cached_property",
-    "functools.lru_cache",
-    "functools.cache",
-    "torch.no_grad",
-    "torch.inference_mode",
-    "typing.override",
-    "typing.final",
-    "nvtx.annotate",
-}
 
 
 class Functions(NumpyCalls):

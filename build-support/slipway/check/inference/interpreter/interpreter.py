@@ -8,8 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from slipway.check.inference.events import Behaviour, Ending
-from slipway.check.inference.interpreter.attributes import decorators
-from slipway.check.inference.interpreter.functions import TRANSPARENT
+from slipway.check.inference.interpreter.attributes import TRANSPARENT, decorators
 from slipway.check.inference.interpreter.loops import Loops
 from slipway.check.inference.interpreter.machine import SENT, GivenUp, PathEnds
 from slipway.check.inference.objects import (
