@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
-LIMIT = 128  # results of each function: those of the latest models, so that memory is bounded
+LIMIT = 64  # results of each function: those of the latest models, so that memory is bounded
 
 _results: ContextVar[dict[Any, dict[Any, Any]] | None] = ContextVar("results", default=None)
 
@@ -51,3 +52,15 @@ def remembered[**P, R](function: Callable[P, R]) -> Callable[P, R]:
         return value
 
     return call
+
+
+@remembered
+def read_bytes(file: Path) -> bytes:
+    """Return the content of a file."""
+    return file.read_bytes()
+
+
+def read_text(file: Path) -> str:
+    """Return the text of a file, with U+FFFD for what is not UTF-8, and ``\\n`` ends its lines."""
+    text = read_bytes(file).decode("utf-8", errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slipway.cli import main
-from slipway.server import available
+from slipway.server import available, command
 from slipway.server.source import Source
 from slipway.settings import Settings
 from slipway.testing.untestable import untestable_reason
@@ -75,10 +75,10 @@ def test_a_server_that_has_the_backend_is_asked(
     assert reason.fix is not None and "on a machine with a GPU" in reason.fix
     # a server that has the backend, on a machine without a GPU
     (server / "backends" / "tensorrt").mkdir()
-    monkeypatch.setattr(available, "has_gpu", lambda: False)
+    monkeypatch.setattr(command, "has_gpu", lambda: False)
     reason = untestable_reason(folder, settings)
     assert reason is not None and "no GPU, which the backend 'tensorrt' needs" in reason.what
-    monkeypatch.setattr(available, "has_gpu", lambda: True)
+    monkeypatch.setattr(command, "has_gpu", lambda: True)
     assert untestable_reason(folder, settings) is None
 
 

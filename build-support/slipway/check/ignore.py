@@ -12,6 +12,7 @@ from slipway.check.finding import Finding, Location
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import RULES
 from slipway.triton import pbtxt
+from slipway.unchanged import read_text
 
 MARK = "slipway:"
 IGNORE = re.compile(
@@ -52,7 +53,9 @@ def load_ignores(model: ModelUnderCheck) -> list[Ignore]:
     if not model.is_single_config:
         read |= {file.path: file.text for group in model.modules.values() for file in group}
     # the text of one that is not UTF-8 is empty there
-    return [ignore for file in files for ignore in _ignores(file, read.get(file) or _read(file))]
+    return [
+        ignore for file in files for ignore in _ignores(file, read.get(file) or read_text(file))
+    ]
 
 
 def apply_ignores(model: ModelUnderCheck, findings: Sequence[Finding]) -> list[Finding]:
@@ -74,10 +77,6 @@ def apply_ignores(model: ModelUnderCheck, findings: Sequence[Finding]) -> list[F
             ignore, {rule for location, rule in used if location == ignore.location}
         )
     return remaining
-
-
-def _read(file: Path) -> str:
-    return file.read_text(encoding="utf-8", errors="replace")
 
 
 def _ignores(file: Path, text: str) -> Iterator[Ignore]:

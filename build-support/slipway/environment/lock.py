@@ -20,7 +20,7 @@ from slipway.environment.shared.requirements import find_shared
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
 from slipway.triton import numpy_support
-from slipway.unchanged import remembered
+from slipway.unchanged import read_text, remembered
 
 HEADER = re.compile(r"# slipway: requirements sha256=(?P<digest>[0-9a-f]{64}), (?P<target>.*)")
 PINNED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)")
@@ -69,7 +69,7 @@ def locked_target(lock: Path) -> str | None:
 
 def find_unhashed(lock: Path) -> Iterator[tuple[int, str]]:
     """Yield the requirements of a lock without hashes or a version, with their line numbers."""
-    text = lock.read_text(encoding="utf-8", errors="replace").replace("\\\n", "\\ ")
+    text = read_text(lock).replace("\\\n", "\\ ")
     number = 1
     for line in text.splitlines():
         requirement_text = line.partition("#")[0].strip()
@@ -132,9 +132,7 @@ def normalised_requirements(requirements: Path) -> str:
 @remembered
 def named_packages(requirements: Path) -> set[str]:
     """Return the packages that a ``requirements.txt`` names, without malformed lines."""
-    text = (
-        requirements.read_text(encoding="utf-8", errors="replace") if requirements.is_file() else ""
-    )
+    text = read_text(requirements) if requirements.is_file() else ""
     return {name for line in text.splitlines() if (name := package_in_line(line))}
 
 
@@ -147,7 +145,7 @@ def package_in_line(line: str) -> str | None:
 @remembered
 def lock_content(lock: Path) -> str:
     """Return the lines of a lock without comments, as an installer reads them."""
-    lines = lock.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = read_text(lock).splitlines()
     return "\n".join(line for line in lines if line.strip() and not line.lstrip().startswith("#"))
 
 
@@ -160,5 +158,4 @@ def pins(lock: Path) -> Iterator[tuple[str, str]]:
 
 
 def _header(lock: Path) -> re.Match[str] | None:
-    with lock.open(encoding="utf-8", errors="replace") as file:
-        return HEADER.match(file.readline())
+    return HEADER.match(read_text(lock))

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 
 from slipway.errors import SlipwayError
-from slipway.unchanged import remembered
+from slipway.unchanged import read_bytes, remembered
 
 COMMENT = re.compile(r"(^|\s+)#.*")
 SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):")
@@ -111,7 +111,7 @@ def read_requirement_lines(requirements: Path) -> list[RequirementLine]:
     Raises:
         SlipwayError: it is not text in UTF-8.
     """
-    data = requirements.read_bytes()
+    data = read_bytes(requirements)
     try:
         if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise ValueError("it is UTF-16, as PowerShell writes it")

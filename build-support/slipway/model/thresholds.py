@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from slipway.errors import SlipwayError
+from slipway.unchanged import remembered
 
 FILE_NAME = "evaluation.toml"
 EVALUATION_PROGRAM = "evaluate.py"  # next to it: measures the served model
@@ -104,6 +105,7 @@ class Thresholds:
     files: tuple[str, ...] | None = None
 
 
+@remembered
 def load_thresholds(folder: Path) -> Thresholds | None:
     """Return the thresholds in ``folder``'s ``evaluation.toml``; ``None`` if there is no file.
 

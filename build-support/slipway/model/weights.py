@@ -15,6 +15,7 @@ import yaml
 
 from slipway.errors import SlipwayError
 from slipway.files import CHUNK, HashingReader, ReadableStream, atomic_write, digest_of_stream
+from slipway.unchanged import read_bytes
 
 # the loader in C, if libyaml is installed, reads a pointer in a tenth of the time
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -44,7 +45,7 @@ def load_pointer(file: Path) -> Pointer:
     """
     fix = f"write it again: dvc add {file.with_suffix('')}"
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), LOADER)
+        content = yaml.load(read_bytes(file).decode("utf-8"), LOADER)
     except FileNotFoundError as error:
         raise SlipwayError("no such pointer", where=place_of(file), fix=fix) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

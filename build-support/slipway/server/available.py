@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from slipway.server.command import has_gpu
 from slipway.server.source import REPOSITORY, Source
 from slipway.settings import Settings
 from slipway.triton.image_backends import BACKENDS, LAST_RELEASE, NEEDS_GPU, OTHER_IMAGES
@@ -35,8 +34,11 @@ def lacks(source: Source, backend: str) -> str | None:
     available = available_backends(source)
     if available is not None and backend not in available:
         return f"no backend {backend!r}"
-    if backend in NEEDS_GPU and not has_gpu():
-        return f"no GPU, which the backend {backend!r} needs"
+    if backend in NEEDS_GPU:
+        from slipway.server import command  # how a server starts: not at every check
+
+        if not command.has_gpu():
+            return f"no GPU, which the backend {backend!r} needs"
     return None
 
 

@@ -14,6 +14,7 @@ from slipway.errors import SlipwayError
 from slipway.files import atomic_write
 from slipway.model.folder import SIGNATURE
 from slipway.signature.signature import GraphTensor, Signature
+from slipway.unchanged import remembered
 
 TENSORS = ("inputs", "optional_inputs", "outputs")
 KEYS = {"md5", "size", "format", "ir_version", "opsets", "operators", "external_data", *TENSORS}
@@ -41,6 +42,7 @@ def save_sidecar(signed: SignedSignature, path: Path) -> None:
         temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
+@remembered
 def load_sidecar(path: Path) -> SignedSignature:
     """Read a signature file.
 

@@ -147,7 +147,7 @@ def test_a_trial_is_remembered_by_the_weights_content(
     fixed = one_row_inside(tmp_path / "m.onnx")
     other = two_rows_of(fixed)
     assert other is not None and other.error is not None
-    monkeypatch.setattr("slipway.signature.trial.remembered.try_two_rows", None)
+    monkeypatch.setattr("slipway.signature.trial.two_rows.try_two_rows", None)
     assert two_rows_of(LABEL) == first and two_rows_of(fixed) == other
     (tmp_path / "text.onnx").write_text("no graph")
     assert two_rows_of(tmp_path / "text.onnx") is None

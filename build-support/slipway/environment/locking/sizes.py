@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from slipway.unchanged import read_text
+
 LINE = re.compile(
     r"# slipway: (?P<name>\S+) has (?P<wheel>\d+) bytes"
     r"(?:, (?P<unpacked>\d+) unpacked in (?P<files>\d+) files)?$",
@@ -35,7 +37,7 @@ def comments(sizes: dict[str, WheelSize]) -> str:
 
 def read_sizes(lock: Path) -> dict[str, WheelSize]:
     """Return the sizes of a lock's packages by name; empty if an older Slipway wrote it."""
-    text = lock.read_text(encoding="utf-8", errors="replace") if lock.is_file() else ""
+    text = read_text(lock) if lock.is_file() else ""
     return {
         found["name"]: WheelSize(
             int(found["wheel"]),

@@ -14,7 +14,7 @@ from slipway.environment.shared.requirements import SharedRequirement, folder_of
 from slipway.environment.shared.sources import digest_of_sources
 from slipway.files import sha256_of
 from slipway.settings import Settings, find_root
-from slipway.unchanged import remembered
+from slipway.unchanged import read_text, remembered
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def locked_packages(lock: Path) -> tuple[LockedPackage, ...]:
     """
     root = find_root(lock.parent) or lock.parent.resolve()
     found = []
-    for line in parse_requirement_lines(lock.read_text(encoding="utf-8", errors="replace")):
+    for line in parse_requirement_lines(read_text(lock)):
         if isinstance(line, PathRequirement):
             folder = folder_of(line, lock)
             where = Path(os.path.relpath(folder.resolve(), root)).as_posix()

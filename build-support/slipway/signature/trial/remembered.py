@@ -9,11 +9,13 @@ from pathlib import Path
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write, cache_dir, sha256_of
 from slipway.signature.trial.outcome import TwoRows, WrongOutput
+from slipway.unchanged import remembered
 
 # of a trial's result; a change of this package is another one
 FORMAT = 2
 
 
+@remembered
 def two_rows_of(file: Path) -> TwoRows | None:
     """Return what the graph in ``file``, which holds all its tensors, does with two rows.
 

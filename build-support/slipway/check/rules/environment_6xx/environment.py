@@ -23,6 +23,7 @@ from slipway.environment.stub_python import refuse_python
 from slipway.errors import SlipwayError
 from slipway.settings import FILE_NAME
 from slipway.triton.environment_path import ENVIRONMENT, KEYWORD, PARAMETER, environment_value
+from slipway.unchanged import read_text
 
 PACKER = "Slipway (environment/lock.py, environment/build.py)"
 
@@ -201,9 +202,7 @@ def _hits_of_refusal(step: Callable[[], object]) -> Iterator[RuleHit]:
 
 def _line_of(package: str, requirements: Path) -> Location:
     """Return where ``requirements.txt`` names a package, otherwise the file."""
-    text = (
-        requirements.read_text(encoding="utf-8", errors="replace") if requirements.is_file() else ""
-    )
+    text = read_text(requirements) if requirements.is_file() else ""
     for number, line in enumerate(text.splitlines(), 1):
         if package_in_line(line) == canonicalize_name(package):
             return Location(requirements, number, 1)

@@ -9,6 +9,7 @@ import semver
 from slipway.check.finding import Location, RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.unchanged import read_text
 
 # what staging adds to the release version (release/publish.py), and the longest name of a file
 STAGING_SUFFIX = "-rc.h0123456789ab"
@@ -89,6 +90,6 @@ def version_with_build(model: ModelUnderCheck) -> Iterator[RuleHit]:
 
 def _version(model: ModelUnderCheck) -> str | None:
     try:
-        return model.version_file.read_text(encoding="utf-8", errors="replace").strip()
+        return read_text(model.version_file).strip()
     except OSError:
         return None

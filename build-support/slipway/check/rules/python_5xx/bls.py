@@ -14,6 +14,7 @@ from slipway.check.python_code import PythonCode, argument
 from slipway.check.python_model import PythonModel, models_with_requests
 from slipway.check.rule import rule
 from slipway.triton.config import ModelConfig
+from slipway.unchanged import read_text
 
 REQUEST = "Triton core, infer_request.cc"
 SEEN = "seen on 24.10; Triton core, model_repository_manager.cc (FindModelIdentifier)"
@@ -199,7 +200,7 @@ def _release_numbers(model: ModelUnderCheck) -> list[str] | None:
     """Return the numbers of the release version, if it has three."""
     if not model.version_file.is_file():
         return None
-    text = model.version_file.read_text(encoding="utf-8", errors="replace").strip()
+    text = read_text(model.version_file).strip()
     match = re.match(r"(\d+)\.(\d+)\.(\d+)", text)
     return list(match.groups()) if match else None
 
