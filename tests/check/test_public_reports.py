@@ -28,14 +28,6 @@ SOURCES = {
     "NVIDIA-Merlin/systems": "393",
 }
 
-# the rules that find these are not there yet
-PENDING = (
-    "empty_reshape_in_the_ensemble",
-    "equal_names_in_two_folders",
-    "forest_of_whole_numbers",
-    "names_of_a_forest",
-)
-
 
 def _formatted(findings: list[Finding], severity: str, folder: Path) -> tuple[str, ...]:
     return tuple(
@@ -51,8 +43,6 @@ def _formatted(findings: list[Finding], severity: str, folder: Path) -> tuple[st
 def test_a_mistake_that_people_reported_is_found_at_its_line_and_is_the_only_one(
     report: Report, tmp_path: Path
 ) -> None:
-    if report.name in PENDING:
-        pytest.xfail("no rule finds it yet")
     folder, _ = report.make(tmp_path)
     findings = check([folder], load(tmp_path))
     assert _formatted(findings, "error", folder) == report.found

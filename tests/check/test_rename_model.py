@@ -145,8 +145,9 @@ def test_a_name_without_the_folders_is_fixed(tmp_path: Path) -> None:
     folder = repositories.make("SW119_name_without_the_folders", tmp_path)
     apply_fixes(lambda: repositories.find_all(tmp_path))
     assert repositories.find_all(tmp_path) == []
-    assert (folder / "sound_reader" / "1" / "model.py").is_file()
-    assert 'model_name: "sound_reader"' in (folder / "sound_pipeline/config.pbtxt").read_text()
+    assert (folder / "sound_scorer_1_0_0" / "1" / "model.py").is_file()
+    code = (folder / "sound_postprocessing" / "1" / "model.py").read_text()
+    assert 'load_model("sound_scorer_1_0_0")' in code and 'model_name="sound_scorer_1_0_0"' in code
 
 
 def test_a_called_and_mapped_model_answers_the_same_under_its_new_name(tmp_path: Path) -> None:

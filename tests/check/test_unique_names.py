@@ -16,6 +16,7 @@ WORDS = st.lists(st.sampled_from(["a", "b", "a_b", "b_a", "f", "f_a", "f_b", "f_
     [
         (["preprocessing"], {"preprocessing": "ocr_preprocessing"}),
         (["text_preprocessing"], {"text_preprocessing": "ocr_preprocessing"}),
+        (["reader_1_0_0"], {"reader_1_0_0": "ocr_reader_1_0_0"}),
         (
             ["text_preprocessing", "image_preprocessing"],
             {

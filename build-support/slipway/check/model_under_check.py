@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from slipway.check.config_file import ConfigFile
+from slipway.check.finding import Location
 from slipway.check.graph_completion import complete_config
 from slipway.check.ignored_files import IgnoredFiles
 from slipway.check.syntax_index import SyntaxIndex
@@ -42,6 +43,7 @@ class ModelRepository:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.calls: dict[Path, Mapping[str, Location]] = {}  # of bls_calls.py, by folder
 
     @cached_property
     def ignored_files(self) -> IgnoredFiles:

@@ -33,4 +33,6 @@ def prefixed_names(folder: str, names: Iterable[str]) -> dict[str, str]:
 
 
 def _short(folder: str, name: str) -> str:
-    return f"{folder}_{name.rpartition('_')[2]}"
+    last = name.rpartition("_")[2]
+    # the last word of a version says nothing
+    return f"{folder}_{last if last.isidentifier() else name}"

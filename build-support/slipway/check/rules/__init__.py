@@ -18,7 +18,7 @@ from slipway.check.rules.config_2xx import (
     tensors,
     unfilled,
 )
-from slipway.check.rules.ensemble_4xx import dataflow, edges, ensemble, maps
+from slipway.check.rules.ensemble_4xx import dataflow, edges, ensemble, maps, scalars
 from slipway.check.rules.environment_6xx import environment
 from slipway.check.rules.evaluation_8xx import evaluation
 from slipway.check.rules.ignore_9xx import ignores
@@ -47,10 +47,12 @@ from slipway.check.rules.safety_7xx import security, size
 from slipway.check.rules.weights_3xx import (
     backend_files,
     elsewhere,
+    forests,
     graph_names,
     graph_needs,
     graph_scalars,
     graph_types,
+    torchscript,
     two_rows,
     weights,
 )
@@ -65,6 +67,7 @@ __all__ = [
     "ensemble",
     "environment",
     "evaluation",
+    "forests",
     "graph_names",
     "graph_needs",
     "graph_scalars",
@@ -87,6 +90,7 @@ __all__ = [
     "python_writes",
     "release",
     "release_version",
+    "scalars",
     "scheduling",
     "schema",
     "security",
@@ -99,6 +103,7 @@ __all__ = [
     "tensor_options",
     "tensor_shapes",
     "tensors",
+    "torchscript",
     "two_rows",
     "unfilled",
     "versions",

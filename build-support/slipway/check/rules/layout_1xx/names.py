@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from slipway.check.bls_calls import calls_of_folder, is_served
 from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Location, RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
@@ -76,20 +78,44 @@ def _name_hit(config: ConfigFile) -> RuleHit:
     "SW112",
     "name-not-unique",
     scope="slipway",
-    reason="a BLS call in one artifact may be answered by the other's model of that name",
-    source="Triton core, model_repository_manager.cc (namespaces), and seen on 24.10",
+    reason="with both loaded, the call fails: “Model … is not ready”",
+    source="Triton core, model_repository_manager.cc (FindModelIdentifier): calls between models"
+    " know no namespace; seen on 24.10",
 )
 def name_not_unique(model: ModelUnderCheck) -> Iterator[RuleHit]:
-    """Find models whose name another model folder has as well."""
-    here = model.folder.resolve()
-    for config in model.configs.values():
-        for owner in model.repository.owners.get(config.name, ()):
-            if owner != config.directory.absolute() and owner.resolve().parent != here:
-                yield RuleHit(
-                    Location(config.directory),
-                    f"there is another model {config.name!r} in {owner.parent.name}/",
-                    "rename one of them: a model's name begins with its folder's",
-                )
+    """Find called models whose name a model of another folder has as well.
+
+    Without a call, each ensemble is answered by its own models, in whatever order they are loaded.
+    """
+    here, repository = model.folder.resolve(), model.repository
+    for config in model.configs.values() if not model.is_single_config else ():
+        rivals = [
+            owner
+            for owner in repository.owners.get(config.name, ())
+            if owner != config.directory.absolute() and owner.resolve().parent != here
+        ]
+        if not rivals or config is model.served:
+            continue
+        call = calls_of_folder(model.folder, repository).get(config.name)
+        others = [owner.parent for owner in rivals if not is_served(owner, repository)]
+        calling = [f for f in others if config.name in calls_of_folder(f, repository)]
+        if others and call is not None:
+            yield RuleHit(
+                call,
+                f"{_folders(others)} has a model {config.name!r} as well",
+                "rename the model that is called, so that its name begins with its folder's",
+            )
+        elif calling:
+            yield RuleHit(
+                Location(config.directory),
+                f"{_folders(calling)} has a model {config.name!r} as well, and calls it",
+                "rename one of them: a model's name begins with its folder's",
+            )
+
+
+def _folders(folders: Sequence[Path]) -> str:
+    more = f" and {len(folders) - 1} more" if len(folders) > 1 else ""
+    return f"{folders[0].name}/{more}"
 
 
 @rule(
@@ -142,21 +168,28 @@ def word_of_507(model: ModelUnderCheck) -> Iterator[RuleHit]:
     "name-without-folder",
     scope="slipway",
     severity="warning",
-    reason="two model folders that use the same name cannot be served together",
-    source="Slipway: names are unique because they begin with the folder's name",
+    reason="another artifact with a model of that name would break the calls to it",
+    source="Triton core, model_repository_manager.cc (FindModelIdentifier), and seen on 24.10",
 )
 def name_without_folder(model: ModelUnderCheck) -> Iterator[RuleHit]:
-    """Find models whose name does not begin with the folder's."""
-    here = model.folder.resolve()
+    """Find called models whose name does not begin with the folder's.
+
+    Only calls need unique names: everything else is found in its own artifact.
+    """
     renamed = prefixed_names(model.name, model.configs)
+    if model.is_single_config or not renamed:
+        return
+    called = calls_of_folder(model.folder, model.repository)
+    here = model.folder.resolve()
     for config in model.configs.values():
         owners = model.repository.owners.get(config.name, ())
-        if config.name in renamed and all(owner.resolve().parent == here for owner in owners):
+        unique = all(owner.resolve().parent == here for owner in owners)
+        if config.name in renamed and config.name in called and unique:
             renaming = rename_model(model, config.name, renamed[config.name])
             also = f"; look at {renaming.uncertain[0]} too" if renaming.uncertain else ""
             yield RuleHit(
                 Location(config.directory),
-                f"its name does not begin with {model.name!r}",
+                f"it is called, and its name does not begin with {model.name!r}",
                 f"rename it: {renamed[config.name]}{also}",
                 () if renaming.uncertain else renaming.fixes,
             )

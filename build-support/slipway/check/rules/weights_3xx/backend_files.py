@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -22,8 +20,6 @@ from slipway.check.rule import rule
 from slipway.check.rules.config_2xx.backends import FILES
 from slipway.model.folder import LEFT_OUT_ENDINGS, LEFT_OUT_NAMES
 from slipway.signature.reading import GRAPH
-
-INDEXED = re.compile(r".+__[0-9]+")
 
 
 @rule(
@@ -87,46 +83,6 @@ def named_file_missing(model: ModelUnderCheck) -> Iterator[RuleHit]:
                         f"no {version.name}/{name}, for compute capability {capability}",
                         "put it there or remove the entry",
                     )
-
-
-@rule(
-    "SW324",
-    "mixed-pytorch-names",
-    reason="if one output does not follow the convention, all are matched by their order in the"
-    " config, and the numbers in the names are ignored",
-    source="triton-inference-server/pytorch_backend, model_instance_state.cc: GetNamingConvention",
-)
-def mixed_pytorch_names(model: ModelUnderCheck) -> Iterator[RuleHit]:
-    """Find TorchScript models of which only some outputs follow ``<name>__<index>``."""
-    for config, message in model.parsed.values():
-        names = [output.name for output in message.output] if config.backend == "pytorch" else []
-        follows = [bool(INDEXED.fullmatch(name)) for name in names]
-        if any(follows) and not all(follows):
-            index = follows.index(False)
-            yield RuleHit(
-                config.location("output", index, "name"),
-                f"output {names[index]!r} does not follow <name>__<index>, and others do",
-                f"a name such as OUTPUT__{index}, with its position among the results of forward()",
-            )
-
-
-@rule(
-    "SW325",
-    "unknown-forest-type",
-    reason="the load fails: '… not recognized as a valid serialization format'",
-    source="triton-inference-server/fil_backend, src/serialization.h",
-)
-def unknown_forest_type(model: ModelUnderCheck) -> Iterator[RuleHit]:
-    """Find a ``model_type`` that the FIL backend does not have."""
-    for config, message in model.parsed.values():
-        kind = message.parameters.get("model_type") if config.backend == "fil" else None
-        if kind is not None and kind.string_value not in FOREST_NAMES:
-            nearest = difflib.get_close_matches(kind.string_value, FOREST_NAMES, n=1, cutoff=0)
-            yield RuleHit(
-                config.location("parameters", "model_type", "value"),
-                f"model_type {kind.string_value!r} is not one of {', '.join(FOREST_NAMES)}",
-                f'string_value: "{nearest[0]}"',
-            )
 
 
 def _packed_paths(version: Path) -> list[Path]:

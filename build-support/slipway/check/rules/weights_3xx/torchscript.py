@@ -1,0 +1,91 @@
+"""SW324 and SW345: the names of a TorchScript model's tensors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from slipway.check.config_file import ConfigFile
+from slipway.check.finding import RuleHit
+from slipway.check.model_files import loaded_versions
+from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.rule import rule
+from slipway.triton.config import ModelConfig
+
+SOURCE = "triton-inference-server/pytorch_backend, model_instance_state.cc: GetNamingConvention"
+# the backend takes what follows the first __, and an empty number is 0
+INDEXED = re.compile(r"(?:(?!__).)*__([0-9]*)", re.DOTALL)
+# the kinds of control that are an input of the model
+CONTROLS = range(4)
+
+
+@rule(
+    "SW324",
+    "mixed-pytorch-names",
+    reason="if one name does not follow the convention, all are matched by their order in the"
+    " config, and the numbers in the names are ignored",
+    source=SOURCE,
+)
+def mixed_pytorch_names(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find TorchScript models of which only some tensors follow ``<name>__<index>``.
+
+    It is a mistake only where a number is not the position in the config.
+    """
+    for config, message in _torchscript_models(model):
+        for kind, of in (("input", "arguments"), ("output", "results")):
+            names = [tensor.name for tensor in getattr(message, kind)]
+            numbers = [_number(name) for name in names]
+            wrong = any(n is not None and n != at for at, n in enumerate(numbers))
+            if wrong and None in numbers:
+                index = numbers.index(None)
+                yield RuleHit(
+                    config.location(kind, index, "name"),
+                    f"{kind} {names[index]!r} does not follow <name>__<index>, and others do",
+                    f"a name such as {kind.upper()}__{index}, with its position among the {of} of"
+                    " forward()",
+                )
+
+
+@rule(
+    "SW345",
+    "pytorch-input-number",
+    reason="the backend writes the tensor behind the end of its arguments: it fails or crashes",
+    source=SOURCE + ", AddInputToMap and SetInputTensors; inputs are numbered from 0",
+)
+def pytorch_input_number(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find inputs ``<name>__<index>`` whose number is not below the number of inputs."""
+    for config, message in _torchscript_models(model):
+        numbers = [_number(tensor.name) for tensor in message.input]
+        count = len(numbers) + _other_inputs(message)
+        if None in numbers:
+            continue
+        for at, number in enumerate(numbers):
+            if number is not None and number >= count:
+                yield RuleHit(
+                    config.value_location("input", at, "name"),
+                    f"input {message.input[at].name!r} is not one of {count}, numbered from 0",
+                    "the position among the arguments of forward(), from 0",
+                )
+
+
+def _torchscript_models(model: ModelUnderCheck) -> Iterator[tuple[ConfigFile, ModelConfig]]:
+    """Yield the models that libtorch runs; those with a model.py name tensors as they like."""
+    for config, message in model.parsed.values():
+        if config.backend != "pytorch" or message.platform == "torch_aoti" or message.runtime:
+            continue
+        versions = loaded_versions(config, message) if not model.is_single_config else []
+        if not any((version / "model.py").is_file() for version in versions):
+            yield config, message
+
+
+def _number(name: str) -> int | None:
+    match = INDEXED.fullmatch(name)
+    return int(match[1] or 0) if match else None
+
+
+def _other_inputs(message: ModelConfig) -> int:
+    sequence = message.sequence_batching
+    controls = sum(
+        any(control.kind in CONTROLS for control in each.control) for each in sequence.control_input
+    )
+    return controls + len(sequence.state) + len(message.batch_input)
