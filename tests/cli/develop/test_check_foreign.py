@@ -59,7 +59,7 @@ def test_machines_get_the_number_of_things_that_adopt_does(here: Path, capsys: C
     assert main(["check", "ocr", "--json"]) == 1
     report = json.loads(capsys.readouterr().out)
     assert (report["models"], report["errors"]) == (1, 1)
-    assert report["adopt"] > 5
+    assert report["adopt"] > 1
     assert [f["path"] for f in report["findings"] if f["severity"] == "error"] == [
         "ocr/model_repository/ensemble_model"
     ]
