@@ -18,6 +18,7 @@ max_batch_size: 8
 input {{ name: "input__0" data_type: TYPE_FP32 dims: 4 }}
 output {{ name: "output__0" data_type: TYPE_FP32 dims: 1 }}
 parameters {{ key: "model_type" value {{ string_value: "treelite_checkpoint" }} }}
+parameters {{ key: "output_class" value {{ string_value: "false" }} }}
 """
 
 
