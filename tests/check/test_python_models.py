@@ -186,6 +186,17 @@ def test_code_with_which_every_request_fails_is_found(name: str, tmp_path: Path)
     assert set(rules_found(tmp_path, (old, new))) == {rule}
 
 
+def test_an_optional_input_that_a_step_gives_is_always_there(tmp_path: Path) -> None:
+    repositories.make("SW555_hint_may_be_left_out", tmp_path)
+    pipeline = tmp_path / "models/sound/sound_pipeline/config.pbtxt"
+    text = pipeline.read_text(encoding="utf-8")
+    mapped = 'input_map { key: "WORDS" value: "WORDS" }'
+    assert mapped in text
+    hint = 'input_map { key: "HINT" value: "WORDS" }'
+    pipeline.write_text(text.replace(mapped, f"{mapped} {hint}"), encoding="utf-8")
+    assert repositories.find_all(tmp_path) == []
+
+
 @pytest.mark.parametrize(
     "call",
     [

@@ -193,6 +193,9 @@ FAILS = {
     "an optional input": 'pb_utils.get_input_tensor_by_name(request, "HINT").as_numpy()',
     "an attribute that nothing sets": "self.modle(array)",
     "a helper that fails": "self.helped(array)",
+    "a misspelled function": "pb_utils.InferenceRespone(error=None)",
+    "arithmetic of a tensor": f"{READ} * 2",
+    "the length of a tensor": f"len({READ})",
 }
 HELPED = "def helped(self, array):\n    return pb_utils.Tensor(array, 'OUT')\n"
 

@@ -23,6 +23,7 @@ from slipway.check.inference.objects import (
 )
 from slipway.check.inference.state import Frame
 from slipway.check.inference.values import (
+    NONE,
     UNKNOWN,
     Arguments,
     Array,
@@ -31,6 +32,16 @@ from slipway.check.inference.values import (
 from slipway.check.python_code import PythonCode
 
 UTILS = "triton_python_backend_utils"
+# triton_python_backend_utils.py, and pb_stub.cc (the module c_python_backend_utils)
+UTILITIES = frozenset(
+    """InferenceRequest InferenceResponse InferenceResponseSender InferenceTrace LogLevel Logger
+    MemoryType Metric MetricFamily MetricKind ModelConfig PreferredMemory ResponseIterator Tensor
+    TritonError TritonModelException async_event_future_done_callback deserialize_bytes_tensor
+    get_input_config_by_name get_input_tensor_by_name get_model_dir get_output_config_by_name
+    get_output_tensor_by_name is_model_ready load_model numpy_to_triton_type serialize_byte_tensor
+    triton_string_to_numpy triton_to_numpy_type unload_model
+    using_decoupled_model_transaction_policy SharedMemory""".split()
+)
 # pb_stub.cc, the classes of the module c_python_backend_utils
 METHODS: dict[type[Value], tuple[str, frozenset[str]]] = {
     Request: (
@@ -82,6 +93,8 @@ class Attributes(Machine):
         if isinstance(value, Missing):
             return self.fail("missing", node, name, "", value)
         if isinstance(value, External):
+            if value.name == UTILS and name not in UTILITIES:
+                self._check_utility(name, node)
             return external(f"{value.name}.{name}")
         if isinstance(value, Instance):
             return self._instance_attribute(value, name, node)
@@ -101,6 +114,13 @@ class Attributes(Machine):
         if isinstance(value, Method) and type(value.receiver) in METHODS:
             return self._attribute_of_method(value, name, node)
         return UNKNOWN
+
+    def _check_utility(self, name: str, node: ast.expr) -> None:
+        """Report a name that Triton's utilities do not have, if it is like one that they have."""
+        close = difflib.get_close_matches(name, UTILITIES, n=1, cutoff=0.8)
+        if close and not name.startswith("TRITON"):
+            what = f"pb_utils has no {name!r}"
+            self.fail("attribute", node, what, f"did you mean pb_utils.{close[0]}?", NONE)
 
     def _triton_attribute(self, value: Value, name: str, node: ast.expr) -> Value:
         title, names = METHODS[type(value)]

@@ -9,6 +9,7 @@ from contextlib import suppress
 from slipway.check.inference import numpy
 from slipway.check.inference.interpreter.machine import LONGEST
 from slipway.check.inference.interpreter.triton_objects import TritonObjects
+from slipway.check.inference.kinds import describe
 from slipway.check.inference.objects import (
     POSITIVE,
     ConfigText,
@@ -16,6 +17,9 @@ from slipway.check.inference.objects import (
     Instance,
     Iterated,
     Json,
+    Request,
+    Response,
+    Tensor,
     sequence_of,
 )
 from slipway.check.inference.values import (
@@ -49,7 +53,11 @@ class Builtins(TritonObjects):
         return Sequence(None, join(part.element for part in parts))
 
     def _length(self, arguments: Arguments, node: ast.expr) -> Value:
-        sequence = self.content(arguments.positional[0]) if arguments.positional else None
+        value = arguments.get(0, "") or UNKNOWN
+        if isinstance(value, Tensor | Request | Response):
+            what = f"{describe(value)} has no length"
+            self.fail("attribute", node, what, "take the length of its array: .as_numpy()", value)
+        sequence = self.content(value)
         if sequence is None or sequence.items is None:
             is_batch = sequence is not None and sequence.per_request
             return Scalar("int", POSITIVE) if is_batch else Scalar("int")

@@ -12,6 +12,7 @@ from slipway.check.inference.interpreter.conditions import Conditions
 from slipway.check.inference.kinds import is_open
 from slipway.check.inference.objects import (
     POSITIVE,
+    Tensor,
     is_none,
 )
 from slipway.check.inference.values import (
@@ -73,6 +74,10 @@ class Operators(Conditions):
         return self.each(left, both)
 
     def _operate(self, symbol: str, left: Value, right: Value, node: ast.AST) -> Value:
+        for side in (left, right):
+            if isinstance(side, Tensor) and isinstance(node, ast.expr):
+                what = f"a Tensor has no operator {symbol}"
+                self.fail("attribute", node, what, "compute with its array: .as_numpy()", side)
         if isinstance(left, Array) or isinstance(right, Array):
             operands = self.resolve(left), self.resolve(right)
             return numpy.operator(symbol, *operands, numpy_2=self.numpy_2)

@@ -9,6 +9,7 @@ from slipway.check.inference.behaviour import behaviours
 from slipway.check.inference.events import Problem, ProblemKind
 from slipway.check.inference.objects import Missing
 from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.python_model import PythonModel
 from slipway.check.rule import rule
 
 STUB = "Triton's Python backend, pb_stub.cc, and seen on 24.10"
@@ -45,10 +46,12 @@ def call_that_fails(model: ModelUnderCheck) -> Iterator[RuleHit]:
 )
 def optional_input_not_tested(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find optional inputs that are used without a test for None."""
-    for _, behaviour in behaviours(model):
+    for python_model, behaviour in behaviours(model):
         for problem in behaviour.problems:
             value = problem.value
-            if problem.kind == "missing" and isinstance(value, Missing) and value.optional:
+            if problem.kind != "missing" or not isinstance(value, Missing) or not value.optional:
+                continue
+            if _may_be_left_out(model, python_model, value.name):
                 yield RuleHit(
                     problem.code.location(problem.node),
                     f"the input {value.name!r} is optional, and its tensor may be None",
@@ -65,6 +68,21 @@ def optional_input_not_tested(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def attribute_never_set(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find attributes of the model that its code reads and nothing sets."""
     return _problems(model, "unset")
+
+
+def _may_be_left_out(model: ModelUnderCheck, python_model: PythonModel, name: str) -> bool:
+    """Return whether clients, or a step of an ensemble, may leave the input out."""
+    if model.served is python_model.config:
+        return True
+    for _, message in model.parsed.values():
+        optional = {tensor.name for tensor in message.input if tensor.optional}
+        for step in message.ensemble_scheduling.step:
+            mapped = step.input_map.get(name)
+            if step.model_name == python_model.config.name and (
+                mapped is None or mapped in optional
+            ):
+                return True
+    return False
 
 
 def _problems(model: ModelUnderCheck, kind: ProblemKind) -> Iterator[RuleHit]:

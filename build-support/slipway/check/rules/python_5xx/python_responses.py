@@ -16,7 +16,8 @@ from slipway.check.python_model import PythonModel
 from slipway.check.rule import rule
 from slipway.check.rules.python_5xx.python_models import model_classes
 
-BACKEND = "Triton's Python backend, pb_stub.cc (ProcessReturnedResponses), and seen on 24.10"
+PROCESSED = "Triton's Python backend, pb_stub.cc (ProcessReturnedResponses)"
+BACKEND = f"{PROCESSED}, and seen on 24.10"
 WRAPPED = "return responses, a list with one InferenceResponse for each request"
 GENERATOR = Opaque("generator")
 
@@ -123,7 +124,7 @@ def number_of_responses(model: ModelUnderCheck) -> Iterator[RuleHit]:
     "decoupled-returns-responses",
     reason="each request is answered with an error: “is using the decoupled mode and the execute"
     " function must return None”",
-    source=BACKEND,
+    source=PROCESSED,
 )
 def decoupled_returns(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find decoupled models that return their responses."""
