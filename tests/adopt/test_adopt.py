@@ -302,3 +302,23 @@ def test_a_wrong_version_is_refused(source: Path, settings: Settings) -> None:
 def test_tensors_without_a_batch_stay_as_they_are(source: Path, adopt: Adopt) -> None:
     python_model(source, "score", ADD, f'backend: "python"\nmax_batch_size: 0\n{TENSORS}')
     assert adopt(source)[0].steps == ()
+
+
+def test_line_ends_stay_as_they_are(source: Path, settings: Settings, adopt: Adopt) -> None:
+    directory = python_model(source, "score")
+    config = (directory / "config.pbtxt").read_text().replace("\n", "\r\n")
+    (directory / "config.pbtxt").write_bytes(config.encode())
+    assert adopt(source, "ours")[0].steps == ()
+    written = settings.root / "models" / "ours" / "ours_score" / "config.pbtxt"
+    assert written.read_bytes().decode() == config.replace('"score"', '"ours_score"')
+
+
+def test_a_config_that_is_not_utf_8_is_copied_and_is_a_step(
+    source: Path, settings: Settings, adopt: Adopt
+) -> None:
+    directory = python_model(source, "score")
+    content = b"# caf\xe9\n" + (directory / "config.pbtxt").read_bytes()
+    (directory / "config.pbtxt").write_bytes(content)
+    assert "SW201" in {step.rule for step in adopt(source)[0].steps}
+    written = settings.root / "models" / "score" / "score" / "config.pbtxt"
+    assert written.read_bytes() == content

@@ -149,6 +149,7 @@ def test_two_repositories_with_one_name_are_refused_and_the_fix_works(
     [
         ({"README.md": "# none"}, "no Triton model in it", "slipway new NAME --onnx"),
         ({"config.txt": "key = value"}, "no Triton model in it", "--model-repository"),
+        ({"models.dvc": "outs: []"}, "no Triton model in it", "dvc pull there first"),
     ],
 )
 def test_a_folder_without_models_is_refused(

@@ -35,6 +35,7 @@ class ConfigText:
 
     path: Path
     text: str
+    exact: bool = True
 
     @cached_property
     def readable(self) -> str:
@@ -94,15 +95,18 @@ class ConfigText:
 def read_config(path: Path, values: Mapping[str, str]) -> ConfigText:
     """Return the config in ``path``, its templates filled with ``values`` as far as these go.
 
-    Bytes that are not UTF-8 are replaced.
+    Line ends stay as they are. Bytes that are not UTF-8 are replaced, and the text is then not
+    ``exact``.
     """
 
     def fill(match: re.Match[str]) -> str:
         name = next(group for group in match.groups() if group is not None).strip()
         return values.get(name, match[0])
 
-    text = path.read_text(encoding="utf-8", errors="replace")
-    return ConfigText(path, UNFILLED.sub(fill, text) if values else text)
+    content = path.read_bytes()
+    text = content.decode(errors="replace")
+    exact = text.encode() == content
+    return ConfigText(path, UNFILLED.sub(fill, text) if values else text, exact)
 
 
 def _replace(match: re.Match[str]) -> str:

@@ -101,12 +101,13 @@ def find_source_models(path: Path, values: Mapping[str, str]) -> list[SourceMode
         for directory, file in found
     ]
     if not models:
+        pulled = "dvc pull there first; or " if next(path.rglob(f"*{POINTER}"), None) else ""
         raise SlipwayError(
             f"no Triton model in it: no folder has a {FILE_NAME}, or a version directory with a"
             " model's file",
             where=str(path),
-            fix="name the folder that tritonserver's --model-repository names; for a single ONNX"
-            " file: slipway new NAME --onnx FILE",
+            fix=f"{pulled}name the folder that tritonserver's --model-repository names; for one"
+            " ONNX file: slipway new NAME --onnx FILE",
         )
     _refuse_equal_names(models, path)
     return models

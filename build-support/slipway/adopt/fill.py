@@ -52,9 +52,7 @@ def _write(
     target.parent.mkdir(parents=True, exist_ok=True)
     if file.use == "config":
         assert model.source.config is not None
-        text = _config_text(model, planned, model.source.config)
-        target.write_text(text, encoding="utf-8")
-        return _unfilled(ConfigText(target, text), planned.name)
+        return _write_config(model.source.config, target, model, planned)
     elif file.use == "pointer":
         return _write_pointer(file, target, planned.name, store)
     elif file.use == "tracked":
@@ -75,9 +73,16 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _config_text(model: PlannedModel, planned: PlannedFolder, config: ConfigText) -> str:
-    calls = planned.group.calls[model.source.name]
-    return edit_config(config, model.name, planned.new_names, calls_models=bool(calls.names))
+def _write_config(
+    config: ConfigText, target: Path, model: PlannedModel, planned: PlannedFolder
+) -> list[Step]:
+    if not config.exact:
+        shutil.copyfile(config.path, target)  # the check names the byte that is not UTF-8
+        return []
+    calls = bool(planned.group.calls[model.source.name].names)
+    text = edit_config(config, model.name, planned.new_names, calls_models=calls)
+    target.write_bytes(text.encode())
+    return _unfilled(ConfigText(target, text), planned.name)
 
 
 def _unfilled(config: ConfigText, folder: str) -> list[Step]:

@@ -56,7 +56,7 @@ def record_case(folder: Path, settings: Settings) -> list[Step]:
         except SlipwayError as error:
             problem = error
     assert problem is not None
-    fix = f"{problem.fix}; then {by_hand}" if problem.fix else by_hand
+    fix = f"{by_hand}. Before that: {problem.fix}" if problem.fix else by_hand
     return _without_case(folder, f"no golden case was recorded: {_line(problem.what)}", fix)
 
 
