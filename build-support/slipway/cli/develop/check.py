@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -109,6 +110,9 @@ def check(
     targets = check_targets.find_targets(models)
     bugs: dict[Path, Exception] = {}
     outcomes: dict[Path, CheckOutcome] = {}
+
+    # syntax trees are many objects without cycles, at which the collector looks again and again
+    gc.set_threshold(50_000)
 
     def find() -> dict[Path, list[Finding]]:
         bugs.clear()

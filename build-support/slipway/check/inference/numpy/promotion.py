@@ -162,6 +162,7 @@ def _category(at: str) -> int:
     return 0 if at == "?" else 1 if at in SIGNED + UNSIGNED else 2 if at in FLOATS + COMPLEX else 3
 
 
+@cache
 def _look_up(rows: tuple[str, ...], left: str, right: str) -> str | None:
     """Return the one type in the rows and columns of these letters; of any, if there is none."""
     certain = bool(left and right)
