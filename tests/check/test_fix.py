@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from slipway.check.finding import Edit, Finding, Fix, Location, Move, Remove
+from slipway.check.finding import Create, Edit, Finding, Fix, Location, Lock, Move, Remove
 from slipway.check.fix import FixResult, apply_fixes
+from slipway.environment.lock import header, package_in_line
+from slipway.errors import SlipwayError
 from tests.check import fixture_repositories as repositories
 
 
@@ -30,6 +32,19 @@ def snapshot(root: Path) -> dict[str, bytes | None]:
     }
 
 
+def relock(requirements: Path) -> None:
+    """Write the good repository's lock for these requirements, without a package index."""
+    settings = repositories.load_settings(requirements.parents[2])
+    good = repositories.GOOD / "models" / "sound" / "requirements.lock"
+    _, _, pins = good.read_text().partition("\n")
+    wanted = {package_in_line(line) or "numpy" for line in requirements.read_text().splitlines()}
+    pins += "".join(
+        f"{name}==1.0 --hash=sha256:{'0' * 64}\n" for name in sorted(wanted - {"numpy"})
+    )
+    lock = requirements.with_name("requirements.lock")
+    lock.write_text(f"{header(requirements, settings)}\n{pins}")
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "config.pbtxt"
@@ -49,15 +64,16 @@ def test_fix_changes_what_can_be_fixed_and_a_second_run_changes_nothing(
         assert apply_fixes(lambda: findings) == FixResult()
         assert snapshot(tmp_path) == before
         return
-    result = apply_fixes(lambda: repositories.find_all(tmp_path))
+    result = apply_fixes(lambda: repositories.find_all(tmp_path), relock)
     after = snapshot(tmp_path)
     remaining = [finding for finding in repositories.find_all(tmp_path) if finding.fixes]
     assert len(remaining) == len(result.refused)
-    assert apply_fixes(lambda: repositories.find_all(tmp_path)).diff() == ""
+    assert apply_fixes(lambda: repositories.find_all(tmp_path), relock).diff() == ""
     assert snapshot(tmp_path) == after
     if all(isinstance(fix, Edit) for fix in fixes):
         edited = {str(fix.file.relative_to(tmp_path)) for fix in fixes if isinstance(fix, Edit)}
         changed = {path for path in before if before[path] != after.get(path)}
+        changed -= {f"{path.parent}/requirements.lock" for path in map(Path, edited)} - edited
         assert changed == edited and before.keys() == after.keys()
 
 
@@ -168,3 +184,67 @@ def test_only_an_empty_folder_is_removed(tmp_path: Path) -> None:
 
 def test_without_findings_the_diff_is_empty() -> None:
     assert apply_fixes(lambda: []) == FixResult()
+
+
+FIXED = {
+    "SW107_platform_is_another",
+    "SW115_no_version_file",
+    "SW116_version_begins_with_v",
+    "SW116_version_has_two_numbers",
+    "SW118_version_with_build_metadata",
+    "SW119_name_without_the_folders",
+    "SW212_batch_size_below_zero",
+    "SW237_platform_of_another_backend",
+    "SW237_platform_that_is_a_backend",
+    "SW430_input_as_a_scalar",
+    "SW521_package_of_another_name",
+    "SW601_no_requirements",
+    "SW603_no_lock",
+    "SW604_no_hash",
+    "SW605_another_python",
+    "SW608_absolute_path",
+    "SW608_copy_of_its_own",
+}
+
+
+@pytest.mark.parametrize("name", sorted(FIXED))
+def test_what_is_mechanical_is_fixed(name: str, tmp_path: Path) -> None:
+    repositories.make(name, tmp_path)
+    result = apply_fixes(lambda: repositories.find_all(tmp_path), relock)
+    assert result.refused == [] and result.diff() != ""
+    assert name[:5] not in {finding.rule for finding in repositories.find_all(tmp_path)}
+
+
+def test_a_new_file_is_shown_and_none_is_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "model_version.txt"
+    result = apply_fixes(found_once(finding(path, Create(path, "0.1.0\n"))))
+    assert path.read_text() == "0.1.0\n" and "+0.1.0\n" in result.diff()
+    again = apply_fixes(lambda: [finding(path, Create(path, "0.2.0\n"))])
+    assert "exists already" in again.refused[0] and path.read_text() == "0.1.0\n"
+
+
+def test_a_lock_that_cannot_be_written_is_reported_once(tmp_path: Path) -> None:
+    tries: list[Path] = []
+
+    def lock(requirements: Path) -> None:
+        tries.append(requirements)
+        raise SlipwayError("no package index can be reached")
+
+    path = tmp_path / "requirements.txt"
+    result = apply_fixes(lambda: [finding(path, Lock(path))], lock)
+    assert tries == [path] and result.diff() == ""
+    assert result.refused == [f"{path}: SW101 is not fixed: no package index can be reached"]
+
+
+def test_moves_that_do_not_touch_each_other_need_one_round(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+    moves = [
+        finding(tmp_path / name, Move(tmp_path / name, tmp_path / f"{name}2")) for name in "abc"
+    ]
+    result = apply_fixes(found_once(*moves))
+    assert len(result.done) == 3 and sorted(path.name for path in tmp_path.iterdir()) == [
+        "a2",
+        "b2",
+        "c2",
+    ]

@@ -118,6 +118,20 @@ class ConfigFile:
         span = self.fields.spans[path]
         return Edit(self.path, span.start, span.end, text)
 
+    def remove_field(self, path: FieldPath) -> tuple[Edit, ...]:
+        """Return the edit that removes a field and its line; empty if it is one of a list."""
+        span = self.fields.spans[path]
+        before = self.text[span.start : span.value]
+        if not before[:1].isalpha() or "[" in before:
+            return ()
+        start, end = span.start, span.end
+        line = self.text.rfind("\n", 0, start) + 1
+        rest = self.text.find("\n", end)
+        rest = len(self.text) if rest < 0 else rest + 1
+        if not self.text[line:start].strip() and not self.text[end:rest].strip():
+            start, end = line, rest
+        return (Edit(self.path, start, end, ""),)
+
     def append_field(self, text: str) -> Edit:
         """Return the edit that appends a field to the file."""
         end = len(self.text)

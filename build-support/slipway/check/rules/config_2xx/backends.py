@@ -148,12 +148,19 @@ def platform(model: ModelUnderCheck) -> Iterator[RuleHit]:
             close = nearest(name, [*PLATFORMS, ENSEMBLE])
             replacement = PLATFORMS.get(close or "", name if name in BACKENDS else "…")
             fix = f'platform: "{ENSEMBLE}"' if close == ENSEMBLE else f'backend: "{replacement}"'
-            yield RuleHit(config.value_location("platform"), f"there is no platform {name!r}", fix)
+            certain = name in BACKENDS  # a backend's name in the other field
+            yield RuleHit(
+                config.value_location("platform"),
+                f"there is no platform {name!r}",
+                fix,
+                (config.replace_field(("platform",), fix),) if certain else (),
+            )
         elif platforms and name not in platforms and backend != "pytorch":
             yield RuleHit(
                 config.value_location("platform"),
                 f"the platform {name!r} is not one of the backend {backend!r}",
                 f'remove it, or platform: "{platforms[0]}"',
+                config.remove_field(("platform",)),
             )
 
 

@@ -122,6 +122,7 @@ def negative_batch_size(model: ModelUnderCheck) -> Iterator[RuleHit]:
                 config.value_location("max_batch_size"),
                 f"max_batch_size is {message.max_batch_size}",
                 "max_batch_size: 0 for no batches",
+                (config.replace_field(("max_batch_size",), "max_batch_size: 0"),),
             )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from slipway.check.finding import Location, RuleHit
+from slipway.check.finding import Create, Location, Lock, RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.environment.lock import (
@@ -38,7 +39,9 @@ PACKER = "Slipway (environment/lock.py, environment/build.py)"
 def no_requirements(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find Python models without requirements."""
     if model.modules and not model.requirements.is_file():
-        yield from _hits_of_refusal(lambda: normalised_requirements(model.requirements))
+        for hit in _hits_of_refusal(lambda: normalised_requirements(model.requirements)):
+            # SW521 adds what else the code imports, SW603 locks it
+            yield replace(hit, fixes=(Create(model.requirements, "numpy\n"),))
 
 
 @rule(
@@ -64,7 +67,8 @@ def bad_requirement(model: ModelUnderCheck) -> Iterator[RuleHit]:
 def lock_not_current(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find locks that are missing, or were made from other requirements."""
     if model.modules and _requirements_are_sound(model):
-        yield from _hits_of_refusal(lambda: check_lock(model.requirements, model.lock))
+        for hit in _hits_of_refusal(lambda: check_lock(model.requirements, model.lock)):
+            yield replace(hit, fixes=(Lock(model.requirements),))
 
 
 @rule(
@@ -81,6 +85,7 @@ def unhashed_package(model: ModelUnderCheck) -> Iterator[RuleHit]:
             Location(model.lock, number, 1),
             f"{requirement!r} is not pinned with == and --hash",
             f"slipway lock {model.folder}",
+            (Lock(model.requirements),) if model.requirements.is_file() else (),
         )
 
 
@@ -101,6 +106,7 @@ def lock_for_another(model: ModelUnderCheck) -> Iterator[RuleHit]:
             Location(model.lock, 1, 1),
             f"locked for {hit}, configured is {configured}",
             f"slipway lock {model.folder}",
+            (Lock(model.requirements),) if model.requirements.is_file() else (),
         )
 
 
@@ -165,6 +171,7 @@ def execution_env_path(model: ModelUnderCheck) -> Iterator[RuleHit]:
             config.value_location("parameters", PARAMETER, "value", "string_value"),
             what,
             f"remove the parameter {PARAMETER}: packing adds it",
+            config.remove_field(("parameters", PARAMETER)),
         )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import semver
 
-from slipway.check.finding import Location, RuleHit
+from slipway.check.finding import Create, Edit, Location, RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.unchanged import read_text
@@ -14,6 +15,9 @@ from slipway.unchanged import read_text
 # what staging adds to the release version (release/publish.py), and the longest name of a file
 STAGING_SUFFIX = "-rc.h0123456789ab"
 LONGEST = 255
+# what --fix writes where there is no version, and the short forms that it completes
+FIRST = "0.1.0"
+SHORT = re.compile(r"[vV]?(0|[1-9]\d*)(?:\.(0|[1-9]\d*))?(?:\.(0|[1-9]\d*))?")
 
 
 @rule(
@@ -27,7 +31,10 @@ def no_version_file(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find folders without ``model_version.txt``."""
     if not model.version_file.is_file():
         yield RuleHit(
-            Location(model.version_file), "no such file", "create it with a version such as 0.1.0"
+            Location(model.version_file),
+            "no such file",
+            f"create it with a version such as {FIRST}",
+            (Create(model.version_file, f"{FIRST}\n"),) if model.folder.is_dir() else (),
         )
 
 
@@ -42,10 +49,13 @@ def version_not_semantic(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find a ``model_version.txt`` without a semantic version."""
     version = _version(model)
     if version is not None and not semver.Version.is_valid(version):
+        meant = SHORT.fullmatch(version)
+        full = ".".join(part or "0" for part in meant.groups()) if meant else None
         yield RuleHit(
             Location(model.version_file, 1, 1),
             f"{version!r} is not a semantic version",
-            "write three numbers, such as 1.2.0",
+            f"write three numbers, such as {full or '1.2.0'}",
+            (_rewrite(model, full),) if full else (),
         )
 
 
@@ -85,7 +95,13 @@ def version_with_build(model: ModelUnderCheck) -> Iterator[RuleHit]:
             Location(model.version_file, 1, 1),
             f"{version!r} has build metadata",
             f"write {bare}: the artifact's manifest records the commit and the lock",
+            (_rewrite(model, bare),),
         )
+
+
+def _rewrite(model: ModelUnderCheck, version: str) -> Edit:
+    text = model.version_file.read_text(encoding="utf-8", errors="replace")
+    return Edit(model.version_file, 0, len(text), f"{version}\n")
 
 
 def _version(model: ModelUnderCheck) -> str | None:

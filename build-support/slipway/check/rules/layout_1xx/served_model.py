@@ -99,6 +99,8 @@ def platform_missing(model: ModelUnderCheck) -> Iterator[RuleHit]:
         fixes: tuple[Fix, ...] = ()
         if not message.platform and not message.backend:
             fixes = (config.append_field(f"{SPELLING}\n"),)
+        elif message.platform and not message.backend:
+            fixes = (config.replace_field(("platform",), SPELLING),)
         yield RuleHit(
             config.location("platform" if message.platform else "ensemble_scheduling"),
             f"it has ensemble_scheduling, and its platform is {message.platform!r}",

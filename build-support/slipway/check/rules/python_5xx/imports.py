@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from slipway.check.finding import RuleHit
+from slipway.check.finding import Edit, RuleHit
 from slipway.check.known_modules import (
     available_modules,
     distributions_of,
@@ -35,13 +35,17 @@ STUB = "seen on 24.10; Triton's Python backend, pb_stub.cc (StubSetup)"
 )
 def missing_package(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find packages that are not in the lock."""
+    added: set[str] = set()
     for statement in _unresolved(model):
         distributions = distributions_of(statement.name)
         if distributions:
+            new = distributions[0] not in added
+            added.add(distributions[0])
             yield RuleHit(
                 statement.code.location(statement.node),
                 f"{statement.name!r} is part of {distributions[0]}, which is not locked",
                 f"add {distributions[0]} to requirements.txt, then slipway lock {model.folder}",
+                _requirement_added(model, distributions[0]) if new else (),
             )
         elif modules.importable_modules(model.lock, model.settings) is not None:
             yield RuleHit(
@@ -51,6 +55,15 @@ def missing_package(model: ModelUnderCheck) -> Iterator[RuleHit]:
                 f" {model.folder}; or correct the name",
             )
     yield from missing_in_shared_code(model)
+
+
+def _requirement_added(model: ModelUnderCheck, package: str) -> tuple[Edit, ...]:
+    """Return the edit that adds a line to ``requirements.txt``; SW603 then locks it."""
+    if not model.requirements.is_file():
+        return ()
+    text = model.requirements.read_text(encoding="utf-8", errors="replace")
+    start = "" if text.endswith("\n") or not text else "\n"
+    return (Edit(model.requirements, len(text), len(text), f"{start}{package}\n"),)
 
 
 @rule(
