@@ -43,7 +43,21 @@ def rules_found(
     return [finding.rule for finding in repositories.find_all(root)]
 
 
+FILLED = "responses = [None] * len(requests)\n"
 VALID = {
+    "a list that threads fill": [
+        (
+            "return [self._respond(request) for request in requests]",
+            f"{FILLED}        threading.Thread(target=self._fill, args=(responses, requests)).run()"
+            "\n        return responses",
+        ),
+        (IMPORT, f"import threading\n\n{IMPORT}"),
+        (
+            "    def _respond",
+            "    def _fill(self, responses: Any, requests: Any) -> None:\n"
+            "        responses[:] = map(self._respond, requests)\n\n    def _respond",
+        ),
+    ],
     "another alias": [(IMPORT, "import triton_python_backend_utils as t\n"), ("pb_utils.", "t.")],
     "names imported from the utilities": [
         (IMPORT, IMPORT + "from triton_python_backend_utils import Tensor\n"),
@@ -249,9 +263,7 @@ def test_a_class_may_come_from_another_module(tmp_path: Path) -> None:
 
 def test_a_base_class_of_another_module_may_have_the_methods(tmp_path: Path) -> None:
     edits = ("class TritonPythonModel:", "class TritonPythonModel(Base):"), (EXECUTE, "    def run")
-    base = (
-        "class Base:\n    def execute(self, requests):\n        return [None for _ in requests]\n"
-    )
+    base = "class Base:\n    def execute(self, requests):\n        return eval('[]')\n"
     files = {"1/base.py": base}
     assert (
         rules_found(tmp_path, (IMPORT, f"from base import Base\n{IMPORT}"), *edits, files=files)

@@ -182,6 +182,7 @@ class Expressions(Operators):
             return Scalar("int" if value.kind == "bool" else value.kind)
         if isinstance(value, Array):
             return numpy.unary_operator(SYMBOLS[type(node.op)], value, numpy_2=self.numpy_2)
+        self.refuse_tensor(value, node, f"has no operator {SYMBOLS[type(node.op)]}")
         return UNKNOWN
 
     def boolean(self, node: ast.BoolOp) -> Value:
@@ -225,6 +226,8 @@ class Expressions(Operators):
         results: list[Value] = []
         for op, comparator in zip(node.ops, node.comparators, strict=True):
             right = self.evaluate(comparator)
+            if isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE):
+                self.refuse_tensor(left, node, f"has no operator {SYMBOLS[type(op)]}")
             results.append(self._compare(op, left, right))
             left = right
         if len(results) == 1:

@@ -22,7 +22,9 @@ class Loops(Statements):
 
     def for_loop(self, node: ast.For | ast.AsyncFor) -> bool:
         """Execute a loop over items."""
-        items = self.iterate_all(self.evaluate(node.iter))
+        iterated = self.evaluate(node.iter)
+        self.refuse_tensor(iterated, node.iter, "is not iterable")
+        items = self.iterate_all(iterated)
         certain = self.state.certain
         raises, returned = self.frame.raises, len(self.frame.returns)
         loop = Loop()
@@ -197,7 +199,9 @@ class Loops(Statements):
 
     def _generate(self, generators: list[ast.comprehension], element: ast.expr) -> Sequence:
         generator, *rest = generators
-        items = self.iterate_all(self.evaluate(generator.iter))
+        iterated = self.evaluate(generator.iter)
+        self.refuse_tensor(iterated, generator.iter, "is not iterable")
+        items = self.iterate_all(iterated)
         single = not rest and not generator.ifs
         if single and items.items is not None and len(items.items) <= UNROLLED:
             values = []

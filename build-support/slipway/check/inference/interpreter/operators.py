@@ -73,11 +73,15 @@ class Operators(Conditions):
 
         return self.each(left, both)
 
+    def refuse_tensor(self, value: Value, node: ast.AST, use: str) -> None:
+        """Note the use of a Tensor as if it was its array; ``use`` is what it cannot do."""
+        if isinstance(value, Tensor) and isinstance(node, ast.expr):
+            fix = "compute with its array: .as_numpy()"
+            self.fail("attribute", node, f"a Tensor {use}", fix, value)
+
     def _operate(self, symbol: str, left: Value, right: Value, node: ast.AST) -> Value:
         for side in (left, right):
-            if isinstance(side, Tensor) and isinstance(node, ast.expr):
-                what = f"a Tensor has no operator {symbol}"
-                self.fail("attribute", node, what, "compute with its array: .as_numpy()", side)
+            self.refuse_tensor(side, node, f"has no operator {symbol}")
         if isinstance(left, Array) or isinstance(right, Array):
             operands = self.resolve(left), self.resolve(right)
             return numpy.operator(symbol, *operands, numpy_2=self.numpy_2)

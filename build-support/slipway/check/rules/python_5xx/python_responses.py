@@ -154,10 +154,11 @@ def _wrong_returns(python_model: PythonModel, behaviour: Behaviour) -> Iterator[
             what = "execute returns a generator, because of its yield, and not a list"
             yield RuleHit(_execute(python_model, ending), what, WRAPPED)
         elif ending.node is not None and ending.node.value is not None:
-            yield from _wrong_value(ending, ending.node.value)
+            yield from _wrong_value(ending, ending.node.value, sends=bool(behaviour.senders))
 
 
-def _wrong_value(ending: Ending, node: ast.expr) -> Iterator[RuleHit]:
+def _wrong_value(ending: Ending, node: ast.expr, *, sends: bool) -> Iterator[RuleHit]:
+    """Find what is no list of responses; a model that ``sends`` them may list None instead."""
     value = ending.value
     location = ending.code.location(node)
     found = members(value)
@@ -171,10 +172,17 @@ def _wrong_value(ending: Ending, node: ast.expr) -> Iterator[RuleHit]:
         if not isinstance(each, Sequence) or each.items == ():
             continue
         parts = (each.element,) if each.items is None else each.items
-        wrong = [part for part in parts if all(map(_is_no_response, members(part)))]
+        # a list in a variable may be filled later, by a thread
+        is_final = isinstance(node, ast.ListComp) and not sends
+        wrong = [
+            part
+            for part in parts
+            if all(_is_no_response(one) or (is_none(one) and is_final) for one in members(part))
+        ]
         if wrong:
             what = f"execute returns a list of {describe(wrong[0])}, not of InferenceResponse"
-            yield RuleHit(location, what, WRAPPED)
+            empty = all(map(is_none, members(wrong[0])))
+            yield RuleHit(location, what, "return the InferenceResponse" if empty else WRAPPED)
 
 
 def _is_no_list(value: Value) -> bool:
