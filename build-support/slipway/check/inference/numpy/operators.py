@@ -90,8 +90,8 @@ def _result(function: str, left: Value, right: Value, numpy_2: bool | None) -> V
     if one is None or other is None:
         return UNKNOWN
     dtype = binary(function, one, other, numpy_2=numpy_2)
-    if function == "power" and not numpy_2 and _is_special_power(one, other):
-        dtype = None  # numpy 1 has ways of its own for some exponents
+    if function == "power" and _is_special_power(one, other):
+        dtype = None  # until numpy 2.0, some exponents are computed by other functions
     rank = broadcast([one.rank, other.rank])
     if rank is None and {one.dtype, other.dtype} & {"str", "bytes"}:
         return UNKNOWN  # or the result is Python's own
@@ -99,7 +99,7 @@ def _result(function: str, left: Value, right: Value, numpy_2: bool | None) -> V
 
 
 def _is_special_power(base: Operand, exponent: Operand) -> bool:
-    """Return whether numpy 1 may compute a power by another function, such as ``square``."""
+    """Return whether numpy may compute a power by another function, such as ``square``."""
     is_numpys = exponent.python is None and not exponent.rank
     return not base.rank or base.dtype == "bool" or is_numpys
 
