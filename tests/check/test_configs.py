@@ -230,3 +230,9 @@ def test_an_empty_version_directory_is_removed(tmp_path: Path) -> None:
     assert [finding.rule for finding in repositories.find_all(tmp_path)] == ["SW122"]
     apply_fixes(lambda: repositories.find_all(tmp_path))
     assert not (model / "2").exists() and (model / "1").is_dir()
+
+
+def test_a_key_outside_of_a_map_is_an_unknown_field(tmp_path: Path) -> None:
+    file = tmp_path / "config.pbtxt"
+    file.write_text('key: "threads"\nbackend: "python"\n')
+    assert "SW202" in {finding.rule for finding in check_config(file, Settings(tmp_path))}

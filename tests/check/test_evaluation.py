@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from slipway.check.rules.evaluation_8xx import evaluation
 from tests.check import fixture_repositories as repositories
 
 TOML = 'files = ["metrics.json"]\n[metric.auc]\nbetter = "higher"\n'
@@ -65,3 +66,21 @@ def test_a_function_may_come_from_anywhere(model: Path, program: str) -> None:
 def test_a_name_that_cannot_be_the_function_is_reported(model: Path, program: str) -> None:
     (model / "evaluate.py").write_text(program)
     assert rules(model) == ["SW803"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": {"b": 1, "c": {"d": 2}}, "e": [{"f": 1}]}', "{}", "null", "[1]", "{", '{"a": {}}']
+    + ['{"a.b": 1, "a": {"b": 2}}', '{"a": 1, "a": 2}', '"text"', '{"a": {"b": {}}, "c": null}'],
+)
+def test_metrics_in_json_have_the_names_that_dvc_gives_them(text: str, tmp_path: Path) -> None:
+    from dvc.utils.flatten import flatten
+    from dvc.utils.serialize import LOADERS
+
+    file = tmp_path / "metrics.json"
+    file.write_text(text)
+    try:
+        names: set[str] | None = set(flatten(LOADERS[".json"](str(file))))
+    except Exception:  # each mistake has an error of its own
+        names = None
+    assert evaluation._metrics(file) == names

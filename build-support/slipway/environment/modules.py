@@ -52,7 +52,10 @@ def _find_environment(lock: Path, python: str, platform: str) -> ExecutionEnviro
     if not lock.is_file():
         return None
     digest = hashlib.sha256(lock_content(lock).encode()).hexdigest()
-    shared = {locked.source for locked in locked_packages(lock)}
+    try:
+        shared = {locked.source for locked in locked_packages(lock)}
+    except SlipwayError:
+        return None  # no environment is built while a package of the repository is malformed
     for environment in _environments(cache_dir("environments")):
         sources = {package.source for package in environment.packages}
         if not shared <= sources:

@@ -117,7 +117,8 @@ def key_twice(model: ModelUnderCheck) -> Iterator[RuleHit]:
     for config in model.configs.values():
         seen: set[tuple[object, ...]] = set()
         for path, span in list(config.fields.spans.items()) if config.problem is None else ():
-            if path[-1] != "key" or not isinstance(path[-2], int) or path[-3] in MAPS_OF_STEPS:
+            is_key = len(path) > 2 and path[-1] == "key" and isinstance(path[-2], int)
+            if not is_key or path[-3] in MAPS_OF_STEPS:
                 continue
             key = config.text[span.value : span.end]
             entry = (*path[:-2], key)
