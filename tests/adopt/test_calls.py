@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from slipway.adopt.calls import Calls, calls_of
-from slipway.adopt.config_text import ConfigText
-from slipway.adopt.discover import SourceModel
 from slipway.adopt.edits import edit_code
+from slipway.check.foreign.calls import Calls, calls_of
+from slipway.check.foreign.config_text import ConfigText
+from slipway.check.foreign.discover import SourceModel
 from tests.adopt.conftest import PYTHON, python_model
 
 HEAD = "import triton_python_backend_utils as pb_utils\n\n\n"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from google.protobuf import text_format
 
-from slipway.adopt.config_text import ConfigText
 from slipway.adopt.edits import edit_config, load_called_models
+from slipway.check.foreign.config_text import ConfigText
 from slipway.triton.config import schema
 
 NEW = {"clean": "reviews_clean", "score": "reviews_score"}

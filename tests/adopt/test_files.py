@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from slipway.adopt.discover import find_source_models
 from slipway.adopt.files import SourceFile, model_files
+from slipway.check.foreign.discover import find_source_models
 from tests.adopt.conftest import ADD, PYTHON, python_model, write
 
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from slipway import settings
 from slipway.check import Finding, check, check_foreign
-from slipway.check.foreign import find_foreign_models, foreign_settings
+from slipway.check.foreign.model import find_foreign_models, foreign_settings
 from slipway.settings import Settings
 
 FIXTURES = Path(__file__).parent / "fixtures"

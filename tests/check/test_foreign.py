@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from slipway.adopt.discover import find_source_models
-from slipway.adopt.groups import find_groups
 from slipway.check import RULES, Finding, check_foreign
-from slipway.check.foreign import (
+from slipway.check.foreign.model import (
     NEWEST_RELEASE,
     find_foreign_models,
     foreign_settings,
@@ -95,17 +93,6 @@ def test_a_repository_is_found_in_it_and_from_above(name: str, tmp_path: Path) -
     assert errors_in(inside, folder) == errors_in(tmp_path, folder)
 
 
-@pytest.mark.parametrize("name", foreign_repositories.names())
-def test_adopt_finds_the_same_models(name: str, tmp_path: Path) -> None:
-    folder = foreign_repositories.make(name, tmp_path)
-    groups = find_groups(find_source_models(folder, {}))
-    assert sorted(group.served.name for group in groups) == served_names(folder)
-    models = find_foreign_models(folder, SETTINGS)
-    assert {m.name: len(m.directories) for m in models} == {
-        group.served.name: len(group.models) for group in groups
-    }
-
-
 def test_independent_models_are_models_each(tmp_path: Path) -> None:
     folder = foreign_repositories.make("single_models", tmp_path)
     assert served_names(folder) == [
@@ -162,7 +149,9 @@ def test_a_repository_next_to_a_model_is_found(tmp_path: Path) -> None:
 def test_models_that_call_each_other_in_a_circle_are_one(tmp_path: Path) -> None:
     models = foreign_repositories.make("bls_pipeline", tmp_path) / "triton/models"
     code = models / "featurizer/1/model.py"
-    code.write_text(f'{code.read_text()}\nREQUEST = pb_utils.InferenceRequest("pipeline")\n')
+    code.write_text(
+        f'{code.read_text()}\nREQUEST = pb_utils.InferenceRequest(model_name="pipeline")\n'
+    )
     assert served_names(models) == ["featurizer"]
 
 

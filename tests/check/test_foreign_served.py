@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from slipway.check import check_foreign
-from slipway.check.foreign import find_foreign_models, foreign_settings
+from slipway.check.foreign.model import find_foreign_models, foreign_settings
 from slipway.triton.datatypes import Array
 from tests.adopt import foreign_repositories
 from tests.check.real_server import NUMPY, RealServer, as_arrays

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from slipway.adopt.calls import NamedModel
-from slipway.adopt.config_text import ENVIRONMENT, ConfigText
 from slipway.check.edits import edited
 from slipway.check.finding import Edit
+from slipway.check.foreign.calls import NamedModel
+from slipway.check.foreign.config_text import ENVIRONMENT, ConfigText
 from slipway.check.python_code import UTILS
 from slipway.triton.pbtxt import FieldPath, Span
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from slipway.adopt.discover import SourceModel
+from slipway.check.foreign.discover import SourceModel
 
 MODEL_DIRECTORY = "$$TRITON_MODEL_DIRECTORY"
 ARCHIVES = (".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".zip")

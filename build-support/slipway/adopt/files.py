@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from slipway.adopt.discover import SourceModel
 from slipway.adopt.environments import is_environment, named_environment
+from slipway.check.foreign.discover import SourceModel
 from slipway.check.model_files import FOREST_NAMES, NAMES, POINTER, chosen_versions
 from slipway.check.python_code import UTILS
 from slipway.model.folder import SIGNATURE

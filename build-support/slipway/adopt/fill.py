@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from slipway import signature
-from slipway.adopt.config_text import ConfigText
 from slipway.adopt.edits import edit_code, edit_config, load_called_models
 from slipway.adopt.files import SourceFile
 from slipway.adopt.plan import PlannedFolder, PlannedModel
 from slipway.adopt.steps import Step
 from slipway.adopt.written_configs import config_of_weights, wrapping_ensemble
+from slipway.check.foreign.config_text import ConfigText
 from slipway.check.model_files import POINTER
 from slipway.errors import SlipwayError
 from slipway.model.folder import VERSION_FILE

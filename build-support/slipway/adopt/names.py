@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from slipway.adopt.groups import Group
+from slipway.check.foreign.groups import Group
 from slipway.errors import SlipwayError
 from slipway.scaffold import naming
 from slipway.triton import config

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
 from slipway.adopt import names
-from slipway.adopt.discover import SourceModel, find_source_models
 from slipway.adopt.files import SourceFile, Use, model_files
-from slipway.adopt.groups import Group, find_groups
+from slipway.check.foreign.discover import SourceModel, find_source_models
+from slipway.check.foreign.groups import Group, find_groups
 from slipway.errors import SlipwayError
 from slipway.scaffold import naming
 from slipway.settings import Settings
@@ -99,12 +99,14 @@ def plan_adoption(
     ``values`` fill templates in its configs, by their names.
 
     Raises:
-        SlipwayError: the version is not valid, there is no model in it, it lies in ``models/``, a
-            name is taken, or the disk is too small.
+        SlipwayError: the version is not valid, there is no model in it, two models have one name,
+            it lies in ``models/``, a name is taken, or the disk is too small.
     """
     naming.refuse_version(version)
     _refuse_own_models(path, settings.root)
-    groups = find_groups(find_source_models(path, values))
+    models = find_source_models(path, values)
+    _refuse_equal_names(models, path)
+    groups = find_groups(models)
     chosen = names.folder_names(groups, path, name, settings.root)
     folders = tuple(
         _plan_folder(group, folder, version, path, settings.root)
@@ -163,3 +165,16 @@ def _refuse_full_disk(plan: Plan, root: Path) -> None:
             where=str(root),
             fix="free some space: slipway cache trim, dvc gc; or adopt one model at a time",
         )
+
+
+def _refuse_equal_names(models: Iterable[SourceModel], path: Path) -> None:
+    seen: dict[str, SourceModel] = {}
+    for model in models:
+        other = seen.setdefault(model.name, model)
+        if other is not model:
+            first, second = other.directory.parent, model.directory.parent
+            raise SlipwayError(
+                f"two repositories with a model {model.name!r}: {first} and {second}",
+                where=str(path),
+                fix=f"adopt one of them: slipway adopt {second}",
+            )

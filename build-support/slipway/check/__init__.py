@@ -7,7 +7,7 @@ from pathlib import Path
 
 from slipway.check import rules
 from slipway.check.finding import Create, Edit, Finding, Fix, Location, Lock, Move, Remove
-from slipway.check.foreign import ForeignModel
+from slipway.check.foreign.model import ForeignModel
 from slipway.check.ignore import apply_ignores
 from slipway.check.model_under_check import ModelRepository, ModelUnderCheck, SingleConfig
 from slipway.check.rule import RULES, Rule

@@ -13,7 +13,7 @@ from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
     from slipway.check import Finding
-    from slipway.check.foreign import ForeignModel
+    from slipway.check.foreign.model import ForeignModel
     from slipway.check.model_under_check import ModelRepository
     from slipway.settings import Settings
 
@@ -128,7 +128,7 @@ def _check_foreign(model: ForeignModel) -> CheckOutcome:
 
 
 def _add_foreign(targets: CheckTargets, path: Path) -> None:
-    from slipway.check.foreign import find_foreign_models, foreign_settings
+    from slipway.check.foreign.model import find_foreign_models, foreign_settings
 
     used = foreign_settings(targets.settings)
     targets.foreign.append(path)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.adopt.discover import SourceModel
+from slipway.check.foreign.discover import SourceModel
 from slipway.check.model_under_check import parse_python
 from slipway.check.python_code import UTILS, PythonCode, analyse, argument
 from slipway.check.python_names import texts

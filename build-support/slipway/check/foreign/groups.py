@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from slipway.adopt.calls import Calls, calls_of
-from slipway.adopt.discover import SourceModel
+from slipway.check.foreign.calls import Calls, calls_of
+from slipway.check.foreign.discover import SourceModel
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,7 @@ def find_groups(models: Sequence[SourceModel]) -> list[Group]:
     A model that several groups call is in each of them. Models that call each other in a circle are
     a group of the first.
     """
-    by_name = {name: model for model in reversed(models) for name in model.names}
-    by_name |= {model.name: model for model in models}
-    calls = {model.name: calls_of(model, by_name) for model in models}
-    callees = {model.name: _callees(model, calls[model.name], by_name) for model in models}
+    calls, callees = _calls(models)
     called = {callee.name for found in callees.values() for callee in found}
     groups: list[Group] = []
     grouped: set[str] = set()
@@ -50,9 +47,29 @@ def find_groups(models: Sequence[SourceModel]) -> list[Group]:
         if model in roots or model.name not in grouped:
             members = _closure(model, callees)
             grouped |= {member.name for member in members}
-            own = {member.name: calls[member.name] for member in members}
-            groups.append(Group(model, tuple(members[1:]), own))
+            groups.append(_group(members, calls))
     return groups
+
+
+def group_of(served: SourceModel, models: Sequence[SourceModel]) -> Group:
+    """Return the group of one of the models of a repository, whether others call it or not."""
+    calls, callees = _calls(models)
+    return _group(_closure(served, callees), calls)
+
+
+def _calls(
+    models: Sequence[SourceModel],
+) -> tuple[dict[str, Calls], dict[str, list[SourceModel]]]:
+    """Return the calls of each model's code, and the models that it calls as steps or from code."""
+    by_name = {name: model for model in reversed(models) for name in model.names}
+    by_name |= {model.name: model for model in models}
+    calls = {model.name: calls_of(model, by_name) for model in models}
+    return calls, {model.name: _callees(model, calls[model.name], by_name) for model in models}
+
+
+def _group(members: Sequence[SourceModel], calls: Mapping[str, Calls]) -> Group:
+    own = {member.name: calls[member.name] for member in members}
+    return Group(members[0], tuple(members[1:]), own)
 
 
 def _callees(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from slipway.adopt.config_text import ConfigText, read_config
+from slipway.check.foreign.config_text import ConfigText, read_config
 from slipway.check.model_files import FOREST_NAMES, GRAPHDEF, NAMES, POINTER, SAVED_MODEL
 from slipway.errors import SlipwayError
 from slipway.triton.config import FILE_NAME, ModelConfig, schema
@@ -82,7 +82,7 @@ def find_source_models(path: Path, values: Mapping[str, str]) -> list[SourceMode
     Links to folders are not followed. ``values`` fill the templates in configs.
 
     Raises:
-        SlipwayError: there is no folder, no model, or two models have one name.
+        SlipwayError: there is no folder, or no model.
     """
     if not path.is_dir():
         archive = path.is_file() and path.name.endswith((".tar.gz", ".tgz", ".tar"))
@@ -95,11 +95,7 @@ def find_source_models(path: Path, values: Mapping[str, str]) -> list[SourceMode
                 else "name the folder of a Triton model repository"
             ),
         )
-    found = ((directory, config_file(directory)) for directory in _walk(path, 0))
-    models = [
-        SourceModel(directory, read_config(file, values) if file is not None else None)
-        for directory, file in found
-    ]
+    models = [_read_model(directory, values) for directory in _walk(path, 0)]
     if not models:
         pulled = "dvc pull there first; or " if next(path.rglob(f"*{POINTER}"), None) else ""
         raise SlipwayError(
@@ -109,13 +105,22 @@ def find_source_models(path: Path, values: Mapping[str, str]) -> list[SourceMode
             fix=f"{pulled}name the folder that tritonserver's --model-repository names; for one"
             " ONNX file: slipway new NAME --onnx FILE",
         )
-    _refuse_equal_names(models, path)
     return models
 
 
+def models_in(repository: Path) -> list[SourceModel]:
+    """Return the Triton models that lie in the folder ``repository``, not those in its folders."""
+    return [_read_model(folder, {}) for folder in _folders(repository) if is_model(folder)]
+
+
+def _read_model(directory: Path, values: Mapping[str, str]) -> SourceModel:
+    file = config_file(directory)
+    return SourceModel(directory, read_config(file, values) if file is not None else None)
+
+
 def _walk(folder: Path, depth: int) -> Iterator[Path]:
-    is_model = _is_model(folder)
-    if is_model and (_version_directories(folder) or _is_ensemble(folder)):
+    is_one = is_model(folder)
+    if is_one and (_version_directories(folder) or _is_ensemble(folder)):
         yield folder
         return
     below = [
@@ -125,7 +130,7 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
         for model in _walk(path, depth + 1)
     ]
     # a stray config above a repository is no model
-    yield from [folder] if is_model and not below else below
+    yield from [folder] if is_one and not below else below
 
 
 def _is_ensemble(folder: Path) -> bool:
@@ -133,7 +138,8 @@ def _is_ensemble(folder: Path) -> bool:
     return file is not None and read_config(file, {}).is_ensemble
 
 
-def _is_model(folder: Path) -> bool:
+def is_model(folder: Path) -> bool:
+    """Return whether a folder is that of a Triton model, with or without a config."""
     if folder.name.isdigit():
         return False
     versions = _version_directories(folder)
@@ -177,16 +183,3 @@ def _folders(folder: Path) -> list[Path]:
     except PermissionError:
         return []
     return [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
-
-
-def _refuse_equal_names(models: Iterable[SourceModel], path: Path) -> None:
-    seen: dict[str, SourceModel] = {}
-    for model in models:
-        other = seen.setdefault(model.name, model)
-        if other is not model:
-            first, second = other.directory.parent, model.directory.parent
-            raise SlipwayError(
-                f"two repositories with a model {model.name!r}: {first} and {second}",
-                where=str(path),
-                fix=f"adopt one of them: slipway adopt {second}",
-            )
