@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.check.mutation import report, samples, trials
+from tests.check.mutation import kinds, report, samples, trials
 from tests.check.mutation.trials import Trial
 
 COUNT = 25
+OF_CODE = 10
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +33,11 @@ def test_the_report_counts_each_mistake_once(results: list[Trial]) -> None:
     assert [line.split()[1] for line in report.lines(results) if line.startswith("all ")] == [
         str(COUNT)
     ]
+
+
+def test_mistakes_in_python_code_are_found_and_nothing_else() -> None:
+    chosen = [sample for sample in samples.python_samples() if sample.name in samples.FOR_CODE]
+    results = list(trials.run(chosen, seed=0, count=OF_CODE, shares=kinds.PYTHON_KINDS))
+    failing = [trial for trial in results if trial.fails]
+    assert [trial for trial in results if trial.false] == []
+    assert len([trial for trial in failing if not trial.missed]) > len(failing) / 2
