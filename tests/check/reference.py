@@ -18,7 +18,7 @@ import click
 import pytest
 
 from slipway.check import RULES, Finding, Rule
-from slipway.check.fix import apply_fixes
+from slipway.check.fix.apply import apply_fixes
 from slipway.check.report import CheckReport, render_report
 from tests.check import fixture_repositories as repositories
 

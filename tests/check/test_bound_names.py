@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pyflakes import checker, messages
 
-from slipway.check.bound_names import all_certainly_bound
+from slipway.check.python.bound_names import all_certainly_bound
 from slipway.check.syntax_index import SyntaxIndex
 
 # as pyflakes reports them in a text, all are bound where they are used

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from slipway.check import RULES, Finding, check_config
 from slipway.check.first_release import NAMES, SINCE
-from slipway.check.fix import apply_fixes
+from slipway.check.fix.apply import apply_fixes
 from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
 from slipway.check.rules.config_2xx.tensor_shapes import runs
 from slipway.settings import Settings

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slipway.check.finding import Create, Edit, Finding, Fix, Location, Lock, Move, Remove
-from slipway.check.fix import FixResult, apply_fixes
+from slipway.check.fix.apply import FixResult, apply_fixes
 from slipway.environment.lock import header, package_in_line
 from slipway.errors import SlipwayError
 from tests.check import fixture_repositories as repositories

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slipway.check.config_file import ConfigFile
-from slipway.check.fix_from_signature import fixes_for_missing_io
+from slipway.check.fix.from_signature import fixes_for_missing_io
 from slipway.check.graphs import graphs_of_config
 from slipway.check.model_files import loaded_versions
 from slipway.check.shapes import compare

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.check.unique_names import prefixed_names
+from slipway.check.fix.unique_names import prefixed_names
 
 WORDS = st.lists(st.sampled_from(["a", "b", "a_b", "b_a", "f", "f_a", "f_b", "f_a_b", "b-a"]))
 

@@ -13,7 +13,7 @@ from slipway.adopt.plan import Plan, PlannedFolder
 from slipway.adopt.record import no_case, record_case, refused_by_errors
 from slipway.adopt.requirements import add_local_modules, write_requirements
 from slipway.adopt.steps import Step, not_covered, shown_at, steps_of_findings
-from slipway.check.fix import apply_fixes
+from slipway.check.fix.apply import apply_fixes
 from slipway.model.weights import Weights
 from slipway.scaffold.writing import new_folders
 from slipway.settings import Settings

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from slipway.check.edits import edited
 from slipway.check.finding import Edit
+from slipway.check.fix.edits import edited
 from slipway.check.foreign.calls import NamedModel
 from slipway.check.foreign.config_text import ENVIRONMENT, ConfigText
-from slipway.check.python_code import UTILS
+from slipway.check.python.code import UTILS
 from slipway.triton.pbtxt import FieldPath, Span
 
 ENTRY_POINT, INITIALIZE = "TritonPythonModel", "initialize"

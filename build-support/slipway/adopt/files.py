@@ -12,7 +12,7 @@ from typing import Literal
 from slipway.adopt.environments import is_environment, named_environment
 from slipway.check.foreign.discover import SourceModel
 from slipway.check.model_files import FOREST_NAMES, NAMES, POINTER, chosen_versions
-from slipway.check.python_code import UTILS
+from slipway.check.python.code import UTILS
 from slipway.model.folder import SIGNATURE
 from slipway.signature.formats import recognize_format
 from slipway.triton.config import FILE_NAME

@@ -14,10 +14,10 @@ from slipway.adopt.environments import installed_versions, named_environment
 from slipway.adopt.files import ENVIRONMENT
 from slipway.adopt.plan import PlannedFolder, PlannedModel
 from slipway.adopt.steps import Step
-from slipway.check.known_modules import OWN, distributions_of
 from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
-from slipway.check.python_imports import Import, is_local, required_imports
-from slipway.check.python_model import python_models
+from slipway.check.python.imports import Import, is_local, required_imports
+from slipway.check.python.known_modules import OWN, distributions_of
+from slipway.check.python.model import python_models
 from slipway.environment import modules
 from slipway.errors import SlipwayError
 from slipway.scaffold import render

@@ -8,8 +8,8 @@ from slipway.check.config_file import ConfigFile
 from slipway.check.inference.behaviour import interpret
 from slipway.check.inference.events import Behaviour
 from slipway.check.model_under_check import parse_python
-from slipway.check.python_code import analyse
-from slipway.check.python_model import PythonModel
+from slipway.check.python.code import analyse
+from slipway.check.python.model import PythonModel
 from slipway.triton.config import FILE_NAME
 
 HEAD = """\

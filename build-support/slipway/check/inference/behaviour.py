@@ -10,9 +10,9 @@ from slipway.check.inference.events import Behaviour
 from slipway.check.inference.interpreter.interpreter import Interpreter
 from slipway.check.inference.triton_config import TritonConfig
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.numpy_version import has_numpy_2
-from slipway.check.python_code import PythonCode
-from slipway.check.python_model import PythonModel, auto_completed, models_with_requests
+from slipway.check.python.code import PythonCode
+from slipway.check.python.model import PythonModel, auto_completed, models_with_requests
+from slipway.check.python.numpy_version import has_numpy_2
 
 
 def behaviours(model: ModelUnderCheck) -> Iterator[tuple[PythonModel, Behaviour]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from slipway.check.inference.values import Value
-from slipway.check.python_code import PythonCode
+from slipway.check.python.code import PythonCode
 
 type ProblemKind = Literal[
     "attribute",  # an attribute that the value does not have

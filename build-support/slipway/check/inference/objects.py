@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from slipway.check.inference.values import UNKNOWN, NoneValue, Sequence, Value, join
-from slipway.check.python_code import PythonCode
+from slipway.check.python.code import PythonCode
 
 
 class Scope:

@@ -14,7 +14,7 @@ from slipway.check.inference.objects import (
     join_contents,
 )
 from slipway.check.inference.values import UNKNOWN, Sequence, Value, join
-from slipway.check.python_code import PythonCode
+from slipway.check.python.code import PythonCode
 
 
 class State:

@@ -18,7 +18,7 @@ from slipway.check.inference.values import (
     Union,
     Value,
 )
-from slipway.check.python_model import PythonModel
+from slipway.check.python.model import PythonModel
 from slipway.triton.config import ModelConfig, schema
 
 # triton_python_backend_utils.py: Triton's data types → numpy's

@@ -188,7 +188,7 @@ def _fix(
     find: Callable[[], Mapping[Path, list[Finding]]], configured: Settings | None, *, err: bool
 ) -> Mapping[Path, list[Finding]]:
     """Fix what is safe to fix, print the diff, and return what is left."""
-    from slipway.check.fix import apply_fixes
+    from slipway.check.fix.apply import apply_fixes
 
     def lock(requirements: Path) -> None:
         from slipway.environment.write_lock import lock_requirements

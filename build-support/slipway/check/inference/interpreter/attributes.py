@@ -29,7 +29,7 @@ from slipway.check.inference.values import (
     Array,
     Value,
 )
-from slipway.check.python_code import PythonCode
+from slipway.check.python.code import PythonCode
 
 UTILS = "triton_python_backend_utils"
 # triton_python_backend_utils.py, and pb_stub.cc (the module c_python_backend_utils)

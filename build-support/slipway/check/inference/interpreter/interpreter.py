@@ -31,8 +31,8 @@ from slipway.check.inference.values import (
     Sequence,
     Value,
 )
-from slipway.check.python_code import PythonCode
-from slipway.check.python_model import PythonModel
+from slipway.check.python.code import PythonCode
+from slipway.check.python.model import PythonModel
 
 CLASS = "TritonPythonModel"
 REQUESTS = Sequence(None, Request(), "list", per_request=True)

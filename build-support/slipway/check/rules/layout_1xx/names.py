@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from slipway.check.bls_calls import calls_of_folder, is_served
 from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Location, RuleHit
+from slipway.check.fix.rename_model import rename_model
+from slipway.check.fix.unique_names import prefixed_names
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.rename_model import rename_model
+from slipway.check.python.bls_calls import calls_of_folder, is_served
 from slipway.check.rule import rule
 from slipway.check.unfilled import is_template
-from slipway.check.unique_names import prefixed_names
 
 ALLOWED = re.compile(r"[A-Za-z0-9._-]+")
 # the phrases that the server searches for in errors and that can be part of a name

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from slipway.check.finding import Location, RuleHit
 from slipway.check.flow import did_you_mean, listed
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.python_code import PythonCode, argument
-from slipway.check.python_model import PythonModel, models_with_requests
+from slipway.check.python.code import PythonCode, argument
+from slipway.check.python.model import PythonModel, models_with_requests
 from slipway.check.rule import rule
 from slipway.triton.config import ModelConfig
 from slipway.unchanged import read_text

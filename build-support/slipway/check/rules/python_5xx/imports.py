@@ -9,16 +9,16 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from slipway.check.finding import Edit, RuleHit
-from slipway.check.known_modules import (
+from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.python.code import PythonCode
+from slipway.check.python.imports import Import, has_module, is_local, required_imports
+from slipway.check.python.known_modules import (
     available_modules,
     distributions_of,
     is_locked,
     locked_packages,
 )
-from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.python_code import PythonCode
-from slipway.check.python_imports import Import, has_module, is_local, required_imports
-from slipway.check.python_model import python_models
+from slipway.check.python.model import python_models
 from slipway.check.rule import rule
 from slipway.check.rules.python_5xx.shared_imports import missing_in_shared_code
 from slipway.environment import modules

@@ -9,7 +9,7 @@ from slipway.check.inference.behaviour import behaviours
 from slipway.check.inference.events import Problem, ProblemKind
 from slipway.check.inference.objects import Missing
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.python_model import PythonModel
+from slipway.check.python.model import PythonModel
 from slipway.check.rule import rule
 
 STUB = "Triton's Python backend, pb_stub.cc, and seen on 24.10"

@@ -12,7 +12,7 @@ from slipway.check.inference.kinds import describe, is_a
 from slipway.check.inference.objects import Response, is_none
 from slipway.check.inference.values import Opaque, Sequence, Value, members
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.python_model import PythonModel
+from slipway.check.python.model import PythonModel
 from slipway.check.rule import rule
 from slipway.check.rules.python_5xx.python_models import model_classes
 

@@ -8,9 +8,9 @@ from slipway.check.finding import RuleHit
 from slipway.check.flow import did_you_mean, listed
 from slipway.check.inference.behaviour import behaviours, located
 from slipway.check.inference.objects import Missing, Tensor
+from slipway.check.inference.tensor_use import has_plain_responses, output_mismatch
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.python_model import auto_completed
-from slipway.check.python_tensor_use import has_plain_responses, output_mismatch
+from slipway.check.python.model import auto_completed
 from slipway.check.rule import rule
 
 SEEN = "Triton's Python backend (triton_python_backend_utils.py), and seen on 24.10"

@@ -14,7 +14,7 @@ from slipway.check.inference.events import CreatedTensor
 from slipway.check.inference.objects import FOREIGN
 from slipway.check.inference.values import Array, Scalar, members
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.python_model import PythonModel
+from slipway.check.python.model import PythonModel
 from slipway.check.rule import rule
 from slipway.triton.config import schema
 

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from slipway.check.bound_names import all_certainly_bound
 from slipway.check.finding import RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.python_code import PythonCode
-from slipway.check.python_model import python_models
+from slipway.check.python.bound_names import all_certainly_bound
+from slipway.check.python.code import PythonCode
+from slipway.check.python.model import python_models
 from slipway.check.rule import rule
 
 # by what they are known in models, for the fix

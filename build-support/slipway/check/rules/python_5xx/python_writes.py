@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from slipway.check.finding import RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.python_code import UTILS, PythonCode, argument
-from slipway.check.python_model import python_models
+from slipway.check.python.code import UTILS, PythonCode, argument
+from slipway.check.python.model import python_models
 from slipway.check.rule import rule
 
 # functions that write to a path → the position of the path among the arguments

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slipway.check.finding import RuleHit
-from slipway.check.known_modules import (
+from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.python.known_modules import (
     available_modules,
     distributions_of,
     is_locked,
     locked_packages,
 )
-from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.shared_code import missing_modules, shared_imports
+from slipway.check.python.shared_code import missing_modules, shared_imports
 
 
 def missing_in_shared_code(model: ModelUnderCheck) -> Iterator[RuleHit]:

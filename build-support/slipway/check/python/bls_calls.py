@@ -7,8 +7,8 @@ from pathlib import Path
 
 from slipway.check.finding import Location
 from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
-from slipway.check.python_code import analyse, argument
-from slipway.check.python_names import texts
+from slipway.check.python.code import analyse, argument
+from slipway.check.python.names import texts
 
 REQUEST = "InferenceRequest"
 

@@ -9,9 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from slipway.check.model_under_check import ModelUnderCheck, parse_python
-from slipway.check.python_code import PythonCode, analyse
-from slipway.check.python_imports import Import, has_module, required_imports
-from slipway.check.python_model import python_models
+from slipway.check.python.code import PythonCode, analyse
+from slipway.check.python.imports import Import, has_module, required_imports
+from slipway.check.python.model import python_models
 from slipway.environment.shared.package import PYPROJECT
 from slipway.environment.shared.requirements import find_shared
 from slipway.environment.shared.sources import source_files

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from slipway.check.edits import edited, objection, overlap, read_text, with_newlines
 from slipway.check.finding import Create, Edit, Finding, Fix, Lock, Move, Remove
+from slipway.check.fix.edits import edited, objection, overlap, read_text, with_newlines
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from slipway.check.python_code import PythonCode, argument
+from slipway.check.python.code import PythonCode, argument
 
 type Function = ast.FunctionDef | ast.AsyncFunctionDef
 

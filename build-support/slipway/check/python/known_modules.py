@@ -6,10 +6,10 @@ from functools import lru_cache
 
 from packaging.utils import canonicalize_name
 
-from slipway.check.import_names import DISTRIBUTIONS, SAME_NAME
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.python_code import UTILS
-from slipway.check.shared_code import shared_code
+from slipway.check.python.code import UTILS
+from slipway.check.python.import_names import DISTRIBUTIONS, SAME_NAME
+from slipway.check.python.shared_code import shared_code
 from slipway.environment import modules
 from slipway.environment.lock import named_packages, pins
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Edit, Fix, Location, Move
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.python_model_names import find_model_names
+from slipway.check.python.model_names import find_model_names
 from slipway.environment.shared.requirements import named_folders
 from slipway.triton.config import ModelConfig
 from slipway.triton.pbtxt import FieldPath

@@ -9,8 +9,8 @@ from slipway.check.inference.behaviour import located
 from slipway.check.inference.events import Behaviour
 from slipway.check.inference.values import Scalar, members
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.check.python_code import PythonCode
-from slipway.check.python_model import PythonModel, auto_completed
+from slipway.check.python.code import PythonCode
+from slipway.check.python.model import PythonModel, auto_completed
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from slipway.check.python_code import PythonCode
+from slipway.check.python.code import PythonCode
 from slipway.check.syntax_index import SyntaxIndex
 from slipway.unchanged import remembered
 

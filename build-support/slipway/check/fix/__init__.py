@@ -1,0 +1,1 @@
+"""What ``--fix`` changes: edits, renames and completed configs."""

@@ -1,0 +1,1 @@
+"""The Python code of models: its syntax, names, imports and calls."""
