@@ -1,4 +1,4 @@
-"""SW324 and SW345: the names of a TorchScript model's tensors."""
+"""SW324, SW345 to SW347: the tensors of a TorchScript model."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from slipway.check.config_file import ConfigFile
 from slipway.check.finding import RuleHit
-from slipway.check.model_files import loaded_versions
+from slipway.check.model_files import expected_names, loaded_versions
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.signature.torchscript import Forward, read_forward
 from slipway.triton.config import ModelConfig
 
 SOURCE = "triton-inference-server/pytorch_backend, model_instance_state.cc: GetNamingConvention"
@@ -66,6 +67,61 @@ def pytorch_input_number(model: ModelUnderCheck) -> Iterator[RuleHit]:
                     f"input {message.input[at].name!r} is not one of {count}, numbered from 0",
                     "the position among the arguments of forward(), from 0",
                 )
+
+
+@rule(
+    "SW346",
+    "pytorch-output-number",
+    reason="every request fails: “refers to an output index which doesn't exist”",
+    source="triton-inference-server/pytorch_backend, model_instance_state.cc: ProcessRequests",
+)
+def pytorch_output_number(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find outputs whose number, or position, is beyond what ``forward`` returns."""
+    for config, message, forward in _read_models(model):
+        numbers = [_number(tensor.name) for tensor in message.output]
+        for at, number in enumerate(numbers):
+            index = at if number is None or None in numbers else number
+            if index >= forward.results:
+                name = message.output[at].name
+                count = f"{forward.results} tensor{'s' if forward.results > 1 else ''}"
+                yield RuleHit(
+                    config.value_location("output", at, "name"),
+                    f"output {name!r} is number {index}, from 0, and forward() returns {count}",
+                    "number the outputs as forward() returns them, from 0; remove others",
+                )
+
+
+@rule(
+    "SW347",
+    "pytorch-input-count",
+    reason="every request fails: forward() expects another number of arguments",
+    source="triton-inference-server/pytorch_backend, model_instance_state.cc: Execute; PyTorch's"
+    " errors, seen with torch 2.5.1",
+)
+def pytorch_input_count(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find configs with more inputs than ``forward`` takes, or with fewer than it requires."""
+    for config, message, forward in _read_models(model):
+        count = len(message.input) + _other_inputs(message)
+        if not forward.required <= count <= len(forward.arguments):
+            yield RuleHit(
+                config.location("input"),
+                f"it gives {count} tensors to forward({', '.join(forward.arguments)})",
+                "an input for each argument, in their order",
+            )
+
+
+def _read_models(
+    model: ModelUnderCheck,
+) -> Iterator[tuple[ConfigFile, ModelConfig, Forward]]:
+    """Yield the models with a loaded version of which ``forward`` can be read."""
+    if model.is_single_config:
+        return
+    for config, message in _torchscript_models(model):
+        for version in loaded_versions(config, message):
+            for name in expected_names(config, message):
+                forward = read_forward(version / name)
+                if forward is not None:
+                    yield config, message, forward
 
 
 def _torchscript_models(model: ModelUnderCheck) -> Iterator[tuple[ConfigFile, ModelConfig]]:
