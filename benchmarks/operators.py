@@ -28,7 +28,7 @@ from slipway.scaffold import from_onnx, naming
 from slipway.scaffold.from_onnx import Derived
 from slipway.server import cpu_fallback, triton
 from slipway.server.client import ServerGoneError
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.settings import Settings
 from slipway.testing import golden
 from slipway.testing.model import Model

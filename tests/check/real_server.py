@@ -16,7 +16,7 @@ import numpy as np
 
 from slipway.server import triton
 from slipway.server.client import TARGET, ServerGoneError
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.settings import Settings
 from slipway.triton import kserve
 from slipway.triton.datatypes import Array

@@ -11,7 +11,7 @@ from dvc.repo import Repo
 from slipway import settings as loading
 from slipway.environment import ExecutionEnvironment
 from slipway.server import triton
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.settings import Settings
 from tests.scaffold import serving
 

@@ -13,7 +13,7 @@ from onnx import TensorProto
 from slipway.check import check
 from slipway.environment import ExecutionEnvironment
 from slipway.scaffold import from_onnx
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.settings import Settings
 from slipway.testing import golden
 from slipway.testing.model import Model

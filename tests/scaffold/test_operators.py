@@ -16,7 +16,7 @@ from onnx import numpy_helper
 from slipway.check import check
 from slipway.environment import ExecutionEnvironment
 from slipway.scaffold import from_onnx
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.settings import Settings
 from tests.scaffold.serving import artifact
 

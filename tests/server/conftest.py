@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slipway.server import triton
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.settings import Settings
 
 

@@ -22,7 +22,7 @@ import numpy as np
 import onnx
 
 from slipway.server.client import InferenceError
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.triton.datatypes import Array
 
 CASES = Path(__file__).parents[1] / "fixtures" / "native"

@@ -25,7 +25,7 @@ import psutil
 
 from slipway.environment import packages
 from slipway.server import triton
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.settings import Settings
 from tests import every_type, fixture_models
 

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 
 from slipway.errors import SlipwayError
 from slipway.server import triton
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.settings import Settings
 from tests import fixture_models
 

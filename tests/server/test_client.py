@@ -10,7 +10,7 @@ import pytest
 
 from slipway.errors import SlipwayError
 from slipway.server.client import Client, ServerGoneError
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.triton.kserve import message_of
 from tests import fixture_models
 

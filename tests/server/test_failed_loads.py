@@ -11,7 +11,7 @@ import pytest
 from slipway.errors import SlipwayError
 from slipway.server import triton
 from slipway.server.client import InferenceError
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.settings import Settings
 from tests import fixture_models
 

@@ -13,7 +13,7 @@ import pytest
 from slipway.environment.libraries.image import serving_image
 from slipway.errors import SlipwayError
 from slipway.server import hide_libraries
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from tests import fixture_models
 
 LOAD = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"

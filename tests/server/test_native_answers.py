@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from slipway.errors import SlipwayError
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from tests.server import native_cases
 from tests.server.native_cases import Answer
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from slipway.server.onnxruntime_backend.joining import Plan, as_text, join
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from tests.check import corpus
 from tests.check.real_server import RealServer, as_json
 from tests.server import native_cases

@@ -10,7 +10,7 @@ import numpy as np
 
 from slipway.server.client import TARGET
 from slipway.server.onnxruntime_backend.states import END, START, States
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.testing import contract, golden
 from slipway.testing.example_request import choose_request
 from slipway.testing.model import Model

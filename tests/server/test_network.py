@@ -15,7 +15,7 @@ import pytest
 from slipway.errors import SlipwayError
 from slipway.server import network, triton
 from slipway.server.client import HOST
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.settings import Settings
 
 NOBODY = 65534

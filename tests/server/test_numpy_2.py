@@ -11,7 +11,7 @@ import pytest
 
 from slipway.errors import SlipwayError
 from slipway.server import backend_files, backends, source, triton
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.settings import Settings
 from slipway.triton import numpy_support
 from tests import fixture_models

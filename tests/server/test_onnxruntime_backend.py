@@ -15,7 +15,7 @@ from onnx import TensorProto, helper
 from slipway.errors import SlipwayError
 from slipway.server.client import InferenceError
 from slipway.server.onnxruntime_backend import options
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from tests import fixture_models
 
 TYPES = {

@@ -17,7 +17,7 @@ import slipway
 from slipway.errors import SlipwayError
 from slipway.server import triton
 from slipway.server.client import InferenceError, RejectedError, ServerGoneError
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.settings import Settings
 from tests import fixture_models
 

@@ -12,7 +12,7 @@ import pytest
 from slipway.server import triton
 from slipway.server.client import UnansweredError
 from slipway.server.model_stacks import ModelStack, read_stacks
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.server.unanswered import stalled_load_error, unanswered_error
 from slipway.settings import Settings, TimeLimits
 from tests import fixture_models

@@ -11,7 +11,7 @@ import pytest
 
 from slipway.model.interface import Interface, Tensor, blank_request
 from slipway.server import triton
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.settings import Settings
 from slipway.testing.model import Model
 from slipway.testing.two_rows import check_two_rows, takes_rows

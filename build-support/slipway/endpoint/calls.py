@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from slipway.endpoint.connections import Connections, ContainerResponse
 from slipway.server.client import HOST, TARGET, RejectedError, ServerGoneError
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.triton import kserve
 
 

@@ -14,8 +14,8 @@ from slipway.endpoint.limits import Limits
 from slipway.errors import SlipwayError
 from slipway.server import triton
 from slipway.server.directories import ModelsDirectory
+from slipway.server.server import Server
 from slipway.server.supervisor_client import describe_exit
-from slipway.server.triton import Server
 from slipway.settings import Settings
 
 MISSED_PINGS = 3  # in a row mean that the server hangs

@@ -12,7 +12,7 @@ from pathlib import Path
 from slipway.errors import SlipwayError
 from slipway.server.client import InferenceError, RejectedError, ServerGoneError
 from slipway.server.model_frames import readable_error
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.testing import golden
 from slipway.testing.called_models import are_named_by_release
 from slipway.testing.example_request import Request

@@ -8,7 +8,7 @@ from pathlib import Path
 from slipway.model.folder import ModelFolder
 from slipway.server import network
 from slipway.server.client import HOST, TARGET
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.testing.example_request import choose_request
 from slipway.testing.model import Model
 from slipway.triton import kserve

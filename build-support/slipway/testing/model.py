@@ -7,7 +7,7 @@ from typing import Any
 
 from slipway.model.config_interface import interface_of_folder
 from slipway.model.interface import as_array
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.triton.datatypes import Array
 
 

@@ -10,7 +10,7 @@ from slipway.artifact.artifact import Artifact
 from slipway.disk import explain_disk_errors
 from slipway.errors import SlipwayError
 from slipway.files import sha256_of
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.testing import artifact
 from slipway.testing.junit_report import ReportProperties
 from slipway.testing.served_artifact import ServedArtifact, ServedModel

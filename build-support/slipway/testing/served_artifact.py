@@ -19,7 +19,7 @@ from slipway.errors import SlipwayError
 from slipway.server import triton
 from slipway.server.client import InferenceError, ServerDiedError, UnansweredError
 from slipway.server.model_frames import readable_error, show_below
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.settings import Settings
 from slipway.testing.model import Model
 from slipway.testing.untestable import untestable_reason

@@ -25,7 +25,7 @@ from slipway.release import publish
 from slipway.release.evaluation.evaluation import MetricComparison
 from slipway.release.evidence.test_result import TestResult
 from slipway.server import triton
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.settings import Settings
 
 NO_SOURCES = Sources()

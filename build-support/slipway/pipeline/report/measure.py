@@ -21,7 +21,7 @@ from slipway.loadtest.latencies import Latencies, summarize_latencies
 from slipway.model.interface import blank_request
 from slipway.pipeline.report.outputs import Outputs, compare_outputs
 from slipway.server.client import InferenceError, RejectedError, ServerGoneError
-from slipway.server.triton import Server
+from slipway.server.server import Server
 from slipway.testing import golden
 from slipway.testing.model import Model
 from slipway.triton import kserve
