@@ -198,6 +198,7 @@ FIXED = {
     "SW237_platform_that_is_a_backend",
     "SW430_input_as_a_scalar",
     "SW521_package_of_another_name",
+    "SW543_name_without_the_release",
     "SW601_no_requirements",
     "SW603_no_lock",
     "SW604_no_hash",

@@ -150,6 +150,17 @@ def test_a_name_without_the_folders_is_fixed(tmp_path: Path) -> None:
     assert 'load_model("sound_scorer_1_0_0")' in code and 'model_name="sound_scorer_1_0_0"' in code
 
 
+def test_a_called_model_gets_the_version_of_the_next_release(tmp_path: Path) -> None:
+    folder = repositories.make("SW119_name_without_the_folders", tmp_path)
+    apply_fixes(lambda: repositories.find_all(tmp_path))
+    (folder / "model_version.txt").write_text("1.10.0\n")
+    apply_fixes(lambda: repositories.find_all(tmp_path))
+    assert repositories.find_all(tmp_path) == []
+    code = (folder / "sound_postprocessing" / "1" / "model.py").read_text()
+    assert 'load_model("sound_scorer_1_10_0")' in code and "1_0_0" not in code
+    assert not (folder / "sound_scorer_1_0_0").exists()
+
+
 def test_a_called_and_mapped_model_answers_the_same_under_its_new_name(tmp_path: Path) -> None:
     """On the real server: the corpus's ``calling``, before and after."""
     requests = [as_json(request) for request in corpus.requests("calling")]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from slipway.check.finding import Location, RuleHit
+from slipway.check.fix.rename_model import rename_model
 from slipway.check.flow import did_you_mean, listed
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.python.code import PythonCode, argument
@@ -17,6 +18,8 @@ from slipway.triton.config import ModelConfig
 from slipway.unchanged import read_text
 
 REQUEST = "Triton core, infer_request.cc"
+# the version of another release at the end of a name
+RELEASE_SUFFIX = re.compile(r"[._-]\d+[._-]\d+[._-]\d+$")
 SEEN = "seen on 24.10; Triton core, model_repository_manager.cc (FindModelIdentifier)"
 
 
@@ -94,10 +97,15 @@ def shared_name(model: ModelUnderCheck) -> Iterator[RuleHit]:
     for call in _first_calls(bls_calls(model)):
         served = model.served is not None and model.served.name == call.name
         if call.name in model.configs and not served and not with_version.search(call.name):
+            new = f"{RELEASE_SUFFIX.sub('', call.name)}_{suffix}"
+            renaming = rename_model(model, call.name, new)
+            also = f"; look at {renaming.uncertain[0]} too" if renaming.uncertain else ""
+            is_certain = not renaming.uncertain and new not in model.model_names
             yield RuleHit(
                 call.location,
                 f"the next release also calls a model {call.name!r}",
-                f"put the release version into the model's name: {call.name}_{suffix}",
+                f"put the release version into the model's name: {new}{also}",
+                renaming.fixes if is_certain else (),
             )
 
 
