@@ -16,6 +16,7 @@ from tests.cli.test_help import command_of
 NAMES = ("titanic", "translate")
 # words that name something other than a model's folder or name
 OTHER_ARGUMENTS = {
+    "adopt": {"path"},
     "alias": {"releases"},
     "completion": {"shell"},
     "diff": {"words"},
