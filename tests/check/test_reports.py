@@ -121,6 +121,7 @@ def test_json_holds_everything(tmp_path: Path, file: Path) -> None:
         "models": 2,
         "errors": 1,
         "warnings": 0,
+        "adopt": 0,
         "findings": [
             {
                 "rule": "SW901",
