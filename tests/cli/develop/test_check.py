@@ -245,3 +245,15 @@ def run(root: Path, terminal: bool) -> str:
 def test_a_terminal_gets_colours_and_a_pipe_gets_none(bad: Path) -> None:
     assert "\x1b[31m" in run(bad, terminal=True)
     assert "\x1b" not in run(bad, terminal=False)
+
+
+def test_code_that_is_too_long_to_follow_is_named(
+    good: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path("models/sound/sound_postprocessing/1/model.py")
+    execute = '        """One response a request."""\n'
+    assert execute in path.read_text()
+    long = execute + "        width = 1 + 2\n" * 7000
+    path.write_text(path.read_text().replace(execute, long))
+    assert main(["check"]) == 0
+    assert f"note: {path}: too long to be followed" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 
 from slipway.check.inference.events import Behaviour
 from slipway.check.inference.interpreter.interpreter import Interpreter
@@ -18,6 +19,16 @@ from slipway.check.python.numpy_version import has_numpy_2
 def behaviours(model: ModelUnderCheck) -> Iterator[tuple[PythonModel, Behaviour]]:
     """Yield the Python models that requests can reach, with what their code does."""
     yield from _behaviours(model)
+
+
+def given_up_files(model: ModelUnderCheck) -> list[Path]:
+    """Return the files of a folder whose code was too long to interpret: no rule has seen it."""
+    return [
+        entry.path
+        for python_model, behaviour in behaviours(model)
+        for entry in python_model.entries
+        if behaviour.is_given_up
+    ]
 
 
 @lru_cache(maxsize=1)  # all rules of one folder share it, then those of the next folder

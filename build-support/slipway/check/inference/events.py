@@ -83,3 +83,4 @@ class Behaviour:
     senders: list[tuple[PythonCode, ast.expr]] = field(default_factory=list)
     sends: list[tuple[PythonCode, ast.expr]] = field(default_factory=list)  # without the end
     is_complete: bool = True
+    is_given_up: bool = False  # the code is too long

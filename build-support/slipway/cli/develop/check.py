@@ -142,6 +142,8 @@ def check(
         for line in targets.closing_lines(report.adopt):
             click.echo(line)
         _print_untestable(outcomes, targets.settings)
+        for file in (file for outcome in outcomes.values() for file in outcome.given_up):
+            click.echo(f"note: {file}: too long to be followed; types are not checked", err=True)
     if bugs:
         first = next(iter(bugs.values()))
         first.add_note(f"while checking {', '.join(map(str, bugs))}")

@@ -23,11 +23,12 @@ type Check = Callable[[], CheckOutcome]
 @dataclass(frozen=True)
 class CheckOutcome:
     """The findings of one target; the number of things that ``slipway adopt`` does for a foreign
-    model; and the backend of each model of a folder."""
+    model; the backend of each model of a folder; and the code that was too long to interpret."""
 
     findings: list[Finding]
     adopt: int = 0
     backends: Mapping[str, str] = field(default_factory=dict)
+    given_up: Sequence[Path] = ()
 
 
 @dataclass
@@ -107,12 +108,14 @@ def _add_own(targets: CheckTargets, path: Path, repository: ModelRepository) -> 
 
 def _check_own(folder: Path, repository: ModelRepository) -> CheckOutcome:
     from slipway.check import check_model
+    from slipway.check.inference.behaviour import given_up_files
     from slipway.check.model_under_check import ModelUnderCheck
     from slipway.testing.untestable import named_backends
 
     model = ModelUnderCheck(folder, repository)
     findings = check_model(model)
-    return CheckOutcome(findings, backends=named_backends(model.configs.values()))
+    backends = named_backends(model.configs.values())
+    return CheckOutcome(findings, backends=backends, given_up=given_up_files(model))
 
 
 def _check_single(path: Path, used: Settings) -> CheckOutcome:
@@ -123,8 +126,9 @@ def _check_single(path: Path, used: Settings) -> CheckOutcome:
 
 def _check_foreign(model: ForeignModel) -> CheckOutcome:
     from slipway.check import check_foreign
+    from slipway.check.inference.behaviour import given_up_files
 
-    return CheckOutcome(*check_foreign(model))
+    return CheckOutcome(*check_foreign(model), given_up=given_up_files(model))
 
 
 def _add_foreign(targets: CheckTargets, path: Path) -> None:

@@ -67,7 +67,7 @@ class Interpreter(Loops):
         try:
             self._interpret()
         except GivenUp:
-            return Behaviour(is_complete=False)
+            return Behaviour(is_complete=False, is_given_up=True)
         return self.behaviour
 
     def interpret_all(self) -> None:
