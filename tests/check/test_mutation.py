@@ -36,7 +36,7 @@ def test_the_report_counts_each_mistake_once(results: list[Trial]) -> None:
 
 
 def test_mistakes_in_python_code_are_found_and_nothing_else() -> None:
-    chosen = [sample for sample in samples.python_samples() if sample.name in samples.FOR_CODE]
+    chosen = samples.code_samples()
     results = list(trials.run(chosen, seed=0, count=OF_CODE, shares=kinds.PYTHON_KINDS))
     failing = [trial for trial in results if trial.fails]
     assert [trial for trial in results if trial.false] == []

@@ -50,10 +50,15 @@ def all_samples() -> list[Sample]:
     return [*default_samples(), *[_screen_detection_sample()] * REPEATED]
 
 
+def code_samples() -> list[Sample]:
+    """Return the corpus's models with the most code, which need none of the repository's files."""
+    return [_corpus_sample(name) for name in FOR_CODE]
+
+
 def python_samples() -> list[Sample]:
     """Return the samples with Python models, of those with equal code one."""
     unique: dict[str, Sample] = {}
-    for sample in [*map(_corpus_sample, FOR_CODE), *all_samples()]:
+    for sample in [*code_samples(), *all_samples()]:
         if sample.code:
             unique.setdefault(sample.code, sample)
     repeated = [unique[code] for code in unique if unique[code].name in RICH]
