@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from slipway.environment.repository_root import repository_root
 from slipway.environment.requirement_lines import (
     Malformed,
     NamedRequirement,
@@ -16,7 +17,6 @@ from slipway.environment.requirement_lines import (
     UrlRequirement,
 )
 from slipway.errors import SlipwayError
-from slipway.settings import find_root
 
 PAGE = "docs/environments.md"
 HASHES = "`slipway lock` writes the hashes of all packages into requirements.lock"
@@ -119,7 +119,7 @@ def _judge(line: RequirementLine, requirements: Path) -> tuple[str, str]:
 def _value(option: Option, requirements: Path) -> str:
     """Return an option's value for ``uv.toml``: a folder is named from the repository's root."""
     value = option.value.split()[0] if option.value else "…"
-    folder, root = requirements.parent / value, find_root(requirements.parent)
+    folder, root = requirements.parent / value, repository_root(requirements.parent)
     if option.option == "--find-links" and root and folder.is_dir():
         return os.path.relpath(folder, root)
     return value

@@ -17,7 +17,6 @@ from slipway.settings.endpoint import EndpointSettings
 from slipway.settings.release import STORE, Signing, StageName, StageSettings
 from slipway.settings.tables import size, unknown
 from slipway.settings.time_limits import TimeLimits
-from slipway.unchanged import remembered
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -123,7 +122,6 @@ def stub_python(release: str) -> str:
     return "3.10" if release >= "23.03" else "3.8"
 
 
-@remembered
 def find_root(start: Path) -> Path | None:
     """Return the repository's root: ``start`` or the nearest folder above with ``slipway.toml``."""
     start = start.resolve()

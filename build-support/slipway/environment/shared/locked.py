@@ -8,12 +8,13 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from slipway.environment.repository_root import repository_root
 from slipway.environment.requirement_lines import PathRequirement, parse_requirement_lines
 from slipway.environment.shared.package import SharedPackage, read_shared_package
 from slipway.environment.shared.requirements import SharedRequirement, folder_of, relative_url
 from slipway.environment.shared.sources import digest_of_sources
 from slipway.files import sha256_of
-from slipway.settings import Settings, find_root
+from slipway.settings import Settings
 from slipway.unchanged import read_text, remembered
 
 
@@ -36,7 +37,7 @@ def locked_packages(lock: Path) -> tuple[LockedPackage, ...]:
     Raises:
         SlipwayError: see ``read_shared_package`` and ``digest_of_sources``.
     """
-    root = find_root(lock.parent) or lock.parent.resolve()
+    root = repository_root(lock.parent) or lock.parent.resolve()
     found = []
     for line in parse_requirement_lines(read_text(lock)):
         if isinstance(line, PathRequirement):

@@ -10,6 +10,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from slipway.environment.repository_root import repository_root
 from slipway.environment.requirement_lines import (
     NamedRequirement,
     PathRequirement,
@@ -22,7 +23,6 @@ from slipway.environment.shared.package import (
     read_shared_package,
 )
 from slipway.errors import SlipwayError
-from slipway.settings import find_root
 from slipway.unchanged import remembered
 
 
@@ -116,7 +116,7 @@ def folder_of(line: PathRequirement, file: Path) -> Path:
 def _package(line: PathRequirement, requirements: Path) -> SharedPackage:
     where = f"{requirements}:{line.number}"
     folder = folder_of(line, requirements)
-    root = find_root(requirements.parent)
+    root = repository_root(requirements.parent)
     resolved = folder.resolve()
     if root and Path(line.path).is_absolute() and resolved.is_relative_to(root):
         raise SlipwayError(
@@ -162,7 +162,7 @@ def _packages_beside(shared: Iterable[SharedRequirement], requirements: Path) ->
     A name among them must never be asked of an index: whoever owns it there would get their code
     into the artifact.
     """
-    root = find_root(requirements.parent)
+    root = repository_root(requirements.parent)
     parents = {requirement.package.folder.parent for requirement in shared}
     packages: dict[str, Path] = {}
     for parent in (*([root / FOLDER] if root else []), *sorted(parents)):

@@ -12,10 +12,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from slipway.environment.repository_root import repository_root
 from slipway.errors import SlipwayError
 from slipway.files import sha256_of
 from slipway.process import run
-from slipway.settings import find_root
 from slipway.unchanged import remembered
 
 # at the package's root: what builds and tests leave there, or what no wheel needs
@@ -77,7 +77,7 @@ def copy_sources(folder: Path, target: Path) -> None:
 
 
 def _candidates(folder: Path) -> Iterator[Path]:
-    root = find_root(folder)
+    root = repository_root(folder)
     if root is None or not (root / ".git").exists():
         # a sandbox of Pants, which holds what git does not ignore
         for parent, folders, names in os.walk(folder):
