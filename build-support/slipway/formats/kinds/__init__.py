@@ -1,0 +1,1 @@
+"""One format a file. Each module has a ``FORMAT``; ``registry.py`` finds them."""
