@@ -6,7 +6,7 @@ import csv
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
@@ -76,13 +76,21 @@ def run_uv(
     cwd: Path | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> str:
+    """Run uv where the user's configuration of indexes is; see :func:`uv_program`."""
+    return uv_program(argv, what=what, cwd=cwd or settings.root, variables=variables)
+
+
+def uv_program(
+    argv: Sequence[str | Path],
+    *,
+    what: str,
+    cwd: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> str:
     """Run uv with the user's configuration of indexes and ``variables``; return its stdout."""
     fixed = {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
     environment = {**os.environ, **fixed, **(variables or {})}
-    result = process.run(
-        [uv.find_uv_bin(), *argv], what=what, cwd=cwd or settings.root, env=environment
-    )
-    return result.stdout
+    return process.run([uv.find_uv_bin(), *argv], what=what, cwd=cwd, env=environment).stdout
 
 
 def find_links(folders: Iterable[Path]) -> dict[str, str]:
