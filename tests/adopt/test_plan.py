@@ -147,7 +147,7 @@ def test_two_repositories_with_one_name_are_refused_and_the_fix_works(
 @pytest.mark.parametrize(
     ("files", "problem", "fix"),
     [
-        ({"README.md": "# none"}, "no Triton model in it", "slipway new NAME --onnx"),
+        ({"README.md": "# none"}, "no Triton model in it", "slipway new NAME --from"),
         ({"config.txt": "key = value"}, "no Triton model in it", "--model-repository"),
         ({"models.dvc": "outs: []"}, "no Triton model in it", "dvc pull there first"),
     ],

@@ -40,7 +40,7 @@ def test_a_sample_has_equal_bytes_each_time(kind: str, settings: Settings) -> No
     assert not [name for name in first if "__pycache__" in name]
 
 
-@pytest.mark.parametrize("kind", (*from_template.KINDS, "onnx"))
+@pytest.mark.parametrize("kind", (*from_template.KINDS, "weights"))
 def test_the_bundled_lock_of_a_kind_matches_its_requirements(kind: str, tmp_path: Path) -> None:
     requirements = tmp_path / "requirements.txt"
     shutil.copyfile(render.TEMPLATES / kind / "requirements.txt.jinja", requirements)

@@ -28,7 +28,7 @@ def fill(folder):
     time.sleep(60)
 
 try:
-    writing.write_folder("sample", "onnx", "0.1.0", settings.load(pathlib.Path.cwd()), fill)
+    writing.write_folder("sample", "weights", "0.1.0", settings.load(pathlib.Path.cwd()), fill)
 except KeyboardInterrupt:
     sys.exit(130)
 """
@@ -94,7 +94,7 @@ def test_a_folder_created_in_the_meantime_is_left_unchanged(settings: Settings) 
         return []
 
     with pytest.raises(SlipwayError, match="cannot be written"):
-        writing.write_folder("sample", "onnx", "0.1.0", settings, fill)
+        writing.write_folder("sample", "weights", "0.1.0", settings, fill)
     assert [path.name for path in folder.iterdir()] == ["theirs"]
     assert model_folders(settings) == ["sample"]
 
@@ -113,7 +113,7 @@ def test_a_lock_of_equal_requirements_is_copied_without_asking_an_index(
     monkeypatch.setattr(locks, "lock_requirements", lambda *_: pytest.fail("an index was asked"))
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("numpy==1.26.*  # what Triton hands over\n")
-    bundled = render.lock_of("onnx")
+    bundled = render.lock_of("weights")
     copied = locks.provide_lock(requirements, settings, bundled)
     assert copied.read_bytes() == bundled.read_bytes()
 
@@ -129,7 +129,7 @@ def test_a_lock_of_other_requirements_or_platform_is_not_copied(
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(requirement_lines)
     settings = Settings(root=tmp_path, platform=platform)
-    assert locks.provide_lock(requirements, settings, render.lock_of("onnx")).name == "new"
+    assert locks.provide_lock(requirements, settings, render.lock_of("weights")).name == "new"
 
 
 def test_models_of_equal_requirements_share_a_lock(settings: Settings, tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_new_says_what_it_was_given(
 ) -> None:
     (tmp_path / "slipway.toml").touch()
     monkeypatch.chdir(tmp_path)
-    assert main(["new", "made", "--onnx", str(FORMATS / name)]) == 1
+    assert main(["new", "made", "--from", str(FORMATS / name)]) == 1
     error = capsys.readouterr().err
     assert "fix: " in error and "Traceback" not in error
     assert ("safetensors" in error) == (name == "model.safetensors")

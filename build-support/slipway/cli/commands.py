@@ -27,7 +27,7 @@ COMMANDS = tuple(
     Entry(name, group, summary)
     for group, commands in {
         "Develop": {
-            "new": "Create a model folder from an ONNX file or a template.",
+            "new": "Create a model folder from a training's file or a template.",
             "adopt": "Bring an existing Triton repository into models/.",
             "check": "Find mistakes in models without starting a server.",
             "lock": "Pin the Python packages of models, with hashes.",

@@ -16,7 +16,7 @@ from slipway.signature.trial.example import Example, find_example
 from slipway.signature.trial.graph import Graph, read_graph
 from slipway.signature.trial.two_rows import declaration_fix, try_two_rows
 
-KIND = "onnx"
+KIND = "weights"
 DEFAULT_BATCH = 16
 CASE = "cases/example"
 REQUEST = "request"  # in tests/, for a graph whose outputs differ from run to run

@@ -30,7 +30,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_flags_alone_make_a_model_and_say_what_is_next(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["new", "made", "--onnx", "graph.onnx", "--version", "1.2.3"]) == 0
+    assert main(["new", "made", "--from", "graph.onnx", "--version", "1.2.3"]) == 0
     output = capsys.readouterr().out
     assert "made takes batches of up to 16." in output
     assert "models/made created. Next:" in output and "slipway test made" in output
@@ -43,12 +43,12 @@ def test_flags_alone_make_a_model_and_say_what_is_next(
     [
         (["made"], "a name and a kind are needed"),
         (["--template", "text"], "a name and a kind are needed"),
-        (["made", "--onnx", "graph.onnx", "--template", "text"], "exclude each other"),
-        (["Made!", "--onnx", "graph.onnx"], "is not a valid model name"),
-        (["made", "--onnx", "absent.onnx"], "no such file"),
-        (["made", "--onnx", "slipway.toml"], "not an ONNX model"),
-        (["made", "--onnx", "text.onnx"], "is a scalar string"),
-        (["made", "--onnx", "graph.onnx", "--version", "one"], "is not a semantic version"),
+        (["made", "--from", "graph.onnx", "--template", "text"], "exclude each other"),
+        (["Made!", "--from", "graph.onnx"], "is not a valid model name"),
+        (["made", "--from", "absent.onnx"], "no such file"),
+        (["made", "--from", "slipway.toml"], "not an ONNX model"),
+        (["made", "--from", "text.onnx"], "is a scalar string"),
+        (["made", "--from", "graph.onnx", "--version", "one"], "is not a semantic version"),
         (["made", "--template", "text", "--max-batch-size", "0"], "the samples need batches"),
     ],
 )
@@ -68,7 +68,7 @@ def test_a_taken_name_is_refused_and_its_folder_left_as_it_is(
 ) -> None:
     theirs = root / "models" / "made"
     theirs.mkdir(parents=True)
-    assert main(["new", "made", "--onnx", "graph.onnx"]) == 1
+    assert main(["new", "made", "--from", "graph.onnx"]) == 1
     assert "the model exists already" in capsys.readouterr().err
     assert list(theirs.iterdir()) == []
 
@@ -82,7 +82,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
 
 
 def test_on_a_terminal_it_asks_for_kind_file_and_name(root: Path, terminal: CliRunner) -> None:
-    result = terminal.invoke(new, input="onnx\ngraph.onnx\n\n4\ny\n", catch_exceptions=False)
+    result = terminal.invoke(new, input="file\ngraph.onnx\n\n4\ny\n", catch_exceptions=False)
     assert result.exit_code == 0
     assert "X" in result.output and "Write models/graph?" in result.output
     config = root / "models" / "graph" / "graph_pipeline" / "config.pbtxt"
@@ -90,7 +90,7 @@ def test_on_a_terminal_it_asks_for_kind_file_and_name(root: Path, terminal: CliR
 
 
 def test_on_a_terminal_nothing_is_written_without_consent(root: Path, terminal: CliRunner) -> None:
-    result = terminal.invoke(new, ["made", "--onnx", "graph.onnx"], input="n\n")
+    result = terminal.invoke(new, ["made", "--from", "graph.onnx"], input="n\n")
     assert result.exit_code != 0
     assert not (root / "models").exists()
 

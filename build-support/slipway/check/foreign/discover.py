@@ -103,7 +103,7 @@ def find_source_models(path: Path, values: Mapping[str, str]) -> list[SourceMode
             " model's file",
             where=str(path),
             fix=f"{pulled}name the folder that tritonserver's --model-repository names; for one"
-            " ONNX file: slipway new NAME --onnx FILE",
+            " file of weights: slipway new NAME --from FILE",
         )
     return models
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,14 +13,13 @@ from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
-    from slipway.scaffold.from_onnx import Derived
     from slipway.settings import Settings
 
-ONNX = "onnx"
+FILE = "file"
 TEMPLATES = ("image", "tabular", "text")
-KINDS = (ONNX, *TEMPLATES)
+KINDS = (FILE, *TEMPLATES)
 ABOUT = {
-    ONNX: "your ONNX file: everything is derived from its graph",
+    FILE: "what your training wrote: everything is derived from it",
     "image": "a sample: JPEG or PNG → label and score",
     "tabular": "a sample: columns of a table → probability",
     "text": "a sample: text → label and score",
@@ -32,11 +31,10 @@ type Write = Callable[[], Path]
 @click.command()
 @click.argument("name", required=False)
 @click.option(
-    "--onnx",
-    "file",
+    "--from",
+    "source",
     metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Derive everything from this ONNX graph.",
+    help="Derive everything from this file, as a training wrote it.",
 )
 @click.option(
     "--template", "kind", type=click.Choice(TEMPLATES), help="Start from a working sample."
@@ -50,39 +48,41 @@ type Write = Callable[[], Path]
 @click.option("--yes", is_flag=True, help="Write without asking for confirmation.")
 def new(
     name: str | None,
-    file: Path | None,
+    source: str | None,
     kind: str | None,
     max_batch_size: int | None,
     version: str,
     yes: bool,
 ) -> None:
-    """Create a model folder from an ONNX file or a template.
+    """Create a model folder from a training's file or a template.
 
     models/NAME passes its checks and tests and can be published as it is. On a terminal, the
     command asks for what is missing.
 
-    Example: slipway new translate --onnx translate.onnx
+    Example: slipway new translate --from translate.onnx
     """
     from slipway import settings
+    from slipway.cli.new_output import print_next_steps
     from slipway.scaffold import naming
 
     configured = settings.load(Path.cwd())
     asks = _is_terminal()
-    if file and kind:
-        raise SlipwayError("--onnx and --template exclude each other", fix="give one of them")
+    if source and kind:
+        raise SlipwayError("--from and --template exclude each other", fix="give one of them")
     naming.refuse_version(version)
     if name is not None:
         naming.refuse_name(name, configured.root)
-    if asks and not (file or kind):
+    if asks and not (source or kind):
         chosen = _ask_kind()
-        kind = None if chosen == ONNX else chosen
-        file = Path(click.prompt("ONNX file")) if chosen == ONNX else None
+        kind = None if chosen == FILE else chosen
+        source = click.prompt("File") if chosen == FILE else None
+    file = _find(source) if source else None
     if asks and name is None:
         name = click.prompt("Name", default=naming.propose_name(file.stem) if file else None)
     if name is None or not (file or kind):
         raise SlipwayError(
             "a name and a kind are needed",
-            fix=f"slipway new NAME --onnx FILE, or --template {'|'.join(TEMPLATES)}",
+            fix=f"slipway new NAME --from FILE, or --template {'|'.join(TEMPLATES)}",
         )
     naming.refuse_name(name, configured.root)
     choose = asks and not yes and max_batch_size is None
@@ -95,17 +95,26 @@ def new(
         click.confirm(f"Write models/{name}?", default=True, abort=True)
     with working(f"writing models/{name}"):
         folder = write()
-    _print_next_steps(folder, configured)
+    print_next_steps(folder, configured.root)
 
 
 def _is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
+def _find(source: str) -> Path:
+    from slipway.scaffold.source import find_source
+
+    file = find_source(source, lambda path: path.suffix == ".onnx")
+    if file != Path(source):
+        click.echo(f"{source} holds one model: {file}")
+    return file
+
+
 def _ask_kind() -> str:
     for choice, about in ABOUT.items():
         click.echo(f"  {choice:8} {about}")
-    kind: str = click.prompt("Kind", type=click.Choice(KINDS), default=ONNX)
+    kind: str = click.prompt("Kind", type=click.Choice(KINDS), default=FILE)
     return kind
 
 
@@ -122,6 +131,7 @@ def _from_onnx(
     configured: Settings,
     choose: bool,
 ) -> Write:
+    from slipway.cli.new_output import show_derived
     from slipway.scaffold import from_onnx
 
     with working(f"reading {file}"):
@@ -130,7 +140,7 @@ def _from_onnx(
         chosen = _ask_batch(derived.steps.max_batch_size)
         if chosen != derived.steps.max_batch_size:
             derived = from_onnx.derive(file, chosen)
-    _show(name, derived)
+    show_derived(name, derived)
     return lambda: from_onnx.write(name, derived, configured, version=version)
 
 
@@ -149,47 +159,3 @@ def _from_template(
         rows = _ask_batch(rows)
     click.echo(f"{name}: {ABOUT[kind]}")
     return lambda: from_template.write(name, kind, configured, version=version, max_batch_size=rows)
-
-
-def _show(name: str, derived: Derived) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    console = Console(highlight=False, soft_wrap=True)
-    planned = derived.steps
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for column in ("", "tensor", "type", "dims", ""):
-        table.add_column(column)
-    for side, tensors in (("input", planned.inputs), ("output", planned.outputs)):
-        for tensor in tensors:
-            renamed = "" if tensor.public == tensor.name else f"{tensor.name!r} in the graph"
-            cells: list[Any] = [side, tensor.public, tensor.datatype, list(tensor.dims), renamed]
-            table.add_row(*(escape(str(cell)) for cell in cells))
-    console.print(table)
-    rows = f"batches of up to {planned.max_batch_size}" if planned.max_batch_size else "no batches"
-    reason = f": {derived.no_batches}" if derived.no_batches else ""
-    console.print(escape(f"{name} takes {rows}{reason}."))
-    if derived.graph.optional:
-        names = ", ".join(derived.graph.optional)
-        console.print(escape(f"The graph's own values are used for: {names}."))
-    if derived.example is None:
-        console.print(
-            "No example input was found that the graph accepts: write the golden case yourself."
-        )
-    elif not derived.golden:
-        console.print("Its answers differ from call to call: no golden case was written.")
-
-
-def _print_next_steps(folder: Path, configured: Settings) -> None:
-    path = folder.relative_to(configured.root)
-    click.echo(f"{path} created. Next:")
-    name = path.name
-    for command, why in (
-        (f"slipway check {name}", "find mistakes"),
-        (f"slipway test {name}", "run its tests and golden cases on a real Triton"),
-        (f"git add {path}", "git keeps all but the weights"),
-        (f"slipway weights push {name}", "DVC's remote keeps the weights"),
-        (f"slipway publish {name}", "publish to staging"),
-    ):
-        click.echo(f"  {command:{24 + len(str(path))}}  # {why}")
