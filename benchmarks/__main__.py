@@ -27,8 +27,8 @@ NAMES = (
     "endpoint",
     "pipeline",
 )
-# takes an hour and compares no figures: runs only when it is named, or with --quick
-SWEEPS = ("operators",)
+# take long and compare no figures: run only when they are named, or with --quick
+SWEEPS = ("operators", "conversions")
 RESULTS = Path(__file__).with_name("results.json")
 WIDTH = 120
 VERDICTS = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}
@@ -37,7 +37,9 @@ VERDICTS = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice([*NAMES, *SWEEPS]), metavar="[NAME]...")
 @click.option(
-    "--limit", type=click.IntRange(min=1), help="Measure this many operators, evenly spread."
+    "--limit",
+    type=click.IntRange(min=1),
+    help="Measure this many operators, evenly spread, or files of each framework.",
 )
 @click.option(
     "--quick", is_flag=True, help="Run all with fewer and shorter measurements, to see them work."
@@ -48,7 +50,8 @@ def main(names: tuple[str, ...], limit: int | None, quick: bool, save: bool) -> 
 
     NAME is checking, building, pants, packing, publishing, loading, serving, endpoint or pipeline;
     without NAME all of them run.
-    NAME operators measures onnx's own test models, from file to answer.
+    NAME operators measures onnx's own test models, from file to answer; conversions does it for
+    the files of other frameworks.
 
     Example: benchmarks/run loading serving
     """
