@@ -35,7 +35,7 @@ def render(kind: str, name: str, version: str, values: Mapping[str, Any], target
         relative = file.relative_to(base).as_posix()
         if file.name.startswith("_") or relative == LOCK:
             continue
-        output = target / _target_path(relative, name)
+        output = target / target_path(relative, name)
         output.parent.mkdir(parents=True, exist_ok=True)
         if file.suffix == JINJA:
             text = render_text(f"{kind}/{relative}", {"name": name, **values})
@@ -56,7 +56,7 @@ def lock_of(kind: str) -> Path:
     return TEMPLATES / kind / LOCK
 
 
-def _target_path(relative: str, name: str) -> str:
+def target_path(relative: str, name: str) -> str:
     """Return a file's path in the model folder; model directories are prefixed with its name."""
     relative = relative.removesuffix(JINJA)
     if relative == TEST:

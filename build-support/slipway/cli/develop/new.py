@@ -40,6 +40,11 @@ type Write = Callable[[], Path]
     "--template", "kind", type=click.Choice(TEMPLATES), help="Start from a working sample."
 )
 @click.option(
+    "--prebuilt",
+    metavar="MODEL",
+    help="Take a model from a package: embeddings, file-type, ocr, sentiment-en, voice-activity.",
+)
+@click.option(
     "--max-batch-size",
     type=click.IntRange(min=0),
     help="Rows that Triton may join in a batch; 0: no batches. Default: what the graph allows.",
@@ -50,6 +55,7 @@ def new(
     name: str | None,
     source: str | None,
     kind: str | None,
+    prebuilt: str | None,
     max_batch_size: int | None,
     version: str,
     yes: bool,
@@ -67,27 +73,32 @@ def new(
 
     configured = settings.load(Path.cwd())
     asks = _is_terminal()
-    if source and kind:
-        raise SlipwayError("--from and --template exclude each other", fix="give one of them")
+    if sum(map(bool, (source, kind, prebuilt))) > 1:
+        raise SlipwayError(
+            "--from, --template and --prebuilt exclude each other", fix="give one of them"
+        )
     naming.refuse_version(version)
     if name is not None:
         naming.refuse_name(name, configured.root)
-    if asks and not (source or kind):
+    if asks and not (source or kind or prebuilt):
         chosen = _ask_kind()
         kind = None if chosen == FILE else chosen
         source = click.prompt("File") if chosen == FILE else None
     file = _find(source) if source else None
     if asks and name is None:
         name = click.prompt("Name", default=naming.propose_name(file.stem) if file else None)
-    if name is None or not (file or kind):
+    if name is None or not (file or kind or prebuilt):
         raise SlipwayError(
             "a name and a kind are needed",
-            fix=f"slipway new NAME --from FILE, or --template {'|'.join(TEMPLATES)}",
+            fix=f"slipway new NAME --from FILE, --template {'|'.join(TEMPLATES)}, or --prebuilt"
+            " MODEL",
         )
     naming.refuse_name(name, configured.root)
     choose = asks and not yes and max_batch_size is None
     if file:
         write = _from_onnx(name, file, max_batch_size, version, configured, choose)
+    elif prebuilt:
+        write = _from_prebuilt(name, prebuilt, max_batch_size, version, configured)
     else:
         assert kind is not None
         write = _from_template(name, kind, max_batch_size, version, configured, choose)
@@ -159,3 +170,19 @@ def _from_template(
         rows = _ask_batch(rows)
     click.echo(f"{name}: {ABOUT[kind]}")
     return lambda: from_template.write(name, kind, configured, version=version, max_batch_size=rows)
+
+
+def _from_prebuilt(
+    name: str, prebuilt: str, max_batch_size: int | None, version: str, configured: Settings
+) -> Write:
+    from slipway.scaffold.prebuilt.registry import find_prebuilt
+    from slipway.scaffold.prebuilt.write import write
+
+    if max_batch_size is not None:
+        raise SlipwayError(
+            "a prebuilt model has its own batches",
+            fix="leave --max-batch-size out, and change the folder's configs",
+        )
+    kind = find_prebuilt(prebuilt)
+    click.echo(f"{name}: {kind.about}")
+    return lambda: write(name, kind, configured, version=version)

@@ -1,0 +1,1 @@
+"""One module a prebuilt model; each has a KIND."""

@@ -1,0 +1,53 @@
+"""Prebuilt models: what a package holds, made into a folder, and the sample models made so."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from slipway.environment.lock import check_lock
+from slipway.errors import SlipwayError
+from slipway.scaffold import render
+from slipway.scaffold.prebuilt import write as writing
+from slipway.scaffold.prebuilt.prebuilt import Files, Prebuilt
+from slipway.scaffold.prebuilt.registry import find_prebuilt, names
+
+
+def test_every_kind_has_a_lock_with_hashes_and_templates() -> None:
+    assert set(names()) >= {"voice-activity"}
+    for name in names():
+        kind = find_prebuilt(name)
+        assert kind.name == name
+        assert "--hash=sha256:" in (writing.LOCKS / f"{kind.key}.txt").read_text()
+        assert (render.TEMPLATES / writing.template_of(kind) / "README.md.jinja").is_file()
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_bundled_lock_of_a_kind_matches_its_requirements(name: str, tmp_path: Path) -> None:
+    template = writing.template_of(find_prebuilt(name))
+    requirements = tmp_path / "requirements.txt"
+    shutil.copyfile(render.TEMPLATES / template / "requirements.txt.jinja", requirements)
+    check_lock(requirements, render.lock_of(template))
+
+
+def test_an_unknown_model_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(SlipwayError, match="no prebuilt model 'ocrr'") as refused:
+        find_prebuilt("ocrr")
+    assert "voice-activity" in (refused.value.fix or "")
+
+
+def test_a_package_without_its_licence_text_is_refused(tmp_path: Path) -> None:
+    kind = Prebuilt("voice-activity", "", lambda _: Files({}), licences=("LICENSE",))
+    with pytest.raises(SlipwayError, match="has no LICENSE"):
+        list(writing.licence_files(tmp_path, kind, Files({"inferencer/1/model.onnx": b""})))
+
+
+def test_the_source_names_packages_and_the_digests_of_the_weights() -> None:
+    kind = find_prebuilt("voice-activity")
+    files = Files({"inferencer/1/model.onnx": b"weights"})
+    source = json.loads(writing.source_file(kind, files))
+    assert source["packages"] == {"silero-vad": "6.2.3"}
+    assert source["weights"]["inferencer/1/model.onnx"]["size"] == 7
