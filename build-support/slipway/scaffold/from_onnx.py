@@ -97,9 +97,17 @@ def _values(derived: Derived) -> dict[str, Any]:
     steps = derived.steps
     outputs = _client_example(derived)[1] if derived.example is not None else {}
     return {
+        "backend": "onnxruntime",
+        "parameters": {},
+        "kind": "",
+        "packages": (),
         "max_batch_size": steps.max_batch_size,
         "inputs": steps.inputs,
         "outputs": steps.outputs,
+        "clients": steps.clients,
+        "columns": False,
+        "joined": False,
+        "conversion": None,
         "optional": derived.graph.optional,
         "example": derived.example is not None,
         "golden": derived.golden,

@@ -9,12 +9,21 @@ from typing import Any
 import numpy as np
 
 from slipway.testing import golden
+from slipway.triton.comparison import Tolerance
 
 type Array = np.ndarray[Any, Any]
 
 
-def write_case(folder: Path, inputs: dict[str, Array], outputs: dict[str, Array] | None) -> None:
-    """Write ``input.json`` to ``folder``, and ``expected.json`` if ``outputs`` are given."""
+def write_case(
+    folder: Path,
+    inputs: dict[str, Array],
+    outputs: dict[str, Array] | None,
+    tolerance: Tolerance | None = None,
+) -> None:
+    """Write ``input.json`` to ``folder``, and ``expected.json`` if ``outputs`` are given.
+
+    ``tolerance`` is that of outputs of floating-point numbers, where it is not the usual one.
+    """
     folder.mkdir(parents=True)
     lines = [
         json.dumps(
@@ -27,7 +36,12 @@ def write_case(folder: Path, inputs: dict[str, Array], outputs: dict[str, Array]
     text = '{"inputs": [\n  ' + ",\n  ".join(lines) + "\n]}\n"
     (folder / golden.INPUT).write_text(text, encoding="utf-8")
     if outputs is not None:
-        golden.update(folder, {name: _bytes(array) for name, array in outputs.items()})
+        floats = {name for name, array in outputs.items() if array.dtype.kind == "f"}
+        golden.update(
+            folder,
+            {name: _bytes(array) for name, array in outputs.items()},
+            dict.fromkeys(floats, tolerance) if tolerance else {},
+        )
 
 
 def _bytes(array: Array) -> Array:

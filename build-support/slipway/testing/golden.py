@@ -117,10 +117,12 @@ def differences(case: Path, got: Outcome) -> list[str]:
     return compare_outputs(_outputs(expected, path), got, _tolerances(expected))
 
 
-def update(case: Path, got: Outcome) -> list[str]:
+def update(
+    case: Path, got: Outcome, tolerances: Mapping[str, Tolerance] | None = None
+) -> list[str]:
     """Make ``got`` what the case expects, keeping tolerances; return what changed.
 
-    A file that already agrees is not rewritten.
+    A file that already agrees is not rewritten. ``tolerances`` are those of a new file's outputs.
 
     Raises:
         SlipwayError: the existing ``expected.json`` is malformed.
@@ -130,7 +132,11 @@ def update(case: Path, got: Outcome) -> list[str]:
     changed = differences(case, got) if previous else [f"{EXPECTED} is new"]
     if changed:
         with atomic_write(path) as temporary:
-            text = _render(got, previous.get("outputs", {}), case)
+            chosen = {
+                name: {"atol": tolerance.absolute, "rtol": tolerance.relative}
+                for name, tolerance in (tolerances or {}).items()
+            }
+            text = _render(got, chosen | previous.get("outputs", {}), case)
             temporary.write_text(text, encoding="utf-8")
     return changed
 

@@ -1,0 +1,105 @@
+"""The folder ``original/`` of a model: the file that was converted, and how, so that it can be
+converted again.
+
+It holds the file under DVC, ``conversion.toml`` (what was chosen), ``requirements.lock`` (of the
+conversion), reference rows, and ``conversion.json`` (what came of it).
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from slipway.errors import SlipwayError
+
+FOLDER = "original"
+OPTIONS = "conversion.toml"
+RECORD = "conversion.json"
+LOCK = "requirements.lock"
+CONVERTED = "converted"  # below it: what a conversion wrote, of which copies are served
+ROWS = "rows"
+SEED = 7
+
+
+@dataclass(frozen=True)
+class ConversionOptions:
+    """What ``conversion.toml`` says.
+
+    ``source``, ``rows`` and ``code`` are files next to it; without ``rows`` they are drawn from
+    ``seed``. ``settings`` are the format's own.
+    """
+
+    source: str
+    format: str
+    backend: str
+    triton: str
+    tolerance: float
+    seed: int = SEED
+    rows: str | None = None
+    code: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def dump(self) -> str:
+        """Return the text of ``conversion.toml``."""
+        lines = ["# How the file was converted; slipway weights convert does it again.\n"]
+        for key in ("source", "format", "backend", "triton", "tolerance", "seed", "rows", "code"):
+            value = getattr(self, key)
+            if value is not None:
+                lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}\n")
+        if self.settings:
+            lines.append("\n[settings]\n")
+        for key, value in sorted(self.settings.items()):
+            lines.append(f"{json.dumps(key)} = {json.dumps(value, ensure_ascii=False)}\n")
+        return "".join(lines)
+
+
+def load_options(model: Path) -> ConversionOptions:
+    """Return how the weights of the model folder ``model`` were converted.
+
+    Raises:
+        SlipwayError: the model has none, or the file is malformed.
+    """
+    path = model / FOLDER / OPTIONS
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return ConversionOptions(**values)
+    except FileNotFoundError as error:
+        raise SlipwayError(
+            "its weights were not converted by Slipway",
+            where=str(path),
+            fix=f"slipway new NAME --from FILE makes a model from what a training wrote; for new"
+            f" weights of this one: slipway weights add, for each file below {model}",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
+        raise SlipwayError(
+            f"malformed: {error}", where=str(path), fix=f"git checkout -- {path}"
+        ) from error
+
+
+def load_record(model: Path) -> dict[str, Any] | None:
+    """Return what ``conversion.json`` of a model folder says; ``None`` if it has none.
+
+    Raises:
+        SlipwayError: it is malformed.
+    """
+    path = model / FOLDER / RECORD
+    if not path.is_file():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(record, dict):
+            raise ValueError("not an object")
+    except (ValueError, UnicodeDecodeError) as error:
+        raise SlipwayError(
+            f"malformed: {error}", where=str(path), fix=f"slipway weights convert {model.name}"
+        ) from error
+    return record
+
+
+def dump_record(record: Mapping[str, Any]) -> str:
+    """Return the text of ``conversion.json``: equal for equal records."""
+    return json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

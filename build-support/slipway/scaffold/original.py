@@ -1,0 +1,94 @@
+"""Keep what was converted beside what is served: the file under DVC, options, lock, rows, stage."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from slipway.files import digest_of_stream
+from slipway.formats.conversion import Conversion
+from slipway.model.original import (
+    CONVERTED,
+    FOLDER,
+    LOCK,
+    OPTIONS,
+    RECORD,
+    ROWS,
+    ConversionOptions,
+    dump_record,
+)
+from slipway.model.weights import Weights
+
+STAGE = """\
+# Converts the file that the training wrote: dvc repro models/{name}/dvc.yaml
+stages:
+  convert:
+    cmd: slipway weights convert {name}
+    deps:
+{deps}
+    outs:
+      - {folder}/{converted}:
+          push: false
+      - {folder}/{record}:
+          cache: false
+"""
+
+
+def write_original(
+    model: Path, name: str, conversion: Conversion, rows: Path | None, store: Weights
+) -> None:
+    """Write ``original/`` and ``dvc.yaml`` of the model ``name`` to its folder ``model``.
+
+    ``rows`` is the user's file of reference rows.
+    """
+    folder = model / FOLDER
+    folder.mkdir()
+    source = folder / conversion.source.name
+    if conversion.source.is_dir():
+        shutil.copytree(conversion.source, source)
+    else:
+        shutil.copyfile(conversion.source, source)
+    options = _options(conversion, rows)
+    for file, target in ((rows, options.rows), (conversion.options.code, options.code)):
+        if file is not None and target is not None:
+            shutil.copyfile(file, folder / target)
+    (folder / OPTIONS).write_text(options.dump(), encoding="utf-8")
+    shutil.copyfile(conversion.lock, folder / LOCK)
+    (folder / ".gitignore").write_text(f"/{CONVERTED}\n", encoding="utf-8")
+    store.add(source)
+    record = complete_record(conversion)
+    (folder / RECORD).write_text(dump_record(record), encoding="utf-8")
+    kept = (options.source, OPTIONS, LOCK, options.rows, options.code)
+    deps = "\n".join(f"      - {FOLDER}/{file}" for file in kept if file)
+    text = STAGE.format(name=name, deps=deps, folder=FOLDER, converted=CONVERTED, record=RECORD)
+    (model / "dvc.yaml").write_text(text, encoding="utf-8")
+
+
+def _options(conversion: Conversion, rows: Path | None) -> ConversionOptions:
+    chosen = conversion.options
+    return ConversionOptions(
+        source=conversion.source.name,
+        format=conversion.format,
+        backend=chosen.backend,
+        triton=chosen.triton,
+        tolerance=float(conversion.record["tolerance"]),
+        rows=f"{ROWS}{rows.suffix}" if rows is not None else None,
+        code=chosen.code.name if chosen.code is not None else None,
+        settings=dict(chosen.settings),
+    )
+
+
+def complete_record(conversion: Conversion) -> dict[str, Any]:
+    """Return the conversion's record, with the md5 of what it wrote, by which DVC knows it."""
+    files: Mapping[str, str] = conversion.record["files"]
+    described = {}
+    for name in files:
+        data = conversion.folder / name
+        with data.open("rb") as file:
+            md5 = digest_of_stream(file, "md5")
+        described[name] = {"sha256": files[name], "md5": md5, "size": data.stat().st_size}
+    lock = hashlib.sha256(conversion.lock.read_bytes()).hexdigest()
+    return {**conversion.record, "files": described, "lock": lock}
