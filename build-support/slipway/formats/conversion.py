@@ -18,7 +18,9 @@ class Conversion:
     ``folder`` holds ``converted.files``. ``rows`` are the reference rows by the names of
     ``converted.inputs``, with the batch first; ``drawn``: they are not the user's. ``answers`` are
     the framework's, by the names of ``converted.outputs``. ``difference`` is the largest one
-    between them and what is served, relative to the larger of 1 and the answer's amount.
+    between them and what is served, relative to the larger of 1 and the answer's amount; ``None``
+    if what is served cannot run here (a note says so). ``isolation`` says what kept the framework
+    from the network, from files and from other processes; machines differ in it, records do not.
 
     ``record`` is for the manifest, of JSON's types, and equal for equal conversions: "format",
     "about", "backend", "source" (name, sha256, size), "options", "versions", "lock" (sha256),
@@ -36,5 +38,6 @@ class Conversion:
     rows: Arrays
     drawn: bool
     answers: Arrays
-    difference: float
+    difference: float | None
     record: Mapping[str, Any]
+    isolation: str

@@ -39,13 +39,15 @@ class Feature:
 class Tensor:
     """An input or output. ``dims`` are those of one row, -1 where free; ``datatype`` is Triton's.
 
-    ``features`` are the columns of the last dimension of an input, for rows to be drawn from.
+    ``features`` are the columns of the last dimension of an input, for rows to be drawn from;
+    ``example`` are the dims that these have, if free ones need a size that is not 8.
     """
 
     name: str
     datatype: str
     dims: tuple[int, ...]
     features: tuple[Feature, ...] = ()
+    example: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,12 @@ class Recognised:
 
     ``about`` is for a sentence ("an XGBoost model of 3.4.1, 100 trees"). ``facts`` are what the
     choice of a backend and of requirements needs ("trees", "version", "categorical" …).
+    ``beside`` are the paths, from the file's folder, of other files that belong to it.
     """
 
     about: str
     facts: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,11 @@ class Format(Protocol):
     ``recognise``, ``choose`` and ``requirements`` run in the library's process and may import only
     the standard library and numpy. ``convert``, ``reference`` and ``causes`` run in the conversion
     environment, isolated: no network, limits of time and memory, nothing to read but the source.
+    Paths that they get are relative to the working folder, the same each time.
+
+    Rows and answers are arrays with the rows first, then a row's ``dims``; text is an array of
+    objects, each a ``str``. A format whose framework needs sockets within the machine (a Java
+    process beside it) has an attribute ``loopback = True``.
     """
 
     name: str

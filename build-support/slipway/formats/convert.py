@@ -1,0 +1,273 @@
+"""Convert a file of a framework, and prove that what will be served answers as it does."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from slipway.errors import SlipwayError
+from slipway.files import sha256_of
+from slipway.formats import worker
+from slipway.formats.compare import Comparison, compare
+from slipway.formats.conversion import Conversion
+from slipway.formats.exchange import converted_of, load_arrays, save_arrays
+from slipway.formats.format import Arrays, Cause, Choice, Converted, Format, Options, Recognised
+from slipway.formats.isolated import Answer, Workplace, ask, workplace
+from slipway.formats.recognise import recognise
+from slipway.formats.refusal import refuse
+from slipway.formats.registry import place_of
+from slipway.formats.sandbox.run import Limits
+from slipway.formats.served_locks import LOCKS, UNTESTABLE, lock_of_backend
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What the user asks of a conversion beside its options.
+
+    ``rows`` is a file of reference rows, which are drawn with ``seed`` if there is none.
+    ``tolerance`` replaces the format's, ``lock`` the format's packages.
+    """
+
+    rows: Path | None = None
+    tolerance: float | None = None
+    seed: int = SEED
+    lock: Path | None = None
+    limits: Limits | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A recognised file, and all that was decided about it."""
+
+    source: Path
+    form: Format
+    recognised: Recognised
+    choice: Choice
+    options: Options
+    demands: Demands
+    lock: Path
+
+
+def convert(
+    source: Path, out: Path, options: Options, demands: Demands | None = None
+) -> Conversion:
+    """Write what ``options.backend`` serves for ``source`` to the new folder ``out``.
+
+    An empty backend is chosen by the format. Equal arguments give equal bytes.
+
+    Raises:
+        SlipwayError: the file is of no known format or damaged; it cannot be converted; or what
+            would be served answers reference rows otherwise than the framework.
+    """
+    task = plan(source, options, demands or Demands())
+    with workplace() as place:
+        answer = _convert(task, place)
+        converted = converted_of(answer.result["converted"])
+        _take_files(converted, place.work / worker.OUT, out)
+        rows = load_arrays(place.work / worker.ROWS)
+        answers = _answers(task, place)
+    notes = [*converted.notes, *answer.result["notes"]]
+    tolerance = task.demands.tolerance or converted.tolerance
+    versions, difference = dict(answer.result["versions"]), None
+    if task.options.backend in UNTESTABLE:
+        notes.append(f"answers are not compared: {UNTESTABLE[task.options.backend]}")
+    else:
+        served, versions_served = _served(task, converted, rows, out)
+        versions |= {f"served by {name}": text for name, text in versions_served.items()}
+        comparison = compare(answers, served, tolerance)
+        if comparison.rows.any():
+            causes = _causes(task, converted, rows, comparison)
+            both = (answers, served)
+            raise refuse(source, converted, rows, both, comparison, tolerance, causes)
+        difference = comparison.largest
+        notes += _notes_of(comparison)
+    converted = replace(converted, notes=tuple(notes), versions=versions)
+    drawn = task.demands.rows is None
+    record = _record(task, converted, rows, difference, tolerance, out)
+    return Conversion(
+        source=source,
+        format=task.form.name,
+        recognised=task.recognised,
+        choice=task.choice,
+        options=task.options,
+        lock=task.lock,
+        folder=out,
+        converted=converted,
+        rows=rows,
+        drawn=drawn,
+        answers=answers,
+        difference=difference,
+        record=record,
+        isolation=str(answer.isolation),
+    )
+
+
+def plan(source: Path, options: Options, demands: Demands) -> Task:
+    """Recognise ``source``, and decide by what it is served and converted.
+
+    Raises:
+        SlipwayError: see :func:`recognise`; or its format has no such backend.
+    """
+    form, recognised = recognise(source)
+    choice = form.choose(recognised, options.triton)
+    options = replace(options, backend=options.backend or choice.backend)
+    ways = {choice.backend: choice.reason, **choice.others}
+    if options.backend not in ways:
+        text = "\n".join(f"  {name}: {reason}" for name, reason in ways.items())
+        raise SlipwayError(
+            f"{form.title} is not served by {options.backend}; what serves it:\n{text}",
+            where=str(source),
+            fix=f"--backend {choice.backend}",
+        )
+    lock = demands.lock or LOCKS / form.requirements(recognised, options.backend)
+    return Task(source, form, recognised, choice, options, demands, lock)
+
+
+def _ask(task: Task, place: Workplace, request: Mapping[str, Any], what: str) -> Answer:
+    return ask(
+        place,
+        request,
+        lock=task.lock,
+        what=f"{what} {task.source.name}",
+        modules=place_of(task.form),
+        loopback=bool(getattr(task.form, "loopback", False)),
+        limits=task.demands.limits,
+    )
+
+
+def _place_source(task: Task, place: Workplace) -> str:
+    for name in task.recognised.beside:
+        target = place.inputs / "source" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(task.source.parent / name, target)
+    return place.place(task.source, "source")
+
+
+def _convert(task: Task, place: Workplace) -> Answer:
+    options, rows = task.options, task.demands.rows
+    request = {
+        "task": "convert",
+        "format": place_of(task.form),
+        "source": _place_source(task, place),
+        "options": {
+            **asdict(options),
+            "code": place.place(options.code, "code") if options.code else None,
+        },
+        "rows": place.place(rows, "rows") if rows else None,
+        "seed": task.demands.seed,
+        "compared": options.backend not in UNTESTABLE,
+    }
+    return _ask(task, place, request, "converting")
+
+
+def _take_files(converted: Converted, written: Path, out: Path) -> None:
+    """Copy the files that the process says it wrote; nothing else, and no link, is followed."""
+    out.mkdir(parents=True)
+    for name in converted.files:
+        path = written / name
+        inside = path.resolve().is_relative_to(written.resolve())
+        if not inside or path.is_symlink() or not path.is_file():
+            raise SlipwayError(
+                f"the conversion has not written {name!r}",
+                fix="this is a mistake of the format's module: report it",
+            )
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, out / name)
+
+
+def _answers(task: Task, place: Workplace) -> Arrays:
+    file = place.work / worker.ANSWERS
+    return load_arrays(file) if task.options.backend not in UNTESTABLE else {}
+
+
+def _served(
+    task: Task, converted: Converted, rows: Arrays, out: Path
+) -> tuple[Arrays, dict[str, str]]:
+    """Return the answers of what will be served, and the versions of what gave them."""
+    lock = lock_of_backend(task.options.backend, task.options.triton, task.lock)
+    with workplace() as place:
+        shutil.copytree(out, place.inputs / worker.OUT)
+        save_arrays(rows, place.inputs / worker.ROWS)
+        request = {"task": "served", "converted": asdict(converted)}
+        what = f"answering as {task.options.backend} for {task.source.name}"
+        answer = ask(place, request, lock=lock, what=what, limits=task.demands.limits)
+        return load_arrays(place.work / worker.ANSWERS), answer.result["versions"]
+
+
+def _causes(task: Task, converted: Converted, rows: Arrays, comparison: Comparison) -> list[Cause]:
+    """Ask the format what it knows; a format that fails in this knows nothing."""
+    with workplace() as place:
+        save_arrays(rows, place.inputs / worker.ROWS)
+        request = {
+            "task": "causes",
+            "format": place_of(task.form),
+            "source": _place_source(task, place),
+            "converted": asdict(converted),
+            "differs": comparison.rows.tolist(),
+        }
+        try:
+            answer = _ask(task, place, request, "looking for the cause of a difference in")
+        except SlipwayError as error:
+            return [Cause(f"not known ({error.what})", "give rows of your own with --rows")]
+        return [Cause(**values) for values in answer.result]
+
+
+def _notes_of(comparison: Comparison) -> list[str]:
+    notes = []
+    if comparison.ties:
+        notes.append(f"{comparison.ties} rows have another label, of scores that are equal")
+    if comparison.left_out:
+        notes.append(f"not compared: {', '.join(comparison.left_out)}")
+    return notes
+
+
+def _record(
+    task: Task,
+    converted: Converted,
+    rows: Arrays,
+    difference: float | None,
+    tolerance: float,
+    out: Path,
+) -> dict[str, Any]:
+    options = task.options
+    return {
+        "format": task.form.name,
+        "about": task.recognised.about,
+        "backend": options.backend,
+        "source": _describe(task.source, task.recognised.beside),
+        "options": {
+            "triton": options.triton,
+            "seed": task.demands.seed,
+            "settings": dict(options.settings),
+            "code": sha256_of(options.code) if options.code else None,
+        },
+        "versions": dict(sorted(converted.versions.items())),
+        "lock": sha256_of(task.lock),
+        "files": {name: sha256_of(out / name) for name in sorted(converted.files)},
+        "rows": {
+            "count": len(next(iter(rows.values()))),
+            "drawn": task.demands.rows is None,
+        },
+        "difference": difference,
+        "tolerance": tolerance,
+        "repairs": list(converted.repairs),
+        "notes": list(converted.notes),
+    }
+
+
+def _describe(source: Path, beside: tuple[str, ...]) -> dict[str, Any]:
+    files = sorted(path for path in source.rglob("*") if path.is_file())
+    files = files or [source]
+    files += [source.parent / name for name in beside]
+    digests = {path.relative_to(source.parent).as_posix(): sha256_of(path) for path in files}
+    text = "".join(f"{digest}  {name}\n" for name, digest in digests.items())
+    one = next(iter(digests.values())) if len(digests) == 1 else None
+    digest = one or hashlib.sha256(text.encode()).hexdigest()
+    size = sum(path.stat().st_size for path in files)
+    return {"name": source.name, "sha256": digest, "size": size}

@@ -1,0 +1,40 @@
+"""Find the one format that a file or folder is of, by its content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slipway.errors import SlipwayError
+from slipway.formats.contents import Contents
+from slipway.formats.format import Format, Recognised
+from slipway.formats.registry import formats
+
+
+def recognise(path: Path) -> tuple[Format, Recognised]:
+    """Return the format of ``path``, and what it says of it.
+
+    Raises:
+        SlipwayError: no format knows it (``fix`` says what it is instead), or it is of one, but
+            truncated, too new, or holds code that is refused.
+    """
+    found = find_format(path)
+    if found is not None:
+        return found
+    known = ", ".join(form.title for form in formats())
+    raise SlipwayError("of no known format", where=str(path), fix=f"name {known}")
+
+
+def find_format(path: Path) -> tuple[Format, Recognised] | None:
+    """Return the format of ``path``; ``None`` if no format knows it.
+
+    Raises:
+        SlipwayError: as :func:`recognise`, of a format that knows it.
+    """
+    if not path.exists():
+        raise SlipwayError("not found", where=str(path), fix="correct the path")
+    contents = Contents(path)
+    for form in formats():
+        recognised = form.recognise(contents)
+        if recognised is not None:
+            return form, recognised
+    return None

@@ -1,0 +1,1 @@
+"""Run a program that is not trusted: without network, files, time and memory beyond its task."""

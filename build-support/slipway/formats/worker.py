@@ -1,0 +1,103 @@
+"""Carry out one request in a conversion environment: a process of its own, isolated.
+
+Started by ``isolated.py`` as a script, with a copy of the few modules of the library that it needs.
+``../inputs/request.json`` says what to do; results are written below the working folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+import platform
+import sys
+import traceback
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+INPUTS, ANSWER, ROWS, ANSWERS, OUT = "../inputs", "answer.json", "rows.npz", "answers.npz", "out"
+
+type Request = dict[str, Any]
+
+
+def main() -> None:
+    """Carry out the request; write the answer, or the error, to ``answer.json``."""
+    sys.path.insert(0, str(Path(INPUTS, "library").resolve()))
+    from slipway.errors import SlipwayError
+    from slipway.formats.exchange import load_json, save_json
+
+    request = load_json(Path(INPUTS, "request.json"))
+    task: Callable[[Request], Any] = globals()[f"_{request['task']}"]
+    try:
+        answer = {"result": task(request)}
+    except SlipwayError as error:
+        answer = {"error": {"what": error.what, "where": error.where, "fix": error.fix}}
+    except Exception as error:  # of a framework, which the user can only be shown
+        traceback.print_exc()
+        answer = {"failure": f"{type(error).__name__}: {error}"}
+    save_json(answer, Path(ANSWER))
+
+
+def _convert(request: Request) -> Request:
+    """Convert, find rows, and answer them in the framework."""
+    from slipway.formats.exchange import options_of, save_arrays
+    from slipway.formats.rows import find_rows
+
+    form, options = _format(request), options_of(request["options"])
+    source, out = Path(request["source"]), Path(OUT)
+    out.mkdir()
+    converted = form.convert(source, out, options)
+    versions = {"python": platform.python_version(), "numpy": version("numpy")}
+    given = request["rows"]
+    rows = find_rows(converted, Path(given) if given else None, request["seed"])
+    save_arrays(rows.arrays, Path(ROWS))
+    if request["compared"]:
+        answers = form.reference(source, rows.arrays, converted, options)
+        save_arrays({name: _array(answer) for name, answer in answers.items()}, Path(ANSWERS))
+    return {
+        "converted": converted,
+        "versions": {**versions, **converted.versions},
+        "notes": list(rows.notes),
+    }
+
+
+def _served(request: Request) -> Request:
+    """Answer the rows by what will be served."""
+    from slipway.formats.exchange import converted_of, load_arrays, save_arrays
+
+    converted = converted_of(request["converted"])
+    backend = importlib.import_module(f"slipway.formats.served.{converted.backend}")
+    rows = load_arrays(Path(INPUTS, ROWS))
+    answers = backend.answer(Path(INPUTS, OUT), rows, converted)
+    save_arrays({name: _array(answer) for name, answer in answers.items()}, Path(ANSWERS))
+    return {"versions": backend.versions()}
+
+
+def _causes(request: Request) -> list[Any]:
+    """Ask the format for causes of a difference that it knows."""
+    import numpy as np
+
+    from slipway.formats.exchange import converted_of, load_arrays
+
+    differs = np.array(request["differs"], bool)
+    rows = load_arrays(Path(INPUTS, ROWS))
+    converted = converted_of(request["converted"])
+    return list(_format(request).causes(Path(request["source"]), converted, rows, differs))
+
+
+def _format(request: Request) -> Any:
+    module, _, attribute = request["format"].partition(":")
+    value: Any = importlib.import_module(module)
+    for name in attribute.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def _array(answer: Any) -> Any:
+    import numpy as np
+
+    return np.asarray(answer)
+
+
+if __name__ == "__main__":
+    main()
