@@ -40,4 +40,4 @@ class Conversion:
     answers: Arrays
     difference: float | None
     record: Mapping[str, Any]
-    isolation: str
+    isolation: str = ""
