@@ -31,6 +31,10 @@ lock slipway.txt 3.12 "${linux[@]}" "$@" "${library[@]}" tests/requirements.txt
 sed -n -e '1,2p' -e '/^uv==/,/[^\\]$/p' $folder/slipway.txt > $folder/uv.txt
 # a part of the library, which works without this folder
 lock ../slipway/environment/backends.txt 3.12 "$@" $folder/backends.in
+# what stands in for native backends on this machine, one list for each version
+for list in build-support/slipway/triton/locks/*.in; do
+  lock "../slipway/triton/locks/$(basename "$list" .in).txt" 3.12 "${linux[@]}" "$@" "$list"
+done
 lock pip.txt 3.8 --universal "$@" $folder/pip.in
 lock benchmarks.txt 3.12 "${linux[@]}" --constraint $folder/slipway.txt "$@" \
   "${library[@]}" benchmarks/requirements.txt

@@ -12,6 +12,7 @@ import pytest
 from slipway.errors import SlipwayError
 from slipway.server import backends, source
 from slipway.settings import Settings
+from slipway.triton.standins import STANDINS
 
 
 def _prepare(_: int) -> str:
@@ -23,7 +24,7 @@ def test_it_is_made_once_by_processes_that_start_together(slipway_cache: Path) -
         folders = set(pool.map(_prepare, range(8)))
     assert len(folders) == 1
     folder = Path(folders.pop())
-    assert {path.name for path in folder.iterdir()} == {"python", "onnxruntime"}
+    assert {path.name for path in folder.iterdir()} == {"python", "onnxruntime", *STANDINS}
     assert not [path for path in folder.parent.iterdir() if path.name.startswith(".aside")]
     for file in folder.rglob("*"):
         assert not file.is_symlink(), "a linked library is refused by the server"

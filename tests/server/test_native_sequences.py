@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from slipway.server.backend_parts.states import END, START, States
 from slipway.server.client import TARGET
-from slipway.server.onnxruntime_backend.states import END, START, States
 from slipway.server.server import Server
 from slipway.testing import contract, golden
 from slipway.testing.example_request import choose_request

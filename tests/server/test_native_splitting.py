@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from slipway.server.onnxruntime_backend.splitting import NO_OFFSETS, scatter, split
+from slipway.server.backend_parts.splitting import NO_OFFSETS, scatter, split
 
 ROWS = np.arange(6, dtype=np.float32).reshape(3, 2)
 TEXT = np.array([["a", "b"], ["c", "d"]], dtype=np.object_)

@@ -24,11 +24,11 @@ parameters {{ key: "output_class" value {{ string_value: "false" }} }}
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A model of the backend fil, where only the wheel's server is."""
+    """A model of the backend dali, where only the wheel's server is."""
     folder = tmp_path / "repository" / "models" / "forest"
     (folder / "forest" / "1").mkdir(parents=True)
-    (folder / "forest" / "1" / "checkpoint.tl").write_bytes(b"treelite")
-    (folder / "forest" / "config.pbtxt").write_text(FOREST.format(backend="fil"))
+    (folder / "forest" / "1" / "model.dali").write_bytes(b"a pipeline")
+    (folder / "forest" / "config.pbtxt").write_text(FOREST.format(backend="dali"))
     (folder / "model_version.txt").write_text("1.0.0\n")
     (tmp_path / "repository" / "slipway.toml").touch()
     (tmp_path / "bin").mkdir()
@@ -43,7 +43,7 @@ def test_check_says_what_cannot_be_tested_here_and_where_it_can(
     assert main(["check", "--strict", "forest"]) == 0  # it is no finding
     said = capsys.readouterr().err
     assert "note: models/forest/forest/config.pbtxt: it cannot be tested on this machine, " in said
-    assert "whose server has no backend 'fil'" in said and "nvidia-pytriton wheel" in said
+    assert "whose server has no backend 'dali'" in said and "nvidia-pytriton wheel" in said
     assert "that has Docker (docker pull nvcr.io/nvidia/tritonserver:25.04-py3), or inside" in said
     assert "slipway test forest --record forest.tests.json" in said
     assert "slipway promote forest --tests forest.tests.json" in said
@@ -65,7 +65,7 @@ def test_a_server_that_has_the_backend_is_asked(
     server = tmp_path / "opt" / "tritonserver"
     (server / "bin").mkdir(parents=True)
     (server / "bin" / "tritonserver").touch(mode=0o755)
-    for name in ("python", "fil"):
+    for name in ("python", "dali"):
         (server / "backends" / name).mkdir(parents=True)
     monkeypatch.setenv("PATH", str(server / "bin"))
     settings = Settings(root=folder.parents[1])
@@ -116,5 +116,5 @@ def test_the_image_that_has_the_backend_is_named(backend: str, image: str) -> No
 
 
 def test_a_backend_that_the_model_brings_along_can_be_tested(folder: Path) -> None:
-    (folder / "forest" / "libtriton_fil.so").touch()
+    (folder / "forest" / "libtriton_dali.so").touch()
     assert untestable_reason(folder, Settings(root=folder.parents[1])) is None

@@ -14,6 +14,7 @@ from slipway.endpoint.disk import Disk
 from slipway.endpoint.failure import model_error
 from slipway.endpoint.limits import Limits
 from slipway.endpoint.turns import Turns
+from slipway.errors import SlipwayError
 from slipway.server.client import RejectedError, ServerGoneError
 from slipway.server.stalled_load import POLL_S, LoadWatch
 
@@ -140,6 +141,10 @@ class Loader:
         await container.ready(deadline - time.monotonic())
         watch = await asyncio.to_thread(container.server.watch_load)
         generation, server = container.generation, container.server
+        try:
+            await asyncio.to_thread(server.provide_stand_ins, target)
+        except SlipwayError as missing:
+            raise model_error(0, str(missing)) from missing
         since = server.log_file.stat().st_size
         try:
             await self._ask_to_load(target, watch, deadline)

@@ -7,9 +7,10 @@ import re
 from slipway.server.source import REPOSITORY, Source
 from slipway.settings import Settings
 from slipway.triton.image_backends import BACKENDS, LAST_RELEASE, NEEDS_GPU, OTHER_IMAGES
+from slipway.triton.standins import STANDINS
 
-# what server/backends.py prepares of the wheel: its own Python backend, and ours for ONNX
-OF_WHEEL = frozenset({"python", "onnxruntime"})
+# what server/backends.py prepares of the wheel: its own Python backend, and Slipway's for others
+OF_WHEEL = frozenset({"python", "onnxruntime", *STANDINS})
 # NVIDIA's own images, whose backends are known
 IMAGE = re.compile(rf"{re.escape(REPOSITORY)}:(?P<release>\d\d\.\d\d)-py3")
 

@@ -7,11 +7,17 @@ from pathlib import Path, PurePosixPath
 
 from slipway.files import sha256_of
 from slipway.triton import numpy_support
+from slipway.triton.standins import STANDINS
 
 SLIPWAY = Path(__file__).parents[1]
-ONNXRUNTIME = "server/onnxruntime_backend"
-# what its modules import of the library; nothing else of it is there
-SHARED = "triton/onnx_parameters.py"
+# what the modules of a backend import of the library; nothing else of it is there
+SHARED = (
+    "server/backend_parts/*.py",
+    "triton/onnx_parameters.py",
+    "triton/datatypes.py",
+    "errors.py",
+)
+OWN = ("onnxruntime", *sorted(STANDINS))
 PYTHON_BACKEND = Path(__file__).parent / "python_backend"
 NUMPY_2 = ("numpy_2.py", "numpy_2_check.py")
 UTILITIES = "triton_python_backend_utils.py"
@@ -38,21 +44,22 @@ def backend_files(utilities: Path, stub: Path, python: str) -> dict[str, bytes]:
     ``utilities`` and ``stub`` are the wheel's, the stub that for Python ``python``.
     """
     return {
-        **{f"onnxruntime/{name}": content for name, content in _onnxruntime_files().items()},
+        **{f"{name}/{file}": data for name in OWN for file, data in _files_of(name).items()},
         **{f"python/slipway_{name}": (PYTHON_BACKEND / name).read_bytes() for name in NUMPY_2},
         f"python/{UTILITIES}": _adapting_utilities(utilities.read_bytes(), stub, python),
     }
 
 
-def _onnxruntime_files() -> dict[str, bytes]:
-    """Return the files of our backend's directory: its modules under the names they import."""
-    modules = [*sorted((SLIPWAY / ONNXRUNTIME).glob("*.py")), SLIPWAY / SHARED]
+def _files_of(backend: str) -> dict[str, bytes]:
+    """Return the files of a backend's directory: its modules under the names they import."""
+    own = f"server/{backend}_backend"
+    modules = [path for each in (f"{own}/*.py", *SHARED) for path in sorted(SLIPWAY.glob(each))]
     files = {
         f"slipway/{path.relative_to(SLIPWAY).as_posix()}": path.read_bytes() for path in modules
     }
     packages = {str(parent) for file in files for parent in PurePosixPath(file).parents[:-1]}
     inits = {f"{package}/__init__.py": b"" for package in sorted(packages)}
-    return {"model.py": files[f"slipway/{ONNXRUNTIME}/model.py"], **inits, **files}
+    return {"model.py": files[f"slipway/{own}/model.py"], **inits, **files}
 
 
 def _adapting_utilities(utilities: bytes, stub: Path, python: str) -> bytes:

@@ -14,6 +14,8 @@ from slipway.process import run
 from slipway.server import backends
 from slipway.server.hide_libraries import ALL_VISIBLE
 from slipway.server.source import Source
+from slipway.server.standins import FOLDER, VARIABLE
+from slipway.triton.standins import STANDINS
 
 # all that a model sees of the machine's environment: the endpoint sets nothing else either
 INHERITED_VARIABLES = (
@@ -29,6 +31,7 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CONTAINER_MODELS = Path("/opt/ml/models")
 HIDE_LIBRARIES = Path(__file__).with_name("hide_libraries.py")
 LIBRARIES = "libraries"
+PYTHON_BASED = ("python", "onnxruntime", *sorted(STANDINS))
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def flags(
         f"--model-repository={repository}",
         f"--sagemaker-port={port}",
         f"--log-verbose={int(verbose)}",
-        *(f"--backend-config={name},{s}" for name in ("python", "onnxruntime") for s in shm),
+        *(f"--backend-config={name},{s}" for name in PYTHON_BASED for s in shm),
     ]
 
 
@@ -99,6 +102,7 @@ def native_command(
         folders = backends.library_folders(source, python)
         env["LD_LIBRARY_PATH"] = ":".join(str(folder) for folder in folders)
         onnxruntime = backends.onnxruntime_folders(source)
+        env[VARIABLE] = str(directory / FOLDER)
         env["SLIPWAY_ONNXRUNTIME_PATH"] = ":".join(str(folder) for folder in onnxruntime)
         argv.append(f"--backend-directory={backends.prepare(source, python)}")
         argv = [*_hiding_libraries(directory / LIBRARIES, python, release), *argv]

@@ -24,6 +24,7 @@ from slipway.server.directories import ServerDirectories, model_hash
 from slipway.server.model_stacks import read_stacks
 from slipway.server.source import Source
 from slipway.server.stalled_load import LoadWatch, stub_program, watching
+from slipway.server.standins import provide_stand_ins
 from slipway.server.unanswered import (
     not_sent_error,
     stalled_load_error,
@@ -31,6 +32,7 @@ from slipway.server.unanswered import (
 )
 from slipway.settings import Settings
 from slipway.triton.datatypes import Array
+from slipway.triton.standins import StandIn
 
 # a connection breaks some time before its process has ended, which may write a core file
 DEATH_TIMEOUT_S = 10
@@ -60,6 +62,7 @@ class Server:
         self.entrance = directories.network if self.shared is None else None
         self._directories = directories
         self._root = settings.root
+        self._release = settings.triton_release
         self._process = process
         self._died: ServerDiedError | None = None
         self._unanswered: dict[str, UnansweredError] = {}
@@ -68,15 +71,33 @@ class Server:
             source, settings.python, env, directories.temporary, directories.shm_prefix
         )
         self._numpy: dict[str, tuple[str, ...]] = {}
+        self._stand_ins: dict[str, tuple[StandIn, ...]] = {}
 
     def describe(self, target: str) -> str:
-        """Return the server, and to which numpy it is adapted for a loaded target model."""
+        """Return the server, to which numpy it is adapted for a loaded target model, and what
+        stands in for its native backends."""
         versions = self.adapted_numpy(target)
-        return f"{self.source}" + (f", adapted to numpy {', '.join(versions)}" if versions else "")
+        numpy = f", adapted to numpy {', '.join(versions)}" if versions else ""
+        return f"{self.source}{numpy}" + "".join(f"; {each}" for each in self.stand_ins(target))
 
     def adapted_numpy(self, target: str) -> tuple[str, ...]:
         """Return the versions of numpy to which stubs were adapted when ``target`` was loaded."""
         return self._numpy.get(target, ())
+
+    def stand_ins(self, target: str) -> tuple[StandIn, ...]:
+        """Return what stands in for the native backends of a target model, once it was loaded."""
+        return self._stand_ins.get(target, ())
+
+    def provide_stand_ins(self, target: str) -> None:
+        """Install what stands in for the native backends of an extracted target, if it is missing.
+
+        Raises:
+            SlipwayError: see :func:`provide_stand_ins`.
+        """
+        if self.source.kind == "wheel":
+            self._stand_ins[target] = provide_stand_ins(
+                self.folder(target), self._directories.base, self._release
+            )
 
     @property
     def visible_libraries(self) -> str | None:
@@ -116,6 +137,7 @@ class Server:
         Raises:
             SlipwayError: as :meth:`load`.
         """
+        self.provide_stand_ins(target)
         model = self.model_hash(target)
         log_size = self.log_file.stat().st_size
         try:

@@ -1,7 +1,6 @@
 """One run's inputs from all requests of a batch, joined as the native backend joins them.
 
-onnxruntime_backend, src/onnxruntime.cc: SetInputTensors, SetStringInputBuffer; backend,
-src/backend_input_collector.cc: BatchInputShape, ProcessBatchInput.
+onnxruntime_backend, src/onnxruntime.cc: SetInputTensors, SetStringInputBuffer.
 """
 
 from __future__ import annotations
@@ -12,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from slipway.server.backend_parts.batch_inputs import compute
+
 type Array = np.ndarray[Any, Any]
 type Arrays = Mapping[str, Array]
 
-BATCH_TYPES = {"TYPE_FP32": np.float32, "TYPE_INT32": np.int32}
 NUL = b"\0"
 
 
@@ -53,7 +53,7 @@ def join(requests: Sequence[Arrays], plan: Plan) -> dict[str, Array]:
             array = array.ravel()[:1].reshape(())
         joined[name] = array
     for batch_input in plan.batch_inputs:
-        array = _batch_input(batch_input, [r[batch_input["source_input"][0]] for r in requests])
+        array = compute(batch_input, [r[batch_input["source_input"][0]] for r in requests])
         joined |= dict.fromkeys(batch_input["target_name"], array)
     return joined
 
@@ -69,19 +69,3 @@ def as_text(array: Array) -> Array:
     except UnicodeDecodeError:
         text = np.array(cut, dtype=np.bytes_)
     return text.reshape(array.shape)
-
-
-def _batch_input(batch_input: Mapping[str, Any], sources: Sequence[Array]) -> Array:
-    kind, data_type = batch_input["kind"], BATCH_TYPES[batch_input["data_type"]]
-    counts = np.array([source.size for source in sources])
-    if kind == "BATCH_ELEMENT_COUNT":
-        return counts.astype(data_type)
-    if kind == "BATCH_ACCUMULATED_ELEMENT_COUNT":
-        return counts.cumsum().astype(data_type)
-    if kind == "BATCH_ACCUMULATED_ELEMENT_COUNT_WITH_ZERO":
-        return np.concatenate([[0], counts.cumsum()]).astype(data_type)
-    if kind == "BATCH_MAX_ELEMENT_COUNT_AS_SHAPE":
-        return np.zeros(counts.max(), data_type)  # its shape says it, its content means nothing
-    rows = [source.shape[1:] for source in sources for _ in range(source.shape[0])]
-    shapes = np.array(rows, dtype=data_type)
-    return shapes.ravel() if kind == "BATCH_ITEM_SHAPE_FLATTEN" else shapes

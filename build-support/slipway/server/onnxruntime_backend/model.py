@@ -28,15 +28,15 @@ import numpy as np  # noqa: E402
 import onnxruntime as ort  # noqa: E402
 import triton_python_backend_utils as pb_utils  # noqa: E402
 
+from slipway.server.backend_parts import splitting  # noqa: E402
+from slipway.server.backend_parts.states import States  # noqa: E402
 from slipway.server.onnxruntime_backend import (  # noqa: E402
     completion,
     joining,
     options,
-    splitting,
     validation,
 )
 from slipway.server.onnxruntime_backend.byte_session import ByteSession  # noqa: E402
-from slipway.server.onnxruntime_backend.states import States  # noqa: E402
 
 # how ONNX Runtime's exceptions begin; the native backend says "onnx runtime error 2: …"
 ORT_ERROR = re.compile(r"\[ONNXRuntimeError\] : (\d+) : \w+ : ")
