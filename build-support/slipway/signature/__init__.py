@@ -11,15 +11,12 @@ from slipway.signature.reading import (
     read_signature,
     sign_weights,
 )
-from slipway.signature.runtime import RUNTIMES, OnnxRuntime, runtime_of
 from slipway.signature.signature import CARRIED, Dim, GraphTensor, Shape, Signature
 
 __all__ = [
     "CARRIED",
-    "RUNTIMES",
     "Dim",
     "GraphTensor",
-    "OnnxRuntime",
     "Reading",
     "Shape",
     "Signature",
@@ -28,7 +25,6 @@ __all__ = [
     "graph_of",
     "onnx",
     "read_signature",
-    "runtime_of",
     "sidecar",
     "sign_weights",
 ]

@@ -12,7 +12,8 @@ from slipway.check.model_files import is_present
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.model.weights import DIRECTORY
-from slipway.signature import graph_of, runtime_of
+from slipway.signature import graph_of
+from slipway.triton.onnx_runtimes import runtime_of
 
 # ONNX Runtime's own operators, in addition to those of ONNX
 RUNTIME_DOMAINS = ("com.microsoft", "com.ms.", "org.pytorch.aten", "trt.plugins")
@@ -22,7 +23,7 @@ RUNTIME_DOMAINS = ("com.microsoft", "com.ms.", "org.pytorch.aten", "trt.plugins"
     "SW315",
     "newer-than-the-runtime",
     reason="the load fails: 'Unsupported model IR version', 'opset … is under development'",
-    source="seen with each ONNX Runtime's wheel; signature/runtime.py names Triton's build.py",
+    source="seen with each ONNX Runtime's wheel; triton/onnx_runtimes.py names Triton's build.py",
 )
 def newer_than_the_runtime(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find IR versions and opsets that the serving release's ONNX Runtime does not support."""
