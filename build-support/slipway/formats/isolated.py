@@ -19,6 +19,11 @@ from slipway.formats.exchange import load_json, save_json
 from slipway.formats.sandbox.run import Isolation, Limits, run
 
 OWN = "slipway"
+# modules of other folders that formats import in their environments; they need the standard library
+SHARED = (
+    *("__init__.py", "errors.py", "triton/__init__.py"),
+    *("triton/forest_libraries.py", "triton/onnx_runtimes.py"),
+)
 NOT_NEEDED = shutil.ignore_patterns("__pycache__", "sandbox", "locks", "*.pyc")
 
 
@@ -140,8 +145,8 @@ def _copy_library(folder: Path, modules: str) -> None:
         return
     library = Path(slipway.__file__).parent
     own = folder / OWN
-    own.mkdir(parents=True)
-    for name in ("__init__.py", "errors.py"):
+    (own / "triton").mkdir(parents=True)
+    for name in SHARED:
         shutil.copyfile(library / name, own / name)
     shutil.copytree(library / "formats", own / "formats", ignore=NOT_NEEDED)
     package = modules.partition(".")[0]

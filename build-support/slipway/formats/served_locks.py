@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slipway.signature.runtime import NEWEST, runtime_of
+from slipway.triton.onnx_runtimes import NEWEST, runtime_of
 
 LOCKS = Path(__file__).parent / "locks"
 UNTESTABLE = {"tensorrt": "a TensorRT engine needs the GPU that it was built for"}
