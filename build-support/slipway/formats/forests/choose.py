@@ -18,20 +18,24 @@ PYTHON = "its own library in an execution environment: exact, larger and slower"
 def choose_for_forest(recognised: Recognised, triton: str) -> Choice:
     """Return the backend for a forest on ``triton``, by what the file says of itself."""
     facts = recognised.facts
-    library = forest_library_of(triton)
-    has_fil = library is not None and library.major == MAJOR and triton not in BROKEN_RELEASES
-    no_fil = f"FIL of Triton {triton} does not read treelite {MAJOR}, or does not start"
-    trees = int(facts.get("trees", 0))
-    only_python = facts.get("only_python")
-    if only_python:
-        return Choice("python", str(only_python))
-    several = int(facts.get("targets", 1)) > 1
-    if trees >= LARGE and has_fil and not several:
-        others = {"onnxruntime": ONNX, "python": PYTHON}
-        return Choice("fil", f"{trees:,} trees: FIL answers a large forest sooner", others)
+    if "only_python" in facts:
+        return Choice("python", str(facts["only_python"]))
+    trees, several = int(facts.get("trees", 0)), int(facts.get("targets", 1)) > 1
     others = {"python": PYTHON}
-    if several:
-        others["fil"] = "not possible: FIL has no models of several targets"
-    else:
-        others["fil"] = FIL if has_fil else f"not possible: {no_fil}"
-    return Choice("onnxruntime", f"{trees:,} trees: {ONNX}", others)
+    reason = f"{trees:,} trees: {ONNX}"
+    problem = "FIL has no models of several targets" if several else _problem_of_fil(triton)
+    if problem is not None:
+        return Choice("onnxruntime", f"{reason}; {problem}", others)
+    if trees >= LARGE:
+        reason = f"{trees:,} trees: FIL answers a large forest sooner"
+        return Choice("fil", reason, {"onnxruntime": ONNX, **others})
+    return Choice("onnxruntime", reason, {"fil": FIL, **others})
+
+
+def _problem_of_fil(triton: str) -> str | None:
+    library = forest_library_of(triton)
+    if triton in BROKEN_RELEASES:
+        return f"FIL of Triton {triton} does not start: {BROKEN_RELEASES[triton]}"
+    if library is None or library.major != MAJOR:
+        return f"FIL of Triton {triton} reads no checkpoints of treelite {MAJOR}"
+    return None
