@@ -21,7 +21,7 @@ from slipway.formats.recognise import recognise
 from slipway.formats.refusal import refuse
 from slipway.formats.registry import place_of
 from slipway.formats.sandbox.run import Limits
-from slipway.formats.served_locks import LOCKS, UNTESTABLE, lock_of_backend
+from slipway.formats.serving import LOCKS, UNTESTABLE, serving_of
 
 SEED = 0
 
@@ -190,14 +190,25 @@ def _served(
     task: Task, converted: Converted, rows: Arrays, out: Path
 ) -> tuple[Arrays, dict[str, str]]:
     """Return the answers of what will be served, and the versions of what gave them."""
-    lock = lock_of_backend(task.options.backend, task.options.triton, task.lock)
+    backend = task.options.backend
+    serving = serving_of(backend, task.options.triton, task.lock)
     with workplace() as place:
         shutil.copytree(out, place.inputs / worker.OUT)
         save_arrays(rows, place.inputs / worker.ROWS)
-        request = {"task": "served", "converted": asdict(converted)}
-        what = f"answering as {task.options.backend} for {task.source.name}"
-        answer = ask(place, request, lock=lock, what=what, limits=task.demands.limits)
-        return load_arrays(place.work / worker.ANSWERS), answer.result["versions"]
+        request = {"task": "served", "module": serving.module, "converted": asdict(converted)}
+        answer = ask(
+            place,
+            request,
+            lock=serving.lock,
+            what=f"answering as {backend} for {task.source.name}",
+            library=serving.library,
+            variables=serving.variables(place.inputs / "standins", backend),
+            limits=task.demands.limits,
+        )
+        versions = {**answer.result["versions"]}
+        if serving.stand_in:
+            versions[backend] = serving.stand_in.partition(", ")[2]
+        return load_arrays(place.work / worker.ANSWERS), versions
 
 
 def _causes(task: Task, converted: Converted, rows: Arrays, comparison: Comparison) -> list[Cause]:

@@ -24,6 +24,7 @@ SHARED = (
     *("__init__.py", "errors.py", "triton/__init__.py"),
     *("triton/forest_libraries.py", "triton/onnx_runtimes.py"),
 )
+VARIABLES = {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
 NOT_NEEDED = shutil.ignore_patterns("__pycache__", "sandbox", "locks", "*.pyc")
 
 
@@ -76,6 +77,8 @@ def ask(
     lock: Path,
     what: str,
     modules: str = OWN,
+    library: Mapping[str, bytes] | None = None,
+    variables: Mapping[str, str] | None = None,
     loopback: bool = False,
     limits: Limits | None = None,
 ) -> Answer:
@@ -84,6 +87,7 @@ def ask(
     Args:
         what: names the step for the user.
         modules: the module of the format; its top-level package is copied, if not the library's.
+        library: further modules, by their path in the library.
         loopback: whether the framework needs sockets within the machine.
 
     Raises:
@@ -91,7 +95,7 @@ def ask(
             time or memory than allowed.
     """
     tools = provide_tools(lock)
-    _copy_library(place.inputs / "library", modules)
+    _copy_library(place.inputs / "library", modules, library or {})
     save_json(request, place.inputs / "request.json")
     script = place.inputs / "library" / OWN / "formats" / "worker.py"
     ended = run(
@@ -99,7 +103,7 @@ def ask(
         what=what,
         work=place.work,
         readable=[tools.folder, place.inputs],
-        variables={"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"},
+        variables={**VARIABLES, **(variables or {})},
         limits=limits,
         loopback=loopback,
     )
@@ -139,7 +143,7 @@ def _last_lines(text: str, count: int = 20) -> str:
     return "\n  ".join(text.splitlines()[-count:])
 
 
-def _copy_library(folder: Path, modules: str) -> None:
+def _copy_library(folder: Path, modules: str, further: Mapping[str, bytes]) -> None:
     """Copy the modules that formats need, and a format's own; nothing that is installed here."""
     if folder.exists():
         return
@@ -149,6 +153,9 @@ def _copy_library(folder: Path, modules: str) -> None:
     for name in SHARED:
         shutil.copyfile(library / name, own / name)
     shutil.copytree(library / "formats", own / "formats", ignore=NOT_NEEDED)
+    for name, data in further.items():
+        (own / name).parent.mkdir(parents=True, exist_ok=True)
+        (own / name).write_bytes(data)
     package = modules.partition(".")[0]
     spec = None if package == OWN else importlib.util.find_spec(package)
     if spec is not None and spec.submodule_search_locations:

@@ -66,7 +66,7 @@ def _served(request: Request) -> Request:
     from slipway.formats.exchange import converted_of, load_arrays, save_arrays
 
     converted = converted_of(request["converted"])
-    backend = importlib.import_module(f"slipway.formats.served.{converted.backend}")
+    backend = importlib.import_module(f"slipway.formats.served.{request['module']}")
     rows = load_arrays(Path(INPUTS, ROWS))
     answers = backend.answer(Path(INPUTS, OUT), rows, converted)
     save_arrays({name: _array(answer) for name, answer in answers.items()}, Path(ANSWERS))

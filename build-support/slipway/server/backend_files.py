@@ -52,14 +52,18 @@ def backend_files(utilities: Path, stub: Path, python: str) -> dict[str, bytes]:
 
 def _files_of(backend: str) -> dict[str, bytes]:
     """Return the files of a backend's directory: its modules under the names they import."""
-    own = f"server/{backend}_backend"
-    modules = [path for each in (f"{own}/*.py", *SHARED) for path in sorted(SLIPWAY.glob(each))]
-    files = {
-        f"slipway/{path.relative_to(SLIPWAY).as_posix()}": path.read_bytes() for path in modules
-    }
+    own = f"slipway/server/{backend}_backend"
+    files = {f"slipway/{name}": data for name, data in modules_of(backend).items()}
     packages = {str(parent) for file in files for parent in PurePosixPath(file).parents[:-1]}
     inits = {f"{package}/__init__.py": b"" for package in sorted(packages)}
-    return {"model.py": files[f"slipway/{own}/model.py"], **inits, **files}
+    return {"model.py": files[f"{own}/model.py"], **inits, **files}
+
+
+def modules_of(backend: str) -> dict[str, bytes]:
+    """Return the modules that a backend of ours consists of, by their path in the library."""
+    patterns = (f"server/{backend}_backend/*.py", *SHARED)
+    paths = [path for pattern in patterns for path in sorted(SLIPWAY.glob(pattern))]
+    return {path.relative_to(SLIPWAY).as_posix(): path.read_bytes() for path in paths}
 
 
 def _adapting_utilities(utilities: bytes, stub: Path, python: str) -> bytes:
