@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from slipway import environment
 from slipway.artifact.artifact import Artifact, record_checksum
 from slipway.artifact.pack import pack
-from slipway.environment import ExecutionEnvironment
+from slipway.artifact.pack_container import pack_container
+from slipway.environment import ExecutionEnvironment, check_lock
 from slipway.errors import SlipwayError
+from slipway.model.container_folder import is_container, read_container_folder
 from slipway.model.folder import ModelFolder, read_model_folder
 from slipway.model.local_weights import reject_different
-from slipway.model.weights import Weights
+from slipway.model.weights import Pointer, Weights
 from slipway.settings import Settings
 
 
@@ -21,16 +24,35 @@ def build(folder: Path, settings: Settings, output: Path) -> Artifact:
     Raises:
         SlipwayError: a check finds an error, or a part is wrong; no incomplete artifact is left.
     """
+    if is_container(folder):
+        return _build_container(folder, settings, output)
     model = read_model_folder(folder)
     refuse_errors(model, settings)
-    store = Weights(settings.root)
-    files = {
-        pointer.path / part if part else pointer.path: cached
-        for pointer in model.pointers
-        for part, cached in store.cached(pointer).items()
-    }
+    files = _weights(model.pointers, settings)
     environment = build_environment(model, settings)
     return pack_artifact(model, environment, files, output / model.artifact_name, settings)
+
+
+def _build_container(folder: Path, settings: Settings, output: Path) -> Artifact:
+    """Build the artifact of a model that a container of its own serves."""
+    refuse_errors_in(folder, settings)
+    model = read_container_folder(folder)
+    check_lock(model.requirements, model.lock)
+    files = _weights(model.pointers, settings)
+    entry = settings.containers[model.name].entry
+    artifact = pack_container(model, entry, files, output / model.artifact_name)
+    record_checksum(artifact)
+    return artifact
+
+
+def _weights(pointers: Iterable[Pointer], settings: Settings) -> dict[Path, Path]:
+    """Return the files of the weights in DVC's cache, by the path they belong at."""
+    store = Weights(settings.root)
+    return {
+        pointer.path / part if part else pointer.path: cached
+        for pointer in pointers
+        for part, cached in store.cached(pointer).items()
+    }
 
 
 def refuse_errors(model: ModelFolder, settings: Settings) -> None:
@@ -41,18 +63,27 @@ def refuse_errors(model: ModelFolder, settings: Settings) -> None:
     Raises:
         SlipwayError: the first error, and how many there are.
     """
+    refuse_errors_in(model.path, settings, model)
+
+
+def refuse_errors_in(folder: Path, settings: Settings, model: ModelFolder | None = None) -> None:
+    """Refuse the folder of any model in which ``slipway check`` finds an error.
+
+    Raises:
+        SlipwayError: the first error, and how many there are.
+    """
     # imported here: the single steps, which a build system runs many times, need no rules
     from slipway import check
     from slipway.check.model_under_check import ModelRepository
 
     errors = [
         finding
-        for finding in check.check_folder(model.path, ModelRepository(settings), model)
+        for finding in check.check_folder(folder, ModelRepository(settings), model)
         if finding.severity == "error"
     ]
     if errors:
         first, more = errors[0], len(errors) - 1
-        others = f"\n{more} more: slipway check {model.path}" if more else ""
+        others = f"\n{more} more: slipway check {folder}" if more else ""
         raise SlipwayError(
             f"{first.rule} {first.name}: {first.what}{others}",
             where=str(first.location),

@@ -176,7 +176,9 @@ class Up:
     @property
     def inside(self) -> Endpoint:
         """The endpoint itself."""
-        return self.served.endpoints["local"]
+        endpoint = self.served.endpoints["local"]
+        assert isinstance(endpoint, Endpoint)
+        return endpoint
 
     def loaded(self) -> list[str]:
         """Loaded targets, the least recently used first."""

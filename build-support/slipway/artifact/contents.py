@@ -74,7 +74,7 @@ def read_contents(artifact: Path) -> Contents:
         hashing = HashingReader(file)
         manifest, configs, files = _read_members(cast(BinaryIO, hashing), str(artifact))
         sha256, size = hashing.drain(), file.tell()
-    if manifest.serves not in configs:
+    if manifest.container is None and manifest.serves not in configs:
         raise SlipwayError(
             f"not a complete Slipway artifact: {manifest.serves!r}, which it serves, is missing",
             where=str(artifact),
@@ -103,7 +103,11 @@ def _read_members(
         manifest = parse_manifest(data, where=f"{where}: {first}")
         files = {first: (len(data), hashlib.sha256(data).hexdigest())}
         for member, content in members:
-            if member.name.count("/") == 1 and member.name.endswith(f"/{config.FILE_NAME}"):
+            if (
+                manifest.container is None
+                and member.name.count("/") == 1
+                and member.name.endswith(f"/{config.FILE_NAME}")
+            ):
                 data = content.read()
                 configs[member.name.split("/")[0]] = data.decode()
                 files[member.name] = (member.size, hashlib.sha256(data).hexdigest())

@@ -28,6 +28,8 @@ class Manifest:
     ``sources`` maps a packed file to its SHA-256, ``weights`` a packed file to its md5 and size in
     bytes. ``environment`` is ``None`` for a model without Python models; else it has the layout,
     the path in the artifact, Python, platform, origin of the interpreter, digests and packages.
+    ``container`` is ``None`` for a model of Triton; else it has the ``entry`` that the container
+    runs and the SHA-256 of the ``lock`` of its packages, and nothing is in ``serves``.
     """
 
     name: str
@@ -38,10 +40,14 @@ class Manifest:
     environment: dict[str, Any] | None
     builder: str
     format: int = field(default=FORMAT)
+    container: dict[str, Any] | None = None
 
     def dump(self) -> bytes:
         """Return the bytes of ``manifest.json``."""
-        return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode()
+        values = asdict(self)
+        if self.container is None:
+            del values["container"]  # of few models, and added later: the others' bytes stay
+        return (json.dumps(values, indent=1, sort_keys=True) + "\n").encode()
 
 
 def parse_manifest(data: bytes, *, where: str) -> Manifest:

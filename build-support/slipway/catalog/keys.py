@@ -22,6 +22,7 @@ from slipway.settings.release import StageName
 
 RECORD = ".json"
 MAX_TARGET = 1024  # characters of a target model (AWS, InvokeEndpoint)
+MAX_HOSTNAME = 63  # characters of a container's host name (AWS, ContainerDefinition)
 # Triton's Python backend puts the target model's name, unquoted, into a command line that a shell
 # reads (stub_launcher.cc; seen on 24.10: `$(…)` in it is run, and with `<` a load never returns)
 SAFE_TARGET = re.compile(r"[A-Za-z0-9._+=@,:/-]+")
@@ -55,6 +56,24 @@ def target_problem(target: str) -> str | None:
     if any(not part or part.startswith(".") for part in target.split("/")):
         return f"{target!r} is not a key below the endpoint's prefix"
     return None
+
+
+def hostname(target: str) -> str:
+    """Return the host name of the container that serves the release ``target``, on an endpoint of
+    several containers: its name and version, of letters, digits and hyphens.
+
+    Raises:
+        SlipwayError: it has more characters than SageMaker allows.
+    """
+    name = re.sub(r"[^A-Za-z0-9]+", "-", target.removesuffix(".tar.gz")).strip("-")
+    if len(name) > MAX_HOSTNAME:
+        raise SlipwayError(
+            f"a container's host name has at most {MAX_HOSTNAME} characters,"
+            f" {name} has {len(name)}",
+            where=target,
+            fix="give the model's folder a shorter name",
+        )
+    return name
 
 
 def records(stage: StageName, name: str) -> str:

@@ -14,6 +14,7 @@ from slipway.check.graph_completion import complete_config
 from slipway.check.ignored_files import IgnoredFiles
 from slipway.check.syntax_index import SyntaxIndex
 from slipway.errors import SlipwayError
+from slipway.model.container_folder import is_container
 from slipway.model.folder import VERSION_FILE, ModelFolder
 from slipway.model.weights import Pointer, load_pointer
 from slipway.settings import Settings
@@ -84,6 +85,14 @@ class ModelUnderCheck:
         self.name = folder.resolve().name
         self.repository = repository
         self.settings = repository.settings
+
+    @cached_property
+    def is_container(self) -> bool:
+        """Return whether a container of its own serves the model, by slipway.toml or its files."""
+        declared = self.name in self.settings.containers
+        return not (self.is_foreign or self.is_single_config) and (
+            declared or is_container(self.folder)
+        )
 
     @cached_property
     def configs(self) -> dict[str, ConfigFile]:

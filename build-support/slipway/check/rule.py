@@ -10,8 +10,9 @@ from slipway.check.finding import Finding, RuleHit, Severity
 from slipway.check.model_under_check import ModelUnderCheck
 
 # what a rule belongs to: what a server does with any repository; what Slipway asks of its own model
-# folders, which `slipway adopt` does; what only a repository can lack that Slipway has not packed
-type Scope = Literal["server", "slipway", "foreign"]
+# folders, which `slipway adopt` does; what only a repository can lack that Slipway has not packed;
+# what concerns the folders of models that a container of their own serves, and these alone
+type Scope = Literal["server", "slipway", "foreign", "container"]
 type Finder = Callable[[ModelUnderCheck], Iterable[RuleHit]]
 
 
@@ -33,6 +34,8 @@ class Rule:
 
     def concerns(self, model: ModelUnderCheck) -> bool:
         """Return whether the rule judges such a model."""
+        if model.is_container or self.scope == "container":
+            return model.is_container and self.scope == "container"
         return self.scope == "server" or (self.scope == "foreign") == model.is_foreign
 
     def findings(self, model: ModelUnderCheck) -> Iterator[Finding]:

@@ -18,7 +18,8 @@ from aiohttp.http import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from slipway.endpoint import control, state
-from slipway.endpoint.endpoint import Endpoint
+from slipway.endpoint.any_endpoint import AnyEndpoint
+from slipway.endpoint.containers.endpoint import ContainerEndpoint
 from slipway.endpoint.failure import Failure, internal, invalid, too_large
 from slipway.endpoint.observer import Metrics
 from slipway.endpoint.parameters import (
@@ -56,7 +57,7 @@ http_logger = logging.getLogger("slipway.endpoint.http")
 http_logger.setLevel(logging.CRITICAL)
 
 
-def server(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Server:
+def server(endpoints: Mapping[str, AnyEndpoint], metrics: Metrics) -> web.Server:
     """Return the server of ``endpoints``, by their names.
 
     This is aiohttp's server without its application, whose routing costs a sixth of the time that
@@ -65,16 +66,21 @@ def server(endpoints: Mapping[str, Endpoint], metrics: Metrics) -> web.Server:
 
     largest = max((endpoint.limits.body for endpoint in endpoints.values()), default=LARGEST_BODY)
 
-    async def invoke(request: web.BaseRequest, endpoint: Endpoint) -> web.Response:
-        check_parameters(endpoint.name, request.headers)
+    async def invoke(request: web.BaseRequest, endpoint: AnyEndpoint) -> web.Response:
+        several = isinstance(endpoint, ContainerEndpoint)
+        check_parameters(endpoint.name, request.headers, has_containers=several)
         body = await _body(request, endpoint.limits.body)
         headers = {key: request.headers[key] for key in FORWARDED if key in request.headers}
-        try:
-            answer, hit = await endpoint.invoke(request.headers.get(TARGET), body, headers)
-        except Failure as failure:
-            raise explain(failure, headers.get("Content-Type", "")) from failure
+        if isinstance(endpoint, ContainerEndpoint):
+            answer, hit = await endpoint.invoke(request.headers, body, headers), None
+        else:
+            try:
+                answer, hit = await endpoint.invoke(request.headers.get(TARGET), body, headers)
+            except Failure as failure:
+                raise explain(failure, headers.get("Content-Type", "")) from failure
         returned = {name: answer.headers[k] for k, name in RETURNED.items() if k in answer.headers}
-        returned[CACHE] = "hit" if hit else "load"
+        if hit is not None:
+            returned[CACHE] = "hit" if hit else "load"
         returned["x-amzn-Invoked-Production-Variant"] = VARIANT
         return web.Response(body=answer.body, headers=returned)
 

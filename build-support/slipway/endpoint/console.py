@@ -6,8 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from slipway.endpoint.containers.endpoint import ContainerEndpoint
+from slipway.endpoint.containers.running import RunningContainer
+from slipway.endpoint.containers.state import describe_mode
 from slipway.endpoint.observer import Event
 from slipway.endpoint.serving import RunningEndpoints
+from slipway.model.container_folder import MODEL
 
 LOUD = {"stale", "restart", "failed load", "leftover"}
 PAUSE_S = 0.2
@@ -17,12 +21,23 @@ def greeting(running: RunningEndpoints) -> str:
     """Return the addresses of the endpoints, their pages and their logs."""
     lines = []
     for name, endpoint in running.endpoints.items():
-        lines.append(f"{name}: {endpoint.container.server.source}")
-        lines.append(f"  invocations: {running.url}/endpoints/{name}/invocations")
+        invocations = f"  invocations: {running.url}/endpoints/{name}/invocations"
+        if isinstance(endpoint, ContainerEndpoint):
+            lines += [f"{name}: containers, invoked {describe_mode(endpoint)}", invocations]
+            lines += map(_container, endpoint.containers.values())
+            continue
+        lines += [f"{name}: {endpoint.container.server.source}", invocations]
         lines.append(f"  the server's log: {endpoint.container.log_file}")
     lines.append(f"the live page: {running.url}/   metrics: {running.url}/metrics")
     lines.append("Press Ctrl-C to stop.")
     return "\n".join(lines)
+
+
+def _container(container: RunningContainer) -> str:
+    definition, process = container.definition, container.process
+    missing = process.not_mounted if process else None
+    note = f"; its model is not at {MODEL} ({missing})" if missing else ""
+    return f"  {definition.hostname}: {definition.target}; log: {container.log_file}{note}"
 
 
 async def print_events(

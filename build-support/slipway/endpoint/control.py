@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from slipway.endpoint.endpoint import Endpoint
+from slipway.endpoint.any_endpoint import AnyEndpoint
 from slipway.endpoint.failure import Failure
 from slipway.endpoint.parameters import VARIANT
 
@@ -35,7 +35,7 @@ ORDERS = {"Name": "EndpointName", "CreationTime": "CreationTime", "Status": "End
 
 
 def answer(
-    operation: str, body: bytes, authorization: str, endpoints: Mapping[str, Endpoint]
+    operation: str, body: bytes, authorization: str, endpoints: Mapping[str, AnyEndpoint]
 ) -> bytes:
     """Return the JSON that answers ``operation``, such as ``SageMaker.ListEndpoints``.
 
@@ -108,7 +108,7 @@ def _list(request: Mapping[str, Any], entries: Mapping[str, dict[str, Any]]) -> 
     return {"Endpoints": page, **more}
 
 
-def _entry(endpoint: Endpoint, region: str) -> dict[str, Any]:
+def _entry(endpoint: AnyEndpoint, region: str) -> dict[str, Any]:
     began = endpoint.observer.began
     return {
         "EndpointName": endpoint.name,

@@ -41,13 +41,14 @@ def too_deep() -> Failure:
     )
 
 
-def denied(endpoint: str, target: str) -> Failure:
-    """Return a 403: no policy allows this caller to ask for the target model."""
+def denied(endpoint: str, target: str, key: str = "sagemaker:TargetModel") -> Failure:
+    """Return a 403: no policy allows this caller to ask for the target model, or the container if
+    that is the condition ``key``."""
     return Failure(
         403,
         "AccessDeniedException",
         "the caller is not authorized to perform: sagemaker:InvokeEndpoint on resource:"
-        f" endpoint/{endpoint} with sagemaker:TargetModel {target!r}:"
+        f" endpoint/{endpoint} with {key} {target!r}:"
         " no --allow pattern matches it",
     )
 
@@ -80,13 +81,13 @@ def unavailable(message: str) -> Failure:
     return Failure(503, "ServiceUnavailable", message)
 
 
-def model_error(status: int, message: str) -> Failure:
+def model_error(status: int, message: str, container: str = "primary") -> Failure:
     """Return a 424: the container answered with an error, or not at all (``status`` 0)."""
     return Failure(
         424,
         "ModelError",
-        f'Received {"client" if 400 <= status < 500 else "server"} error ({status}) from primary'
-        f' with message "{message}"',
+        f'Received {"client" if 400 <= status < 500 else "server"} error ({status})'
+        f' from {container} with message "{message}"',
         ErrorCode="CLIENT_ERROR_FROM_MODEL" if 400 <= status < 500 else "SERVER_ERROR_FROM_MODEL",
         LogStreamArn="",
         OriginalMessage=message,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from slipway.endpoint.failure import Failure, invalid
 
 VARIANT = "AllTraffic"
+CONTAINER = "X-Amzn-SageMaker-Target-Container-Hostname"
 VARIANT_HEADER = "X-Amzn-SageMaker-Target-Variant"
 # each with the reason why no multi-model endpoint of Triton has it
 ABSENT = {
@@ -18,7 +19,7 @@ ABSENT = {
         "inference component",
         "a multi-model endpoint has none; name the model by TargetModel",
     ),
-    "X-Amzn-SageMaker-Target-Container-Hostname": (
+    CONTAINER: (
         "container",
         "there is one container, called without a host name",
     ),
@@ -50,8 +51,12 @@ OTHER_WAYS = {
 }
 
 
-def check_parameters(endpoint: str, headers: Mapping[str, str]) -> None:
+def check_parameters(
+    endpoint: str, headers: Mapping[str, str], *, has_containers: bool = False
+) -> None:
     """Refuse a variant, component, container, session or explanation that is not there.
+
+    The containers of an endpoint that ``has_containers`` are looked up by itself.
 
     Raises:
         Failure: a ValidationError that names it.
@@ -63,7 +68,7 @@ def check_parameters(endpoint: str, headers: Mapping[str, str]) -> None:
             " The variants of an alias are releases, named by TargetModel (slipway invoke)"
         )
     for header, (what, why) in ABSENT.items():
-        if header in headers:
+        if header in headers and not (has_containers and header == CONTAINER):
             raise invalid(
                 f"{what.capitalize()} {headers[header]!r:.100} of endpoint {endpoint} not found:"
                 f" {why}"

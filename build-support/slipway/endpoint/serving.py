@@ -13,8 +13,10 @@ import uvloop
 from aiohttp import web
 
 from slipway import settings as configuration
+from slipway.endpoint.any_endpoint import AnyEndpoint
 from slipway.endpoint.app import server
-from slipway.endpoint.endpoint import Endpoint, run_endpoint
+from slipway.endpoint.containers.endpoint import run_containers
+from slipway.endpoint.endpoint import run_endpoint
 from slipway.endpoint.limits import Limits
 from slipway.endpoint.objects import Objects
 from slipway.endpoint.observer import Metrics, Observer
@@ -33,7 +35,7 @@ class RunningEndpoints:
     """Endpoints that are served at ``url``."""
 
     url: str
-    endpoints: dict[str, Endpoint]
+    endpoints: dict[str, AnyEndpoint]
 
 
 @asynccontextmanager
@@ -52,21 +54,28 @@ async def serve(
         SlipwayError: the port is in use, the store cannot be read, no Triton is installed.
     """
     metrics = Metrics()
-    endpoints: dict[str, Endpoint] = {}
+    endpoints: dict[str, AnyEndpoint] = {}
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(_listening(port))
         for entry in entries:
             releases = open_endpoint(settings, entry)
-            log_file = settings.root / ".slipway" / "logs" / f"endpoint_{entry.name}.log"
+            logs = settings.root / ".slipway" / "logs"
+            observer, limit = Observer(entry.name, metrics), (limits or limits_of)(entry)
+            if entry.containers:
+                endpoints[entry.name] = await stack.enter_async_context(
+                    run_containers(entry, settings, releases, limit, observer, logs, isolated)
+                )
+                continue
+            log_file = logs / f"endpoint_{entry.name}.log"
             log_file.unlink(missing_ok=True)
             endpoints[entry.name] = await stack.enter_async_context(
                 run_endpoint(
                     entry.name,
                     settings,
                     Objects(releases),
-                    (limits or limits_of)(entry),
+                    limit,
                     Policy(entry.allow),
-                    Observer(entry.name, metrics),
+                    observer,
                     log_file,
                     isolated,
                 )

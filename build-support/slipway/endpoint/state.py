@@ -6,14 +6,24 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from slipway.endpoint.any_endpoint import AnyEndpoint
+from slipway.endpoint.containers.endpoint import ContainerEndpoint
+from slipway.endpoint.containers.state import snapshot_containers
 from slipway.endpoint.endpoint import Endpoint
 from slipway.endpoint.series import INTERVAL_S
 from slipway.percentiles import nearest_rank
 
 
-def snapshot(endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:
+def snapshot(endpoints: Mapping[str, AnyEndpoint]) -> dict[str, Any]:
     """Return the state of every endpoint: bytes, milliseconds, seconds since 1970."""
-    states = {name: _endpoint(endpoint) for name, endpoint in endpoints.items()}
+    states = {
+        name: (
+            snapshot_containers(endpoint)
+            if isinstance(endpoint, ContainerEndpoint)
+            else _endpoint(endpoint)
+        )
+        for name, endpoint in endpoints.items()
+    }
     return {"when": time.time(), "endpoints": states}
 
 

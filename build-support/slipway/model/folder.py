@@ -100,7 +100,7 @@ def read_model_folder(path: Path) -> ModelFolder:
     return ModelFolder(
         path=path,
         name=path.resolve().name,
-        version=_version(path / VERSION_FILE),
+        version=read_version(path / VERSION_FILE),
         ensemble=ensemble,
         composing=_steps(path / ensemble, configs, ensemble),
         configs=configs,
@@ -156,7 +156,12 @@ def _refuse_other_names(path: Path, configs: Mapping[str, ModelConfig], served: 
             )
 
 
-def _version(path: Path) -> str:
+def read_version(path: Path) -> str:
+    """Return the release version that the file ``path`` holds.
+
+    Raises:
+        SlipwayError: it is missing, or not a semantic version.
+    """
     try:
         version = path.read_text(encoding="utf-8").strip()
     except FileNotFoundError as error:

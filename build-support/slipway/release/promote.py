@@ -17,6 +17,7 @@ from slipway.catalog.origin import Origin
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.release.damage import GONE, find_damage
+from slipway.release.deploy_first import deploy_first
 from slipway.release.evaluation import evaluation
 from slipway.release.evidence import evidence
 from slipway.release.evidence.recorded import accept_recorded, add_recorded
@@ -88,7 +89,12 @@ def promote(
             name, source.version, target, source.target, source.sha256, created, moved, before, why
         )
 
-    check = reject_downgrade(production, name, target, source.version)
+    check = deploy_first(
+        source.manifest,
+        target,
+        "production",
+        reject_downgrade(production, name, target, source.version),
+    )
     if _is_complete(releases, name, target, source.sha256):
         try:
             if served == single_target(target):

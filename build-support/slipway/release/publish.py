@@ -15,6 +15,7 @@ from slipway.catalog.alias import single_target
 from slipway.catalog.alias_move import move_alias
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
+from slipway.release.deploy_first import accept_any, deploy_first
 from slipway.release.forward_only import AliasUnchanged, reject_downgrade
 from slipway.release.install import install_release
 from slipway.release.metadata import ReleaseMetadata
@@ -77,11 +78,14 @@ def publish(
     created = install_release(stage, new, metadata.evidence, upload)
     alias, stays = single_target(new.target), None
     try:
-        if stage.name == "staging":
-            move_alias(stage, new.name, alias, "publish", metadata.origin, repair=True)
-        else:
-            check = reject_downgrade(stage, new.name, new.target, new.version)
-            move_alias(stage, new.name, alias, "publish", metadata.origin, check=check)
+        is_staging = stage.name == "staging"
+        check = reject_downgrade(stage, new.name, new.target, new.version)
+        check = deploy_first(
+            new.manifest, new.target, stage.name, accept_any if is_staging else check
+        )
+        move_alias(
+            stage, new.name, alias, "publish", metadata.origin, check=check, repair=is_staging
+        )
     except AliasUnchanged as unchanged:
         stays = str(unchanged)
     return Release(

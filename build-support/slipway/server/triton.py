@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import select
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,12 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from slipway.server import command, log, network, supervisor_client
-from slipway.server.client import (
-    HOST,
-    Client,
-)
+from slipway.server.client import Client
 from slipway.server.command import Command
 from slipway.server.directories import ModelsDirectory, ServerDirectories
+from slipway.server.free_port import reserved_port
 from slipway.server.server import Server
 from slipway.server.source import Source, find_server
 from slipway.settings import Settings
@@ -56,7 +53,7 @@ def start(
     if auto_complete is None:
         auto_complete = not settings.explicit_tensors
     directories = ServerDirectories(source, log_file, models_directory)
-    with _reserved_port() as port:
+    with reserved_port() as port:
         try:
             server_command = _command(
                 source, settings, directories, port, verbose, auto_complete, environment or {}
@@ -109,19 +106,6 @@ def _command(
         environment,
         settings.triton_release,
     )
-
-
-@contextmanager
-def _reserved_port() -> Iterator[int]:
-    """Yield a free port that the kernel gives to no other process meanwhile.
-
-    A bound socket that never listens reserves it; SO_REUSEADDR, which the server sets too, lets the
-    server bind it nevertheless.
-    """
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind((HOST, 0))
-        yield holder.getsockname()[1]
 
 
 def _await_ready(

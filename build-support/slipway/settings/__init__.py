@@ -12,8 +12,10 @@ from typing import Any, Literal
 
 from slipway.errors import SlipwayError
 from slipway.settings import endpoint as endpoints
+from slipway.settings import models as containers
 from slipway.settings import release, time_limits
 from slipway.settings.endpoint import EndpointSettings
+from slipway.settings.models import ContainerSettings
 from slipway.settings.release import STORE, Signing, StageName, StageSettings
 from slipway.settings.tables import size, unknown
 from slipway.settings.time_limits import TimeLimits
@@ -24,6 +26,7 @@ else:  # in an application that installs slipway-client
     import tomli as tomllib
 
 __all__ = [
+    "ContainerSettings",
     "EndpointSettings",
     "Settings",
     "Signing",
@@ -47,6 +50,7 @@ TABLES: dict[str, set[str] | None] = {
     "release": None,
     "signing": None,
     "endpoint": None,
+    "models": None,
     "test": None,
 }
 
@@ -71,6 +75,7 @@ class Settings:
     store: str = STORE
     docker_image: str | None = None
     endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict)
+    containers: Mapping[str, ContainerSettings] = field(default_factory=dict)
     stages: Mapping[StageName, StageSettings] = field(default_factory=dict)
     signing: Signing = Signing()
     time_limits: TimeLimits = TimeLimits()
@@ -193,6 +198,10 @@ def _parse(path: Path) -> Settings:
         endpoints={
             name: endpoints.parse(path, name, values)
             for name, values in tables.get("endpoint", {}).items()
+        },
+        containers={
+            name: containers.parse(path, name, values)
+            for name, values in tables.get("models", {}).items()
         },
         stages=release.parse_stages(path, tables.get("release", {})),
         signing=release.parse_signing(path, tables.get("signing", {})),

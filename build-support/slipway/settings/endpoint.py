@@ -21,6 +21,8 @@ KEYS = {
     "cache",
     "allow",
     "largest_body",
+    "containers",
+    "mode",
 }
 
 
@@ -36,6 +38,10 @@ class EndpointSettings:
     and ``disk`` (0: no limit), ``largest_body`` of a request (0: 6 MiB; clients obey it, too),
     ``cache`` as SageMaker's ModelCacheSetting. ``allow`` lists the target models that callers may
     invoke (StringLike patterns).
+
+    With ``containers``, names of models, it is a multi-container endpoint instead: in the mode
+    ``direct`` callers name a container, which ``allow`` then limits; in ``serial`` the answer of
+    each is the request of the next.
     """
 
     name: str
@@ -50,6 +56,8 @@ class EndpointSettings:
     cache: Literal["enabled", "disabled"] = "enabled"
     allow: tuple[str, ...] = ("*",)
     largest_body: int = 0
+    containers: tuple[str, ...] = ()
+    mode: Literal["direct", "serial"] = "direct"
 
 
 def parse(path: Path, name: str, values: Any) -> EndpointSettings:
@@ -65,6 +73,11 @@ def parse(path: Path, name: str, values: Any) -> EndpointSettings:
             raise ValueError(f"stage is {chosen['stage']!r}: staging or production")
         if chosen.get("cache", "enabled") not in ("enabled", "disabled"):
             raise ValueError(f"cache is {chosen['cache']!r}: enabled or disabled")
+        if chosen.get("mode", "direct") not in ("direct", "serial"):
+            raise ValueError(f"mode is {chosen['mode']!r}: direct or serial")
+        if "mode" in chosen and "containers" not in chosen:
+            raise ValueError("mode is that of several containers: add containers, a list of models")
+        chosen["containers"] = _names(chosen.get("containers", []))
         for key in {"memory", "disk", "largest_body"} & set(chosen):
             chosen[key] = size(chosen[key])
         chosen["models"] = int(chosen.get("models", 0))
@@ -72,3 +85,11 @@ def parse(path: Path, name: str, values: Any) -> EndpointSettings:
     except (TypeError, ValueError) as error:
         raise SlipwayError(str(error), where=where, fix="correct the value") from error
     return EndpointSettings(name, **chosen)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ValueError(f"containers is {value!r}: a list of models, in their order")
+    if len(set(value)) != len(value):
+        raise ValueError("containers names a model twice")
+    return tuple(value)

@@ -5,6 +5,7 @@ A rule's number leads to its folder: SW404 is in ``ensemble_4xx``.
 
 from slipway.check.rules.config_2xx import (
     backends,
+    containers,
     instances,
     onnx_runtime,
     other_images,
@@ -61,6 +62,7 @@ __all__ = [
     "backend_files",
     "backends",
     "bls",
+    "containers",
     "dataflow",
     "edges",
     "elsewhere",

@@ -22,17 +22,18 @@ def lock(models: tuple[Path, ...], upgrade: bool) -> int:
     Example: slipway lock screen_detection
     """
     from slipway import environment, settings
+    from slipway.model.container_folder import is_container
     from slipway.model.folder import read_model_folder
     from slipway.triton.config import asks_for_gpu
 
     configured = settings.load(Path.cwd())
 
     def lock_one(folder: Path) -> None:
-        model = read_model_folder(folder)
-        requirements = model.requirements
+        configs = {} if is_container(folder) else read_model_folder(folder).configs
+        requirements = folder / "requirements.txt"
         with working(f"locking {requirements}"):
             lock_file = environment.lock_requirements(requirements, configured, upgrade=upgrade)
-            gpu = any(map(asks_for_gpu, model.configs.values()))
+            gpu = any(map(asks_for_gpu, configs.values()))
             report = environment.report_lock(requirements, configured, gpu=gpu)
         click.echo(str(lock_file))
         for line in report.lines():

@@ -1,0 +1,63 @@
+"""Pack the folder of a container's model into an artifact: SageMaker's ``model.tar.gz``.
+
+Its root becomes ``/opt/ml/model``. The first file is the manifest, as in any artifact, and the lock
+of the container's packages travels with it: the local endpoint makes their environment from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import slipway
+from slipway.archive.writer import TarGzWriter
+from slipway.artifact.artifact import Artifact
+from slipway.artifact.manifest import FILE_NAME, Manifest
+from slipway.files import HashingWriter, atomic_write
+from slipway.model.container_folder import ContainerFolder, container_files
+
+OWN = "slipway"  # the folder of what is not the model's
+MANIFEST = f"{OWN}/{FILE_NAME}"
+LOCK = f"{OWN}/requirements.lock"
+
+
+def pack_container(
+    model: ContainerFolder,
+    entry: Sequence[str],
+    weight_files: Mapping[Path, Path],
+    output: Path,
+) -> Artifact:
+    """Write ``model``'s artifact to ``output``; equal inputs give equal bytes.
+
+    ``weight_files`` maps the path of each file of the weights below the folder to the file with its
+    verified bytes.
+    """
+    contents = {name: file.read_bytes() for name, file in container_files(model).items()}
+    contents[LOCK] = model.lock.read_bytes()
+    manifest = Manifest(
+        name=model.name,
+        version=model.version,
+        serves="",
+        sources={name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
+        weights={
+            pointer.path.relative_to(model.contents).as_posix(): {
+                "md5": pointer.md5,
+                "size": pointer.size,
+            }
+            for pointer in model.pointers
+        },
+        environment=None,
+        builder=f"slipway {slipway.__version__}",
+        container={"entry": list(entry), "lock": hashlib.sha256(contents[LOCK]).hexdigest()},
+    )
+    size = sum(path.stat().st_size for path in weight_files.values())
+    with atomic_write(output, size) as temporary, temporary.open("wb") as file:
+        hashing = HashingWriter(file)
+        with TarGzWriter(hashing) as writer:
+            writer.add_bytes(MANIFEST, manifest.dump())
+            for name, data in sorted(contents.items()):
+                writer.add_bytes(name, data)
+            for path, source in sorted(weight_files.items()):
+                writer.add_file(path.relative_to(model.contents).as_posix(), source)
+    return Artifact(output, sha256=hashing.sha256, size=hashing.size, manifest=manifest)

@@ -1,0 +1,1 @@
+"""A SageMaker endpoint of several containers, direct or serial, on this machine."""

@@ -1,0 +1,1 @@
+"""A SageMaker container of one model as a process of this machine: its contract, without Docker."""
