@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from slipway.errors import SlipwayError
 from slipway.formats.forests.settings import ForestSettings
 from slipway.formats.format import Converted, Options, Tensor
-from slipway.formats.graphs.scores import BINARY, LABEL, MULTICLASS, PROBABILITY, Task
+from slipway.formats.graphs.scores import LABEL, PROBABILITY, Task
 from slipway.triton.forest_libraries import (
     BROKEN_RELEASES,
     RENAMED_SINCE,
@@ -65,7 +65,7 @@ def convert_to_fil(
     if problem is not None:
         raise SlipwayError(problem, fix=TO_ONNX)
     model.serialize(str(out / CHECKPOINT))
-    classifies = task.kind == MULTICLASS or (task.kind == BINARY and task.post == "sigmoid")
+    classifies = task.answers in ("binary", "multiclass")
     parameters = {"model_type": "treelite_checkpoint"}
     renamed = options.triton >= RENAMED_SINCE
     parameters["is_classifier" if renamed else "output_class"] = str(classifies).lower()

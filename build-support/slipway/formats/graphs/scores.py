@@ -14,54 +14,54 @@ if TYPE_CHECKING:
     import treelite
     from onnx import ModelProto, NodeProto, TensorProto
 
-BINARY, REGRESSION, MULTICLASS = 0, 1, 2  # TaskType of treelite; the others are scores
+BINARY, MULTICLASS = 0, 2  # TaskType of treelite; the others are scores
 OPSET, ML_OPSET, IR = 15, 3, 8  # every Triton release since 23.01 takes them
 LABEL, PROBABILITY, PREDICTION = "label", "probability", "prediction"
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a forest answers for a row, as its header says.
+    """What a forest answers for a row.
 
-    ``targets`` is the number of sums. ``post`` is treelite's name of the function after them.
-    ``quantiles``: XGBoost 3 sorts the predictions of several quantiles, so that they never cross.
+    ``answers`` is binary, multilabel, multiclass, class or prediction. ``targets`` is the number of
+    sums, ``post`` treelite's name of the function after them. ``quantiles``: XGBoost 3 sorts the
+    predictions of several quantiles, so that they never cross.
     """
 
+    answers: str
     targets: int
     post: str
-    kind: int
     several: bool
     quantiles: bool = False
 
     @property
     def outputs(self) -> tuple[Tensor, ...]:
         """Return the outputs; a classifier's are its label and a probability of each class."""
-        if self.kind == BINARY and self.post == "sigmoid":
-            probabilities = self.targets if self.several else 2
-            labels = self.targets
-        elif self.kind == MULTICLASS and not self.several:
-            probabilities, labels = self.targets, 1
-        elif self.post == "hinge":
-            return (Tensor(LABEL, "INT64", (self.targets,)),)
-        else:
+        if self.answers == "prediction":
             return (Tensor(PREDICTION, "FP32", (self.targets,)),)
-        return (
-            Tensor(LABEL, "INT64", (labels,)),
-            Tensor(PROBABILITY, "FP32", (probabilities,)),
-        )
+        labels = 1 if self.answers == "multiclass" else self.targets
+        label = Tensor(LABEL, "INT64", (labels,))
+        if self.answers == "class":
+            return (label,)
+        probabilities = 2 if self.answers == "binary" else self.targets
+        return (label, Tensor(PROBABILITY, "FP32", (probabilities,)))
 
 
-def task_of(model: treelite.Model, quantiles: bool = False) -> Task:
-    """Return what a model that treelite has read answers."""
+def task_of(model: treelite.Model, answers: str = "", quantiles: bool = False) -> Task:
+    """Return what a model that treelite has read answers; ``answers`` if its file tells."""
     header = model.get_header_accessor()
     classes = [int(count) for count in header.get_field("num_class")]
-    return Task(
-        len(classes) * max(classes),
-        str(header.get_field("postprocessor")),
-        int(header.get_field("task_type")[0]),
-        len(classes) > 1,
-        quantiles and len(classes) > 1,
-    )
+    post = str(header.get_field("postprocessor"))
+    kind = int(header.get_field("task_type")[0])
+    several = len(classes) > 1
+    if not answers:
+        answers = "prediction"
+        if kind == MULTICLASS and not several:
+            answers = "multiclass"
+        elif kind == BINARY and post in ("sigmoid", "hinge"):
+            answers = "class" if post == "hinge" else "multilabel" if several else "binary"
+    targets = len(classes) * max(classes)
+    return Task(answers, targets, post, several, quantiles and several)
 
 
 @dataclass
@@ -123,24 +123,23 @@ def forest_graph(model: treelite.Model, task: Task, missing: float | None = None
 def _add_answers(
     graph: _Graph, header: treelite.model.HeaderAccessor, task: Task, scores: str
 ) -> None:
-    names = [output.name for output in task.outputs]
-    if names == [LABEL]:  # hinge: 1 on the positive side
+    if task.answers == "class":  # hinge: 1 on the positive side
         graph.cast(graph.add("Greater", scores, graph.constant(0)), LABEL)
         return
     after = _post(graph, header, task.post, scores)
-    if names == [PREDICTION]:
+    if task.answers == "prediction":
         if task.quantiles:
             count = graph.constant([task.targets], np.int64)
             graph.nodes.append(_ascending(after, count))
             return
         graph.add("Identity", after, to=PREDICTION)
-    elif task.kind == MULTICLASS:
+    elif task.answers == "multiclass":
         graph.add("Identity", after, to=PROBABILITY)
         graph.add("ArgMax", after, to=LABEL, axis=1, keepdims=1)
     else:
         over = graph.add("Greater", after, graph.constant(0.5))
         graph.cast(over, LABEL)
-        if task.several:
+        if task.answers == "multilabel":
             graph.add("Identity", after, to=PROBABILITY)
         else:
             other = graph.add("Sub", graph.constant(1), after)

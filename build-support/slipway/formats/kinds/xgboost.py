@@ -189,7 +189,7 @@ def _from_treelite(
 ) -> Converted:
     from slipway.formats.graphs.scores import task_of
 
-    task = task_of(model, quantiles=file.objective == "reg:quantileerror")
+    task = task_of(model, file.answers, file.objective == "reg:quantileerror")
     write = convert_to_fil if options.backend == "fil" else convert_to_onnx
     return write(model, task, out, options, settings)
 
