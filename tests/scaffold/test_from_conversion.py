@@ -18,8 +18,8 @@ from slipway.formats.format import Feature
 from slipway.model.original import load_options, load_record
 from slipway.scaffold import from_conversion
 from slipway.scaffold.columns import Wish
-from slipway.server.server import Server
 from slipway.server.client import InferenceError
+from slipway.server.server import Server
 from slipway.settings import Settings
 from slipway.testing import golden
 from slipway.testing.model import Model

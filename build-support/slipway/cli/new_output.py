@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from slipway.formats.conversion import Conversion
+    from slipway.scaffold.from_conversion import Plan
     from slipway.scaffold.from_onnx import Derived
     from slipway.scaffold.steps import Steps
 
@@ -32,6 +34,51 @@ def show_derived(name: str, derived: Derived) -> None:
         )
     elif not derived.golden:
         console.print("Its answers differ from call to call: no golden case was written.")
+
+
+def show_conversion(conversion: Conversion) -> None:
+    """Print which backend serves a file and why, what was changed, and how close answers are."""
+    choice, converted = conversion.choice, conversion.converted
+    reasons = {choice.backend: choice.reason, **choice.others}
+    click.echo(f"served by {converted.backend}: {reasons.get(converted.backend, 'as asked')}")
+    for backend, reason in reasons.items():
+        if backend != converted.backend:
+            click.echo(f"  or --backend {backend}: {reason}")
+    for repair in converted.repairs:
+        click.echo(f"repaired: {repair}")
+    for note in converted.notes:
+        click.echo(f"note: {note}")
+    count = len(next(iter(conversion.rows.values())))
+    rows = f"{count} {'rows drawn from its ranges' if conversion.drawn else 'rows of yours'}"
+    if conversion.difference is None:
+        click.echo(f"its answers were not compared with the framework's ({rows})")
+    else:
+        tolerance = conversion.record["tolerance"]
+        click.echo(
+            f"largest difference to the framework: {conversion.difference:.2g}, on {rows}"
+            f" (tolerance {tolerance:g})"
+        )
+    click.echo(f"converted in isolation: {conversion.isolation}")
+
+
+def show_plan(name: str, planned: Plan) -> None:
+    """Print the inputs and outputs as clients see them, and what a row may leave out."""
+    steps = planned.steps
+    table = [("input", c.public, c.datatype, c.dims, c.feature, c.fill) for c in steps.clients]
+    table += [("output", t.public, t.datatype, t.dims, t.public, "") for t in steps.outputs]
+    width = max(len(row[1]) for row in table)
+    for side, public, datatype, dims, feature, fill in table:
+        about = f"{feature!r} in the training" if feature != public else ""
+        filled = "NaN if left out" if "nan" in fill else "empty if left out" if fill else ""
+        text = "; ".join(part for part in (about, filled) if part)
+        click.echo(f"{side:6}  {public:{width}}  {datatype:5}  {list(dims)!s:8}  {text}".rstrip())
+    rows = f"batches of up to {steps.max_batch_size}" if steps.max_batch_size else "no batches"
+    click.echo(f"{name} takes {rows}.")
+    for tensor in steps.inputs:
+        if tensor.joined:
+            click.echo(
+                f"The columns of {tensor.public!r} are inputs; --tensor keeps them in one input."
+            )
 
 
 def show_tensors(planned: Steps) -> None:

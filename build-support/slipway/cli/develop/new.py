@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
-if TYPE_CHECKING:
-    from slipway.settings import Settings
-
 FILE = "file"
 TEMPLATES = ("image", "tabular", "text")
 KINDS = (FILE, *TEMPLATES)
+BACKENDS = ("onnxruntime", "fil", "pytorch", "openvino", "tensorrt", "python")
 ABOUT = {
     FILE: "what your training wrote: everything is derived from it",
     "image": "a sample: JPEG or PNG → label and score",
     "tabular": "a sample: columns of a table → probability",
     "text": "a sample: text → label and score",
 }
-
-type Write = Callable[[], Path]
+PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -45,9 +41,41 @@ type Write = Callable[[], Path]
     help="Take a model from a package: embeddings, file-type, ocr, sentiment-en, voice-activity.",
 )
 @click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    help="What serves the file. Default: what its format proposes; the reason is shown.",
+)
+@click.option(
+    "--rows",
+    type=PATH,
+    help="Rows to compare answers on: CSV, JSON, .npz or .npy. Default: drawn from the training's"
+    " ranges.",
+)
+@click.option(
+    "--tolerance", type=float, help="The difference to the framework's answers that is accepted."
+)
+@click.option("--code", type=PATH, help="The Python file that defines the model of a state dict.")
+@click.option(
+    "--set", "values", multiple=True, metavar="KEY=VALUE", help="A setting of the format."
+)
+@click.option(
+    "--with",
+    "packages",
+    multiple=True,
+    metavar="NAME==VERSION",
+    help="A package of the training, to convert with.",
+)
+@click.option(
+    "--columns/--tensor",
+    default=None,
+    help="Make each named column an input, or keep them in one tensor. Default: columns that the"
+    " training has named, up to 100.",
+)
+@click.option("--gpu", is_flag=True, help="Place the inferencer on a GPU.")
+@click.option(
     "--max-batch-size",
     type=click.IntRange(min=0),
-    help="Rows that Triton may join in a batch; 0: no batches. Default: what the graph allows.",
+    help="Rows that Triton may join in a batch; 0: no batches. Default: what the file allows.",
 )
 @click.option("--version", default="0.1.0", show_default=True, help="The release version.")
 @click.option("--yes", is_flag=True, help="Write without asking for confirmation.")
@@ -59,15 +87,18 @@ def new(
     max_batch_size: int | None,
     version: str,
     yes: bool,
+    **wishes: Any,
 ) -> None:
     """Create a model folder from a training's file or a template.
 
-    models/NAME passes its checks and tests and can be published as it is. On a terminal, the
-    command asks for what is missing.
+    models/NAME passes its checks and tests and can be published as it is. A file that is not ONNX
+    is converted, and its answers are compared with the framework's. On a terminal, the command
+    asks for what is missing.
 
-    Example: slipway new translate --from translate.onnx
+    Example: slipway new churn --from churn.ubj
     """
     from slipway import settings
+    from slipway.cli import new_kinds
     from slipway.cli.new_output import print_next_steps
     from slipway.scaffold import naming
 
@@ -95,13 +126,16 @@ def new(
         )
     naming.refuse_name(name, configured.root)
     choose = asks and not yes and max_batch_size is None
+    request = new_kinds.Request(name, version, max_batch_size, choose, configured)
     if file:
-        write = _from_onnx(name, file, max_batch_size, version, configured, choose)
-    elif prebuilt:
-        write = _from_prebuilt(name, prebuilt, max_batch_size, version, configured)
+        write = new_kinds.from_file(file, _wishes(wishes), request)
     else:
-        assert kind is not None
-        write = _from_template(name, kind, max_batch_size, version, configured, choose)
+        _refuse_wishes(wishes)
+        if prebuilt:
+            write = new_kinds.from_prebuilt(prebuilt, request)
+        else:
+            assert kind is not None
+            write = new_kinds.from_template(kind, ABOUT[kind], request)
     if asks and not yes:
         click.confirm(f"Write models/{name}?", default=True, abort=True)
     with working(f"writing models/{name}"):
@@ -109,14 +143,36 @@ def new(
     print_next_steps(folder, configured.root)
 
 
+def _wishes(given: dict[str, Any]) -> Any:
+    from slipway.cli.new_kinds import Wishes
+
+    values = given.pop("values")
+    return Wishes(**given | {"backend": given["backend"] or "", "settings": values})
+
+
+def _refuse_wishes(given: dict[str, Any]) -> None:
+    """Refuse options that only a file has."""
+    names = [name for name, value in given.items() if value not in (None, (), False)]
+    if names:
+        option = {"values": "set", "packages": "with"}.get(names[0], names[0])
+        raise SlipwayError(f"--{option} is about a file", fix="add --from FILE, or leave it out")
+
+
 def _is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _find(source: str) -> Path:
+    from slipway.formats.recognise import find_format
     from slipway.scaffold.source import find_source
 
-    file = find_source(source, lambda path: path.suffix == ".onnx")
+    def is_model(path: Path) -> bool:
+        try:
+            return find_format(path) is not None
+        except SlipwayError:
+            return True  # of a known format, and damaged: the error is for whoever names it
+
+    file = find_source(source, is_model)
     if file != Path(source):
         click.echo(f"{source} holds one model: {file}")
     return file
@@ -127,62 +183,3 @@ def _ask_kind() -> str:
         click.echo(f"  {choice:8} {about}")
     kind: str = click.prompt("Kind", type=click.Choice(KINDS), default=FILE)
     return kind
-
-
-def _ask_batch(proposed: int) -> int:
-    rows: int = click.prompt("Rows in a batch, at most", proposed, type=click.IntRange(min=0))
-    return rows
-
-
-def _from_onnx(
-    name: str,
-    file: Path,
-    max_batch_size: int | None,
-    version: str,
-    configured: Settings,
-    choose: bool,
-) -> Write:
-    from slipway.cli.new_output import show_derived
-    from slipway.scaffold import from_onnx
-
-    with working(f"reading {file}"):
-        derived = from_onnx.derive(file, max_batch_size)
-    if choose and derived.steps.max_batch_size:
-        chosen = _ask_batch(derived.steps.max_batch_size)
-        if chosen != derived.steps.max_batch_size:
-            derived = from_onnx.derive(file, chosen)
-    show_derived(name, derived)
-    return lambda: from_onnx.write(name, derived, configured, version=version)
-
-
-def _from_template(
-    name: str,
-    kind: str,
-    max_batch_size: int | None,
-    version: str,
-    configured: Settings,
-    choose: bool,
-) -> Write:
-    from slipway.scaffold import from_template
-
-    rows = from_template.DEFAULT_BATCH if max_batch_size is None else max_batch_size
-    if choose:
-        rows = _ask_batch(rows)
-    click.echo(f"{name}: {ABOUT[kind]}")
-    return lambda: from_template.write(name, kind, configured, version=version, max_batch_size=rows)
-
-
-def _from_prebuilt(
-    name: str, prebuilt: str, max_batch_size: int | None, version: str, configured: Settings
-) -> Write:
-    from slipway.scaffold.prebuilt.registry import find_prebuilt
-    from slipway.scaffold.prebuilt.write import write
-
-    if max_batch_size is not None:
-        raise SlipwayError(
-            "a prebuilt model has its own batches",
-            fix="leave --max-batch-size out, and change the folder's configs",
-        )
-    kind = find_prebuilt(prebuilt)
-    click.echo(f"{name}: {kind.about}")
-    return lambda: write(name, kind, configured, version=version)
