@@ -7,24 +7,25 @@ from pathlib import Path
 
 import lightgbm
 import numpy as np
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from data import amounts, classes, table
 
 
 def main(out: Path) -> None:
     """Write four models to ``out``."""
-    few = {"n_estimators": 40, "num_leaves": 15, "n_jobs": 1, "random_state": 0, "verbose": -1}
-    x, y = load_breast_cancer(return_X_y=True)
-    lightgbm.LGBMClassifier(**few).fit(x, y).booster_.save_model(out / "lightgbm_binary.txt")
-    flowers, kinds = load_iris(return_X_y=True)
-    classes = lightgbm.LGBMClassifier(**few).fit(flowers, kinds)
-    classes.booster_.save_model(out / "lightgbm_classes.txt")
-    patients, progress = load_diabetes(return_X_y=True)
-    regression = lightgbm.LGBMRegressor(**few).fit(patients, progress)
-    regression.booster_.save_model(out / "lightgbm_regression.txt")
+    few = {"num_leaves": 15, "num_threads": 1, "seed": 0, "verbose": -1}
+    x = table()
+
+    def train(name: str, data: lightgbm.Dataset, **parameters: object) -> None:
+        lightgbm.train(few | parameters, data, 40).save_model(out / f"lightgbm_{name}.txt")
+
+    train("binary", lightgbm.Dataset(x, classes(x)), objective="binary")
+    several = lightgbm.Dataset(x, classes(x, 3))
+    train("classes", several, objective="multiclass", num_class=3)
+    train("regression", lightgbm.Dataset(x, amounts(x)), objective="regression")
     codes = np.random.default_rng(0).integers(0, 6, len(x))
-    table = np.column_stack([x[:, :5], codes])
-    categories = lightgbm.LGBMClassifier(**few).fit(table, y, categorical_feature=[5])
-    categories.booster_.save_model(out / "lightgbm_categories.txt")
+    mixed = np.column_stack([x[:, :5], codes])
+    categories = lightgbm.Dataset(mixed, classes(x), categorical_feature=[5])
+    train("categories", categories, objective="binary")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Train with XGBoost: classes, regression, missing values, categories, a bare Booster."""
+"""Train with XGBoost: classes, regression, missing values, categories, early stopping."""
 
 from __future__ import annotations
 
@@ -7,38 +7,41 @@ from pathlib import Path
 
 import numpy as np
 import xgboost
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from data import amounts, classes, table
 
 
 def main(out: Path) -> None:
     """Write seven models to ``out``."""
-    few = {"n_estimators": 40, "max_depth": 4, "n_jobs": 1, "random_state": 0}
-    x, y = load_breast_cancer(return_X_y=True)
-    binary = xgboost.XGBClassifier(**few).fit(x, y)
-    binary.save_model(out / "xgboost_binary.ubj")
-    binary.save_model(out / "xgboost_binary_text.json")
-    rng = np.random.default_rng(0)
+    few = {"max_depth": 4, "nthread": 1, "seed": 0}
+    x = table()
+    binary = few | {"objective": "binary:logistic"}
+    model = xgboost.train(binary, xgboost.DMatrix(x, classes(x)), 40)
+    model.save_model(out / "xgboost_binary.ubj")
+    model.save_model(out / "xgboost_binary_text.json")
+    rng = np.random.default_rng(1)
     holes = np.where(rng.random(x.shape) < 0.1, np.nan, x)
-    xgboost.XGBClassifier(**few).fit(holes, y).save_model(out / "xgboost_missing.ubj")
-    flowers, kinds = load_iris(return_X_y=True)
-    xgboost.XGBClassifier(**few).fit(flowers, kinds).save_model(out / "xgboost_classes.ubj")
-    patients, progress = load_diabetes(return_X_y=True)
-    xgboost.XGBRegressor(**few).fit(patients, progress).save_model(out / "xgboost_regression.ubj")
+    data = xgboost.DMatrix(holes, classes(x))
+    xgboost.train(binary, data, 40).save_model(out / "xgboost_missing.ubj")
+    several = few | {"objective": "multi:softprob", "num_class": 3}
+    data = xgboost.DMatrix(x, classes(x, 3))
+    xgboost.train(several, data, 40).save_model(out / "xgboost_classes.ubj")
+    regression = few | {"objective": "reg:squarederror"}
+    data = xgboost.DMatrix(x, amounts(x))
+    xgboost.train(regression, data, 40).save_model(out / "xgboost_regression.ubj")
     early = xgboost.train(
-        {"objective": "reg:squarederror", "max_depth": 3, "nthread": 1},
-        xgboost.DMatrix(patients[:300], progress[:300]),
+        regression,
+        xgboost.DMatrix(x[:300], amounts(x)[:300]),
         200,
-        evals=[(xgboost.DMatrix(patients[300:], progress[300:]), "held out")],
+        evals=[(xgboost.DMatrix(x[300:], amounts(x)[300:]), "held-out")],
         early_stopping_rounds=5,
         verbose_eval=False,
     )
     early.save_model(out / "xgboost_stopped_early.ubj")
     codes = rng.integers(0, 6, len(x)).astype(float)
-    table = np.column_stack([x[:, :5], codes])
-    data = xgboost.DMatrix(table, y, feature_types=["q"] * 5 + ["c"], enable_categorical=True)
-    xgboost.train({"objective": "binary:logistic", "nthread": 1}, data, 20).save_model(
-        out / "xgboost_categories.ubj"
-    )
+    mixed = np.column_stack([x[:, :5], codes])
+    kinds = ["q"] * 5 + ["c"]
+    data = xgboost.DMatrix(mixed, classes(x), feature_types=kinds, enable_categorical=True)
+    xgboost.train(binary, data, 20).save_model(out / "xgboost_categories.ubj")
 
 
 if __name__ == "__main__":
