@@ -32,7 +32,7 @@ def main(out: Path) -> None:
         regression,
         xgboost.DMatrix(x[:300], amounts(x)[:300]),
         200,
-        evals=[(xgboost.DMatrix(x[300:], amounts(x)[300:]), "held-out")],
+        evals=[(xgboost.DMatrix(x[300:], amounts(x)[300:]), "held")],
         early_stopping_rounds=5,
         verbose_eval=False,
     )
