@@ -15,6 +15,8 @@ import numpy as np
 from slipway.errors import SlipwayError
 from slipway.formats.format import Array, Arrays
 
+LARGEST = 1e100  # of a score, in place of infinity
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -133,7 +135,8 @@ def _close_scores(scores: list[Array], tolerance: float) -> Array:
         return np.zeros(0, bool)
     close = np.zeros(len(scores[0]), bool)
     for array in scores:
-        flat = np.nan_to_num(array.astype(np.float64).reshape(len(array), -1))
+        flat = array.astype(np.float64).reshape(len(array), -1)
+        flat = np.nan_to_num(flat, posinf=LARGEST, neginf=-LARGEST)
         allowed = 2 * tolerance * _scale(flat)
         if flat.shape[1] == 1:  # one probability, or one margin
             close |= (np.abs(flat[:, 0] - 0.5) <= allowed) | (np.abs(flat[:, 0]) <= allowed)

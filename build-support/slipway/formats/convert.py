@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway.errors import SlipwayError
-from slipway.files import sha256_of
+from slipway.files import atomic_write, sha256_of
 from slipway.formats import worker
 from slipway.formats.compare import Comparison, compare
 from slipway.formats.conversion import Conversion
@@ -66,6 +66,12 @@ def convert(
             would be served answers reference rows otherwise than the framework.
     """
     task = plan(source, options, demands or Demands())
+    with atomic_write(out) as written:
+        return replace(_prove(task, written), folder=out)
+
+
+def _prove(task: Task, out: Path) -> Conversion:
+    """Convert to ``out``; compare the answers of the framework with those of what it wrote."""
     with workplace() as place:
         answer = _convert(task, place)
         converted = converted_of(answer.result["converted"])
@@ -84,14 +90,12 @@ def convert(
         if comparison.rows.any():
             causes = _causes(task, converted, rows, comparison)
             both = (answers, served)
-            raise refuse(source, converted, rows, both, comparison, tolerance, causes)
+            raise refuse(task.source, converted, rows, both, comparison, tolerance, causes)
         difference = comparison.largest
         notes += _notes_of(comparison)
     converted = replace(converted, notes=tuple(notes), versions=versions)
-    drawn = task.demands.rows is None
-    record = _record(task, converted, rows, difference, tolerance, out)
     return Conversion(
-        source=source,
+        source=task.source,
         format=task.form.name,
         recognised=task.recognised,
         choice=task.choice,
@@ -100,10 +104,10 @@ def convert(
         folder=out,
         converted=converted,
         rows=rows,
-        drawn=drawn,
+        drawn=task.demands.rows is None,
         answers=answers,
         difference=difference,
-        record=record,
+        record=_record(task, converted, rows, difference, tolerance, out),
         isolation=str(answer.isolation),
     )
 

@@ -133,6 +133,7 @@ def _raise_error(values: Mapping[str, Any], place: Workplace, what: str, text: s
 
 def _shown(text: str, place: Workplace) -> str:
     """Return ``text`` with the user's paths instead of those of the copies."""
+    text = text.replace(f"{place.inputs / 'library'}/", "")
     for seen, path in place.shown.items():
         inside = str(place.inputs / seen.removeprefix(f"{worker.INPUTS}/"))
         text = text.replace(inside, path).replace(seen, path)

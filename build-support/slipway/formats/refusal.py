@@ -28,8 +28,9 @@ def refuse(
     """Return the error. ``answers`` are the framework's and those of what would be served."""
     mask = comparison.rows
     wrong = [difference for difference in comparison.differences if difference.wrong.any()]
+    verb = "is" if mask.sum() == 1 else "are"
     lines = [
-        f"{mask.sum()} of {len(mask)} rows are answered differently by what would be served"
+        f"{mask.sum()} of {len(mask)} rows {verb} answered differently by what would be served"
         f" ({converted.backend}; tolerance {tolerance:g})"
     ]
     for difference in wrong:

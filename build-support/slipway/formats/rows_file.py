@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from slipway.formats.format import Array, Tensor
 
 KINDS = ".csv, .json, .jsonl, .npz and .npy"
 MISSING = ("", "nan", "NaN", "NA", "null", "None")  # as CSV files write what is not there
+MALFORMED = (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, BadZipFile)
 ONLY = ""  # the column of a file that has one array, without a name
 
 
@@ -49,7 +51,7 @@ def read(file: Path) -> Table:
     try:
         columns = reader(file)
         counts = {name: len(values) for name, values in columns.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except MALFORMED as error:
         fix = "one row is an object of columns; or one object holds a list for each column"
         raise SlipwayError(f"rows cannot be read: {error}", where=str(file), fix=fix) from error
     if len(set(counts.values())) > 1:
