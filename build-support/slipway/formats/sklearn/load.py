@@ -62,7 +62,7 @@ def _load_skops(source: Path, trusted: frozenset[str]) -> Any:
     import skops.io
 
     unknown = set(skops.io.get_untrusted_types(file=source))
-    if refused := sorted(unknown - trusted):
+    if refused := unknown_names(unknown, trusted):
         raise SlipwayError(
             "it holds types that skops does not trust: " + ", ".join(refused),
             where=str(source),
