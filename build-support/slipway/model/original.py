@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway.errors import SlipwayError
+from slipway.model.weights import Pointer, load_pointer
 
 FOLDER = "original"
 OPTIONS = "conversion.toml"
@@ -23,6 +24,7 @@ LOCK = "requirements.lock"
 CONVERTED = "converted"  # below it: what a conversion wrote, of which copies are served
 ROWS = "rows"
 SEED = 7
+KEYS = "source format backend serves triton tolerance seed rows code".split()
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,14 @@ class ConversionOptions:
     """What ``conversion.toml`` says.
 
     ``source``, ``rows`` and ``code`` are files next to it; without ``rows`` they are drawn from
-    ``seed``. ``settings`` are the format's own.
+    ``seed``. ``serves`` is the version directory whose files are copies of what is converted.
+    ``settings`` are the format's own.
     """
 
     source: str
     format: str
     backend: str
+    serves: str
     triton: str
     tolerance: float
     seed: int = SEED
@@ -46,7 +50,7 @@ class ConversionOptions:
     def dump(self) -> str:
         """Return the text of ``conversion.toml``."""
         lines = ["# How the file was converted; slipway weights convert does it again.\n"]
-        for key in ("source", "format", "backend", "triton", "tolerance", "seed", "rows", "code"):
+        for key in KEYS:
             value = getattr(self, key)
             if value is not None:
                 lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}\n")
@@ -98,6 +102,15 @@ def load_record(model: Path) -> dict[str, Any] | None:
             f"malformed: {error}", where=str(path), fix=f"slipway weights convert {model.name}"
         ) from error
     return record
+
+
+def original_pointers(model: Path) -> list[Pointer]:
+    """Return DVC's pointers to what was converted; none of a model that was not.
+
+    Raises:
+        SlipwayError: one of them is malformed.
+    """
+    return [load_pointer(file) for file in sorted((model / FOLDER).glob("*.dvc"))]
 
 
 def dump_record(record: Mapping[str, Any]) -> str:

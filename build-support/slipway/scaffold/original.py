@@ -34,6 +34,7 @@ stages:
           push: false
       - {folder}/{record}:
           cache: false
+          persist: true
 """
 
 
@@ -51,28 +52,34 @@ def write_original(
         shutil.copytree(conversion.source, source)
     else:
         shutil.copyfile(conversion.source, source)
-    options = _options(conversion, rows)
+    options = _options(conversion, rows, f"{name}_inferencer/1")
     for file, target in ((rows, options.rows), (conversion.options.code, options.code)):
         if file is not None and target is not None:
             shutil.copyfile(file, folder / target)
     (folder / OPTIONS).write_text(options.dump(), encoding="utf-8")
     shutil.copyfile(conversion.lock, folder / LOCK)
     (folder / ".gitignore").write_text(f"/{CONVERTED}\n", encoding="utf-8")
-    store.add(source)
+    beside = conversion.recognised.beside
+    for part in beside:
+        (folder / part).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(conversion.source.parent / part, folder / part)
+    for tracked in (options.source, *beside):
+        store.add(folder / tracked)
     record = complete_record(conversion)
     (folder / RECORD).write_text(dump_record(record), encoding="utf-8")
-    kept = (options.source, OPTIONS, LOCK, options.rows, options.code)
+    kept = (options.source, *beside, OPTIONS, LOCK, options.rows, options.code)
     deps = "\n".join(f"      - {FOLDER}/{file}" for file in kept if file)
     text = STAGE.format(name=name, deps=deps, folder=FOLDER, converted=CONVERTED, record=RECORD)
     (model / "dvc.yaml").write_text(text, encoding="utf-8")
 
 
-def _options(conversion: Conversion, rows: Path | None) -> ConversionOptions:
+def _options(conversion: Conversion, rows: Path | None, serves: str) -> ConversionOptions:
     chosen = conversion.options
     return ConversionOptions(
         source=conversion.source.name,
         format=conversion.format,
         backend=chosen.backend,
+        serves=serves,
         triton=chosen.triton,
         tolerance=float(conversion.record["tolerance"]),
         rows=f"{ROWS}{rows.suffix}" if rows is not None else None,

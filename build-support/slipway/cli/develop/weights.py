@@ -16,7 +16,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.group()
 def weights() -> None:
-    """Put weights under DVC, sign, send or fetch them.
+    """Put weights under DVC, convert, sign, send or fetch them.
 
     Example: slipway weights add models/x/x_inferencer/1/model.onnx
     """
@@ -79,6 +79,37 @@ def add(files: tuple[Path, ...]) -> None:
 
 @weights.command()
 @models_argument
+@click.option("--add", "serve", is_flag=True, help="Serve what is converted, if it differs.")
+def convert(models: tuple[Path, ...], serve: bool) -> int:
+    """Convert the originals of models again, and compare.
+
+    Without MODEL, of all models that were converted. What comes of it is written below
+    original/converted; what is served stays as it is without --add.
+
+    Example: slipway weights convert churn
+    """
+    from slipway import settings
+    from slipway.cli.converted_again import show_repeated
+    from slipway.model.original import FOLDER, OPTIONS
+    from slipway.scaffold.convert_again import convert_again, serve_converted
+
+    configured = settings.load(Path.cwd())
+
+    def convert_one(folder: Path) -> None:
+        with working(f"converting {folder.name}"):
+            repeated = convert_again(folder, configured)
+            if serve:
+                serve_converted(folder, repeated, configured)
+        show_repeated(folder, repeated, served=serve)
+
+    folders = select_folders(models, configured)
+    if not models:
+        folders = [folder for folder in folders if (folder / FOLDER / OPTIONS).is_file()]
+    return for_each(folders, convert_one)
+
+
+@weights.command()
+@models_argument
 def push(models: tuple[Path, ...]) -> int:
     """Send the weights of models to DVC's remote and verify them.
 
@@ -88,6 +119,7 @@ def push(models: tuple[Path, ...]) -> int:
     """
     from slipway import settings
     from slipway.model.folder import read_model_folder
+    from slipway.model.original import original_pointers
     from slipway.model.push_weights import push_weights
     from slipway.model.weights import Weights
     from slipway.units import format_bytes
@@ -96,7 +128,7 @@ def push(models: tuple[Path, ...]) -> int:
     store = Weights(configured.root)
 
     def push_one(folder: Path) -> None:
-        pointers = read_model_folder(folder).pointers
+        pointers = [*read_model_folder(folder).pointers, *original_pointers(folder)]
         if not pointers:
             click.echo(f"{folder.name}: no weights under DVC")
         for pointer in pointers:
