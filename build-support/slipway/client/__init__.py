@@ -6,6 +6,7 @@ with Endpoint("production") as endpoint:
     answer = endpoint.model("screen_detection").predict({"IMAGE": photo})
 """
 
+from slipway.client.container import Container, ContainerReply
 from slipway.client.endpoint import Endpoint
 from slipway.client.errors import ConnectionFailed, InvocationError, ModelError
 from slipway.client.model import Model, Prediction
@@ -14,6 +15,8 @@ from slipway.model.interface import Interface, Tensor
 
 __all__ = [
     "ConnectionFailed",
+    "Container",
+    "ContainerReply",
     "Endpoint",
     "Integers",
     "Interface",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from slipway import settings as configuration
 from slipway.catalog.reader import CatalogReader
+from slipway.client.container import Container
 from slipway.client.counters import Counters, NoCounters
 from slipway.client.model import Model
 from slipway.client.routes import Routes
@@ -67,6 +68,7 @@ class Endpoint:
         if store is not None:
             entry = replace(entry, store=store)
         self.catalog = CatalogReader(open_endpoint(repository, entry))
+        self._mode = entry.mode
         self._runtime = open_runtime(entry, repository.root, url)
         self._counters = _counters(registry)
         self._shadows = ShadowQueue()
@@ -87,6 +89,20 @@ class Endpoint:
             self._shadows,
             deadline_s=self._deadline_s,
             expected=expected,
+        )
+
+    def container(self, name: str, *, target: str | None = None) -> Container:
+        """Return the model ``name`` that a container of this endpoint serves: the release that its
+        alias selects at each call, or always ``target``.
+
+        On an endpoint whose mode is serial, every request goes through all containers.
+        """
+        return Container(
+            Routes(self.catalog, name, target),
+            self._runtime,
+            self._counters,
+            is_serial=self._mode == "serial",
+            deadline_s=self._deadline_s,
         )
 
     def metrics(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -105,10 +105,14 @@ class Runtime:
         body: bytes,
         content_type: str,
         *,
+        parameters: Mapping[str, str] | None = None,
         deadline_s: float = 0.0,
         on_retry: OnRetry | None = None,
     ) -> Reply:
         """Return the response of the target model to ``body``.
+
+        ``parameters`` are those of InvokeEndpoint that name what answers, in the place of
+        TargetModel: a container, or none of a pipeline.
 
         While SageMaker throttles, the model is loading, or there is no connection, the request is
         sent again, after random waits that grow. No attempt begins later than ``deadline_s``, and
@@ -131,7 +135,7 @@ class Runtime:
         longest_wait = FIRST_WAIT_S
         while True:
             try:
-                return self._invoke(target, body, content_type)
+                return self._invoke(target, body, content_type, parameters)
             except (ConnectionFailed, InvocationError) as error:
                 if isinstance(error, InvocationError) and not error.temporary:
                     raise
@@ -151,10 +155,13 @@ class Runtime:
         """Close the connections."""
         self._client.close()
 
-    def _invoke(self, target: str, body: bytes, content_type: str) -> Reply:
+    def _invoke(
+        self, target: str, body: bytes, content_type: str, parameters: Mapping[str, str] | None
+    ) -> Reply:
+        named = {"TargetModel": target} if parameters is None else parameters
         try:
             response = self._client.invoke_endpoint(
-                EndpointName=self.name, TargetModel=target, ContentType=content_type, Body=body
+                EndpointName=self.name, ContentType=content_type, Body=body, **named
             )
         except ClientError as error:
             raise translate_response(error.response, f"{self.where}, {target}") from error
@@ -179,7 +186,7 @@ class Runtime:
                 fix="check the AWS configuration",
             ) from error
         try:
-            return Reply(response["Body"].read(), response["ContentType"])
+            return Reply(response["Body"].read(), response.get("ContentType", ""))
         except (BotoCoreError, HTTPClientError, OSError) as error:
             raise SlipwayError(
                 f"the response is incomplete: {error}", where=self.where, fix="invoke it again"

@@ -30,8 +30,9 @@ LOGISTIC, FOREST = [0.00157, 0.001525, 0.996905], [0.0, 0.0, 1.0]
 
 
 def copy_repository(root: Path) -> Settings:
-    """Copy the repository to ``root``, and return its settings."""
+    """Copy the repository to ``root``, with Triton's ``adder``; return its settings."""
     shutil.copytree(FIXTURE, root, dirs_exist_ok=True)
+    fixture_models.copy("adder", root / "models")
     return settings.load(root)
 
 
@@ -52,8 +53,9 @@ def build_rows(repository: Settings) -> Artifact:
 
 def build_adder(repository: Settings) -> Artifact:
     """Pack Triton's model ``adder``: SUM is A + B."""
-    folder = fixture_models.copy("adder", repository.root / "models")
-    return pack(read_model_folder(folder), None, {}, repository.root / "dist" / "adder.tar.gz")
+    folder = repository.root / "models" / "adder"
+    output = repository.root / "dist" / "adder.tar.gz"
+    return pack(read_model_folder(folder), None, {}, output)
 
 
 def release(repository: Settings, artifact: Artifact) -> Release:

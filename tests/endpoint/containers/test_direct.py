@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import requests
 from botocore.exceptions import ClientError
@@ -103,8 +103,6 @@ def test_the_page_and_the_metrics_show_every_container(
 
 
 def test_the_endpoint_is_in_service_for_boto3(running: RunningEndpoints) -> None:
-    import boto3
-
     control = boto3.client(
         "sagemaker",
         endpoint_url=running.url,
@@ -113,10 +111,3 @@ def test_the_endpoint_is_in_service_for_boto3(running: RunningEndpoints) -> None
         aws_secret_access_key="a",
     )
     assert control.describe_endpoint(EndpointName="wines")["EndpointStatus"] == "InService"
-
-
-def test_nothing_of_the_containers_stays(running: RunningEndpoints) -> None:
-    # placeholder for a folder that lives as long as its process
-    endpoint = running.endpoints["wines"]
-    folders = [container.process.place.base for container in endpoint.containers.values()]
-    assert all(Path(folder).is_dir() for folder in folders)

@@ -47,6 +47,8 @@ def _old_output(context: click.Context, option: click.Parameter, value: Path | N
 @url_option
 @click.option("--target", help="Invoke this target model instead of the alias's.")
 @click.option("--key", help="Requests with the same key get the same variant of a split alias.")
+@click.option("--content-type", metavar="TYPE", help="Of a container's body; by default FILE's.")
+@click.option("--accept", metavar="TYPE", help="What a container's answer should be.")
 @json_option()
 @click.option(
     "--output",
@@ -65,21 +67,31 @@ def invoke(
     url: str | None,
     target: str | None,
     key: str | None,
+    content_type: str | None,
+    accept: str | None,
     as_json: bool,
     output: Path | None,
 ) -> None:
     """Invoke a model on an endpoint and print its answer.
 
     Each FILE is a row of an input that takes bytes, such as a picture; several files are one batch.
-    With several inputs, write INPUT=FILE.
+    With several inputs, write INPUT=FILE. To a model of a container, FILE is the body.
 
     \b
     Example: slipway invoke screen_detection photo.jpg
       slipway invoke titanic --data '{"fare": 7, "sex": "male"}'
       slipway invoke adder --npy A=a.npy --npy B=b.npy --output answers
+      slipway invoke wines rows.csv --endpoint containers
     """
+    from slipway import settings
+    from slipway.cli.endpoint.invoke_container import Request, has_containers, invoke_container
     from slipway.client import Endpoint, arguments
 
+    configured = settings.load(Path.cwd())
+    if has_containers(configured, configured.endpoint(where), name):
+        request = Request(files, data, content_type, accept, target, key)
+        invoke_container(name, where, url, request, as_json)
+        return
     with Endpoint(where, url=url) as endpoint:
         model = endpoint.model(name, target=target)
         inputs = arguments.parse_inputs(

@@ -1,0 +1,97 @@
+"""A model that a container of its own serves: bytes in, bytes out."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from slipway.catalog import keys
+from slipway.client.counters import Counters
+from slipway.client.errors import InvocationError
+from slipway.client.routes import Routes
+from slipway.client.runtime import Runtime
+from slipway.errors import SlipwayError
+
+ROLE = "answer"
+
+
+class ContainerReply(NamedTuple):
+    """The container's answer, undecoded, and the release that gave it."""
+
+    body: bytes
+    content_type: str
+    target: str
+
+
+class Container:
+    """A model on an endpoint of several containers; see :meth:`slipway.client.Endpoint.container`.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        routes: Routes,
+        runtime: Runtime,
+        counters: Counters,
+        *,
+        is_serial: bool,
+        deadline_s: float,
+    ) -> None:
+        self.name = routes.name
+        self._routes = routes
+        self._runtime = runtime
+        self._counters = counters
+        self._is_serial = is_serial
+        self._deadline_s = deadline_s
+
+    def invoke(
+        self,
+        body: bytes,
+        content_type: str,
+        *,
+        accept: str | None = None,
+        key: str | None = None,
+    ) -> ContainerReply:
+        """Return the container's answer to ``body``.
+
+        If the alias has several variants, each call goes to the container of one of them at random,
+        by weight; calls with an equal ``key``, such as a user's id, always go to the same.
+
+        Raises:
+            ModelError: the container answered with another status than 200; has its message.
+            InvocationError: SageMaker refused it, such as for a release that is not deployed.
+            ConnectionFailed: there was no response.
+            SlipwayError: the body is larger than the endpoint takes (6 MiB, or ``largest_body``);
+                there is no such model.
+        """
+        if len(body) > self._runtime.largest_body:
+            raise SlipwayError(
+                f"the body has {len(body):,} bytes, at most {self._runtime.largest_body:,} can be"
+                " sent",
+                where=self.name,
+                fix="send fewer rows at once",
+            )
+        target = self._routes.choose(key).target
+        parameters = {} if self._is_serial else {"TargetContainerHostname": keys.hostname(target)}
+        if accept is not None:
+            parameters["Accept"] = accept
+        outcome, began = "failed", time.perf_counter()
+        try:
+            reply = self._runtime.invoke(
+                target,
+                body,
+                content_type,
+                parameters=parameters,
+                deadline_s=self._deadline_s,
+                on_retry=lambda reason: self._counters.count_retry(self.name, target, reason),
+            )
+            outcome = "ok"
+        except InvocationError as error:
+            outcome = error.code
+            raise
+        finally:
+            self._counters.count_invocation(self.name, target, ROLE, outcome)
+            seconds = time.perf_counter() - began
+            self._counters.observe_latency(self.name, target, ROLE, seconds)
+        return ContainerReply(reply.body, reply.content_type, target)
