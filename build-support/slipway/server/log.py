@@ -66,7 +66,7 @@ FIXES = (
         r"configuration (?:expects|specified|specifies)|unexpected inference (?:in|out)put|in the"
         r" model configuration|is not supported for models that support batching|sequence control"
         r"|for the model to support batching",
-        "make config.pbtxt agree with the ONNX graph",
+        "make config.pbtxt agree with the model's file",
     ),
     (
         r"No space left on device|initialize shared memory|increase shared memory",

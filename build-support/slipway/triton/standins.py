@@ -42,6 +42,8 @@ OPENVINO = {
 }
 LIBRARIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "fil": ("treelite", TREELITE),
+    "openvino": ("openvino", OPENVINO),
+    "pytorch": ("torch", {}),
 }
 STANDINS = frozenset(LIBRARIES)
 

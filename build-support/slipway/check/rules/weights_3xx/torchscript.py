@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from slipway.check.config_file import ConfigFile
@@ -12,10 +11,9 @@ from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.signature.torchscript import Forward, read_forward
 from slipway.triton.config import ModelConfig
+from slipway.triton.pytorch_names import index_of
 
 SOURCE = "triton-inference-server/pytorch_backend, model_instance_state.cc: GetNamingConvention"
-# the backend takes what follows the first __, and an empty number is 0
-INDEXED = re.compile(r"(?:(?!__).)*__([0-9]*)", re.DOTALL)
 # the kinds of control that are an input of the model
 CONTROLS = range(4)
 
@@ -35,7 +33,7 @@ def mixed_pytorch_names(model: ModelUnderCheck) -> Iterator[RuleHit]:
     for config, message in _torchscript_models(model):
         for kind, of in (("input", "arguments"), ("output", "results")):
             names = [tensor.name for tensor in getattr(message, kind)]
-            numbers = [_number(name) for name in names]
+            numbers = [index_of(name) for name in names]
             wrong = any(n is not None and n != at for at, n in enumerate(numbers))
             if wrong and None in numbers:
                 index = numbers.index(None)
@@ -53,10 +51,10 @@ def mixed_pytorch_names(model: ModelUnderCheck) -> Iterator[RuleHit]:
     reason="the backend writes the tensor behind the end of its arguments: it fails or crashes",
     source=SOURCE + ", AddInputToMap and SetInputTensors; inputs are numbered from 0",
 )
-def pytorch_input_number(model: ModelUnderCheck) -> Iterator[RuleHit]:
+def pytorch_inputindex_of(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find inputs ``<name>__<index>`` whose number is not below the number of inputs."""
     for config, message in _torchscript_models(model):
-        numbers = [_number(tensor.name) for tensor in message.input]
+        numbers = [index_of(tensor.name) for tensor in message.input]
         count = len(numbers) + _other_inputs(message)
         if None in numbers:
             continue
@@ -75,10 +73,10 @@ def pytorch_input_number(model: ModelUnderCheck) -> Iterator[RuleHit]:
     reason="every request fails: “refers to an output index which doesn't exist”",
     source="triton-inference-server/pytorch_backend, model_instance_state.cc: ProcessRequests",
 )
-def pytorch_output_number(model: ModelUnderCheck) -> Iterator[RuleHit]:
+def pytorch_outputindex_of(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find outputs whose number, or position, is beyond what ``forward`` returns."""
     for config, message, forward in _read_models(model):
-        numbers = [_number(tensor.name) for tensor in message.output]
+        numbers = [index_of(tensor.name) for tensor in message.output]
         for at, number in enumerate(numbers):
             index = at if number is None or None in numbers else number
             if index >= forward.results:
@@ -132,11 +130,6 @@ def _torchscript_models(model: ModelUnderCheck) -> Iterator[tuple[ConfigFile, Mo
         versions = loaded_versions(config, message) if not model.is_single_config else []
         if not any((version / "model.py").is_file() for version in versions):
             yield config, message
-
-
-def _number(name: str) -> int | None:
-    match = INDEXED.fullmatch(name)
-    return int(match[1] or 0) if match else None
 
 
 def _other_inputs(message: ModelConfig) -> int:
