@@ -230,7 +230,7 @@ def test_a_config_that_contradicts_the_graph_fails_the_load(
     with pytest.raises(SlipwayError, match=said) as caught:
         server.load("wrong", model(tmp_path, identities({"FP32": TYPES["FP32"]}), config))
     assert caught.value.where == "m/config.pbtxt"
-    assert caught.value.fix == "make config.pbtxt agree with the ONNX graph"
+    assert caught.value.fix == "make config.pbtxt agree with the model's file"
 
 
 def test_a_sequence_fails_the_load_though_the_config_does_not_name_it(

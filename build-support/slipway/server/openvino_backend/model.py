@@ -49,9 +49,8 @@ class TritonPythonModel:
             read = options.read_options(values, LIBRARY.release, batches=rows > 0)
             core = ov.Core()
             if read.extension:
-                network.attempt(
-                    " loading custom CPU extensions", lambda: core.add_extension(read.extension)
-                )
+                what = " loading custom CPU extensions"
+                network.attempt(what, core.add_extension, read.extension)
             model = network.fit(network.read_model(core, file, name), name, config, read)
             compiled = network.compile_model(core, model, read)
             request = network.attempt(

@@ -29,14 +29,14 @@ TYPES = {
 }
 
 
-def attempt[T](what: str, work: Callable[[], T]) -> T:
-    """Return the result of ``work``.
+def attempt(what: str, work: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what ``work`` returns for ``arguments``.
 
     Raises:
         ValueError: OpenVINO fails.
     """
     try:
-        return work()
+        return work(*arguments)
     except Exception as error:  # OpenVINO's have no common public root
         raise ValueError(f"openvino error in {what} : {error}") from error
 
@@ -49,7 +49,7 @@ def read_model(core: Any, file: Path, name: str) -> Any:
     """
     if not file.exists():
         raise ValueError(f"unable to find '{file}' for model '{name}'")
-    return attempt("reading model", lambda: core.read_model(str(file)))
+    return attempt("reading model", core.read_model, str(file))
 
 
 def fit(model: Any, name: str, config: Mapping[str, Any], options: Options) -> Any:
@@ -67,28 +67,22 @@ def fit(model: Any, name: str, config: Mapping[str, Any], options: Options) -> A
     steps = ov.preprocess.PrePostProcessor(model)
     for tensor in config["input"]:
         port = _find("input", name, tensor, model.inputs)
-        step = attempt(f"setting precision for {tensor['name']}", lambda t=tensor: _input(steps, t))
+        step = attempt(f"setting precision for {tensor['name']}", _typed, steps.input, tensor)
         if options.reshapes:
             shape = _reshaped(port.get_partial_shape(), _dims(tensor), rows)
-            attempt(f"setting shape for {tensor['name']}", lambda s=step, v=shape: s.set_shape(v))
+            attempt(f"setting shape for {tensor['name']}", step.set_shape, shape)
         else:
             _check_dims(name, tensor, port.get_partial_shape(), rows, exactly=False)
         if rows:
-            attempt(
-                f"setting layout for {tensor['name']}",
-                lambda s=step: s.set_layout(ov.Layout("N...")),
-            )
+            layout = ov.Layout("N...")
+            attempt(f"setting layout for {tensor['name']}", step.set_layout, layout)
     model = attempt("apply model input preprocessing", steps.build)
     if rows:
-        attempt("setting max batch size", lambda: ov.set_batch(model, rows))
+        attempt("setting max batch size", ov.set_batch, model, rows)
     steps = ov.preprocess.PrePostProcessor(model)
     for tensor in config["output"]:
         port = _find("output", name, tensor, model.outputs)
-        kind = getattr(ov.Type, TYPES[tensor["data_type"]])
-        attempt(
-            f"setting precision for {tensor['name']}",
-            lambda t=tensor, k=kind: steps.output(t["name"]).tensor().set_element_type(k),
-        )
+        attempt(f"setting precision for {tensor['name']}", _typed, steps.output, tensor)
         _check_dims(name, tensor, port.get_partial_shape(), rows, exactly=True)
     return attempt("apply model output preprocessing", steps.build)
 
@@ -100,17 +94,14 @@ def compile_model(core: Any, model: Any, options: Options) -> Any:
         ValueError: OpenVINO refuses a property, or the model.
     """
     for key, value in options.properties.items():
-        attempt(
-            "configuring openvino core",
-            lambda k=key, v=value: core.set_property(options.device, {k: v}),
-        )
+        attempt("configuring openvino core", core.set_property, options.device, {key: value})
     batching = {"ALLOW_AUTO_BATCHING": "YES" if options.auto_batching else "NO"}
-    return attempt("loading model", lambda: core.compile_model(model, options.device, batching))
+    return attempt("loading model", core.compile_model, model, options.device, batching)
 
 
-def _input(steps: Any, tensor: Mapping[str, Any]) -> Any:
+def _typed(port: Callable[[str], Any], tensor: Mapping[str, Any]) -> Any:
     kind = getattr(ov.Type, TYPES[tensor["data_type"]])
-    return steps.input(tensor["name"]).tensor().set_element_type(kind)
+    return port(tensor["name"]).tensor().set_element_type(kind)
 
 
 def _find(side: str, name: str, tensor: Mapping[str, Any], ports: Sequence[Any]) -> Any:

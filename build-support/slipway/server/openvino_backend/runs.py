@@ -65,9 +65,9 @@ class Runs:
     def _set(self, name: str, array: Array) -> None:
         if not self._padding:
             tensor = ov.Tensor(np.ascontiguousarray(array))
-            attempt("setting tensor data", lambda: self._request.set_tensor(name, tensor))
+            attempt("setting tensor data", self._request.set_tensor, name, tensor)
             return
-        data = attempt("setting tensor data", lambda: self._request.get_tensor(name)).data
+        data = attempt("setting tensor data", self._request.get_tensor, name).data
         if data.nbytes < array.nbytes:
             raise ValueError(
                 f"the input '{name}' has {array.nbytes} bytes, and its tensor {data.nbytes}:"
