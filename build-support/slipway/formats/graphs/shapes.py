@@ -36,9 +36,10 @@ def make_column(model: ModelProto, name: str) -> tuple[str, ...]:
     for node in model.graph.node:
         node.output[:] = [inner if made == name else made for made in node.output]
         node.input[:] = [inner if read == name else read for read in node.input]
-    shape = helper.make_tensor(f"{name}_column", TensorProto.INT64, [2], [-1, 1])
-    model.graph.initializer.append(shape)
-    model.graph.node.append(helper.make_node("Reshape", [inner, shape.name], [name]))
+    column = f"{name}_column"
+    shape = helper.make_tensor(column, TensorProto.INT64, [2], [-1, 1])
+    model.graph.node.append(helper.make_node("Constant", [], [column], value=shape))
+    model.graph.node.append(helper.make_node("Reshape", [inner, column], [name]))
     kind = output.type.tensor_type.elem_type
     before = _dims(output)
     output.CopyFrom(helper.make_tensor_value_info(name, kind, ["N", 1]))

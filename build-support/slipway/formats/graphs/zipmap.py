@@ -25,6 +25,7 @@ def drop_zipmaps(model: ModelProto) -> tuple[str, ...]:
         model.graph.node.remove(node)
         if name not in outputs:
             continue
+        outputs[name].name = scores  # the list of maps is gone, its name is free
         rename(model, {scores: name})
         shape = ["N", _classes(node)]
         tensor = helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
