@@ -5,12 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from slipway.errors import SlipwayError
 from slipway.formats.contents import Contents
 from slipway.formats.format import Array, Arrays, Cause, Choice, Converted, Options, Recognised
-
-VERSION = "1.9.1"  # of the lock
-MINOR = VERSION.rpartition(".")[0]
 
 
 class ScikitLearn:
@@ -48,18 +44,7 @@ class ScikitLearn:
         )
 
     def requirements(self, recognised: Recognised, backend: str) -> str:
-        """Return the lock.
-
-        Raises:
-            SlipwayError: another version of scikit-learn wrote the file.
-        """
-        version = str(recognised.facts.get("version", ""))
-        if version and version.rpartition(".")[0] != MINOR:
-            raise SlipwayError(
-                f"scikit-learn {version} wrote it, and {VERSION} reads it here: its answers may"
-                " differ, or fail",
-                fix=f"--with 'scikit-learn=={version}'",
-            )
+        """Return the lock; ``--with scikit-learn==VERSION`` makes another of it."""
         return "scikit_learn.txt"
 
     def convert(self, source: Path, out: Path, options: Options) -> Converted:

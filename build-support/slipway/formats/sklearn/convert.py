@@ -28,6 +28,7 @@ def convert(source: Path, out: Path, options: Options) -> Converted:
     Raises:
         SlipwayError: it is not fitted, or ONNX cannot express it.
     """
+    _refuse_version(source)
     model = load(source, options)
     columns, separate = _inputs(model, source, options)
     kinds = results(model)
@@ -84,6 +85,22 @@ def causes_of(
     except SlipwayError:
         return ()
     return causes.causes(model, input_columns(model), rows, differs)
+
+
+def _refuse_version(source: Path) -> None:
+    """Raise if a scikit-learn of another minor version wrote the file: nothing was loaded yet.
+
+    Attributes of fitted estimators change between minor versions; scikit-learn promises nothing.
+    """
+    facts = read_facts(Contents(source))
+    here = version("scikit-learn")
+    if facts and facts.version and facts.version.split(".")[:2] != here.split(".")[:2]:
+        raise SlipwayError(
+            f"scikit-learn {facts.version} wrote it, and {here} reads it here: answers may differ,"
+            " or fail",
+            where=str(source),
+            fix=f"--with 'scikit-learn=={facts.version}'",
+        )
 
 
 def _inputs(model: Any, source: Path, options: Options) -> tuple[list[Column], bool]:
