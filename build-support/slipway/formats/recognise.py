@@ -8,6 +8,7 @@ from slipway.errors import SlipwayError
 from slipway.formats.contents import Contents
 from slipway.formats.format import Format, Recognised
 from slipway.formats.registry import formats
+from slipway.signature.formats import recognize_format
 
 
 def recognise(path: Path) -> tuple[Format, Recognised]:
@@ -20,8 +21,14 @@ def recognise(path: Path) -> tuple[Format, Recognised]:
     found = find_format(path)
     if found is not None:
         return found
-    known = ", ".join(form.title for form in formats())
-    raise SlipwayError("of no known format", where=str(path), fix=f"name {known}")
+    known = recognize_format(path)
+    if known is None:
+        titles = ", ".join(form.title for form in formats())
+        raise SlipwayError("of no known format", where=str(path), fix=f"name {titles}")
+    if known.is_placeholder:
+        raise SlipwayError(f"no model, but {known.name}", where=str(path), fix=known.fix)
+    what = f"{known.name}, which is not converted as it is"
+    raise SlipwayError(what, where=str(path), fix=known.fix)
 
 
 def find_format(path: Path) -> tuple[Format, Recognised] | None:

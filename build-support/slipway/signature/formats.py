@@ -1,4 +1,7 @@
-"""Name the format of weights that are not ONNX, and how to get a model from them that is served.
+"""Name what a file is that is not ONNX, and how to get a model from it that is served.
+
+Only by its first bytes, and without the modules of ``formats/kinds``, which know more of the files
+that they convert: for errors, rules and tables, and for what no format converts.
 
 Own tables: of these formats magika 1.0.3 knows pickle, HDF5, npy, npz, "pytorch" and HTML, and
 filetype 1.2.0 none. The sources of the magic numbers: safetensors README (format); gguf.md of ggml;
@@ -24,12 +27,13 @@ from slipway.signature import wire
 HEAD = 4096  # bytes of a file that are looked at
 EXPORT = "export the model to ONNX where it was trained"
 DOWNLOAD = "download the file again; the address may need a login"
-TORCH = f"{EXPORT}: torch.onnx.export(model, inputs, 'model.onnx', dynamo=True)"
-KERAS = f"{EXPORT}: model.export('model.onnx', format='onnx')"
-SKLEARN = f"{EXPORT} (scikit-learn: skl2onnx.to_onnx), or load it in a model.py"
-XGBOOST = f"{EXPORT}: onnxmltools.convert_xgboost"
-LIGHTGBM = f"{EXPORT}: onnxmltools.convert_lightgbm"
-CATBOOST = f"{EXPORT}: model.save_model(…, format='onnx')"
+# what ``formats/kinds`` converts
+CONVERT = "slipway new NAME --from FILE converts it"
+WITH_CODE = f"{CONVERT}, with --code PYTHON_FILE, which defines the network"
+WITH_SAFETENSORS = (
+    "load them into the network; torch.export.save(…, 'model.pt2'), then convert that"
+)
+OLD_XGBOOST = "load it in the version that wrote it, and save_model('model.ubj')"
 LFS = "git lfs pull"
 TORCH_SAVE = "weights of torch.save, without a graph"
 # UBJSON's object whose first key, after its length in one of three forms, is "learner"
@@ -51,18 +55,18 @@ class Format:
 # of a file's first bytes, from the given offset on
 MAGIC: tuple[tuple[int, bytes, Format], ...] = (
     (0, b"GGUF", Format("GGUF weights, as llama.cpp reads", EXPORT)),
-    (0, b"\x89HDF\r\n\x1a\n", Format("an HDF5 file, such as Keras writes", KERAS)),
+    (0, b"\x89HDF\r\n\x1a\n", Format("an HDF5 file, such as Keras writes", CONVERT)),
     (
         4,
         b"TFL3",
         Format("a TensorFlow Lite model", "python -m tf2onnx.convert --tflite FILE --output …"),
     ),
-    (0, b"CBM1", Format("a CatBoost model", CATBOOST)),
-    (0, b"tree\nversion=", Format("a LightGBM model", LIGHTGBM)),
-    (0, b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19", Format(TORCH_SAVE, TORCH)),
-    (0, b"binf", Format("an XGBoost model in its old binary format", XGBOOST)),
-    (0, b"ptrt", Format("a TensorRT engine", 'serve it as model.plan with backend: "tensorrt"')),
-    (0, b"ftrt", Format("a TensorRT engine", 'serve it as model.plan with backend: "tensorrt"')),
+    (0, b"CBM1", Format("a CatBoost model", CONVERT)),
+    (0, b"tree\nversion=", Format("a LightGBM model", CONVERT)),
+    (0, b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19", Format(TORCH_SAVE, WITH_CODE)),
+    (0, b"binf", Format("an XGBoost model in its old binary format", OLD_XGBOOST)),
+    (0, b"ptrt", Format("a TensorRT engine", CONVERT)),
+    (0, b"ftrt", Format("a TensorRT engine", CONVERT)),
     (0, b"\x93NUMPY", Format("a numpy array", EXPORT)),
     (0, b"PAR1", Format("a Parquet table", "name the weights instead of the data")),
     (0, b"SQLite format 3\0", Format("an SQLite database", "name the weights")),
@@ -85,36 +89,40 @@ TEXT: tuple[tuple[str, Format], ...] = (
         Format("a web page, not the file behind it", DOWNLOAD, True),
     ),
     (r"(<\?xml[^>]*>\s*)?<Error>", Format("an error message of S3", DOWNLOAD, True)),
-    (r"(<\?xml[^>]*>\s*)?<PMML\b", Format("a PMML model", EXPORT)),
+    (r"(<\?xml[^>]*>\s*)?<PMML\b", Format("a PMML model", CONVERT)),
     (
         r"(<\?xml[^>]*>\s*)?<net\b",
-        Format("an OpenVINO model", 'serve it as model.xml with backend: "openvino"'),
+        Format("an OpenVINO model", CONVERT),
     ),
-    (r'\{\s*"learner"\s*:', Format("an XGBoost model in JSON", XGBOOST)),
-    (r'\{\s*"name"\s*:\s*"tree"', Format("a LightGBM model in JSON", LIGHTGBM)),
-    (r'\{[^\0]*"oblivious_trees"', Format("a CatBoost model in JSON", CATBOOST)),
+    (r'\{\s*"learner"\s*:', Format("an XGBoost model in JSON", CONVERT)),
+    (
+        r'\{\s*"name"\s*:\s*"tree"',
+        Format("a LightGBM model in JSON", "save it as text: save_model"),
+    ),
+    (
+        r'\{[^\0]*"oblivious_trees"',
+        Format("a CatBoost model in JSON", "save it as .cbm: save_model"),
+    ),
     (r"ir_version:|graph \{", Format("ONNX in text form", "save it with onnx.save")),
 )
 # of the names in a zip archive
 MEMBERS: tuple[tuple[str, Format], ...] = (
     (
         r"(^|/)models/.*\.json$|serialized_exported_program",
-        Format("a PyTorch program (.pt2)", TORCH),
+        Format("a PyTorch program (.pt2)", CONVERT),
     ),
     (
         r"(^|/)code/.*\.py$|(^|/)constants\.pkl$",
-        Format("a TorchScript model", f"{EXPORT}: torch.onnx.export(torch.jit.load(…), …)"),
+        Format("a TorchScript model", CONVERT),
     ),
-    (r"(^|/)data\.pkl$", Format(TORCH_SAVE, TORCH)),
-    (r"^model\.weights\.h5$", Format("a Keras model", KERAS)),
-    (r"^schema\.json$", Format("a skops file", SKLEARN)),
+    (r"(^|/)data\.pkl$", Format(TORCH_SAVE, WITH_CODE)),
+    (r"^model\.weights\.h5$", Format("a Keras model", CONVERT)),
+    (r"^schema\.json$", Format("a skops file", CONVERT)),
     (r"\.npy$", Format("numpy arrays (.npz)", EXPORT)),
     (r"coremldata|\.mlmodel$", Format("a Core ML package", EXPORT)),
     (r"\.onnx$", Format("a zip archive with an ONNX file", "unpack it, then name that file")),
 )
-SAVED_MODEL = Format(
-    "a TensorFlow SavedModel", "python -m tf2onnx.convert --saved-model FOLDER --output model.onnx"
-)
+SAVED_MODEL = Format("a TensorFlow SavedModel", CONVERT)
 # of a folder, by a file in it
 FOLDERS: tuple[tuple[str, Format], ...] = (
     ("saved_model.pb", SAVED_MODEL),
@@ -146,7 +154,7 @@ def recognize_format(path: Path) -> Format | None:
         if head[offset : offset + len(magic)] == magic:
             return known
     if UBJSON.match(head):
-        return Format("an XGBoost model in UBJSON", XGBOOST)
+        return Format("an XGBoost model in UBJSON", CONVERT)
     if zipfile.is_zipfile(path):
         return _archive(path)
     return _safetensors(head) or _pickle(head) or _text(head) or _core_ml(path)
@@ -174,7 +182,7 @@ def _archive(path: Path) -> Format:
 def _safetensors(head: bytes) -> Format | None:
     """A header of JSON follows its length, in 8 bytes."""
     if len(head) > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 100_000_000:
-        return Format("safetensors: weights without a graph", TORCH)
+        return Format("safetensors: weights without a graph", WITH_SAFETENSORS)
     return None
 
 
@@ -188,10 +196,10 @@ def _pickle(head: bytes) -> Format | None:
     if not (head[:1] == b"\x80" and head[1] in range(2, 6) or _is_old_pickle(head)):
         return None
     if any(word in head for word in JOBLIB):
-        return Format("a Python object of joblib", SKLEARN)
+        return Format("a Python object of joblib", CONVERT)
     torch = b"torch" in head
     name = "a pickle of PyTorch" if torch else "a pickle: a Python object"
-    return Format(name, TORCH if torch else SKLEARN)
+    return Format(name, WITH_CODE if torch else CONVERT)
 
 
 def _is_old_pickle(head: bytes) -> bool:

@@ -1,10 +1,8 @@
-"""ONNX: served as it is, and compared between ONNX Runtime's newest version and the served one."""
+"""ONNX: repaired for the release that serves, and compared with the file as it was."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,6 @@ import numpy as np
 
 from slipway.errors import SlipwayError
 from slipway.formats.contents import Contents
-from slipway.formats.datatypes import BYTES, numpy_type
 from slipway.formats.format import (
     Array,
     Arrays,
@@ -21,16 +18,20 @@ from slipway.formats.format import (
     Converted,
     Options,
     Recognised,
-    Tensor,
+)
+from slipway.formats.graphs.sessions import (
+    find_size,
+    has_free_batch,
+    open_session,
+    tensor_of,
+    versions,
 )
 from slipway.formats.rows import answer_in_batches
+from slipway.triton.onnx_runtimes import RUNTIMES
 
 FILE = "model.onnx"
 BATCH = "max_batch_size"  # a setting
 DEFAULT_BATCH = 16
-# tried for free sizes: images need larger ones than text
-SIZES = (8, 3, 2, 4, 1, 16, 32, 64, 128, 224, 256, 512)
-DATATYPES = {"float": "FP32", "double": "FP64", "float16": "FP16", "string": BYTES, "bool": "BOOL"}
 # the tags that follow the version of the format in what exporters write
 SECOND = b"\x12\x1a\x22\x28\x32\x3a\x42\x72"
 
@@ -49,60 +50,51 @@ class Onnx:
 
         signature = read_onnx(contents.path)
         opset = signature.opsets.get("", 0)
+        newest = RUNTIMES[-1]
+        if signature.ir_version > newest.ir_version or opset > newest.opset:
+            raise SlipwayError(
+                f"an ONNX model of opset {opset} and IR {signature.ir_version}, newer than any"
+                f" release of Triton takes (opset {newest.opset}, IR {newest.ir_version})",
+                where=str(contents.path),
+                fix=f"export it with opset_version={newest.opset} or lower",
+            )
         facts = {"opset": opset, "ir_version": signature.ir_version}
         about = f"an ONNX model of opset {opset}, IR {signature.ir_version}"
         return Recognised(about, facts, signature.external_data)
 
     def choose(self, recognised: Recognised, triton: str) -> Choice:
         """Return ONNX Runtime."""
-        return Choice("onnxruntime", "ONNX Runtime serves the file as it is")
+        return Choice("onnxruntime", "ONNX Runtime serves the graph")
 
     def requirements(self, recognised: Recognised, backend: str) -> str:
         """Return the lock of ONNX and of its newest runtime."""
         return "onnx.txt"
 
     def convert(self, source: Path, out: Path, options: Options) -> Converted:
-        """Copy the graph and its files; find its tensors, and whether rows can be joined."""
-        import onnx
-        from onnx.external_data_helper import _get_all_tensors, uses_external_data
-
-        shutil.copyfile(source, out / FILE)
-        graph = onnx.load(str(source), load_external_data=False)
-        beside = {
-            next(entry.value for entry in tensor.external_data if entry.key == "location")
-            for tensor in _get_all_tensors(graph)
-            if uses_external_data(tensor)
-        }
-        for name in sorted(beside):
-            (out / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source.parent / name, out / name)
-        session = _session(source)
-        inputs, outputs = session.get_inputs(), session.get_outputs()
-        joins = all(_leads_free(tensor.shape) for tensor in (*inputs, *outputs))
+        """Copy the graph and its files, or write it with repairs; find its tensors and batches."""
+        beside, repairs = _write(source, out, options.triton)
+        written = open_session(out / FILE)
+        inputs, outputs = written.get_inputs(), written.get_outputs()
+        joins = all(has_free_batch(tensor.shape) for tensor in (*inputs, *outputs))
         batch = int(options.settings.get(BATCH, DEFAULT_BATCH if joins else 0))
-        size = _size(session, inputs, 1 if batch else None)
-        notes = () if batch else ("a request is one row: the first dimensions are not all free",)
+        size = find_size(written, inputs, batch=batch > 0)
+        notes = () if batch else ("a request is one row: not all first dimensions are free",)
         return Converted(
             backend=options.backend,
-            files=(FILE, *sorted(beside)),
-            inputs=tuple(_tensor(tensor, batch, size) for tensor in inputs),
-            outputs=tuple(_tensor(tensor, batch, size) for tensor in outputs),
+            files=(FILE, *beside),
+            inputs=tuple(tensor_of(tensor, batch=batch > 0, size=size) for tensor in inputs),
+            outputs=tuple(tensor_of(tensor, batch=batch > 0, size=size) for tensor in outputs),
+            repairs=repairs,
             notes=notes,
-            versions=_versions(),
+            versions=versions(),
             max_batch_size=batch,
         )
 
     def reference(
         self, source: Path, rows: Arrays, converted: Converted, options: Options
     ) -> dict[str, Array]:
-        """Answer each row alone, with the newest ONNX Runtime."""
-        session = _session(source)
-        names = [tensor.name for tensor in converted.outputs]
-
-        def run(part: dict[str, Array]) -> dict[str, Array]:
-            return dict(zip(names, session.run(names, part), strict=True))
-
-        return answer_in_batches(run, dict(rows), min(converted.max_batch_size, 1))
+        """Answer each row alone, with the newest ONNX Runtime and the file as it was."""
+        return _answer(source, rows, converted, min(converted.max_batch_size, 1))
 
     def causes(
         self, source: Path, converted: Converted, rows: Arrays, differs: Array
@@ -110,15 +102,9 @@ class Onnx:
         """Find out whether rows influence one another."""
         if converted.max_batch_size == 0 or len(differs) < 2:
             return ()
-        options = Options(converted.backend, "")
-        alone = self.reference(source, rows, converted, options)
-        session, names = _session(source), [tensor.name for tensor in converted.outputs]
-
-        def run(part: dict[str, Array]) -> dict[str, Array]:
-            return dict(zip(names, session.run(names, part), strict=True))
-
-        joined = answer_in_batches(run, dict(rows), converted.max_batch_size)
-        if all(np.array_equal(alone[name], joined[name]) for name in names):
+        alone = _answer(source, rows, converted, 1)
+        joined = _answer(source, rows, converted, converted.max_batch_size)
+        if all(np.array_equal(alone[name], joined[name]) for name in alone):
             return ()
         what = "the graph answers a row otherwise with other rows in its batch"
         return (Cause(what, f"serve one row at a time: --set {BATCH}=0"),)
@@ -134,61 +120,52 @@ def _begins_like_onnx(head: bytes) -> bool:
     return head[2:3] != b"\x12" or (len(head) > 3 and head[3] < 0x80)
 
 
-def _session(file: Path) -> Any:
-    import onnxruntime
+def _write(source: Path, out: Path, triton: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Write the graph for ``triton``; return the files of its tensors, and what was repaired."""
+    import onnx
+    from onnx.external_data_helper import _get_all_tensors, uses_external_data
 
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    try:
-        return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions have no common public root
-        raise SlipwayError(
-            f"ONNX Runtime {onnxruntime.__version__} cannot open it: {error}",
-            where=str(file),
-            fix="export it again, with operators of ONNX Runtime",
-        ) from error
+    from slipway.formats.graphs.limits import lower
+    from slipway.formats.graphs.names import repair_names
+    from slipway.formats.graphs.zipmap import drop_zipmaps
 
-
-def _versions() -> Mapping[str, str]:
-    return {name: version(name) for name in ("onnx", "onnxruntime")}
-
-
-def _leads_free(shape: Sequence[Any]) -> bool:
-    return bool(shape) and not isinstance(shape[0], int)
-
-
-def _tensor(declared: Any, batch: int, size: int) -> Tensor:
-    dims = tuple(dim if isinstance(dim, int) else -1 for dim in declared.shape)
-    dims = dims[1:] if batch else dims
-    example = tuple(size if dim < 0 else dim for dim in dims)
-    return Tensor(declared.name, _datatype(declared), dims, example=example)
+    graph = onnx.load(str(source), load_external_data=False)
+    beside = {
+        next(entry.value for entry in tensor.external_data if entry.key == "location")
+        for tensor in _get_all_tensors(graph)
+        if uses_external_data(tensor)
+    }
+    for name in sorted(beside):
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source.parent / name, out / name)
+    repairs = (*drop_zipmaps(graph), *lower(graph, triton), *repair_names(graph))
+    if repairs:
+        onnx.save(graph, str(out / FILE))
+    else:
+        shutil.copyfile(source, out / FILE)
+    return tuple(sorted(beside)), repairs
 
 
-def _datatype(declared: Any) -> str:
-    inner: str = declared.type.removeprefix("tensor(").removesuffix(")")
-    if not declared.type.startswith("tensor("):
-        raise SlipwayError(
-            f"{declared.name!r} is {declared.type}: Triton has tensors only",
-            fix="export it without ZipMap and sequences (skl2onnx: options={'zipmap': False})",
-        )
-    return DATATYPES.get(inner, inner.upper())
+def _answer(source: Path, rows: Arrays, converted: Converted, batch: int) -> dict[str, Array]:
+    """Return the answers of the file as it was; its tensors are in the order of the repaired."""
+    session = open_session(source)
+    names = [tensor.name for tensor in session.get_inputs()]
+
+    def run(part: dict[str, Array]) -> dict[str, Array]:
+        feed = {
+            name: part[tensor.name] for name, tensor in zip(names, converted.inputs, strict=True)
+        }
+        outputs = map(_array, session.run(None, feed))
+        return {o.name: found for o, found in zip(converted.outputs, outputs, strict=True)}
+
+    return answer_in_batches(run, dict(rows), batch)
 
 
-def _size(session: Any, inputs: Sequence[Any], batch: int | None) -> int:
-    """Return a size of free dimensions with which the graph runs; the first if none does."""
-    for size in SIZES:
-        feed = {}
-        for tensor in inputs:
-            shape = [dim if isinstance(dim, int) else size for dim in tensor.shape]
-            shape = [batch, *shape[1:]] if batch else shape
-            dtype = numpy_type(_datatype(tensor))
-            feed[tensor.name] = np.full(shape, "" if dtype.kind == "O" else 1, dtype)
-        try:
-            session.run(None, feed)
-        except Exception:  # the graph refuses this size
-            continue
-        return size
-    return SIZES[0]
+def _array(output: Any) -> Array:
+    """Return an output; of a ZipMap, whose rows are dictionaries, their values."""
+    if isinstance(output, list) and output and isinstance(output[0], dict):
+        return np.array([list(row.values()) for row in output], np.float32)
+    return np.asarray(output)
 
 
 FORMAT = Onnx()
