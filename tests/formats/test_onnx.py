@@ -97,7 +97,9 @@ def test_weights_in_files_of_their_own_go_along(run: Convert, tmp_path: Path) ->
     conversion = run(file)
     assert conversion.recognised.beside == ("a.weights",)
     assert conversion.converted.files == ("model.onnx", "a.weights")
-    assert np.array_equal(conversion.answers["Y"], conversion.rows["X"] * np.float32([2, 3]))
+    assert np.array_equal(
+        conversion.answers["Y"], conversion.rows["X"] * np.array([2, 3], np.float32)
+    )
     size = file.stat().st_size + (tmp_path / "source" / "a.weights").stat().st_size
     assert conversion.record["source"]["size"] == size
 

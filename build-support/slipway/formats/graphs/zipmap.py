@@ -25,11 +25,7 @@ def drop_zipmaps(model: ModelProto) -> tuple[str, ...]:
         model.graph.node.remove(node)
         if name not in outputs:
             continue
-<<<<<<< HEAD
         outputs[name].name = scores  # the list of maps is gone, its name is free
-=======
-        outputs[name].name = ""  # the scores take its name
->>>>>>> 3ee1c94 (Formats: ONNX graphs are repaired for the release, and others are named)
         rename(model, {scores: name})
         shape = ["N", _classes(node)]
         tensor = helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
