@@ -23,7 +23,7 @@ def choose_for_forest(recognised: Recognised, triton: str) -> Choice:
     trees, several = int(facts.get("trees", 0)), int(facts.get("targets", 1)) > 1
     others = {"python": PYTHON}
     reason = f"{trees:,} trees: {ONNX}"
-    problem = "FIL has no models of several targets" if several else _problem_of_fil(triton)
+    problem = "FIL has no models of several targets" if several else problem_of_fil(triton)
     if problem is not None:
         return Choice("onnxruntime", f"{reason}; {problem}", others)
     if trees >= LARGE:
@@ -32,7 +32,8 @@ def choose_for_forest(recognised: Recognised, triton: str) -> Choice:
     return Choice("onnxruntime", reason, {"fil": FIL, **others})
 
 
-def _problem_of_fil(triton: str) -> str | None:
+def problem_of_fil(triton: str) -> str | None:
+    """Return why FIL of a release serves no forest; ``None`` if it does."""
     library = forest_library_of(triton)
     if triton in BROKEN_RELEASES:
         return f"FIL of Triton {triton} does not start: {BROKEN_RELEASES[triton]}"

@@ -20,7 +20,7 @@ class MalformedError(ValueError):
 
 @dataclass(frozen=True)
 class Table:
-    """The table at byte ``at`` of ``data``. Fields have the numbers of their order in the schema."""
+    """The table at byte ``at`` of ``data``. Fields are numbered as in the schema."""
 
     data: bytes
     at: int
