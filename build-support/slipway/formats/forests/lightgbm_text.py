@@ -21,6 +21,7 @@ START = re.compile(rb"tree\r?\n(.+\n)*?version=v?(\d+)")
 DUMP = re.compile(rb'\s*\{\s*"name"\s*:\s*"tree"')
 SAVE = "save it with booster.save_model('model.txt'), which can be loaded again"
 END = "end of trees"
+END_OF_PARAMETERS = "end of parameters"
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,10 @@ def load_lightgbm(path: Path, head: bytes) -> LightGBMText:
         fix = f"save it with lightgbm {NEWEST}.*, or use a newer Slipway"
         raise SlipwayError(what, where=where, fix=fix)
     model = LightGBMText(path.read_text(errors="replace").replace("\r\n", "\n"))
-    if END not in model.text:
-        what = "a LightGBM model that is not complete: it has no line 'end of trees'"
+    ends = [END, *([END_OF_PARAMETERS] if "\nparameters:" in model.text else [])]
+    missing = [line for line in ends if line not in model.text]
+    if missing:
+        what = f"a LightGBM model that is not complete: it has no line '{missing[0]}'"
         fix = "copy or download the file again; compare its size with the original"
         raise SlipwayError(what, where=where, fix=fix)
     return model

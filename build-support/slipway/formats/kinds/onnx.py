@@ -50,6 +50,12 @@ class Onnx:
 
         signature = read_onnx(contents.path)
         opset = signature.opsets.get("", 0)
+        if not signature.opsets:
+            raise SlipwayError(
+                "an ONNX model that is cut off: it names no opset, which exporters write last",
+                where=str(contents.path),
+                fix="copy or export it again",
+            )
         newest = RUNTIMES[-1]
         if signature.ir_version > newest.ir_version or opset > newest.opset:
             raise SlipwayError(
