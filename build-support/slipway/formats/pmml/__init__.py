@@ -1,0 +1,1 @@
+"""PMML: what a document tells of its fields, and how pypmml answers."""
