@@ -8,8 +8,7 @@ import pytest
 
 from slipway.errors import SlipwayError
 from slipway.infra import images, serving
-from slipway.infra.environment import Environment
-from tests.infra.aws_stand_in import computed, rendered
+from tests.infra.aws_stand_in import rendered
 from tests.infra.conftest import Repository
 from tests.infra.policies import allows
 
@@ -156,45 +155,6 @@ def test_the_role_pulls_the_image_from_the_registry_that_it_names(
     assert not allows(statements, "ecr:BatchGetImage", f"{registry}/other")
     other = registry.replace("123456789012", "785573368785")
     assert not allows(statements, "ecr:BatchGetImage", f"{other}/{repository_of_it}")
-
-
-def two_containers(repository: Repository, lines: str) -> Environment:
-    """The example with further parameters, as it would be sent to AWS."""
-    example = repository.root / "ci" / "infra" / "multi_container.example.toml"
-    example.with_name("speech.toml").write_text(example.read_text() + lines)
-    return serving.complete(repository.environment("speech"), "us-east-1")
-
-
-def test_the_example_of_two_containers_serves_awss_image_and_may_pull_both(
-    repository: Repository,
-) -> None:
-    speech = two_containers(repository, "")
-    model, role, config = computed(speech, "Model", "ExecutionRole", "EndpointConfig")
-    first, second = model["Containers"]
-    assert first["Image"] == (
-        "763104351884.dkr.ecr.us-east-1.amazonaws.com/sagemaker-tritonserver:"
-        f"{repository.settings.triton_release}-py3-cpu"
-    )
-    assert second["Image"].startswith("111122223333.")
-    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
-    own = "arn:aws:ecr:us-east-1:111122223333:repository"
-    aws = "arn:aws:ecr:us-east-1:763104351884:repository"
-    assert allows(statements, "ecr:BatchGetImage", f"{aws}/sagemaker-tritonserver")
-    assert allows(statements, "ecr:BatchGetImage", f"{own}/decoder")
-    assert not allows(statements, "ecr:BatchGetImage", f"{own}/sagemaker-tritonserver")
-    assert config["ProductionVariants"][0]["VolumeSizeInGB"] == 60
-
-
-def test_two_containers_on_a_gpu_have_its_image_and_driver_and_no_volume(
-    repository: Repository,
-) -> None:
-    lines = 'InstanceType = "ml.g5.xlarge"\nKeyArn = "arn:aws:kms:x"\n'
-    speech = two_containers(repository, lines)
-    model, config = computed(speech, "Model", "EndpointConfig")
-    assert model["Containers"][0]["Image"].endswith("-py3")
-    assert config["ProductionVariants"][0]["InferenceAmiVersion"] == DRIVER
-    assert "VolumeSizeInGB" not in config["ProductionVariants"][0]
-    assert "KmsKeyId" not in config
 
 
 def allow_omitted_tensors(repository: Repository) -> None:

@@ -124,10 +124,10 @@ def test_what_is_optional_is_left_out_unless_it_is_asked_for(repository: Reposit
         read = repository.environment(name)
         assert read.triton_release == repository.settings.triton_release
     example = repository.root / "ci" / "infra" / "multi_container.example.toml"
-    example.rename(example.with_name("speech-staging.toml"))
-    speech = repository.environment("speech-staging")
-    assert speech.stack == "slipway-staging-speech"
-    assert "FirstImage" not in speech.parameters
+    example.rename(example.with_name("wines-staging.toml"))
+    wines = repository.environment("wines-staging")
+    assert (wines.stack, wines.endpoint) == ("slipway-staging-wines", "wines")
+    assert "Mode" not in wines.parameters
 
 
 @pytest.mark.parametrize(

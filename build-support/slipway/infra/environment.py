@@ -15,14 +15,15 @@ from slipway.settings.tables import unknown
 
 FOLDER = Path("ci") / "infra"
 # parameters whose default is AWS's image, which depends on the region (serving.py)
-IMAGES = ("TritonImage", "FirstImage")
-KEYS = {"template", "stack", "region", "profile", "parameters", "tags"}
+IMAGES = ("TritonImage",)
+KEYS = {"template", "stack", "endpoint", "region", "profile", "parameters", "tags"}
 
 
 @dataclass(frozen=True)
 class Environment:
     """One stack. ``region`` and ``profile`` are ``None`` where boto3's defaults apply.
-    ``triton_release`` and ``explicit_tensors`` are those of ``slipway.toml``."""
+    ``triton_release`` and ``explicit_tensors`` are those of ``slipway.toml``, of which ``endpoint``
+    is the one whose containers the stack has."""
 
     name: str
     path: Path
@@ -34,6 +35,7 @@ class Environment:
     profile: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    endpoint: str | None = None
 
     @property
     def is_production(self) -> bool:
@@ -96,6 +98,7 @@ def load_environment(settings: Settings, name: str) -> Environment:
         values.get("profile"),
         parameters,
         {key: _as_text(value) for key, value in _table(path, values, "tags").items()},
+        values.get("endpoint"),
     )
 
 

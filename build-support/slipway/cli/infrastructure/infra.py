@@ -62,11 +62,13 @@ def plan(name: str, from_loadtest: Path | None, import_existing: bool, as_json: 
       slipway infra plan staging --from-loadtest loadtest.json
     """
     from slipway.infra import aws, plan, scaling
+    from slipway.infra.containers import with_containers
 
-    _, environment = _read(name)
+    configured, environment = _read(name)
     measured = scaling.scaling_parameters(from_loadtest) if from_loadtest else {}
     environment = environment.with_parameters(measured) if measured else environment
     client = aws.create_client(environment)
+    environment = with_containers(environment, configured, client.meta.region_name)
     with (
         working(f"asking CloudFormation what would change in {environment.stack}"),
         plan.plan_changes(client, environment, adopt=import_existing) as proposed,
@@ -100,11 +102,13 @@ def deploy(name: str, yes: bool, import_existing: bool, uncommitted: bool) -> No
     """
     from slipway.catalog.origin import current_origin
     from slipway.infra import aws, deploy, plan, state
+    from slipway.infra.containers import with_containers
 
     configured, environment = _read(name)
     if not uncommitted:
         deploy.reject_uncommitted(configured, environment)
     client = aws.create_client(environment)
+    environment = with_containers(environment, configured, client.meta.region_name)
     if state.describe_stack(client, environment.stack).creation_failed:
         click.echo(
             f"The first creation of {environment.stack} failed; its remains have to be deleted."

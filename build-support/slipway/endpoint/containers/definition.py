@@ -32,7 +32,8 @@ def define_containers(entry: EndpointSettings, catalog: Catalog) -> list[Contain
 
     Raises:
         SlipwayError: a model has no release or alias, or there are more containers than SageMaker
-            allows, or fewer than one.
+            allows, or, in the mode direct, a single one (Developer Guide, "Create a multi-container
+            endpoint": "include more than one container").
     """
     containers = [
         ContainerDefinition(keys.hostname(target), name, target)
@@ -45,6 +46,13 @@ def define_containers(entry: EndpointSettings, catalog: Catalog) -> list[Contain
             where=f"slipway.toml: [endpoint.{entry.name}]",
             fix="give some of its models another endpoint, or end splits: slipway alias NAME"
             " RELEASE",
+        )
+    if entry.mode == "direct" and len(containers) < 2:
+        raise SlipwayError(
+            f"{containers[0].hostname} is its only container, and SageMaker invokes directly only"
+            " where there are several",
+            where=f"slipway.toml: [endpoint.{entry.name}]",
+            fix='mode = "serial" serves a single one; or add a model, or publish another release',
         )
     hostnames = [container.hostname for container in containers]
     for hostname in hostnames:
