@@ -14,6 +14,7 @@ from slipway.errors import SlipwayError
 from slipway.formats.conversion import Conversion
 from slipway.formats.convert import Demands, convert
 from slipway.formats.format import Options
+from slipway.formats.kinds.onnx import Onnx
 from slipway.formats.recognise import recognise
 from tests.scaffold.graphs import doubler, node, save, tensor
 
@@ -151,3 +152,19 @@ def test_the_head_of_a_saved_model_is_not_onnx(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError) as raised:
         recognise(file)
     assert "ONNX" not in raised.value.what
+
+
+@pytest.mark.parametrize("triton, as_it_is", [("23.01", False), ("24.05", True)])
+def test_a_graph_is_served_as_it_is_where_its_versions_are_known(
+    tmp_path: Path, triton: str, as_it_is: bool
+) -> None:
+    file = save(
+        tmp_path / "a.onnx",
+        [node("Relu", ["X"], ["Y"])],
+        [tensor("X", ["N", 2])],
+        [tensor("Y", ["N", 2])],
+        opset=18,
+    )
+    form, recognised = recognise(file)
+    assert isinstance(form, Onnx)
+    assert form.is_served_as_it_is(recognised, triton) == as_it_is

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from slipway.scaffold.columns import Wish
     from slipway.settings import Settings
 
-ONNX = "onnx"
-
 type Write = Callable[[], Path]
 
 
@@ -62,11 +60,14 @@ class Wishes:
 
 def from_file(file: Path, wishes: Wishes, request: Request) -> Write:
     """Read ``file``, convert it if it is not ONNX, show what was found, and return the writer."""
+    from slipway.formats.kinds.onnx import Onnx
     from slipway.formats.recognise import recognise
 
     form, recognised = recognise(file)
     click.echo(f"{file}: {recognised.about}")
-    if form.name == ONNX and not wishes.of_conversion:
+    triton = request.settings.triton_release
+    as_it_is = isinstance(form, Onnx) and form.is_served_as_it_is(recognised, triton)
+    if as_it_is and not wishes.of_conversion:
         return _from_onnx(file, wishes, request)
     return _from_conversion(file, wishes, request)
 

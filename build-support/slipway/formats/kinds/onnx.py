@@ -27,7 +27,7 @@ from slipway.formats.graphs.sessions import (
     versions,
 )
 from slipway.formats.rows import answer_in_batches
-from slipway.triton.onnx_runtimes import RUNTIMES
+from slipway.triton.onnx_runtimes import RUNTIMES, runtime_of
 
 FILE = "model.onnx"
 BATCH = "max_batch_size"  # a setting
@@ -64,9 +64,21 @@ class Onnx:
                 where=str(contents.path),
                 fix=f"export it with opset_version={newest.opset} or lower",
             )
-        facts = {"opset": opset, "ir_version": signature.ir_version}
+        facts = {
+            "opset": opset,
+            "ir_version": signature.ir_version,
+            "ml_opset": signature.opsets.get("ai.onnx.ml", 0),
+            "maps": any(output.datatype.startswith("sequence(") for output in signature.outputs),
+        }
         about = f"an ONNX model of opset {opset}, IR {signature.ir_version}"
         return Recognised(about, facts, signature.external_data)
+
+    @staticmethod
+    def is_served_as_it_is(recognised: Recognised, triton: str) -> bool:
+        """Return whether a release takes the graph without a repair."""
+        facts, runtime = recognised.facts, runtime_of(triton) or RUNTIMES[-1]
+        versions = ((key, getattr(runtime, key)) for key in ("opset", "ir_version", "ml_opset"))
+        return not facts["maps"] and all(int(facts[key]) <= most for key, most in versions)
 
     def choose(self, recognised: Recognised, triton: str) -> Choice:
         """Return ONNX Runtime."""
