@@ -21,6 +21,11 @@ lock() { # output, Python version, further arguments and inputs
 }
 
 linux=(--python-platform x86_64-manylinux_2_35)
+# of CUDA, what PyTorch needs on GPUs alone: 1.1 GB; it does not start without the rest
+no_gpu=()
+for package in cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cusolver nvidia-nvtx triton; do
+  no_gpu+=(--no-emit-package "$package")
+done
 folder=build-support/lockfiles
 lock pants.txt 3.9 --universal "$@" $folder/pants.in
 lock pex.txt 3.9 --universal "$@" $folder/pex.in
@@ -33,7 +38,8 @@ sed -n -e '1,2p' -e '/^uv==/,/[^\\]$/p' $folder/slipway.txt > $folder/uv.txt
 lock ../slipway/environment/backends.txt 3.12 "$@" $folder/backends.in
 # what stands in for native backends on this machine, one list for each version
 for list in build-support/slipway/triton/locks/*.in; do
-  lock "../slipway/triton/locks/$(basename "$list" .in).txt" 3.12 "${linux[@]}" "$@" "$list"
+  lock "../slipway/triton/locks/$(basename "$list" .in).txt" 3.12 "${linux[@]}" \
+    "${no_gpu[@]}" "$@" "$list"
 done
 lock pip.txt 3.8 --universal "$@" $folder/pip.in
 lock benchmarks.txt 3.12 "${linux[@]}" --constraint $folder/slipway.txt "$@" \
@@ -53,5 +59,5 @@ lock sagemaker.txt 3.12 "${linux[@]}" "$@" $folder/sagemaker.in
 # the environments of conversions, one for each framework, and of the ONNX Runtimes that serve
 for input in build-support/slipway/formats/locks/*.in; do
   lock "../slipway/formats/locks/$(basename "$input" .in).txt" 3.12 "${linux[@]}" \
-    --only-binary :all: "$@" "$input"
+    --only-binary :all: "${no_gpu[@]}" "$@" "$input"
 done
