@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from slipway.doctor import diagnose_numpy, diagnose_tensors
+from slipway.doctor import diagnose_conversions, diagnose_numpy, diagnose_tensors
+from slipway.errors import SlipwayError
+from slipway.formats.readiness import cached_environments, find_isolation
+from slipway.formats.sandbox.run import Isolation
 from slipway.server.source import SourceKind, find_server
 from slipway.settings import Settings
 from slipway.triton.numpy_support import TESTED_VERSIONS
@@ -38,3 +41,25 @@ def test_the_doctor_says_whether_configs_list_their_tensors() -> None:
     assert "auto-complete off" in diagnose_tensors(SETTINGS).what
     what = diagnose_tensors(replace(SETTINGS, explicit_tensors=False)).what
     assert "may leave out tensors" in what
+
+
+def test_the_doctor_says_what_isolates_conversions_here(slipway_cache: Path) -> None:
+    isolation, environments = diagnose_conversions(find_isolation, *cached_environments())
+    assert (isolation.state == "ok") == (isolation.fix is None)
+    assert isolation.what.startswith("network: ") and "; files: " in isolation.what
+    assert environments.what.startswith("environments in the cache: none; at their first use: ")
+    assert "xgboost" in environments.what and "onnxruntime-" not in environments.what
+
+
+def test_the_doctor_notes_what_a_conversion_is_not_isolated_from() -> None:
+    isolation = Isolation("a filter of system calls", "none: no Landlock", "none: no namespaces")
+    note, _ = diagnose_conversions(lambda: isolation, ("onnx",), ())
+    assert note.state == "note" and "none: no Landlock" in note.what and note.fix
+
+
+def test_the_doctor_says_that_nothing_can_be_converted() -> None:
+    def fail() -> Isolation:
+        raise SlipwayError("isolating a program: the process could not be isolated")
+
+    missing, _ = diagnose_conversions(fail, (), ("onnx",))
+    assert missing.state == "missing" and missing.fix

@@ -6,13 +6,15 @@ import os
 import shutil
 import subprocess
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from slipway.environment import interpreter
 from slipway.errors import SlipwayError
+from slipway.formats.readiness import cached_environments, find_isolation
+from slipway.formats.sandbox.run import Isolation
 from slipway.model.weights import Weights
 from slipway.release.store_check import check_store
 from slipway.server import source
@@ -21,6 +23,7 @@ from slipway.settings import Settings, stub_python
 from slipway.settings.release import STAGES
 from slipway.triton import numpy_support
 
+ISOLATION = "allow users namespaces: docs/installation.md#isolation-of-conversions"
 State = Literal["ok", "note", "missing"]
 # prints a Python's version, and the shared library that Triton's stub links to
 PROBE = (
@@ -54,6 +57,7 @@ def examine(settings: Settings) -> Iterator[Diagnosis]:
         else Diagnosis("GPU", "note", "none: tests use KIND_CPU for KIND_GPU, in a copy")
     )
     yield _channels(settings)
+    yield from diagnose_conversions(find_isolation, *cached_environments())
     yield from _remotes(settings)
     yield from examine_stores(settings)
     for name in settings.endpoints:
@@ -190,6 +194,23 @@ def _docker() -> Diagnosis:
     except (OSError, subprocess.SubprocessError):
         return Diagnosis("Docker", "note", "a client without a running engine; not needed")
     return Diagnosis("Docker", "ok", program)
+
+
+def diagnose_conversions(
+    isolate: Callable[[], Isolation], cached: tuple[str, ...], absent: tuple[str, ...]
+) -> Iterator[Diagnosis]:
+    """Yield what keeps a framework's code from this machine, and which frameworks are here."""
+    try:
+        isolation = isolate()
+    except SlipwayError as error:
+        yield Diagnosis("conversion", "missing", error.what, error.fix or ISOLATION)
+    else:
+        lacks = any(text.startswith("none") for text in vars(isolation).values())
+        state: State = "note" if lacks else "ok"
+        yield Diagnosis("conversion", state, str(isolation), ISOLATION if lacks else None)
+    here, missing = ", ".join(cached) or "none", ", ".join(absent)
+    installed = f"; at their first use: {missing}" if missing else ""
+    yield Diagnosis("conversion", "ok", f"environments in the cache: {here}{installed}")
 
 
 def _channels(settings: Settings) -> Diagnosis:

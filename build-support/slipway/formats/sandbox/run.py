@@ -30,7 +30,7 @@ class Limits:
     """What a program may take: ``seconds``, and ``memory`` in bytes with all that it starts."""
 
     seconds: float = 600.0
-    memory: int = 8 << 30
+    memory: int = 8_000_000_000
 
     @classmethod
     def of_environment(cls) -> Limits:
