@@ -50,6 +50,7 @@ def conversion(
             "source": {"name": source.name, "sha256": sha256, "size": source.stat().st_size},
             "options": {},
             "versions": dict(converted.versions),
+            "lock": hashlib.sha256(lock.read_bytes()).hexdigest(),
             "files": files,
             "rows": {"count": len(next(iter(rows.values()))), "drawn": True},
             "difference": difference,

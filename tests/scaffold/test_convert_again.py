@@ -13,6 +13,7 @@ import pytest
 
 import slipway
 from slipway.cli import main
+from slipway.model.local_weights import differs
 from slipway.model.original import load_record
 from slipway.model.weights import load_pointer
 from tests import sessions
@@ -136,10 +137,14 @@ def test_a_retrained_original_is_served_after_add(
     assert f"{SERVED}: other bytes than served" in output
     assert "because the original is another file" in output
     assert load_pointer(root / f"{SERVED}.dvc").md5 == before
+    assert main(["check", "survival"]) == 1
+    assert "SW285" in capsys.readouterr().out
     assert main(["weights", "convert", "survival", "--add"]) == 0
     converted = root / MODEL / "original/converted/model.onnx"
     assert (root / SERVED).read_bytes() == converted.read_bytes()
     assert load_pointer(root / f"{SERVED}.dvc").md5 != before
+    assert not differs(load_pointer(root / f"{ORIGINAL}.dvc"), root / ORIGINAL, root)
+    assert main(["check", "survival"]) == 0
 
 
 def test_an_original_with_other_columns_is_refused(

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slipway.artifact.contents import Contents
+from slipway.artifact.conversion import describe_conversion
 from slipway.triton.config import FILE_NAME
 
 
 @dataclass(frozen=True)
 class Change:
-    """One difference: ``part`` is release, code, config, weights, packages or environment.
+    """One difference: ``part`` is release, code, config, weights, conversion, packages or
+    environment.
 
     ``before`` and ``after`` are the values, ``None`` for a missing one; ``detail`` is a unified
     diff of a text.
@@ -29,6 +31,7 @@ def diff(a: Contents, b: Contents) -> list[Change]:
     """Return the changes that turn artifact ``a`` into ``b``; none if their contents are equal."""
     changes = _values("release", _release(a), _release(b))
     changes += _values("weights", _weights(a), _weights(b))
+    changes += _values("conversion", _conversion(a), _conversion(b))
     changes += _values("environment", _environment(a), _environment(b))
     changes += _values("packages", _packages(a), _packages(b))
     changes += _values("code", _code(a), _code(b))
@@ -66,6 +69,11 @@ def _weights(contents: Contents) -> dict[str, str]:
         name: f"md5 {weights['md5']}, {weights['size']:,} bytes"
         for name, weights in contents.manifest.weights.items()
     }
+
+
+def _conversion(contents: Contents) -> dict[str, str]:
+    record = contents.manifest.conversion
+    return dict(describe_conversion(record)) if record else {}
 
 
 def _environment(contents: Contents) -> dict[str, str]:

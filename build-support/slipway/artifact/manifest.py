@@ -30,6 +30,8 @@ class Manifest:
     the path in the artifact, Python, platform, origin of the interpreter, digests and packages.
     ``container`` is ``None`` for a model of Triton; else it has the ``entry`` that the container
     runs and the SHA-256 of the ``lock`` of its packages, and nothing is in ``serves``.
+    ``conversion`` is ``None`` for weights that a training wrote as they are served; else it is what
+    ``conversion.json`` records of the original, the programs, the options and the difference.
     """
 
     name: str
@@ -41,13 +43,19 @@ class Manifest:
     builder: str
     format: int = field(default=FORMAT)
     container: dict[str, Any] | None = None
+    conversion: dict[str, Any] | None = None
+
+    def values(self) -> dict[str, Any]:
+        """Return the manifest as JSON values."""
+        values = asdict(self)
+        for key in ("container", "conversion"):
+            if values[key] is None:
+                del values[key]  # of few models, and added later: the others' bytes stay
+        return values
 
     def dump(self) -> bytes:
         """Return the bytes of ``manifest.json``."""
-        values = asdict(self)
-        if self.container is None:
-            del values["container"]  # of few models, and added later: the others' bytes stay
-        return (json.dumps(values, indent=1, sort_keys=True) + "\n").encode()
+        return (json.dumps(self.values(), indent=1, sort_keys=True) + "\n").encode()
 
 
 def parse_manifest(data: bytes, *, where: str) -> Manifest:

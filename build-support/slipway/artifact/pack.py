@@ -18,6 +18,7 @@ from slipway.environment import ExecutionEnvironment, bytecode
 from slipway.errors import SlipwayError
 from slipway.files import HashingWriter, atomic_write
 from slipway.model.folder import ModelFolder, source_files
+from slipway.model.original import FOLDER, load_record, replaced_files
 from slipway.triton import config
 from slipway.triton.environment_path import ENVIRONMENT, PARAMETER, environment_value
 
@@ -63,6 +64,7 @@ def pack(
         weights=_provenance(model),
         environment=description,
         builder=f"slipway {slipway.__version__}",
+        conversion=_conversion(model),
     )
     bytecodes = _compile(files)
     # nearly all of it, and more than is written where the weights compress
@@ -132,6 +134,24 @@ def _provenance(model: ModelFolder) -> dict[str, dict[str, object]]:
         pointer.path.relative_to(model.path).as_posix(): {"md5": pointer.md5, "size": pointer.size}
         for pointer in model.pointers
     }
+
+
+def _conversion(model: ModelFolder) -> dict[str, object] | None:
+    """Return the record of the conversion, if it is what is served.
+
+    Raises:
+        SlipwayError: the served files are not those that were converted.
+    """
+    record = load_record(model.path)
+    replaced = replaced_files(model.path, record) if record is not None else []
+    if replaced:
+        raise SlipwayError(
+            f"not what was converted from the original: {', '.join(map(str, replaced))}",
+            where=str(model.path),
+            fix=f"slipway weights convert {model.name} --add serves that;"
+            f" to serve other weights, remove {model.path / FOLDER} and dvc.yaml",
+        )
+    return record
 
 
 def _add_parameter(contents: dict[str, bytes], model: ModelFolder, name: str, home: str) -> None:

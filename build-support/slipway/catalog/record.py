@@ -55,7 +55,7 @@ class Record:
         """Return the record as JSON, which :func:`parse_record` reads."""
         return keys.dump_json(
             {
-                "manifest": asdict(self.manifest),
+                "manifest": self.manifest.values(),
                 "interface": None if self.interface is None else self.interface.dump(),
                 "sha256": self.sha256,
                 "size": self.size,

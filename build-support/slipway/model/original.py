@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway.errors import SlipwayError
+from slipway.files import digest_of_stream
 from slipway.model.weights import Pointer, load_pointer
 
 FOLDER = "original"
@@ -23,6 +24,7 @@ RECORD = "conversion.json"
 LOCK = "requirements.lock"
 CONVERTED = "converted"  # below it: what a conversion wrote, of which copies are served
 ROWS = "rows"
+POINTER = ".dvc"
 SEED = 7
 KEYS = "source format backend serves triton tolerance seed rows code".split()
 
@@ -98,10 +100,45 @@ def load_record(model: Path) -> dict[str, Any] | None:
         if not isinstance(record, dict):
             raise ValueError("not an object")
     except (ValueError, UnicodeDecodeError) as error:
-        raise SlipwayError(
-            f"malformed: {error}", where=str(path), fix=f"slipway weights convert {model.name}"
-        ) from error
+        raise _malformed(model, str(error)) from error
     return record
+
+
+def _malformed(model: Path, problem: str) -> SlipwayError:
+    return SlipwayError(
+        f"malformed: {problem}",
+        where=str(model / FOLDER / RECORD),
+        fix=f"slipway weights convert {model.name}",
+    )
+
+
+def replaced_files(model: Path, record: Mapping[str, Any]) -> list[Path]:
+    """Return the served files of a model folder that are not what its conversion wrote.
+
+    Raises:
+        SlipwayError: ``conversion.toml``, a pointer or the record is malformed.
+    """
+    served = model / load_options(model).serves
+    try:
+        digests = {name: entry["md5"] for name, entry in record["files"].items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _malformed(model, f"no md5 of its files: {error!r}") from error
+    return [served / name for name in digests if served_md5(served / name) != digests[name]]
+
+
+def served_md5(file: Path) -> str:
+    """Return the md5 of a served file: what its pointer says, else that of its bytes; "" of none.
+
+    Raises:
+        SlipwayError: its pointer is malformed.
+    """
+    pointer = file.with_name(file.name + POINTER)
+    if pointer.is_file():
+        return load_pointer(pointer).md5
+    if not file.is_file():
+        return ""
+    with file.open("rb") as stream:
+        return digest_of_stream(stream, "md5")
 
 
 def original_pointers(model: Path) -> list[Pointer]:
@@ -110,7 +147,7 @@ def original_pointers(model: Path) -> list[Pointer]:
     Raises:
         SlipwayError: one of them is malformed.
     """
-    return [load_pointer(file) for file in sorted((model / FOLDER).glob("*.dvc"))]
+    return [load_pointer(file) for file in sorted((model / FOLDER).glob(f"*{POINTER}"))]
 
 
 def dump_record(record: Mapping[str, Any]) -> str:

@@ -10,27 +10,30 @@ from typing import Any
 
 from slipway import signature
 from slipway.errors import SlipwayError
-from slipway.files import atomic_write, digest_of_stream, temp_sibling
+from slipway.files import atomic_write, temp_sibling
 from slipway.formats.conversion import Conversion
 from slipway.formats.convert import Demands, convert
 from slipway.formats.format import Options, Tensor
+from slipway.model.local_weights import differs
 from slipway.model.original import (
     CONVERTED,
     FOLDER,
     LOCK,
+    POINTER,
     RECORD,
     ConversionOptions,
     dump_record,
     load_options,
     load_record,
+    original_pointers,
+    replaced_files,
 )
-from slipway.model.weights import DIRECTORY, Weights, load_pointer
+from slipway.model.weights import Weights, load_pointer
 from slipway.scaffold.original import complete_record
 from slipway.settings import Settings
 from slipway.triton import config
 from slipway.triton.config import dtype_name
 
-POINTER = ".dvc"
 # of a record, in the order in which a cause is looked for
 CAUSES = ("source", "lock", "versions", "options", "backend")
 
@@ -84,14 +87,20 @@ def convert_again(model: Path, settings: Settings) -> Repeated:
     with atomic_write(folder / RECORD) as file:
         file.write_text(dump_record(record), encoding="utf-8")
     files: Mapping[str, Mapping[str, Any]] = record["files"]
-    different = [name for name in files if _md5(served / name) != files[name]["md5"]]
+    different = [path.relative_to(served).as_posix() for path in replaced_files(model, record)]
     causes = [key for key in CAUSES if before is not None and before.get(key) != record.get(key)]
     return Repeated(conversion, served, tuple(files), tuple(different), tuple(causes))
 
 
 def serve_converted(model: Path, repeated: Repeated, settings: Settings) -> None:
-    """Make the files that were converted again those that are served, and put them under DVC."""
+    """Make the files that were converted again those that are served, and put them under DVC.
+
+    So is the original, where a training has just written it.
+    """
     store = Weights(settings.root)
+    for pointer in original_pointers(model):
+        if differs(pointer, pointer.path, settings.root):
+            store.add(pointer.path)
     for name in repeated.different:
         target = repeated.served / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -117,17 +126,6 @@ def _provide(source: Path, store: Weights) -> None:
             where=str(source),
             fix=f"copy it there, then slipway weights add {source}",
         )
-
-
-def _md5(file: Path) -> str:
-    """Return the digest of a served file: what its pointer says, else that of its bytes."""
-    pointer = file.with_name(file.name + POINTER)
-    if pointer.is_file():
-        return load_pointer(pointer).md5.removesuffix(DIRECTORY)
-    if not file.is_file():
-        return ""
-    with file.open("rb") as stream:
-        return digest_of_stream(stream, "md5")
 
 
 def _refuse_other_tensors(file: Path, conversion: Conversion) -> None:

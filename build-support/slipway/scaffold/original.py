@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -94,8 +93,13 @@ def complete_record(conversion: Conversion) -> dict[str, Any]:
     described = {}
     for name in files:
         data = conversion.folder / name
-        with data.open("rb") as file:
-            md5 = digest_of_stream(file, "md5")
-        described[name] = {"sha256": files[name], "md5": md5, "size": data.stat().st_size}
-    lock = hashlib.sha256(conversion.lock.read_bytes()).hexdigest()
-    return {**conversion.record, "files": described, "lock": lock}
+        described[name] = {"sha256": files[name], "md5": _md5(data), "size": data.stat().st_size}
+    source = dict(conversion.record["source"])
+    if conversion.source.is_file() and not conversion.recognised.beside:
+        source["md5"] = _md5(conversion.source)
+    return {**conversion.record, "files": described, "source": source}
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return digest_of_stream(file, "md5")

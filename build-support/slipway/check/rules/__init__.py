@@ -6,6 +6,7 @@ A rule's number leads to its folder: SW404 is in ``ensemble_4xx``.
 from slipway.check.rules.config_2xx import (
     backends,
     containers,
+    converted,
     instances,
     onnx_runtime,
     other_images,
@@ -63,6 +64,7 @@ __all__ = [
     "backends",
     "bls",
     "containers",
+    "converted",
     "dataflow",
     "edges",
     "elsewhere",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from slipway.artifact.contents import Contents
 
+SHORTENED = ("original sha256", "conversion lock")
 DIGITS = 12  # of a digest, for people; --json has the complete digest
 
 
@@ -98,6 +98,8 @@ def _packages(contents: Contents) -> Table:
 def _provenance(contents: Contents) -> Table:
     from rich.table import Table
 
+    from slipway.artifact.conversion import describe_conversion
+
     manifest = contents.manifest
     table = Table(title="provenance", title_justify="left", show_header=False)
     table.add_column(overflow="fold")
@@ -108,6 +110,9 @@ def _provenance(contents: Contents) -> Table:
             table.add_row(key, str(manifest.environment[key]))
         for key in ("lock", "sha256"):
             table.add_row(f"environment {key}", str(manifest.environment[key])[:DIGITS])
+    if manifest.conversion:
+        for key, text in describe_conversion(manifest.conversion):
+            table.add_row(key, text[:DIGITS] if key in SHORTENED else text)
     for name, weights in sorted(manifest.weights.items()):
         table.add_row(name, f"md5 {weights['md5'][:DIGITS]}")
     for name, digest in sorted(manifest.sources.items()):
@@ -133,7 +138,7 @@ def _as_json(contents: Contents) -> dict[str, object]:
     return {
         "size": contents.size,
         "sha256": contents.sha256,
-        "manifest": asdict(contents.manifest),
+        "manifest": contents.manifest.values(),
         "configs": dict(contents.configs),
         "files": {name: {"size": size, "sha256": d} for name, (size, d) in contents.files.items()},
     }

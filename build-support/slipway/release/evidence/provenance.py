@@ -75,6 +75,7 @@ def dump_provenance(
             "tritonRelease": settings.triton_release,
             "platform": environment.get("platform", settings.platform),
             "layout": environment.get("layout"),
+            **({"conversion": manifest.conversion} if manifest.conversion else {}),
         }
     )
     return statement.dump_statement(
@@ -156,9 +157,24 @@ def _dependencies(manifest: Manifest, origin: Origin) -> list[Any]:
                 name, digest={"md5": md5}, annotations={"size": weights.get("size")}
             )
         )
+    if manifest.conversion:
+        dependencies += _original(manifest.conversion)
     if manifest.environment:
         dependencies += _environment(manifest.environment)
     return dependencies
+
+
+def _original(conversion: Mapping[str, Any]) -> list[Any]:
+    """Return the file that was converted, and the lock of what converted it."""
+    source = conversion["source"]
+    return [
+        statement.resource_descriptor(
+            f"original/{source['name']}",
+            sha256=source["sha256"],
+            annotations={"size": source["size"], "format": conversion["format"]},
+        ),
+        statement.resource_descriptor("original/requirements.lock", sha256=conversion["lock"]),
+    ]
 
 
 def _environment(environment: Mapping[str, Any]) -> list[Any]:
