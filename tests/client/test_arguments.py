@@ -34,6 +34,16 @@ PHOTO = Interface(
     },
     {},
 )
+PASSENGER = Interface(
+    64,
+    {
+        "age": Tensor("FP32", (1,), optional=True),
+        "fare_paid": Tensor("FP32", (1,)),
+        "sex": Tensor("BYTES", (1,), optional=True),
+        "siblings": Tensor("INT64", (1,), optional=True),
+    },
+    {},
+)
 SINGLE = Interface(0, {"IMAGE": Tensor("BYTES", (-1,))}, {})
 
 
@@ -129,6 +139,22 @@ def test_null_leaves_an_optional_input_out_only_if_no_row_has_it() -> None:
     rows = [{"fare": 7, "sex": "m", "tags": [n]} for n in (1, None)]
     sent = arguments.parse_inputs(TITANIC, name="m", text=json.dumps(rows))["TAGS"]
     assert sent[0, 0] == 1 and np.isnan(sent[1, 0])
+
+
+def test_a_row_may_leave_out_a_column_that_others_have() -> None:
+    rows = [{"fare paid": 7, "sex": "male"}, {"Fare-Paid": 8, "age": 30}]
+    sent = arguments.parse_inputs(PASSENGER, name="m", text=json.dumps(rows))
+    assert set(sent) == {"age", "fare_paid", "sex"}
+    assert np.isnan(sent["age"][0, 0]) and sent["age"][1, 0] == 30
+    assert sent["sex"].tolist() == [[b"male"], [b""]]
+
+
+def test_an_integer_that_only_some_rows_have_is_refused() -> None:
+    text = '[{"fare paid": 7, "siblings": 1}, {"fare paid": 8}]'
+    assert "'siblings' is INT64, which has no value for null" in refusal(PASSENGER, text=text)
+    assert fitted(PASSENGER, text='[{"fare paid": 7}, {"fare paid": 8}]') == {
+        "fare_paid": [[7.0], [8.0]]
+    }
 
 
 @pytest.mark.parametrize("datatype", ["INT64", "UINT8", "BOOL", "BYTES"])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from slipway.errors import SlipwayError
-from slipway.model.interface import Tensor, as_array
+from slipway.model.interface import Interface, Tensor, as_array, blank_request
 
 IMAGE = Tensor("BYTES", (1,))
 NUMBERS = Tensor("FP32", (-1,))
@@ -58,3 +58,11 @@ def test_a_value_of_another_kind_is_refused_by_name() -> None:
 
 def test_a_byte_that_is_zero_stays() -> None:
     assert as_array("X", b"a\0", IMAGE, True).tolist() == [[b"a\0"]]
+
+
+def test_a_blank_request_of_optional_inputs_alone_has_them_all() -> None:
+    columns = {"age": Tensor("FP32", (1,), True), "sex": Tensor("BYTES", (1,), True)}
+    blank = blank_request(Interface(8, columns, {}))
+    assert {name: array.tolist() for name, array in blank.items()} == {"age": [[0]], "sex": [[b""]]}
+    some = Interface(8, columns | {"fare": Tensor("FP32", (1,))}, {})
+    assert list(blank_request(some)) == ["fare"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,9 @@ def parse_json(interface: Interface, text: str, name: str) -> dict[str, Any]:
     """Return the inputs in JSON: an object with a value for each input, or a list of objects.
 
     A value is one row or a list of rows; each object of a list is a row of a batch. Names match in
-    any case where only one input is possible. ``null`` leaves an optional input out, if it is null
-    in every row; else it is NaN, which only floating-point inputs have.
+    any case and with other punctuation, where only one input is possible. An optional input that is
+    null or missing in every row is left out. Where only some rows lack it, it is NaN in them, or an
+    empty text; where it is not optional, null is NaN, which only floating-point inputs have.
 
     Raises:
         SlipwayError: it is neither, a name is unknown, or the rows differ in their fields or sizes.
@@ -109,18 +111,21 @@ def _fields(interface: Interface, row: Mapping[str, Any], name: str) -> dict[str
 
 
 def _without_null(rows: list[dict[str, Any]], interface: Interface) -> list[dict[str, Any]]:
-    """Return the rows without the optional inputs that no row has a value for, and NaN for null.
+    """Return the rows without the optional inputs that no row has a value for, and others filled.
 
     Raises:
         SlipwayError: a value is null, and its type has no NaN.
     """
-    empty = {
-        key
-        for key, tensor in interface.inputs.items()
-        if tensor.optional and all(row.get(key) is None for row in rows)
-    }
+    optional = [key for key, tensor in interface.inputs.items() if tensor.optional]
+    partly = [key for key in optional if any(row.get(key) is not None for row in rows)]
+    empty = set(optional) - set(partly)
     filled = [{key: value for key, value in row.items() if key not in empty} for row in rows]
     for row in filled:
+        for key in partly:
+            if row.get(key) is None and interface.inputs[key].datatype == BYTES:
+                row[key] = ""  # as what is missing in a column of text
+            elif key not in row:
+                row[key] = None
         for key in [key for key, value in row.items() if value is None]:
             refuse_null(key, None, interface.inputs[key].datatype)
             row[key] = math.nan
@@ -136,6 +141,7 @@ def _input(text: str, interface: Interface, name: str) -> str:
     if text in interface.inputs:
         return text
     matches = [key for key in interface.inputs if key.lower() == text.lower()]
+    matches = matches or [key for key in interface.inputs if _plain(key) == _plain(text)]
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -151,6 +157,11 @@ def _input(text: str, interface: Interface, name: str) -> str:
             else f"its inputs: {request.describe_inputs(interface)}"
         ),
     )
+
+
+def _plain(name: str) -> str:
+    """Return a name without case and punctuation, as columns lose them that become inputs."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def _assigned(

@@ -113,12 +113,13 @@ def refuse_null(name: str, value: Any, datatype: str) -> None:
 def blank_request(interface: Interface) -> dict[str, Array]:
     """Return a batch of one, of zeros and empty strings; free sizes are 1.
 
-    Optional inputs are left out.
+    Optional inputs are left out, unless all are: a request without any has no rows.
     """
     batch = (1,) if interface.batches else ()
     arrays: dict[str, Array] = {}
+    every = all(tensor.optional for tensor in interface.inputs.values())
     for name, tensor in interface.inputs.items():
-        if not tensor.optional:
+        if every or not tensor.optional:
             shape = batch + tuple(max(1, size) for size in tensor.dims)
             blank: Any = b"" if tensor.datatype == BYTES else 0
             arrays[name] = np.full(shape, blank, dtype=numpy_type(tensor.datatype))
