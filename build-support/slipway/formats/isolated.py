@@ -22,7 +22,7 @@ OWN = "slipway"
 # modules of other folders that formats import in their environments; they need the standard library
 SHARED = (
     *("__init__.py", "errors.py", "triton/__init__.py"),
-    *("triton/forest_libraries.py", "triton/onnx_runtimes.py"),
+    *("triton/checkpoint_head.py", "triton/forest_libraries.py", "triton/onnx_runtimes.py"),
 )
 VARIABLES = {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
 NOT_NEEDED = shutil.ignore_patterns("__pycache__", "sandbox", "locks", "*.pyc")

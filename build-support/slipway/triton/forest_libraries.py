@@ -35,6 +35,13 @@ LIBRARIES = (
 BROKEN_RELEASES = {"25.08": "librapids_logger.so is missing (Triton server, issue 8438)"}
 # `is_classifier` replaces `output_class`, which is still read (src/shared_state.h of each branch)
 RENAMED_SINCE = "25.09"
+# until is_classifier, FIL asks treelite 4 on CPUs for a function that it has no more, if the class
+# of several is to be answered (src/tl_model.h; treelite, src/gtil/postprocessor.cc)
+UNKNOWN_MAX_INDEX = "24.03"
+# XGBoost 3.1 names categories in its files ("cats"), which treelite reads from 4.6 on; UBJSON is a
+# type of FIL's since 24.10. Seen with each treelite's wheel and files of XGBoost 2.1 to 3.4
+CATEGORY_NAMES_SINCE = "26.01"
+UBJSON_SINCE = "24.10"
 # contributions of several classes need one base score for all of them before it
 # (src/cpu_treeshap_model.h)
 VECTOR_BASE_SCORES_SINCE = "26.01"

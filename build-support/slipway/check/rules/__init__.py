@@ -49,6 +49,7 @@ from slipway.check.rules.safety_7xx import security, size
 from slipway.check.rules.weights_3xx import (
     backend_files,
     elsewhere,
+    forest_files,
     forests,
     graph_names,
     graph_needs,
@@ -71,6 +72,7 @@ __all__ = [
     "ensemble",
     "environment",
     "evaluation",
+    "forest_files",
     "forests",
     "graph_names",
     "graph_needs",

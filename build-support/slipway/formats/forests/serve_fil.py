@@ -17,6 +17,7 @@ from slipway.formats.graphs.scores import LABEL, PROBABILITY, Task
 from slipway.triton.forest_libraries import (
     BROKEN_RELEASES,
     RENAMED_SINCE,
+    UNKNOWN_MAX_INDEX,
     VECTOR_BASE_SCORES_SINCE,
     forest_library_of,
 )
@@ -60,6 +61,8 @@ def convert_to_fil(
         SlipwayError: FIL of the release cannot serve it, or not with these settings.
     """
     problem = refusal(task, options.triton)
+    if settings.label_only and task.answers == "multiclass":
+        problem = _problem_of_classes(options.triton, settings.gpu)
     if settings.missing is not None:
         problem = f"FIL knows no value but NaN as missing, and missing is {settings.missing:g}"
     if problem is not None:
@@ -98,6 +101,13 @@ def convert_to_fil(
         notes=tuple(notes),
         gpu=settings.gpu,
     )
+
+
+def _problem_of_classes(triton: str, gpu: bool) -> str | None:
+    """Return why FIL cannot answer the class of several (tl_model.h sets an unknown max_index)."""
+    if gpu or not UNKNOWN_MAX_INDEX <= triton < RENAMED_SINCE:
+        return None
+    return f"FIL of Triton {triton} fails on CPUs if it is to answer the class of several"
 
 
 def _contributions(model: treelite.Model, task: Task, triton: str) -> Tensor:

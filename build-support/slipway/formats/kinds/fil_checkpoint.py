@@ -11,13 +11,14 @@ import numpy as np
 
 from slipway.errors import SlipwayError
 from slipway.formats.contents import Contents
-from slipway.formats.forests.checkpoint_file import read_head, require_known
+from slipway.formats.forests.checkpoint_file import require_known
 from slipway.formats.forests.choose import FIL, ONNX, problem_of_fil
 from slipway.formats.forests.serve_fil import CHECKPOINT, CONTRIBUTIONS, convert_to_fil
 from slipway.formats.forests.serve_onnx import convert_to_onnx
 from slipway.formats.forests.settings import read_settings
 from slipway.formats.forests.versions import versions
 from slipway.formats.format import Array, Arrays, Cause, Choice, Converted, Options, Recognised
+from slipway.triton.checkpoint_head import read_checkpoint_head
 
 
 class FilCheckpoint:
@@ -28,7 +29,7 @@ class FilCheckpoint:
 
     def recognise(self, contents: Contents) -> Recognised | None:
         """Return version and size, read in the file's first numbers."""
-        head = read_head(contents)
+        head = read_checkpoint_head(contents.head)
         if head is None:
             return None
         require_known(head, contents.path)
@@ -101,7 +102,7 @@ class FilCheckpoint:
 def _answer(name: str, datatype: str, dims: tuple[int, ...], scores: Array, settings: Any) -> Array:
     if name != "label":
         return np.concatenate([1 - scores, scores], 1) if dims != scores.shape[1:] else scores
-    label = scores > settings.threshold
+    label: Array = scores > settings.threshold
     if scores.shape[1] > 1 and dims == (1,):
         label = scores.argmax(1).reshape(-1, 1)
     return label.astype(np.float32 if datatype == "FP32" else np.int64)
