@@ -1,7 +1,7 @@
 """The first numbers of a checkpoint of treelite, which FIL serves.
 
-Source: treelite, ``src/serializer.cc`` of version 4 (``SerializeHeader``): version, types, counts of
-trees, features, targets and classes, all little-endian.
+Source: treelite, ``src/serializer.cc`` of version 4 (``SerializeHeader``): version, types,
+counts of trees, features, targets and classes, all little-endian.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def read_checkpoint_head(data: bytes) -> CheckpointHead | None:
         return CheckpointHead(version, trees, features, 1)
     if version[0] != LAYOUT:
         return CheckpointHead(version)
-    counts = 0 < trees < MOST_TREES and 0 < features and 0 < targets == vector and 0 < classes
+    counts = 0 < trees < MOST_TREES and features > 0 and 0 < targets == vector and classes > 0
     if not counts or task > 4 or average > 1:
         return None
     return CheckpointHead(version, trees, features, targets, classes)

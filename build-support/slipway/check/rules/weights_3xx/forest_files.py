@@ -95,7 +95,7 @@ def checkpoint_of_another_treelite(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find checkpoints of another major version than the release's treelite."""
     release = model.settings.triton_release
     library = forest_library_of(release)
-    for config, file, head in _checkpoints(model) if library is not None else ():
+    for file, head in _checkpoints(model) if library is not None else ():
         assert library is not None
         is_read = head.version[:2] == LAST_BEFORE and library.major == LAYOUT
         if head.version[0] != library.major and not is_read:
@@ -167,12 +167,12 @@ def _forests(model: ModelUnderCheck) -> Iterator[tuple[ConfigFile, ModelConfig]]
             yield config, message
 
 
-def _checkpoints(model: ModelUnderCheck) -> Iterator[tuple[ConfigFile, Path, CheckpointHead]]:
+def _checkpoints(model: ModelUnderCheck) -> Iterator[tuple[Path, CheckpointHead]]:
     for config, message in _forests(model):
         for file in _files(config, message):
             head = _head(file)
             if head is not None:
-                yield config, file, head
+                yield file, head
 
 
 def _files(config: ConfigFile, message: ModelConfig) -> Iterator[Path]:
