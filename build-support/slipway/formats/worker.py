@@ -53,7 +53,8 @@ def _convert(request: Request) -> Request:
     save_arrays(rows.arrays, Path(ROWS))
     if request["compared"]:
         answers = form.reference(source, rows.arrays, converted, options)
-        save_arrays({name: _array(answer) for name, answer in answers.items()}, Path(ANSWERS))
+        shaped = {o.name: _shaped(answers[o.name], o.dims) for o in converted.outputs}
+        save_arrays(shaped, Path(ANSWERS))
     return {
         "converted": converted,
         "versions": {**versions, **converted.versions},
@@ -91,6 +92,14 @@ def _format(request: Request) -> Any:
     for name in attribute.split("."):
         value = getattr(value, name)
     return value
+
+
+def _shaped(answer: Any, dims: tuple[int, ...]) -> Any:
+    """Return a framework's answer with the output's dims, which may have a 1 more or less."""
+    array = _array(answer)
+    shape = (len(array), *dims)
+    same = [size for size in array.shape if size != 1] == [size for size in shape if size != 1]
+    return array.reshape(shape) if same else array
 
 
 def _array(answer: Any) -> Any:

@@ -7,6 +7,7 @@ files of today it does not read before 26.03.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,7 +96,7 @@ def convert_to_fil(
         backend="fil",
         files=(CHECKPOINT,),
         inputs=(Tensor("input", "FP32", (model.num_feature,)),),
-        outputs=tuple(outputs),
+        outputs=tuple(map(_without_one, outputs)),
         served=served,
         parameters=parameters,
         notes=tuple(notes),
@@ -108,6 +109,11 @@ def _problem_of_classes(triton: str, gpu: bool) -> str | None:
     if gpu or not UNKNOWN_MAX_INDEX <= triton < RENAMED_SINCE:
         return None
     return f"FIL of Triton {triton} fails on CPUs if it is to answer the class of several"
+
+
+def _without_one(output: Tensor) -> Tensor:
+    """Return an output as FIL writes it: a row of one number has no dimension."""
+    return replace(output, dims=()) if output.dims == (1,) else output
 
 
 def _contributions(model: treelite.Model, task: Task, triton: str) -> Tensor:
