@@ -31,7 +31,7 @@ PROGRAMS = {
     "with_sklearn": "scikit_learn",
     "with_openvino": "openvino",
     "with_torch": "torch",
-    "with_keras": "keras",
+    "with_keras": "tensorflow",
 }
 QUICK = ("with_xgboost",)
 BACKENDS = {"xgboost": ("fil",), "lightgbm": ("fil",), "torch_script": ("pytorch",)}
