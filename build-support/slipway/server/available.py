@@ -11,6 +11,8 @@ from slipway.triton.standins import STANDINS
 
 # what server/backends.py prepares of the wheel: its own Python backend, and Slipway's for others
 OF_WHEEL = frozenset({"python", "onnxruntime", *STANDINS})
+# a platform of the backend pytorch, whose files no server here opens
+COMPILED = "torch_aoti"
 # NVIDIA's own images, whose backends are known
 IMAGE = re.compile(rf"{re.escape(REPOSITORY)}:(?P<release>\d\d\.\d\d)-py3")
 
@@ -33,6 +35,10 @@ def lacks(source: Source, backend: str) -> str | None:
     """Return what ``source`` lacks to serve models of ``backend`` here; ``None`` if nothing that is
     known."""
     available = available_backends(source)
+    if backend == COMPILED:
+        if source.kind == "wheel":
+            return "no PyTorch that opens files of AOTInductor, which are compiled for a processor"
+        backend = "pytorch"
     if available is not None and backend not in available:
         return f"no backend {backend!r}"
     if backend in NEEDS_GPU:

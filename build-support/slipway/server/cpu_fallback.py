@@ -7,8 +7,10 @@ from pathlib import Path
 from slipway.triton import config, onnx_parameters
 
 GPU_ACCELERATOR_ADVICE = "gpu_execution_accelerator"
-# tells Slipway's backend for forests that production has a GPU, on which some answers differ
-FOREST_ON_GPU = "slipway.kind_gpu"
+# tells Slipway's own backends that the model is for a GPU: on one, forests answer otherwise, and
+# OpenVINO refuses to load
+FOR_A_GPU = "slipway.kind_gpu"
+TOLD = ("fil", "openvino")
 
 
 def to_cpu(repository: Path) -> tuple[str, ...]:
@@ -40,8 +42,8 @@ def _use_cpu(model: config.ModelConfig) -> list[str]:
             group.kind = kinds.KIND_CPU
             del group.gpus[:]
             changes.append("KIND_GPU → KIND_CPU")
-            if model.backend == "fil":
-                model.parameters[FOREST_ON_GPU].string_value = "true"
+            if model.backend in TOLD:
+                model.parameters[FOR_A_GPU].string_value = "true"
     optimization = model.optimization
     if optimization.execution_accelerators.gpu_execution_accelerator:
         names = [a.name for a in optimization.execution_accelerators.gpu_execution_accelerator]

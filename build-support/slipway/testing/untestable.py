@@ -8,7 +8,7 @@ from pathlib import Path
 from slipway.check.config_file import ConfigFile
 from slipway.check.unfilled import is_template
 from slipway.errors import SlipwayError
-from slipway.server.available import OF_WHEEL, lacks, where_to_test
+from slipway.server.available import COMPILED, OF_WHEEL, lacks, where_to_test
 from slipway.server.source import find_server
 from slipway.settings import Settings
 from slipway.triton.config import FILE_NAME
@@ -47,7 +47,11 @@ def untestable_reason(
 def named_backends(configs: Iterable[ConfigFile]) -> dict[str, str]:
     """Return the backend of each model, without those whose library is in the model's directory."""
     return {
-        config.name: config.backend
+        config.name: COMPILED if _is_compiled(config) else config.backend
         for config in configs
         if config.backend and not config.has_own_library and not is_template(config.backend)
     }
+
+
+def _is_compiled(config: ConfigFile) -> bool:
+    return config.message is not None and config.message.platform == COMPILED

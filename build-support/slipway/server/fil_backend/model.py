@@ -65,7 +65,7 @@ class TritonPythonModel:
             _check_output(self.shapes, self.forest, self.parameters)
             self.shap = self._treeshap()
         except ValueError as error:
-            raise pb_utils.TritonModelException(str(error)) from error
+            raise pb_utils.TritonModelException(str(error)) from None
         self.batches = config["max_batch_size"] > 0
         pb_utils.Logger.log_info(LIBRARY.description)
 

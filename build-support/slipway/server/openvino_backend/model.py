@@ -57,7 +57,7 @@ class TritonPythonModel:
                 "creating infer request object", compiled.create_infer_request
             )
         except ValueError as error:
-            raise pb_utils.TritonModelException(str(error)) from error
+            raise pb_utils.TritonModelException(str(error)) from None
         self.runs = Runs(request, rows, pads=read.pads)
         self.names = [tensor["name"] for tensor in config["output"]]
         self.batches = rows > 0

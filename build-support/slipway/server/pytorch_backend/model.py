@@ -29,7 +29,6 @@ from slipway.server.backend_parts.splitting import Parts  # noqa: E402
 from slipway.server.backend_parts.states import States  # noqa: E402
 from slipway.server.pytorch_backend import options, results, signature  # noqa: E402
 
-AOTI, AOTI_SINCE = "torch_aoti", "26.03"
 VISION = "torchvision::"
 RUNTIME = re.compile(r"^[^#\n]*\bruntime\s*:", re.MULTILINE)
 
@@ -48,13 +47,13 @@ class TritonPythonModel:
         name = args["model_name"]
         values = {n: v.get("string_value", "") for n, v in config.get("parameters", {}).items()}
         try:
-            _check_kind(config, Path(args["model_repository"]) / "config.pbtxt")
+            _check_runtime(Path(args["model_repository"]) / "config.pbtxt")
             self.inference_mode = options.apply_parameters(values)
             folder = Path(args["model_repository"]) / args["model_version"]
             self.model = _load(folder, config, name)
             self.signature = signature.match(name, config, _arguments(self.model))
         except (ValueError, OverflowError) as error:
-            raise pb_utils.TritonModelException(str(error)) from error
+            raise pb_utils.TritonModelException(str(error)) from None
         self.batches = config["max_batch_size"] > 0
         self.batch_inputs = config.get("batch_input", [])
         self.ragged = {t["name"] for t in config["input"] if t.get("allow_ragged_batch")}
@@ -131,17 +130,12 @@ class TritonPythonModel:
         return pb_utils.InferenceResponse(output_tensors=tensors)
 
 
-def _check_kind(config: dict[str, Any], file: Path) -> None:
+def _check_runtime(file: Path) -> None:
     # the core has set this backend's own runtime in the config
     if file.is_file() and RUNTIME.search(file.read_text(encoding="utf-8")):
         raise ValueError(
             "a runtime in the config runs PyTorch models that are written in Python, which"
             ' Slipway\'s backend does not: make it a model of backend: "python"'
-        )
-    if config.get("platform") == AOTI and LIBRARY.release >= AOTI_SINCE:
-        raise ValueError(
-            'platform: "torch_aoti" needs a file that was compiled for the processor that serves'
-            " it, which Slipway's backend does not run: serve TorchScript, or ONNX"
         )
 
 
@@ -159,7 +153,9 @@ def _load(folder: Path, config: dict[str, Any], name: str) -> Any:
 
             return torch.jit.load(str(file), map_location="cpu")
     except Exception as error:  # PyTorch's have no common public root
-        raise ValueError(f"failed to load model '{name}': {error}") from error
+        # natively, lines of C++ frames follow
+        what = str(error).strip().partition("\n")[0]
+        raise ValueError(f"failed to load model '{name}': {what}") from error
 
 
 def _arguments(model: Any) -> list[signature.Argument]:
