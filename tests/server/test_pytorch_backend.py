@@ -178,7 +178,7 @@ def test_what_the_native_backend_refuses_is_refused(
 def test_a_file_that_is_no_torchscript_is_refused(server: Server, tmp_path: Path) -> None:
     config = "max_batch_size: 4\n" + floats("input", "x") + floats("output", "OUT")
     folder = repository(tmp_path, "pytorch", {"model.pt": "forests/binary.tl"}, config)
-    assert "failed to load model 'm': " in refusal(server, "no-torchscript", folder)
+    assert "failed to load model 'no-torchscript': " in refusal(server, "no-torchscript", folder)
 
 
 def test_a_dictionary_as_the_result_fails_each_request(server: Server, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from slipway.server.backend_parts.splitting import Parts  # noqa: E402
 from slipway.server.backend_parts.states import States  # noqa: E402
 from slipway.server.pytorch_backend import options, results, signature  # noqa: E402
 
+warnings.filterwarnings("ignore", category=FutureWarning)  # that TorchScript will go
 VISION = "torchvision::"
 RUNTIME = re.compile(r"^[^#\n]*\bruntime\s*:", re.MULTILINE)
 
