@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -150,13 +151,36 @@ def _load(source: Path, options: Options) -> tuple[Any, str, Any]:
     import tensorflow as tf
 
     try:
-        owner = tf.saved_model.load(str(source))
+        owner = _open(source)
     except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
         text = str(error).strip().splitlines()[0][:300]
         what = f"TensorFlow cannot load it: {text}"
         raise SlipwayError(what, fix="copy the whole folder again, or save it again") from error
     chosen = _choose(_signatures(owner), options.settings.get(SETTING))
     return owner, chosen, owner.signatures[chosen]
+
+
+def _open(source: Path) -> Any:
+    """Load it; without the slots of an optimizer if TensorFlow does not know that any more."""
+    import tensorflow as tf
+
+    try:
+        return tf.saved_model.load(str(source))
+    except AttributeError as error:
+        if "add_slot" not in str(error):
+            raise
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    program = saved_model_pb2.SavedModel.FromString((source / GRAPH).read_bytes())
+    for graph in program.meta_graphs:
+        for node in graph.object_graph_def.nodes:
+            del node.slot_variables[:]
+    copy = Path(tempfile.mkdtemp())
+    for name in ("variables", "assets"):
+        if (source / name).is_dir():
+            (copy / name).symlink_to((source / name).resolve())
+    (copy / GRAPH).write_bytes(program.SerializeToString())
+    return tf.saved_model.load(str(copy))
 
 
 def _signatures(owner: Any) -> list[str]:

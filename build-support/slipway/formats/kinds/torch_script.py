@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from slipway.formats.contents import Contents
 from slipway.formats.format import (
@@ -58,10 +59,11 @@ class TorchScript:
             raise torch_inputs.needed(names)
         table = torch_module.smallest_table(module)
         inputs = torch_inputs.with_table(torch_inputs.parse(setting, names), table)
-        repairs = ("it was saved in training mode: eval()",) if training else ()
+        module, notes = torch_module.fixed(module, options.settings)
+        repairs = (*(("it was saved in training mode: eval()",) if training else ()), *notes)
         if options.backend != "pytorch":
             return torch_served.of_module(module, inputs, out, options, repairs)
-        same = not training and torch_script.passes(module, inputs)
+        same = not repairs and torch_script.passes(module, inputs)
         return torch_served.scripted(
             module, inputs, out, options, source if same else None, repairs
         )
@@ -72,7 +74,7 @@ class TorchScript:
         """Return the answers of the file, in evaluation mode."""
         from slipway.formats.networks import torch_module
 
-        module, _ = _load(source)
+        module, _ = torch_module.fixed(_load(source)[0], options.settings)
         return torch_module.answers(module, converted, rows)
 
     def causes(
@@ -84,7 +86,7 @@ class TorchScript:
         return torch_causes.causes(_load(source)[0], converted, rows)
 
 
-def _load(source: Path) -> tuple[object, bool]:
+def _load(source: Path) -> tuple[Any, bool]:
     from slipway.formats.networks import torch_module
 
     return torch_module.load_script(source)

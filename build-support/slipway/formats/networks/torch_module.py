@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,40 @@ def load_script(source: Path) -> tuple[Any, bool]:
 
 
 def script_arguments(module: Any) -> list[str]:
-    """Return the names of the arguments that a TorchScript module's ``forward`` needs."""
-    arguments = module.forward.schema.arguments[1:]
-    return [a.name for a in arguments if not a.has_default_value()]
+    """Return the names of the tensors that a TorchScript module's ``forward`` needs."""
+    return [a.name for a in _needed(module) if "Tensor" in str(a.type)]
+
+
+def fixed(module: Any, settings: Mapping[str, str]) -> tuple[Any, tuple[str, ...]]:
+    """Return a module without its arguments that are no tensors: settings give their values.
+
+    Raises:
+        SlipwayError: one has no value.
+    """
+    import torch
+
+    plain = [a.name for a in _needed(module) if "Tensor" not in str(a.type)]
+    for name in plain:
+        if name not in settings:
+            what = f"it takes {name}, which is not a tensor: Triton sends tensors only"
+            raise SlipwayError(what, fix=f"--set {name}=VALUE fixes it")
+    if not plain:
+        return module, ()
+    values = {name: ast.literal_eval(settings[name]) for name in plain}
+
+    class Fixed(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = module
+
+        def forward(self, *tensors: Any) -> Any:
+            return self.module(*tensors, **values)
+
+    return Fixed().eval(), tuple(f"{name} is always {value!r}" for name, value in values.items())
+
+
+def _needed(module: Any) -> list[Any]:
+    return [a for a in module.forward.schema.arguments[1:] if not a.has_default_value()]
 
 
 def flat(made: Any) -> dict[str, Any]:
@@ -129,15 +161,21 @@ def check_repeatable(module: Any, tensors: Sequence[Any]) -> None:
     """Raise if two calls with the same tensors differ.
 
     Raises:
-        SlipwayError: dropout is on, or it draws random numbers.
+        SlipwayError: dropout is on, it draws random numbers, or it keeps a state.
     """
     import torch
 
     first, second = run(module, tensors), run(module, tensors)
     for name, made in first.items():
         if not torch.equal(made.nan_to_num(), second[name].nan_to_num()):
-            what = f"{name} differs from call to call: dropout is on, or it draws random numbers"
-            fix = "nn.Dropout instead of F.dropout(…, training=True); model.eval() before a trace"
+            what = (
+                f"{name} differs from call to call: dropout is on, it draws random numbers, or it "
+                "keeps a state, which clients would share"
+            )
+            fix = (
+                "nn.Dropout instead of F.dropout(…, training=True), model.eval() before a trace; "
+                "a state has to be an input and an output"
+            )
             raise SlipwayError(what, fix=fix)
 
 

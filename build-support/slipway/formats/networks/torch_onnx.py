@@ -122,7 +122,7 @@ def _dynamic(x: Tensor) -> dict[int, Any]:
 def _compiled(module: Any) -> bool:
     import torch
 
-    return isinstance(module, torch.jit.ScriptModule)
+    return any(isinstance(part, torch.jit.ScriptModule) for part in module.modules())
 
 
 @contextlib.contextmanager

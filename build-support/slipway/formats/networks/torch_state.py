@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fnmatch
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,8 +18,9 @@ from slipway.formats.networks.code import load_code
 from slipway.formats.networks.torch_inputs import SETTING
 from slipway.formats.networks.torch_module import quiet
 
-MODEL, KEY = "model", "key"
-OWN = {SETTING, MODEL, KEY}
+MODEL, KEY, IGNORE = "model", "key", "ignore"
+ARGUMENT = "argument."  # before arguments with the name of a setting
+OWN = {SETTING, MODEL, KEY, IGNORE}
 # where checkpoints of trainings have their weights: Lightning, timm, torchvision, ultralytics' kind
 KEYS = ("state_dict", "model_state_dict", "model_state", "model", "weights", "params", "net")
 PREFIXES = ("module.", "_orig_mod.", "model.")
@@ -34,12 +36,18 @@ def load(source: Path, options: Options) -> tuple[Any, tuple[str, ...]]:
     weights, done = _weights(source, options.settings.get(KEY))
     module, made = _module(options)
     weights, renamed = _fitting(weights, set(module.state_dict()))
+    for pattern in filter(None, options.settings.get(IGNORE, "").split(",")):
+        left_out = fnmatch.filter(weights, pattern)
+        weights = {name: value for name, value in weights.items() if name not in left_out}
+        renamed = (*renamed, f"left out: {', '.join(left_out) or f'nothing is called {pattern}'}")
     try:
         module.load_state_dict(weights)
     except RuntimeError as error:
         lines = [line.strip() for line in str(error).splitlines()[1:]]
         what = f"the weights do not fit {made}: {' '.join(lines)[:300]}"
         fix = f"give the arguments of its training: --set NAME=VALUE ({made})"
+        if all("Unexpected" in line for line in lines):
+            fix = f"--set '{IGNORE}=NAME,PATTERN' leaves weights out that the model does not use"
         raise SlipwayError(what, where=str(options.code), fix=fix) from error
     module.eval()
     return module, (*done, *renamed)
@@ -99,7 +107,8 @@ def _module(options: Options) -> tuple[Any, str]:
         raise SlipwayError(what, fix=fix)
     code = load_code(options.code)
     name, build = _builder(code, options)
-    given = {k: _value(v) for k, v in options.settings.items() if k not in OWN}
+    settings = options.settings.items()
+    given = {k.removeprefix(ARGUMENT): _value(v) for k, v in settings if k not in OWN}
     text = f"{name}({', '.join(f'{k}={v!r}' for k, v in given.items())})"
     try:
         module = build(**given)
