@@ -15,6 +15,8 @@ from slipway.scaffold.prebuilt import write as writing
 from slipway.scaffold.prebuilt.prebuilt import Files, Prebuilt
 from slipway.scaffold.prebuilt.registry import find_prebuilt, names
 
+ROOT = Path(__file__).parents[2]
+
 
 def test_every_kind_has_a_lock_with_hashes_and_templates() -> None:
     assert set(names()) >= {"voice-activity"}
@@ -51,3 +53,12 @@ def test_the_source_names_packages_and_the_digests_of_the_weights() -> None:
     source = json.loads(writing.source_file(kind, files))
     assert source["packages"] == {"silero-vad": "6.2.3"}
     assert source["weights"]["inferencer/1/model.onnx"]["size"] == 7
+
+
+@pytest.mark.parametrize("name", ["ocr", "voice-activity"])
+def test_a_sample_of_this_repository_is_what_the_command_makes(name: str, tmp_path: Path) -> None:
+    kind = find_prebuilt(name)
+    render.render(writing.template_of(kind), kind.key, "1.0.0", {}, tmp_path)
+    for file in (path for path in tmp_path.rglob("*") if path.is_file()):
+        sample = ROOT / "models" / kind.key / file.relative_to(tmp_path)
+        assert sample.read_bytes() == file.read_bytes()

@@ -12,7 +12,10 @@ import semver
 from slipway.errors import SlipwayError
 from slipway.triton import config
 
-PARTS = ("preprocessing", "inferencer", "postprocessing", "pipeline")
+PARTS = (
+    *("preprocessing", "inferencer", "postprocessing", "pipeline"),
+    *("detection", "crops", "recognition"),  # of the prebuilt model ocr
+)
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 LONGEST = 100  # characters: file names may have 255, and parts and releases add suffixes
 PUBLIC = re.compile(r"[A-Za-z0-9_./:-]+")

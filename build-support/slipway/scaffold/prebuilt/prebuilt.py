@@ -25,13 +25,14 @@ class Prebuilt:
     ``templates/prebuilt/<name>``; both with _ for -.
 
     ``files`` gets the folder of the installed packages, reads there, and imports nothing of them.
-    ``licences`` are the licence texts in that folder. They travel with the weights.
+    ``licences`` are the licence texts in that folder. They travel with the weights. A package that
+    has none gets its text from the templates.
     """
 
     name: str
     about: str
     files: Callable[[Path], Files]
-    licences: tuple[str, ...]
+    licences: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
