@@ -39,7 +39,7 @@ class Field:
         """Return what rows of it are drawn from. Any field of PMML may be missing."""
         if text:
             values = self.values or _numbers_as_texts(self)
-            return Feature(self.name, values=(*values, "never seen before"), missing=True)
+            return Feature(self.name, values=tuple(values), missing=True)
         low = 0.0 if self.low is None else self.low
         high = low + 10.0 if self.high is None else self.high
         if high <= low:
@@ -69,9 +69,14 @@ def read_document(path: Path) -> tuple[dict[str, Field], Verification | None]:
     for element in root.iter("DataField"):
         _see_declared(element, fields[element.get("name", "")])
     for element in root.iter():
-        if (named := fields.get(element.get("field") or element.get("name") or "")) is not None:
+        if (named := fields.get(_named(element))) is not None:
             _see_used(element, named)
     return fields, _verification(root, fields)
+
+
+def _named(element: Element) -> str:
+    named = (element.get(key) for key in ("field", "name", "predictorName"))
+    return next((name for name in named if name), "")
 
 
 def _see_declared(element: Element, found: Field) -> None:

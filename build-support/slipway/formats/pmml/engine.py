@@ -54,5 +54,11 @@ def answer_row(model: Any, row: dict[str, Any]) -> dict[str, Any]:
     for name, value in row.items():
         if value is not None:
             given.put(name, value)
-    found = model.call("predict", given)
+    try:
+        found = model.call("predict", given)
+    except Exception as error:  # of any Java class
+        raise SlipwayError(
+            f"pypmml cannot answer {row}: {error}",
+            fix="give rows that the model knows (--rows FILE), or convert the original model",
+        ) from error
     return {str(entry.getKey()): entry.getValue() for entry in found.entrySet()}

@@ -40,7 +40,10 @@ def read_facts(contents: Contents) -> Facts | None:
             with a document type, which may name files to read.
     """
     root = ROOT.search(contents.head)
-    if root is None or contents.head[: root.start()].lstrip(b"\xef\xbb\xbf \r\n\t")[:1] != b"<":
+    if root is None:
+        return None
+    before = contents.head[: root.start()].lstrip(b"\xef\xbb\xbf \r\n\t")
+    if before and not before.startswith(b"<"):
         return None
     where = str(contents.path)
     if b"<!DOCTYPE" in contents.head or b"<!ENTITY" in contents.head:

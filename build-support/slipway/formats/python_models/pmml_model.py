@@ -35,17 +35,19 @@ class TritonPythonModel:
     def _respond(self, request: Any) -> Any:
         inputs, outputs = self.interface["inputs"], self.interface["outputs"]
         columns = [_read(request, entry) for entry in inputs]
-        table = {
-            "columns": [entry["name"] for entry in inputs],
-            "data": list(zip(*columns, strict=True)),
-        }
-        found = json.loads(self.model.call("predict", json.dumps(table)))
-        places = {name: place for place, name in enumerate(found["columns"])}
+        # a missing value is left out: of null, pypmml makes 0 in fields of integers
+        rows = [
+            {e["name"]: value for e, value in zip(inputs, row, strict=True) if value is not None}
+            for row in zip(*columns, strict=True)
+        ]
+        try:
+            answers = json.loads(self.model.call("predict", json.dumps(rows)))
+        except Exception as error:  # of any Java class: a value that the document does not know
+            return pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error)))
         return pb_utils.InferenceResponse(
             [
                 pb_utils.Tensor(
-                    entry["name"],
-                    _write([row[places[entry["name"]]] for row in found["data"]], entry),
+                    entry["name"], _write([a.get(entry["name"]) for a in answers], entry)
                 )
                 for entry in outputs
             ]
