@@ -18,6 +18,9 @@ from typing import IO, Any
 from slipway.errors import SlipwayError
 
 FILE_NAME = "manifest.json"
+# of a container's model. AWS's Multi Model Server takes any manifest.json in any folder of a model
+# for one of its own, and ends (ModelArchive.java; seen with 1.1.11)
+CONTAINER_FILE = "slipway/artifact.json"
 FORMAT = 1
 
 
@@ -80,6 +83,11 @@ def parse_manifest(data: bytes, *, where: str) -> Manifest:
         raise SlipwayError(f"its {FILE_NAME} is damaged: {error}", where=where) from error
 
 
+def is_manifest(name: str) -> bool:
+    """Return whether an artifact's first file, called ``name``, can be its manifest."""
+    return name == CONTAINER_FILE or name.endswith(f"/{FILE_NAME}")
+
+
 def read_first_file(files: Iterator[tuple[TarInfo, IO[bytes]]], *, where: str) -> tuple[str, bytes]:
     """Read the manifest from an artifact's ``files``: the name and bytes of the first one.
 
@@ -87,7 +95,7 @@ def read_first_file(files: Iterator[tuple[TarInfo, IO[bytes]]], *, where: str) -
         SlipwayError: the first file is not a manifest.
     """
     member, stream = next(files, (None, None))
-    if member is None or stream is None or not member.name.endswith(f"/{FILE_NAME}"):
+    if member is None or stream is None or not is_manifest(member.name):
         raise SlipwayError(
             f"not a Slipway artifact: its first file is not {FILE_NAME}",
             where=where,

@@ -13,13 +13,11 @@ from pathlib import Path
 import slipway
 from slipway.archive.writer import TarGzWriter
 from slipway.artifact.artifact import Artifact
-from slipway.artifact.manifest import FILE_NAME, Manifest
+from slipway.artifact.manifest import CONTAINER_FILE, Manifest
 from slipway.files import HashingWriter, atomic_write
 from slipway.model.container_folder import ContainerFolder, container_files
 
-OWN = "slipway"  # the folder of what is not the model's
-MANIFEST = f"{OWN}/{FILE_NAME}"
-LOCK = f"{OWN}/requirements.lock"
+LOCK = "slipway/requirements.lock"
 
 
 def pack_container(
@@ -55,7 +53,7 @@ def pack_container(
     with atomic_write(output, size) as temporary, temporary.open("wb") as file:
         hashing = HashingWriter(file)
         with TarGzWriter(hashing) as writer:
-            writer.add_bytes(MANIFEST, manifest.dump())
+            writer.add_bytes(CONTAINER_FILE, manifest.dump())
             for name, data in sorted(contents.items()):
                 writer.add_bytes(name, data)
             for path, source in sorted(weight_files.items()):

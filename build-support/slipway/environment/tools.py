@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.cache import mark_used, trim_above_limit
-from slipway.environment.packages import uv_program
+from slipway.environment.packages import find_links, uv_program
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write, cache_dir, locked
 
@@ -39,10 +40,11 @@ class Tools:
         return self.folder / "lib" / f"python{minor}" / "site-packages"
 
 
-def provide_tools(lock: Path) -> Tools:
+def provide_tools(lock: Path, wheels: Iterable[Path] = ()) -> Tools:
     """Return the environment that has exactly the packages of ``lock``, cached or made.
 
-    Only wheels are installed: no code of a package runs. Safe when several processes ask at once.
+    ``wheels`` are those of the lock that no index has: they were built here, from source. Only
+    wheels are installed: no code of a package runs. Safe when several processes ask at once.
 
     Raises:
         SlipwayError: the index is out of reach, or has no such wheel for this Python; a file is
@@ -53,7 +55,7 @@ def provide_tools(lock: Path) -> Tools:
         with locked(tools.folder.with_name(f"{tools.folder.name}.guard")):
             if not tools.folder.is_dir():
                 with atomic_write(tools.folder) as sibling:
-                    _install(lock, sibling)
+                    _install(lock, sibling, find_links(wheel.parent for wheel in wheels))
                 trim_above_limit()
     mark_used(tools.folder)
     return tools
@@ -66,7 +68,7 @@ def cached_tools(lock: Path) -> Tools:
     return Tools(cache_dir(KIND) / hashlib.sha256(b"\0".join(parts)).hexdigest()[:32])
 
 
-def _install(lock: Path, folder: Path) -> None:
+def _install(lock: Path, folder: Path, variables: Mapping[str, str]) -> None:
     base = ["venv", "--quiet", "--no-project", "--relocatable", "--python", sys.executable]
     what = f"installing {lock.name}"
     uv_program([*base, folder], what=what)
@@ -76,7 +78,7 @@ def _install(lock: Path, folder: Path) -> None:
         *("--require-hashes", "--only-binary", ":all:", "--compile-bytecode", lock),
     ]
     try:
-        uv_program(argv, what=what)
+        uv_program(argv, what=what, variables=variables)
     except SlipwayError as error:
         mismatch = MISMATCH.search(error.what)
         what = f"{mismatch[1]} on the index is not the locked file" if mismatch else error.what

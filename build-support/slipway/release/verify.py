@@ -162,7 +162,7 @@ def _check_members(stream: BinaryIO, key: str, record: Record | None) -> Iterato
             if content is None:
                 yield f"{member.name} is neither a file nor a folder"
             elif members is None:
-                if not member.name.endswith(f"/{manifest.FILE_NAME}"):
+                if not manifest.is_manifest(member.name):
                     yield f"not an artifact of Slipway's: its first file is {member.name}"
                     return
                 description = manifest.parse_manifest(content.read(), where=member.name)

@@ -3,7 +3,8 @@
 A separate script (``python -I -S mount_model.py ORDERS PROGRAM …``, standard library only): it
 moves itself into a mount namespace, mounts the folder there, and becomes the program in it. ORDERS
 is JSON: ``folder``, the extracted artifact; ``at``, where the program looks for it; ``work``, an
-empty folder.
+empty folder; and ``temporary``, the folder that is its ``/tmp``, unless it needs files of the
+machine's.
 
 Where the kernel allows no such namespace, it writes the reason to ``work/not-mounted``, and the
 program runs in ``folder`` itself. ``SAGEMAKER_BASE_DIR`` then names the folder above, which AWS's
@@ -34,6 +35,9 @@ def main() -> None:
         _enter_namespace()
         _show(orders["folder"], orders["at"], orders["work"])
         os.chdir(orders["at"])
+        if "temporary" in orders:
+            _mount(orders["temporary"], "/tmp", None, MS_BIND)
+            os.environ["TMPDIR"] = os.environ["HOME"] = "/tmp"
     except OSError as error:
         with open(os.path.join(orders["work"], NOT_MOUNTED), "w", encoding="utf-8") as file:
             file.write(str(error))

@@ -21,6 +21,9 @@ from slipway.server.container.program import Place, own_program, triton_program
 from slipway.server.free_port import reserved_port
 from slipway.settings import Settings
 
+# AWS's own Multi Model Server takes no port above 32767; those of SAFE_PORT_RANGE come next
+PORTS = range(20_000, 21_000)
+
 
 @dataclass(frozen=True)
 class ContainerProcess:
@@ -70,13 +73,13 @@ def start_container(
     log = log_file or base / "container.log"
     shm_prefix = f"slipway_container_{secrets.token_hex(4)}_"
     patterns = [f"/dev/shm/{shm_prefix}*", glob.escape(str(base))]
-    with reserved_port() as port:
+    with reserved_port(PORTS) as port:
         place = Place(base, port)
         try:
             manifest = read_configs(artifact).manifest
             extract(artifact, place.model)
             if manifest.container is not None:
-                program = own_program(manifest, place, environment or {})
+                program = own_program(settings, manifest, place, environment or {})
             else:
                 if not command.has_gpu():
                     cpu_fallback.to_cpu(place.model)

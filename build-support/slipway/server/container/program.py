@@ -15,6 +15,7 @@ from pathlib import Path
 from slipway.artifact.manifest import Manifest
 from slipway.artifact.pack_container import LOCK
 from slipway.environment.tools import provide_tools
+from slipway.environment.wheels.sources import build_locked
 from slipway.model.container_folder import MODEL
 from slipway.server import command
 from slipway.server.command import SYSTEM_PATH, Command
@@ -25,6 +26,7 @@ MOUNT = Path(__file__).with_name("mount_model.py")
 BIND_TO_PORT, SAFE_PORTS = "SAGEMAKER_BIND_TO_PORT", "SAGEMAKER_SAFE_PORT_RANGE"
 # for a second port of a container; AWS says that it gives one, not which
 PORTS = "21000-21999"
+TEMPORARY = "/tmp"  # which a container has for itself
 DEFAULT_MODEL = "SAGEMAKER_TRITON_DEFAULT_MODEL_NAME"
 
 
@@ -52,7 +54,9 @@ class Place:
         return folder
 
 
-def own_program(manifest: Manifest, place: Place, environment: Mapping[str, str]) -> Command:
+def own_program(
+    settings: Settings, manifest: Manifest, place: Place, environment: Mapping[str, str]
+) -> Command:
     """Return the command of a model's own container, in the environment of its lock.
 
     It sees no variable of this machine, and ``environment`` as the container's.
@@ -61,11 +65,13 @@ def own_program(manifest: Manifest, place: Place, environment: Mapping[str, str]
         SlipwayError: the environment cannot be made.
     """
     assert manifest.container is not None
-    tools = provide_tools(place.model / LOCK)
+    lock = place.model / LOCK
+    tools = provide_tools(lock, [wheel.path for wheel in build_locked(lock, settings)])
+    temporary = place.create("tmp")
     env = {
         "PATH": f"{tools.python.parent}:{SYSTEM_PATH}",
         "HOME": str(place.create("home")),
-        "TMPDIR": str(place.create("tmp")),
+        "TMPDIR": str(temporary),
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -75,6 +81,9 @@ def own_program(manifest: Manifest, place: Place, environment: Mapping[str, str]
     }
     place.create(place.mount.name)
     orders = {"folder": str(place.model), "at": MODEL, "work": str(place.mount)}
+    needed = (tools.folder.resolve(), Path(sys.base_prefix).resolve())
+    if not any(folder.is_relative_to(TEMPORARY) for folder in needed):
+        orders["temporary"] = str(temporary)
     argv = [sys.executable, "-I", "-S", str(MOUNT), json.dumps(orders)]
     return Command([*argv, *manifest.container["entry"]], env)
 
