@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from slipway import signature
 from slipway.adopt.edits import edit_code, edit_config, load_called_models
 from slipway.adopt.files import SourceFile
 from slipway.adopt.plan import PlannedFolder, PlannedModel
 from slipway.adopt.steps import Step
+from slipway.adopt.weights import track_weights, write_pointer
 from slipway.adopt.written_configs import config_of_weights, wrapping_ensemble
 from slipway.check.foreign.config_text import ConfigText
-from slipway.check.model_files import POINTER
-from slipway.errors import SlipwayError
 from slipway.model.folder import VERSION_FILE
-from slipway.model.weights import Weights, load_pointer
+from slipway.model.weights import Weights
 from slipway.scaffold import render
 from slipway.triton.config import FILE_NAME
 
@@ -54,10 +51,10 @@ def _write(
         assert model.source.config is not None
         return _write_config(model.source.config, target, model, planned)
     elif file.use == "pointer":
-        return _write_pointer(file, target, planned.name, store)
+        return write_pointer(file, target, planned, model.source.backend, store)
     elif file.use == "tracked":
         _copy(file.path, target)
-        return _track(target, planned.name, store)
+        return track_weights(target, file.path, planned, model.source.backend, store)
     elif file.path.suffix == ".py":
         _write_code(file.path, target, model, planned)
     else:
@@ -142,68 +139,6 @@ def _load_called(directory: Path, model: PlannedModel, planned: PlannedFolder) -
 def _entry_files(directory: Path, model: PlannedModel) -> Iterator[Path]:
     name = model.source.message.default_model_filename or "model.py"
     yield from sorted(directory.glob(f"*/{name}"))
-
-
-def _track(target: Path, folder: str, store: Weights) -> list[Step]:
-    """Put weights under DVC; what is refused, because it is no graph, is a step."""
-    try:
-        signature.add_weights(target, store)
-    except SlipwayError as error:
-        if target.with_name(target.name + POINTER).exists():
-            raise
-        fix = error.fix or ""
-        return [Step(folder, error.what, str(target), fix, "SW301")]
-    return []
-
-
-def _write_pointer(file: SourceFile, target: Path, folder: str, store: Weights) -> list[Step]:
-    """Keep a pointer: with its weights, from the source or DVC's cache and remote."""
-    if target.exists() or file.path.with_suffix("").exists():
-        return []  # its weights lie next to it, and are tracked from there
-    shutil.copyfile(file.path, target)
-    try:
-        pointer = load_pointer(target)
-    except SlipwayError as error:
-        return [Step(folder, error.what, str(target), error.fix or "", "SW305")]
-    cached = _objects_of_source(file.path, pointer.md5)
-    weights = target.with_suffix("")
-    if cached is not None:
-        shutil.copyfile(cached, weights)
-        weights.chmod(0o644)
-        target.unlink()
-        return _track(weights, folder, store)
-    try:
-        store.pull(pointer, weights)
-        signature.sign_weights(pointer, store)
-    except SlipwayError as error:
-        what = f"the weights of this pointer are not here: {error.what}"
-        fix = (
-            f"dvc pull {file.path} in the source, copy the file to {weights}, and slipway weights"
-            f" add {weights}"
-        )
-        return [Step(folder, what, str(target), fix, "SW302")]
-    return []
-
-
-def _objects_of_source(pointer: Path, md5: str) -> Path | None:
-    """Return the object of a single file in the cache or the local remote of the source's DVC."""
-    from dvc.config import Config
-    from dvc.exceptions import DvcException
-
-    root = next((folder for folder in pointer.parents if (folder / ".dvc").is_dir()), None)
-    if root is None or md5.endswith(".dir"):
-        return None
-    places = [root / ".dvc" / "cache" / "files" / "md5"]
-    try:
-        config = Config(str(root / ".dvc"), validate=False)
-    except DvcException:
-        config = None
-    for remote in (config or {}).get("remote", {}).values():
-        url = str(remote.get("url", ""))
-        if "://" not in url and url:
-            places.append(Path(os.path.normpath(root / ".dvc" / url)) / "files" / "md5")
-    objects = (place / md5[:2] / md5[2:] for place in places)
-    return next((path for path in objects if path.is_file()), None)
 
 
 def _missing(file: SourceFile, target: Path, folder: str) -> Step:

@@ -15,6 +15,7 @@ from slipway.check.foreign.discover import SourceModel, find_source_models
 from slipway.check.foreign.groups import Group, find_groups
 from slipway.errors import SlipwayError
 from slipway.scaffold import naming
+from slipway.scaffold.foreign_weights import models_in, new_command
 from slipway.settings import Settings
 from slipway.units import format_bytes
 
@@ -104,7 +105,7 @@ def plan_adoption(
     """
     naming.refuse_version(version)
     _refuse_own_models(path, settings.root)
-    models = find_source_models(path, values)
+    models = _models_in(path, values, settings)
     _refuse_equal_names(models, path)
     groups = find_groups(models)
     chosen = names.folder_names(groups, path, name, settings.root)
@@ -165,6 +166,26 @@ def _refuse_full_disk(plan: Plan, root: Path) -> None:
             where=str(root),
             fix="free some space: slipway cache trim, dvc gc; or adopt one model at a time",
         )
+
+
+def _models_in(path: Path, values: Mapping[str, str], settings: Settings) -> list[SourceModel]:
+    """Return the Triton models in ``path``.
+
+    Raises:
+        SlipwayError: there is none; names files of frameworks that lie there instead.
+    """
+    try:
+        return find_source_models(path, values)
+    except SlipwayError as error:
+        weights = models_in(path, settings) if path.is_dir() else []
+        if not weights:
+            raise
+        listed = ", ".join(f"{one.file.relative_to(path)} is {one.about}" for one in weights)
+        raise SlipwayError(
+            f"no Triton model in it, but {listed}",
+            where=str(path),
+            fix=new_command(weights[0].file),
+        ) from error
 
 
 def _refuse_equal_names(models: Iterable[SourceModel], path: Path) -> None:

@@ -26,7 +26,7 @@ type Array = np.ndarray[Any, Any]
 type Arrays = Mapping[str, Array]
 
 ANSWER_S = 120.0  # for one request; a model that downloads at its first one takes longer
-TEST = "onnx/tests/test_model.py.jinja"
+TEST = "weights/tests/test_model.py.jinja"
 BY_HAND = (
     "write a request to {case}/input.json, then slipway test --update-golden {name}, and review the"
     " answer"
@@ -141,6 +141,8 @@ def _write_test(
         "place": CASE if golden else REQUEST,
         "answer": [(name, str(array.dtype), array.shape) for name, array in answer.items()],
         "max_batch_size": batch,
+        "clients": (),
+        "columns": False,
     }
     tests = folder / "tests"
     tests.mkdir(exist_ok=True)

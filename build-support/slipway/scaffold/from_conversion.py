@@ -103,8 +103,8 @@ def _values(planned: Plan, answers: dict[str, Any]) -> dict[str, Any]:
         "columns": any(tensor.joined for tensor in steps.inputs)
         or any(client.fill for client in steps.clients),
         "optional": (),
-        "example": True,
-        "golden": True,
+        "example": bool(answers),
+        "golden": bool(answers),
         "place": CASE,
         "answer": [(name, str(array.dtype), array.shape) for name, array in answers.items()],
         "conversion": conversion,

@@ -63,18 +63,26 @@ def pull(pointer: Path, dvc_root: Path | None, output: Path | None, force: bool)
 def add(files: tuple[Path, ...]) -> None:
     """Put each FILE under DVC and write its signature.
 
-    slipway check reads the signature instead of the weights.
+    slipway check reads the signature instead of the weights. A file that the model's backend does
+    not open is named as what it is, with what serves it.
 
     Example: slipway weights add models/x/x_inferencer/1/model.onnx
     """
     from slipway import settings, signature
     from slipway.model.weights import Weights
+    from slipway.scaffold.foreign_weights import is_original, refuse_foreign
 
-    store = Weights(settings.load(files[0].parent).root)
+    configured = settings.load(files[0].parent)
+    store = Weights(configured.root)
     for file in files:
+        weights = refuse_foreign(file, configured)
         with working(f"adding {file.name}"):
             pointer, signature_file = signature.add_weights(file, store)
         _print_paths(pointer.file, signature_file)
+        if is_original(file):
+            click.echo(f"convert it: slipway weights convert {file.resolve().parents[1].name}")
+        elif weights is not None and not weights.opened:
+            click.echo(f"note: {weights}, which this model does not open; {weights.fix}", err=True)
 
 
 @weights.command()
