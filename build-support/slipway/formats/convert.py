@@ -65,9 +65,13 @@ def convert(
         SlipwayError: the file is of no known format or damaged; it cannot be converted; or what
             would be served answers reference rows otherwise than the framework.
     """
-    task = plan(source, options, demands or Demands())
-    with atomic_write(out) as written:
-        return replace(_prove(task, written), folder=out)
+    try:
+        task = plan(source, options, demands or Demands())
+        with atomic_write(out) as written:
+            return replace(_prove(task, written), folder=out)
+    except SlipwayError as error:
+        error.where = error.where or str(source)
+        raise
 
 
 def _prove(task: Task, out: Path) -> Conversion:

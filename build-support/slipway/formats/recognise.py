@@ -41,7 +41,11 @@ def find_format(path: Path) -> tuple[Format, Recognised] | None:
         raise SlipwayError("not found", where=str(path), fix="correct the path")
     contents = Contents(path)
     for form in formats():
-        recognised = form.recognise(contents)
+        try:
+            recognised = form.recognise(contents)
+        except SlipwayError as error:
+            error.where = error.where or str(path)
+            raise
         if recognised is not None:
             return form, recognised
     return None

@@ -111,7 +111,7 @@ def _is_safetensors(contents: Contents) -> bool:
     size = int.from_bytes(contents.head[:8], "little")
     if not 2 <= size < LARGEST_HEADER or contents.head[8:9] != b"{":
         return False
-    if 8 + size > contents.path.stat().st_size:
+    if 8 + size + _data_size(contents, size) > contents.path.stat().st_size:
         raise SlipwayError("the safetensors file is truncated", fix="copy the file again")
     return b'"data_offsets"' in contents.head
 
@@ -148,3 +148,15 @@ def _plain(name: str) -> bool:
     if name in PLAIN or module == "torch" and (attribute in TYPES or attribute.endswith("Storage")):
         return True
     return module == "torch._utils" and attribute.startswith("_rebuild_")
+
+
+def _data_size(contents: Contents, size: int) -> int:
+    """Return the bytes that the header of ``size`` bytes says the tensors have; 0 if it is cut."""
+    with contents.path.open("rb") as file:
+        header = file.read(8 + size)[8:]
+    try:
+        tensors = json.loads(header)
+    except ValueError:
+        return 0
+    ends = [t["data_offsets"][1] for name, t in tensors.items() if name != "__metadata__"]
+    return max(ends, default=0)

@@ -129,5 +129,5 @@ def _most_rows(program: Any, size: Any) -> int:
     upper = getattr(limits, "upper", None)
     try:
         return int(upper) if upper is not None else 0
-    except (TypeError, ValueError, OverflowError):  # infinity
+    except (AttributeError, TypeError, ValueError, OverflowError):  # sympy's infinity
         return 0

@@ -61,6 +61,26 @@ class InferenceRequest:
         """Return the request's parameters: none, in JSON."""
         return "{}"
 
+    def request_id(self) -> str:
+        """Return its id: none."""
+        return ""
+
+    def correlation_id(self) -> int:
+        """Return its sequence: none."""
+        return 0
+
+    def flags(self) -> int:
+        """Return the start and end of a sequence: neither."""
+        return 0
+
+    def timeout(self) -> int:
+        """Return its microseconds: no limit."""
+        return 0
+
+    def is_cancelled(self) -> bool:
+        """Return whether the client is gone: never."""
+        return False
+
 
 class InferenceResponse:
     """Outputs, or an error."""
