@@ -37,6 +37,8 @@ QUICK = ("with_xgboost",)
 BACKENDS = {"xgboost": ("fil",), "lightgbm": ("fil",), "torch_script": ("pytorch",)}
 ENDINGS = {".ubj", ".json", ".txt", ".cbm", ".skops", ".joblib", ".pkl", ".pt", ".pt2"}
 ENDINGS |= {".keras", ".h5", ".xml"}
+# files that do not tell the size of a row
+SIZES = {"torch_state.pt", "torch_script.pt"}
 AT_MOST_S = 60.0  # from the file to a served answer, with environments in the cache
 
 
@@ -101,6 +103,7 @@ def _bring_in(source: Path, backend: str | None, root: Path) -> Outcome:
     rows, code = source.with_suffix(".rows.json"), source.with_suffix(".py")
     options += ["--rows", str(rows)] if rows.exists() else []
     options += ["--code", str(code)] if code.exists() else []
+    options += ["--set", "input=8"] if source.name in SIZES else []
     new, problem = _run(root, "new", name, "--from", str(source), "--yes", *options)
     test = 0.0
     if not problem:
