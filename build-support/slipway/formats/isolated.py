@@ -23,6 +23,7 @@ OWN = "slipway"
 SHARED = (
     *("__init__.py", "errors.py", "triton/__init__.py"),
     *("triton/checkpoint_head.py", "triton/forest_libraries.py", "triton/onnx_runtimes.py"),
+    *("triton/standins.py", "triton/tensorrt.py"),
 )
 VARIABLES = {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
 NOT_NEEDED = shutil.ignore_patterns("__pycache__", "sandbox", "locks", "*.pyc")

@@ -78,6 +78,12 @@ def stand_in(backend: str, release: str) -> StandIn:
     return StandIn(backend, library, version, native, LOCKS / f"{backend}-{version}.txt")
 
 
+def newest_lock(backend: str) -> Path:
+    """Return the lock of the newest version of the library of ``backend``."""
+    version = max(locked_versions(backend), key=_numbers)
+    return LOCKS / f"{backend}-{version}.txt"
+
+
 def locked_versions(backend: str) -> list[str]:
     """Return the versions of the library of ``backend`` that there are locks of."""
     return [path.stem.removeprefix(f"{backend}-") for path in LOCKS.glob(f"{backend}-*.txt")]
