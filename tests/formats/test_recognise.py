@@ -17,12 +17,15 @@ from slipway.formats.registry import formats
 from tests.scaffold.graphs import doubler
 
 TESTS = Path(__file__).parents[1]
-# what frameworks wrote, and damaged files: those of every format's own tests
+FIXTURES = TESTS / "formats" / "fixtures"
+# by format: files, and folders that are one model, as frameworks wrote them
+WRITTEN = sorted(path for path in (FIXTURES / "written").glob("*/*"))
+# and all others, damaged ones among them
 FILES = sorted(
     path
-    for folder in (TESTS / "formats" / "fixtures", TESTS / "fixtures" / "formats")
+    for folder in (FIXTURES, TESTS / "fixtures" / "formats")
     for path in folder.rglob("*")
-    if path.is_file() and path.suffix not in (".py", ".csv", ".in") and "outside" not in path.parts
+    if path.is_file() and not {"outside", "written"} & set(path.parts)
 )
 
 
@@ -48,7 +51,19 @@ def recognised(path: Path) -> str | None:
     return found[0].name if found else None
 
 
-CONVERTED = [path for path in FILES if recognised(path)]
+ONE_FILE = [path for path in WRITTEN if path.is_file()]
+LATER = "checkpoint.tl"  # has no length: treelite finds the end missing, in the conversion
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.name)
+def test_what_a_framework_wrote_is_of_its_format_alone(path: Path) -> None:
+    assert names(path) == [path.parent.name]
+    assert recognised(path) == path.parent.name
+
+
+def test_every_format_has_a_file_that_its_framework_wrote() -> None:
+    without = {"openvino", "tensorrt"}
+    assert {form.name for form in formats()} - without == {path.parent.name for path in WRITTEN}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -56,19 +71,16 @@ def test_no_file_is_of_two_formats(path: Path) -> None:
     assert len(names(path)) <= 1
 
 
-@pytest.mark.parametrize("path", CONVERTED, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", ONE_FILE, ids=lambda path: path.name)
 @pytest.mark.parametrize("name", ["model", "model.onnx", "model.pkl", "model.json"])
 def test_a_file_under_another_name_is_of_the_same_format(
     path: Path, name: str, tmp_path: Path
 ) -> None:
-    for file in path.parent.iterdir():  # those beside it, which may belong to it
-        if file.is_file() and file != path:
-            shutil.copyfile(file, tmp_path / file.name)
     shutil.copyfile(path, tmp_path / name)
-    assert recognised(tmp_path / name) == recognised(path)
+    assert recognised(tmp_path / name) == path.parent.name
 
 
-@pytest.mark.parametrize("path", CONVERTED, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [p for p in ONE_FILE if p.name != LATER], ids=lambda p: p.name)
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.95])
 def test_a_file_that_is_cut_off_is_refused_with_what_to_do(
     path: Path, part: float, tmp_path: Path

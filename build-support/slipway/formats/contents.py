@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 HEAD = 65_536  # bytes
+ZIP = b"PK\x03\x04"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,20 @@ class Contents:
                 return tuple(sorted(archive.namelist()))
         except zipfile.BadZipFile:
             return ()
+
+    @cached_property
+    def is_cut_archive(self) -> bool:
+        """Return whether it begins as a zip archive, and lacks its end.
+
+        An archive in the archive may still have its own end, which :mod:`zipfile` takes for it.
+        """
+        if not self.head.startswith(ZIP):
+            return False
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                return all(member.header_offset for member in archive.infolist())
+        except zipfile.BadZipFile:
+            return True
 
     def member(self, name: str, limit: int = 1_000_000) -> bytes:
         """Return the first ``limit`` bytes of a file in the folder or archive."""

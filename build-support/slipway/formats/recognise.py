@@ -40,6 +40,9 @@ def find_format(path: Path) -> tuple[Format, Recognised] | None:
     if not path.exists():
         raise SlipwayError("not found", where=str(path), fix="correct the path")
     contents = Contents(path)
+    if contents.is_cut_archive:
+        fix = "copy or download it again; compare its size with the original"
+        raise SlipwayError("a zip archive that is cut off", where=str(path), fix=fix)
     for form in formats():
         try:
             recognised = form.recognise(contents)
