@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
+from slipway.scaffold.prebuilt.graph import complete, halve, numbers, tensors, zero
 from slipway.scaffold.prebuilt.prebuilt import Files, Prebuilt
 
 DETECTION = "rapidocr/models/PP-OCRv6_det_small.onnx"
 RECOGNITION = "rapidocr/models/PP-OCRv6_rec_small.onnx"
 CHARACTERS = "character"  # the key of the graph's metadata
 NARROWEST = 320  # pixels: a shorter line is filled up, as in RapidOCR
-SMALL = 1000  # elements: smaller tensors stay as they are
 PIXEL_CONSTANTS: dict[str, Any] = {
     "slipway_bgr": np.array([2, 1, 0], np.int64),
     "slipway_scale": np.array(1 / 255, np.float32),
@@ -48,11 +47,11 @@ def detection_of_pixels(model: onnx.ModelProto) -> bytes:
     ]
     del graph.node[:], graph.value_info[:]
     graph.node.extend(nodes)
-    graph.initializer.extend(_tensors(PIXEL_CONSTANTS))
-    _halve(graph)
+    graph.initializer.extend(tensors(PIXEL_CONSTANTS))
+    halve(graph)
     pixels = helper.make_tensor_value_info("PIXELS", TensorProto.UINT8, ["height", "width", 3])
     chance = helper.make_tensor_value_info("MAP", TensorProto.FLOAT, ["rows", "columns"])
-    return _complete(model, [pixels], [chance])
+    return complete(model, [pixels], [chance])
 
 
 def recognition_of_pixels(model: onnx.ModelProto) -> bytes:
@@ -96,14 +95,14 @@ def recognition_of_pixels(model: onnx.ModelProto) -> bytes:
         node("ReduceMax", ["slipway_chances"], ["slipway_chance"], axes=[1], keepdims=0),
         node("Shape", ["slipway_best"], ["slipway_count"]),
         node("Sub", ["slipway_columns", "slipway_count"], ["slipway_rest"]),
-        node("ConstantOfShape", ["slipway_rest"], ["slipway_none"], value=_zero(np.float32)),
-        node("ConstantOfShape", ["slipway_rest"], ["slipway_blanks"], value=_zero(np.int64)),
+        node("ConstantOfShape", ["slipway_rest"], ["slipway_none"], value=zero(np.float32)),
+        node("ConstantOfShape", ["slipway_rest"], ["slipway_blanks"], value=zero(np.int64)),
         node("Concat", ["slipway_best", "slipway_blanks"], ["slipway_row"], axis=0),
         node("Concat", ["slipway_chance", "slipway_none"], ["slipway_row_chance"], axis=0),
         node("Identity", ["slipway_go"], ["slipway_go_on"]),
     ]
     constants = {
-        **_numbers(0, 1),
+        **numbers(0, 1),
         "slipway_narrowest": np.array(NARROWEST, np.int64),
         "slipway_start": np.array([0], np.int64),
         "slipway_axis": np.array([1], np.int64),
@@ -120,14 +119,14 @@ def recognition_of_pixels(model: onnx.ModelProto) -> bytes:
             value("slipway_row", TensorProto.INT64, ["columns"]),
             value("slipway_row_chance", TensorProto.FLOAT, ["columns"]),
         ],
-        [*graph.initializer, *_tensors(constants | PIXEL_CONSTANTS)],
+        [*graph.initializer, *tensors(constants | PIXEL_CONSTANTS)],
     )
-    _halve(body)
+    halve(body)
     del graph.node[:], graph.initializer[:], graph.value_info[:]
-    graph.initializer.extend(_tensors(_numbers(0, 2, 4)))
+    graph.initializer.extend(tensors(numbers(0, 2, 4)))
     loop = node("Loop", ["slipway_lines", ""], ["CHARACTER", "CHANCE"], body=body)
     graph.node.extend([*shape, loop])
-    return _complete(
+    return complete(
         model,
         [
             value("LINES", TensorProto.UINT8, ["lines", 48, "width", 3]),
@@ -151,46 +150,6 @@ def _normalise(source: str, target: str) -> list[onnx.NodeProto]:
         node("Sub", ["slipway_scaled", "slipway_half"], ["slipway_centred"]),
         node("Div", ["slipway_centred", "slipway_half"], [target]),
     ]
-
-
-def _complete(
-    model: onnx.ModelProto, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto]
-) -> bytes:
-    """Return the bytes of the model with other inputs and outputs."""
-    graph = model.graph
-    del graph.input[:], graph.output[:]
-    graph.input.extend(inputs)
-    graph.output.extend(outputs)
-    onnx.checker.check_model(model)
-    content: bytes = model.SerializeToString(deterministic=True)
-    return content
-
-
-def _numbers(*numbers: int) -> dict[str, Any]:
-    return {f"slipway_{number}": np.array(number, np.int64) for number in numbers}
-
-
-def _tensors(values: Mapping[str, Any]) -> list[onnx.TensorProto]:
-    return [numpy_helper.from_array(value, name) for name, value in values.items()]
-
-
-def _zero(datatype: type) -> onnx.TensorProto:
-    return numpy_helper.from_array(np.zeros(1, datatype))
-
-
-def _halve(graph: onnx.GraphProto) -> None:
-    """Store weights as FP16, which halves the file. Loaded, they are FP32 again."""
-    casts = []
-    for tensor in graph.initializer:
-        value = numpy_helper.to_array(tensor)
-        if value.dtype == np.float32 and value.size > SMALL:
-            name = tensor.name
-            half = value.astype(np.float16)
-            tensor.CopyFrom(numpy_helper.from_array(half, f"{name}_fp16"))
-            casts.append(helper.make_node("Cast", [f"{name}_fp16"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
 
 
 def _characters(model: onnx.ModelProto) -> bytes:
