@@ -12,9 +12,12 @@ from pathlib import Path
 
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.pack import packed_config
+from slipway.artifact.pack_container import LOCK
 from slipway.catalog.commit import DIRTY, Worktree, is_clean
 from slipway.errors import SlipwayError
-from slipway.model.folder import VERSION_FILE, ModelFolder, read_model_folder, source_files
+from slipway.model.any_folder import AnyFolder, packed_root, packed_sources, read_any_folder
+from slipway.model.container_folder import ContainerFolder
+from slipway.model.folder import VERSION_FILE
 from slipway.process import run
 from slipway.triton import config
 
@@ -30,17 +33,19 @@ def find_uncommitted(folder: Path, artifact: Artifact, worktree: Worktree) -> tu
     """
     if worktree.commit is None:
         return ()
-    model = read_model_folder(folder)
+    model = read_any_folder(folder)
     found = [*worktree.changes, *_repacked(model, artifact), *_ignored(model)]
     return tuple(dict.fromkeys(found))
 
 
-def _repacked(model: ModelFolder, artifact: Artifact) -> Iterator[str]:
+def _repacked(model: AnyFolder, artifact: Artifact) -> Iterator[str]:
     """Yield the sources that the folder has not, or not with these bytes."""
-    files, manifest = source_files(model), artifact.manifest
+    files, manifest, root = packed_sources(model), artifact.manifest, packed_root(model)
+    if isinstance(model, ContainerFolder):
+        files[LOCK] = model.lock
     home = "" if manifest.environment is None else str(manifest.environment["path"])
     for name in sorted({*files, *manifest.sources}):
-        path = f"{_shown(model.path)}/{name}"
+        path = f"{_shown(root)}/{name}"
         if name not in files:
             yield f"{path} (packed, and not in the folder)"
         elif name not in manifest.sources:
@@ -54,15 +59,15 @@ def _repacked(model: ModelFolder, artifact: Artifact) -> Iterator[str]:
             if manifest.sources[name] not in {hashlib.sha256(d).hexdigest() for d in versions}:
                 yield f"{path} (packed with other bytes)"
     for pointer in model.pointers:
-        name = pointer.path.relative_to(model.path).as_posix()
+        name = pointer.path.relative_to(root).as_posix()
         if manifest.weights.get(name, {}).get("md5") != pointer.md5:
-            yield f"{_shown(model.path)}/{name} (packed with other weights than its pointer's)"
+            yield f"{_shown(root)}/{name} (packed with other weights than its pointer's)"
 
 
-def _ignored(model: ModelFolder) -> Iterator[str]:
+def _ignored(model: AnyFolder) -> Iterator[str]:
     """Yield the files of a model that are not in the commit as they are in the folder, whatever
     git was told to ignore."""
-    named = [*source_files(model).values(), *model.pointer_files, model.path / VERSION_FILE]
+    named = [*packed_sources(model).values(), *model.pointer_files, model.path / VERSION_FILE]
     named += [file for file in (model.requirements, model.lock) if file.is_file()]
     top = Path(_git(model.path, "rev-parse", "--show-toplevel").strip())
     # what a link leads to is packed, not the link

@@ -126,7 +126,7 @@ def push(models: tuple[Path, ...]) -> int:
     Example: slipway weights push screen_detection
     """
     from slipway import settings
-    from slipway.model.folder import read_model_folder
+    from slipway.model.any_folder import read_any_folder
     from slipway.model.original import original_pointers
     from slipway.model.push_weights import push_weights
     from slipway.model.weights import Weights
@@ -136,7 +136,7 @@ def push(models: tuple[Path, ...]) -> int:
     store = Weights(configured.root)
 
     def push_one(folder: Path) -> None:
-        pointers = [*read_model_folder(folder).pointers, *original_pointers(folder)]
+        pointers = [*read_any_folder(folder).pointers, *original_pointers(folder)]
         if not pointers:
             click.echo(f"{folder.name}: no weights under DVC")
         for pointer in pointers:

@@ -93,10 +93,10 @@ def _judge(
     configured: Settings,
 ) -> VersionVerdict:
     from slipway.artifact.artifact import Artifact
-    from slipway.model.folder import read_model_folder
+    from slipway.model.any_folder import read_any_folder
     from slipway.release.versioning import bump
 
-    model = read_model_folder(folder)
+    model = read_any_folder(folder)
     production = bump.ProductionVersions(releases, model.name)
     if production.highest is None:
         return bump.VersionVerdict(model.name, model.version, "new")

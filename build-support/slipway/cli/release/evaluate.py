@@ -45,7 +45,7 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
     """
     from slipway import settings
     from slipway.artifact.artifact import Artifact
-    from slipway.model.folder import read_model_folder
+    from slipway.model.any_folder import read_any_folder
     from slipway.model.thresholds import EVALUATION_PROGRAM
     from slipway.release.evaluation import evaluation, metrics_file
     from slipway.testing import evaluate
@@ -53,7 +53,7 @@ def evaluate(models: tuple[Path, ...], artifact: Path | None, strict: bool, as_j
     configured = settings.load(Path.cwd())
 
     def evaluate_one(folder: Path) -> bool:
-        read_model_folder(folder)
+        read_any_folder(folder)
         built = Artifact(artifact) if artifact else build_artifact(folder, configured, Path("dist"))
         notes: list[str] = []
         if (folder / EVALUATION_PROGRAM).is_file():

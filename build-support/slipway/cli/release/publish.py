@@ -60,7 +60,7 @@ def publish(
     from slipway.catalog import keys
     from slipway.catalog.commit import name_commit, read_worktree
     from slipway.catalog.origin import current_origin
-    from slipway.model.folder import read_model_folder
+    from slipway.model.any_folder import read_any_folder
     from slipway.model.local_weights import reject_different
     from slipway.release import metadata, publish
     from slipway.release.evidence import evidence
@@ -81,7 +81,7 @@ def publish(
             built = build_artifact(folder, configured, Path("dist"))
         else:
             # a build system packs in a sandbox, which has only what it knows of the folder
-            model = read_model_folder(folder)
+            model = read_any_folder(folder)
             for pointer in model.pointers:
                 reject_different(pointer, pointer.path, configured.root)
             print_left_out(folder, configured)
