@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from slipway.errors import SlipwayError
+from slipway.model.container_folder import is_container
 from slipway.server.client import UnansweredError
 from slipway.server.model_frames import innermost_place
 from slipway.testing import contract, golden
+from slipway.testing.brief import brief
+from slipway.testing.container.items import container_items
 from slipway.testing.example_request import BLANK, Request, choose_request
 from slipway.testing.model_server import ModelServer
 from slipway.testing.served_artifact import ServedModel, death_of
@@ -138,13 +141,11 @@ class ContractTest(ModelItem):
         )
 
 
-def brief(error: SlipwayError, config: pytest.Config) -> str:
-    """Return an error's text with paths from the repository's root."""
-    return str(error).replace(f"{config.rootpath}/", "")
-
-
 def own_items(session: pytest.Session, folder: Path) -> Iterator[pytest.Item]:
     """Yield the golden cases and the contract test of the model in ``folder``."""
+    if is_container(folder):
+        yield from container_items(session, folder)
+        return
     base = folder.relative_to(session.path) if folder.is_relative_to(session.path) else folder
     for case in golden.cases(folder):
         yield _item(GoldenCase, session, folder, case, f"golden[{case.name}]", base)

@@ -16,9 +16,13 @@ from pathlib import Path
 import pytest
 
 from slipway.errors import SlipwayError
+from slipway.model.container_folder import is_container
 from slipway.testing import golden
+from slipway.testing.brief import brief
+from slipway.testing.container.items import CONTAINERS
+from slipway.testing.container.served import Container, ContainerServer
 from slipway.testing.disk_errors import DiskErrors
-from slipway.testing.items import MODEL_SERVER, UPDATED, brief, own_items
+from slipway.testing.items import MODEL_SERVER, UPDATED, own_items
 from slipway.testing.junit_report import Interruption, ReportProperties
 from slipway.testing.model import Model
 from slipway.testing.model_server import ModelServer
@@ -52,6 +56,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[MODEL_SERVER] = ModelServer(
         config.rootpath, config.getoption("slipway_artifact"), properties
     )
+    config.stash[CONTAINERS] = ContainerServer(
+        config.rootpath, config.getoption("slipway_artifact"), properties
+    )
     config.stash[UPDATED] = {}
     config.pluginmanager.register(Interruption(config))
     config.pluginmanager.register(DiskErrors())
@@ -63,6 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server."""
     config.stash[MODEL_SERVER].close()
+    config.stash[CONTAINERS].close()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -128,6 +136,18 @@ def model(request: pytest.FixtureRequest) -> Model:
         pytest.fail(brief(error, request.config), pytrace=False)
 
 
+@pytest.fixture
+def container(request: pytest.FixtureRequest) -> Container:
+    """Return the container of the test file's folder, served as SageMaker runs it."""
+    folder = model_folder(request.node.path, request.config.rootpath)
+    if folder is None:
+        pytest.fail(f"{request.node.path} is not in a folder {MODELS}/<name>", pytrace=False)
+    try:
+        return request.config.stash[CONTAINERS].container(folder)
+    except SlipwayError as error:
+        pytest.fail(brief(error, request.config), pytrace=False)
+
+
 def model_folder(path: Path, root: Path) -> Path | None:
     """Return the folder ``models/<name>`` below ``root`` that is or contains ``path``."""
     for folder in (path, *path.parents):
@@ -158,5 +178,5 @@ def _named(config: pytest.Config) -> list[Path]:
 
 def _models_below(models: Path) -> Iterator[Path]:
     for folder in models.iterdir() if models.is_dir() else ():
-        if next(folder.glob("*/config.pbtxt"), None):
+        if next(folder.glob("*/config.pbtxt"), None) or is_container(folder):
             yield folder

@@ -129,7 +129,10 @@ def _print(name: str, description: _Description) -> None:
 
     console = Console(highlight=False)
     console.print(f"[bold]{name}[/] in [bold]{description.stage}[/]\n")
-    console.print(_tensors(description.interface))
+    if description.interface.outputs:
+        console.print(_tensors(description.interface))
+    for line in _container(description):
+        console.print(line, soft_wrap=True, markup=False)
     if description.interface.batches:
         console.print(f"batch: at most {description.interface.max_batch_size}")
     alias = lines(description.alias) if description.alias else [NO_ALIAS]
@@ -144,6 +147,20 @@ def _print(name: str, description: _Description) -> None:
         console.print(f"\n[italic]{title}[/]")
         for line in lines_of_part:
             console.print(f"  {line}", soft_wrap=True, markup=False)
+
+
+def _container(description: _Description) -> list[str]:
+    """Return how the containers of a model's releases are called; empty for one of Triton."""
+    from slipway.catalog import keys
+
+    served = description.alias.all_targets if description.alias else ()
+    releases = [each for each in description.releases if each.manifest.container is not None]
+    named = [each for each in releases if each.target in served or not served] or releases[:1]
+    lines = []
+    for release in named:
+        entry = " ".join(map(str, (release.manifest.container or {})["entry"]))
+        lines.append(f"container {keys.hostname(release.target)}: {entry}")
+    return lines
 
 
 def _tensors(interface: Interface) -> Table:

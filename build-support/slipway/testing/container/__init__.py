@@ -1,0 +1,1 @@
+"""Tests of a model that a container of its own serves: as a process, from its artifact."""
