@@ -91,6 +91,7 @@ DISTRIBUTIONS: dict[str, tuple[str, ...]] = {
     "win32api": ("pywin32",),
     "wx": ("wxpython",),
     "xdist": ("pytest-xdist",),
+    "xgboost": ("xgboost", "xgboost-cpu"),
     "yaml": ("pyyaml",),
     "zmq": ("pyzmq",),
 }
@@ -112,5 +113,5 @@ SAME_NAME = frozenset("""
     tensorboard tensorflow_addons tflite_runtime thefuzz threadpoolctl tifffile tiktoken timm
     tokenizers toml tomlkit toolz torch torchaudio torchvision tornado tqdm transformers
     tritonclient typing_extensions tzdata tzlocal ujson urllib3 uvicorn websockets werkzeug
-    wrapt xarray xgboost xmltodict xxhash zstandard
+    wrapt xarray xmltodict xxhash zstandard
     """.split())
