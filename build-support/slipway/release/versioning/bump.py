@@ -19,7 +19,8 @@ from slipway.catalog import keys, record
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write
-from slipway.model.folder import VERSION_FILE, ModelFolder
+from slipway.model.any_folder import AnyFolder
+from slipway.model.folder import VERSION_FILE
 from slipway.release.versioning import propose
 from slipway.release.versioning.compatibility import PARTS, Reason, VersionPart
 from slipway.release.versioning.propose import ComparedRelease
@@ -112,7 +113,7 @@ class ProductionVersions:
 
 def judge_version(
     production: ProductionVersions,
-    model: ModelFolder,
+    model: AnyFolder,
     artifact: Artifact,
     least: VersionPart | None = None,
 ) -> VersionVerdict:

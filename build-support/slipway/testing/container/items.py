@@ -90,7 +90,8 @@ def container_items(session: pytest.Session, folder: Path) -> Iterator[pytest.It
     kinds: list[tuple[type[ContainerItem], Path, str]] = [
         (ContainerGoldenCase, case, f"golden[{case.name}]") for case in cases.find_cases(folder)
     ]
-    for kind, path, name in [*kinds, (ContainerContract, folder, "contract")]:
+    kinds.append((ContainerContract, folder, "contract"))
+    for kind, path, name in kinds:
         nodeid = f"{base.as_posix()}::{name}"
         item: ContainerItem = kind.from_parent(session, name=name, path=path, nodeid=nodeid)
         item.folder = folder
