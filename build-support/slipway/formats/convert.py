@@ -144,9 +144,13 @@ def _ask(task: Task, place: Workplace, request: Mapping[str, Any], what: str) ->
         lock=task.lock,
         what=f"{what} {task.source.name}",
         modules=place_of(task.form),
-        loopback=bool(getattr(task.form, "loopback", False)),
+        loopback=_needs_loopback(task.form),
         limits=task.demands.limits,
     )
+
+
+def _needs_loopback(form: Format) -> bool:
+    return bool(getattr(form, "loopback", False))
 
 
 def _place_source(task: Task, place: Workplace) -> str:
@@ -211,6 +215,7 @@ def _served(
             what=f"answering as {backend} for {task.source.name}",
             library=serving.library,
             variables=serving.variables(place.inputs / "standins", backend),
+            loopback=_needs_loopback(task.form) and serving.lock == task.lock,
             limits=task.demands.limits,
         )
         versions = {**answer.result["versions"]}
