@@ -12,9 +12,10 @@ from onnxruntime.datasets import get_example
 
 from slipway.errors import SlipwayError
 from slipway.formats.conversion import Conversion
-from slipway.formats.convert import Demands, convert
+from slipway.formats.convert import convert
 from slipway.formats.format import Options
 from slipway.formats.kinds.onnx import Onnx
+from slipway.formats.plan import Demands
 from slipway.formats.recognise import recognise
 from tests.scaffold.graphs import doubler, node, save, tensor
 

@@ -10,9 +10,10 @@ import pytest
 
 from slipway.errors import SlipwayError
 from slipway.formats.contents import Contents
-from slipway.formats.convert import Demands, convert
+from slipway.formats.convert import convert
 from slipway.formats.format import Options
 from slipway.formats.kinds.tensorrt_plan import TensorRtPlan
+from slipway.formats.plan import Demands
 from slipway.formats.recognise import recognise
 from slipway.triton.tensorrt import differs
 

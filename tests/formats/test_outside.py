@@ -11,8 +11,9 @@ import pytest
 
 from slipway.errors import SlipwayError
 from slipway.formats.conversion import Conversion
-from slipway.formats.convert import Demands, convert
+from slipway.formats.convert import convert
 from slipway.formats.format import Options
+from slipway.formats.plan import Demands
 from slipway.formats.recognise import recognise
 from slipway.formats.registry import format_named
 from slipway.formats.sandbox.run import Limits

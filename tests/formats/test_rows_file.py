@@ -11,7 +11,8 @@ import pytest
 
 from slipway.errors import SlipwayError
 from slipway.formats.format import Array, Feature, Tensor
-from slipway.formats.rows_file import read, to_arrays
+from slipway.formats.rows_arrays import to_arrays
+from slipway.formats.rows_file import read
 
 AGE, SEX = Feature("age", missing=True), Feature("sex", values=("male", "female"))
 TABLE = (Tensor("table", "FP32", (2,), (AGE, Feature("fare"))),)

@@ -107,8 +107,9 @@ def _from_conversion(file: Path, wishes: Wishes, request: Request) -> Write:
 
 
 def _convert(file: Path, wishes: Wishes, request: Request) -> Conversion:
-    from slipway.formats.convert import Demands, convert, plan
+    from slipway.formats.convert import convert
     from slipway.formats.format import Options
+    from slipway.formats.plan import Demands, plan
     from slipway.formats.train_versions import lock_with
     from slipway.model.original import SEED
 

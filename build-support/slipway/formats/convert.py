@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from slipway.errors import SlipwayError
-from slipway.files import atomic_write, sha256_of
+from slipway.files import atomic_write
 from slipway.formats import worker
 from slipway.formats.compare import Comparison, compare
 from slipway.formats.conversion import Conversion
 from slipway.formats.exchange import converted_of, load_arrays, save_arrays
-from slipway.formats.format import Arrays, Cause, Choice, Converted, Format, Options, Recognised
+from slipway.formats.format import Arrays, Cause, Converted, Format, Options
 from slipway.formats.isolated import Answer, Workplace, ask, workplace
-from slipway.formats.recognise import recognise
+from slipway.formats.plan import Demands, Task, plan
+from slipway.formats.record import record_of
 from slipway.formats.refusal import refuse
 from slipway.formats.registry import place_of
-from slipway.formats.sandbox.run import Limits
-from slipway.formats.serving import LOCKS, UNTESTABLE, serving_of
-
-SEED = 0
-
-
-@dataclass(frozen=True)
-class Demands:
-    """What the user asks of a conversion beside its options.
-
-    ``rows`` is a file of reference rows, which are drawn with ``seed`` if there is none.
-    ``tolerance`` replaces the format's, ``lock`` the format's packages.
-    """
-
-    rows: Path | None = None
-    tolerance: float | None = None
-    seed: int = SEED
-    lock: Path | None = None
-    limits: Limits | None = None
-
-
-@dataclass(frozen=True)
-class Task:
-    """A recognised file, and all that was decided about it."""
-
-    source: Path
-    form: Format
-    recognised: Recognised
-    choice: Choice
-    options: Options
-    demands: Demands
-    lock: Path
+from slipway.formats.serving import UNTESTABLE, serving_of
 
 
 def convert(
@@ -111,30 +80,9 @@ def _prove(task: Task, out: Path) -> Conversion:
         drawn=task.demands.rows is None,
         answers=answers,
         difference=difference,
-        record=_record(task, converted, rows, difference, tolerance, out),
+        record=record_of(task, converted, rows, difference, tolerance, out),
         isolation=str(answer.isolation),
     )
-
-
-def plan(source: Path, options: Options, demands: Demands) -> Task:
-    """Recognise ``source``, and decide by what it is served and converted.
-
-    Raises:
-        SlipwayError: see :func:`recognise`; or its format has no such backend.
-    """
-    form, recognised = recognise(source)
-    choice = form.choose(recognised, options.triton)
-    options = replace(options, backend=options.backend or choice.backend)
-    ways = {choice.backend: choice.reason, **choice.others}
-    if options.backend not in ways:
-        text = "\n".join(f"  {name}: {reason}" for name, reason in ways.items())
-        raise SlipwayError(
-            f"{form.title} is not served by {options.backend}; what serves it:\n{text}",
-            where=str(source),
-            fix=f"--backend {choice.backend}",
-        )
-    lock = demands.lock or LOCKS / form.requirements(recognised, options.backend)
-    return Task(source, form, recognised, choice, options, demands, lock)
 
 
 def _ask(task: Task, place: Workplace, request: Mapping[str, Any], what: str) -> Answer:
@@ -249,49 +197,3 @@ def _notes_of(comparison: Comparison) -> list[str]:
     if comparison.left_out:
         notes.append(f"not compared: {', '.join(comparison.left_out)}")
     return notes
-
-
-def _record(
-    task: Task,
-    converted: Converted,
-    rows: Arrays,
-    difference: float | None,
-    tolerance: float,
-    out: Path,
-) -> dict[str, Any]:
-    options = task.options
-    return {
-        "format": task.form.name,
-        "about": task.recognised.about,
-        "backend": options.backend,
-        "source": _describe(task.source, task.recognised.beside),
-        "options": {
-            "triton": options.triton,
-            "seed": task.demands.seed,
-            "settings": dict(options.settings),
-            "code": sha256_of(options.code) if options.code else None,
-        },
-        "versions": dict(sorted(converted.versions.items())),
-        "lock": sha256_of(task.lock),
-        "files": {name: sha256_of(out / name) for name in sorted(converted.files)},
-        "rows": {
-            "count": len(next(iter(rows.values()))),
-            "drawn": task.demands.rows is None,
-        },
-        "difference": difference,
-        "tolerance": tolerance,
-        "repairs": list(converted.repairs),
-        "notes": list(converted.notes),
-    }
-
-
-def _describe(source: Path, beside: tuple[str, ...]) -> dict[str, Any]:
-    files = sorted(path for path in source.rglob("*") if path.is_file())
-    files = files or [source]
-    files += [source.parent / name for name in beside]
-    digests = {path.relative_to(source.parent).as_posix(): sha256_of(path) for path in files}
-    text = "".join(f"{digest}  {name}\n" for name, digest in digests.items())
-    one = next(iter(digests.values())) if len(digests) == 1 else None
-    digest = one or hashlib.sha256(text.encode()).hexdigest()
-    size = sum(path.stat().st_size for path in files)
-    return {"name": source.name, "sha256": digest, "size": size}

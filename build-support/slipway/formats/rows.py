@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from slipway.formats import rows_file
 from slipway.formats.datatypes import BYTES, numpy_type
 from slipway.formats.format import Array, Converted, Feature, Tensor
+from slipway.formats.rows_arrays import to_arrays
+from slipway.formats.rows_file import read
 
 TEXT = "O"  # the kind of numpy's type
 COUNT = 200
@@ -44,7 +45,7 @@ def find_rows(converted: Converted, file: Path | None, seed: int) -> Rows:
     """
     if file is None:
         return Rows(draw(converted.inputs, seed))
-    return Rows(*rows_file.to_arrays(rows_file.read(file), converted.inputs))
+    return Rows(*to_arrays(read(file), converted.inputs))
 
 
 def draw(inputs: Sequence[Tensor], seed: int, count: int | None = None) -> dict[str, Array]:

@@ -12,8 +12,9 @@ from slipway import signature
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write, temp_sibling
 from slipway.formats.conversion import Conversion
-from slipway.formats.convert import Demands, convert
+from slipway.formats.convert import convert
 from slipway.formats.format import Options, Tensor
+from slipway.formats.plan import Demands
 from slipway.model.local_weights import differs
 from slipway.model.original import (
     CONVERTED,
