@@ -9,6 +9,8 @@ import pytest
 from slipway import settings
 from slipway.errors import SlipwayError
 
+IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/x:1.0"
+
 
 def write(folder: Path, text: str) -> Path:
     (folder / "slipway.toml").write_text(text)
@@ -45,12 +47,30 @@ def test_configs_may_be_allowed_to_leave_out_tensors(tmp_path: Path) -> None:
         ('[environment]\nbuild-from-source = "x"\n', "build-from-source is 'x'"),
         ('[check]\nexplicit_tensors = "no"\n', "explicit_tensors is 'no'"),
         ("[check]\nexplicit_tensor = false\n", "unknown check.explicit_tensor"),
+        ("[models.x]\n", "container is missing"),
+        ('[models.x]\ncontainer = "x:1"\n', "container is 'x:1'"),
+        ('[models.x]\ncontainer = { staging = "x" }\n', "has the stages staging"),
+        (f'[models.x]\ncontainer = "{IMAGE}"\nentry = "x"\n', "entry is 'x'"),
+        (f'[models.x]\ncontainer = "{IMAGE}"\nenvironment = {{ A = 1 }}\n', "environment is"),
+        (f'[models.x]\ncontainer = "{IMAGE}"\nimage = "x"\n', "unknown models.x.image"),
+        ('[endpoint.e]\nmode = "serial"\n', "add containers"),
+        ('[endpoint.e]\ncontainers = ["x"]\nmode = "both"\n', "mode is 'both'"),
+        ('[endpoint.e]\ncontainers = ["x", "x"]\n', "names a model twice"),
+        ('[endpoint.e]\ncontainers = "x"\n', "containers is 'x'"),
     ],
 )
 def test_a_mistake_is_named_with_its_fix(tmp_path: Path, text: str, what: str) -> None:
     with pytest.raises(SlipwayError, match=what) as caught:
         settings.load(write(tmp_path, text))
     assert caught.value.fix and "slipway.toml" in str(caught.value)
+
+
+def test_a_container_may_have_an_image_for_each_stage(tmp_path: Path) -> None:
+    other = IMAGE.replace("1.0", "1.1")
+    text = f'[models.x]\ncontainer = {{ staging = "{other}", production = "{IMAGE}" }}\n'
+    container = settings.load(write(tmp_path, text)).containers["x"]
+    assert container.images == {"staging": other, "production": IMAGE}
+    assert container.entry == ("python", "code/serve.py")
 
 
 def test_a_folder_outside_a_repository_is_refused(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from slipway.catalog.catalog import Catalog
 from slipway.client import Endpoint, Model, ModelError
 from slipway.client.request import fit
 from slipway.errors import SlipwayError
+from slipway.model.container_folder import is_container
 from slipway.model.interface import blank_request
+from slipway.pipeline.container_request import ContainerRequest, container_requests
 from slipway.testing import golden
 
 # SageMaker gives a container 360 s to load a model (mms-container-apis.html), after its download
@@ -94,8 +96,7 @@ def run_smoke_test(
     else:
         targets = (catalog.resolve(name, target),)
         problems, notes = _check_alias(catalog, name, alias, targets[0])
-    cases = golden.cases(folder)
-    results = tuple(_test_target(endpoint.model(name, target=t), t, cases) for t in targets)
+    results = tuple(_test_target(t, _requests(endpoint, folder, t)) for t in targets)
     return SmokeResult(name, endpoint_name, results, problems, notes)
 
 
@@ -112,12 +113,16 @@ def _check_alias(
     return (), (f"{message}: another branch was published since",)
 
 
-def _test_target(model: Model, target: str, cases: Sequence[Path]) -> TargetResult:
+def _requests(endpoint: Endpoint, folder: Path, target: str) -> Sequence[_Request]:
+    if is_container(folder):
+        return tuple(container_requests(endpoint, folder, target))
+    model = endpoint.model(folder.name, target=target)
+    return [_GoldenRequest(model, case) for case in golden.cases(folder)] or [_BlankRequest(model)]
+
+
+def _test_target(target: str, requests: Sequence[_Request]) -> TargetResult:
     """Test every case, and measure the time of the first answer. A target that does not answer is
     invoked once, not once for every case."""
-    requests: list[_GoldenRequest | _BlankRequest] = [
-        *(_GoldenRequest(model, case) for case in cases)
-    ] or [_BlankRequest(model)]
     start = time.perf_counter()
     try:
         requests[0].problems()
@@ -127,7 +132,7 @@ def _test_target(model: Model, target: str, cases: Sequence[Path]) -> TargetResu
     return TargetResult(target, first_s, tuple(map(_test_case, requests)))
 
 
-def _test_case(request: _GoldenRequest | _BlankRequest) -> CaseResult:
+def _test_case(request: _Request) -> CaseResult:
     """Send the request several times: a model that answers inconsistently is detected, too."""
     times = []
     try:
@@ -200,3 +205,6 @@ class _BlankRequest:
             case = f"models/{self._model.name}/tests/cases/<case>/{golden.INPUT}"
             return (f"{error.what}; if that is correct, add a request it can answer: {case}",)
         return ()
+
+
+type _Request = _GoldenRequest | _BlankRequest | ContainerRequest

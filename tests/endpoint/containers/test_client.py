@@ -18,6 +18,7 @@ from slipway.cli.endpoint.invoke import invoke
 from slipway.client import Endpoint, InvocationError, ModelError
 from slipway.endpoint.serving import RunningEndpoints
 from slipway.errors import SlipwayError
+from slipway.pipeline.smoke import run_smoke_test
 from slipway.release.publish import Release
 from slipway.settings import Settings
 from slipway.store.open import open_stage
@@ -118,6 +119,18 @@ def test_the_command_sends_a_file_or_json_and_prints_the_answer(
     assert json.loads(answer["body"])["probabilities"] == [LOGISTIC]
     assert answer["content_type"] == "application/json"
     assert answer["target"].startswith("wines_1.0.0-rc.h")
+
+
+def test_the_smoke_test_sends_the_golden_cases_to_the_containers(
+    repository: Settings, running: RunningEndpoints, releases: list[Release]
+) -> None:
+    folder = repository.root / "models" / "wines"
+    with open_endpoint(repository, running) as endpoint:
+        passed = run_smoke_test(endpoint, "wines", folder)
+        other = run_smoke_test(endpoint, "wines", folder, target="1.1.0")
+    assert passed.passed and len(passed.answered[0].cases) == 2
+    # the cases are those of the first release's weights
+    assert not other.passed and "is 0.0, not 0.00157" in str(other.answered[0].cases)
 
 
 @pytest.mark.parametrize(

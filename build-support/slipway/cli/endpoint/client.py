@@ -48,6 +48,11 @@ def client(name: str, file: Path, where: str, target: str | None) -> None:
     with working(f"reading the releases of {name}"):
         catalog = Catalog(open_endpoint(configured, entry))
         chosen = target or catalog.alias(name).target
+        if catalog.record(name, chosen).manifest.container is not None:
+            raise SlipwayError(
+                f"a container of its own serves {name}: its requests have any form",
+                fix=f'Endpoint("NAME").container("{name}").invoke(body, content_type)',
+            )
         text = stub.generate_client(name, chosen, catalog.interface(name, chosen))
     try:
         with atomic_write(file) as temporary:

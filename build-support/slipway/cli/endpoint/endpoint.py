@@ -98,7 +98,9 @@ def up(
 
     configured = settings.load(Path.cwd())
     if not shared_machine:
-        network.reject_shared_network(find_server(configured).kind)
+        # a machine that only serves containers needs no Triton
+        has_models = any(not configured.endpoint(name).containers for name in names)
+        network.reject_shared_network(find_server(configured).kind if has_models else "path")
     if detach:
         from slipway.cli.progress import working
         from slipway.endpoint import detached
