@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from slipway.environment.lock import pins
-from slipway.environment.tools import provide_tools
 from slipway.errors import SlipwayError
 from slipway.scaffold import render, writing
+from slipway.scaffold.prebuilt.fetch import fetched
 from slipway.scaffold.prebuilt.prebuilt import Files, Prebuilt
 from slipway.settings import Settings
 
@@ -28,15 +28,13 @@ def write(name: str, kind: Prebuilt, settings: Settings, *, version: str = "0.1.
     Raises:
         SlipwayError: as ``write_folder``; the index is out of reach, or has another wheel.
     """
-    lock = LOCKS / f"{kind.key}.txt"
-    package = provide_tools(lock).site_packages
-    files = kind.files(package)
+    with fetched(LOCKS / f"{kind.key}.txt") as package:
+        files = kind.files(package)
+        licences = dict(licence_files(package, kind, files))
 
     def fill(folder: Path) -> list[Path]:
         render.render(template_of(kind), name, version, {}, folder)
-        for path, content in files.data.items():
-            _write(folder / render.target_path(path, name), content)
-        for path, content in licence_files(package, kind, files):
+        for path, content in (*files.data.items(), *licences.items()):
             _write(folder / render.target_path(path, name), content)
         _write(folder / SOURCE, source_file(kind, files))
         return [
