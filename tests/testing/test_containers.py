@@ -48,6 +48,9 @@ def test_a_container_is_tested_published_and_promoted(repository: Settings) -> N
     assert "uncommitted" not in published.stderr
     described = slipway(repository, "describe", "wines").stdout
     assert "container wines-1-0-0-rc-h" in described and "python code/serve.py" in described
+    assert "sbom: 10 packages" in described
+    shown = slipway(repository, "inspect", "dist/wines_1.0.0.tar.gz").stdout
+    assert "for a container of its own" in shown and "scikit-learn" in shown
     promoted = slipway(repository, "promote", "wines")
     assert promoted.returncode == 0, promoted.stderr
     production = Catalog(open_stage(repository, "production"))

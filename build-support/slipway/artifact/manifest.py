@@ -32,7 +32,7 @@ class Manifest:
     bytes. ``environment`` is ``None`` for a model without Python models; else it has the layout,
     the path in the artifact, Python, platform, origin of the interpreter, digests and packages.
     ``container`` is ``None`` for a model of Triton; else it has the ``entry`` that the container
-    runs and the SHA-256 of the ``lock`` of its packages, and nothing is in ``serves``.
+    runs, its ``packages`` and the SHA-256 of their ``lock``'s content, and ``serves`` is empty.
     ``conversion`` is ``None`` for weights that a training wrote as they are served; else it is what
     ``conversion.json`` records of the original, the programs, the options and the difference.
     """

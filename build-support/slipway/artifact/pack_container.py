@@ -14,6 +14,7 @@ import slipway
 from slipway.archive.writer import TarGzWriter
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import CONTAINER_FILE, Manifest
+from slipway.environment.lock import lock_content, pins
 from slipway.files import HashingWriter, atomic_write
 from slipway.model.container_folder import ContainerFolder, container_files
 
@@ -47,7 +48,14 @@ def pack_container(
         },
         environment=None,
         builder=f"slipway {slipway.__version__}",
-        container={"entry": list(entry), "lock": hashlib.sha256(contents[LOCK]).hexdigest()},
+        container={
+            "entry": list(entry),
+            "lock": hashlib.sha256(lock_content(model.lock).encode()).hexdigest(),
+            "packages": [
+                {"name": name, "version": version, "source": "pip"}
+                for name, version in pins(model.lock)
+            ],
+        },
     )
     size = sum(path.stat().st_size for path in weight_files.values())
     with atomic_write(output, size) as temporary, temporary.open("wb") as file:

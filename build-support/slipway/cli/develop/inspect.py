@@ -40,16 +40,13 @@ def inspect(artifact: Path, as_json: bool) -> None:
         return
     console = Console(highlight=False)
     manifest = inspected.manifest
-    console.print(f"[bold]{manifest.name} {manifest.version}[/]  serves {manifest.serves}")
+    serves = f"serves {manifest.serves}" if manifest.serves else "for a container of its own"
+    console.print(f"[bold]{manifest.name} {manifest.version}[/]  {serves}")
     console.print(f"{format_megabytes(inspected.size)}, {len(inspected.files)} files")
     console.print(f"sha256 {inspected.sha256}\n", soft_wrap=True)
-    for table in (
-        _models(inspected),
-        _signatures(inspected),
-        _packages(inspected),
-        _provenance(inspected),
-    ):
-        console.print(table)
+    shown = (_packages, _provenance)
+    for table in shown if manifest.container else (_models, _signatures, *shown):
+        console.print(table(inspected))
 
 
 def _models(contents: Contents) -> Table:
@@ -85,8 +82,10 @@ def _packages(contents: Contents) -> Table:
     from rich.table import Table
 
     environment = contents.manifest.environment
-    table = Table("package", "version", "source", title="environment", title_justify="left")
-    for package in environment["packages"] if environment else ():
+    container = contents.manifest.container
+    title = "packages of the image" if container else "environment"
+    table = Table("package", "version", "source", title=title, title_justify="left")
+    for package in (environment or container or {"packages": ()})["packages"]:
         table.add_row(package["name"], package["version"], package["source"])
     if environment:
         size = sum(size for size, _ in contents.environment_files.values())
@@ -110,6 +109,9 @@ def _provenance(contents: Contents) -> Table:
             table.add_row(key, str(manifest.environment[key]))
         for key in ("lock", "sha256"):
             table.add_row(f"environment {key}", str(manifest.environment[key])[:DIGITS])
+    if manifest.container:
+        table.add_row("entry", " ".join(manifest.container["entry"]))
+        table.add_row("lock of the packages", str(manifest.container["lock"])[:DIGITS])
     if manifest.conversion:
         for key, text in describe_conversion(manifest.conversion):
             table.add_row(key, text[:DIGITS] if key in SHORTENED else text)

@@ -41,10 +41,10 @@ def collect_evidence(
 ) -> dict[Kind, bytes]:
     """Return the documents about ``artifact``, signed if a key is configured.
 
-    There is always a provenance. There is an SBOM if the artifact has an environment or weights.
-    There is a test result, passed or failed, if one of the JUnit ``reports`` names exactly this
-    digest. ``reports`` are files or folders; missing ones are skipped. Instead of reports it may
-    hold the result that another machine recorded (``.json``).
+    There is always a provenance. There is an SBOM if the artifact has an environment or weights, or
+    is a container's. There is a test result, passed or failed, if one of the JUnit ``reports``
+    names exactly this digest. ``reports`` are files or folders; missing ones are skipped. Instead
+    of reports it may hold the result that another machine recorded (``.json``).
 
     Raises:
         SlipwayError: the key cannot sign, a report cannot be read, or a recorded result is about
@@ -53,7 +53,7 @@ def collect_evidence(
     manifest = artifact.manifest
     signer = signing.load_signer(settings)
     documents: dict[Kind, bytes] = {}
-    if manifest.environment or manifest.weights:
+    if manifest.environment or manifest.container or manifest.weights:
         documents["sbom"] = sbom.dump_sbom(artifact, settings)
     sbom_digest = _sha256(documents["sbom"]) if "sbom" in documents else None
     payload = provenance.dump_provenance(artifact, settings, origin, sbom_digest)

@@ -88,10 +88,16 @@ def _model(manifest: Manifest, sha256: str) -> Component:
 
 
 def _packages(manifest: Manifest, settings: Settings) -> list[Component]:
-    if manifest.environment is None:
+    described = manifest.environment or manifest.container
+    if described is None:
         return []
     lock = settings.root / "models" / manifest.name / "requirements.lock"
-    hashes = _hashes(lock, str(manifest.environment["lock"]))
+    hashes = _hashes(lock, str(described["lock"]))
+    if manifest.environment is None:  # an image has the interpreter of a container
+        return [
+            _package(package, hashes.get(canonicalize_name(package["name"]), []))
+            for package in described["packages"]
+        ]
     return [
         _interpreter(manifest.environment),
         *(
