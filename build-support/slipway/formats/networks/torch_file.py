@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import pickletools
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -36,6 +37,8 @@ PLAIN = {
     "torch Size",
     "torch device",
     "torch dtype",
+    "torch Tensor",
+    "torch._tensor _rebuild_from_type_v2",
     "torch.nn.parameter Parameter",
     "_codecs encode",
     "numpy dtype",
@@ -77,7 +80,7 @@ def read(contents: Contents) -> TorchFile | None:
     if _is_safetensors(contents):
         return TorchFile("state", container="safetensors")
     names = contents.names
-    if not names:
+    if not names or _is_rest(contents):
         first = contents.head[30 : 30 + int.from_bytes(contents.head[26:28], "little")]
         if contents.head.startswith(b"PK\x03\x04") and any(part in first for part in PARTS):
             raise SlipwayError("the archive of PyTorch is truncated", fix="copy the file again")
@@ -96,6 +99,13 @@ def read(contents: Contents) -> TorchFile | None:
         return TorchFile("script", root)
     classes = _classes(contents.member(f"{root}/data.pkl", LARGEST_PICKLE))
     return TorchFile("module" if classes else "state", root, classes)
+
+
+def _is_rest(contents: Contents) -> bool:
+    """Return whether the archive that was read is one within a truncated one."""
+    with zipfile.ZipFile(contents.path) as archive:
+        starts = [info.header_offset for info in archive.infolist()]
+    return contents.head.startswith(b"PK\x03\x04") and min(starts, default=0) > 0
 
 
 def _exporter(contents: Contents, root: str, held: set[str]) -> str:
@@ -140,7 +150,12 @@ def _classes(data: bytes) -> tuple[str, ...]:
             position += end
     except (ValueError, EOFError, UnicodeDecodeError):
         pass  # the raw storages behind the pickles of an older file
-    return tuple(dict.fromkeys(name.replace(" ", ".") for name in named if not _plain(name)))
+    telling = sorted((name for name in named if not _plain(name)), key=_is_library)
+    return tuple(dict.fromkeys(name.replace(" ", ".") for name in telling))
+
+
+def _is_library(name: str) -> bool:
+    return name.startswith(("torch.", "__builtin__ ", "builtins "))
 
 
 def _plain(name: str) -> bool:
