@@ -144,6 +144,7 @@ def archive(*files: str) -> bytes:
         (archive("notes.txt"), "a zip archive, which is not converted", "unpack it"),
         (archive("a.npy"), "numpy arrays", "export the model"),
         (b"\xff\xfe\x01 no format at all", "of no known format", "an ONNX model"),
+        (b"\x80\x04cposix\nsystem\n.", "a Python object, which holds no model", "a scikit-learn"),
         (b"import numpy as np\n", "a text file, which is not converted", "export the model"),
     ],
 )

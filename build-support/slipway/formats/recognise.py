@@ -8,7 +8,7 @@ from slipway.errors import SlipwayError
 from slipway.formats.contents import Contents
 from slipway.formats.format import Format, Recognised
 from slipway.formats.registry import formats
-from slipway.signature.formats import recognize_format
+from slipway.signature.formats import CONVERT, recognize_format
 
 
 def recognise(path: Path) -> tuple[Format, Recognised]:
@@ -23,12 +23,18 @@ def recognise(path: Path) -> tuple[Format, Recognised]:
         return found
     known = recognize_format(path)
     if known is None:
-        titles = ", ".join(form.title for form in formats())
-        raise SlipwayError("of no known format", where=str(path), fix=f"name {titles}")
+        raise SlipwayError("of no known format", where=str(path), fix=f"name {_titles()}")
     if known.is_placeholder:
         raise SlipwayError(f"no model, but {known.name}", where=str(path), fix=known.fix)
+    if CONVERT in known.fix:  # it begins as files of a format do, and holds no model of it
+        what = f"{known.name}, which holds no model that a format knows"
+        raise SlipwayError(what, where=str(path), fix=f"save {_titles()}")
     what = f"{known.name}, which is not converted as it is"
     raise SlipwayError(what, where=str(path), fix=known.fix)
+
+
+def _titles() -> str:
+    return ", ".join(form.title for form in formats())
 
 
 def find_format(path: Path) -> tuple[Format, Recognised] | None:
