@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -121,3 +123,17 @@ def test_an_answer_with_another_status_is_never_recorded(tmp_path: Path) -> None
     assert cases.differences(case, ContainerAnswer(500, "text/plain", b"no")) == ["status 500: no"]
     assert cases.update(case, ContainerAnswer(200, "text/csv", b"1,2"))
     assert (tmp_path / "expected.csv").read_bytes() == b"1,2"
+
+
+def test_run_serves_the_container_on_a_socket_of_its_own(repository: Settings) -> None:
+    command = [sys.executable, "-m", "slipway", "run", "wines"]
+    process = subprocess.Popen(command, cwd=repository.root, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        curl = next(line for line in process.stdout if line.startswith("curl "))
+        words = [*shlex.split(curl)[:-1], f"{sample.ROW}\n", "--silent", "--max-time", "60"]
+        answer = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    assert json.loads(answer)["probabilities"] == [sample.LOGISTIC]

@@ -33,6 +33,9 @@ def copy_repository(root: Path) -> Settings:
     """Copy the repository to ``root``, with Triton's ``adder``; return its settings."""
     shutil.copytree(FIXTURE, root, dirs_exist_ok=True)
     fixture_models.copy("adder", root / "models")
+    # under its own name pytest would collect it here
+    test = root / "models" / "wines" / "tests" / "test_wines.py"
+    shutil.copyfile(root / "other" / "test_wines.py.txt", test)
     return settings.load(root)
 
 
