@@ -17,17 +17,22 @@ from slipway.model.local_weights import differs
 from slipway.model.original import load_record
 from slipway.model.weights import load_pointer
 from tests import sessions
+from tests.docs.pages import DOCS
 
 FIXTURES = Path(__file__).parent / "fixtures"
 TOML = Path(__file__).parents[1] / "check" / "fixtures" / "good" / "slipway.toml"
 MODEL = "models/survival"
 ORIGINAL = f"{MODEL}/original/survival.ubj"
+NEW = "slipway new survival --from survival.ubj --rows passengers.csv"
 SERVED = f"{MODEL}/survival_inferencer/1/model.onnx"
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a repository of git and DVC with a remote, and one model of a file of XGBoost."""
+    """Return a repository of git and DVC with a remote, and one model of a file of XGBoost.
+
+    What ``slipway new`` printed is in the file ``printed`` next to it.
+    """
     root = tmp_path_factory.mktemp("repository")
     shutil.copyfile(TOML, root / "slipway.toml")
     for words in (
@@ -36,16 +41,18 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [sys.executable, "-m", "dvc", "remote", "add", "--quiet", "-d", "here", "../remote"],
     ):
         subprocess.run(words, cwd=root, env=environment(root), check=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        words = [
-            "--from",
-            str(FIXTURES / "survival.ubj"),
-            "--rows",
-            str(FIXTURES / "passengers.csv"),
-        ]
-        assert main(["new", "survival", *words]) == 0
-        commit(root)
+    for name in ("survival.ubj", "passengers.csv"):
+        shutil.copyfile(FIXTURES / name, root / name)
+    printed = subprocess.run(
+        [sys.executable, "-m", "slipway", *NEW.split()[1:]],
+        cwd=root,
+        env=environment(root),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+    (root.parent / "printed").write_text(printed, encoding="utf-8")
+    commit(root)
     return root
 
 
@@ -88,6 +95,17 @@ def test_it_is_converted_to_the_same_bytes(root: Path, capsys: pytest.CaptureFix
         root / SERVED
     ).read_bytes()
     assert unchanged(root)
+
+
+def test_the_page_shows_the_command_and_what_it_prints(repository: Path) -> None:
+    page = (DOCS / "formats.md").read_text(encoding="utf-8")
+    shown = page.partition("```\n")[2].partition("```")[0].splitlines()
+    printed = (repository.parent / "printed").read_text(encoding="utf-8").splitlines()
+    assert f"    {NEW}\n" in page
+    # how it is isolated is the machine's
+    unlike = [line for line in shown if not line.startswith("converted in isolation: ")]
+    assert unlike == [line for line in printed if line in unlike]
+    assert any(line.startswith("converted in isolation: ") for line in printed)
 
 
 def test_the_users_rows_are_the_golden_case(root: Path) -> None:

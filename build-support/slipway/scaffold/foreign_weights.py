@@ -19,8 +19,8 @@ SERVED_AS = {
     "onnx": ("onnxruntime", "model.onnx"),
     "fil_checkpoint": ("fil", "checkpoint.tl"),
     "torch_script": ("pytorch", "model.pt"),
-    "openvino": ("openvino", "model.xml"),
-    "tensorrt": ("tensorrt", "model.plan"),
+    "openvino_ir": ("openvino", "model.xml"),
+    "tensorrt_plan": ("tensorrt", "model.plan"),
 }
 ONNX, PYTHON, FIL = "onnx", "python", "fil"
 FORESTS = ("xgboost", "lightgbm")
