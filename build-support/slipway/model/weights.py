@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -125,20 +125,31 @@ class Weights:
         Raises:
             SlipwayError: DVC refuses it, because git tracks it or ``.dvcignore`` names it.
         """
+        return self.add_all([file])[0]
+
+    def add_all(self, files: Sequence[Path]) -> list[Pointer]:
+        """Put several files or directories under DVC at once: it reads the repository only once.
+
+        Raises:
+            SlipwayError: as :meth:`add`.
+        """
+        if not files:
+            return []
         from dvc.exceptions import DvcException
 
         try:
             # do not stage it or print how to: the caller may still move the files
             self.repo.scm_context.quiet = True
             self.repo.scm_context.autostage = False
-            self.repo.add([str(file)])
+            self.repo.add([str(file) for file in files])
         except (DvcException, OSError) as error:
+            named = ", ".join(map(str, files))
             raise SlipwayError(
                 f"DVC refused to add it: {error}",
-                where=str(file),
-                fix=f"if git tracks it: git rm --cached {file}",
+                where=named,
+                fix=f"if git tracks it: git rm --cached {' '.join(map(str, files))}",
             ) from error
-        return load_pointer(file.with_name(file.name + ".dvc"))
+        return [load_pointer(file.with_name(file.name + ".dvc")) for file in files]
 
     def remotes(self) -> Iterator[tuple[str, str, bool]]:
         """Yield the name, URL and reachability of each remote in DVC's configuration.

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from slipway.formats.conversion import Conversion
-from slipway.model.weights import Weights
 from slipway.scaffold import original, reference_cases, render, writing
 from slipway.scaffold.columns import Wish
 from slipway.scaffold.steps import Steps, plan_converted
@@ -73,8 +72,9 @@ def write(name: str, planned: Plan, settings: Settings, *, version: str = "0.1.0
         for file in conversion.converted.files:
             (target / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(conversion.folder / file, target / file)
-        original.write_original(folder, name, conversion, planned.rows, Weights(settings.root))
-        return [target / file for file in conversion.converted.files if not file.endswith(CODE)]
+        kept = original.write_original(folder, name, conversion, planned.rows)
+        weights = [file for file in conversion.converted.files if not file.endswith(CODE)]
+        return [*kept, *(target / file for file in weights)]
 
     return writing.write_folder(name, KIND, version, settings, fill)
 

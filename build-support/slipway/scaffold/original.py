@@ -19,7 +19,6 @@ from slipway.model.original import (
     ConversionOptions,
     dump_record,
 )
-from slipway.model.weights import Weights
 
 STAGE = """\
 # Converts the file that the training wrote: dvc repro models/{name}/dvc.yaml
@@ -37,12 +36,10 @@ stages:
 """
 
 
-def write_original(
-    model: Path, name: str, conversion: Conversion, rows: Path | None, store: Weights
-) -> None:
+def write_original(model: Path, name: str, conversion: Conversion, rows: Path | None) -> list[Path]:
     """Write ``original/`` and ``dvc.yaml`` of the model ``name`` to its folder ``model``.
 
-    ``rows`` is the user's file of reference rows.
+    ``rows`` is the user's file of reference rows. Return the files that DVC has to keep.
     """
     folder = model / FOLDER
     folder.mkdir()
@@ -62,14 +59,13 @@ def write_original(
     for part in beside:
         (folder / part).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(conversion.source.parent / part, folder / part)
-    for tracked in (options.source, *beside):
-        store.add(folder / tracked)
     record = complete_record(conversion)
     (folder / RECORD).write_text(dump_record(record), encoding="utf-8")
     kept = (options.source, *beside, OPTIONS, LOCK, options.rows, options.code)
     deps = "\n".join(f"      - {FOLDER}/{file}" for file in kept if file)
     text = STAGE.format(name=name, deps=deps, folder=FOLDER, converted=CONVERTED, record=RECORD)
     (model / "dvc.yaml").write_text(text, encoding="utf-8")
+    return [folder / tracked for tracked in (options.source, *beside)]
 
 
 def _options(conversion: Conversion, rows: Path | None, serves: str) -> ConversionOptions:

@@ -9,6 +9,7 @@ from pathlib import Path
 from slipway import signature
 from slipway.errors import SlipwayError
 from slipway.files import temp_sibling
+from slipway.model.original import FOLDER as ORIGINAL
 from slipway.model.weights import Weights
 from slipway.scaffold import locks, naming, render
 from slipway.settings import Settings
@@ -21,7 +22,9 @@ type Fill = Callable[[Path], list[Path]]
 
 
 def write_folder(name: str, kind: str, version: str, settings: Settings, fill: Fill) -> Path:
-    """Write ``models/<name>`` with ``fill``, which returns the weights to track, and return it.
+    """Write ``models/<name>`` with ``fill``, which returns the files to track, and return it.
+
+    Weights get a signature; originals, which are not served, do not.
 
     Raises:
         SlipwayError: the name is taken or invalid, or a file cannot be created; no files are left
@@ -70,8 +73,9 @@ def _fill(temporary: Path, kind: str, settings: Settings, fill: Fill) -> None:
     tracked = fill(temporary)
     locks.provide_lock(temporary / "requirements.txt", settings, render.lock_of(kind))
     store = Weights(settings.root)
-    for file in tracked:
-        signature.sign_weights(store.add(file), store)
+    for pointer in store.add_all(tracked):
+        if pointer.file.parent.name != ORIGINAL:
+            signature.sign_weights(pointer, store)
 
 
 def _publish(folders: Sequence[Path], models: Path) -> None:
