@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from slipway.doctor import diagnose_conversions, diagnose_numpy, diagnose_tensors
+from slipway.doctor import (
+    diagnose_conversions,
+    diagnose_numpy,
+    diagnose_stand_ins,
+    diagnose_tensors,
+)
 from slipway.errors import SlipwayError
 from slipway.formats.readiness import cached_environments, find_isolation
 from slipway.formats.sandbox.run import Isolation
@@ -35,6 +40,18 @@ def test_the_doctor_says_which_numpy_models_may_have(
     diagnosis = diagnose_numpy(server, replace(SETTINGS, triton_release=serving))
     assert diagnosis.state == state and diagnosis.what.startswith(what)
     assert (diagnosis.fix is not None) == (state == "note")
+
+
+def test_the_doctor_names_what_serves_in_place_of_native_backends(slipway_cache: Path) -> None:
+    server = replace(find_server(SETTINGS), kind="wheel", release="24.10")
+    *rows, gpu = diagnose_stand_ins(server, replace(SETTINGS, triton_release="25.04"))
+    assert [row.what for row in rows] == [
+        "fil: Slipway's own, treelite 4.4.1; installed when a model first needs it",
+        "openvino: Slipway's own, openvino 2025.0.0; installed when a model first needs it",
+        "pytorch: Slipway's own, torch 2.14.1; installed when a model first needs it",
+    ]
+    assert gpu.state == "note" and gpu.what.startswith("tensorrt, dali: none")
+    assert list(diagnose_stand_ins(replace(server, kind="docker"), SETTINGS)) == []
 
 
 def test_the_doctor_says_whether_configs_list_their_tensors() -> None:

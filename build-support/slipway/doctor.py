@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from slipway.environment import interpreter
+from slipway.environment.tools import cached_tools
 from slipway.errors import SlipwayError
 from slipway.formats.readiness import cached_environments, find_isolation
 from slipway.formats.sandbox.run import Isolation
@@ -22,6 +23,7 @@ from slipway.server.command import has_gpu
 from slipway.settings import Settings, stub_python
 from slipway.settings.release import STAGES
 from slipway.triton import numpy_support
+from slipway.triton.standins import STANDINS, stand_in
 
 ISOLATION = "allow users namespaces: docs/installation.md#isolation-of-conversions"
 State = Literal["ok", "note", "missing"]
@@ -147,6 +149,7 @@ def _triton(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis("Triton", "missing", "none", "install the library with its requirements")
         return
     yield diagnose_numpy(candidates[0], settings)
+    yield from diagnose_stand_ins(candidates[0], settings)
     release = candidates[0].release
     if release not in (settings.test_release, source.UNKNOWN):
         yield Diagnosis(
@@ -164,6 +167,22 @@ def diagnose_tensors(settings: Settings) -> Diagnosis:
     else:
         what = "configs may leave out tensors (explicit_tensors = false): servers complete them"
     return Diagnosis("tensors", "ok", what)
+
+
+def diagnose_stand_ins(server: source.Source, settings: Settings) -> Iterator[Diagnosis]:
+    """Yield what serves the models of backends that the wheel's server lacks."""
+    if server.kind != "wheel":
+        return
+    for name in sorted(STANDINS):
+        each = stand_in(name, settings.triton_release)
+        there = cached_tools(each.lock).folder.is_dir()
+        when = "installed" if there else "installed when a model first needs it"
+        yield Diagnosis("backend", "ok", f"{each}; {when}")
+    yield Diagnosis(
+        "backend",
+        "note",
+        "tensorrt, dali: none; such models are checked, and tested on a machine with a GPU",
+    )
 
 
 def diagnose_numpy(server: source.Source, settings: Settings) -> Diagnosis:

@@ -34,7 +34,12 @@ PLAIN = (
         r"\1: ",
     ),
     # the server's own files are in another folder on each machine
-    (re.compile(r"[^' ]*/triton/[^'/ ]*/(?=python|onnxruntime)"), "/opt/tritonserver/backends/"),
+    (
+        re.compile(r"[^' ]*/triton/[^'/ ]*/(?=python|onnxruntime|fil|openvino|pytorch)"),
+        "/opt/tritonserver/backends/",
+    ),
+    # Treelite says when
+    (re.compile(r"\[\d\d:\d\d:\d\d\] "), ""),
     # the server names an arbitrary tensor first
     (re.compile(r"(unexpected shape for input) '\w+' (for model '\w+')\..*"), r"\1 … \2"),
 )

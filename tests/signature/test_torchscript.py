@@ -11,12 +11,12 @@ from slipway.signature.torchscript import Forward, read_forward
 
 FILES = Path(__file__).parent / "fixtures/torchscript"
 READ = {
-    "one_traced": Forward(("x",), 1, 1),
-    "two_scripted": Forward(("x", "y"), 2, 2),
-    "three_frozen": Forward(("x", "y"), 2, 3),
-    "nested_traced": Forward(("x", "y"), 2, 3),  # its class is not the only one of its module
-    "optional_scripted": Forward(("x", "m"), 1, 1),
-    "tuple_traced": Forward(("x",), 1, 1),
+    "one_traced": Forward(("x",), (), 1),
+    "two_scripted": Forward(("x", "y"), (), 2),
+    "three_frozen": Forward(("x", "y"), (), 3),
+    "nested_traced": Forward(("x", "y"), (), 3),  # its class is not the only one of its module
+    "optional_scripted": Forward(("x", "m"), ("m",), 1),
+    "tuple_traced": Forward(("x",), (), 1),
 }
 
 

@@ -14,6 +14,7 @@ SLIPWAY = Path(__file__).parents[1]
 SHARED = (
     "server/backend_parts/*.py",
     "triton/onnx_parameters.py",
+    "triton/forest_libraries.py",
     "triton/pytorch_names.py",
     "triton/datatypes.py",
     "errors.py",

@@ -14,7 +14,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-TENSORS = ("Tensor", "Optional[Tensor]")
+OPTIONAL = "Optional[Tensor]"
+TENSORS = ("Tensor", OPTIONAL)
 HEADER = re.compile(r"^  def forward\((?P<arguments>.*?)\) -> (?P<returns>.*?):\n", re.S | re.M)
 CLASS = re.compile(r"^class (\w+)\(Module\):\n", re.M)
 # the class is named in the first bytes of the pickle
@@ -37,12 +38,12 @@ UNREADABLE = (
 class Forward:
     """The method that a request calls.
 
-    ``arguments`` are those besides ``self``, of which ``required`` have no default. ``results`` is
-    the number of tensors that it returns.
+    ``arguments`` are those besides ``self``, of which ``optional`` may be None. ``results`` is the
+    number of tensors that it returns.
     """
 
     arguments: tuple[str, ...]
-    required: int
+    optional: tuple[str, ...]
     results: int
 
 
@@ -84,13 +85,13 @@ def _forward(code: str, name: str) -> Forward | None:
     function = tree.body[0]
     assert isinstance(function, ast.FunctionDef) and function.returns is not None
     arguments = function.args.args[1:]
-    kinds = {ast.unparse(each.annotation) for each in arguments if each.annotation is not None}
+    kinds = {each.arg: ast.unparse(each.annotation) for each in arguments if each.annotation}
     results = _number_of_tensors(function.returns)
-    if results is None or not kinds <= set(TENSORS):
+    if results is None or not set(kinds.values()) <= set(TENSORS):
         return None
     return Forward(
         tuple(each.arg for each in arguments),
-        len(arguments) - len(function.args.defaults),
+        tuple(name for name, kind in kinds.items() if kind == OPTIONAL),
         results,
     )
 

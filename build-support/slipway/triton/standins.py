@@ -1,10 +1,10 @@
 """The libraries that stand in, on this machine, for native backends that no package index has.
 
 Each backend is served here by a Python-based one, with the library that the native backend is made
-of: at the version of the release that serves, or at the nearest one that there is a wheel of. Their
-sources: fil_backend, cmake/thirdparty/get_treelite.cmake, and Triton server, build.py (standalone
-OpenVINO), of each branch from r23.12 to r26.08. PyTorch is one version for all releases: NVIDIA's
-own builds are on no index, and TorchScript reads the files of each other version.
+of: at the version of the release that serves, or at the nearest one that there is a lock of. The
+versions of OpenVINO: Triton server, build.py (standalone OpenVINO) of each branch from r23.12 to
+r26.08. PyTorch is one version for all releases: NVIDIA's own builds are on no index, and
+TorchScript reads the files of other versions.
 """
 
 from __future__ import annotations
@@ -13,18 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from slipway.triton.forest_libraries import LIBRARIES
+
 LOCKS = Path(__file__).with_name("locks")
 # by the first release that has the version
-TREELITE = {
-    "00.00": "3.9.1",
-    "24.03": "4.0.0",
-    "24.05": "4.1.2",
-    "24.09": "4.3.0",
-    "24.11": "4.4.0",
-    "25.01": "4.4.1",
-    "26.01": "4.6.1",
-    "26.06": "4.7.0",
-}
+TREELITE = {library.release: library.version for library in LIBRARIES}
 OPENVINO = {
     "00.00": "2023.3.0",
     "24.10": "2024.4.0",
@@ -40,12 +33,12 @@ OPENVINO = {
     "26.06": "2026.2.0",
     "26.08": "2026.3.0",
 }
-LIBRARIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+PROGRAMS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "fil": ("treelite", TREELITE),
     "openvino": ("openvino", OPENVINO),
     "pytorch": ("torch", {}),
 }
-STANDINS = frozenset(LIBRARIES)
+STANDINS = frozenset(PROGRAMS)
 
 
 @dataclass(frozen=True)
@@ -69,8 +62,9 @@ class StandIn:
 
 def stand_in(backend: str, release: str) -> StandIn:
     """Return the library that stands in for ``backend`` (of ``STANDINS``) of ``release``."""
-    library, natives = LIBRARIES[backend]
-    native = natives[max(first for first in natives if first <= release)] if natives else ""
+    library, natives = PROGRAMS[backend]
+    first = max((first for first in natives if first <= release), default="")
+    native = natives[first] if first else ""
     locked = sorted(locked_versions(backend), key=_numbers)
     # a version that is not newer than the native one refuses what that refuses
     older = [version for version in locked if not native or _numbers(version) <= _numbers(native)]

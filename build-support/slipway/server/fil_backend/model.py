@@ -27,13 +27,16 @@ from slipway.server.backend_parts import splitting  # noqa: E402
 from slipway.server.fil_backend import scores  # noqa: E402
 from slipway.server.fil_backend.forest import Forest, open_forest  # noqa: E402
 from slipway.server.fil_backend.parameters import (  # noqa: E402
-    RENAMED_SINCE,
     Parameters,
     model_file,
     read_parameters,
 )
 from slipway.server.fil_backend.treeshap import TreeShap  # noqa: E402
 from slipway.triton.datatypes import datatype_of  # noqa: E402
+from slipway.triton.forest_libraries import (  # noqa: E402
+    BROKEN_RELEASES,
+    VECTOR_BASE_SCORES_SINCE,
+)
 
 INPUT, OUTPUT, SHAP = "input__0", "output__0", "treeshap_output"
 LOST = "NVIDIA's backend reads or writes beyond its memory, which ends the whole server"
@@ -55,6 +58,10 @@ class TritonPythonModel:
             name: value.get("string_value", "")
             for name, value in config.get("parameters", {}).items()
         }
+        if LIBRARY.release in BROKEN_RELEASES:
+            # the core's words, of an image whose backend lacks a library
+            reason = BROKEN_RELEASES[LIBRARY.release]
+            raise pb_utils.TritonModelException(f"unable to load shared library: {reason}")
         try:
             self.parameters = read_parameters(values, LIBRARY.release)
             name = config.get("default_model_filename", "")
@@ -78,7 +85,7 @@ class TritonPythonModel:
                 f"{SHAP} has {scores.width_of(self.shapes[SHAP])} numbers a row, and"
                 f" {self.forest.classes} × ({self.forest.features} + 1) are written: {LOST}"
             )
-        several = LIBRARY.release >= RENAMED_SINCE
+        several = LIBRARY.release >= VECTOR_BASE_SCORES_SINCE
         return TreeShap(self.forest, several_base_scores=several)
 
     def execute(self, requests: list[Any]) -> list[Any]:

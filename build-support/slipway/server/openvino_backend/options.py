@@ -11,6 +11,7 @@ from dataclasses import dataclass
 TARGET_DEVICE_SINCE = "25.10"
 NUMBERS = ("INFERENCE_NUM_THREADS", "COMPILATION_NUM_THREADS")
 BF16, STREAMS, HINT = "HINT_BF16", "NUM_STREAMS", "PERFORMANCE_HINT"
+PROPERTIES = (*NUMBERS, BF16, STREAMS, HINT)
 HINTS = ("latency", "throughput", "cumulative_throughput")
 
 
@@ -54,7 +55,7 @@ def _is_yes(values: Mapping[str, str], name: str) -> bool:
 
 def _properties(values: Mapping[str, str]) -> list[tuple[str, str]]:
     properties: list[tuple[str, str]] = []
-    for name in (*NUMBERS, BF16, STREAMS, HINT):
+    for name in PROPERTIES:
         text = values.get(name, "").lower()
         if not text:
             continue

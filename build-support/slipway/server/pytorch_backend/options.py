@@ -1,7 +1,6 @@
-"""The config's parameters, as the native backend reads them.
+"""Set PyTorch's options as the native backend does.
 
-pytorch_backend, src/libtorch.cc: ModelState::ParseParameters and ModelInstanceState::Execute;
-backend, src/backend_common.cc: ParseBoolValue, ParseIntValue. The messages are theirs.
+pytorch_backend, src/libtorch.cc: ModelState::ParseParameters and ModelInstanceState::Execute.
 """
 
 from __future__ import annotations
@@ -10,21 +9,7 @@ from collections.abc import Mapping
 
 import torch
 
-from slipway.triton.onnx_parameters import parse_bool, parse_int
-
-INFERENCE_MODE = "INFERENCE_MODE"
-# in the order in which they are read; those of the JIT change nothing unless they are given
-BOOLEANS = (
-    "DISABLE_OPTIMIZED_EXECUTION",
-    "ENABLE_CACHE_CLEANING",
-    INFERENCE_MODE,
-    "DISABLE_CUDNN",
-    "ENABLE_WEIGHT_SHARING",
-    "ENABLE_TENSOR_FUSER",
-    "ENABLE_JIT_PROFILING",
-    "ENABLE_JIT_EXECUTOR",
-)
-NUMBERS = ("INTRA_OP_THREAD_COUNT", "INTER_OP_THREAD_COUNT")
+from slipway.server.pytorch_backend.parameters import INFERENCE_MODE, NUMBERS, read_parameters
 
 
 def apply_parameters(values: Mapping[str, str]) -> bool:
@@ -34,8 +19,7 @@ def apply_parameters(values: Mapping[str, str]) -> bool:
         ValueError: the native backend refuses a parameter.
         OverflowError: a number ends the native backend's server.
     """
-    given = {name: parse_bool(values[name]) for name in BOOLEANS if name in values}
-    numbers = {name: parse_int(values[name]) for name in NUMBERS if name in values}
+    given, numbers = read_parameters(values)
     backend = torch._C
     backend._set_graph_executor_optimize(not given.get("DISABLE_OPTIMIZED_EXECUTION", False))
     for name, function in (

@@ -1,4 +1,4 @@
-"""SW324, SW345 to SW347: the tensors of a TorchScript model."""
+"""SW324, SW345 to SW347, SW367: the tensors of a TorchScript model."""
 
 from __future__ import annotations
 
@@ -92,19 +92,36 @@ def pytorch_outputindex_of(model: ModelUnderCheck) -> Iterator[RuleHit]:
 @rule(
     "SW347",
     "pytorch-input-count",
-    reason="every request fails: forward() expects another number of arguments",
-    source="triton-inference-server/pytorch_backend, model_instance_state.cc: Execute; PyTorch's"
-    " errors, seen with torch 2.5.1",
+    reason="the load fails: “configuration expects … inputs, model provides …”",
+    source=SOURCE.replace("GetNamingConvention", "ValidateInputs") + "; also a default is counted",
 )
 def pytorch_input_count(model: ModelUnderCheck) -> Iterator[RuleHit]:
-    """Find configs with more inputs than ``forward`` takes, or with fewer than it requires."""
+    """Find configs with another number of inputs than ``forward`` has arguments."""
     for config, message, forward in _read_models(model):
         count = len(message.input) + _other_inputs(message)
-        if not forward.required <= count <= len(forward.arguments):
+        if forward.arguments and count != len(forward.arguments):
             yield RuleHit(
                 config.location("input"),
                 f"it gives {count} tensors to forward({', '.join(forward.arguments)})",
                 "an input for each argument, in their order",
+            )
+
+
+@rule(
+    "SW367",
+    "pytorch-optional-argument",
+    reason="the load fails: “An input of type 'Optional[Tensor]' was detected in the model”",
+    source=SOURCE.replace("GetNamingConvention", "ValidateInputs"),
+)
+def pytorch_optional_argument(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find TorchScript models with arguments that may be None."""
+    for config, _, forward in _read_models(model):
+        if forward.optional:
+            yield RuleHit(
+                config.location("input"),
+                f"forward() takes {', '.join(forward.optional)} of type Optional[Tensor], which"
+                " the backend refuses",
+                "annotate them as Tensor, and script the model again",
             )
 
 
