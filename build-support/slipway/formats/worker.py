@@ -53,7 +53,11 @@ def _convert(request: Request) -> Request:
     save_arrays(rows.arrays, Path(ROWS))
     if request["compared"]:
         answers = form.reference(source, rows.arrays, converted, options)
-        shaped = {o.name: _shaped(answers[o.name], o.dims) for o in converted.outputs}
+        shaped = {
+            o.name: _shaped(answers[o.name], o.dims)
+            for o in converted.outputs
+            if o.name in answers  # a framework may lack one, which is not compared then
+        }
         save_arrays(shaped, Path(ANSWERS))
     return {
         "converted": converted,

@@ -72,7 +72,7 @@ def test_fil_gets_the_parameters_that_its_release_reads(run: Run, triton: str, n
 def test_a_threshold_of_ones_own_decides_the_class(run: Run) -> None:
     conversion = run("xgboost/binary.ubj", "fil", output="class", threshold="0.3")
     [label] = conversion.converted.outputs
-    assert (label.name, label.datatype, label.dims) == ("label", "FP32", (1,))
+    assert (label.name, label.datatype, label.dims) == ("label", "FP32", ())
     assert conversion.converted.parameters["threshold"] == "0.3"
 
 

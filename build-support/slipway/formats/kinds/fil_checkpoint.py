@@ -101,9 +101,10 @@ class FilCheckpoint:
 
 def _answer(name: str, datatype: str, dims: tuple[int, ...], scores: Array, settings: Any) -> Array:
     if name != "label":
-        return np.concatenate([1 - scores, scores], 1) if dims != scores.shape[1:] else scores
+        pairs = dims == (2,) and scores.shape[1] == 1
+        return np.concatenate([1 - scores, scores], 1) if pairs else scores
     label: Array = scores > settings.threshold
-    if scores.shape[1] > 1 and dims == (1,):
+    if scores.shape[1] > 1 and dims in ((), (1,)):
         label = scores.argmax(1).reshape(-1, 1)
     return label.astype(np.float32 if datatype == "FP32" else np.int64)
 
