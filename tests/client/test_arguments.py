@@ -149,6 +149,12 @@ def test_a_row_may_leave_out_a_column_that_others_have() -> None:
     assert sent["sex"].tolist() == [[b"male"], [b""]]
 
 
+def test_a_request_of_nothing_is_refused_where_all_is_optional() -> None:
+    interface = Interface(8, {"age": Tensor("FP32", (1,), optional=True)}, {})
+    for text in ("{}", '{"age": null}', "[{}, {}]"):
+        assert "m needs one input at least" in refusal(interface, text=text)
+
+
 def test_an_integer_that_only_some_rows_have_is_refused() -> None:
     text = '[{"fare paid": 7, "siblings": 1}, {"fare paid": 8}]'
     assert "'siblings' is INT64, which has no value for null" in refusal(PASSENGER, text=text)

@@ -35,6 +35,11 @@ def fit(interface: Interface, inputs: Mapping[str, Any], *, name: str) -> dict[s
         raise SlipwayError(
             f"{name} needs {_listed(missing)}", fix=f"its inputs: {describe_inputs(interface)}"
         )
+    if not values and interface.inputs:
+        raise SlipwayError(
+            f"{name} needs one input at least",
+            fix=f"its inputs: {describe_inputs(interface)}",
+        )
     arrays = {
         key: tensors.array(key, value, interface.inputs[key], interface.batches)
         for key, value in values.items()
