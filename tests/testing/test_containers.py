@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 import signal
@@ -90,6 +91,20 @@ def test_a_mistake_of_the_folder_stops_the_build(repository: Settings) -> None:
     finally:
         moved.rename(serve)
     assert built.returncode == 1 and "SW282 entry-not-in-the-container" in built.stderr
+
+
+def test_weights_of_a_container_are_those_of_their_pointer(tmp_path: Path) -> None:
+    configured = sample.copy_repository(tmp_path)
+    for words in (["git", "init", "-q"], [sys.executable, "-m", "dvc", "init", "-q"]):
+        subprocess.run(words, cwd=tmp_path, check=True)
+    file = tmp_path / "models" / "wines" / "container" / "model.skops"
+    added = slipway(configured, "weights", "add", str(file))
+    assert added.returncode == 0 and "note:" not in added.stderr, added.stderr
+    digest = hashlib.md5(file.read_bytes()).hexdigest()
+    file.unlink()
+    manifest = sample.build_wines(configured).manifest
+    assert manifest.weights["model.skops"]["md5"] == digest
+    assert "model.skops" not in manifest.sources
 
 
 def test_two_builds_have_the_same_bytes(repository: Settings, tmp_path: Path) -> None:

@@ -70,6 +70,13 @@ def is_container(folder: Path) -> bool:
     return (folder / CONTENTS).is_dir() and next(folder.glob("*/config.pbtxt"), None) is None
 
 
+def is_in_container(file: Path) -> bool:
+    """Return whether a container opens ``file``: no server of Slipway has to know its format."""
+    return any(
+        folder.name == CONTENTS and is_container(folder.parent) for folder in file.resolve().parents
+    )
+
+
 def read_container_folder(path: Path) -> ContainerFolder:
     """Read the folder ``path`` of a container's model.
 

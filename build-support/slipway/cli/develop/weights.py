@@ -69,6 +69,7 @@ def add(files: tuple[Path, ...]) -> None:
     Example: slipway weights add models/x/x_inferencer/1/model.onnx
     """
     from slipway import settings, signature
+    from slipway.model.container_folder import is_in_container
     from slipway.model.weights import Weights
     from slipway.scaffold.foreign_weights import is_original, refuse_foreign
 
@@ -81,7 +82,7 @@ def add(files: tuple[Path, ...]) -> None:
         _print_paths(pointer.file, signature_file)
         if is_original(file):
             click.echo(f"convert it: slipway weights convert {file.resolve().parents[1].name}")
-        elif weights is not None and not weights.opened:
+        elif weights is not None and not weights.opened and not is_in_container(file):
             click.echo(f"note: {weights}, which this model does not open; {weights.fix}", err=True)
 
 
