@@ -155,14 +155,18 @@ def _served(
     with workplace() as place:
         shutil.copytree(out, place.inputs / worker.OUT)
         save_arrays(rows, place.inputs / worker.ROWS)
-        request = {"task": "served", "module": serving.module, "converted": asdict(converted)}
+        request = {
+            "task": "served",
+            "module": serving.module,
+            "converted": asdict(converted),
+            "stand_in": f"{serving.release}\n{serving.stand_in}\n",
+        }
         answer = ask(
             place,
             request,
             lock=serving.lock,
             what=f"answering as {backend} for {task.source.name}",
             library=serving.library,
-            variables=serving.variables(place.inputs / "standins", backend),
             loopback=_needs_loopback(task.form) and serving.lock == task.lock,
             limits=task.demands.limits,
         )

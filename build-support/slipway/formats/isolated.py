@@ -16,6 +16,7 @@ from slipway.environment.tools import provide_tools
 from slipway.errors import SlipwayError
 from slipway.formats import worker
 from slipway.formats.exchange import load_json, save_json
+from slipway.formats.sandbox.mounts import PLACE
 from slipway.formats.sandbox.run import Isolation, Limits, run
 
 OWN = "slipway"
@@ -26,6 +27,7 @@ SHARED = (
     *("triton/standins.py", "triton/tensorrt.py"),
 )
 VARIABLES = {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
+WORKER = f"{OWN}/formats/worker.py"
 NOT_NEEDED = shutil.ignore_patterns("__pycache__", "sandbox", "locks", "*.pyc")
 
 
@@ -48,9 +50,8 @@ class Workplace:
             shutil.copytree(path, target)
         else:
             shutil.copyfile(path, target)
-        seen = f"{worker.INPUTS}/{folder}/{path.name}"
-        self.shown[seen] = str(path)
-        return seen
+        self.shown[f"{folder}/{path.name}"] = str(path)
+        return f"{worker.INPUTS}/{folder}/{path.name}"
 
 
 @contextmanager
@@ -98,12 +99,11 @@ def ask(
     tools = provide_tools(lock)
     _copy_library(place.inputs / "library", modules, library or {})
     save_json(request, place.inputs / "request.json")
-    script = place.inputs / "library" / OWN / "formats" / "worker.py"
     ended = run(
-        [tools.python, "-s", "-E", "-P", "-B", script],
+        ["%tools%/bin/python", "-s", "-E", "-P", "-B", f"%inputs%/library/{WORKER}"],
         what=what,
         work=place.work,
-        readable=[tools.folder, place.inputs],
+        folders={"inputs": place.inputs, "tools": tools.folder},
         variables={**VARIABLES, **(variables or {})},
         limits=limits,
         loopback=loopback,
@@ -134,10 +134,10 @@ def _raise_error(values: Mapping[str, Any], place: Workplace, what: str, text: s
 
 def _shown(text: str, place: Workplace) -> str:
     """Return ``text`` with the user's paths instead of those of the copies."""
-    text = text.replace(f"{place.inputs / 'library'}/", "")
-    for seen, path in place.shown.items():
-        inside = str(place.inputs / seen.removeprefix(f"{worker.INPUTS}/"))
-        text = text.replace(inside, path).replace(seen, path)
+    for inputs in (str(place.inputs), f"{PLACE}/inputs", worker.INPUTS):
+        text = text.replace(f"{inputs}/library/", "")
+        for seen, path in place.shown.items():
+            text = text.replace(f"{inputs}/{seen}", path)
     return text
 
 

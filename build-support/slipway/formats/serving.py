@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from slipway.environment.tools import provide_tools
 from slipway.server.backend_files import modules_of
 from slipway.triton.onnx_runtimes import NEWEST, runtime_of
 from slipway.triton.standins import STANDINS, stand_in
 
 LOCKS = Path(__file__).parent / "locks"
 UNTESTABLE = {"tensorrt": "a TensorRT engine needs the GPU that it was built for"}
-VARIABLE = "SLIPWAY_STANDINS"  # by which a stand-in finds its library; server/standins.py
 STANDIN = "standin"  # the module that runs one
 
 
@@ -27,16 +25,6 @@ class Serving:
     library: Mapping[str, bytes] = field(default_factory=dict)
     stand_in: str = ""
     release: str = ""
-
-    def variables(self, folder: Path, backend: str) -> dict[str, str]:
-        """Write what a stand-in asks for to ``folder``; return the variable that names it."""
-        if not self.stand_in:
-            return {}
-        folder.mkdir()
-        packages = provide_tools(self.lock).site_packages
-        text = f"{packages}\n{self.release}\n{self.stand_in}\n"
-        (folder / backend).write_text(text, encoding="utf-8")
-        return {VARIABLE: str(folder)}
 
 
 def serving_of(backend: str, triton: str, conversion: Path) -> Serving:

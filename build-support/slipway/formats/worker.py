@@ -7,14 +7,18 @@ Started by ``isolated.py`` as a script, with a copy of the few modules of the li
 from __future__ import annotations
 
 import importlib
+import os
 import platform
 import sys
+import sysconfig
 import traceback
+import zipfile
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+FIRST_TIME = (1980, 1, 1, 0, 0, 0)
 INPUTS, ANSWER, ROWS, ANSWERS, OUT = "../inputs", "answer.json", "rows.npz", "answers.npz", "out"
 
 type Request = dict[str, Any]
@@ -43,6 +47,7 @@ def _convert(request: Request) -> Request:
     from slipway.formats.exchange import options_of, save_arrays
     from slipway.formats.rows import find_rows
 
+    _fix_times_in_archives()
     form, options = _format(request), options_of(request["options"])
     source, out = Path(request["source"]), Path(OUT)
     out.mkdir()
@@ -73,9 +78,18 @@ def _served(request: Request) -> Request:
     converted = converted_of(request["converted"])
     backend = importlib.import_module(f"slipway.formats.served.{request['module']}")
     rows = load_arrays(Path(INPUTS, ROWS))
+    _name_library(converted.backend, request["stand_in"])
     answers = backend.answer(Path(INPUTS, OUT), rows, converted)
     save_arrays({name: _array(answer) for name, answer in answers.items()}, Path(ANSWERS))
     return {"versions": backend.versions()}
+
+
+def _name_library(backend: str, release: str) -> None:
+    """Write where a stand-in finds its library, as the server does (server/standins.py)."""
+    folder = Path("standins").resolve()
+    folder.mkdir()
+    (folder / backend).write_text(f"{sysconfig.get_path('purelib')}\n{release}", encoding="utf-8")
+    os.environ["SLIPWAY_STANDINS"] = str(folder)
 
 
 def _causes(request: Request) -> list[Any]:
@@ -96,6 +110,16 @@ def _format(request: Request) -> Any:
     for name in attribute.split("."):
         value = getattr(value, name)
     return value
+
+
+def _fix_times_in_archives() -> None:
+    """Give what is written to zip archives the first time that they can hold, not today's."""
+    original = zipfile.ZipInfo.__init__
+
+    def initialize(info: zipfile.ZipInfo, filename: str = "NoName", *_: Any, **__: Any) -> None:
+        original(info, filename, FIRST_TIME)
+
+    zipfile.ZipInfo.__init__ = initialize  # type: ignore[method-assign, assignment]
 
 
 def _shaped(answer: Any, dims: tuple[int, ...]) -> Any:

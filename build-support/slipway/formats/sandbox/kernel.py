@@ -11,6 +11,7 @@ MS_RDONLY, MS_NOSUID, MS_NODEV = 0x1, 0x2, 0x4
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 MNT_DETACH = 2
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
+ADDR_NO_RANDOMIZE = 0x0040000
 MOUNT_SETATTR = 442  # from here on the numbers are those of every architecture
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -33,6 +34,15 @@ def prctl(option: int, value: int = 1) -> None:
     """
     zero = ctypes.c_ulong(0)
     _checked(_libc.prctl(option, ctypes.c_ulong(value), zero, zero, zero))
+
+
+def fix_addresses() -> None:
+    """Load this process's next programs at the same addresses each time (personality(2)).
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    _checked(_libc.personality(ctypes.c_ulong(ADDR_NO_RANDOMIZE)))
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:

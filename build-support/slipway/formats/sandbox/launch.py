@@ -1,8 +1,10 @@
 """Give up what a program that is not trusted must not have, and become that program.
 
 Started as ``python -P -S -m slipway.formats.sandbox.launch ORDERS PROGRAM …``; ORDERS is JSON:
-``root`` (an empty folder), ``work``, ``readable``, ``variables`` (its environment), ``loopback``
-(whether it needs that) and ``report``, a file descriptor for what isolation there is.
+``root`` (an empty folder), ``folders`` (by name; only ``work`` can be changed), ``readable``,
+``variables`` (its environment), ``loopback`` (whether it needs that) and ``report``, a file
+descriptor for what isolation there is. ``%work%`` and the like in arguments and variables become
+the place that the folder has for the program: the same each time, where it has a root of its own.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ def main() -> None:
     reason = _enter_namespaces()
     _become_child()
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS)
-    report = {"files": _limit_files(orders, reason)}
+    places, files = _limit_files(orders, reason)
+    report = {"files": files}
     if reason is None:
         report.update(network="a network namespace", processes="a namespace of processes")
     else:
@@ -45,8 +48,18 @@ def main() -> None:
         json.dump(report, stream)
     if reason is None:
         _become_child()  # the first of a namespace ignores signals, such as that of abort()
-    os.chdir(orders["work"])
-    os.execve(sys.argv[2], sys.argv[2:], orders["variables"])
+    with contextlib.suppress(OSError):
+        kernel.fix_addresses()  # frameworks write ids of objects, which are their addresses
+    os.chdir(places["work"])
+    argv = [_placed(argument, places) for argument in sys.argv[2:]]
+    variables = {name: _placed(text, places) for name, text in orders["variables"].items()}
+    os.execve(argv[0], argv, variables)
+
+
+def _placed(text: str, places: dict[str, str]) -> str:
+    for name, place in places.items():
+        text = text.replace(f"%{name}%", place)
+    return text
 
 
 def _enter_namespaces() -> str | None:
@@ -79,18 +92,23 @@ def _become_child() -> None:
             os._exit(code if code >= 0 else 128 - code)
 
 
-def _limit_files(orders: dict[str, Any], reason: str | None) -> str:
+def _limit_files(orders: dict[str, Any], reason: str | None) -> tuple[dict[str, str], str]:
+    """Limit files; return the places of the folders for the program, and by what it is limited."""
+    folders = orders["folders"]
     try:
         if reason is None:
-            mounts.enter(orders["root"], orders["work"], orders["readable"])
-            return "a root of its own"
+            places = {name: f"{mounts.PLACE}/{name}" for name in folders}
+            shown = {places[name]: folder for name, folder in folders.items()}
+            mounts.enter(orders["root"], shown, places["work"], orders["readable"])
+            return places, "a root of its own"
     except OSError as error:
         reason = f"this kernel allows no mounts here ({error.strerror})"
     try:
-        landlock.restrict(orders["work"], orders["readable"])
+        others = [folder for name, folder in folders.items() if name != "work"]
+        landlock.restrict(folders["work"], [*orders["readable"], *others])
     except OSError as error:
-        return f"none: {reason}, and no Landlock ({error.strerror})"
-    return "Landlock"
+        return folders, f"none: {reason}, and no Landlock ({error.strerror})"
+    return folders, "Landlock"
 
 
 def _limit_network(orders: dict[str, Any], reason: str) -> str:

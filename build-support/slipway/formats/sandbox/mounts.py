@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from slipway.formats.sandbox import kernel
 
@@ -14,14 +14,16 @@ SYSTEM = (
     "/sys/devices/system",  # numbers of processors
 )
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+PLACE = "/slipway"  # of the folders that a program works with
 MEMORY = {"/tmp": "size=64m", "/dev/shm": "size=512m"}
 ROOT = "size=16m,mode=755"  # of folders only
 
 
-def enter(root: str, work: str, readable: Iterable[str]) -> None:
-    """Make a new root at the empty folder ``root``; only ``work`` can be written to.
+def enter(root: str, shown: Mapping[str, str], work: str, readable: Iterable[str]) -> None:
+    """Make a new root at the empty folder ``root``.
 
-    It is the caller's own mount namespace.
+    ``readable`` are at their places. ``shown`` are folders by other places, of which only ``work``
+    can be written to. It is the caller's own mount namespace.
 
     Raises:
         OSError: the kernel refuses; nothing has changed then that a program could see.
@@ -35,9 +37,12 @@ def enter(root: str, work: str, readable: Iterable[str]) -> None:
     for path in dict.fromkeys((*SYSTEM, *readable)):
         _show(path, root)
     for path in DEVICES:
-        _bind(path, root)
+        _bind(path, root + path)
     os.symlink("/proc/self/fd", f"{root}/dev/fd")
-    _bind(work, root)
+    for place, folder in shown.items():
+        _bind(folder, root + place)
+        if place != work:
+            kernel.make_read_only(root + place)
     os.makedirs(f"{root}/proc")
     try:
         kernel.mount("proc", f"{root}/proc", "proc", flags)
@@ -52,7 +57,7 @@ def _show(path: str, root: str) -> None:
     link = _first_link(path)
     if link is None:
         if os.path.exists(path):
-            _bind(path, root)
+            _bind(path, root + path)
             kernel.make_read_only(root + path)
         return
     target = os.readlink(link)
@@ -70,11 +75,11 @@ def _first_link(path: str) -> str | None:
     return next((prefix for prefix in prefixes if os.path.islink(prefix)), None)
 
 
-def _bind(path: str, root: str) -> None:
-    """Show ``path``, none of whose parts is a link: one in the root would lead out of it."""
+def _bind(path: str, target: str) -> None:
+    """Show ``path`` at ``target``, of which no part is a link: one would lead out of the root."""
     if os.path.isdir(path):
-        os.makedirs(root + path, exist_ok=True)
-    elif not os.path.exists(root + path):
-        os.makedirs(os.path.dirname(root + path), exist_ok=True)
-        open(root + path, "x").close()
-    kernel.mount(path, root + path, flags=kernel.MS_BIND | kernel.MS_REC)
+        os.makedirs(target, exist_ok=True)
+    elif not os.path.exists(target):
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        open(target, "x").close()
+    kernel.mount(path, target, flags=kernel.MS_BIND | kernel.MS_REC)

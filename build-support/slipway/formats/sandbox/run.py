@@ -79,6 +79,7 @@ def run(
     *,
     what: str,
     work: Path,
+    folders: Mapping[str, Path] | None = None,
     readable: Sequence[Path] = (),
     variables: Mapping[str, str] | None = None,
     limits: Limits | None = None,
@@ -86,13 +87,18 @@ def run(
 ) -> Ended:
     """Run ``argv`` in the folder ``work``, the only one that it can change.
 
-    It can read the system's programs and libraries, and ``readable``. Its environment has only
-    ``variables`` and what every program needs. ``what`` names the step for the user.
+    It can read the system's programs and libraries, ``readable``, and ``folders``, by name:
+    ``%name%`` in arguments and variables becomes the place where the program finds that folder.
+    Its environment has only ``variables`` and what every program needs. ``what`` names the step
+    for the user.
 
     Raises:
         SlipwayError: it took more than ``limits`` allow.
     """
-    limits, work = limits or Limits.of_environment(), work.resolve()
+    limits = limits or Limits.of_environment()
+    places = {"work": work.resolve()}
+    places |= {name: folder.resolve() for name, folder in (folders or {}).items()}
+    program_file = Path(_placed(str(argv[0]), places))
     for name in ("home", "tmp"):
         (work / name).mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="slipway-sandbox-") as outside:
@@ -101,9 +107,9 @@ def run(
         reader, writer = os.pipe()
         orders = {
             "root": str(root),
-            "work": str(work),
-            "readable": [*map(str, readable), *_python_paths(Path(argv[0]))],
-            "variables": _environment(work, variables or {}),
+            "folders": {name: str(folder) for name, folder in places.items()},
+            "readable": [*map(str, readable), *_python_paths(program_file)],
+            "variables": _environment(variables or {}),
             "loopback": loopback,
             "report": writer,
         }
@@ -159,12 +165,12 @@ def _watch(program: subprocess.Popen[bytes], what: str, started: float, limits: 
             )
 
 
-def _environment(work: Path, variables: Mapping[str, str]) -> dict[str, str]:
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     """Return a fixed environment: no credentials, and nothing that differs between machines."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "HOME": str(work / "home"),
-        "TMPDIR": str(work / "tmp"),
+        "HOME": "%work%/home",
+        "TMPDIR": "%work%/tmp",
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
         "PYTHONHASHSEED": "0",
@@ -174,6 +180,12 @@ def _environment(work: Path, variables: Mapping[str, str]) -> dict[str, str]:
         **_loader_path(),
         **variables,
     }
+
+
+def _placed(text: str, places: Mapping[str, Path]) -> str:
+    for name, place in places.items():
+        text = text.replace(f"%{name}%", str(place))
+    return text
 
 
 def _python_paths(program: Path) -> list[str]:
