@@ -20,21 +20,22 @@ from benchmarks.clone import clone
 from benchmarks.context import ROOT, BenchmarkContext
 from benchmarks.result import Report, Row
 from slipway.environment.tools import provide_tools
+from slipway.triton.standins import newest_lock
 
 TRAININGS = Path(__file__).with_name("trainings")
 LOCKS = ROOT / "build-support" / "slipway" / "formats" / "locks"
-# the program of trainings/, the lock it runs with
+# the program of trainings/, the lock it runs with, below LOCKS or elsewhere
 PROGRAMS = {
-    "with_xgboost": "xgboost",
-    "with_lightgbm": "lightgbm",
-    "with_catboost": "catboost",
-    "with_sklearn": "scikit_learn",
-    "with_openvino": "openvino",
-    "with_torch": "torch",
-    "with_keras": "tensorflow",
+    "with_xgboost": "xgboost.txt",
+    "with_lightgbm": "lightgbm.txt",
+    "with_catboost": "catboost.txt",
+    "with_sklearn": "scikit_learn.txt",
+    "with_openvino": str(newest_lock("openvino")),
+    "with_torch": "torch.txt",
+    "with_keras": "tensorflow.txt",
 }
 QUICK = ("with_xgboost",)
-BACKENDS = {"xgboost": ("fil",), "lightgbm": ("fil",), "torch_script": ("pytorch",)}
+BACKENDS = {"xgboost": ("fil",), "lightgbm": ("fil",), "torch_script": ("onnxruntime",)}
 ENDINGS = {".ubj", ".json", ".txt", ".cbm", ".skops", ".joblib", ".pkl", ".pt", ".pt2"}
 ENDINGS |= {".keras", ".h5", ".xml"}
 # files that do not tell the size of a row
@@ -80,7 +81,7 @@ def measure(context: BenchmarkContext) -> list[Report]:
 
 
 def _train(program: str, out: Path) -> None:
-    python = provide_tools(LOCKS / f"{PROGRAMS[program]}.txt").python
+    python = provide_tools(LOCKS / PROGRAMS[program]).python
     argv = [str(python), str(TRAININGS / f"{program}.py"), str(out)]
     subprocess.run(argv, check=True, stdout=sys.stderr, cwd=out)
 
