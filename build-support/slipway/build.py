@@ -10,6 +10,7 @@ from slipway.artifact.artifact import Artifact, record_checksum
 from slipway.artifact.pack import pack
 from slipway.artifact.pack_container import pack_container
 from slipway.environment import ExecutionEnvironment, check_lock
+from slipway.environment.shared.locked import locked_packages
 from slipway.errors import SlipwayError
 from slipway.model.container_folder import is_container, read_container_folder
 from slipway.model.folder import ModelFolder, read_model_folder
@@ -38,6 +39,14 @@ def _build_container(folder: Path, settings: Settings, output: Path) -> Artifact
     refuse_errors_in(folder, settings)
     model = read_container_folder(folder)
     check_lock(model.requirements, model.lock)
+    for locked in locked_packages(model.lock):
+        raise SlipwayError(
+            f"{locked.package.name} is a package of this repository, and the lock of a container"
+            " travels without it",
+            where=str(model.lock),
+            fix=f"copy its code into {model.contents / 'code'}, and remove it from"
+            f" {model.requirements.name}",
+        )
     files = _weights(model.pointers, settings)
     entry = settings.containers[model.name].entry
     artifact = pack_container(model, entry, files, output / model.artifact_name)

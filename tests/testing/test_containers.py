@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from slipway import settings
 from slipway.catalog.catalog import Catalog
+from slipway.errors import SlipwayError
 from slipway.server.container.call import ContainerAnswer
 from slipway.settings import Settings
 from slipway.store.open import open_stage
@@ -105,6 +107,22 @@ def test_weights_of_a_container_are_those_of_their_pointer(tmp_path: Path) -> No
     manifest = sample.build_wines(configured).manifest
     assert manifest.weights["model.skops"]["md5"] == digest
     assert "model.skops" not in manifest.sources
+
+
+def test_an_object_that_is_not_the_published_one_is_not_served(tmp_path: Path) -> None:
+    configured = sample.copy_repository(tmp_path)
+    toml = tmp_path / "slipway.toml"
+    toml.write_text(toml.read_text().replace('["wine_rows", "adder"]', '["wine_rows"]'))
+    published = sample.release(configured, sample.build_rows(configured))
+    stored = tmp_path / configured.store / "staging" / "models" / published.target
+    other = sample.build_wines(configured).path.read_bytes()
+    stored.chmod(0o644)
+    stored.write_bytes(other)
+    with (
+        pytest.raises(SlipwayError, match=r"its object has .* published"),
+        sample.up(settings.load(tmp_path), "rows"),
+    ):
+        pass
 
 
 def test_two_builds_have_the_same_bytes(repository: Settings, tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ from slipway.catalog import keys
 from slipway.client.counters import Counters
 from slipway.client.errors import InvocationError
 from slipway.client.routes import Routes
-from slipway.client.runtime import Runtime
+from slipway.client.runtime import Reply, Runtime
+from slipway.client.shadow import ShadowQueue
 from slipway.errors import SlipwayError
 
-ROLE = "answer"
+ANSWER, SHADOW = "answer", "shadow"
 
 
 class ContainerReply(NamedTuple):
@@ -34,6 +35,7 @@ class Container:
         routes: Routes,
         runtime: Runtime,
         counters: Counters,
+        shadows: ShadowQueue,
         *,
         is_serial: bool,
         deadline_s: float,
@@ -42,6 +44,7 @@ class Container:
         self._routes = routes
         self._runtime = runtime
         self._counters = counters
+        self._shadows = shadows
         self._is_serial = is_serial
         self._deadline_s = deadline_s
 
@@ -56,7 +59,8 @@ class Container:
         """Return the container's answer to ``body``.
 
         If the alias has several variants, each call goes to the container of one of them at random,
-        by weight; calls with an equal ``key``, such as a user's id, always go to the same.
+        by weight; calls with an equal ``key``, such as a user's id, always go to the same. An
+        alias's shadow gets the same request in the background, and its bytes are compared.
 
         Raises:
             ModelError: the container answered with another status than 200; has its message.
@@ -72,7 +76,16 @@ class Container:
                 where=self.name,
                 fix="send fewer rows at once",
             )
-        target = self._routes.choose(key).target
+        target, shadow = self._routes.choose(key)
+        reply = self._send(target, body, content_type, accept, ANSWER)
+        if shadow is not None and not self._is_serial:
+            self._shadow(shadow, body, content_type, accept, reply.body)
+        return ContainerReply(reply.body, reply.content_type, target)
+
+    def _send(
+        self, target: str, body: bytes, content_type: str, accept: str | None, role: str
+    ) -> Reply:
+        """Invoke the container of ``target``, and count the outcome."""
         parameters = {} if self._is_serial else {"TargetContainerHostname": keys.hostname(target)}
         if accept is not None:
             parameters["Accept"] = accept
@@ -83,15 +96,35 @@ class Container:
                 body,
                 content_type,
                 parameters=parameters,
-                deadline_s=self._deadline_s,
+                # a shadow is not worth a second attempt at a busy endpoint
+                deadline_s=self._deadline_s if role == ANSWER else 0,
                 on_retry=lambda reason: self._counters.count_retry(self.name, target, reason),
             )
             outcome = "ok"
+            return reply
         except InvocationError as error:
             outcome = error.code
             raise
         finally:
-            self._counters.count_invocation(self.name, target, ROLE, outcome)
+            self._counters.count_invocation(self.name, target, role, outcome)
             seconds = time.perf_counter() - began
-            self._counters.observe_latency(self.name, target, ROLE, seconds)
-        return ContainerReply(reply.body, reply.content_type, target)
+            self._counters.observe_latency(self.name, target, role, seconds)
+
+    def _shadow(
+        self, target: str, body: bytes, content_type: str, accept: str | None, main: bytes
+    ) -> None:
+        """Send the same request to ``target`` in the background, and compare the bytes."""
+
+        def compare() -> None:
+            try:
+                same = self._send(target, body, content_type, accept, SHADOW).body == main
+            except SlipwayError:
+                count("failed")
+                return
+            count("agreed" if same else "differed")
+
+        def count(outcome: str) -> None:
+            self._counters.count_comparison(self.name, target, outcome)
+
+        if not self._shadows.offer(compare):
+            count("dropped")

@@ -101,6 +101,7 @@ class Endpoint:
             Routes(self.catalog, name, target),
             self._runtime,
             self._counters,
+            self._shadows,
             is_serial=self._mode == "serial",
             deadline_s=self._deadline_s,
         )

@@ -76,6 +76,24 @@ def test_an_alias_splits_the_invocations_between_two_containers(
     assert sum(targets.values()) == 200 and len(same) == 1
 
 
+def test_a_shadow_answers_the_same_request_and_is_compared(
+    repository: Settings, running: RunningEndpoints, releases: list[Release]
+) -> None:
+    alias = Alias((Variant(releases[0].target, 1),), shadow=releases[1].target)
+    move_alias(open_stage(repository, "staging"), "wines", alias, "alias", Origin())
+    try:
+        with open_endpoint(repository, running) as endpoint:
+            reply = endpoint.container("wines").invoke(ROW.encode(), "text/csv")
+            assert probabilities(reply.body) == LOGISTIC
+            endpoint.close()  # waits for the shadow
+            text = endpoint.metrics()
+    finally:
+        split(repository, 1, 0, releases)
+    lines = [line for line in text.splitlines() if 'outcome="differed"' in line]
+    assert any("_total{" in line and line.endswith(" 1.0") for line in lines)
+    assert all(releases[1].target in line for line in lines)
+
+
 def test_a_release_that_is_not_deployed_is_refused_by_the_endpoint(
     repository: Settings, running: RunningEndpoints
 ) -> None:

@@ -17,6 +17,7 @@ from slipway.endpoint.failure import model_error, unavailable
 from slipway.endpoint.limits import Limits
 from slipway.endpoint.objects import Objects
 from slipway.errors import SlipwayError
+from slipway.files import HashingReader
 from slipway.server import network
 from slipway.server.client import HOST
 from slipway.server.container import call
@@ -174,6 +175,8 @@ def _session(process: ContainerProcess) -> aiohttp.ClientSession:
 
 
 def _download(objects: Objects, target: str, artifact: Path) -> None:
-    objects.stat(target)
+    """Write the object of ``target`` to ``artifact``, and compare it with its record."""
     with objects.open(target) as stream, artifact.open("wb") as file:
-        shutil.copyfileobj(stream, file)
+        hashing = HashingReader(stream)
+        shutil.copyfileobj(hashing, file)
+        objects.compare(target, hashing.drain(), file.tell())
