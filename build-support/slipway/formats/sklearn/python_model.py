@@ -10,6 +10,7 @@ from typing import Any
 
 from slipway.errors import SlipwayError
 from slipway.formats.format import Options
+from slipway.formats.sklearn.canonical import number_objects
 from slipway.formats.sklearn.column import Column
 from slipway.formats.sklearn.columns import WIDE
 from slipway.formats.sklearn.load import copy_code
@@ -36,6 +37,7 @@ def write_python_model(
 
     try:
         skops.io.dump(model, out / "model.skops")
+        number_objects(out / "model.skops")
     except Exception as error:  # of whatever type the estimator's state provokes
         raise SlipwayError(
             f"skops cannot keep this model: {error}",
