@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from slipway.errors import SlipwayError
 from slipway.formats.format import Tensor
+from slipway.formats.graphs.traces import drop_traces
 from slipway.formats.networks.torch_inputs import example
 from slipway.formats.networks.torch_module import run, wrapped
 
@@ -45,6 +46,7 @@ def of_program(program: Any, inputs: Sequence[Tensor], outputs: Sequence[str]) -
             what = f"PyTorch cannot export it to ONNX: {cause(error)}"
             raise SlipwayError(what, fix=FIX) from error
     model: ModelProto = made.model_proto
+    drop_traces(model)
     return model
 
 
@@ -109,7 +111,9 @@ def _traced(flat: Any, tensors: Any, inputs: Sequence[Tensor], names: list[str])
             output_names=names,
             dynamic_axes=axes | {name: {0: "batch"} for name in names},
         )
-    return onnx.load_from_string(file.getvalue())
+    model = onnx.load_from_string(file.getvalue())
+    drop_traces(model)
+    return model
 
 
 def _dynamic(x: Tensor) -> dict[int, Any]:
