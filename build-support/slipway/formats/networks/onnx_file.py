@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from slipway.errors import SlipwayError
 from slipway.formats.format import Tensor
+from slipway.formats.graphs.canonical import number_nodes
 from slipway.formats.graphs.limits import lower
 from slipway.formats.graphs.shapes import make_column
 
@@ -69,7 +70,8 @@ def write(
     if model.ByteSize() > LARGEST:
         what = f"the graph has {model.ByteSize() / 1e9:.1f} GB, and a file of ONNX at most 2"
         raise SlipwayError(what, fix="serve it with --backend pytorch, or split it")
-    (out / NAME).write_bytes(model.SerializeToString())
+    number_nodes(model)
+    (out / NAME).write_bytes(model.SerializeToString(deterministic=True))
     half = any(tensor.data_type == FLOAT16 for tensor in model.graph.initializer)
     if half:
         notes.append(f"half precision inside: compared with a tolerance of {HALF_TOLERANCE}")
