@@ -57,6 +57,15 @@ def test_values_are_sent_as_binary_tensors_and_returned_as_arrays(
     assert metric_value(endpoint, "slipway_client_latency_seconds_count", variant=ONE) == 1
 
 
+def test_a_request_of_a_sequence_carries_its_parameters(
+    fake: FakeRuntime, endpoint: Endpoint
+) -> None:
+    begin = {"sequence_id": 7, "sequence_start": True}
+    endpoint.model("m").predict(FEATURES, parameters=begin)
+    arrays = {"X": np.array([[1, 2, 3, 4]], np.float32)}
+    assert fake.requests[0].body == kserve.encode(arrays, parameters=begin)[0]
+
+
 def test_inputs_that_do_not_fit_are_not_sent_and_counted_as_refused(
     fake: FakeRuntime, endpoint: Endpoint
 ) -> None:

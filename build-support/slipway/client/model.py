@@ -51,7 +51,13 @@ class Model:
         self._deadline_s = deadline_s
         self._expected = expected
 
-    def predict(self, inputs: Mapping[str, Any], *, key: str | None = None) -> dict[str, Array]:
+    def predict(
+        self,
+        inputs: Mapping[str, Any],
+        *,
+        key: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> dict[str, Array]:
         """Return the outputs by name, in the declared order, with their batch dimension.
 
         Strings are ``bytes`` in arrays of ``object``.
@@ -65,6 +71,10 @@ class Model:
         equal ``key``, such as a user's id, always go to the same. An alias's shadow gets the same
         request afterwards, in the background; its response is only compared and counted.
 
+        ``parameters`` are the request's own. A model of sequences needs ``{"sequence_id": 7,
+        "sequence_start": True}``, and ``sequence_end`` at the last request; with several variants
+        an equal ``key`` as well.
+
         Raises:
             ModelError: the model refused the request, or failed on it; has the model's message.
             InvocationError: SageMaker refused it, or was still busy at the deadline.
@@ -73,13 +83,19 @@ class Model:
                 the request is larger than the endpoint takes (6 MiB, or ``largest_body``); there is
                 no such model.
         """
-        return self.ask(inputs, key=key).outputs
+        return self.ask(inputs, key=key, parameters=parameters).outputs
 
-    def ask(self, inputs: Mapping[str, Any], *, key: str | None = None) -> Prediction:
+    def ask(
+        self,
+        inputs: Mapping[str, Any],
+        *,
+        key: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> Prediction:
         """Return what :meth:`predict` returns, and the target model that answered."""
         target, shadow = self._routes.choose(key)
         try:
-            body, content_type = self._encoded(target, inputs)
+            body, content_type = self._encoded(target, inputs, parameters)
         except SlipwayError:
             self._counters.count_invocation(self.name, target, ANSWER, "refused")
             raise
@@ -100,12 +116,14 @@ class Model:
         """
         return self._routes.interface(target or self._routes.main())
 
-    def _encoded(self, target: str, inputs: Mapping[str, Any]) -> tuple[bytes, str]:
+    def _encoded(
+        self, target: str, inputs: Mapping[str, Any], parameters: Mapping[str, Any] | None
+    ) -> tuple[bytes, str]:
         interface = self._routes.interface(target)
         if self._expected is not None:
             _refuse_changed(self._expected, interface, self.name, target)
         arrays = request.fit(interface, inputs, name=self.name)
-        body, content_type = kserve.encode(arrays)
+        body, content_type = kserve.encode(arrays, parameters=parameters)
         request.check_size(body, arrays, interface, self._runtime.largest_body)
         return body, content_type
 

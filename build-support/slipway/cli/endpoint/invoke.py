@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,7 @@ from slipway.cli.endpoint.options import endpoint_option, url_option
 from slipway.cli.models import name_argument
 from slipway.cli.options import json_option, renamed_option, warn_renamed
 from slipway.cli.progress import working
+from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
     from slipway.client import Model, Prediction
@@ -47,6 +48,11 @@ def _old_output(context: click.Context, option: click.Parameter, value: Path | N
 @url_option
 @click.option("--target", help="Invoke this target model instead of the alias's.")
 @click.option("--key", help="Requests with the same key get the same variant of a split alias.")
+@click.option(
+    "--parameters",
+    metavar="JSON",
+    help='Of the request, such as {"sequence_id": 7, "sequence_start": true}.',
+)
 @click.option("--content-type", metavar="TYPE", help="Of a container's body; by default FILE's.")
 @click.option("--accept", metavar="TYPE", help="What a container's answer should be.")
 @json_option()
@@ -67,6 +73,7 @@ def invoke(
     url: str | None,
     target: str | None,
     key: str | None,
+    parameters: str | None,
     content_type: str | None,
     accept: str | None,
     as_json: bool,
@@ -98,8 +105,21 @@ def invoke(
             model.interface(), name=name, files=files, text=data, arrays=arrays
         )
         with working(f"invoking {name}"):
-            answer = model.ask(inputs, key=key)
+            answer = model.ask(inputs, key=key, parameters=_parameters(parameters))
         _print(answer, model, as_json, output)
+
+
+def _parameters(text: str | None) -> dict[str, Any]:
+    try:
+        values = json.loads(text or "{}")
+    except json.JSONDecodeError:
+        values = None
+    if isinstance(values, dict):
+        return values
+    raise SlipwayError(
+        f"--parameters is not a JSON object: {text}",
+        fix="""for example --parameters '{"sequence_id": 7, "sequence_start": true}'""",
+    )
 
 
 def _print(answer: Prediction, model: Model, as_json: bool, output: Path | None) -> None:
