@@ -93,6 +93,16 @@ class CatBoostFile:
         return tuple(self._json("class_params").get("class_names", ()))
 
     @property
+    def label_kind(self) -> str:
+        """Return the type of the labels: Integer, Float, String or Boolean; '' without labels."""
+        return str(self._json("class_params").get("class_label_type", ""))
+
+    @property
+    def written_by(self) -> str:
+        """Return the version for a sentence."""
+        return ".".join(map(str, self.version)) or "an unknown version"
+
+    @property
     def answers(self) -> str:
         """Return what it answers: binary, multiclass, multilabel or prediction."""
         for answers, losses in (

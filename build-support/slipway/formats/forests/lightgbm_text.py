@@ -22,6 +22,7 @@ DUMP = re.compile(rb'\s*\{\s*"name"\s*:\s*"tree"')
 SAVE = "save it with booster.save_model('model.txt'), which can be loaded again"
 END = "end of trees"
 END_OF_PARAMETERS = "end of parameters"
+OLD_END = "\nfeature importances:"  # after the trees of LightGBM before 2.2
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,8 @@ def load_lightgbm(path: Path, head: bytes) -> LightGBMText:
         fix = f"save it with lightgbm {NEWEST}.*, or use a newer Slipway"
         raise SlipwayError(what, where=where, fix=fix)
     model = LightGBMText(path.read_text(errors="replace").replace("\r\n", "\n"))
-    ends = [END, *([END_OF_PARAMETERS] if "\nparameters:" in model.text else [])]
+    last = OLD_END if OLD_END in model.text else END
+    ends = [last, *([END_OF_PARAMETERS] if "\nparameters:" in model.text else [])]
     missing = [line for line in ends if line not in model.text]
     if missing:
         what = f"a LightGBM model that is not complete: it has no line '{missing[0]}'"

@@ -37,8 +37,8 @@ def only_python(file: CatBoostFile) -> str | None:
         return "its trees are not symmetric (grow_policy), and CatBoost's ONNX is only of such"
     if file.answers == "multilabel" or (file.answers == "prediction" and file.dimension > 1):
         return f"CatBoost's ONNX of {file.loss} is a classifier, whose answers are others"
-    if any(isinstance(label, float) and not label.is_integer() for label in file.classes):
-        return "its labels are fractions, and labels in ONNX are integers or texts"
+    if file.label_kind not in ("", "Integer", "String"):
+        return f"CatBoost's ONNX has no labels of the type {file.label_kind}"
     return None
 
 
@@ -55,8 +55,8 @@ def outputs_of(file: CatBoostFile) -> tuple[Tensor, ...]:
 
 
 def label_type(file: CatBoostFile) -> str:
-    """Return the type of the labels: integers, or texts."""
-    return "BYTES" if any(isinstance(label, str) for label in file.classes) else "INT64"
+    """Return the type of the labels; Booleans are texts, as CatBoost answers them."""
+    return {"String": "BYTES", "Boolean": "BYTES", "Float": "FP32"}.get(file.label_kind, "INT64")
 
 
 def export(model: Any, file: CatBoostFile, out: Path, triton: str) -> tuple[str, ...]:

@@ -28,6 +28,9 @@ INTS = (
     *("nodes_falsenodeids", "nodes_missing_value_tracks_true"),
     *("target_treeids", "target_nodeids", "target_ids"),
 )
+# categories are compared after this was added: ONNX Runtime 1.21 and 1.22 (Triton 25.03 to 25.07)
+# join comparisons with several categories into one, and forget category 0 (1.20 and 1.24 do not)
+SHIFT = 1
 # float32 inputs compare alike with the nearest float32 of a float64 threshold on this side
 UP = ("BRANCH_LT", "BRANCH_GTE")
 
@@ -144,7 +147,7 @@ def _add_categories(nodes: Nodes, place: tuple[int, int], tree: _Tree, spare: in
     missing_hits = (left if tree.default_left[node] else right) == hit
     feature = int(tree.feature[node])
     # no category at all: nothing equals a number that is none
-    values = [float(value) for value in listed] or [-1.0]
+    values = [float(value) + SHIFT for value in listed] or [-1.0]
     current = node
     for index, value in enumerate(values):
         following = other if index == len(values) - 1 else spare
@@ -153,6 +156,15 @@ def _add_categories(nodes: Nodes, place: tuple[int, int], tree: _Tree, spare: in
         if following == spare:
             current, spare = spare, spare + 1
     return spare
+
+
+def category_columns(model: treelite.Model) -> set[int]:
+    """Return the columns whose values are compared with categories."""
+    columns: set[int] = set()
+    for number in range(model.num_tree):
+        read = model.get_tree_accessor(number).get_field
+        columns |= set(read("split_index")[read("node_type") == CATEGORICAL].tolist())
+    return columns
 
 
 def nearest(threshold: Any, mode: str) -> float:

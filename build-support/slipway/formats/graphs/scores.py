@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slipway.formats.format import Tensor
-from slipway.formats.graphs.forest import average_factor, forest_node
+from slipway.formats.graphs.forest import SHIFT, average_factor, category_columns, forest_node
 
 if TYPE_CHECKING:
     import treelite
@@ -105,6 +105,11 @@ def forest_graph(model: treelite.Model, task: Task, missing: float | None = None
     if missing is not None:
         marked = graph.add("Equal", "input", graph.constant(missing))
         source = graph.add("Where", marked, graph.constant(np.nan), "input")
+    columns = sorted(category_columns(model))
+    if columns:
+        shift = np.zeros((1, model.num_feature))
+        shift[0, columns] = SHIFT
+        source = graph.add("Add", source, graph.constant(shift))
     graph.nodes.append(forest_node(model, task.targets, source, "sums"))
     factor = average_factor(model).reshape(1, -1)
     sums = "sums" if (factor == 1).all() else graph.add("Div", "sums", graph.constant(factor))

@@ -63,7 +63,7 @@ class CatBoost:
         problem = only_python(file)
         if problem is not None:
             facts["only_python"] = problem
-        about = f"a CatBoost model of {version}, {file.trees:,} trees, {file.loss}"
+        about = f"a CatBoost model of {file.written_by}, {file.trees:,} trees, {file.loss}"
         return Recognised(about, facts)
 
     def choose(self, recognised: Recognised, triton: str) -> Choice:
@@ -142,7 +142,7 @@ def _served(file: CatBoostFile) -> dict[str, Any]:
     return {
         "answers": file.answers,
         "kind": kinds.get(file.loss, "RawFormulaVal"),
-        "labels": "object" if label_type(file) == "BYTES" else "int64",
+        "labels": {"BYTES": "object", "FP32": "float32"}.get(label_type(file), "int64"),
         "columns": [[column.feature.name, column.kind] for column in file.columns],
     }
 
