@@ -20,6 +20,7 @@ HEADER = re.compile(r"^  def forward\((?P<arguments>.*?)\) -> (?P<returns>.*?):\
 CLASS = re.compile(r"^class (\w+)\(Module\):\n", re.M)
 # the class is named in the first bytes of the pickle
 BEGINNING = 4096
+TRAINING_WORDS = (b"dropout(", b"batch_norm(")  # operators that ask in which mode they are
 LARGEST_CODE = 16 << 20  # bytes; more is not read
 # what zipfile, pickletools and ast raise for other files; an encrypted archive is a RuntimeError
 UNREADABLE = (
@@ -64,6 +65,41 @@ def read_forward(path: Path) -> Forward | None:
             return _forward(archive.read(code).decode(), name)
     except UNREADABLE:
         return None
+
+
+def is_training(path: Path) -> bool:
+    """Return whether a TorchScript file was saved in training mode, and behaves otherwise in it.
+
+    The module's attribute ``training`` is the first of that name in its pickle.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            root = names[0].partition("/")[0]
+            with archive.open(f"{root}/data.pkl") as stream:
+                if not _training_attribute(stream.read(LARGEST_CODE)):
+                    return False
+            codes = [n for n in names if n.startswith(f"{root}/code/") and n.endswith(".py")]
+            return any(
+                word in archive.read(name)
+                for name in codes
+                if archive.getinfo(name).file_size <= LARGEST_CODE
+                for word in TRAINING_WORDS
+            )
+    except UNREADABLE:
+        return False
+
+
+def _training_attribute(pickled: bytes) -> bool:
+    is_next = False
+    for operation, argument, _ in pickletools.genops(pickled):
+        if is_next and operation.name in ("NEWTRUE", "NEWFALSE"):
+            return operation.name == "NEWTRUE"
+        if argument == "training":
+            is_next = True
+        elif not operation.name.endswith("PUT"):
+            is_next = False
+    return False
 
 
 def _class_name(beginning: bytes) -> tuple[str, str]:

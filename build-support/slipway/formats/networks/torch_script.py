@@ -26,10 +26,11 @@ class Script:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     served: dict[str, str]
+    traced: bool
 
 
 def write(module: Any, inputs: tuple[Tensor, ...], out: Path, original: Path | None) -> Script:
-    """Write ``model.pt``: ``original`` as it is where the backend takes it, else traced anew.
+    """Write ``model.pt``: ``original`` as it is where the backend takes it, else saved or traced.
 
     A trace holds the way of one call: the comparison of answers finds what depends on values.
 
@@ -39,19 +40,23 @@ def write(module: Any, inputs: tuple[Tensor, ...], out: Path, original: Path | N
     import torch
 
     outputs = measured(module, inputs)
+    traced = False
     if original is not None:
         (out / NAME).write_bytes(original.read_bytes())
+    elif isinstance(module, torch.jit.ScriptModule) and passes(module, inputs):
+        torch.jit.save(module, out / NAME)
     else:
         try:
             with torch.no_grad():
-                traced = torch.jit.trace(wrapped(module), example(inputs), check_trace=False)
-            torch.jit.save(traced, out / NAME)
+                made = torch.jit.trace(wrapped(module), example(inputs), check_trace=False)
+            torch.jit.save(made, out / NAME)
+            traced = True
         except (RuntimeError, TypeError, ValueError) as error:
             what = f"PyTorch cannot trace it: {cause(error)}"
             raise SlipwayError(what, fix="--backend onnxruntime") from error
     served = {x.name: f"INPUT__{i}" for i, x in enumerate(inputs)}
     served |= {x.name: f"OUTPUT__{i}" for i, x in enumerate(outputs)}
-    return Script(inputs, outputs, served)
+    return Script(inputs, outputs, served, traced)
 
 
 def measured(module: Any, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -76,7 +76,7 @@ def scripted(
         outputs=script.outputs,
         served=script.served,
         repairs=repairs,
-        notes=() if original else ("traced: one way through the code is kept",),
+        notes=("traced: one way through the code is kept",) if script.traced else (),
         versions=versions(),
         max_batch_size=min(most or onnx_file.FEW_ROWS, onnx_file.FEW_ROWS),
         tolerance=onnx_file.TOLERANCE,
