@@ -64,6 +64,7 @@ def test_fil_gets_the_parameters_that_its_release_reads(run: Run, triton: str, n
         name: "true",
         "predict_proba": "true",
         "threshold": "0.5",
+        "cpu_nthread": "1",
     }
     assert converted.served["contributions"] == "treeshap_output"
     assert converted.outputs[1].dims == (31,)

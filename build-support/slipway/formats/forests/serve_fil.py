@@ -92,6 +92,10 @@ def convert_to_fil(
             what = f"FIL has no storage_type since Triton {RENAMED_SINCE}"
             raise SlipwayError(what, fix="leave the setting out")
         parameters["storage_type"] = settings.storage_type
+    if not settings.gpu:
+        # else each request starts a thread on every core: on a busy machine of two, the 90th
+        # percentile was 48 ms, and 1 ms with one (src/tl_model.h, gtil_config.nthread)
+        parameters["cpu_nthread"] = "1"
     return Converted(
         backend="fil",
         files=(CHECKPOINT,),
