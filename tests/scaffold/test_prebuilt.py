@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -121,6 +122,19 @@ def test_a_sample_of_this_repository_is_what_the_command_makes(name: str, tmp_pa
     for file in (path for path in tmp_path.rglob("*") if path.is_file()):
         sample = ROOT / "models" / kind.key / file.relative_to(tmp_path)
         assert sample.read_bytes() == file.read_bytes()
+
+
+def test_sentiment_has_the_weights_and_figures_of_the_sample_that_is_trained() -> None:
+    sample = ROOT / "models" / "sentiment_en"
+    weights = find_prebuilt("sentiment-en").files(Path()).weights["inferencer/1/model.onnx"]
+    pointer = (sample / "sentiment_en_inferencer" / "1" / "model.onnx.dvc").read_text()
+    assert hashlib.md5(weights, usedforsecurity=False).hexdigest() in pointer
+    metrics = json.loads((sample / "training" / "metrics.json").read_text())
+    readme = (render.TEMPLATES / "prebuilt" / "sentiment_en" / "README.md.jinja").read_text()
+    for of, of_lexicon in zip(
+        metrics["accuracy"].values(), metrics["accuracy of the lexicon"].values(), strict=True
+    ):
+        assert f"| {of:.1%} | {of_lexicon:.1%} |".replace("%", " %") in readme
 
 
 @pytest.mark.parametrize("name", ["file-type", "voice-activity"])
