@@ -100,7 +100,7 @@ def ask(
     _copy_library(place.inputs / "library", modules, library or {})
     save_json(request, place.inputs / "request.json")
     ended = run(
-        ["%tools%/bin/python", "-s", "-E", "-P", "-B", f"%inputs%/library/{WORKER}"],
+        ["%tools%/bin/python", "-s", "-P", "-B", f"%inputs%/library/{WORKER}"],
         what=what,
         work=place.work,
         folders={"inputs": place.inputs, "tools": tools.folder},
