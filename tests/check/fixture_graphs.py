@@ -162,6 +162,22 @@ def scalar_text_output() -> ModelProto:
     return graph(outputs=outputs, nodes=[MATMUL, label])
 
 
+def lowered_text() -> ModelProto:
+    """Return a graph with a second output, the numbers as text, lowered in a locale of Linux."""
+    flat = helper.make_tensor("flat", TensorProto.INT64, [1], [-1])
+    rows = helper.make_tensor("rows", TensorProto.INT64, [2], [-1, 4])
+    nodes = [
+        MATMUL,
+        helper.make_node("Constant", [], ["flat"], value=flat),
+        helper.make_node("Constant", [], ["rows"], value=rows),
+        helper.make_node("Reshape", ["FEATURES", "flat"], ["numbers"]),
+        helper.make_node("Cast", ["numbers"], ["texts"], to=TensorProto.STRING),
+        helper.make_node("StringNormalizer", ["texts"], ["lowered"], case_change_action="LOWER"),
+        helper.make_node("Reshape", ["lowered", "rows"], ["TEXTS"]),
+    ]
+    return graph(outputs=[SCORE, value("TEXTS", ["N", 4], TensorProto.STRING)], nodes=nodes)
+
+
 def one_row_inside() -> ModelProto:
     """Return a graph that declares any number of rows, and shapes its result as one."""
     numbers = {"zero": [0], "one_row": [1, 2]}
@@ -196,6 +212,7 @@ GRAPHS: dict[str, Callable[[], ModelProto]] = {
     "bad/SW316_operator_of_another_library": foreign_operator,
     "bad/SW317_tensors_outside_of_the_folder": lambda: graph(weights=external("../weights.bin")),
     "bad/SW318_tensors_in_a_file_that_is_missing": lambda: graph(weights=external("weights.bin")),
+    "bad/SW355_lowers_text_in_english": lowered_text,
     "bad/SW327_mean_of_all_rows": scalar_output,
     "bad/SW328_label_without_dimensions": scalar_text_output,
     "bad/SW331_a_row_for_each_number": output_of_more_rows,

@@ -29,6 +29,9 @@ DATATYPES = {
 STANDARD = {"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training"}
 # since this version a graph's initializers need not be inputs, and those that are may be overridden
 OVERRIDABLE_SINCE = 4
+# ONNX Runtime asks the machine for a locale when it loads this operator, even if it changes no case
+OF_A_LOCALE = "StringNormalizer"
+DEFAULT_LOCALE = "en_US.UTF-8"  # ONNX Runtime's, on Linux: string_normalizer.cc
 FLATBUFFER = b"ORTM"  # at offset 4 of ONNX Runtime's own format
 
 
@@ -84,6 +87,7 @@ class _Header:
     operators: set[tuple[str, str]] = field(default_factory=set)
     functions: set[tuple[str, str]] = field(default_factory=set)
     external: set[str] = field(default_factory=set)
+    locales: set[str] = field(default_factory=set)
 
     def text(self, start: int, end: int) -> str:
         return self.data[start:end].decode()
@@ -105,6 +109,7 @@ def _signature(header: _Header) -> Signature:
         opsets=dict(sorted(header.opsets.items())),
         operators=tuple(sorted("::".join(operator) for operator in foreign)),
         external_data=tuple(sorted(header.external)),
+        locales=tuple(sorted(header.locales)),
     )
 
 
@@ -165,7 +170,7 @@ def _graph(header: _Header, start: int, end: int, *, outermost: bool = False) ->
 
 
 def _node(header: _Header, start: int, end: int) -> None:
-    operator = domain = ""
+    operator = domain = locale = ""
     for number, kind, begin, stop in wire.fields(header.data, start, end):
         if kind != wire.BYTES:
             continue
@@ -174,19 +179,30 @@ def _node(header: _Header, start: int, end: int) -> None:
         elif number == 7:
             domain = header.text(begin, stop)
         elif number == 5:
-            _attribute(header, begin, stop)
+            locale = _attribute(header, begin, stop) or locale
     header.operators.add((domain, operator))
+    if operator == OF_A_LOCALE:
+        header.locales.add(locale or DEFAULT_LOCALE)
 
 
-def _attribute(header: _Header, start: int, end: int) -> None:
-    """Read the external files and the operators of an attribute's tensors and graphs."""
+def _attribute(header: _Header, start: int, end: int) -> str:
+    """Read the external files and the operators of an attribute's tensors and graphs.
+
+    Return the text of the attribute "locale".
+    """
+    name = text = ""
     for number, kind, begin, stop in wire.fields(header.data, start, end):
         if kind != wire.BYTES:
             continue
-        if number in (5, 10):
+        if number == 1:
+            name = header.text(begin, stop)
+        elif number == 4 and name == "locale":
+            text = header.text(begin, stop)
+        elif number in (5, 10):
             _tensor(header, begin, stop)
         elif number in (6, 11):
             _graph(header, begin, stop)
+    return text
 
 
 def _tensor(header: _Header, start: int, end: int) -> str:

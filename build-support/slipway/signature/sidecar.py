@@ -17,6 +17,7 @@ from slipway.signature.signature import GraphTensor, Signature
 from slipway.unchanged import remembered
 
 TENSORS = ("inputs", "optional_inputs", "outputs")
+LATER = ("locales",)  # not in files of earlier versions, and only where there are some
 KEYS = {"md5", "size", "format", "ir_version", "opsets", "operators", "external_data", *TENSORS}
 
 
@@ -37,6 +38,7 @@ def sidecar_path(weights: Path) -> Path:
 def save_sidecar(signed: SignedSignature, path: Path) -> None:
     """Write a signature file: a line a tensor, equal bytes for equal signatures."""
     values = {"md5": signed.md5, "size": signed.size, **asdict(signed.signature)}
+    values = {key: value for key, value in values.items() if value or key not in LATER}
     lines = [f"  {json.dumps(key)}: {_text(value)}" for key, value in values.items()]
     with atomic_write(path) as temporary:
         temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
@@ -52,11 +54,12 @@ def load_sidecar(path: Path) -> SignedSignature:
     pointer = str(path).removesuffix(SIGNATURE) + ".dvc"
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        if set(values) != KEYS:
+        if set(values) - set(LATER) != KEYS:
             raise ValueError(f"its keys are not {', '.join(sorted(KEYS))}")
         md5, size = str(values.pop("md5")), values.pop("size")
         values |= {key: tuple(map(_tensor, values[key])) for key in TENSORS}
         values |= {key: tuple(values[key]) for key in ("operators", "external_data")}
+        values |= {key: tuple(values[key]) for key in LATER if key in values}
         return SignedSignature(md5, size, Signature(**values))
     except FileNotFoundError as error:
         raise SlipwayError(

@@ -41,7 +41,8 @@ class Signature:
     ``inputs`` have to be fed; ``optional_inputs`` have a value in the weights that a request may
     override. ``opsets`` are versions by domain, "" for ONNX's own. ``operators`` are those of
     other domains that the file does not define itself, as ``domain::Name``. ``external_data`` are
-    the files beside the graph that hold tensors, as the graph names them.
+    the files beside the graph that hold tensors, as the graph names them. ``locales`` are those
+    of the machine that serves, which its StringNormalizer operators ask for.
     """
 
     format: str
@@ -52,3 +53,4 @@ class Signature:
     opsets: Mapping[str, int] = field(default_factory=dict)
     operators: tuple[str, ...] = ()
     external_data: tuple[str, ...] = ()
+    locales: tuple[str, ...] = ()

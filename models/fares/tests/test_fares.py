@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
-from slipway.testing import InferenceError, Model, golden
+
+from slipway.testing import Model, golden
 
 REQUEST = golden.inputs(Path(__file__).parent / "cases/reference")
 # type and shape of each output for that request

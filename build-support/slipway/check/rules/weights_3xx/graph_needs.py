@@ -1,4 +1,4 @@
-"""SW315–SW318: what an ONNX graph needs: ONNX Runtime's version, operators, external data."""
+"""SW315–SW318, SW355: what an ONNX graph needs: ONNX Runtime's version, operators, external data."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from slipway.model.weights import DIRECTORY
 from slipway.signature import graph_of
 from slipway.triton.onnx_runtimes import runtime_of
 
+ALWAYS_THERE = ("C", "POSIX", "C.UTF-8")  # locales of every image
 # ONNX Runtime's own operators, in addition to those of ONNX
 RUNTIME_DOMAINS = ("com.microsoft", "com.ms.", "org.pytorch.aten", "trt.plugins")
 
@@ -113,3 +114,22 @@ def _is_directory(model: ModelUnderCheck, pointer: Path) -> bool:
 
 def _leads_outside(location: str) -> bool:
     return os.path.isabs(location) or os.path.normpath(location).split(os.sep)[0] == ".."
+
+
+@rule(
+    "SW355",
+    "locale-of-the-machine",
+    reason="the load fails: 'Failed to construct locale with name'; images have only C and POSIX",
+    source="onnxruntime, core/providers/cpu/nn/string_normalizer.cc, and seen on 24.10",
+)
+def locale_of_the_machine(model: ModelUnderCheck) -> Iterator[RuleHit]:
+    """Find StringNormalizer operators of a locale that the serving machine has to have."""
+    for graph, signature in graphs_with_signature(model):
+        for locale in signature.locales:
+            if locale not in ALWAYS_THERE:
+                yield RuleHit(
+                    graph.location,
+                    f"a StringNormalizer of the locale {locale!r}, which Triton's images lack",
+                    "convert it with the locale C, which lowers A to Z: skl2onnx's option"
+                    " {'locale': 'C'}; slipway new --from does so, and keeps other letters right",
+                )
