@@ -58,6 +58,9 @@ def test_flags_alone_make_a_model_and_say_what_is_next(
         (["made", "--from", "text.onnx"], "is a scalar string"),
         (["made", "--from", "graph.onnx", "--version", "one"], "is not a semantic version"),
         (["made", "--template", "text", "--max-batch-size", "0"], "the samples need batches"),
+        (["made", "--prebuilt", "ocrr"], "no prebuilt model 'ocrr'"),
+        (["made", "--prebuilt", "ocr", "--template", "text"], "exclude each other"),
+        (["made", "--prebuilt", "ocr", "--max-batch-size", "4"], "has its own batches"),
     ],
 )
 def test_a_mistake_is_refused_and_leaves_nothing(
