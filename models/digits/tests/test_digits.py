@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from slipway.testing import InferenceError, Model, golden
 
 REQUEST = golden.inputs(Path(__file__).parent / "cases/reference")

@@ -47,7 +47,7 @@ def test_weights_alone_are_refused(files: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "what"),
     [
-        ("picture.keras", "the .keras archive is truncated"),
+        ("picture.keras", "a zip archive that is cut off"),
         ("picture.h5", "the HDF5 file is truncated"),
     ],
 )
@@ -58,15 +58,24 @@ def test_a_truncated_file_is_refused(files: Path, tmp_path: Path, name: str, wha
         recognise(cut)
 
 
-def test_a_file_of_a_newer_keras_is_refused(files: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "what"),
+    [
+        ("3.99.0", "written by Keras 3.99.0, newer than the 3.15"),
+        ("2.15.0", "a .keras archive of Keras 2.15.0, which Keras 3 cannot load"),
+    ],
+)
+def test_an_archive_of_another_keras_is_refused(
+    files: Path, tmp_path: Path, version: str, what: str
+) -> None:
     newer = tmp_path / "newer.keras"
     with zipfile.ZipFile(files / "picture.keras") as old, zipfile.ZipFile(newer, "w") as archive:
         for name in old.namelist():
             data = old.read(name)
             if name == "metadata.json":
-                data = json.dumps({"keras_version": "3.99.0", "date_saved": "-"}).encode()
+                data = json.dumps({"keras_version": version, "date_saved": "-"}).encode()
             archive.writestr(name, data)
-    with pytest.raises(SlipwayError, match="written by Keras 3.99.0, newer than the 3.15"):
+    with pytest.raises(SlipwayError, match=what):
         recognise(newer)
 
 

@@ -21,7 +21,6 @@ from slipway.formats.contents import Contents
 MEMBERS = {"config.json", "metadata.json"}
 WEIGHTS = ("model.weights.h5", "model.weights.npz")
 HDF5 = b"\x89HDF\r\n\x1a\n"
-ZIP = b"PK\x03\x04"
 # where the superblock of each version has the address of the file's end, of 8 bytes
 END_OF_FILE = {0: 40, 1: 44, 2: 28, 3: 28}
 # names that files of Keras have: models, weights of Keras 2, of 3.0 and of later ones
@@ -56,13 +55,9 @@ def read_archive(contents: Contents) -> KerasFile | None:
     """Return what a ``.keras`` archive holds; ``None`` for other files.
 
     Raises:
-        SlipwayError: it is truncated, or has no weights.
+        SlipwayError: it has no weights, or is of Keras 2.
     """
     names = set(contents.names)
-    if not names:
-        if contents.head.startswith(ZIP) and contents.head[30:43] == b"metadata.json":
-            raise SlipwayError("the .keras archive is truncated", fix="copy or save it again")
-        return None
     if not names >= MEMBERS:
         return None
     try:
@@ -72,6 +67,10 @@ def read_archive(contents: Contents) -> KerasFile | None:
         return None
     if not isinstance(metadata, dict) or "keras_version" not in metadata:
         return None
+    if str(metadata["keras_version"]).startswith("2."):
+        what = f"a .keras archive of Keras {metadata['keras_version']}, which Keras 3 cannot load"
+        fix = "where it was trained: model.save(FILE.h5) or model.export(FOLDER)"
+        raise SlipwayError(what, fix=fix)
     if not names & set(WEIGHTS):
         fix = "save it with model.save(FILE.keras)"
         raise SlipwayError("the .keras archive holds no weights", fix=fix)

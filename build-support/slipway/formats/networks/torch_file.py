@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import pickletools
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,15 +18,6 @@ from slipway.formats.contents import Contents
 type Kind = Literal["exported", "aoti", "script", "state", "module"]
 
 LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"  # torch.serialization.MAGIC_NUMBER
-PARTS = (
-    b"/data.pkl",
-    b"/code/",
-    b"/byteorder",
-    b"/version",
-    b"/.format_version",
-    b"/data/",
-    b"/archive_",
-)
 LARGEST_PICKLE = 64 << 20  # bytes; names of tensors, not the tensors
 LARGEST_HEADER = 100_000_000  # bytes, of safetensors itself
 # what tensors, their containers and plain values are made of (torch/_weights_only_unpickler.py)
@@ -80,10 +70,7 @@ def read(contents: Contents) -> TorchFile | None:
     if _is_safetensors(contents):
         return TorchFile("state", container="safetensors")
     names = contents.names
-    if not names or _is_rest(contents):
-        first = contents.head[30 : 30 + int.from_bytes(contents.head[26:28], "little")]
-        if contents.head.startswith(b"PK\x03\x04") and any(part in first for part in PARTS):
-            raise SlipwayError("the archive of PyTorch is truncated", fix="copy the file again")
+    if not names:
         return None
     root = next((name.partition("/")[0] for name in names if "/" in name), "")
     held = {name.partition("/")[2] for name in names if name.startswith(f"{root}/")}
@@ -99,13 +86,6 @@ def read(contents: Contents) -> TorchFile | None:
         return TorchFile("script", root)
     classes = _classes(contents.member(f"{root}/data.pkl", LARGEST_PICKLE))
     return TorchFile("module" if classes else "state", root, classes)
-
-
-def _is_rest(contents: Contents) -> bool:
-    """Return whether the archive that was read is one within a truncated one."""
-    with zipfile.ZipFile(contents.path) as archive:
-        starts = [info.header_offset for info in archive.infolist()]
-    return contents.head.startswith(b"PK\x03\x04") and min(starts, default=0) > 0
 
 
 def _exporter(contents: Contents, root: str, held: set[str]) -> str:
