@@ -89,6 +89,7 @@ def measure(
         notes += [f"without a GPU, {line}" for line in lowered]
         versions = server.adapted_numpy(next(iter(artifacts)))
         notes += [f"the server's Python stub is adapted to numpy {version}" for version in versions]
+        notes += map(str, server.stand_ins(next(iter(artifacts))))
         models = {target: Model(server, target) for target in taken}
         loads = Loads(*(tuple(times) for times in [*taken.values(), []][:2]))
         cases = golden.cases(folder)
