@@ -65,11 +65,11 @@ def test_fil_is_no_way_where_it_reads_nothing_or_does_not_start(forests: Path, t
     assert f"FIL of Triton {triton}" in choice.reason
 
 
-def test_a_forest_of_thousands_of_trees_goes_to_fil(forests: Path) -> None:
+def test_fil_is_offered_for_what_onnx_runtime_does_not_have(forests: Path) -> None:
     form, recognised = recognise(forests / "xgboost/binary.ubj")
-    large = type(recognised)(recognised.about, {**recognised.facts, "trees": 2_000})
-    assert form.choose(large, "25.04").backend == "fil"
-    assert form.choose(recognised, "25.04").backend == "onnxruntime"
+    choice = form.choose(recognised, "25.04")
+    assert choice.backend == "onnxruntime"
+    assert "gpu=true" in choice.others["fil"] and "contributions=true" in choice.others["fil"]
 
 
 def test_the_old_binary_format_is_refused_with_what_to_do(forests: Path) -> None:

@@ -58,7 +58,7 @@ class LightGBM:
         return Recognised(about, facts)
 
     def choose(self, recognised: Recognised, triton: str) -> Choice:
-        """Return ONNX Runtime, FIL for thousands of trees, Python for linear leaves."""
+        """Return ONNX Runtime, or Python for linear leaves."""
         return choose_for_forest(recognised, triton)
 
     def requirements(self, recognised: Recognised, backend: str) -> str:

@@ -51,7 +51,7 @@ class XGBoost:
         return None if model is None else _recognised(model)
 
     def choose(self, recognised: Recognised, triton: str) -> Choice:
-        """Return ONNX Runtime, FIL for thousands of trees, Python for a linear model."""
+        """Return ONNX Runtime, or Python for a linear model."""
         return choose_for_forest(recognised, triton)
 
     def requirements(self, recognised: Recognised, backend: str) -> str:
