@@ -46,7 +46,7 @@ def test_flags_alone_make_a_model_and_say_what_is_next(
         (["made", "--from", "graph.onnx", "--template", "text"], "exclude each other"),
         (["Made!", "--from", "graph.onnx"], "is not a valid model name"),
         (["made", "--from", "absent.onnx"], "no such file"),
-        (["made", "--from", "slipway.toml"], "of no known format"),
+        (["made", "--from", "slipway.toml"], "a text file, which is not converted as it is"),
         (["made", "--from", "."], "a folder of 2 models: graph.onnx, text.onnx"),
         (["made", "--from", "https://example.com/graph.onnx"], "a URL"),
         (["made", "--from", "graph.onnx", "--columns"], "ONNX names no columns"),
