@@ -29,7 +29,7 @@ UBJSON = re.compile(rb"\{(L.{7}|l.{3}|I.|[iU])\x07(learner|version)", re.DOTALL)
 # the binary format before it: "binf", or 136 bytes of parameters and the objective's name
 BINARY = re.compile(rb"(binf)?.{136}.{8}(reg|binary|multi|count|rank|survival):", re.DOTALL)
 RESAVE = (
-    "save it again with the XGBoost that wrote it:"
+    "save it again with XGBoost 3.0 or earlier (pip install 'xgboost-cpu<3.1'):"
     " python -c \"import xgboost; xgboost.Booster(model_file='OLD').save_model('model.json')\""
 )
 
