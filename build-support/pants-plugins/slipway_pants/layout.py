@@ -15,6 +15,7 @@ PYPROJECT = "pyproject.toml"
 LIBRARIES = "libs"
 POINTER = ".dvc"
 CONFIG = "config.pbtxt"
+CONVERSION = ("original/conversion.json", "original/conversion.toml")  # for the manifest
 VERSION = "model_version.txt"
 TRAINING = "training"
 TESTS = "tests"
@@ -119,15 +120,17 @@ def import_roots(path: str, files: Iterable[str]) -> list[str]:
 def packed(folder: str, files: Iterable[str], pointers: Iterable[str]) -> list[str]:
     """Return globs for the parts of a model's `files` that belong to its artifact.
 
-    These are the Triton model directories and the version. Weights in the checkout next to their
-    pointers are excluded: the weights that the pointers name are packed.
+    These are the Triton model directories, the version, and the record of a conversion. Weights in
+    the checkout next to their pointers are excluded: the weights that the pointers name are packed.
     """
+    present = set(files)
     directories = sorted(
         str(PurePath(file).parent)
-        for file in files
+        for file in present
         if PurePath(file).name == CONFIG and str(PurePath(file).parent.parent) == folder
     )
     globs = [f"{folder}/{VERSION}", *(f"{directory}/**" for directory in directories)]
+    globs += sorted({f"{folder}/{name}" for name in CONVERSION} & present)
     for weight in weights(pointers).values():
         globs += [f"!{weight}", f"!{weight}/**"]
     return globs

@@ -16,6 +16,15 @@ def test_only_model_directories_and_the_version_are_packed() -> None:
     assert layout.packed("m/x", files, []) == ["m/x/model_version.txt", "m/x/a/**"]
 
 
+def test_the_record_of_a_conversion_is_packed_and_the_original_is_not() -> None:
+    names = ("conversion.json", "conversion.toml", "rows.csv", "requirements.lock", "x.ubj")
+    files = ["m/x/a/config.pbtxt", *(f"m/x/original/{name}" for name in names)]
+    assert layout.packed("m/x", files, [])[2:] == [
+        "m/x/original/conversion.json",
+        "m/x/original/conversion.toml",
+    ]
+
+
 def test_weights_in_the_checkout_are_not_packed_beside_those_of_the_pointer() -> None:
     globs = layout.packed("m/x", ["m/x/a/config.pbtxt"], ["m/x/a/1/w.dvc"])
     assert globs[-2:] == ["!m/x/a/1/w", "!m/x/a/1/w/**"]
