@@ -81,7 +81,9 @@ def _imputer(step: Any, columns: Columns) -> Columns:
                 column.kind = "text"
                 column.values = column.values or [value]
                 column.absent = step.missing_values
-            elif column.low is None and np.isreal(value) and np.isfinite(value):
+            elif value is None:  # None is no gap to an imputer of NaN: it is a value like others
+                column.kind, column.absent = "text", None
+            elif column.low is None and np.isfinite(float(value)):
                 column.low, column.high = _around(float(value), abs(float(value)) / 2)
         if isinstance(value, str) or value == value or getattr(step, "keep_empty_features", False):
             kept.append(column)
