@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
+
 import numpy as np
 import onnx
 import onnxruntime as ort
@@ -11,6 +14,13 @@ from onnx import TensorProto, helper
 from slipway.errors import SlipwayError
 from slipway.formats.graphs import limits, names, shapes
 from slipway.formats.graphs.forest import nearest
+
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "BRANCH_LT": operator.lt,
+    "BRANCH_LEQ": operator.le,
+    "BRANCH_GT": operator.gt,
+    "BRANCH_GTE": operator.ge,
+}
 
 
 def graph(*nodes: onnx.NodeProto, output: onnx.ValueInfoProto, opset: int = 15) -> onnx.ModelProto:
@@ -88,15 +98,10 @@ def test_an_operator_that_the_release_lacks_is_refused() -> None:
         limits.lower(model, "23.09")
 
 
-@pytest.mark.parametrize("mode", ["BRANCH_LT", "BRANCH_LEQ", "BRANCH_GT", "BRANCH_GTE"])
+@pytest.mark.parametrize("mode", COMPARISONS)
 def test_each_float32_compares_with_a_rounded_threshold_as_with_the_exact_one(mode: str) -> None:
     random = np.random.default_rng(0)
-    compare = {
-        "BRANCH_LT": np.less,
-        "BRANCH_LEQ": np.less_equal,
-        "BRANCH_GT": np.greater,
-        "BRANCH_GTE": np.greater_equal,
-    }[mode]
+    compare = COMPARISONS[mode]
     exact = random.normal(size=2_000) * 10.0 ** random.integers(-30, 30, 2_000)
     for threshold in exact:
         here = np.float32(threshold)
