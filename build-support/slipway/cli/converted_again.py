@@ -38,8 +38,9 @@ def show_repeated(model: Path, repeated: Repeated, *, served: bool) -> None:
         click.echo(f"  {path}: {state}")
     if not repeated.different:
         return
-    causes = [CHANGED[cause] for cause in repeated.causes]
-    click.echo(f"  because {', and '.join(causes) or 'the conversion is not the one recorded'}")
+    causes = ", and ".join(CHANGED[cause] for cause in repeated.causes)
+    unchanged = "though original, packages, versions and options are those of the record"
+    click.echo(f"  because {causes}" if causes else f"  {unchanged}")
     if served:
         click.echo(f"  golden cases may change: slipway test {name} --update-golden")
     else:
