@@ -10,6 +10,7 @@ import numpy as np
 
 from slipway.formats.sklearn.elements import as_elementwise, as_fill
 from slipway.formats.sklearn.steps import SCALERS, TREES, of_kind, replaced
+from slipway.formats.sklearn.words import TOKENS
 
 MISSING_TEXT = 'a missing text is "", where the training had None or NaN'
 DOUBLE = (
@@ -42,8 +43,10 @@ def repair(model: Any) -> Repaired:
             made.append(MISSING_TEXT)
         elif name in ("OneHotEncoder", "OrdinalEncoder"):
             made.extend(_fill_categories(part))
-        elif name in ("TfidfVectorizer", "CountVectorizer") and part.stop_words:
-            if tuple(part.ngram_range) == (1, 1):
+        elif name in ("TfidfVectorizer", "CountVectorizer"):
+            if tuple(part.ngram_range) != (1, 1):
+                _split_terms(part)
+            elif part.stop_words:
                 part.stop_words = None
                 made.append(STOP_WORDS)
         elif name == "SimpleImputer" and part.add_indicator:
@@ -63,6 +66,17 @@ def repair(model: Any) -> Repaired:
 
     changed = replaced(model, change)
     return Repaired(changed, tuple(dict.fromkeys(made)))
+
+
+def _split_terms(vectorizer: Any) -> None:
+    """Give the vocabulary's terms as the words that they are of, which skl2onnx else guesses.
+
+    It takes "not good" for one word where the vocabulary has no "not" alone.
+    """
+    if vectorizer.analyzer == "word" and vectorizer.token_pattern in TOKENS:
+        vectorizer.vocabulary_ = {
+            tuple(term.split(" ")): place for term, place in vectorizer.vocabulary_.items()
+        }
 
 
 def _texts(values: Any) -> bool:
