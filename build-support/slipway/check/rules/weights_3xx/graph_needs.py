@@ -1,4 +1,4 @@
-"""SW315–SW318, SW355: what an ONNX graph needs: ONNX Runtime's version, operators, external data."""
+"""SW315–SW318, SW355: what an ONNX graph needs: the runtime, operators, locales, external data."""
 
 from __future__ import annotations
 
