@@ -158,6 +158,7 @@ class _GoldenRequest:
         self._model = model
         self._case = case
         self._inputs = golden.inputs(case)
+        self._parameters = golden.parameters(case)
         interface = model.interface()
         try:
             fit(interface, self._inputs, name=model.name)
@@ -177,7 +178,7 @@ class _GoldenRequest:
             return ()
         outcome: golden.Outcome
         try:
-            outcome = self._model.predict(self._inputs)
+            outcome = self._model.predict(self._inputs, parameters=self._parameters)
         except ModelError as error:
             outcome = error.message
         return tuple(golden.differences(self._case, outcome))

@@ -139,11 +139,14 @@ def _latency(
 ) -> Latency | None:
     asked: dict[str, list[Request]] = {}
     for case in cases:
-        requests = [_encode_if_answered(model, golden.inputs(case)) for model in models]
+        inputs, parameters = golden.inputs(case), golden.parameters(case)
+        requests = [_encode_if_answered(model, inputs, parameters) for model in models]
         if all(requests):
             asked[case.name] = [request for request in requests if request]
     if not asked:
-        requests = [_encode_if_answered(model, blank_request(model.interface)) for model in models]
+        requests = [
+            _encode_if_answered(model, blank_request(model.interface), {}) for model in models
+        ]
         if not all(requests):
             notes.append("no latencies: both answer no request without an error")
             return None
@@ -164,15 +167,17 @@ def _latency(
     )
 
 
-def _encode_if_answered(model: Model, inputs: Mapping[str, object]) -> Request | None:
+def _encode_if_answered(
+    model: Model, inputs: Mapping[str, object], parameters: Mapping[str, object]
+) -> Request | None:
     """Return the encoded request, ``None`` if the model answers it with an error: the time of an
     error says nothing about the model."""
     try:
         arrays = model.arrays(inputs)
-        model.server.invoke(model.target, arrays)
+        model.server.invoke(model.target, arrays, parameters)
     except (InferenceError, SlipwayError):
         return None
-    return kserve.encode(arrays)
+    return kserve.encode(arrays, parameters=parameters)
 
 
 def _rounds(
