@@ -138,13 +138,17 @@ class Loader:
             TimeoutError: it did not answer by ``deadline``.
         """
         container = self._container
-        await container.ready(deadline - time.monotonic())
-        watch = await asyncio.to_thread(container.server.watch_load)
-        generation, server = container.generation, container.server
-        try:
-            await asyncio.to_thread(server.provide_stand_ins, target)
-        except SlipwayError as missing:
-            raise model_error(0, str(missing)) from missing
+        while True:
+            await container.ready(deadline - time.monotonic())
+            server = container.server
+            try:
+                await asyncio.to_thread(server.provide_stand_ins, target)
+            except SlipwayError as missing:
+                raise model_error(0, str(missing)) from missing
+            watch = await asyncio.to_thread(server.watch_load)
+            if container.server is server:  # it was not replaced meanwhile
+                break
+        generation = container.generation
         since = server.log_file.stat().st_size
         try:
             await self._ask_to_load(target, watch, deadline)
