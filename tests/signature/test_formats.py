@@ -124,16 +124,27 @@ def test_random_bytes_have_no_known_format(tmp_path: Path) -> None:
         assert recognize_format(file) is None
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", ".", "absent.onnx"])
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("model.safetensors", "safetensors"),
+        (".", "a folder of 5 models: keras.h5, "),
+        ("absent.onnx", "no such file"),
+    ],
+)
 def test_new_says_what_it_was_given(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str,
+    what: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "slipway.toml").touch()
     monkeypatch.chdir(tmp_path)
     assert main(["new", "made", "--from", str(FORMATS / name)]) == 1
     error = capsys.readouterr().err
     assert "fix: " in error and "Traceback" not in error
-    assert ("safetensors" in error) == (name == "model.safetensors")
+    assert what in error
 
 
 @pytest.mark.parametrize("name", ["model.pt", "model.onnx"])

@@ -50,7 +50,7 @@ def provide_stand_ins(repository: Path, directory: Path, release: str) -> tuple[
 def _backends(repository: Path) -> Iterator[str]:
     for path in sorted(repository.glob(f"*/{config.FILE_NAME}")):
         # the server's own message on a broken config is clearer than ours
-        with suppress(SlipwayError):
+        with suppress(SlipwayError, OSError):
             parsed = config.load_config(path)
             name = parsed.backend or PLATFORMS.get(parsed.platform, "")
             if name in STANDINS and not any(path.parent.rglob(f"libtriton_{name}.so")):
