@@ -38,6 +38,7 @@ def slipway(repository: Settings, *words: str) -> subprocess.CompletedProcess[st
     return subprocess.run(
         [sys.executable, "-m", "slipway", *words],
         cwd=repository.root,
+        env=sample.ENVIRONMENT,
         capture_output=True,
         text=True,
         check=False,
@@ -160,7 +161,13 @@ def test_an_answer_with_another_status_is_never_recorded(tmp_path: Path) -> None
 
 def test_run_serves_the_container_on_a_socket_of_its_own(repository: Settings) -> None:
     command = [sys.executable, "-m", "slipway", "run", "wines"]
-    process = subprocess.Popen(command, cwd=repository.root, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=repository.root,
+        env=sample.ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert process.stdout is not None
         curl = next(line for line in process.stdout if line.startswith("curl "))

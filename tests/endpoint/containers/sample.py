@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+import slipway
 from slipway import settings
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.pack import pack
@@ -23,6 +25,8 @@ from slipway.settings import Settings
 from slipway.store.open import open_stage
 from tests import fixture_models
 
+# of processes that import the library
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(slipway.__file__).parent.parent)}
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "containers"
 # a wine of the second class, which no model was trained on, and what scikit-learn answers
 ROW = "13.32,3.24,2.38,21.5,92.0,1.93,0.76,0.45,1.25,8.42,0.55,1.62,650.0"

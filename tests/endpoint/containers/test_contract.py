@@ -116,6 +116,7 @@ def test_nothing_stays_of_a_container_whose_owner_is_killed(
     repository, artifact = probe
     owner = subprocess.Popen(
         [sys.executable, "-c", STARTS, str(artifact.path), str(repository.root)],
+        env=sample.ENVIRONMENT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

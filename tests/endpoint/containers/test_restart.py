@@ -55,7 +55,13 @@ def test_the_command_serves_and_stops_an_endpoint_of_containers(probe: Settings)
     def slipway(*words: str) -> str:
         command = [sys.executable, "-m", "slipway", *words]
         done = subprocess.run(
-            command, cwd=probe.root, capture_output=True, text=True, check=False, timeout=180
+            command,
+            cwd=probe.root,
+            env=sample.ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
