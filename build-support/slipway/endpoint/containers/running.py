@@ -26,6 +26,7 @@ from slipway.server.supervisor_client import describe_exit
 from slipway.settings import Settings
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+NOTICE_S = 5.0  # a process whose connections end has mostly ended, and is seen to within this
 
 
 class RunningContainer:
@@ -52,6 +53,7 @@ class RunningContainer:
         self._isolated = isolated
         self._session: aiohttp.ClientSession | None = None
         self._ready = asyncio.Event()
+        self._ended = asyncio.Event()
 
     @property
     def is_ready(self) -> bool:
@@ -84,6 +86,10 @@ class RunningContainer:
             what = f"Your invocation timed out while waiting for a response from container {name}"
             raise model_error(0, f"{what}: it has {self._limits.invocation_s:g} s", name) from None
         except aiohttp.ClientError as error:
+            # the next request then waits for the new process, and is not sent to the old one
+            with suppress(TimeoutError):
+                async with asyncio.timeout(NOTICE_S):
+                    await self._ended.wait()
             raise model_error(0, f"the container ended the connection: {error}", name) from error
 
     async def run(self, objects: Objects, started: asyncio.Future[None]) -> None:
@@ -136,6 +142,7 @@ class RunningContainer:
                 await starting
             raise
         async with _session(self.process) as self._session:
+            self._ended.clear()
             self._ready.set()
             if not started.done():
                 started.set_result(None)
@@ -148,6 +155,7 @@ class RunningContainer:
                 await ended
             finally:
                 self._ready.clear()
+                self._ended.set()
                 loop.remove_reader(pipe.fileno())
             return f"ended {describe_exit(pipe.readline())}"
 
