@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,12 +20,21 @@ from slipway.endpoint.serving import RunningEndpoints
 from tests.endpoint.containers import sample
 from tests.endpoint.containers.sample import LOGISTIC, ROW
 
+# the index is out of this process's reach: another one fetches the toolkit's source, and builds it
+BUILD = """
+import sys; from pathlib import Path
+from slipway import settings; from slipway.environment.wheels.sources import build_locked
+build_locked(Path(sys.argv[1]) / "requirements.lock", settings.load(Path(sys.argv[1])))
+"""
+
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEndpoints]:
     root = tmp_path_factory.mktemp("toolkit")
     shutil.copytree(sample.FIXTURE / "aws", root, dirs_exist_ok=True)
     configured = settings.load(root)
+    words = [sys.executable, "-c", BUILD, str(root / "models" / "toolkit")]
+    subprocess.run(words, env=sample.ENVIRONMENT, check=True)
     sample.release(configured, build(root / "models" / "toolkit", configured, root / "dist"))
     with sample.up(configured, "toolkit") as endpoints:
         yield endpoints

@@ -114,6 +114,10 @@ class RunningContainer:
                             started.set_exception(error)
                             return
                         reason = f"did not start: {error.what}"
+                    except Exception as bug:  # whoever waits for the start has to see it
+                        if not started.done():
+                            started.set_exception(bug)
+                        raise
                     finally:
                         self._ready.clear()
                         await asyncio.shield(asyncio.to_thread(stack.close))
