@@ -12,9 +12,9 @@ from slipway.model.container_folder import is_container
 from slipway.server.client import UnansweredError
 from slipway.server.model_frames import innermost_place
 from slipway.testing import contract, golden
-from slipway.testing.brief import brief
 from slipway.testing.container.items import container_items
 from slipway.testing.example_request import BLANK, Request, choose_request
+from slipway.testing.folder_item import FolderItem
 from slipway.testing.model_server import ModelServer
 from slipway.testing.served_artifact import ServedModel, death_of
 from slipway.testing.two_rows import check_two_rows
@@ -23,25 +23,13 @@ MODEL_SERVER = pytest.StashKey[ModelServer]()
 UPDATED = pytest.StashKey[dict[str, list[str]]]()
 
 
-class ModelItem(pytest.Item):
+class ModelItem(FolderItem):
     """A generated test of the model in ``folder``, ``models/<name>``."""
-
-    folder: Path
 
     @property
     def model_server(self) -> ModelServer:
         """Return the session's server."""
         return self.config.stash[MODEL_SERVER]
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> str:  # type: ignore[override]
-        """Return only the message of Slipway's own errors."""
-        if isinstance(excinfo.value, SlipwayError):
-            return brief(excinfo.value, self.config)
-        return str(super().repr_failure(excinfo))
-
-    def reportinfo(self) -> tuple[Path, None, str]:
-        """Return the test's path and name."""
-        return self.path, None, f"{self.folder.name}: {self.name}"
 
 
 class GoldenCase(ModelItem):

@@ -11,32 +11,20 @@ from slipway import settings
 from slipway.errors import SlipwayError
 from slipway.server.container import call
 from slipway.server.container.process import start_container
-from slipway.testing.brief import brief
 from slipway.testing.container import cases
 from slipway.testing.container.served import STARTUP_S, ContainerServer
+from slipway.testing.folder_item import FolderItem
 
 CONTAINERS = pytest.StashKey[ContainerServer]()
 
 
-class ContainerItem(pytest.Item):
+class ContainerItem(FolderItem):
     """A generated test of the container in ``folder``, ``models/<name>``."""
-
-    folder: Path
 
     @property
     def server(self) -> ContainerServer:
         """Return the session's containers."""
         return self.config.stash[CONTAINERS]
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> str:  # type: ignore[override]
-        """Return only the message of Slipway's own errors."""
-        if isinstance(excinfo.value, SlipwayError):
-            return brief(excinfo.value, self.config)
-        return str(super().repr_failure(excinfo))
-
-    def reportinfo(self) -> tuple[Path, None, str]:
-        """Return the test's path and name."""
-        return self.path, None, f"{self.folder.name}: {self.name}"
 
 
 class ContainerGoldenCase(ContainerItem):
