@@ -9,7 +9,7 @@ from collections.abc import Callable
 from slipway.endpoint.containers.endpoint import ContainerEndpoint
 from slipway.endpoint.containers.running import RunningContainer
 from slipway.endpoint.containers.state import describe_mode
-from slipway.endpoint.observer import Event
+from slipway.endpoint.observed.observer import Event
 from slipway.endpoint.serving import RunningEndpoints
 from slipway.model.container_folder import MODEL
 

@@ -9,16 +9,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.endpoint import memory, objects
-from slipway.endpoint.connections import ContainerResponse
-from slipway.endpoint.container import Container
-from slipway.endpoint.disk import Disk
 from slipway.endpoint.failure import Failure, denied, model_error, too_deep, unavailable
+from slipway.endpoint.instance import memory, objects
+from slipway.endpoint.instance.connections import ContainerResponse
+from slipway.endpoint.instance.container import Container
+from slipway.endpoint.instance.disk import Disk
+from slipway.endpoint.instance.loader import NOT_LOADED, Loader
+from slipway.endpoint.instance.models import Models
+from slipway.endpoint.instance.objects import Objects
 from slipway.endpoint.limits import Limits
-from slipway.endpoint.loader import NOT_LOADED, Loader
-from slipway.endpoint.models import Models
-from slipway.endpoint.objects import Objects
-from slipway.endpoint.observer import Observer
+from slipway.endpoint.observed.observer import Observer
 from slipway.endpoint.policy import Policy
 from slipway.server import directories
 from slipway.server.client import ServerGoneError

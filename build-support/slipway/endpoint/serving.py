@@ -14,12 +14,12 @@ from aiohttp import web
 
 from slipway import settings as configuration
 from slipway.endpoint.any_endpoint import AnyEndpoint
-from slipway.endpoint.app import server
 from slipway.endpoint.containers.endpoint import run_containers
 from slipway.endpoint.endpoint import run_endpoint
+from slipway.endpoint.http.app import server
+from slipway.endpoint.instance.objects import Objects
 from slipway.endpoint.limits import Limits
-from slipway.endpoint.objects import Objects
-from slipway.endpoint.observer import Metrics, Observer
+from slipway.endpoint.observed.observer import Metrics, Observer
 from slipway.endpoint.policy import Policy
 from slipway.endpoint.protocol import LARGEST_BODY
 from slipway.errors import SlipwayError

@@ -10,6 +10,7 @@ from slipway.catalog.catalog import Catalog
 from slipway.errors import SlipwayError
 from slipway.settings import EndpointSettings
 
+CONTAINER = "X-Amzn-SageMaker-Target-Container-Hostname"  # of a request
 MOST_CONTAINERS = 15  # of a model in SageMaker (CreateModel, Containers)
 
 

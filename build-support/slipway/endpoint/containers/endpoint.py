@@ -15,15 +15,14 @@ from pathlib import Path
 from typing import Literal
 
 from slipway.catalog.catalog import Catalog
-from slipway.endpoint import memory
-from slipway.endpoint.connections import ContainerResponse
-from slipway.endpoint.containers.definition import ContainerDefinition, define_containers
+from slipway.endpoint.containers.definition import CONTAINER, ContainerDefinition, define_containers
 from slipway.endpoint.containers.running import RunningContainer
 from slipway.endpoint.failure import Failure, denied, invalid, model_error
+from slipway.endpoint.instance import memory
+from slipway.endpoint.instance.connections import ContainerResponse
+from slipway.endpoint.instance.objects import Objects
 from slipway.endpoint.limits import Limits
-from slipway.endpoint.objects import Objects
-from slipway.endpoint.observer import Observer
-from slipway.endpoint.parameters import CONTAINER
+from slipway.endpoint.observed.observer import Observer
 from slipway.endpoint.policy import Policy
 from slipway.server.client import TARGET
 from slipway.settings import EndpointSettings, Settings

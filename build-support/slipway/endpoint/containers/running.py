@@ -11,11 +11,11 @@ from pathlib import Path
 
 import aiohttp
 
-from slipway.endpoint.connections import ContainerResponse
 from slipway.endpoint.containers.definition import ContainerDefinition
 from slipway.endpoint.failure import model_error, unavailable
+from slipway.endpoint.instance.connections import ContainerResponse
+from slipway.endpoint.instance.objects import Objects
 from slipway.endpoint.limits import Limits
-from slipway.endpoint.objects import Objects
 from slipway.errors import SlipwayError
 from slipway.files import HashingReader
 from slipway.server import network

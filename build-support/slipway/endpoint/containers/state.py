@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from slipway.endpoint.containers.endpoint import PIPELINE, ContainerEndpoint
-from slipway.endpoint.series import INTERVAL_S
+from slipway.endpoint.observed.series import INTERVAL_S
 from slipway.percentiles import nearest_rank
 
 

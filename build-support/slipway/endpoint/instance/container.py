@@ -8,8 +8,8 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from slipway.endpoint.calls import Calls
 from slipway.endpoint.failure import unavailable
+from slipway.endpoint.instance.calls import Calls
 from slipway.endpoint.limits import Limits
 from slipway.errors import SlipwayError
 from slipway.server import triton

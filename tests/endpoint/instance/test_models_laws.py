@@ -16,14 +16,14 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from slipway.endpoint import memory
-from slipway.endpoint.container import Container
-from slipway.endpoint.disk import Disk, ExtractedModel
 from slipway.endpoint.failure import Failure
+from slipway.endpoint.instance import memory
+from slipway.endpoint.instance.container import Container
+from slipway.endpoint.instance.disk import Disk, ExtractedModel
+from slipway.endpoint.instance.loader import Loader
+from slipway.endpoint.instance.models import Models
 from slipway.endpoint.limits import Limits
-from slipway.endpoint.loader import Loader
-from slipway.endpoint.models import Models
-from slipway.endpoint.observer import Metrics, Observer
+from slipway.endpoint.observed.observer import Metrics, Observer
 from slipway.server.client import RejectedError, ServerGoneError
 
 SIZE = 10

@@ -22,7 +22,7 @@ from typing import BinaryIO, cast
 
 from slipway.artifact.extract import InsufficientSpace, extract, unpacked_size
 from slipway.endpoint.failure import invalid, model_error
-from slipway.endpoint.objects import Objects
+from slipway.endpoint.instance.objects import Objects
 from slipway.errors import SlipwayError
 from slipway.files import HashingReader, atomic_write
 from slipway.server import command, cpu_fallback

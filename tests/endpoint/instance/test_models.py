@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from slipway.endpoint import endpoint as engine
-from slipway.endpoint import loader, models, turns
+from slipway.endpoint.instance import loader, models, turns
 from slipway.server import stalled_load
 from tests.endpoint.conftest import Opener
 from tests.endpoint.shelf import Shelf, Up, until

@@ -19,8 +19,8 @@ from botocore.exceptions import ClientError, WaiterError
 from slipway.server.client import TARGET
 from slipway.triton import kserve
 from tests.endpoint.conftest import Opener
+from tests.endpoint.http.test_app import asked, of_size, refused
 from tests.endpoint.shelf import Shelf, Up
-from tests.endpoint.test_app import asked, of_size, refused
 
 
 @pytest.fixture(scope="module")

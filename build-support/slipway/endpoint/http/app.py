@@ -17,17 +17,17 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from slipway.endpoint import control, state
 from slipway.endpoint.any_endpoint import AnyEndpoint
 from slipway.endpoint.containers.endpoint import ContainerEndpoint
 from slipway.endpoint.failure import Failure, internal, invalid, too_large
-from slipway.endpoint.observer import Metrics
-from slipway.endpoint.parameters import (
+from slipway.endpoint.http import control, state
+from slipway.endpoint.http.parameters import (
     VARIANT,
     check_parameters,
     explain,
     refuse_other_way,
 )
+from slipway.endpoint.observed.observer import Metrics
 from slipway.endpoint.protocol import CACHE, LARGEST_BODY
 from slipway.server.client import TARGET
 

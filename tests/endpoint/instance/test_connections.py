@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 import uvloop
 
-from slipway.endpoint.connections import Connections
+from slipway.endpoint.instance.connections import Connections
 from slipway.server.client import HOST, ServerGoneError
 
 type Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

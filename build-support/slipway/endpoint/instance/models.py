@@ -10,12 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from slipway.endpoint.disk import Disk
 from slipway.endpoint.failure import Failure, model_error, not_ready, unavailable
+from slipway.endpoint.instance.disk import Disk
+from slipway.endpoint.instance.loader import Loader
+from slipway.endpoint.instance.turns import TURN_S
 from slipway.endpoint.limits import Limits
-from slipway.endpoint.loader import Loader
-from slipway.endpoint.observer import Observer
-from slipway.endpoint.turns import TURN_S
+from slipway.endpoint.observed.observer import Observer
 
 FAILED_EVICTION_S = 300.0
 LONG_LOAD_CHECK_S = 1.0

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from slipway.endpoint import memory
-from slipway.endpoint.container import Container
-from slipway.endpoint.disk import Disk
 from slipway.endpoint.failure import model_error
+from slipway.endpoint.instance import memory
+from slipway.endpoint.instance.container import Container
+from slipway.endpoint.instance.disk import Disk
+from slipway.endpoint.instance.turns import Turns
 from slipway.endpoint.limits import Limits
-from slipway.endpoint.turns import Turns
 from slipway.errors import SlipwayError
 from slipway.server.client import RejectedError, ServerGoneError
 from slipway.server.stalled_load import POLL_S, LoadWatch

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from slipway.endpoint.containers.definition import CONTAINER
 from slipway.endpoint.failure import Failure, invalid
 
 VARIANT = "AllTraffic"
-CONTAINER = "X-Amzn-SageMaker-Target-Container-Hostname"
 VARIANT_HEADER = "X-Amzn-SageMaker-Target-Variant"
 # each with the reason why no multi-model endpoint of Triton has it
 ABSENT = {

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from slipway.endpoint.failure import Failure
-from slipway.endpoint.series import Series
+from slipway.endpoint.observed.series import Series
 
 EVENTS = 200
 EVENTS_OF_KIND = 25  # a queue for each kind: many loads do not push out the last restart

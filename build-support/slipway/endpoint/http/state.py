@@ -10,7 +10,7 @@ from slipway.endpoint.any_endpoint import AnyEndpoint
 from slipway.endpoint.containers.endpoint import ContainerEndpoint
 from slipway.endpoint.containers.state import snapshot_containers
 from slipway.endpoint.endpoint import Endpoint
-from slipway.endpoint.series import INTERVAL_S
+from slipway.endpoint.observed.series import INTERVAL_S
 from slipway.percentiles import nearest_rank
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from slipway.endpoint.any_endpoint import AnyEndpoint
 from slipway.endpoint.failure import Failure
-from slipway.endpoint.parameters import VARIANT
+from slipway.endpoint.http.parameters import VARIANT
 
 OPERATION = "X-Amz-Target"
 CONTENT_TYPE = "application/x-amz-json-1.1"

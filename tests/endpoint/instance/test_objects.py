@@ -8,8 +8,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from slipway.endpoint import objects
 from slipway.endpoint.failure import Failure
+from slipway.endpoint.instance import objects
 
 
 @pytest.mark.parametrize("target", ["a", "a.tar.gz", "team/a_1.0.0-rc.h1+x.tar.gz", "x" * 1024])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from slipway.endpoint.connections import Connections, ContainerResponse
+from slipway.endpoint.instance.connections import Connections, ContainerResponse
 from slipway.server.client import HOST, TARGET, RejectedError, ServerGoneError
 from slipway.server.server import Server
 from slipway.triton import kserve

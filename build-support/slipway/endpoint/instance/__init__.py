@@ -1,0 +1,1 @@
+"""One instance of an endpoint: the server, and the models on it."""

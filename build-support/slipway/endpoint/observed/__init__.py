@@ -1,0 +1,1 @@
+"""What happened at an endpoint: counters, events, its state."""
