@@ -30,7 +30,7 @@ folder=build-support/lockfiles
 lock pants.txt 3.9 --universal "$@" $folder/pants.in
 lock pex.txt 3.9 --universal "$@" $folder/pex.in
 library=(build-support/slipway/requirements.txt build-support/slipway/requirements-endpoint.txt
-  build-support/slipway/requirements-loadtest.txt)
+  build-support/slipway/requirements-loadtest.txt build-support/slipway/requirements-monitoring.txt)
 lock slipway.txt 3.12 "${linux[@]}" "$@" "${library[@]}" tests/requirements.txt
 # the uv that installs every environment is the library's own
 sed -n -e '1,2p' -e '/^uv==/,/[^\\]$/p' $folder/slipway.txt > $folder/uv.txt

@@ -18,6 +18,13 @@ from slipway.cli import main
 from slipway.errors import SlipwayError
 from slipway.extras import MODULES, Extra
 
+EXTRAS: dict[Extra, list[str]] = {
+    "endpoint": ["endpoint"],
+    "loadtest": ["endpoint", "loadtest"],
+    "monitoring": ["loadtest", "monitoring"],
+}
+MODULE_OF = {"pillow": "PIL", "pyjwt": "jwt"}
+
 
 class Hidden(MetaPathFinder):
     """Refuses to import some packages, as if they were not installed."""
@@ -72,9 +79,10 @@ def test_a_command_whose_extra_is_missing_says_so(
 
 @pytest.mark.parametrize("extra", list(MODULES))
 def test_the_modules_are_those_of_the_requirements(extra: Extra) -> None:
-    files = ["endpoint"] if extra == "endpoint" else ["endpoint", "loadtest"]
+    files = EXTRAS[extra]
     folder = Path(slipway.__file__).parent
     text = "\n".join(
         (folder / f"requirements-{name}.txt").read_text(encoding="utf-8") for name in files
     )
-    assert set(MODULES[extra]) == set(re.findall(r"^[a-z]+$", text, re.MULTILINE))
+    names = re.findall(r"^[a-z]+$", text, re.MULTILINE)
+    assert set(MODULES[extra]) == {MODULE_OF.get(name, name) for name in names}

@@ -7,11 +7,12 @@ from typing import Literal
 
 from slipway.errors import SlipwayError
 
-Extra = Literal["endpoint", "loadtest"]
-# the modules of requirements-endpoint.txt and requirements-loadtest.txt
+Extra = Literal["endpoint", "loadtest", "monitoring"]
+# the modules of requirements-endpoint.txt, -loadtest.txt and -monitoring.txt
 MODULES: dict[Extra, tuple[str, ...]] = {
-    "endpoint": ("aiohttp", "psutil", "uvloop"),
-    "loadtest": ("aiohttp", "matplotlib", "psutil", "uvloop"),
+    "endpoint": ("aiohttp", "jwt", "psutil", "uvloop"),
+    "loadtest": ("aiohttp", "jwt", "matplotlib", "psutil", "uvloop"),
+    "monitoring": ("matplotlib", "PIL", "scipy"),
 }
 
 

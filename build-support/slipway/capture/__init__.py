@@ -1,0 +1,1 @@
+"""What an endpoint was asked and answered, sampled, on disk or in S3."""

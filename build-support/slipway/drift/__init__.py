@@ -1,0 +1,1 @@
+"""Whether what comes in still resembles the reference."""

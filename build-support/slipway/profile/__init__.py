@@ -1,0 +1,1 @@
+"""Sketches of a model's reference data, tensor by tensor."""
