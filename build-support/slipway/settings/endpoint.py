@@ -23,6 +23,8 @@ KEYS = {
     "largest_body",
     "containers",
     "mode",
+    "capture",
+    "capture_sampling",
 }
 
 
@@ -42,6 +44,10 @@ class EndpointSettings:
     With ``containers``, names of models, it is a multi-container endpoint instead: in the mode
     ``direct`` callers name a container, which ``allow`` then limits; in ``serial`` the answer of
     each is the request of the next.
+
+    ``capture`` makes the local endpoint and the clients keep what they are asked and what they
+    answer: ``True`` in the release store, or the location of another folder or bucket.
+    ``capture_sampling`` is how many percent of the requests they keep.
     """
 
     name: str
@@ -58,6 +64,8 @@ class EndpointSettings:
     largest_body: int = 0
     containers: tuple[str, ...] = ()
     mode: Literal["direct", "serial"] = "direct"
+    capture: bool | str = False
+    capture_sampling: float = 100.0
 
 
 def parse(path: Path, name: str, values: Any) -> EndpointSettings:
@@ -81,10 +89,22 @@ def parse(path: Path, name: str, values: Any) -> EndpointSettings:
         for key in {"memory", "disk", "largest_body"} & set(chosen):
             chosen[key] = size(chosen[key])
         chosen["models"] = int(chosen.get("models", 0))
+        _check_capture(chosen)
         chosen["allow"] = tuple(str(pattern) for pattern in chosen.get("allow", ("*",)))
     except (TypeError, ValueError) as error:
         raise SlipwayError(str(error), where=where, fix="correct the value") from error
     return EndpointSettings(name, **chosen)
+
+
+def _check_capture(chosen: dict[str, Any]) -> None:
+    capture = chosen.get("capture", False)
+    if not isinstance(capture, (bool, str)) or capture == "":
+        raise ValueError(f'capture is {capture!r}: true, or a location such as "s3://captures"')
+    sampling = chosen.get("capture_sampling", 100.0)
+    if isinstance(sampling, bool) or not isinstance(sampling, (int, float)):
+        raise ValueError(f"capture_sampling is {sampling!r}: a percentage, such as 10")
+    if not 0 < sampling <= 100:
+        raise ValueError(f"capture_sampling is {sampling!r}: more than 0, at most 100 percent")
 
 
 def _names(value: Any) -> tuple[str, ...]:
