@@ -1,0 +1,33 @@
+"""A request and its answer as bytes, before anything of them is decoded."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from slipway.capture.record import Role
+
+
+class Exchange(NamedTuple):
+    """What was sent to a target model, and what it answered.
+
+    ``when`` is in seconds since the epoch. ``attributes`` are SageMaker's custom attributes, and
+    ``inference_id`` its own, where the caller gave them.
+    """
+
+    event_id: str
+    when: float
+    endpoint: str
+    variant: str
+    target: str
+    request: bytes
+    request_type: str
+    response: bytes
+    response_type: str
+    role: Role = "answer"
+    attributes: str = ""
+    inference_id: str = ""
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of both bodies."""
+        return len(self.request) + len(self.response)
