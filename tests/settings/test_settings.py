@@ -59,10 +59,10 @@ def test_configs_may_be_allowed_to_leave_out_tensors(tmp_path: Path) -> None:
         ('[endpoint.e]\ncontainers = "x"\n', "containers is 'x'"),
         ('[endpoint.e]\ncapture = ""\n', "capture is ''"),
         ("[endpoint.e]\ncapture = 1\n", "capture is 1"),
-        ("[endpoint.e]\ncapture_sampling = 0\n", "capture_sampling is 0"),
-        ("[endpoint.e]\ncapture_sampling = 101\n", "capture_sampling is 101"),
-        ("[endpoint.e]\ncapture_sampling = true\n", "capture_sampling is True"),
-        ('[endpoint.e]\ncapture_sampling = "10%"\n', "capture_sampling is '10%'"),
+        ("[endpoint.e]\ncapture_sample = 0\n", "capture_sample is 0"),
+        ("[endpoint.e]\ncapture_sample = 1.5\n", "capture_sample is 1.5"),
+        ("[endpoint.e]\ncapture_sample = true\n", "capture_sample is True"),
+        ('[endpoint.e]\ncapture_sample = "10%"\n', "capture_sample is '10%'"),
     ],
 )
 def test_a_mistake_is_named_with_its_fix(tmp_path: Path, text: str, what: str) -> None:

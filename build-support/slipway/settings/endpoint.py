@@ -24,7 +24,7 @@ KEYS = {
     "containers",
     "mode",
     "capture",
-    "capture_sampling",
+    "capture_sample",
 }
 
 
@@ -47,7 +47,8 @@ class EndpointSettings:
 
     ``capture`` makes the local endpoint and the clients keep what they are asked and what they
     answer: ``True`` in the release store, or the location of another folder or bucket.
-    ``capture_sampling`` is how many percent of the requests they keep.
+    ``capture_sample`` is the share of the requests that is kept: that of a model's own
+    ``capture.toml``, where it is less.
     """
 
     name: str
@@ -65,7 +66,7 @@ class EndpointSettings:
     containers: tuple[str, ...] = ()
     mode: Literal["direct", "serial"] = "direct"
     capture: bool | str = False
-    capture_sampling: float = 100.0
+    capture_sample: float = 1.0
 
 
 def parse(path: Path, name: str, values: Any) -> EndpointSettings:
@@ -100,11 +101,9 @@ def _check_capture(chosen: dict[str, Any]) -> None:
     capture = chosen.get("capture", False)
     if not isinstance(capture, (bool, str)) or capture == "":
         raise ValueError(f'capture is {capture!r}: true, or a location such as "s3://captures"')
-    sampling = chosen.get("capture_sampling", 100.0)
-    if isinstance(sampling, bool) or not isinstance(sampling, (int, float)):
-        raise ValueError(f"capture_sampling is {sampling!r}: a percentage, such as 10")
-    if not 0 < sampling <= 100:
-        raise ValueError(f"capture_sampling is {sampling!r}: more than 0, at most 100 percent")
+    sample = chosen.get("capture_sample", 1.0)
+    if isinstance(sample, bool) or not isinstance(sample, (int, float)) or not 0 < sample <= 1:
+        raise ValueError(f"capture_sample is {sample!r}: a share of the requests, such as 0.1")
 
 
 def _names(value: Any) -> tuple[str, ...]:
