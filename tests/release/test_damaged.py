@@ -61,8 +61,8 @@ def test_each_fix_that_is_printed_for_a_damaged_alias_works(
     with pytest.raises(DamagedAlias, match="the alias is damaged") as caught:
         promote(settings, "m", "1.1.0", DEV)
     assert caught.value.where == ALIAS
-    [drift] = [drift for model in load_status(settings) for drift in model.drift]
-    assert drift.what == "damaged" and str(caught.value.fix) in drift.fix
+    [discrepancy] = [one for model in load_status(settings) for one in model.discrepancies]
+    assert discrepancy.what == "damaged" and str(caught.value.fix) in discrepancy.fix
     first, second = str(caught.value.fix).split("; ")
     for fix, release in ((first, "m_1.1.0.tar.gz"), (second, "m_1.0.0.tar.gz")):
         write(settings, ALIAS, damage)
@@ -70,7 +70,7 @@ def test_each_fix_that_is_printed_for_a_damaged_alias_works(
         assert words[0] == "slipway"
         assert main(words[1 : words.index("production") + 1]) == 0
         assert served(settings) == release
-    assert [drift for model in load_status(settings) for drift in model.drift] == []
+    assert [one for model in load_status(settings) for one in model.discrepancies] == []
     events = journal.load_events(open_stage(settings, "production"), "m")
     moves = [(event.action, event.before, event.target) for event in events[:1]]
     assert moves == [("alias", "m_1.1.0.tar.gz", "m_1.0.0.tar.gz")]

@@ -132,7 +132,7 @@ class Releases(RuleBasedStateMachine):
 
     @invariant()
     def catalog_and_bucket_agree(self) -> None:
-        assert [drift for model in load_status(self.settings) for drift in model.drift] == []
+        assert [one for model in load_status(self.settings) for one in model.discrepancies] == []
 
     def _twice(self, do: object) -> None:
         """What is done again right away is refused again, or changes nothing."""

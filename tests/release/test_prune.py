@@ -150,11 +150,13 @@ def test_cut_off_anywhere_it_is_completed_by_the_next(
     # whatever is listed has its artifact, and what is half removed is said to be
     listed = Catalog(store(settings)).targets("m")
     assert all(store(settings).store.stat(keys.artifact("production", target)) for target in listed)
-    drift = [release.what for model in load_status(settings) for release in model.drift]
-    assert drift == (["pruning was cut off"] if changes == 2 else [])
+    discrepancies = [
+        release.what for model in load_status(settings) for release in model.discrepancies
+    ]
+    assert discrepancies == (["pruning was cut off"] if changes == 2 else [])
     run(settings)
     assert left(settings) == TARGETS[6:]
-    assert not [release for model in load_status(settings) for release in model.drift]
+    assert not [release for model in load_status(settings) for release in model.discrepancies]
     mark = tombstone.load_tombstone(store(settings), "m", old.target)
     assert mark is not None and mark.finished
 

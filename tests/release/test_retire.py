@@ -139,7 +139,7 @@ def test_a_rollback_and_the_printed_undo_serve_it_again(settings: Settings) -> N
     assert Catalog(production(settings)).alias("m") == split
     retire(settings, "production", "m", DEV)
     assert rollback(settings, "production", "m", None, DEV).target == targets[0]
-    assert [drift for model in load_status(settings) for drift in model.drift] == []
+    assert [one for model in load_status(settings) for one in model.discrepancies] == []
 
 
 def test_cut_off_before_its_event_it_is_completed_by_the_next(
@@ -149,12 +149,15 @@ def test_cut_off_before_its_event_it_is_completed_by_the_next(
     with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
         cut.setattr(journal, "append_event", mock.Mock(side_effect=KeyboardInterrupt))
         retire(settings, "production", "m", DEV)
-    [drift] = [drift for model in load_status(settings) for drift in model.drift]
-    assert drift.what == "alias moved without an event"
-    first, second = drift.fix.split("; or ")
+    [discrepancy] = [one for model in load_status(settings) for one in model.discrepancies]
+    assert discrepancy.what == "alias moved without an event"
+    first, second = discrepancy.fix.split("; or ")
     assert first == "slipway rollback m m_1.1.0.tar.gz"
     assert main(shlex.split(second)[1:]) == 0
-    assert load_status(settings)[0].drift == () and "production" in load_status(settings)[0].retired
+    assert (
+        load_status(settings)[0].discrepancies == ()
+        and "production" in load_status(settings)[0].retired
+    )
 
 
 def test_an_alias_that_moves_meanwhile_is_not_removed(
@@ -186,7 +189,7 @@ def test_a_push_to_staging_serves_a_retired_name_there_again(settings: Settings)
     assert load_status(settings)[0].staging is None
     made = publish_sample(settings, "1.1.0")
     assert str(Catalog(open_stage(settings, "staging")).alias("m")) == made.target
-    assert load_status(settings)[0].drift == ()
+    assert load_status(settings)[0].discrepancies == ()
 
 
 def test_its_releases_stay_so_that_a_rollback_finds_them(settings: Settings) -> None:

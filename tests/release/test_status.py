@@ -59,8 +59,8 @@ def one(settings: Settings) -> ModelStatus:
     return found
 
 
-def drift(settings: Settings) -> list[tuple[str, str]]:
-    return [(one.what, one.key) for model in load_status(settings) for one in model.drift]
+def discrepancies(settings: Settings) -> list[tuple[str, str]]:
+    return [(one.what, one.key) for model in load_status(settings) for one in model.discrepancies]
 
 
 def test_it_says_what_is_served_since_when_from_where_and_by_whom(settings: Settings) -> None:
@@ -76,7 +76,7 @@ def test_it_says_what_is_served_since_when_from_where_and_by_whom(settings: Sett
     assert (found.production.commit, found.production.pipeline) == ("c0ffee", ci.pipeline)
     assert found.staging.since and found.production.since
     assert found.staging.since < found.production.since
-    assert found.distance == Distance("same", 0, 0) and not found.drift
+    assert found.distance == Distance("same", 0, 0) and not found.discrepancies
     said = found.dump()
     assert said["staging"]["target"] == source.target
     assert said["production"]["sha256"] == source.sha256 and said["releases"]["production"] == 1
@@ -128,7 +128,7 @@ def test_commits_that_touched_the_model_are_counted(tmp_path: Path) -> None:
     assert one(settings).distance == Distance("ahead", 2, 0)
 
 
-def test_each_kind_of_drift_is_found(settings: Settings) -> None:
+def test_each_kind_of_discrepancy_is_found(settings: Settings) -> None:
     one_, two, three = promote_samples(settings, "1.0.0", "1.1.0", "1.2.0")
     root = settings.root / "store/production"
     (root / "models" / one_).unlink()
@@ -136,7 +136,7 @@ def test_each_kind_of_drift_is_found(settings: Settings) -> None:
     (root / "models" / three).write_bytes(b"more or less")
     (root / "models/stranger.tar.gz").write_bytes(b"?")
     (root / "models/m_extra_1.0.0.tar.gz").write_bytes(b"?")
-    assert Counter(drift(settings)) == Counter(
+    assert Counter(discrepancies(settings)) == Counter(
         [
             ("record without an object", f"production/catalog/m/releases/{one_}.json"),
             ("object without a record", f"production/models/{two}"),
@@ -145,28 +145,32 @@ def test_each_kind_of_drift_is_found(settings: Settings) -> None:
             ("object without a record", "production/models/m_extra_1.0.0.tar.gz"),
         ]
     )
-    assert all(one.fix for model in load_status(settings) for one in model.drift)
+    assert all(one.fix for model in load_status(settings) for one in model.discrepancies)
 
 
-def test_an_alias_to_what_is_gone_is_drift_for_each_variant(settings: Settings) -> None:
+def test_an_alias_to_what_is_gone_is_a_discrepancy_for_each_variant(settings: Settings) -> None:
     one_, two, three = promote_samples(settings, "1.0.0", "1.1.0", "1.2.0")
     split = Alias((Variant(one_, 90), Variant(two, 10)), shadow=three)
     move_alias(open_stage(settings, "production"), "m", split, "alias", DEV)
     for gone in (two, three):
         (settings.root / "store/production/models" / gone).unlink()
-    found = [what for what, _ in drift(settings)]
+    found = [what for what, _ in discrepancies(settings)]
     assert found.count("alias to a release that is not there") == 2
     served = one(settings).production
     assert served and served.version == "1.0.0"
 
 
-def test_an_alias_that_was_moved_by_hand_is_drift_that_its_fix_removes(settings: Settings) -> None:
+def test_an_alias_that_was_moved_by_hand_is_a_discrepancy_that_its_fix_removes(
+    settings: Settings,
+) -> None:
     first, _ = promote_samples(settings, "1.0.0", "1.1.0")
     store = open_stage(settings, "production")
     aliases.write_alias(store, "m", aliases.single_target(first))
-    assert drift(settings) == [("alias moved without an event", keys.alias("production", "m"))]
+    assert discrepancies(settings) == [
+        ("alias moved without an event", keys.alias("production", "m"))
+    ]
     move_alias(store, "m", aliases.single_target(first), "alias", DEV)
-    assert drift(settings) == []
+    assert discrepancies(settings) == []
 
 
 @pytest.mark.parametrize("key", ["alias.json", "releases/m_1.0.0.tar.gz.json"])
@@ -175,11 +179,11 @@ def test_damage_of_one_name_does_not_hide_the_others(settings: Settings, key: st
     promote_samples(settings, "1.0.0", name="n")
     (settings.root / "store/production/catalog/m" / key).write_bytes(b"{")
     m, n = load_status(settings)
-    assert m.production is None and [one.what for one in m.drift] == ["damaged"]
-    assert n.production is not None and not n.drift
+    assert m.production is None and [one.what for one in m.discrepancies] == ["damaged"]
+    assert n.production is not None and not n.discrepancies
     [drift] = m.dump()["drift"]
-    assert drift["key"] == ("m" if key == "alias.json" else m.drift[0].key)
-    assert m.drift[0].key == f"production/catalog/m/{key}"
+    assert drift["key"] == ("m" if key == "alias.json" else m.discrepancies[0].key)
+    assert m.discrepancies[0].key == f"production/catalog/m/{key}"
 
 
 def test_overwritten_bytes_are_seen_in_s3_without_reading_them(
@@ -188,11 +192,11 @@ def test_overwritten_bytes_are_seen_in_s3_without_reading_them(
     publish_sample(s3)
     target = promote(s3, "m", None, DEV).target
     key = keys.artifact("production", target)
-    assert drift(s3) == []
+    assert discrepancies(s3) == []
     size = open_stage(s3, "production").store.stat(key)
     assert size is not None
     release_bucket.put(key, bytes(size.size))
-    assert drift(s3) == [("object of other bytes", key)]
+    assert discrepancies(s3) == [("object of other bytes", key)]
 
 
 def test_the_requests_do_not_grow_with_the_releases_that_nobody_names(
@@ -211,7 +215,7 @@ def test_the_requests_do_not_grow_with_the_releases_that_nobody_names(
 
         with monkeypatch.context() as counting:
             counting.setattr(boto3.session.Session, "client", client)
-            assert drift(s3) == []
+            assert discrepancies(s3) == []
         return counted
 
     promote_samples(s3, "1.0.0")
@@ -235,7 +239,7 @@ def test_a_promotion_between_the_listing_and_a_look_at_the_alias_is_no_differenc
 
     monkeypatch.setattr("slipway.release.status.list_stage", list_then_promote)
     found = one(settings)
-    assert found.drift == () and found.production and found.production.version == "1.1.0"
+    assert found.discrepancies == () and found.production and found.production.version == "1.1.0"
 
 
 @pytest.mark.parametrize("function", ["merge.merge_evidence", "_write_record", "journal"])
@@ -252,14 +256,14 @@ def test_beside_a_running_promotion_nothing_is_advised_that_would_undo_it(
     with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
         cut.setattr(place, mock.Mock(side_effect=KeyboardInterrupt))
         promote(settings, "m", "1.1.0", DEV)
-    for found in one(settings).drift:
+    for found in one(settings).discrepancies:
         assert "rollback" not in found.fix and "remove" not in found.fix
     # the promotion goes on between two looks
     monkeypatch.setattr(
         "slipway.release.status.time.sleep", lambda _: promote(settings, "m", "1.1.0", DEV)
     )
     found_again = one(settings)
-    assert found_again.drift == ()
+    assert found_again.discrepancies == ()
     assert found_again.production and found_again.production.version == "1.1.0"
 
 
@@ -273,13 +277,13 @@ def test_an_interrupted_promotion_is_a_difference_after_an_hour(
         )
         promote(settings, "m", None, DEV)
     key = "production/models/m_1.0.0.tar.gz"
-    assert drift(settings) == [("publication is running, or was interrupted", key)]
+    assert discrepancies(settings) == [("publication is running, or was interrupted", key)]
     monkeypatch.chdir(settings.root)
     assert main(["status", "--check"]) == 0
     claim = settings.root / "store" / keys.claim("production", "m", "m_1.0.0.tar.gz")
     values = json.loads(claim.read_text()) | {"published": "2026-01-01T00:00:00.000000Z"}
     claim.write_text(json.dumps(values))
-    assert drift(settings) == [("object without a record", key)]
+    assert discrepancies(settings) == [("object without a record", key)]
     assert (main(["status"]), main(["status", "--check"])) == (0, 1)
     assert main(["status", "--check", "--json"]) == 1
 
@@ -293,6 +297,6 @@ def test_the_first_publication_of_a_name_between_two_looks_is_no_stranger(
             "slipway.release.install.merge.merge_evidence", mock.Mock(side_effect=KeyboardInterrupt)
         )
         publish_sample(settings)
-    assert [what for what, _ in drift(settings)] == ["object without a record"]
+    assert [what for what, _ in discrepancies(settings)] == ["object without a record"]
     monkeypatch.setattr("slipway.release.status.time.sleep", lambda _: publish_sample(settings))
-    assert drift(settings) == []
+    assert discrepancies(settings) == []

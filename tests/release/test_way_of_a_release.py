@@ -60,7 +60,7 @@ def test_publish_promote_roll_back_prune_and_verify(settings: Settings) -> None:
     [old_one] = prune.candidates(settings, [], 1, ["production"])
     assert prune.prune(settings, old_one, DEV) and old_one.target == "m_1.0.0.tar.gz"
     [model] = load_status(settings)
-    assert not model.drift and model.releases == {"staging": 3, "production": 2}
+    assert not model.discrepancies and model.releases == {"staging": 3, "production": 2}
     asked = select_releases(settings, None, None, all_=True)
     assert [verify(settings, one).problems for one in asked] == [()] * 5
     entries = load_history(settings, "m", ["production"])
@@ -117,7 +117,7 @@ def test_of_one_publishing_that_runs_twice_at_once_nothing_is_doubled(settings: 
     assert created.count(True) == 1
     store = open_stage(settings, "staging")
     assert len(store.store.keys(keys.models("staging"))) == 1
-    assert not [drift for model in load_status(settings) for drift in model.drift]
+    assert not [one for model in load_status(settings) for one in model.discrepancies]
 
 
 def test_of_promotions_of_one_version_at_once_exactly_one_wins(settings: Settings) -> None:

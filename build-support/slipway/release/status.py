@@ -22,7 +22,12 @@ from slipway.catalog.listing import Listing, list_stage
 from slipway.catalog.reader import unknown_name
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
-from slipway.release.drift import Drift, find_changed_object, find_orphans, find_strangers
+from slipway.release.discrepancy import (
+    Discrepancy,
+    find_changed_object,
+    find_orphans,
+    find_strangers,
+)
 from slipway.release.install import is_being_published
 from slipway.release.rollback import undo_command
 from slipway.release.versioning.distance import Distance, measure_distance
@@ -87,7 +92,7 @@ class ModelStatus:
     production: ServedRelease | None
     distance: Distance | None
     releases: Mapping[StageName, int]
-    drift: tuple[Drift, ...] = ()
+    discrepancies: tuple[Discrepancy, ...] = ()
     retired: Mapping[StageName, JournalEvent] = field(default_factory=dict)
 
     def served(self, stage: StageName) -> ServedRelease | None:
@@ -111,7 +116,7 @@ class ModelStatus:
                 }
                 for stage, event in self.retired.items()
             },
-            "drift": [drift.dump(self.name) for drift in self.drift],
+            "drift": [one.dump(self.name) for one in self.discrepancies],
         }
 
 
@@ -141,7 +146,7 @@ def load_status(settings: Settings, names: Sequence[str] = ()) -> list[ModelStat
                 production.served,
                 _distance(settings, staging.served, production.served),
                 {listing.stage: len(listing.records(name)) for listing in listings},
-                (*staging.drift, *production.drift),
+                (*staging.discrepancies, *production.discrepancies),
                 {
                     stage: inspection.retired
                     for stage, inspection in zip(STAGES, (staging, production), strict=True)
@@ -162,7 +167,7 @@ class _Inspection:
     """One name in one stage."""
 
     served: ServedRelease | None
-    drift: Sequence[Drift]
+    discrepancies: Sequence[Discrepancy]
     retired: JournalEvent | None = None
 
 
@@ -170,18 +175,18 @@ def _inspect_twice(catalog: Catalog, listing: Listing, name: str) -> _Inspection
     """Look at ``name`` until nothing seems wrong, or the same does each time."""
     found = _inspect(catalog, listing, name)
     for pause in PAUSES:
-        if not found.drift:
+        if not found.discrepancies:
             break
         time.sleep(pause)
         again = _inspect(catalog, list_stage(catalog.source, [name]), name)
-        remaining = [drift for drift in again.drift if drift in found.drift]
+        remaining = [one for one in again.discrepancies if one in found.discrepancies]
         found = _Inspection(again.served, remaining, again.retired)
     return found
 
 
 def _find_strangers_twice(
     catalogs: Sequence[Catalog], listings: Sequence[Listing], names: Sequence[str]
-) -> tuple[Drift, ...]:
+) -> tuple[Discrepancy, ...]:
     strangers = tuple(find_strangers(listings, names))
     for pause in PAUSES:
         if not strangers:
@@ -190,26 +195,30 @@ def _find_strangers_twice(
         again = [list_stage(catalog.source) for catalog in catalogs]
         known = {name for listing in again for name in listing.names}
         remaining = list(find_strangers(again, sorted({*names, *known})))
-        strangers = tuple(drift for drift in strangers if drift in remaining)
+        strangers = tuple(one for one in strangers if one in remaining)
     return strangers
 
 
 def _inspect(catalog: Catalog, listing: Listing, name: str) -> _Inspection:
-    drift = list(find_orphans(listing, name, partial(is_being_published, catalog.source, name)))
+    discrepancies = list(
+        find_orphans(listing, name, partial(is_being_published, catalog.source, name))
+    )
     stage, key = catalog.stage, keys.alias(catalog.stage, name)
     if not listing.has_alias(name):
         try:
             last = journal.last_move(catalog.source.store, listing.history(name))
         except SlipwayError as error:
-            drift.append(Drift(stage, "damaged", str(error.where), f"{error.what}; {error.fix}"))
-            return _Inspection(None, drift)
+            discrepancies.append(
+                Discrepancy(stage, "damaged", str(error.where), f"{error.what}; {error.fix}")
+            )
+            return _Inspection(None, discrepancies)
         if last is not None and last.action == RETIRE:
-            return _Inspection(None, drift, last)
+            return _Inspection(None, discrepancies, last)
         if last is not None:
             again = undo_command(last.now, stage, name) or f"slipway alias {name} RELEASE"
             fix = f"{again}; or slipway retire {name} --stage {stage}"
-            drift.append(Drift(stage, "alias moved without an event", key, fix))
-        return _Inspection(None, drift)
+            discrepancies.append(Discrepancy(stage, "alias moved without an event", key, fix))
+        return _Inspection(None, discrepancies)
     available = listing.records(name) & listing.objects(name)
     records: dict[str, Record] = {}
     try:
@@ -218,18 +227,22 @@ def _inspect(catalog: Catalog, listing: Listing, name: str) -> _Inspection:
         for target in alias.all_targets:
             if target in available:
                 records[target] = catalog.record(name, target)
-                drift += find_changed_object(catalog.source, records[target])
+                discrepancies += find_changed_object(catalog.source, records[target])
             else:
                 fix = f"slipway rollback {name} --stage {stage}"
-                drift.append(Drift(stage, "alias to a release that is not there", key, fix))
+                discrepancies.append(
+                    Discrepancy(stage, "alias to a release that is not there", key, fix)
+                )
     except SlipwayError as error:
-        drift.append(Drift(stage, "damaged", str(error.where), f"{error.what}; {error.fix}"))
-        return _Inspection(None, drift)
+        discrepancies.append(
+            Discrepancy(stage, "damaged", str(error.where), f"{error.what}; {error.fix}")
+        )
+        return _Inspection(None, discrepancies)
     if event is not None and event.now != alias:
         fix = f"slipway alias {name} {alias.target} --stage {stage}"
-        drift.append(Drift(stage, "alias moved without an event", key, fix))
+        discrepancies.append(Discrepancy(stage, "alias moved without an event", key, fix))
         event = None
-    return _Inspection(_current_release(alias, records.get(alias.target), event), drift)
+    return _Inspection(_current_release(alias, records.get(alias.target), event), discrepancies)
 
 
 def _current_release(

@@ -159,7 +159,7 @@ def test_verify_fails_with_a_list_of_what_is_wrong(settings: Settings, say: Any)
     assert "no release of 'n'" in say("verify", "n", code=1)
 
 
-def test_status_shows_drift_with_its_fix(settings: Settings, say: Any) -> None:
+def test_status_shows_a_discrepancy_with_its_fix(settings: Settings, say: Any) -> None:
     publish_sample(settings)
     (settings.root / "store/staging/models/m_9.0.0.tar.gz").write_bytes(b"?")
     output = say("status", "m")

@@ -37,7 +37,7 @@ def status(names: tuple[str, ...], check: bool, as_json: bool) -> int:
     """
     from slipway import settings
     from slipway.release import status
-    from slipway.release.drift import RUNNING
+    from slipway.release.discrepancy import RUNNING
 
     configured = settings.load(Path.cwd())
     with working("reading the catalogs"):
@@ -46,7 +46,7 @@ def status(names: tuple[str, ...], check: bool, as_json: bool) -> int:
         click.echo(json.dumps([model.dump() for model in statuses], indent=1))
     else:
         _print(statuses)
-    differences = [drift for model in statuses for drift in model.drift if drift.what != RUNNING]
+    differences = [one for model in statuses for one in model.discrepancies if one.what != RUNNING]
     return int(check and bool(differences))
 
 
@@ -62,7 +62,7 @@ def _print(statuses: Sequence[ModelStatus]) -> None:
         return
     if models:
         console.print(_table(models))
-    differences = [drift for status in statuses for drift in status.drift]
+    differences = [one for status in statuses for one in status.discrepancies]
     staging = sum(model.releases["staging"] for model in models)
     production = sum(model.releases["production"] for model in models)
     console.print(
@@ -78,9 +78,9 @@ def _print(statuses: Sequence[ModelStatus]) -> None:
         console.print(f"[red]{count}[/] between catalog and bucket:")
     else:
         console.print("catalog and bucket agree")
-    for drift in differences:
-        console.print(f"[red]{drift.what}[/]: {drift.key}", soft_wrap=True)
-        console.print(f"  fix: {drift.fix}", soft_wrap=True)
+    for one in differences:
+        console.print(f"[red]{one.what}[/]: {one.key}", soft_wrap=True)
+        console.print(f"  fix: {one.fix}", soft_wrap=True)
 
 
 def _table(models: Sequence[ModelStatus]) -> Table:

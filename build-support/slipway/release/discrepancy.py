@@ -29,7 +29,7 @@ RUNNING: What = "publication is running, or was interrupted"
 
 
 @dataclass(frozen=True)
-class Drift:
+class Discrepancy:
     """A place where catalog and bucket differ; ``key`` is in the stage's store."""
 
     stage: StageName
@@ -46,7 +46,7 @@ class Drift:
 
 def find_orphans(
     listing: Listing, name: str, is_being_published: Callable[[str], bool] = lambda _: False
-) -> Iterator[Drift]:
+) -> Iterator[Discrepancy]:
     """Yield the objects of ``name`` without a record, and the records without an object.
 
     ``is_being_published`` is called with the target model of an object without a record.
@@ -62,21 +62,21 @@ def find_orphans(
     for target in sorted(objects - records):
         key = keys.artifact(stage, target)
         if target in tombstones:
-            yield Drift(stage, "pruning was cut off", key, prune)
+            yield Discrepancy(stage, "pruning was cut off", key, prune)
         elif is_being_published(target):
             fix = f"look again in a minute; {again} completes an interrupted one"
-            yield Drift(stage, RUNNING, key, fix)
+            yield Discrepancy(stage, RUNNING, key, fix)
         else:
-            yield Drift(stage, "object without a record", key, f"{again}, or remove it")
+            yield Discrepancy(stage, "object without a record", key, f"{again}, or remove it")
     for target in sorted(records - objects):
         key = keys.record(stage, name, target)
         if target in tombstones:
-            yield Drift(stage, "pruning was cut off", key, prune)
+            yield Discrepancy(stage, "pruning was cut off", key, prune)
         else:
-            yield Drift(stage, "record without an object", key, again)
+            yield Discrepancy(stage, "record without an object", key, again)
 
 
-def find_changed_object(source: StageReader, record: Record) -> Iterator[Drift]:
+def find_changed_object(source: StageReader, record: Record) -> Iterator[Discrepancy]:
     """Yield how the artifact of ``record`` differs from it, as far as its bytes need not be read.
 
     Only a store that records digests is asked for one; ``slipway verify`` reads the bytes.
@@ -87,14 +87,14 @@ def find_changed_object(source: StageReader, record: Record) -> Iterator[Drift]:
     if stat is None:
         return
     if record.size is not None and stat.size != record.size:
-        yield Drift(stage, "object of another size", key, fix)
+        yield Discrepancy(stage, "object of another size", key, fix)
     elif source.store.records_digests and source.store.digest(key) != record.sha256:
-        yield Drift(stage, "object of other bytes", key, fix)
+        yield Discrepancy(stage, "object of other bytes", key, fix)
 
 
-def find_strangers(listings: Sequence[Listing], names: Sequence[str]) -> Iterator[Drift]:
+def find_strangers(listings: Sequence[Listing], names: Sequence[str]) -> Iterator[Discrepancy]:
     """Yield the objects that belong to none of ``names``."""
     for listing in listings:
         for key in listing.strangers(names):
             fix = "publish it with slipway, or remove it"
-            yield Drift(listing.stage, "object without a record", key, fix)
+            yield Discrepancy(listing.stage, "object without a record", key, fix)
