@@ -1,5 +1,6 @@
 // Asking for /state every two seconds, as long as somebody looks.
 
+import { request } from "./access.js";
 import { $, put, set } from "./document.js";
 import { current, state, take } from "./view.js";
 import { clock } from "./words.js";
@@ -21,10 +22,16 @@ function say(link, text, notice = "") {
   if (document.title !== title) document.title = title;
 }
 
-/** The state, or nothing: no answer, or that of another program at this port. */
+const NEEDS_TOKEN = "This endpoint is open to others, and needs a token: open the link of “slipway token create --link”.";
+
+let refused = false;
+
+/** The state, or nothing: no answer, a refusal, or the answer of another program at this port. */
 async function fetched() {
+  refused = false;
   try {
-    const response = await fetch("/state", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    const response = await request("/state", { signal: AbortSignal.timeout(PATIENCE_MS) });
+    refused = [401, 403].includes(response.status);
     return response.ok ? await response.json() : null;
   } catch {
     return null;
@@ -43,6 +50,8 @@ export async function ask() {
   if (answer) {
     take(answer);
     if (!document.hidden) say("live", "Live");
+  } else if (refused && !document.hidden) {
+    say("gone", "No access", NEEDS_TOKEN);
   } else if (!document.hidden) {
     // what was shown stays, and is called old
     const since = state ? ` What is shown is of ${clock.format(new Date(1000 * state.when))}.` : "";
