@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slipway.settings import Settings
+from slipway.settings import EndpointSettings, Settings
 from slipway.store.open_reader import S3, folder_of
 
 PREFIX = "captured/"  # of the keys in a release store
@@ -48,12 +48,24 @@ def parse_location(
 
 
 def capture_location(settings: Settings, endpoint_name: str) -> CaptureLocation:
-    """Return where the captures of an endpoint are kept: ``captured/`` in its release store.
+    """Return where the captures of an endpoint are kept; see :func:`location_of`.
 
     Raises:
         SlipwayError: there is no such endpoint, or its store is of an unknown kind.
     """
-    store = settings.store_of(settings.endpoint(endpoint_name))
+    return location_of(settings, settings.endpoint(endpoint_name))
+
+
+def location_of(settings: Settings, entry: EndpointSettings) -> CaptureLocation:
+    """Return where the captures of the endpoint ``entry`` are kept: at its own location, if its
+    ``capture`` names one, otherwise at ``captured/`` in its release store.
+
+    Raises:
+        SlipwayError: a location is of an unknown kind.
+    """
+    store = settings.store_of(entry)
+    if isinstance(entry.capture, str):
+        return parse_location(entry.capture, settings.root, profile=store.profile)
     base = store.store.rstrip("/")
     found = parse_location(f"{base}/{PREFIX}", settings.root, profile=store.profile)
-    return CaptureLocation(found.folder, found.bucket, found.prefix, found.profile, store.kms_key)
+    return replace(found, kms_key=store.kms_key)
