@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from slipway.client import request, tensors
+from slipway.client import request
 from slipway.endpoint.protocol import LARGEST_OF_ALL
 from slipway.errors import SlipwayError
+from slipway.model import tensors
 from slipway.model.interface import Interface, refuse_null
 from slipway.triton.datatypes import BYTES, Array
 

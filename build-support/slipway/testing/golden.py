@@ -1,9 +1,8 @@
-"""Read, compare and update golden cases: ``input.json`` and the model's ``expected.json``."""
+"""Compare and update golden cases: ``input.json`` and the model's ``expected.json``."""
 
 from __future__ import annotations
 
 import base64
-import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,59 +13,34 @@ import numpy as np
 
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write
-from slipway.model.interface import refuse_null
+from slipway.model.cases import INPUT, cases, inputs, parameters, read, tensor
 from slipway.server.client import InferenceError
 from slipway.testing.model import Model
 from slipway.triton.comparison import TOLERANCES, Tolerance, compare_outputs
-from slipway.triton.datatypes import BYTES, Array, datatype_of, numpy_type
+from slipway.triton.datatypes import Array, datatype_of
 
-INPUT = "input.json"
+__all__ = [
+    "EXPECTED",
+    "INPUT",
+    "LARGEST_IN_JSON",
+    "Outcome",
+    "cases",
+    "differences",
+    "expected_error",
+    "file_of",
+    "inputs",
+    "outcome",
+    "parameters",
+    "tensor_entry",
+    "update",
+]
+
 EXPECTED = "expected.json"
 # a tensor with more elements is stored as a .npy file in the case's folder
 LARGEST_IN_JSON = 4096
 
 type Outcome = dict[str, Array] | str
 """The outputs by name, or the message of an error."""
-
-
-def cases(model: Path) -> list[Path]:
-    """Return the case folders of a model's folder, sorted."""
-    return sorted(file.parent for file in model.glob(f"tests/cases/*/{INPUT}"))
-
-
-def inputs(case: Path) -> dict[str, Any]:
-    """Return the inputs of a case, as :class:`Model` accepts them.
-
-    Raises:
-        SlipwayError: ``input.json`` is malformed, or refers to a file that is missing or
-            outside the case's folder.
-    """
-    path = case / INPUT
-    content = _read(path).get("inputs")
-    if isinstance(content, dict):
-        return {name: _with_files(value, path) for name, value in content.items()}
-    if isinstance(content, list):
-        return dict(_tensor(entry, path) for entry in content)
-    raise SlipwayError(
-        'the key "inputs" is missing', where=str(path), fix='add {"inputs": {"NAME": [values]}}'
-    )
-
-
-def parameters(case: Path) -> dict[str, Any]:
-    """Return the parameters of a case's request, such as ``sequence_id``; empty without any.
-
-    Raises:
-        SlipwayError: ``input.json`` is malformed.
-    """
-    path = case / INPUT
-    content = _read(path).get("parameters", {})
-    if not isinstance(content, dict):
-        raise SlipwayError(
-            'the key "parameters" is not an object',
-            where=str(path),
-            fix='"parameters": {"sequence_id": 7, "sequence_start": true}',
-        )
-    return content
 
 
 def outcome(model: Model, case: Path) -> Outcome:
@@ -90,7 +64,7 @@ def expected_error(case: Path) -> str | None:
         SlipwayError: ``expected.json`` is malformed.
     """
     path = case / EXPECTED
-    message = _read(path).get("error") if path.is_file() else None
+    message = read(path).get("error") if path.is_file() else None
     return None if message is None else str(message)
 
 
@@ -107,7 +81,7 @@ def differences(case: Path, got: Outcome) -> list[str]:
             where=str(case),
             fix="write it with `slipway test --update-golden`, and review it before you commit",
         )
-    expected = _read(path)
+    expected = read(path)
     if "error" in expected:
         if not isinstance(got, str):
             return [f"expected an error with {expected['error']!r}, got outputs {sorted(got)}"]
@@ -128,7 +102,7 @@ def update(
         SlipwayError: the existing ``expected.json`` is malformed.
     """
     path = case / EXPECTED
-    previous = _read(path) if path.is_file() else {}
+    previous = read(path) if path.is_file() else {}
     changed = differences(case, got) if previous else [f"{EXPECTED} is new"]
     if changed:
         with atomic_write(path) as temporary:
@@ -155,89 +129,13 @@ def file_of(case: Path, side: str, name: str) -> Path:
     return case / f"{side}_{quote(name, safe='')}.npy"
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        line = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise SlipwayError(
-            f"not JSON: {error}", where=f"{path}{line}", fix="mend the place named above"
-        ) from error
-    if not isinstance(content, dict):
-        raise SlipwayError("not a JSON object", where=str(path), fix='begin it with "{"')
-    return content
-
-
-def _with_files(value: Any, path: Path) -> Any:
-    if isinstance(value, list):
-        return [_with_files(element, path) for element in value]
-    if isinstance(value, dict):
-        if set(value) == {"base64"}:
-            return base64.b64decode(value["base64"])
-        if set(value) == {"file"}:
-            return _bytes(str(value["file"]), path)
-        raise SlipwayError(f"not a value: {value}", where=str(path), fix='{"file": "photo.jpg"}')
-    return value
-
-
-def _bytes(name: str, path: Path) -> bytes:
-    case = path.parent.resolve()
-    file = (case / name).resolve()
-    if not file.is_relative_to(case):
-        raise SlipwayError(
-            f"{name!r} is outside the case's folder",
-            where=str(path),
-            fix="copy the file to the folder of input.json",
-        )
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise SlipwayError(
-            f"{name!r} cannot be read: {error.strerror}",
-            where=str(path),
-            fix="copy the file to the folder of input.json",
-        ) from error
-
-
-def _tensor(entry: Any, path: Path) -> tuple[str, Array]:
-    """Return the name and array of a tensor in KServe v2's JSON; its data is flat or nested."""
-    try:
-        name, datatype = str(entry["name"]), str(entry["datatype"])
-        data = _with_files(entry["data"], path)
-        if not isinstance(data, bytes):
-            refuse_null(name, data, datatype)
-        return name, _as_array(data, datatype, entry["shape"])
-    except SlipwayError as error:
-        error.where = error.where or str(path)
-        raise
-    except (KeyError, TypeError, ValueError) as error:
-        raise SlipwayError(
-            f"not a KServe v2 tensor: {error!r}",
-            where=str(path),
-            fix='{"name": "X", "shape": [1, 2], "datatype": "FP32", "data": [1.0, 2.0]}',
-        ) from error
-
-
-def _as_array(data: Any, datatype: str, shape: list[int]) -> Array:
-    if datatype != BYTES and isinstance(data, bytes):
-        loaded: Array = np.load(io.BytesIO(data), allow_pickle=False)
-        if loaded.dtype != numpy_type(datatype):
-            raise ValueError(f"its file contains {loaded.dtype}")
-        return loaded.reshape(shape)
-    if datatype != BYTES:
-        return np.array(data, dtype=numpy_type(datatype)).reshape(shape)
-    flat = np.array(data, dtype=object).ravel()
-    encoded = [text.encode() if isinstance(text, str) else text for text in flat]
-    return np.array(encoded, dtype=object).reshape(shape)
-
-
 def _outputs(expected: dict[str, Any], path: Path) -> dict[str, Array]:
     outputs = expected.get("outputs")
     if not isinstance(outputs, dict):
         raise SlipwayError(
             'it has neither "outputs" nor "error"', where=str(path), fix='add {"outputs": {…}}'
         )
-    return dict(_tensor({"name": name} | entry, path) for name, entry in outputs.items())
+    return dict(tensor({"name": name} | entry, path) for name, entry in outputs.items())
 
 
 def _tolerances(expected: dict[str, Any]) -> dict[str, Tolerance]:
