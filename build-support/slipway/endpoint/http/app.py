@@ -6,11 +6,8 @@ import asyncio
 import logging
 import random
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import PurePath
 from typing import Any
 
 from aiohttp import web
@@ -21,6 +18,7 @@ from slipway.endpoint.any_endpoint import AnyEndpoint
 from slipway.endpoint.containers.endpoint import ContainerEndpoint
 from slipway.endpoint.failure import Failure, internal, invalid, too_large
 from slipway.endpoint.http import control, state
+from slipway.endpoint.http.pages import Handler, page_handlers
 from slipway.endpoint.http.parameters import (
     VARIANT,
     check_parameters,
@@ -31,8 +29,6 @@ from slipway.endpoint.observed.observer import Metrics
 from slipway.endpoint.protocol import CACHE, LARGEST_BODY
 from slipway.server.client import TARGET
 
-type Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 # what the platform forwards to the container, and back
 FORWARDED = ("Content-Type", "Accept", ATTRIBUTES)
@@ -40,16 +36,8 @@ RETURNED = {"content-type": "Content-Type", ATTRIBUTES.lower(): ATTRIBUTES}
 INVOCATIONS = re.compile(
     r"/endpoints/([^/]+)/(invocations|async-invocations|invocations-response-stream)"
 )
-# the page's files; nothing else of its folder is served
-KINDS = {
-    ".html": "text/html",
-    ".css": "text/css",
-    ".js": "text/javascript",
-    ".svg": "image/svg+xml",
-}
 # another site can point its own name at this machine, but cannot send another Host
 OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
-POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 logger = logging.getLogger("slipway.endpoint")
 # aiohttp logs a traceback for every request that is not HTTP; _guard sees everything else
@@ -100,7 +88,7 @@ def server(endpoints: Mapping[str, AnyEndpoint], metrics: Metrics) -> web.Server
         return web.Response()
 
     pages: dict[str, Handler] = {"/metrics": scrape, "/state": show_state, "/ping": ping}
-    pages |= _page_files()
+    pages |= page_handlers()
 
     async def route(request: web.BaseRequest) -> web.StreamResponse:
         try:
@@ -152,27 +140,6 @@ async def _body(request: web.BaseRequest, limit: int) -> bytes:
     except (OSError, ValueError, HttpProcessingError, web.RequestPayloadError) as error:
         # the caller disconnected, or did not send HTTP
         raise invalid(f"the body could not be read: {error}") from error
-
-
-def _page_files() -> dict[str, Handler]:
-    """Return a handler for each of the live page's files, by path."""
-    folder = files("slipway.endpoint").joinpath("page")
-    return {
-        "/" if file.name == "index.html" else f"/{file.name}": _serve_file(file, KINDS[kind])
-        for file in folder.iterdir()
-        if (kind := PurePath(file.name).suffix) in KINDS
-    }
-
-
-def _serve_file(file: Traversable, kind: str) -> Handler:
-    text = file.read_text(encoding="utf-8")
-
-    async def serve(request: web.BaseRequest) -> web.Response:
-        return web.Response(
-            text=text, content_type=kind, headers={"Content-Security-Policy": POLICY}
-        )
-
-    return serve
 
 
 async def _guard(request: web.BaseRequest, handler: Handler) -> web.StreamResponse:

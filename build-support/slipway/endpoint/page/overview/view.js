@@ -1,11 +1,11 @@
 // What is shown: one endpoint of the last answer.
 
 import { showCharts } from "./charts.js";
-import { $, make, order, put, set } from "./document.js";
+import { $, make, order, put, set } from "../shared/document.js";
 import { bindEvents, showEvents } from "./events.js";
 import { bindModels, showModels } from "./models.js";
 import { showTotals } from "./totals.js";
-import { clock, time } from "./words.js";
+import { clock, time } from "../shared/words.js";
 
 export let state = null; // the last answer
 const links = new Map();

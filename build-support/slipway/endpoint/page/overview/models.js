@@ -1,7 +1,7 @@
 // The table of models: sorted by any column, searched when there are many.
 
-import { $, figure, make, named, order, put, set } from "./document.js";
-import { NONE, ago, bytes, count, milliseconds, share } from "./words.js";
+import { $, figure, make, named, order, put, set } from "../shared/document.js";
+import { NONE, ago, bytes, count, milliseconds, share } from "../shared/words.js";
 
 const MANY = 12; // models, from which on they can be searched
 

@@ -1,6 +1,6 @@
 // The marks of a chart: how a line of figures is drawn.
 
-import { make } from "./document.js";
+import { make } from "../shared/document.js";
 
 const LEAST = 5; // pixels of height of what is not nothing
 

@@ -1,8 +1,8 @@
 // A chart over time, whose values can be read with pointer and keys.
 
-import { make, put, set } from "./document.js";
+import { make, put, set } from "../shared/document.js";
 import { dot, marks } from "./marks.js";
-import { clock, minutes } from "./words.js";
+import { clock, minutes } from "../shared/words.js";
 
 const LEFT = 50;
 const RIGHT = 14;

@@ -1,7 +1,7 @@
 // The list of events: equal ones together, the ordinary left out until asked for.
 
-import { $, LONG, make, named, order, put, set } from "./document.js";
-import { count, time } from "./words.js";
+import { $, LONG, make, named, order, put, set } from "../shared/document.js";
+import { count, time } from "../shared/words.js";
 
 const KINDS = {
   error: "error",

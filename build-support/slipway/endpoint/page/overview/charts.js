@@ -1,8 +1,8 @@
 // The two charts: latency, and requests per second.
 
 import { Chart } from "./chart.js";
-import { $ } from "./document.js";
-import { milliseconds, rounded, tickOfTime } from "./words.js";
+import { $ } from "../shared/document.js";
+import { milliseconds, rounded, tickOfTime } from "../shared/words.js";
 
 let interval = 1; // seconds, as the state says
 

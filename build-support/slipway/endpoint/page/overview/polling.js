@@ -1,9 +1,9 @@
 // Asking for /state every two seconds, as long as somebody looks.
 
-import { request } from "./access.js";
-import { $, put, set } from "./document.js";
+import { request } from "../shared/access.js";
+import { $, put, set } from "../shared/document.js";
 import { current, state, take } from "./view.js";
-import { clock } from "./words.js";
+import { clock } from "../shared/words.js";
 
 const EVERY_MS = 2000;
 const PATIENCE_MS = 10000;

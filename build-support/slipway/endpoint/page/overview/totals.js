@@ -1,7 +1,7 @@
 // The totals at the top of the page.
 
-import { $, figure, make, put } from "./document.js";
-import { bytes, count, rounded, share, time } from "./words.js";
+import { $, figure, make, put } from "../shared/document.js";
+import { bytes, count, rounded, share, time } from "../shared/words.js";
 
 class Total {
   constructor(name, barred = false) {
