@@ -10,8 +10,8 @@ from slipway.capture.record import Role
 class Exchange(NamedTuple):
     """What was sent to a target model, and what it answered.
 
-    ``when`` is in seconds since the epoch. ``attributes`` are SageMaker's custom attributes, and
-    ``inference_id`` its own, where the caller gave them.
+    ``when`` is in seconds since the epoch. ``inference_id`` is SageMaker's, where the caller gave
+    one.
     """
 
     event_id: str
@@ -24,7 +24,6 @@ class Exchange(NamedTuple):
     response: bytes
     response_type: str
     role: Role = "answer"
-    attributes: str = ""
     inference_id: str = ""
 
     @property

@@ -77,6 +77,11 @@ class CaptureRules:
         rules = (*self.tensors.values(), self.other)
         return any(rule.keep != "everything" for rule in rules)
 
+    @property
+    def hashes(self) -> bool:
+        """Return whether a tensor may have to be hashed, which needs a key."""
+        return any(rule.keep == "hash" for rule in (*self.tensors.values(), self.other))
+
     def of(self, tensor: str) -> TensorRule:
         """Return the rule of a tensor."""
         return self.tensors.get(tensor, self.other)
