@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
 
 from slipway.errors import SlipwayError
-from slipway.explain.explanation import Explanation, Kind
+from slipway.explain.asker import Ask, Asker, Row
+from slipway.explain.explanation import Explanation
+from slipway.explain.options import Options
+from slipway.explain.question import Question
+from slipway.explain.recognise import recognise
 from slipway.model.interface import Interface
 from slipway.triton.datatypes import Array
 
+__all__ = ["Ask", "Options", "explain"]
+
 Inputs = Mapping[str, Array]
-# takes at most max_batch_size rows
-Ask = Callable[[Inputs], Mapping[str, Array]]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What may be chosen of an explanation.
-
-    ``requests`` is the most that are sent; ``error`` the largest standard error that is enough to
-    stop earlier. ``output`` and ``label`` (an index, or a text of the answer) say which score is
-    explained. ``columns`` names the numbers of an [n] tensor.
-    """
-
-    method: Literal["auto", "shapley", "occlusion", "server"] = "auto"
-    kind: Kind | None = None
-    seed: int = 7
-    requests: int = 200
-    error: float = 0.0
-    output: str | None = None
-    label: str | None = None
-    columns: tuple[str, ...] = ()
-    # bytes of one request; SageMaker takes 6 MiB
-    largest_request: int = 6 * 2**20 - 2**16
-    on_request: Callable[[int, int], None] | None = field(default=None, compare=False)
 
 
 def explain(
@@ -48,10 +28,33 @@ def explain(
 ) -> Explanation:
     """Return why ``ask`` answers ``inputs`` (one row, with its batch dimension) as it does.
 
-    ``background`` are rows with typical values: what is left out of a row has theirs.
+    ``background`` are rows with typical values: what is left out of a row has theirs. Without any,
+    it is missing, if the model takes that.
 
     Raises:
-        SlipwayError: there are several rows, no part of them can be left out, or the output or
-            label is not one of the answer.
+        SlipwayError: there are several rows, no part of them can be left out, the model refuses
+            what is left, or the output or label is not one of the answer.
     """
-    raise SlipwayError("explanations are not there yet")
+    chosen = options or Options()
+    row = _one_row(interface, inputs)
+    kind, name = recognise(interface, row, chosen.kind)
+    asker = Asker(
+        ask,
+        interface,
+        requests=chosen.requests,
+        largest=chosen.largest_request,
+        on_request=chosen.on_request,
+    )
+    return Question(asker, row, kind, name, background, chosen).explained()
+
+
+def _one_row(interface: Interface, inputs: Inputs) -> Row:
+    if not interface.batches:
+        return inputs
+    counts = {len(array) for array in inputs.values()}
+    if counts != {1}:
+        raise SlipwayError(
+            f"{max(counts, default=0)} rows, and one answer is explained at a time",
+            fix="give one row, or choose one with --row",
+        )
+    return {name: array[0] for name, array in inputs.items()}
