@@ -63,6 +63,9 @@ COMMANDS = tuple(
             "loadtest": "Measure the load that an endpoint can carry.",
             "smoke": "Compare an endpoint's answers with the golden cases.",
         },
+        "Monitor": {
+            "drift": "Compare what models are asked with their reference profiles.",
+        },
         "Pipeline": {
             "affected": "List the models that a change affects.",
             "report": "Report what a branch changes in its models.",

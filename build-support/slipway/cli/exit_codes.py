@@ -9,6 +9,8 @@ from types import FrameType
 from slipway.errors import SlipwayError
 
 USER_ERROR, BUG, INTERRUPTED, TERMINATED = 1, 3, 130, 143
+# of slipway drift, for jobs: a tensor drifted; there was nothing to compare
+DRIFTED, NOTHING_COMPARED = 4, 5
 
 
 def exit_at_sigterm() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from slipway.drift.check import DriftCheck, check_drift
+from slipway.drift.check import check_drift
 from slipway.drift.reference import read_profile
+from slipway.drift.verdict import DriftCheck
 from slipway.profile.profile import Profile
 from slipway.settings import Settings
 from slipway.store.open_reader import open_endpoint

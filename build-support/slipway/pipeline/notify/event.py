@@ -1,4 +1,5 @@
-"""A release, a failure or a rollback to notify people of, from the store and from CI's variables.
+"""A release, a failure, a rollback or a drift to notify people of, from the store and from CI's
+variables.
 
 Missing details are left out: a notification without a detail is better than none.
 """
@@ -21,7 +22,7 @@ from slipway.settings import Settings
 from slipway.settings.release import StageName
 from slipway.store.open import open_stage
 
-Kind = Literal["released", "failed", "rolled-back"]
+Kind = Literal["released", "failed", "rolled-back", "drifted", "settled"]
 # the journal's actions for each kind
 ACTIONS = {"released": ("publish", "promote"), "rolled-back": ("rollback",)}
 MAX_CHANGES = 3
@@ -31,7 +32,8 @@ MAX_CHANGES = 3
 class ModelChange:
     """A model whose alias moved from ``previous_version`` to ``version``, or should have.
 
-    ``undo_command`` moves it back; ``problem`` says what is unusual or missing.
+    ``undo_command`` moves it back; ``problem`` says what is unusual or missing; ``show_command``
+    shows more.
     """
 
     name: str
@@ -42,6 +44,7 @@ class ModelChange:
     changes: tuple[str, ...] = ()
     more_changes: int = 0
     problem: str | None = None
+    show_command: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def _model_change(
     kind: Kind, name: str, settings: Settings, catalog: Catalog, current: Origin
 ) -> ModelChange:
     alias = catalog.find_alias(name)
-    serving = None if alias is None else _version(name, str(alias))
+    serving = None if alias is None else version_of(name, str(alias))
     if kind == "failed":
         # the alias did not move: what is served, and what was to be released
         version = _version_in_checkout(settings, name)
@@ -123,11 +126,11 @@ def _model_change(
         changes = catalog.record(name, event.target).changes
     except SlipwayError:
         changes = ()  # several targets by weight, or pruned meanwhile
-    version = _version(name, event.target)
+    version = version_of(name, event.target)
     return ModelChange(
         name,
         version=version,
-        previous_version=None if event.before is None else _version(name, event.before),
+        previous_version=None if event.before is None else version_of(name, event.before),
         undo_command=_undo_command(name, catalog.stage, event),
         reason=event.reason,
         changes=changes[:MAX_CHANGES],
@@ -152,10 +155,10 @@ def _undo_command(name: str, stage: StageName, event: JournalEvent) -> str | Non
     if len(event.was.variants) > 1:
         return f"slipway history {name} --stage {stage}"  # several variants: a person has to decide
     stage_option = "" if stage == "production" else f" --stage {stage}"
-    return f"slipway rollback {name} {_version(name, event.was.target)}{stage_option}"
+    return f"slipway rollback {name} {version_of(name, event.was.target)}{stage_option}"
 
 
-def _version(name: str, target: str) -> str:
+def version_of(name: str, target: str) -> str:
     """Return the release version of a target model (staging's with its digest), else ``target``."""
     return target.removeprefix(f"{name}_").removesuffix(".tar.gz")
 

@@ -22,11 +22,13 @@ NAMES_IN_HEADER = 3
 MAX_MODELS = 10  # models with details: a message has 50 blocks at most
 # a zero-width space: Mattermost and others read mentions in any text
 DEFUSED_AT = "@\u200b"
-SIGNS = {"released": "🚀", "failed": "🔴", "rolled-back": "↩️"}
+SIGNS = {"released": "🚀", "failed": "🔴", "rolled-back": "↩️", "drifted": "🌊", "settled": "✅"}
 HEADLINES = {
     "released": "Released to {stage}",
     "failed": "Failed on the way to {stage}",
     "rolled-back": "Rolled back in {stage}",
+    "drifted": "Drift in {stage}",
+    "settled": "Drift has ended in {stage}",
 }
 
 
@@ -160,6 +162,8 @@ def _model_lines(event: ReleaseEvent, model: ModelChange, style: Style) -> list[
         lines.append(f"• and {model.more_changes} more")
     if model.undo_command:
         lines.append(f"undo: {style.code(model.undo_command)}")
+    if model.show_command:
+        lines.append(f"see: {style.code(model.show_command)}")
     return lines
 
 

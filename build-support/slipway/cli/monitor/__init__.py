@@ -1,0 +1,1 @@
+"""Commands that watch what models are asked, and explain their answers."""
