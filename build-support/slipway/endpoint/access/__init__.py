@@ -1,0 +1,1 @@
+"""Who may do what at an endpoint: tokens, signatures, and the policies of roles."""

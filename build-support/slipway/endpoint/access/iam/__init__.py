@@ -1,0 +1,1 @@
+"""IAM's policies, evaluated as AWS documents it."""

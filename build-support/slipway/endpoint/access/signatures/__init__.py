@@ -1,0 +1,1 @@
+"""Signatures of AWS (SigV4), and the credentials that they are verified with."""

@@ -1,0 +1,1 @@
+"""Tokens of an endpoint: JSON Web Tokens that Slipway issues and verifies."""
