@@ -1,8 +1,9 @@
-"""Serve endpoints on loopback."""
+"""Serve endpoints on loopback, or opened to others behind a guard."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -13,6 +14,7 @@ import uvloop
 from aiohttp import web
 
 from slipway import settings as configuration
+from slipway.endpoint.access.opening import Opening
 from slipway.endpoint.any_endpoint import AnyEndpoint
 from slipway.endpoint.containers.endpoint import run_containers
 from slipway.endpoint.endpoint import run_endpoint
@@ -23,7 +25,6 @@ from slipway.endpoint.observed.observer import Metrics, Observer
 from slipway.endpoint.policy import Policy
 from slipway.endpoint.protocol import LARGEST_BODY
 from slipway.errors import SlipwayError
-from slipway.server.client import HOST
 from slipway.settings import Settings
 from slipway.store.open_reader import open_endpoint
 
@@ -46,17 +47,20 @@ async def serve(
     port: int = 0,
     limits: Callable[[configuration.EndpointSettings], Limits] | None = None,
     isolated: bool = True,
+    opening: Opening | None = None,
 ) -> AsyncIterator[RunningEndpoints]:
     """Serve the endpoints ``entries`` until the block ends; ``port`` 0 is any free one.
-    Without ``isolated``, their servers' ports are this machine's.
+    Without ``isolated``, their servers' ports are this machine's. ``opening`` is by default this
+    machine's loopback, without a guard.
 
     Raises:
         SlipwayError: the port is in use, the store cannot be read, no Triton is installed.
     """
     metrics = Metrics()
     endpoints: dict[str, AnyEndpoint] = {}
+    opening = opening or Opening()
     async with AsyncExitStack() as stack:
-        listening = stack.enter_context(_listening(port))
+        listening = stack.enter_context(_listening(opening.address, port))
         for entry in entries:
             releases = open_endpoint(settings, entry)
             logs = settings.root / ".slipway" / "logs"
@@ -80,11 +84,11 @@ async def serve(
                     isolated,
                 )
             )
-        runner = web.ServerRunner(server(endpoints, metrics), shutdown_timeout=1.0)
+        runner = web.ServerRunner(server(endpoints, metrics, opening), shutdown_timeout=1.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, listening).start()
-        yield RunningEndpoints(f"http://{HOST}:{listening.getsockname()[1]}", endpoints)
+        await web.SockSite(runner, listening, ssl_context=opening.tls).start()
+        yield RunningEndpoints(opening.url(listening.getsockname()[1]), endpoints)
 
 
 def limits_of(configured: configuration.EndpointSettings) -> Limits:
@@ -106,6 +110,7 @@ def serve_in_thread(
     port: int = 0,
     limits: Callable[[configuration.EndpointSettings], Limits] | None = None,
     isolated: bool = True,
+    opening: Opening | None = None,
 ) -> Iterator[RunningEndpoints]:
     """Serve as :func:`serve` does, in a separate thread, for callers that are not asynchronous."""
     loop = uvloop.new_event_loop()
@@ -114,7 +119,7 @@ def serve_in_thread(
     stack = AsyncExitStack()
     try:
         opened = stack.enter_async_context(
-            serve(settings, entries, port=port, limits=limits, isolated=isolated)
+            serve(settings, entries, port=port, limits=limits, isolated=isolated, opening=opening)
         )
         yield asyncio.run_coroutine_threadsafe(opened, loop).result()
     finally:
@@ -126,14 +131,20 @@ def serve_in_thread(
 
 
 @contextmanager
-def _listening(port: int) -> Iterator[socket.socket]:
-    with socket.socket() as listening:
+def _listening(address: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listening.bind((HOST, port))
+            listening.bind((address, port))
             # immediately: until it listens, another process can bind it too
             listening.listen(BACKLOG)
         except (OSError, OverflowError) as error:
+            if isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL:
+                raise SlipwayError(
+                    f"{address} is no address of this machine",
+                    fix="--listen 0.0.0.0 is every address of it",
+                ) from error
             raise SlipwayError(
                 f"port {port} cannot be used: {getattr(error, 'strerror', error)}",
                 fix="choose another one with --port; 0 is any free port",

@@ -60,8 +60,9 @@ def environment_names(root: Path) -> list[str]:
     return sorted(path.stem for path in (root / FOLDER).glob("*.toml"))
 
 
-def load_environment(settings: Settings, name: str) -> Environment:
+def load_environment(settings: Settings, name: str, *, to_deploy: bool = True) -> Environment:
     """Return a repository's environment ``name``, with parameters checked against its template.
+    Unless it is ``to_deploy``, parameters may lack a value.
 
     Raises:
         SlipwayError: the environment does not exist, the file is not TOML, or a key, a parameter or
@@ -86,7 +87,8 @@ def load_environment(settings: Settings, name: str) -> Environment:
             raise unknown(path, key, KEYS)
     template = load_template(path.parent / _text(path, values, "template", "environment.yaml"))
     parameters = {key: _as_text(value) for key, value in _table(path, values, "parameters").items()}
-    template.check(parameters, str(path), open_until_sent=IMAGES)
+    open_parameters = IMAGES if to_deploy else tuple(template.parameters)
+    template.check(parameters, str(path), open_until_sent=open_parameters)
     return Environment(
         name,
         path,

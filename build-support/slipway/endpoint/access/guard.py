@@ -21,7 +21,6 @@ from slipway.endpoint.access.tokens.token import SKEW, BadToken
 from slipway.endpoint.failure import Failure
 
 BEARER = "bearer "
-CALLER = "slipway.caller"  # where an admitted request has its Caller
 KEPT = 1024  # tokens that were verified
 
 type ReadBody = Callable[[web.BaseRequest], Awaitable[bytes]]
@@ -33,6 +32,9 @@ class Caller:
 
     name: str
     check: Callable[[Asked], None]
+
+
+CALLER = web.RequestKey("caller", Caller)  # of a request that was admitted
 
 
 class Guard:

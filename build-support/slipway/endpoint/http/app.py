@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -14,6 +13,9 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from slipway.endpoint.access.asked import INVOCATIONS, is_control
+from slipway.endpoint.access.hosts import Hosts
+from slipway.endpoint.access.opening import Opening
 from slipway.endpoint.any_endpoint import AnyEndpoint
 from slipway.endpoint.containers.endpoint import ContainerEndpoint
 from slipway.endpoint.failure import Failure, internal, invalid, too_large
@@ -33,11 +35,7 @@ ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 # what the platform forwards to the container, and back
 FORWARDED = ("Content-Type", "Accept", ATTRIBUTES)
 RETURNED = {"content-type": "Content-Type", ATTRIBUTES.lower(): ATTRIBUTES}
-INVOCATIONS = re.compile(
-    r"/endpoints/([^/]+)/(invocations|async-invocations|invocations-response-stream)"
-)
-# another site can point its own name at this machine, but cannot send another Host
-OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
+BODY = web.RequestKey("body", bytes)  # of a request, once it was read
 
 logger = logging.getLogger("slipway.endpoint")
 # aiohttp logs a traceback for every request that is not HTTP; _guard sees everything else
@@ -45,13 +43,17 @@ http_logger = logging.getLogger("slipway.endpoint.http")
 http_logger.setLevel(logging.CRITICAL)
 
 
-def server(endpoints: Mapping[str, AnyEndpoint], metrics: Metrics) -> web.Server:
-    """Return the server of ``endpoints``, by their names.
+def server(
+    endpoints: Mapping[str, AnyEndpoint], metrics: Metrics, opening: Opening | None = None
+) -> web.Server:
+    """Return the server of ``endpoints``, by their names, as far as ``opening`` opens it.
 
     This is aiohttp's server without its application, whose routing costs a sixth of the time that
     an invocation spends here.
     """
 
+    opening = opening or Opening()
+    guard = opening.guard
     largest = max((endpoint.limits.body for endpoint in endpoints.values()), default=LARGEST_BODY)
 
     async def invoke(request: web.BaseRequest, endpoint: AnyEndpoint) -> web.Response:
@@ -89,13 +91,33 @@ def server(endpoints: Mapping[str, AnyEndpoint], metrics: Metrics) -> web.Server
 
     pages: dict[str, Handler] = {"/metrics": scrape, "/state": show_state, "/ping": ping}
     pages |= page_handlers()
+    # what tells nothing: a browser cannot send a token for the page's own files
+    unguarded = {"/ping", *page_handlers()}
+
+    async def admit(request: web.BaseRequest, path: str) -> None:
+        """Let the guard decide, and record a refusal."""
+        if guard is None or (path in unguarded and request.method in ("GET", "HEAD")):
+            return
+        try:
+            await guard.admit(request, partial(_body, limit=largest))
+        except Failure as failure:
+            named = INVOCATIONS.fullmatch(path)
+            endpoint = endpoints.get(named[1]) if named else next(iter(endpoints.values()), None)
+            if endpoint is not None and failure.status != 429:
+                endpoint.observer.refused("", failure)
+            if failure.status == 403 and is_control(request.method, path, request.headers):
+                # AWS's JSON protocol has one status for every error of a caller
+                raise Failure(400, failure.type, failure.message, __type=failure.type) from None
+            raise
 
     async def route(request: web.BaseRequest) -> web.StreamResponse:
         try:
             path = request.path
         except ValueError as error:
             raise invalid(f"not a URL path: {error}") from error
-        if request.method == "POST" and path == "/" and control.OPERATION in request.headers:
+        if guard is not None:
+            await admit(request, path)
+        if is_control(request.method, path, request.headers):
             return await control_plane(request)
         name = INVOCATIONS.fullmatch(path)
         if not name and path not in pages:
@@ -113,7 +135,7 @@ def server(endpoints: Mapping[str, AnyEndpoint], metrics: Metrics) -> web.Server
         return await invoke(request, endpoint)
 
     return web.Server(
-        partial(_guard, handler=route),
+        partial(_guard, handler=route, hosts=opening.hosts),
         request_factory=partial(
             web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=largest
         ),
@@ -125,6 +147,9 @@ def server(endpoints: Mapping[str, AnyEndpoint], metrics: Metrics) -> web.Server
 
 
 async def _body(request: web.BaseRequest, limit: int) -> bytes:
+    known: bytes | None = request.get(BODY)
+    if known is not None and len(known) <= limit:
+        return known
     if (request.content_length or 0) > limit:
         raise too_large(limit)
     try:
@@ -134,6 +159,7 @@ async def _body(request: web.BaseRequest, limit: int) -> bytes:
         body = await request.read()
         if len(body) > limit:  # sent in chunks; aiohttp holds the largest limit of all endpoints
             raise too_large(limit)
+        request[BODY] = body
         return body
     except web.HTTPRequestEntityTooLarge as error:
         raise too_large(limit) from error
@@ -142,11 +168,11 @@ async def _body(request: web.BaseRequest, limit: int) -> bytes:
         raise invalid(f"the body could not be read: {error}") from error
 
 
-async def _guard(request: web.BaseRequest, handler: Handler) -> web.StreamResponse:
+async def _guard(request: web.BaseRequest, handler: Handler, hosts: Hosts) -> web.StreamResponse:
     """Answer every failure as botocore expects it."""
     try:
         host = request.headers.get("Host", "")
-        if not OWN_HOST.fullmatch(host):
+        if not hosts.accepts(host):
             raise Failure(421, "ValidationError", f"this server is not the host {host!r:.100}")
         response = await handler(request)
     except Failure as failure:
@@ -172,8 +198,10 @@ def _error_response(failure: Failure) -> web.Response:
     headers: dict[str, Any] = {"Content-Type": "application/json"}
     if failure.type:
         headers["x-amzn-ErrorType"] = failure.type
+    if failure.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="slipway"'
     response = web.Response(body=failure.body(), status=failure.status, headers=headers)
-    if failure.status in (413, 421):
+    if failure.status in (401, 413, 421):
         # the rest of the body is not read
         response.force_close()
     return response
