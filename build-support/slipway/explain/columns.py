@@ -10,6 +10,8 @@ import numpy as np
 
 from slipway.errors import SlipwayError
 from slipway.explain.explanation import Kind, Part
+from slipway.explain.options import Options
+from slipway.explain.shapley import fitting_backgrounds
 from slipway.model.interface import Interface
 from slipway.triton.datatypes import BYTES, Array
 
@@ -69,9 +71,57 @@ class Columns:
         return tensors
 
 
-def name_columns(
+def columns_of(
+    interface: Interface,
+    row: Mapping[str, Array],
+    background: Mapping[str, Array] | None,
+    options: Options,
+    room: int,
+) -> Columns:
+    """Return the columns of ``row``, with as many background rows as ``room`` rows allow.
+
+    Raises:
+        SlipwayError: there are no background rows, and the model does not take missing values.
+    """
+    columns = name_columns(row, options.columns)
+    most = fitting_backgrounds(len(columns), MOST_BACKGROUNDS, room)
+    if background is not None:
+        rows = choose_backgrounds(background, row, most, options.seed)
+        count = len(next(iter(rows.values())))
+        statements = [f"what is left out has the values of {count} background rows"]
+    else:
+        missing = missing_row(interface, row)
+        if missing is None:
+            raise SlipwayError(
+                "there is no background: rows that say which values are usual",
+                fix="give some: --background FILE with rows, golden cases in models/NAME/tests/"
+                "cases, or a profile (slipway profile NAME)",
+            )
+        rows, statements = missing, ["what is left out is missing, which the model takes"]
+    absent = [name for name in interface.inputs if name not in row]
+    if absent:
+        statements.append(f"not given, and left so: {', '.join(absent)}")
+    return Columns(columns, row, rows, tuple(statements))
+
+
+def label_columns(
     interface: Interface, row: Mapping[str, Array], names: Sequence[str]
-) -> tuple[Column, ...]:
+) -> list[tuple[str, str]]:
+    """Return name and value of each column of a row, with those of inputs that are not given."""
+    columns = name_columns(row, names)
+    labelled: list[tuple[str, str]] = []
+    for name in interface.inputs:
+        if name not in row:
+            labelled.append((name, "not given"))
+        labelled += [
+            (column.name, show(row[name].ravel()[column.position]))
+            for column in columns
+            if column.input == name
+        ]
+    return labelled
+
+
+def name_columns(row: Mapping[str, Array], names: Sequence[str]) -> tuple[Column, ...]:
     """Return the columns of a row; ``names`` are those of its one tensor of several numbers.
 
     Raises:

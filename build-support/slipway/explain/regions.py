@@ -10,6 +10,7 @@ import numpy as np
 
 from slipway.explain.explanation import Kind, Part
 from slipway.explain.picture import Picture
+from slipway.explain.shapley import FEWEST_ROUNDS
 from slipway.triton.datatypes import Array
 
 
@@ -75,6 +76,10 @@ class Regions:
         )
         return cells.reshape(1, -1)
 
+    def table(self, contributions: Array) -> Array:
+        """Return the parts' contributions as the grid, [rows, columns]."""
+        return contributions.reshape(self.grid.rows, self.grid.columns)
+
     @cached_property
     def _blurred(self) -> Array:
         return self.picture.blurred(max(self.grid.columns, self.grid.rows) // 2 or 1)
@@ -85,6 +90,16 @@ class Regions:
         kept = coalition.reshape(self.grid.rows, self.grid.columns)
         pixels = kept.repeat(np.diff(down), axis=0).repeat(np.diff(across), axis=1)
         return self.picture.row(np.where(pixels[:, :, None], self.picture.pixels, self._blurred))
+
+
+def fitting_grid(picture: Picture, rows: int) -> Grid:
+    """Return a grid of at most 4 × 4 cells, or 16 segments, that ``rows`` rows can explain."""
+    width, height = picture.size
+    is_audio = picture.kind == "audio"
+    cells = 16 if is_audio else 4
+    while cells > 2 and 2 * FEWEST_ROUNDS * cells ** (1 if is_audio else 2) > rows:
+        cells -= 1
+    return Grid(width, height, min(cells, width), 1 if is_audio else min(cells, height))
 
 
 def named_part(
