@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from slipway.errors import SlipwayError
-from slipway.profile.sketch import CategorySketch, NumberSketch, Sketch, parse_sketch
+from slipway.profile.sketch import Sketch, parse_sketch
 
 FILE_NAME = "profile.json"
 FORMAT = 1
@@ -55,7 +55,8 @@ class TensorProfile:
 class Profile:
     """The profile of a model: of ``rows`` rows from ``source``, such as ``golden cases``.
 
-    A value of text or a category is named only if at least ``least`` rows have it.
+    A value of text or a category is named only if at least ``least`` rows have it. ``batches`` is
+    whether a request's first dimension is its rows.
     """
 
     rows: int
@@ -63,6 +64,7 @@ class Profile:
     inputs: Mapping[str, TensorProfile]
     outputs: Mapping[str, TensorProfile]
     least: int = 5
+    batches: bool = True
     notes: tuple[str, ...] = ()
 
     def sides(self) -> dict[str, Mapping[str, TensorProfile]]:
@@ -76,11 +78,13 @@ class Profile:
             "rows": self.rows,
             "source": self.source,
             "least": self.least,
+            "batches": self.batches,
             "notes": list(self.notes),
         }
         for side, tensors in self.sides().items():
-            values[side] = {name: tensor.dump() for name, tensor in tensors.items()}
-        text = json.dumps(values, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+            values[side] = {name: tensor.dump() for name, tensor in sorted(tensors.items())}
+        # series and values keep their order: it is that of the columns, and of their rows
+        text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
         return (_compact(text) + "\n").encode()
 
 
@@ -109,6 +113,7 @@ def load_profile(data: bytes, *, where: str) -> Profile:
             inputs=sides["inputs"],
             outputs=sides["outputs"],
             least=_whole(values["least"]),
+            batches=bool(values["batches"]),
             notes=tuple(map(str, values["notes"])),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -148,6 +153,3 @@ def _compact(text: str) -> str:
         lines.append(line)
         inside = stripped.endswith("[")
     return "\n".join(lines)
-
-
-__all__ = ["CategorySketch", "NumberSketch", "Profile", "Sketch", "TensorProfile", "load_profile"]
