@@ -30,14 +30,21 @@ class Rows:
     def blocks(self) -> Iterator[tuple[Array, Array, Array]]:
         """Return arrays of rows of one shape, and the request and the row in it of each."""
         shapes: dict[tuple[object, ...], list[int]] = {}
-        for position, array in enumerate(self.arrays):
-            shapes.setdefault((array.dtype, array.shape[1:]), []).append(position)
+        if len({(array.dtype, array.shape[1:]) for array in self.arrays}) == 1:
+            shapes[()] = list(range(len(self.arrays)))
+        else:
+            for position, array in enumerate(self.arrays):
+                shapes.setdefault((array.dtype, array.shape[1:]), []).append(position)
         for positions in shapes.values():
             arrays = [self.arrays[p] for p in positions]
+            joined = np.concatenate(arrays)
+            requests = np.array([self.requests[p] for p in positions])
+            if len(joined) == len(arrays):  # the usual case: each is one row
+                yield joined, requests, np.zeros(len(arrays), np.int64)
+                continue
             sizes = [len(array) for array in arrays]
-            requests = np.repeat(np.array([self.requests[p] for p in positions]), sizes)
-            rows = np.concatenate([np.arange(size) for size in sizes]) if sizes else np.array([])
-            yield np.concatenate(arrays), requests, rows
+            rows = np.concatenate([np.arange(size) for size in sizes])
+            yield joined, np.repeat(requests, sizes), rows
 
 
 @dataclass
@@ -71,7 +78,9 @@ def read_window(
 ) -> Window:
     """Collect the rows of ``known`` tensors by side. Without ``batches`` a request is one row."""
     window = Window()
-    names = {(side, name) for side, tensors in known.items() for name in tensors}
+    kept: list[tuple[Side, dict[str, Rows]]] = [
+        (side, {name: Rows() for name in names}) for side, names in known.items()
+    ]
     for request in captured:
         if request.role != "answer":
             window.shadows += 1
@@ -79,34 +88,30 @@ def read_window(
         number = len(window.events)
         window.events.append(request.event_id)
         window.times.append(request.when)
-        counted = 0
-        for name, kept in request.redacted.items():
-            window.redacted[name, kept] += 1
-        sides: tuple[tuple[Side, Mapping[str, Array]], ...] = (
-            ("inputs", request.inputs),
-            ("outputs", request.outputs),
-        )
-        for side, tensors in sides:
-            for name, array in tensors.items():
-                rows = array if batches else array[np.newaxis]
-                counted = max(counted, len(rows) if rows.ndim else 0)
-                if (side, name) not in names:
+        for name, what in request.redacted.items():
+            window.redacted[name, what] += 1
+        counted = 1
+        for side, tensors in kept:
+            captured_side = request.inputs if side == "inputs" else request.outputs
+            for name, array in captured_side.items():
+                if not batches:
+                    array = array[np.newaxis]
+                rows = tensors.get(name)
+                if request.redacted and name in request.redacted:
+                    if request.redacted[name] != THUMBNAIL:
+                        continue
+                    rows = window.thumbnails.setdefault((side, name), Rows())
+                if rows is None:
                     window.unknown[name] += 1
-                elif rows.ndim and len(rows):
-                    _add(window, (side, name), rows, number, request.redacted.get(name))
-        window.rows.append(max(counted, 1))
+                elif array.ndim and (size := len(array)):
+                    rows.arrays.append(array)
+                    rows.requests.append(number)
+                    if size > counted:
+                        counted = size
+        window.rows.append(counted)
+    for side, tensors in kept:
+        window.tensors |= {(side, name): rows for name, rows in tensors.items() if rows.arrays}
     return window
-
-
-def _add(
-    window: Window, key: tuple[Side, str], rows: Array, number: int, redacted: str | None
-) -> None:
-    if redacted not in (None, THUMBNAIL):
-        return
-    kept = window.thumbnails if redacted == THUMBNAIL else window.tensors
-    one = kept.setdefault(key, Rows())
-    one.arrays.append(rows)
-    one.requests.append(number)
 
 
 def join(parts: list[tuple[Series, Array, Array]]) -> tuple[Series, Array, Array]:

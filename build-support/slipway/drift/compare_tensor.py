@@ -11,11 +11,11 @@ import numpy as np
 
 from slipway.drift import categories, numbers
 from slipway.drift.bins import Binned, psi_of
+from slipway.drift.captured_rows import Rows, Window, join
 from slipway.drift.dependence import effective_rows
 from slipway.drift.floors import MISSING, OUT_OF_RANGE, PSI, UNSEEN
 from slipway.drift.moved_rows import find_rows
 from slipway.drift.report import MovedRow, Side, Statistic, TensorDrift
-from slipway.drift.captured_rows import Rows, Window, join
 from slipway.errors import SlipwayError
 from slipway.profile import images, texts
 from slipway.profile.profile import TensorProfile

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from slipway.drift.captured_rows import Window, read_window
 from slipway.drift.compare_tensor import Check, compare_tensor
 from slipway.drift.floors import FLOORS
 from slipway.drift.report import DriftReport, Side, TensorDrift
-from slipway.drift.captured_rows import Window, read_window
 from slipway.errors import SlipwayError
 from slipway.profile.profile import Profile
 from slipway.profile.sketch import NumberSketch
