@@ -22,11 +22,14 @@ from slipway.endpoint.http.app import server
 from slipway.endpoint.instance.objects import Objects
 from slipway.endpoint.limits import Limits
 from slipway.endpoint.observed.observer import Metrics, Observer
+from slipway.endpoint.playground.api import Playground
+from slipway.endpoint.playground.served import Served
 from slipway.endpoint.policy import Policy
 from slipway.endpoint.protocol import LARGEST_BODY
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
 from slipway.store.open_reader import open_endpoint
+from slipway.store.stage import StageReader
 
 BACKLOG = 128
 
@@ -58,11 +61,12 @@ async def serve(
     """
     metrics = Metrics()
     endpoints: dict[str, AnyEndpoint] = {}
+    stages: dict[str, StageReader] = {}
     opening = opening or Opening()
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(_listening(opening.address, port))
         for entry in entries:
-            releases = open_endpoint(settings, entry)
+            releases = stages[entry.name] = open_endpoint(settings, entry)
             logs = settings.root / ".slipway" / "logs"
             observer, limit = Observer(entry.name, metrics), (limits or limits_of)(entry)
             if entry.containers:
@@ -84,7 +88,14 @@ async def serve(
                     isolated,
                 )
             )
-        runner = web.ServerRunner(server(endpoints, metrics, opening), shutdown_timeout=1.0)
+        playground = Playground(
+            {
+                entry.name: Served(endpoints[entry.name], stages[entry.name], entry, settings)
+                for entry in entries
+            }
+        )
+        app = server(endpoints, metrics, playground, opening)
+        runner = web.ServerRunner(app, shutdown_timeout=1.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.SockSite(runner, listening, ssl_context=opening.tls).start()

@@ -28,6 +28,7 @@ from slipway.endpoint.http.parameters import (
     refuse_other_way,
 )
 from slipway.endpoint.observed.observer import Metrics
+from slipway.endpoint.playground import api
 from slipway.endpoint.protocol import CACHE, LARGEST_BODY
 from slipway.server.client import TARGET
 
@@ -44,9 +45,13 @@ http_logger.setLevel(logging.CRITICAL)
 
 
 def server(
-    endpoints: Mapping[str, AnyEndpoint], metrics: Metrics, opening: Opening | None = None
+    endpoints: Mapping[str, AnyEndpoint],
+    metrics: Metrics,
+    playground: api.Playground,
+    opening: Opening | None = None,
 ) -> web.Server:
-    """Return the server of ``endpoints``, by their names, as far as ``opening`` opens it.
+    """Return the server of ``endpoints``, by their names, and of their ``playground``, as far as
+    ``opening`` opens it.
 
     This is aiohttp's server without its application, whose routing costs a sixth of the time that
     an invocation spends here.
@@ -119,6 +124,8 @@ def server(
             await admit(request, path)
         if is_control(request.method, path, request.headers):
             return await control_plane(request)
+        if path.startswith(api.PREFIX):
+            return await playground.answer(request)
         name = INVOCATIONS.fullmatch(path)
         if not name and path not in pages:
             raise web.HTTPNotFound

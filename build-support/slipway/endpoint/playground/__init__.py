@@ -1,1 +1,1 @@
-"""The page on which a release is tried: its releases, an answer, its reasons, the drift of the last hour."""
+"""The page on which a release is tried: what it asks of the endpoint, as JSON."""

@@ -1,0 +1,44 @@
+"""What went wrong, as the page shows it: what, where, and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slipway.endpoint.failure import Failure
+from slipway.errors import SlipwayError
+
+ADVICE = {
+    "ModelNotReadyException": "ask again in a few seconds: loading continues",
+    "AccessDeniedException": "ask for a release that is allowed, or start the endpoint with another"
+    " --allow (or with a token that allows it)",
+    "ServiceUnavailable": "ask again in a moment; if it stays so, the endpoint's log says why",
+    "ValidationError": "correct what the message names; slipway status shows what is published",
+    "InternalFailure": "report it, with what the endpoint's terminal shows",
+}
+TOO_LARGE = "send fewer rows, scale pictures down, or start the endpoint with --largest-body"
+OF_THE_MODEL = {
+    "CLIENT_ERROR_FROM_MODEL": "the model refused the values: correct what its message names",
+    "SERVER_ERROR_FROM_MODEL": "the model failed on these values: the server's log has more, and"
+    " the code below asks the same again",
+}
+
+
+def describe(error: Failure | SlipwayError) -> dict[str, Any]:
+    """Return an error as the JSON values that the page shows."""
+    if isinstance(error, SlipwayError):
+        return {
+            "status": 400,
+            "type": "not sent",
+            "what": error.what,
+            "where": error.where or "",
+            "fix": error.fix or "",
+        }
+    fix = OF_THE_MODEL.get(str(error.more.get("ErrorCode")), ADVICE.get(error.type, ""))
+    original = error.more.get("OriginalMessage")
+    return {
+        "status": error.status,
+        "type": error.type or "Too large",
+        "what": str(original or error.message),
+        "where": error.message if original else "",
+        "fix": TOO_LARGE if error.status == 413 else fix,
+    }
