@@ -65,6 +65,7 @@ COMMANDS = tuple(
         },
         "Monitor": {
             "drift": "Compare what models are asked with their reference profiles.",
+            "compare": "Compare two releases over captured requests, and decide.",
         },
         "Pipeline": {
             "affected": "List the models that a change affects.",

@@ -11,6 +11,8 @@ from slipway.errors import SlipwayError
 USER_ERROR, BUG, INTERRUPTED, TERMINATED = 1, 3, 130, 143
 # of slipway drift, for jobs: a tensor drifted; there was nothing to compare
 DRIFTED, NOTHING_COMPARED = 4, 5
+# of slipway compare: 0 is for B; the last is where no label says which answers are right
+A_BETTER, UNDECIDED, DIFFERENT = 4, 5, 6
 
 
 def exit_at_sigterm() -> None:
