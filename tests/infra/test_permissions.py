@@ -228,6 +228,20 @@ def test_a_branch_writes_staging_and_only_reads_production(deployed: Repository)
     assert not allows(statements, "sagemaker:UpdateEndpoint", f"{endpoint}-staging")
 
 
+def test_the_check_for_drift_reads_captures_and_sends_its_own_metric_only(
+    deployed: Repository,
+) -> None:
+    for stage in ("staging", "production"):
+        statements = statements_of(deployed, stage, "ci")
+        bucket = f"arn:aws:s3:::{bucket_of(deployed, stage)}"
+        for key in ("captured/slipway-x/AllTraffic/2026/11/30/20/m.jsonl", "capture/x.jsonl"):
+            assert allows(statements, "s3:GetObject", f"{bucket}/{key}")
+            assert not allows(statements, "s3:PutObject", f"{bucket}/{key}")
+        for namespace, allowed in {"Slipway": True, "AWS/SageMaker": False, "": False}.items():
+            context = {"cloudwatch:namespace": namespace}
+            assert allows(statements, "cloudwatch:PutMetricData", "*", context) == allowed
+
+
 def test_the_other_stages_key_is_allowed_by_its_alias_and_through_s3_only(
     deployed: Repository,
 ) -> None:

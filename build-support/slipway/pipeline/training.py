@@ -1,13 +1,17 @@
 """The stages of ``dvc.yaml`` that train each model: ``python -m slipway.pipeline.training`` prints
-a line ``MODEL STAGE`` for each of them."""
+a line ``MODEL STAGE`` for each of them; with ``--drifted drift.json`` only those of models that
+``slipway drift`` found to have drifted."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from slipway import settings
 from slipway.errors import SlipwayError
+from slipway.pipeline.drifted import drifted_models
 
 
 def training_stages(root: Path) -> dict[str, list[str]]:
@@ -44,7 +48,22 @@ def _models_written(models: Path, stage: Any) -> set[str]:
     return {path.relative_to(models).parts[0] for path in paths if models in path.parents}
 
 
-if __name__ == "__main__":
-    for name, stages in training_stages(settings.load(Path.cwd()).root).items():
-        for stage in stages:
+def main(arguments: Sequence[str]) -> None:
+    """Print the stages; say on standard error which models that drifted have none."""
+    stages = training_stages(settings.load(Path.cwd()).root)
+    names = list(stages)
+    if arguments[:1] == ["--drifted"]:
+        names = drifted_models(Path(arguments[1]))
+        print(f"drifted: {', '.join(names) or 'no model'}", file=sys.stderr)
+    for name in names:
+        if name not in stages:
+            print(f"{name}: no stage of dvc.yaml trains it", file=sys.stderr)
+        for stage in stages.get(name, ()):
             print(name, stage)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except SlipwayError as problem:
+        sys.exit(f"error: {problem}")
