@@ -13,7 +13,7 @@ from slipway.triton.config import FILE_NAME
 
 @dataclass(frozen=True)
 class Change:
-    """One difference: ``part`` is release, code, config, weights, conversion, packages or
+    """One difference: ``part`` is release, code, config, weights, conversion, capture, packages or
     environment.
 
     ``before`` and ``after`` are the values, ``None`` for a missing one; ``detail`` is a unified
@@ -32,6 +32,7 @@ def diff(a: Contents, b: Contents) -> list[Change]:
     changes = _values("release", _release(a), _release(b))
     changes += _values("weights", _weights(a), _weights(b))
     changes += _values("conversion", _conversion(a), _conversion(b))
+    changes += _values("capture", _capture(a), _capture(b))
     changes += _values("environment", _environment(a), _environment(b))
     changes += _values("packages", _packages(a), _packages(b))
     changes += _values("code", _code(a), _code(b))
@@ -74,6 +75,19 @@ def _weights(contents: Contents) -> dict[str, str]:
 def _conversion(contents: Contents) -> dict[str, str]:
     record = contents.manifest.conversion
     return dict(describe_conversion(record)) if record else {}
+
+
+def _capture(contents: Contents) -> dict[str, str]:
+    """Return the rules of ``capture.toml``, by what they are of."""
+    rules = contents.manifest.capture
+    if rules is None:
+        return {}
+    tensors = {f"tensor {name}": rule for name, rule in rules["tensor"].items()}
+    others = {key: value for key, value in rules.items() if key != "tensor"}
+    return {
+        name: " ".join(map(str, value.values())) if isinstance(value, dict) else str(value)
+        for name, value in (others | tensors).items()
+    }
 
 
 def _environment(contents: Contents) -> dict[str, str]:

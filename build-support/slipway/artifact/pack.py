@@ -17,6 +17,8 @@ from slipway.artifact.manifest import FILE_NAME, Manifest
 from slipway.environment import ExecutionEnvironment, bytecode
 from slipway.errors import SlipwayError
 from slipway.files import HashingWriter, atomic_write
+from slipway.model.capture_rules import load_capture_rules, refuse_unknown_tensors
+from slipway.model.config_interface import interface_of_config
 from slipway.model.folder import ModelFolder, source_files
 from slipway.model.original import FOLDER, load_record, replaced_files
 from slipway.triton import config
@@ -37,7 +39,8 @@ def pack(
 
     Raises:
         SlipwayError: a model has no version directory with a file in it, a config has an
-            ``EXECUTION_ENV_PATH`` of its own, or Python models lack an environment.
+            ``EXECUTION_ENV_PATH`` of its own, or Python models lack an environment; or its
+            ``capture.toml`` is invalid, or names a tensor that it does not have.
     """
     files = source_files(model)
     contents = {name: file.read_bytes() for name, file in files.items()}
@@ -65,6 +68,7 @@ def pack(
         environment=description,
         builder=f"slipway {slipway.__version__}",
         conversion=_conversion(model),
+        capture=_capture(model),
     )
     bytecodes = _compile(files)
     # nearly all of it, and more than is written where the weights compress
@@ -152,6 +156,20 @@ def _conversion(model: ModelFolder) -> dict[str, object] | None:
             f" to serve other weights, remove {model.path / FOLDER} and dvc.yaml",
         )
     return record
+
+
+def _capture(model: ModelFolder) -> dict[str, object] | None:
+    """Return what ``capture.toml`` says of the served model's tensors.
+
+    Raises:
+        SlipwayError: it is invalid, or names a tensor that the model does not have.
+    """
+    rules = load_capture_rules(model.path)
+    if rules is None:
+        return None
+    interface = interface_of_config(model.configs[model.ensemble])
+    refuse_unknown_tensors(rules, interface, model.path)
+    return rules.dump()
 
 
 def _add_parameter(contents: dict[str, bytes], model: ModelFolder, name: str, home: str) -> None:

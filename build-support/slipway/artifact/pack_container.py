@@ -15,7 +15,9 @@ from slipway.archive.writer import TarGzWriter
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import CONTAINER_FILE, Manifest
 from slipway.environment.lock import lock_content, pins
+from slipway.errors import SlipwayError
 from slipway.files import HashingWriter, atomic_write
+from slipway.model.capture_rules import FILE_NAME, load_capture_rules
 from slipway.model.container_folder import ContainerFolder, container_files
 
 LOCK = "slipway/requirements.lock"
@@ -31,6 +33,9 @@ def pack_container(
 
     ``weight_files`` maps the path of each file of the weights below the folder to the file with its
     verified bytes.
+
+    Raises:
+        SlipwayError: its ``capture.toml`` is invalid, or redacts, which needs tensors.
     """
     contents = {name: file.read_bytes() for name, file in container_files(model).items()}
     contents[LOCK] = model.lock.read_bytes()
@@ -56,6 +61,7 @@ def pack_container(
                 for name, version in pins(model.lock)
             ],
         },
+        capture=_capture(model.path),
     )
     size = sum(path.stat().st_size for path in weight_files.values())
     with atomic_write(output, size) as temporary, temporary.open("wb") as file:
@@ -67,3 +73,19 @@ def pack_container(
             for path, source in sorted(weight_files.items()):
                 writer.add_file(path.relative_to(model.contents).as_posix(), source)
     return Artifact(output, sha256=hashing.sha256, size=hashing.size, manifest=manifest)
+
+
+def _capture(folder: Path) -> dict[str, object] | None:
+    """Return what ``capture.toml`` says.
+
+    Raises:
+        SlipwayError: it is invalid, or redacts tensors, which a container's model does not have.
+    """
+    rules = load_capture_rules(folder)
+    if rules is not None and rules.redacts:
+        raise SlipwayError(
+            "a container's requests have no tensors, so nothing of them can be redacted",
+            where=str(folder / FILE_NAME),
+            fix="remove its tables; sample = 0 captures nothing of the model",
+        )
+    return None if rules is None else rules.dump()

@@ -7,7 +7,6 @@ import gzip
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -109,7 +108,7 @@ class FolderFiles:
             with contextlib.suppress(OSError):  # it has just become complete files
                 file = path.open("rb")
                 key = path.relative_to(self._folder).as_posix()
-                journals.append(Found(key, path.stat().st_size, partial(open, path, "rb"), file))
+                journals.append(Found(key, path.stat().st_size, _opener(path), file))
         return journals
 
     def hour_folders(self, hour: datetime, endpoint: str | None) -> Sequence[str]:
@@ -139,17 +138,7 @@ class FolderFiles:
         (self._folder / key).unlink(missing_ok=True)
 
     def _found(self, file: Path) -> Found:
-        def opened() -> IO[bytes]:
-            try:
-                return file.open("rb")
-            except OSError as error:
-                raise SlipwayError(
-                    f"not readable: {error.strerror}",
-                    where=str(file),
-                    fix="let your user read the captures",
-                ) from error
-
-        return Found(file.relative_to(self._folder).as_posix(), file.stat().st_size, opened)
+        return Found(file.relative_to(self._folder).as_posix(), file.stat().st_size, _opener(file))
 
 
 class S3Files:
@@ -248,3 +237,17 @@ def _folders(path: Path) -> list[str]:
     except OSError:
         return []
     return sorted(name for name in names if not name.startswith(NOT_ENDPOINTS))
+
+
+def _opener(file: Path) -> Callable[[], IO[bytes]]:
+    def opened() -> IO[bytes]:
+        try:
+            return file.open("rb")
+        except OSError as error:
+            raise SlipwayError(
+                f"not readable: {error.strerror}",
+                where=str(file),
+                fix="let your user read the captures",
+            ) from error
+
+    return opened

@@ -10,6 +10,7 @@ from slipway.catalog import keys
 from slipway.catalog.alias import Alias, damaged_fix, parse_alias
 from slipway.errors import SlipwayError
 from slipway.model import interface as interfaces
+from slipway.model.capture_rules import CaptureRules, parse_capture_rules
 from slipway.model.interface import Interface
 from slipway.settings.release import StageName
 from slipway.store.stage import StageReader
@@ -103,6 +104,23 @@ class CatalogReader:
         return (
             self._packed_interface(target) if value is None else interfaces.parse_interface(value)
         )
+
+    def capture_rules(self, name: str, target: str) -> CaptureRules | None:
+        """Return how the release ``target`` may be captured, by its record; ``None`` if it has no
+        record. A release without ``capture.toml`` may be captured whole.
+
+        Raises:
+            SlipwayError: the record is damaged.
+        """
+        key = keys.record(self.stage, name, target)
+        data = self.source.store.read(key)
+        if data is None:
+            return None
+        try:
+            values = json.loads(data)["manifest"].get("capture")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise keys.damaged_record(key, error) from error
+        return CaptureRules() if values is None else parse_capture_rules(values, where=key)
 
     def unreleased(self, name: str, target: str) -> SlipwayError:
         """Return the error for a target model that is not among the releases of ``name``."""

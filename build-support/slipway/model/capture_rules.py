@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from slipway.errors import SlipwayError
+from slipway.model.interface import Interface
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -126,6 +127,29 @@ def parse_capture_rules(values: Mapping[str, Any], *, where: str) -> CaptureRule
         raise SlipwayError(
             str(error), where=where, fix="docs/capture.md shows such a file"
         ) from error
+
+
+def unknown_tensors(rules: CaptureRules, interface: Interface) -> list[str]:
+    """Return the tensors that the rules name and the model does not have: the ones that were meant
+    would be kept whole. None is known where a config leaves its tensors to the server."""
+    if not interface.inputs or not interface.outputs:
+        return []
+    return sorted(set(rules.tensors) - set(interface.inputs) - set(interface.outputs))
+
+
+def refuse_unknown_tensors(rules: CaptureRules, interface: Interface, folder: Path) -> None:
+    """Refuse rules of tensors that the model does not have.
+
+    Raises:
+        SlipwayError: names the first, and those that the model has.
+    """
+    unknown = unknown_tensors(rules, interface)
+    if unknown:
+        raise SlipwayError(
+            f"the model has no tensor {unknown[0]!r}",
+            where=str(folder / FILE_NAME),
+            fix=f"name one of {', '.join([*interface.inputs, *interface.outputs])}",
+        )
 
 
 def _parse(values: Mapping[str, Any]) -> CaptureRules:
