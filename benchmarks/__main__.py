@@ -25,6 +25,7 @@ NAMES = (
     "loading",
     "serving",
     "endpoint",
+    "capture",
     "pipeline",
 )
 # take long and compare no figures: run only when they are named, or with --quick
@@ -48,7 +49,8 @@ VERDICTS = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}
 def main(names: tuple[str, ...], limit: int | None, quick: bool, save: bool) -> None:
     """Measure Slipway against the recipe people follow today, on this machine.
 
-    NAME is checking, building, pants, packing, publishing, loading, serving, endpoint or pipeline;
+    NAME is checking, building, pants, packing, publishing, loading, serving, endpoint, capture
+    or pipeline;
     without NAME all of them run.
     NAME operators measures onnx's own test models, from file to answer; conversions does it for
     the files of other frameworks.

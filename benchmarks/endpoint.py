@@ -51,8 +51,8 @@ def measure(context: BenchmarkContext) -> list[Report]:
     photograph = (context.model.path / PHOTOGRAPH).read_bytes()
     numbers = np.ones((1, 4), np.float32)
     requests = [
-        _request(SAMPLE, {"IMAGE": np.array([[photograph]], dtype=np.object_)}),
-        _request(TRIVIAL, {"A": numbers, "B": numbers}),
+        build_request(SAMPLE, {"IMAGE": np.array([[photograph]], dtype=np.object_)}),
+        build_request(TRIVIAL, {"A": numbers, "B": numbers}),
     ]
     store = context.work / "store"
     adder = fixture_models.copy("adder", context.work)
@@ -65,7 +65,8 @@ def measure(context: BenchmarkContext) -> list[Report]:
         return [*reports, _cold(context, port, endpoint, requests[0])]
 
 
-def _request(target: str, inputs: dict[str, Array]) -> Request:
+def build_request(target: str, inputs: dict[str, Array]) -> Request:
+    """Return the request with ``inputs``."""
     return Request(target, *kserve.encode(inputs))
 
 
@@ -81,7 +82,7 @@ def _start_endpoint(
 
 
 def _warm(context: BenchmarkContext, port: int, endpoint: Endpoint, request: Request) -> Report:
-    _invoke(port, request)
+    invoke(port, request)
     server = endpoint.container.server
     places = {
         "direct": (server.port, f"/models/{server.model_hash(request.target)}/invoke"),
@@ -139,7 +140,7 @@ def _cold(context: BenchmarkContext, port: int, endpoint: Endpoint, request: Req
         other = f"direct_{number}.tar.gz"
         for what, fresh in (("not on the disk", True), ("on the disk", False)):
             times.setdefault(f"endpoint {what}", []).append(
-                _timed(partial(_invoke, port, first_request))
+                _timed(partial(invoke, port, first_request))
             )
             _await_unloaded(endpoint)
             times.setdefault(f"direct {what}", []).append(_timed(partial(direct, other, fresh)))
@@ -160,7 +161,12 @@ def _timed(action: partial[None]) -> float:
     return time.perf_counter() - started
 
 
-def _invoke(port: int, request: Request) -> None:
+def invoke(port: int, request: Request) -> None:
+    """Send one request.
+
+    Raises:
+        RuntimeError: its answer is not 200.
+    """
     client = Client(port)
     headers = {TARGET: request.target, "Content-Type": request.content_type}
     answer = client.call("POST", PATH, request.body, headers)

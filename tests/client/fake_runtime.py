@@ -88,6 +88,7 @@ class FakeRuntime:
             await request.read(),
         )
         self.requests.append(received)
+        number = len(self.requests)
         assert request.transport is not None
         self.connections.add(request.transport.get_extra_info("peername"))
         if self.replies:
@@ -98,7 +99,11 @@ class FakeRuntime:
         if reply.status is None:
             request.transport.close()
             return web.Response()
-        headers = {"Content-Type": reply.content_type}
+        headers = {
+            "Content-Type": reply.content_type,
+            "x-amzn-RequestId": f"request-{number}",
+            "x-amzn-Invoked-Production-Variant": "AllTraffic",
+        }
         if reply.error:
             headers["x-amzn-ErrorType"] = reply.error
         return web.Response(status=reply.status, body=reply.body, headers=headers)

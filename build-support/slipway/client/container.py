@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from slipway.catalog import keys
 from slipway.client.counters import Counters
@@ -13,7 +13,12 @@ from slipway.client.runtime import Reply, Runtime
 from slipway.client.shadow import ShadowQueue
 from slipway.errors import SlipwayError
 
-ANSWER, SHADOW = "answer", "shadow"
+if TYPE_CHECKING:
+    from slipway.capture.record import Role
+    from slipway.client.capture import ClientCapture
+
+ANSWER: Role = "answer"
+SHADOW: Role = "shadow"
 
 
 class ContainerReply(NamedTuple):
@@ -39,6 +44,7 @@ class Container:
         *,
         is_serial: bool,
         deadline_s: float,
+        capture: ClientCapture | None = None,
     ) -> None:
         self.name = routes.name
         self._routes = routes
@@ -47,6 +53,7 @@ class Container:
         self._shadows = shadows
         self._is_serial = is_serial
         self._deadline_s = deadline_s
+        self._capture = capture
 
     def invoke(
         self,
@@ -78,12 +85,13 @@ class Container:
             )
         target, shadow = self._routes.choose(key)
         reply = self._send(target, body, content_type, accept, ANSWER)
+        self._offer(target, body, content_type, reply, reply.request_id, ANSWER)
         if shadow is not None and not self._is_serial:
-            self._shadow(shadow, body, content_type, accept, reply.body)
+            self._shadow(shadow, body, content_type, accept, reply)
         return ContainerReply(reply.body, reply.content_type, target)
 
     def _send(
-        self, target: str, body: bytes, content_type: str, accept: str | None, role: str
+        self, target: str, body: bytes, content_type: str, accept: str | None, role: Role
     ) -> Reply:
         """Invoke the container of ``target``, and count the outcome."""
         parameters = {} if self._is_serial else {"TargetContainerHostname": keys.hostname(target)}
@@ -110,18 +118,33 @@ class Container:
             seconds = time.perf_counter() - began
             self._counters.observe_latency(self.name, target, role, seconds)
 
+    def _offer(
+        self,
+        target: str,
+        body: bytes,
+        content_type: str,
+        reply: Reply,
+        event_id: str,
+        role: Role,
+    ) -> None:
+        """Offer an answer to be captured; that of a pipeline is not this model's."""
+        if self._capture is not None and not self._is_serial:
+            request, response = (body, content_type), (reply.body, reply.content_type)
+            self._capture.offer(event_id, reply.variant, target, request, response, role=role)
+
     def _shadow(
-        self, target: str, body: bytes, content_type: str, accept: str | None, main: bytes
+        self, target: str, body: bytes, content_type: str, accept: str | None, main: Reply
     ) -> None:
         """Send the same request to ``target`` in the background, and compare the bytes."""
 
         def compare() -> None:
             try:
-                same = self._send(target, body, content_type, accept, SHADOW).body == main
+                reply = self._send(target, body, content_type, accept, SHADOW)
             except SlipwayError:
                 count("failed")
                 return
-            count("agreed" if same else "differed")
+            self._offer(target, body, content_type, reply, main.request_id, SHADOW)
+            count("agreed" if reply.body == main.body else "differed")
 
         def count(outcome: str) -> None:
             self._counters.count_comparison(self.name, target, outcome)

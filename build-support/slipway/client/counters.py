@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from slipway.errors import SlipwayError
+
+CaptureCounts = Callable[[], Mapping[str, Mapping[str, int]]]
+"""Returns how many captures had which outcome, by target model."""
 
 
 class Counters(Protocol):
@@ -29,6 +33,10 @@ class Counters(Protocol):
         """Count one comparison of a shadow's response."""
         ...
 
+    def watch_captures(self, counts: CaptureCounts) -> None:
+        """Report, whenever the counters are read, what became of captures."""
+        ...
+
     def text(self) -> str:
         """Return everything in Prometheus's text format."""
         ...
@@ -47,6 +55,9 @@ class NoCounters:
         """See :class:`Counters`."""
 
     def count_comparison(self, model: str, variant: str, outcome: str) -> None:
+        """See :class:`Counters`."""
+
+    def watch_captures(self, counts: CaptureCounts) -> None:
         """See :class:`Counters`."""
 
     def text(self) -> str:

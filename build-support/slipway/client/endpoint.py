@@ -22,6 +22,8 @@ from slipway.store.open_reader import open_endpoint
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
+    from slipway.client.capture import ClientCapture
+
 # s; a model's first load may take SageMaker six minutes, which few callers want to wait
 DEADLINE_S = 120.0
 
@@ -43,6 +45,11 @@ class Endpoint:
     ``registry`` collects the metrics of :class:`~slipway.client.metrics.PrometheusCounters`, by
     default one of the endpoint's own. Without the package prometheus-client nothing is counted.
 
+    With ``capture``, requests and answers are kept, those of shadows included: ``True`` in the
+    release store, or where the endpoint's ``capture`` in slipway.toml says; a text is the location
+    itself, a folder or ``s3://bucket``. ``capture_sample`` is the share that is kept, by default
+    the endpoint's. An endpoint of ``slipway endpoint up --capture`` does it itself.
+
     Safe to use from several threads. Create one and reuse it: it keeps its connections open.
 
     Raises:
@@ -59,6 +66,8 @@ class Endpoint:
         store: str | None = None,
         deadline_s: float = DEADLINE_S,
         registry: CollectorRegistry | None = None,
+        capture: bool | str = False,
+        capture_sample: float | None = None,
     ) -> None:
         if isinstance(settings, configuration.EndpointSettings):
             repository, entry = Settings(Path.cwd()), settings
@@ -73,6 +82,14 @@ class Endpoint:
         self._counters = _counters(registry)
         self._shadows = ShadowQueue()
         self._deadline_s = deadline_s
+        self._capture: ClientCapture | None = None
+        if capture:
+            from slipway.client.capture import open_capture  # not for those that do not capture
+
+            self._capture = open_capture(
+                repository, entry, capture, capture_sample, self.catalog, self._runtime.name
+            )
+            self._counters.watch_captures(self._capture.counts)
 
     def model(
         self, name: str, *, target: str | None = None, expected: Interface | None = None
@@ -87,6 +104,7 @@ class Endpoint:
             self._runtime,
             self._counters,
             self._shadows,
+            capture=self._capture,
             deadline_s=self._deadline_s,
             expected=expected,
         )
@@ -102,6 +120,7 @@ class Endpoint:
             self._runtime,
             self._counters,
             self._shadows,
+            capture=self._capture,
             is_serial=self._mode == "serial",
             deadline_s=self._deadline_s,
         )
@@ -115,9 +134,12 @@ class Endpoint:
         return self._counters.text()
 
     def close(self) -> None:
-        """Wait for the shadows that were invoked, and close the connections."""
+        """Wait for the shadows that were invoked, write what was captured, and close the
+        connections."""
         self._shadows.close()
         self._runtime.close()
+        if self._capture is not None:
+            self._capture.close()
 
     def __enter__(self) -> Endpoint:
         return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from slipway.client import request
 from slipway.client.counters import Counters
@@ -17,7 +17,12 @@ from slipway.model.interface import Interface
 from slipway.triton import comparison, kserve
 from slipway.triton.datatypes import Array
 
-ANSWER, SHADOW = "answer", "shadow"
+if TYPE_CHECKING:
+    from slipway.capture.record import Role
+    from slipway.client.capture import ClientCapture
+
+ANSWER: Role = "answer"
+SHADOW: Role = "shadow"
 
 
 class Prediction(NamedTuple):
@@ -42,6 +47,7 @@ class Model:
         *,
         deadline_s: float,
         expected: Interface | None = None,
+        capture: ClientCapture | None = None,
     ) -> None:
         self.name = routes.name
         self._routes = routes
@@ -50,6 +56,7 @@ class Model:
         self._shadows = shadows
         self._deadline_s = deadline_s
         self._expected = expected
+        self._capture = capture
 
     def predict(
         self,
@@ -100,6 +107,7 @@ class Model:
             self._counters.count_invocation(self.name, target, ANSWER, "refused")
             raise
         reply = self._send(target, body, content_type, ANSWER)
+        self._offer(target, body, content_type, reply, reply.request_id, ANSWER)
         if shadow is not None:
             self._shadow(shadow, body, content_type, reply)
         outputs = _decoded(reply)
@@ -127,7 +135,7 @@ class Model:
         request.check_size(body, arrays, interface, self._runtime.largest_body)
         return body, content_type
 
-    def _send(self, target: str, body: bytes, content_type: str, role: str) -> Reply:
+    def _send(self, target: str, body: bytes, content_type: str, role: Role) -> Reply:
         """Invoke ``target``, and count the outcome."""
         outcome, began = "failed", time.perf_counter()
         try:
@@ -149,6 +157,20 @@ class Model:
             seconds = time.perf_counter() - began
             self._counters.observe_latency(self.name, target, role, seconds)
 
+    def _offer(
+        self,
+        target: str,
+        body: bytes,
+        content_type: str,
+        reply: Reply,
+        event_id: str,
+        role: Role,
+    ) -> None:
+        """Offer an answer to be captured; a shadow's has the ``event_id`` of the answer's."""
+        if self._capture is not None:
+            request, response = (body, content_type), (reply.body, reply.content_type)
+            self._capture.offer(event_id, reply.variant, target, request, response, role=role)
+
     def _shadow(self, target: str, body: bytes, content_type: str, main: Reply) -> None:
         """Send the same request to ``target`` in the background.
 
@@ -157,7 +179,9 @@ class Model:
 
         def compare() -> None:
             try:
-                outputs = _decoded(self._send(target, body, content_type, SHADOW))
+                reply = self._send(target, body, content_type, SHADOW)
+                self._offer(target, body, content_type, reply, main.request_id, SHADOW)
+                outputs = _decoded(reply)
             except SlipwayError:
                 count("failed")
                 return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,10 +47,13 @@ OnRetry = Callable[[str], None]
 
 
 class Reply(NamedTuple):
-    """The response of the container, undecoded."""
+    """The response of the container, undecoded, the id of its request (a random one, if it came
+    without), and the variant."""
 
     body: bytes
     content_type: str
+    request_id: str = ""
+    variant: str = ""
 
 
 class Runtime:
@@ -186,7 +190,12 @@ class Runtime:
                 fix="check the AWS configuration",
             ) from error
         try:
-            return Reply(response["Body"].read(), response.get("ContentType", ""))
+            return Reply(
+                response["Body"].read(),
+                response.get("ContentType", ""),
+                response["ResponseMetadata"].get("RequestId") or str(uuid.uuid4()),
+                response.get("InvokedProductionVariant", ""),
+            )
         except (BotoCoreError, HTTPClientError, OSError) as error:
             raise SlipwayError(
                 f"the response is incomplete: {error}", where=self.where, fix="invoke it again"

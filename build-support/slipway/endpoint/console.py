@@ -13,7 +13,7 @@ from slipway.endpoint.observed.observer import Event
 from slipway.endpoint.serving import RunningEndpoints
 from slipway.model.container_folder import MODEL
 
-LOUD = {"stale", "restart", "failed load", "leftover"}
+LOUD = {"stale", "restart", "failed load", "leftover", "not captured"}
 PAUSE_S = 0.2
 
 
@@ -22,15 +22,30 @@ def greeting(running: RunningEndpoints) -> str:
     lines = []
     for name, endpoint in running.endpoints.items():
         invocations = f"  invocations: {running.url}/endpoints/{name}/invocations"
+        capture = endpoint.capture
+        share = "" if capture is None or capture.share == 1 else f", {capture.share:.3g} of them"
+        captures = [f"  requests are captured{share}: {capture.location}"] if capture else []
         if isinstance(endpoint, ContainerEndpoint):
             lines += [f"{name}: containers, invoked {describe_mode(endpoint)}", invocations]
-            lines += map(_container, endpoint.containers.values())
+            lines += [*map(_container, endpoint.containers.values()), *captures]
             continue
         lines += [f"{name}: {endpoint.container.server.source}", invocations]
-        lines.append(f"  the server's log: {endpoint.container.log_file}")
+        lines += [f"  the server's log: {endpoint.container.log_file}", *captures]
     lines.append(f"the live page: {running.url}/   metrics: {running.url}/metrics")
     lines.append("Press Ctrl-C to stop.")
     return "\n".join(lines)
+
+
+def describe_captures(running: RunningEndpoints) -> list[str]:
+    """Return a line for each endpoint that captured, once all is written: how many answers, and
+    how many were not captured for which reason."""
+    lines = []
+    for name, endpoint in running.endpoints.items():
+        if endpoint.capture is not None:
+            state = endpoint.capture.snapshot()
+            dropped = "".join(f"; {n} not: {why}" for why, n in state["dropped"].items())
+            lines.append(f"{name}: {state['written']} answers captured{dropped}")
+    return lines
 
 
 def _container(container: RunningContainer) -> str:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from slipway.endpoint.capture import EndpointCapture
 from slipway.endpoint.failure import Failure, denied, model_error, too_deep, unavailable
 from slipway.endpoint.instance import memory, objects
 from slipway.endpoint.instance.connections import ContainerResponse
@@ -21,7 +22,7 @@ from slipway.endpoint.limits import Limits
 from slipway.endpoint.observed.observer import Observer
 from slipway.endpoint.policy import Policy
 from slipway.server import directories
-from slipway.server.client import ServerGoneError
+from slipway.server.client import TARGET, ServerGoneError
 from slipway.settings import Settings
 from slipway.triton import kserve
 from slipway.triton.json_depth import has_deep_json
@@ -63,6 +64,7 @@ class Endpoint:
         self.container = container
         self.models = models
         self.observer = observer
+        self.capture: EndpointCapture | None = None
         self.memory = 0
         self.leftover: dict[str, int] = {}  # bytes, by target
         self._invocations = 0
@@ -102,6 +104,10 @@ class Endpoint:
             raise
         self._record(target, start, timing, None)
         return answer, timing.hit
+
+    def captured_target(self, request: Mapping[str, str]) -> str:
+        """Return the target model of a request that was answered."""
+        return request[TARGET]
 
     async def _answer(
         self,

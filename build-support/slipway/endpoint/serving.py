@@ -14,8 +14,11 @@ import uvloop
 from aiohttp import web
 
 from slipway import settings as configuration
+from slipway.catalog.captured_models import rules_finder
+from slipway.catalog.reader import CatalogReader
 from slipway.endpoint.access.opening import Opening
 from slipway.endpoint.any_endpoint import AnyEndpoint
+from slipway.endpoint.capture import run_capture
 from slipway.endpoint.containers.endpoint import run_containers
 from slipway.endpoint.endpoint import run_endpoint
 from slipway.endpoint.http.app import server
@@ -69,10 +72,17 @@ async def serve(
             releases = stages[entry.name] = open_endpoint(settings, entry)
             logs = settings.root / ".slipway" / "logs"
             observer, limit = Observer(entry.name, metrics), (limits or limits_of)(entry)
+            capture = None
+            if entry.capture:
+                find_rules = rules_finder(CatalogReader(releases))
+                capture = await stack.enter_async_context(
+                    run_capture(entry, settings, find_rules, observer, metrics)
+                )
             if entry.containers:
                 endpoints[entry.name] = await stack.enter_async_context(
                     run_containers(entry, settings, releases, limit, observer, logs, isolated)
                 )
+                endpoints[entry.name].capture = capture
                 continue
             log_file = logs / f"endpoint_{entry.name}.log"
             log_file.unlink(missing_ok=True)
@@ -88,6 +98,7 @@ async def serve(
                     isolated,
                 )
             )
+            endpoints[entry.name].capture = capture
         playground = Playground(
             {
                 entry.name: Served(endpoints[entry.name], stages[entry.name], entry, settings)

@@ -14,6 +14,9 @@ from slipway.cli.options import Size, stage_option
 if TYPE_CHECKING:
     from slipway.settings import EndpointSettings, Settings
 
+# the value of --capture without one: no folder has this name
+STORE = ""
+
 
 @click.group()
 def endpoint() -> None:
@@ -54,6 +57,20 @@ def endpoint() -> None:
     "--largest-body",
     type=Size(),
     help="Largest request; AWS's pages say 6 MiB (the default here) and 25MB.",
+)
+@click.option(
+    "--capture",
+    is_flag=False,
+    flag_value=STORE,
+    metavar="[LOCATION]",
+    help="Keep requests and answers: below captured/ in the release store, or in this folder or"
+    " s3://bucket.",
+)
+@click.option(
+    "--capture-sample",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="SHARE",
+    help="Share of the requests that is kept, such as 0.1; default: all of them.",
 )
 @click.option("--store", help="Serve this release store: a folder, or s3://bucket.")
 @stage_option("Serve this stage of the store.")
@@ -115,6 +132,8 @@ def up(
         )
         return
     overrides = {key: value for key, value in options.items() if value not in (None, ())}
+    if options["capture"] == STORE:
+        overrides["capture"] = True
     entries = [replace(configured.endpoint(name), **overrides) for name in dict.fromkeys(names)]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(configured, entries, port))
@@ -169,3 +188,5 @@ async def _serve(configured: Settings, entries: list[EndpointSettings], port: in
         click.echo(console.greeting(served))
         await console.print_events(served, click.echo, stopping)
         click.echo("\nstopping")
+    for line in console.describe_captures(served):
+        click.echo(line)

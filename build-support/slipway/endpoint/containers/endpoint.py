@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from slipway.catalog.catalog import Catalog
+from slipway.endpoint.capture import EndpointCapture
 from slipway.endpoint.containers.definition import CONTAINER, ContainerDefinition, define_containers
 from slipway.endpoint.containers.running import RunningContainer
 from slipway.endpoint.failure import Failure, denied, invalid, model_error
@@ -51,6 +52,7 @@ class ContainerEndpoint:
         self.policy = policy
         self.containers = {each.definition.hostname: each for each in containers}
         self.observer = observer
+        self.capture: EndpointCapture | None = None
         self.memory: dict[str, int] = {}  # bytes of each container's processes, by its host name
 
     async def monitor(self) -> None:
@@ -91,6 +93,13 @@ class ContainerEndpoint:
             raise
         record(None)
         return answer
+
+    def captured_target(self, request: Mapping[str, str]) -> str:
+        """Return the target model of a request that was answered; of a pipeline :data:`PIPELINE`,
+        since the request is the first container's and the answer the last one's."""
+        if self.mode == "serial":
+            return PIPELINE
+        return self.containers[request[CONTAINER]].definition.target
 
     def _route(self, request: Mapping[str, str]) -> list[RunningContainer]:
         """Return the containers that a request goes through.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -17,6 +16,7 @@ from slipway.endpoint.access.asked import INVOCATIONS, is_control
 from slipway.endpoint.access.hosts import Hosts
 from slipway.endpoint.access.opening import Opening
 from slipway.endpoint.any_endpoint import AnyEndpoint
+from slipway.endpoint.capture import INFERENCE_ID, REQUEST_ID, new_request_id
 from slipway.endpoint.containers.endpoint import ContainerEndpoint
 from slipway.endpoint.failure import Failure, internal, invalid, too_large
 from slipway.endpoint.http import control, state
@@ -66,6 +66,7 @@ def server(
         check_parameters(endpoint.name, request.headers, has_containers=several)
         body = await _body(request, endpoint.limits.body)
         headers = {key: request.headers[key] for key in FORWARDED if key in request.headers}
+        event_id = new_request_id()
         if isinstance(endpoint, ContainerEndpoint):
             answer, hit = await endpoint.invoke(request.headers, body, headers), None
         else:
@@ -77,6 +78,16 @@ def server(
         if hit is not None:
             returned[CACHE] = "hit" if hit else "load"
         returned["x-amzn-Invoked-Production-Variant"] = VARIANT
+        returned[REQUEST_ID] = event_id
+        if endpoint.capture is not None:
+            endpoint.capture.offer(
+                event_id,
+                VARIANT,
+                endpoint.captured_target(request.headers),
+                (body, headers.get("Content-Type", "")),
+                (answer.body, returned.get("Content-Type", "")),
+                inference_id=request.headers.get(INFERENCE_ID, ""),
+            )
         return web.Response(body=answer.body, headers=returned)
 
     async def control_plane(request: web.BaseRequest) -> web.Response:
@@ -191,14 +202,9 @@ async def _guard(request: web.BaseRequest, handler: Handler, hosts: Hosts) -> we
     except Exception:
         logger.exception("a bug in slipway, at %s", request.path)
         response = _error_response(internal())
-    response.headers["x-amzn-RequestId"] = _id()
+    if REQUEST_ID not in response.headers:
+        response.headers[REQUEST_ID] = new_request_id()
     return response
-
-
-def _id() -> str:
-    """Return a random UUID without ``uuid``'s system call."""
-    digits = f"{random.getrandbits(128):032x}"
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def _error_response(failure: Failure) -> web.Response:

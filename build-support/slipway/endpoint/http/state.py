@@ -16,7 +16,7 @@ from slipway.percentiles import nearest_rank
 
 def snapshot(endpoints: Mapping[str, AnyEndpoint]) -> dict[str, Any]:
     """Return the state of every endpoint: bytes, milliseconds, seconds since 1970."""
-    states = {
+    states: dict[str, dict[str, Any]] = {
         name: (
             snapshot_containers(endpoint)
             if isinstance(endpoint, ContainerEndpoint)
@@ -24,6 +24,8 @@ def snapshot(endpoints: Mapping[str, AnyEndpoint]) -> dict[str, Any]:
         )
         for name, endpoint in endpoints.items()
     }
+    for name, endpoint in endpoints.items():
+        states[name]["capture"] = endpoint.capture.snapshot() if endpoint.capture else None
     return {"when": time.time(), "endpoints": states}
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 import time
 from collections import Counter as Tally
 from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from slipway.endpoint.failure import Failure
 from slipway.endpoint.observed.series import Series
@@ -54,11 +57,40 @@ class TargetStatistics:
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
 
 
+class CaptureMetrics(Collector):
+    """What became of sampled answers: read from the writers of captures when it is asked for, so
+    that an invocation counts nothing."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, Callable[[], Mapping[str, Mapping[str, int]]]] = {}
+
+    def watch(self, endpoint: str, counts: Callable[[], Mapping[str, Mapping[str, int]]]) -> None:
+        """Report what ``counts`` returns of an endpoint, by target and outcome."""
+        self._counts[endpoint] = counts
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Yield the metric; nothing if no endpoint captures."""
+        if not self._counts:
+            return
+        family = CounterMetricFamily(
+            "Captures",
+            "Sampled answers, by whether they were written or why not",
+            labels=("EndpointName", "TargetModel", "Outcome"),
+        )
+        for endpoint, counts in self._counts.items():
+            for target, by_outcome in counts().items():
+                for outcome, count in by_outcome.items():
+                    family.add_metric((endpoint, target, outcome), count)
+        yield family
+
+
 class Metrics:
     """The counters of every endpoint of this process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.captures = CaptureMetrics()
+        self.registry.register(self.captures)
         of_target = ("EndpointName", "TargetModel")
 
         def counter(name: str, description: str, labels: tuple[str, ...]) -> Counter:
