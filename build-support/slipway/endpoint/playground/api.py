@@ -108,7 +108,11 @@ class Playground:
         served, body = await self._posted(request)
         question, target = parse_question(body), str(body.get("target"))
         _check_may_invoke(request, served, target)
-        return await self._explainer.explain(served, target, question, body)
+
+        def is_gone() -> bool:
+            return request.transport is None or request.transport.is_closing()
+
+        return await self._explainer.explain(served, target, question, body, is_gone)
 
     def _named(self, values: Mapping[str, Any]) -> Served:
         name = str(values.get("endpoint") or next(iter(self._served), ""))
@@ -142,7 +146,9 @@ def _check_may_invoke(request: web.BaseRequest, served: Served, target: str) -> 
         Failure: 403.
     """
     operation, several = INVOKE["invocations"], served.containers
-    named = (None, target) if several and several.mode == "direct" else (target, None)
+    named: tuple[str | None, str | None] = (target, None)
+    if several and several.mode == "direct":
+        named = (None, target)
     if several and several.mode == "serial":
         named = (None, None)
     check_caller(request, Asked("invoke", operation, served.name, *named))

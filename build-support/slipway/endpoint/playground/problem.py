@@ -11,6 +11,7 @@ ADVICE = {
     "ModelNotReadyException": "ask again in a few seconds: loading continues",
     "AccessDeniedException": "ask for a release that is allowed, or start the endpoint with another"
     " --allow (or with a token that allows it)",
+    "ThrottlingException": "wait a little, and ask again",
     "ServiceUnavailable": "ask again in a moment; if it stays so, the endpoint's log says why",
     "ValidationError": "correct what the message names; slipway status shows what is published",
     "InternalFailure": "report it, with what the endpoint's terminal shows",

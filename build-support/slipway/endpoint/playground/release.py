@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from slipway.endpoint.playground.served import Served
 from slipway.errors import SlipwayError
 from slipway.model import cases
 from slipway.model.interface import Interface
-from slipway.model.request import format_shape
-from slipway.triton.datatypes import BYTES, NUMPY_TYPES
+from slipway.model.request import fit, format_shape
+from slipway.triton.datatypes import NUMPY_TYPES, Array
 
 MOST_EXAMPLES = 20
+MOST_ROWS = 16  # of an example
 LARGEST_EXAMPLE = 2**20  # bytes; the page gets all examples at once
 
 
@@ -91,80 +93,76 @@ def _tensors(interface: Interface, side: str) -> list[dict[str, Any]]:
 
 
 def _examples(folder: Path, interface: Interface) -> list[dict[str, Any]]:
-    """Return the golden cases of a model's folder that have one row and fit the release: its
-    artifact holds none, and the folder may be at another commit."""
+    """Return the golden cases of a model's folder that fit the release. Its artifact holds none,
+    so that they are of the folder as it is, which may be at another commit."""
     examples = []
     for case in cases.cases(folder)[:MOST_EXAMPLES]:
         try:
-            values = _fields(case, interface)
+            rows, parameters = _rows(case, interface), cases.parameters(case)
         except (SlipwayError, ValueError, TypeError):
-            continue  # a damaged case is `slipway check`'s to report
-        if values is None:
-            continue
-        parameters = cases.parameters(case)
-        examples.append(
-            {
-                "name": case.name,
-                "inputs": values,
-                "parameters": json.dumps(parameters) if parameters else "",
-            }
-        )
+            continue  # of another interface, or damaged, which `slipway check` reports
+        size = sum(len(field["value"]) for row in rows for field in row.values())
+        if size <= LARGEST_EXAMPLE and len(rows) <= MOST_ROWS:
+            text = json.dumps(parameters) if parameters else ""
+            examples.append({"name": case.name, "rows": rows, "parameters": text})
     return examples
 
 
-def _fields(case: Path, interface: Interface) -> dict[str, Any] | None:
-    values = cases.inputs(case)
-    if not set(values) <= set(interface.inputs):
-        return None
-    names = _file_names(case)
-    fields = {
-        name: _field(value, interface.inputs[name].datatype, names.get(name, f"{name}.bin"))
-        for name, value in values.items()
-    }
-    size = sum(len(field["value"]) for field in fields.values())
-    return fields if size <= LARGEST_EXAMPLE else None
+def _rows(case: Path, interface: Interface) -> list[dict[str, Any]]:
+    """Return the rows of a case as the page sends them.
+
+    Raises:
+        SlipwayError: it does not fit ``interface``.
+    """
+    arrays = fit(interface, cases.inputs(case), name=case.name)
+    files = _file_names(case)
+    if not interface.batches:
+        return [{name: _field(array, files.get(name, [])) for name, array in arrays.items()}]
+    return [
+        {name: _field(array[row], files.get(name, [])[row:]) for name, array in arrays.items()}
+        for row in range(len(next(iter(arrays.values()))))
+    ]
 
 
-def _file_names(case: Path) -> dict[str, str]:
-    """Return the first file that each input of a case names, for people to see."""
+def _file_names(case: Path) -> dict[str, list[str]]:
+    """Return the names of the files of each input of a case, in their order."""
     content = cases.read(case / cases.INPUT)["inputs"]
     entries = content.items() if isinstance(content, dict) else []
-    names = {}
-    for name, value in entries:
-        while isinstance(value, list) and value:
-            value = value[0]
-        if isinstance(value, dict) and "file" in value:
-            names[str(name)] = Path(str(value["file"])).name
-    return names
+    return {str(name): list(_files_in(value)) for name, value in entries}
 
 
-def _field(value: Any, datatype: str, file: str) -> dict[str, str]:
-    """Return a value of a case as the page sends it."""
-    array = value if isinstance(value, np.ndarray) else np.array(value, dtype=object)
-    if datatype == BYTES and array.size == 1:
-        element = array.ravel()[0]
-        if isinstance(element, str):
-            return {"kind": "text", "value": element}
-        try:
-            return {"kind": "text", "value": element.decode()}
-        except UnicodeDecodeError:
-            return {"kind": "file", "value": base64.b64encode(element).decode(), "name": file}
-    if isinstance(value, np.ndarray) and datatype != BYTES:
-        value = _texts(value)
-        return {"kind": "json", "value": value}
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    return {"kind": "json", "value": json.dumps(_decoded(value), ensure_ascii=False)}
-
-
-def _texts(array: np.ndarray[Any, Any]) -> str:
-    """Return an array of numbers as JSON with the digits of its own type."""
-    if array.ndim:
-        return f"[{', '.join(_texts(part) for part in array)}]"
-    return element_text(array[()])
-
-
-def _decoded(value: Any) -> Any:
+def _files_in(value: Any) -> Iterator[str]:
     if isinstance(value, list):
-        return [_decoded(element) for element in value]
-    return value.decode() if isinstance(value, bytes) else value
+        for element in value:
+            yield from _files_in(element)
+    if isinstance(value, dict) and "file" in value:
+        yield Path(str(value["file"])).name
+
+
+def _field(array: Array, files: Sequence[str]) -> dict[str, str]:
+    """Return the value of one row: a text, a file, or JSON."""
+    if array.dtype != object:
+        return {"kind": "json", "value": _json(array.reshape(-1)[0] if array.size == 1 else array)}
+    texts = [_text(element) for element in array.ravel()]
+    if array.size == 1:
+        if texts[0] is not None and not files:
+            return {"kind": "text", "value": texts[0]}
+        data = base64.b64encode(array.ravel()[0]).decode()
+        return {"kind": "file", "value": data, "name": next(iter(files), "file.bin")}
+    if None in texts:
+        raise ValueError("several files in one row")
+    return {"kind": "json", "value": json.dumps(texts, ensure_ascii=False)}
+
+
+def _json(value: Any) -> str:
+    """Return numbers as JSON with the digits of their own type."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"[{', '.join(map(_json, value))}]"
+    return element_text(value)
+
+
+def _text(element: bytes) -> str | None:
+    try:
+        return element.decode()
+    except UnicodeDecodeError:
+        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from slipway.endpoint.endpoint import Endpoint
@@ -39,9 +39,16 @@ class Explainer:
         self._busy = False
 
     async def explain(
-        self, served: Served, target: str, question: Question, chosen: Mapping[str, Any]
+        self,
+        served: Served,
+        target: str,
+        question: Question,
+        chosen: Mapping[str, Any],
+        is_gone: Callable[[], bool],
     ) -> dict[str, Any]:
         """Return the explanation of the answer of ``target``, as JSON values.
+
+        ``is_gone`` returns whether nobody waits for it any more, which ends it.
 
         Raises:
             Failure: 429, another one is being made; or what the release answered.
@@ -59,7 +66,7 @@ class Explainer:
         try:
             loop = asyncio.get_running_loop()
             return await asyncio.to_thread(
-                _explained, endpoint, served, target, question, _options(chosen), loop
+                _explained, endpoint, served, target, question, _options(chosen), is_gone, loop
             )
         finally:
             self._busy = False
@@ -71,6 +78,7 @@ def _explained(
     target: str,
     question: Question,
     options: Options,
+    is_gone: Callable[[], bool],
     loop: asyncio.AbstractEventLoop,
 ) -> dict[str, Any]:
     interface = interface_of(served, target)
@@ -83,6 +91,8 @@ def _explained(
                 f"the explanation takes longer than {LONGEST_S:g} s",
                 fix="ask with fewer requests; slipway explain has no such limit",
             )
+        if is_gone():
+            raise SlipwayError("nobody waits for the explanation any more", fix="ask again")
         body, content_type = kserve.encode(inputs, parameters=question.parameters)
         asked = endpoint.invoke(target, body, {"Content-Type": content_type})
         answer, _ = asyncio.run_coroutine_threadsafe(asked, loop).result()

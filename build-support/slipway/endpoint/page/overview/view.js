@@ -50,6 +50,7 @@ function show() {
   const name = current();
   const endpoint = state.endpoints[name];
   put($("#name"), name);
+  set($("#to-playground"), "href", `/playground?endpoint=${encodeURIComponent(name)}`);
   showEndpoints(name);
   showServer(endpoint);
   $("#endpoint").hidden = false;

@@ -25,3 +25,13 @@ export function request(path, options = {}) {
   if (token) headers.set("Authorization", `Bearer ${token}`);
   return fetch(path, { cache: "no-store", ...options, headers });
 }
+
+/** Use `given` from now on, as if it had come with the link. */
+export function signIn(given) {
+  token = given;
+  try {
+    sessionStorage.setItem(KEY, given);
+  } catch {
+    // a browser that stores nothing: it holds until the page is left
+  }
+}
