@@ -64,6 +64,7 @@ COMMANDS = tuple(
             "smoke": "Compare an endpoint's answers with the golden cases.",
         },
         "Monitor": {
+            "capture": "Show, export and forget captured requests.",
             "drift": "Compare what models are asked with their reference profiles.",
             "compare": "Compare two releases over captured requests, and decide.",
         },
