@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from slipway.capture.location import CaptureLocation, capture_location
-from slipway.capture.read import read_captured
+from slipway.capture.read import ReadCounts, read_captured
 from slipway.catalog.reader import CatalogReader
 from slipway.drift.earlier import earlier_profile
 from slipway.drift.evaluate import DriftOptions, evaluate
@@ -52,6 +52,7 @@ class _Samples:
     current: Mapping[str, RequestSample]
     earlier: Mapping[str, RequestSample]
     others: Counter[str] = field(default_factory=Counter)
+    counts: ReadCounts = field(default_factory=ReadCounts)
 
 
 def check_drift(
@@ -82,6 +83,8 @@ def check_drift(
     windows = _Windows(until - since, until, against)
     captured = location or capture_location(settings, endpoint)
     samples = _read(captured, endpoint, names, served, windows, memory)
+    if str(samples.counts):
+        problems.append(f"lines that were left out: {samples.counts}")
     asked = [target for target in served if samples.current[target].seen]
 
     def find_profile(target: str) -> Profile | SlipwayError | None:
@@ -146,8 +149,9 @@ def _read(
     )
     for request in read_captured(
         location,
-        endpoint=endpoint,
+        endpoint=None if location.foreign else endpoint,
         names=list(names) or None,
+        counts=samples.counts,
         since=windows.since - windows.against,
         until=windows.until,
     ):

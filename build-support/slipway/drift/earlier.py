@@ -26,7 +26,8 @@ def earlier_profile(
     """
     if not requests:
         return None, f"not compared with {label}: nothing was captured then"
-    inputs, outputs, left_out = join_rows(requests)
+    batches = own is None or own.batches
+    inputs, outputs, left_out = join_rows(requests, batches=batches)
     kinds: dict[str, Kind] = {}
     for tensors in own.sides().values() if own else ():
         kinds |= {name: tensor.kind for name, tensor in tensors.items()}
@@ -37,6 +38,7 @@ def earlier_profile(
             outputs,
             source=label,
             kinds={name: kind for name, kind in kinds.items() if name in present},
+            batches=batches,
         )
     except SlipwayError as error:
         return None, f"not compared with {label}: {error.what}"
@@ -44,17 +46,20 @@ def earlier_profile(
     return profile, note
 
 
-def join_rows(requests: Sequence[CapturedRequest]) -> tuple[Tensors, Tensors, list[str]]:
+def join_rows(
+    requests: Sequence[CapturedRequest], *, batches: bool = True
+) -> tuple[Tensors, Tensors, list[str]]:
     """Return the rows of ``requests`` by input and by output, and the tensors that are left out.
 
-    Where requests have different tensors, those of the most frequent kind are taken.
+    Without ``batches`` a request is one row. Where requests have different tensors, those of the
+    most frequent kind are taken.
     """
     usual, _ = Counter(map(_tensor_names, requests)).most_common(1)[0]
     chosen = [request for request in requests if _tensor_names(request) == usual]
     left_out = {name for request in requests for name in request.redacted}
     left_out |= {name for request in requests for name in (*request.inputs, *request.outputs)}
-    inputs = _join([request.inputs for request in chosen], usual)
-    outputs = _join([request.outputs for request in chosen], usual)
+    inputs = _join([request.inputs for request in chosen], usual, batches)
+    outputs = _join([request.outputs for request in chosen], usual, batches)
     return inputs, outputs, sorted(left_out - {*inputs, *outputs})
 
 
@@ -62,11 +67,11 @@ def _tensor_names(request: CapturedRequest) -> frozenset[str]:
     return frozenset({*request.inputs, *request.outputs} - {*request.redacted})
 
 
-def _join(requests: Sequence[Mapping[str, Array]], names: frozenset[str]) -> Tensors:
+def _join(requests: Sequence[Mapping[str, Array]], names: frozenset[str], batches: bool) -> Tensors:
     joined: Tensors = {}
-    for name in requests[0]:
-        arrays = [tensors[name] for tensors in requests]
+    for name in sorted(names & {*requests[0]}):
+        arrays = [tensors[name] if batches else tensors[name][np.newaxis] for tensors in requests]
         shapes = {(array.dtype, array.shape[1:]) for array in arrays}
-        if name in names and len(shapes) == 1 and arrays[0].ndim:
+        if len(shapes) == 1 and arrays[0].ndim:
             joined[name] = np.concatenate(arrays)
     return joined

@@ -66,7 +66,7 @@ def _comparison(check: DriftCheck, comparison: Comparison) -> Iterator[str]:
         f" {check.since:%Y-%m-%d %H:%M} UTC, against the {reference.removeprefix('the ')}"
     )
     if comparison.verdict == "too few rows":
-        yield "  too few rows: no statistic of so small a window can be told from chance"
+        yield "  too few rows: no distribution of so few can be told from chance"
     for tensor in report.tensors:
         yield from _tensor(tensor)
     yield from (f"  note: {note}" for note in report.notes)

@@ -138,7 +138,7 @@ def _comparison(comparison: Comparison) -> ComparisonView:
         title = f"Against {comparison.reference}, {report.reference_rows:,} rows"
     lines = list(report.notes)
     if comparison.verdict == "too few rows":
-        lines.insert(0, "too few rows: no statistic of so small a window can be told from chance")
+        lines.insert(0, "too few rows: no distribution of so few can be told from chance")
     tensors = sorted(report.tensors, key=lambda tensor: not tensor.moved)
     return ComparisonView(title, tuple(lines), tuple(_tensor(tensor) for tensor in tensors))
 
