@@ -116,6 +116,14 @@ class Model:
         ordered = {name: outputs[name] for name in declared if name in outputs}
         return Prediction(ordered | outputs, target)
 
+    def main_target(self) -> str:
+        """Return the target model of the heaviest variant.
+
+        Raises:
+            SlipwayError: the model has no alias.
+        """
+        return self._routes.main()
+
     def interface(self, target: str | None = None) -> Interface:
         """Return the inputs and outputs of ``target``, by default of the heaviest variant.
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from slipway.cli.data_option import CommandWithData, data_option
-from slipway.cli.endpoint.options import endpoint_option, url_option
+from slipway.cli.endpoint.options import endpoint_option, parse_parameters, url_option
 from slipway.cli.models import name_argument
 from slipway.cli.options import json_option, renamed_option, warn_renamed
 from slipway.cli.progress import working
-from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
     from slipway.client import Model, Prediction
@@ -105,21 +104,8 @@ def invoke(
             model.interface(), name=name, files=files, text=data, arrays=arrays
         )
         with working(f"invoking {name}"):
-            answer = model.ask(inputs, key=key, parameters=_parameters(parameters))
+            answer = model.ask(inputs, key=key, parameters=parse_parameters(parameters))
         _print(answer, model, as_json, output)
-
-
-def _parameters(text: str | None) -> dict[str, Any]:
-    try:
-        values = json.loads(text or "{}")
-    except json.JSONDecodeError:
-        values = None
-    if isinstance(values, dict):
-        return values
-    raise SlipwayError(
-        f"--parameters is not a JSON object: {text}",
-        fix="""for example --parameters '{"sequence_id": 7, "sequence_start": true}'""",
-    )
 
 
 def _print(answer: Prediction, model: Model, as_json: bool, output: Path | None) -> None:
