@@ -16,6 +16,7 @@ LIBRARIES = "libs"
 POINTER = ".dvc"
 CONFIG = "config.pbtxt"
 CONVERSION = ("original/conversion.json", "original/conversion.toml")  # for the manifest
+PROFILE = "profile.json"
 VERSION = "model_version.txt"
 TRAINING = "training"
 TESTS = "tests"
@@ -120,8 +121,8 @@ def import_roots(path: str, files: Iterable[str]) -> list[str]:
 def packed(folder: str, files: Iterable[str], pointers: Iterable[str]) -> list[str]:
     """Return globs for the parts of a model's `files` that belong to its artifact.
 
-    These are the Triton model directories, the version, and the record of a conversion. Weights in
-    the checkout next to their pointers are excluded: the weights that the pointers name are packed.
+    These are the Triton model directories, the version, the reference profile, and the record of a
+    conversion. Weights in the checkout next to their pointers are excluded: the weights that the pointers name are packed.
     """
     present = set(files)
     directories = sorted(
@@ -130,7 +131,7 @@ def packed(folder: str, files: Iterable[str], pointers: Iterable[str]) -> list[s
         if PurePath(file).name == CONFIG and str(PurePath(file).parent.parent) == folder
     )
     globs = [f"{folder}/{VERSION}", *(f"{directory}/**" for directory in directories)]
-    globs += sorted({f"{folder}/{name}" for name in CONVERSION} & present)
+    globs += sorted({f"{folder}/{name}" for name in (*CONVERSION, PROFILE)} & present)
     for weight in weights(pointers).values():
         globs += [f"!{weight}", f"!{weight}/**"]
     return globs

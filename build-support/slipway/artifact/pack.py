@@ -21,6 +21,8 @@ from slipway.model.capture_rules import load_capture_rules, refuse_unknown_tenso
 from slipway.model.config_interface import interface_of_config
 from slipway.model.folder import ModelFolder, source_files
 from slipway.model.original import FOLDER, load_record, replaced_files
+from slipway.profile.of_folder import read_profile_file
+from slipway.profile.profile import FILE_NAME as PROFILE
 from slipway.triton import config
 from slipway.triton.environment_path import ENVIRONMENT, PARAMETER, environment_value
 
@@ -39,12 +41,13 @@ def pack(
 
     Raises:
         SlipwayError: a model has no version directory with a file in it, a config has an
-            ``EXECUTION_ENV_PATH`` of its own, or Python models lack an environment; or its
-            ``capture.toml`` is invalid, or names a tensor that it does not have.
+            ``EXECUTION_ENV_PATH`` of its own, or Python models lack an environment; its profile is
+            damaged; or its ``capture.toml`` is invalid, or names a tensor that it does not have.
     """
     files = source_files(model)
     contents = {name: file.read_bytes() for name, file in files.items()}
     weights = _weights(model, weight_files)
+    profile = read_profile_file(model.path)
     description: dict[str, object] | None = None
     if model.python_models:
         if environment is None:
@@ -59,6 +62,9 @@ def pack(
         for name in model.python_models:
             _add_parameter(contents, model, name, home)
     _check_versions(model, contents, weights)
+    place = _manifest_name(model, [*contents, *weights])
+    if profile is not None:
+        contents[f"{place.rpartition('/')[0]}/{PROFILE}"] = profile
     manifest = Manifest(
         name=model.name,
         version=model.version,
@@ -77,7 +83,7 @@ def pack(
     with atomic_write(output, size) as temporary, temporary.open("wb") as file:
         hashing = HashingWriter(file)
         with TarGzWriter(hashing) as writer:
-            writer.add_bytes(_manifest_name(model, [*contents, *weights]), manifest.dump())
+            writer.add_bytes(place, manifest.dump())
             for name, data in sorted((contents | bytecodes).items()):
                 writer.add_bytes(name, data)
             for name, path in sorted(weights.items()):

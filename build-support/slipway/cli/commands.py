@@ -65,6 +65,7 @@ COMMANDS = tuple(
         },
         "Monitor": {
             "capture": "Show, export and forget captured requests.",
+            "profile": "Write the reference profile of a model: sketches of its tensors.",
             "drift": "Compare what models are asked with their reference profiles.",
             "explain": "Explain why a model gave an answer, by asking it only.",
             "compare": "Compare two releases over captured requests, and decide.",

@@ -21,8 +21,8 @@ FEW = 200  # rows: less than that finds only a large drift
 
 
 def build_profile(
-    inputs: Mapping[str, Array],
-    outputs: Mapping[str, Array],
+    inputs: Mapping[str, Array | Sequence[Array]],
+    outputs: Mapping[str, Array | Sequence[Array]],
     *,
     source: str,
     columns: Mapping[str, Sequence[str]] | None = None,
@@ -32,24 +32,25 @@ def build_profile(
 ) -> Profile:
     """Return the profile of tensors by name, the rows first in each.
 
+    A tensor whose rows differ in shape is a sequence of arrays, each of rows of one shape.
     ``columns`` are the names of a tensor's columns; ``kinds`` override what is recognised. The
     order of the rows does not matter. ``batches`` is whether a request's first dimension is its
     rows.
 
     Raises:
-        SlipwayError: there are no rows, tensors differ in rows, or a kind does not fit a tensor.
+        SlipwayError: there are no rows, or a kind does not fit a tensor.
     """
     columns, kinds = columns or {}, kinds or {}
-    tensors = {**inputs, **outputs}
-    _refuse_unknown(kinds, tensors)
-    rows = _count_rows(tensors)
+    _refuse_unknown(kinds, {**inputs, **outputs})
+    blocks = [{name: by_shape(a) for name, a in side.items()} for side in (inputs, outputs)]
+    rows = _count_rows(blocks)
     sides: list[dict[str, TensorProfile]] = []
-    for side in (inputs, outputs):
+    for side in blocks:
         profiled = {}
-        for name, array in side.items():
+        for name, arrays in side.items():
             try:
-                kind = kinds.get(name) or recognise(array)
-                profiled[name] = profile_tensor(array, kind, columns.get(name, ()), least)
+                kind = kinds.get(name) or recognise(max(arrays, key=len))
+                profiled[name] = profile_tensor(arrays, kind, columns.get(name, ()), least)
             except SlipwayError as error:
                 raise SlipwayError(error.what, where=f"tensor {name}", fix=error.fix) from error
         sides.append(profiled)
@@ -57,13 +58,26 @@ def build_profile(
     return Profile(rows, source, sides[0], sides[1], least, batches, notes)
 
 
-def profile_tensor(array: Array, kind: Kind, columns: Sequence[str], least: int) -> TensorProfile:
-    """Return the profile of one tensor, the rows first."""
-    datatype = datatype_of(array) or BYTES
-    series = measure(array, kind, columns)
+def by_shape(arrays: Array | Sequence[Array]) -> list[Array]:
+    """Return rows of any number of arrays as one array for each shape of a row."""
+    shapes: dict[tuple[object, ...], list[Array]] = {}
+    for array in [arrays] if isinstance(arrays, np.ndarray) else arrays:
+        if array.ndim and len(array):
+            shapes.setdefault((array.dtype.kind, array.shape[1:]), []).append(array)
+    return [np.concatenate(group) for group in shapes.values()]
+
+
+def profile_tensor(
+    arrays: Sequence[Array], kind: Kind, columns: Sequence[str], least: int
+) -> TensorProfile:
+    """Return the profile of one tensor: arrays of rows of one shape each."""
+    datatype = datatype_of(arrays[0]) or BYTES
+    measured = [measure(array, kind, columns) for array in arrays]
+    names = [name for name in measured[0] if all(name in each for each in measured)]
+    series = {name: np.concatenate([each[name] for each in measured]) for name in names}
     pairs: dict[str, int] = {}
     if kind == "texts":
-        written = text_rows(array)
+        written = [text for array in arrays for text in text_rows(array)]
         pairs = texts.count_pairs(written, least)
         if pairs:
             series[texts.FAMILIARITY] = texts.familiarity_of_reference(written, least)
@@ -86,20 +100,23 @@ def _covers(sketch: CategorySketch) -> bool:
     return sum(sketch.values.values()) >= COVERED * max(1, sketch.rows)
 
 
-def _count_rows(tensors: Mapping[str, Array]) -> int:
-    counts = {name: len(array) if np.ndim(array) else 0 for name, array in tensors.items()}
-    if not any(counts.values()):
-        raise SlipwayError("no rows to profile", fix="give at least one row: --rows FILE")
-    if len(set(counts.values())) > 1:
-        text = ", ".join(f"{name} {count}" for name, count in counts.items())
+def _count_rows(sides: Sequence[Mapping[str, Sequence[Array]]]) -> int:
+    """Return the rows of the tensor that has most: optional ones may lack some.
+
+    Raises:
+        SlipwayError: there are none, or a tensor has none.
+    """
+    counts = {name: sum(map(len, arrays)) for side in sides for name, arrays in side.items()}
+    if not counts or not all(counts.values()):
+        empty = ", ".join(name for name, count in counts.items() if not count)
         raise SlipwayError(
-            f"tensors have different numbers of rows: {text}",
-            fix="the first dimension of every tensor is the rows'",
+            f"no rows of {empty}" if empty else "no rows to profile",
+            fix="give at least one row: --rows FILE",
         )
-    return next(iter(counts.values()))
+    return max(counts.values())
 
 
-def _refuse_unknown(kinds: Mapping[str, str], tensors: Mapping[str, Array]) -> None:
+def _refuse_unknown(kinds: Mapping[str, str], tensors: Mapping[str, object]) -> None:
     for name, kind in kinds.items():
         if kind not in KINDS:
             raise SlipwayError(f"kind {kind!r} of {name}", fix=f"one of {', '.join(KINDS)}")

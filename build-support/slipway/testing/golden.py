@@ -68,6 +68,17 @@ def expected_error(case: Path) -> str | None:
     return None if message is None else str(message)
 
 
+def expected_outputs(case: Path) -> dict[str, Array] | None:
+    """Return the outputs that a case expects; ``None`` if it expects an error, or nothing yet.
+
+    Raises:
+        SlipwayError: ``expected.json`` is malformed.
+    """
+    path = case / EXPECTED
+    expected = read(path) if path.is_file() else {"error": ""}
+    return None if "error" in expected else _outputs(expected, path)
+
+
 def differences(case: Path, got: Outcome) -> list[str]:
     """Return how ``got`` differs from what the case expects; empty if it agrees.
 
