@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +22,6 @@ from slipway.errors import SlipwayError
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from slipway.cli.monitor.explain_rows import Asked, RowSource
-    from slipway.client import Model
-    from slipway.explain.explanation import Explanation
-    from slipway.explain.options import Options
 
 ONE, EACH = 200, 40  # requests for one answer, and for each row of a summary
 
@@ -44,8 +39,10 @@ def _numbers(context: click.Context, option: click.Parameter, value: str) -> tup
 @click.command()
 @name_argument
 @click.argument("files", nargs=-1, metavar="[[INPUT=]FILE]...")
-@data_option("Values by input, as slipway invoke takes them.")
-@click.option("--npy", "arrays", multiple=True, metavar="[INPUT=]FILE", help="A NumPy array.")
+@data_option("Explain the answer to these values, as slipway invoke takes them.")
+@click.option(
+    "--npy", "arrays", multiple=True, metavar="[INPUT=]FILE", help="Send a NumPy array (.npy)."
+)
 @click.option("--case", "case", metavar="CASE", help="Explain the answer to this golden case.")
 @click.option("--row", type=click.IntRange(1), help="Which row of several, from 1 on.")
 @click.option(
@@ -56,7 +53,13 @@ def _numbers(context: click.Context, option: click.Parameter, value: str) -> tup
     help="Summarize many rows: those of the golden cases, of a folder of such, of JSON or CSV.",
 )
 @click.option("--captured", is_flag=True, help="Summarize rows that the endpoint captured.")
-@click.option("--since", type=Window(), default="1d", show_default=True, help="With --captured.")
+@click.option(
+    "--since",
+    type=Window(),
+    default="1d",
+    show_default=True,
+    help="With --captured: rows since so long ago, 1d, 12h or 90m.",
+)
 @click.option(
     "--rows", "most", type=click.IntRange(1), default=50, show_default=True,
     help="Of a summary, at most so many rows.",
@@ -83,7 +86,7 @@ def _numbers(context: click.Context, option: click.Parameter, value: str) -> tup
 @click.option(
     "--requests",
     type=click.IntRange(3),
-    help=f"Send at most so many.  [default: {ONE}; {EACH} for each row of a summary]",
+    help=f"Send at most so many: {ONE} by default, {EACH} for each row of a summary.",
 )
 @click.option("--error", type=click.FloatRange(0), default=0.0, help="Stop at this standard error.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Equal seeds, equal answers.")
@@ -136,6 +139,7 @@ def explain(
     from slipway import extras, settings
     from slipway.cli.monitor.explain_output import check_outputs
     from slipway.cli.monitor.explain_rows import RowSource
+    from slipway.cli.monitor.explain_session import ExplainSession, choose_row
     from slipway.client import Endpoint
     from slipway.explain.options import Options
 
@@ -167,7 +171,7 @@ def explain(
         pinned = target or first.main_target()
         model = endpoint.model(name, target=pinned)
         source = RowSource(name, model.interface(), configured)
-        session = _Session(model, source, options, background, parse_parameters(parameters))
+        session = ExplainSession(model, source, options, background, parse_parameters(parameters))
         if summarizes:
             asked, left_out = (
                 (source.captured(where, since), []) if captured else source.cases(cases or "")
@@ -176,7 +180,7 @@ def explain(
                 summary = session.summary(asked, left_out, most)
             write_summary(summary, f"{name} ({pinned})", outputs, as_json=as_json)
         else:
-            chosen = _chosen(source, files, data, arrays, case, row)
+            chosen = choose_row(source, files, data, arrays, case, row)
             with working(f"asking {name}"):
                 explanation, row_inputs = session.one(chosen)
             write_explanation(
@@ -189,91 +193,6 @@ def explain(
                 color=_colours() if color is None else color,
             )
     click.echo(f"explained in {time.monotonic() - began:.1f} s", err=True)
-
-
-class _Session:
-    """Explains rows of one model with the same options."""
-
-    def __init__(
-        self,
-        model: Model,
-        source: RowSource,
-        options: Options,
-        background: Path | None,
-        parameters: Mapping[str, Any],
-    ) -> None:
-        self.model, self.source, self.options = model, source, options
-        self.background, self.parameters = background, parameters
-
-    def one(self, asked: Asked) -> tuple[Explanation, Mapping[str, Any]]:
-        """Return the explanation of one row, and the row without its batch dimension."""
-        from dataclasses import replace
-
-        from slipway.explain.explain import explain as explain_answer
-        from slipway.explain.explain import one_row
-
-        parameters = {**asked.parameters, **self.parameters} or None
-        rows, place = self.source.background(self.background, asked.inputs, self.options.seed)
-        found = explain_answer(
-            lambda inputs: self.model.predict(inputs, parameters=parameters),
-            self.source.interface,
-            asked.inputs,
-            background=rows,
-            options=self.options,
-        )
-        if rows is not None and found.kind == "row" and found.method != "server":
-            found = replace(found, statements=(*found.statements, f"background rows: {place}"))
-        return found, one_row(self.source.interface, asked.inputs)
-
-    def summary(self, asked: list[Asked], left_out: list[str], most: int) -> Any:
-        """Return the summary of many rows; a row that cannot be explained is left out and said."""
-        from slipway.cli.monitor.explain_rows import choose_rows
-        from slipway.explain.summary import summarize
-
-        explanations = []
-        chosen = list(choose_rows(asked, most, self.options.seed))
-        for one in chosen:
-            try:
-                explanations.append(self.one(one)[0])
-            except SlipwayError as error:
-                left_out.append(f"{one.place}: {error.what}")
-        if len(chosen) < len(asked):
-            left_out.append(f"{len(asked) - len(chosen)} rows beyond --rows {most}")
-        return summarize(explanations, left_out)
-
-
-def _chosen(
-    source: RowSource,
-    files: tuple[str, ...],
-    data: str | None,
-    arrays: tuple[str, ...],
-    case: str | None,
-    row: int | None,
-) -> Asked:
-    """Return the one row to explain.
-
-    Raises:
-        SlipwayError: there are several, and none was chosen, or there is no such row.
-    """
-    from slipway.client import arguments, request
-
-    if case is not None:
-        asked = source.case(case)
-    else:
-        values = arguments.parse_inputs(
-            source.interface, name=source.name, files=files, text=data, arrays=arrays
-        )
-        fitted = request.fit(source.interface, values, name=source.name)
-        asked = source.split(fitted, "the request", {})
-    if row is None and len(asked) > 1:
-        raise SlipwayError(
-            f"{len(asked)} rows, and one answer is explained at a time",
-            fix=f"choose one with --row 1 to {len(asked)}, or summarize all with --cases",
-        )
-    number = row or 1
-    if number > len(asked):
-        raise SlipwayError(f"there is no row {number}", fix=f"--row 1 to {len(asked)}")
-    return asked[number - 1]
 
 
 def _colours() -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # blue raises the score, red lowers it: told apart by colour-blind readers (ColorBrewer's RdBu)
 RAISES, LOWERS, INK, SOFT = "#2166ac", "#b2182b", "#1c2330", "#5b6577"
 MOST_BARS = 15
+CHARACTERS = 108  # of a line of text, at its size and the width of the picture
 PIXELS_PER_INCH = 150
 LARGEST = 2**31
 
@@ -156,11 +157,11 @@ def _text(figure: Figure, explanation: Explanation, row: Mapping[str, Array]) ->
     """Draw the words line by line, each on a ground of the colour of its contribution."""
     content = row[explanation.input].ravel()[0]
     text = content.decode(errors="replace") if isinstance(content, bytes) else str(content)
-    lines = _wrapped(explanation, text, 84)
+    lines = _wrapped(explanation, text, CHARACTERS)
     figure.set_size_inches(8.6, 1.3 + 0.3 * len(lines))
     axes = figure.subplots()
     axes.set_axis_off()
-    axes.set_xlim(0, 84)
+    axes.set_xlim(0, CHARACTERS)
     axes.set_ylim(len(lines), 0)
     longest = max((abs(part.contribution) for part in explanation.parts), default=0) or 1.0
     for number, line in enumerate(lines):

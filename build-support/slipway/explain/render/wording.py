@@ -53,5 +53,5 @@ def number(value: float) -> str:
 
 
 def signed(value: float) -> str:
-    """Return a contribution with its sign, in the same number of decimals as its neighbours."""
-    return f"{value:+.4f}" if abs(value) < 1000 else f"{value:+.5g}"
+    """Return a contribution with its sign, with four decimals unless it is tiny or huge."""
+    return f"{value:+.4f}" if 1e-3 <= abs(value) < 1000 or not value else f"{value:+.2g}"
