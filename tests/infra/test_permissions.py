@@ -56,7 +56,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
         "production",
         '# InvokerPrincipals = ["arn:aws:iam::111122223333:role/application"]\n',
         f'InvokerPrincipals = ["{APPLICATION}"]\n'
-        'InvokerTargetModels = ["translate_*.tar.gz", "summary_2.*.tar.gz"]\n',
+        'InvokerTargetModels = ["translate_*.tar.gz", "summary_2.*.tar.gz"]\n'
+        'ClientCapture = "true"\n',
     )
     with serve(folder):
         for name in ("staging", "production"):
@@ -77,12 +78,12 @@ def statements_of(repository: Repository, stage: str, role: str) -> list[dict[st
     return found
 
 
-def invoker_of(repository: Repository, stage: str) -> list[dict[str, Any]]:
+def invoker_of(repository: Repository, stage: str, *more: str) -> list[dict[str, Any]]:
     """All statements of the invoker's role; moto attaches no managed policy to a role."""
     stack = f"{repository.project}-{stage}"
     attached = rendered(stack, "InvokerRole")["ManagedPolicyArns"]
     found = []
-    for policy in ("InvokerPolicy", "InvokerKeyPolicy"):
+    for policy in ("InvokerPolicy", "InvokerKeyPolicy", *more):
         said = rendered(stack, policy)
         assert any(arn.endswith(f"policy/{said['ManagedPolicyName']}") for arn in attached)
         found += said["PolicyDocument"]["Statement"]
@@ -157,6 +158,29 @@ def test_an_invoker_reaches_its_target_models_only(deployed: Repository) -> None
     assert allows(statements, "s3:GetObject", f"{bucket}/production/catalog/translate/alias.json")
     assert not allows(statements, "s3:GetObject", f"{bucket}/production/models/x.tar.gz")
     assert not allows(statements, "s3:PutObject", f"{bucket}/production/catalog/x/alias.json")
+
+
+def test_an_invoker_writes_captures_only_where_it_may_and_reads_none(deployed: Repository) -> None:
+    hour = "AllTraffic/2026/11/30/20/m_1.0.0--0000-0000-1-30d-a-1.jsonl"
+    captured = f"arn:aws:s3:::{bucket_of(deployed, 'production')}/captured"
+    own = f"{deployed.project}-production"
+    for statements, may in (
+        (invoker_of(deployed, "production"), False),
+        (invoker_of(deployed, "production", "InvokerCapturePolicy"), True),
+    ):
+        assert allows(statements, "s3:PutObject", f"{captured}/{own}/{hour}") == may
+        assert allows(statements, "s3:PutObject", f"{captured}/_counts/{own}/x.json") == may
+        assert not allows(statements, "s3:PutObject", f"{captured}/another/{hour}")
+        assert not allows(statements, "s3:GetObject", f"{captured}/{own}/{hour}")
+        assert not allows(statements, "s3:DeleteObject", f"{captured}/{own}/{hour}")
+
+
+def test_captures_are_forgotten_and_cannot_be_brought_back_for_long(deployed: Repository) -> None:
+    bucket = rendered(f"{deployed.project}-production", "ReleaseBucket")
+    rules = {rule.get("Prefix"): rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    for prefix in ("capture/", "captured/"):
+        assert int(rules[prefix]["ExpirationInDays"]) == 30
+        assert rules[prefix]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
 
 
 def test_the_endpoint_reads_its_own_models_only(deployed: Repository) -> None:
