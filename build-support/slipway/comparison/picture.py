@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 from slipway.comparison.report import TrafficComparison
@@ -12,6 +13,8 @@ ENDINGS = {".svg", ".png"}
 BAND, MEAN, MARGIN = "#56B4E9", "#0072B2", "#009E73"  # Okabe, Ito
 INCHES = (8.0, 4.4)
 PIXELS_PER_INCH = 150
+TITLE_WIDTH = 110  # characters
+TIMES = 5  # the height, in times of the last bounds' width: the first ones are as wide as all
 
 
 def check_path(path: Path) -> None:
@@ -54,8 +57,7 @@ def draw(comparison: TrafficComparison, path: Path) -> None:
             [getattr(point.bounds, side) * unit for point in comparison.path]
             for side in ("lower", "upper", "mean")
         )
-        share = 1 - line.risk
-        label = f"holds at every look, {share:.3g} of the time"
+        label = f"bounds: all hold with {100 * (1 - line.risk):.3g} %"
         axes.fill_between(counts, lower, upper, color=BAND, alpha=0.4, lw=0, label=label)
         axes.plot(counts, means, color=MEAN, label="so far")
         if len(counts) > 1:
@@ -67,12 +69,13 @@ def draw(comparison: TrafficComparison, path: Path) -> None:
         )
         what = line.title if is_share else f"{line.title}, B − A"
         axes.set_ylabel(f"{what}, %" if line.is_share else what)
-        axes.legend(loc="lower right" if is_share else "upper right", fontsize=8, frameon=False)
-        figure.suptitle(
-            f"A {comparison.a}, B {comparison.b}\n{comparison.decision}: {statement(comparison)}",
-            fontsize=9,
-            wrap=True,
-        )
+        if counts:
+            low, high = _height(lower[-1], upper[-1], limits)
+            axes.set_ylim(low, min(high, 100.0 + 0.02 * (100 - low)) if is_share else high)
+        figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+        title = textwrap.wrap(f"{comparison.decision}: {statement(comparison)}", TITLE_WIDTH)
+        releases = f"A {comparison.a}, B {comparison.b}"
+        figure.suptitle("\n".join([releases, *title]), fontsize=9)
         metadata = {"Date": None} if path.suffix.lower() == ".svg" else None
         with atomic_write(path) as temporary:
             figure.savefig(
@@ -81,3 +84,10 @@ def draw(comparison: TrafficComparison, path: Path) -> None:
                 metadata=metadata,
                 format=path.suffix.lower().lstrip("."),
             )
+
+
+def _height(lower: float, upper: float, limits: tuple[float, float]) -> tuple[float, float]:
+    """Return the ends of the axis: the last bounds and the margin are well visible in it."""
+    low, high = min(lower, limits[0]), max(upper, limits[1])
+    room = max(TIMES * (upper - lower) - (high - low), 0.2 * (high - low)) / 2
+    return low - room, high + room

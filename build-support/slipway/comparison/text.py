@@ -48,7 +48,7 @@ def statement(comparison: TrafficComparison) -> str:
         what = f"{line.title}: {mean} for B, {between}"
         limit = f"the margin is ±{margin}"
     else:
-        what = f"answers are equal for {_value(line, line.bounds.mean)}, {between}"
+        what = f"{_value(line, line.bounds.mean)} of the answers are equal, {between}"
         limit = f"the margin allows {margin} to differ"
     return f"{what}; {limit}" + (f"; {UNLABELLED}" if comparison.decision != "equivalent" else "")
 
