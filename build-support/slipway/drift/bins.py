@@ -10,7 +10,7 @@ from slipway.drift import chance
 from slipway.drift.report import Distribution
 from slipway.triton.datatypes import Array
 
-SMALLEST = 8  # rows that a bin should have on either side: with fewer, chance has heavy tails
+SMALLEST = 15  # rows that a bin should have on either side: with fewer, chance has heavy tails
 MISSING_LABEL = "(missing)"
 OTHER_LABEL = "(other)"
 

@@ -22,7 +22,7 @@ from slipway.triton.datatypes import Array
 
 DRAWS = 1_000  # of a bootstrap
 SEED = 7
-HEAVIER = 1.2  # power of alpha: counts have heavier tails than the gamma distribution (simulated)
+HEAVIER = 1.25  # power of alpha: counts have heavier tails than the gamma distribution (simulated)
 NEVER = math.inf
 SPREAD = 3.29  # standard deviations between the 5 % and the 95 % quantiles, if it is normal
 BEYOND = 4  # spreads behind the 1 % and 99 % quantiles to which numbers are clipped

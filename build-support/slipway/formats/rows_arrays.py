@@ -84,7 +84,9 @@ def _texts(values: Any) -> Array:
 def _with_nan(value: Any) -> Any:
     if isinstance(value, list):
         return [_with_nan(element) for element in value]
-    return float("nan") if value is None or value in MISSING else float(value)
+    if value is None or (isinstance(value, str) and value.strip() in MISSING):
+        return float("nan")
+    return float(value)
 
 
 def _numbers(value: Any) -> Any:
