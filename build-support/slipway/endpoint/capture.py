@@ -13,7 +13,8 @@ from typing import Any
 from slipway.capture.counts import DROPPED, WRITTEN
 from slipway.capture.exchange import Exchange
 from slipway.capture.location import CaptureLocation, location_of
-from slipway.capture.writer import CaptureWriter, FindRules
+from slipway.capture.process import CaptureProcess
+from slipway.capture.writer import FindRules
 from slipway.endpoint.observed.observer import Metrics, Observer
 from slipway.settings import EndpointSettings, Settings
 
@@ -41,7 +42,7 @@ class EndpointCapture:
         self.location = location
         self.share = share
         self._endpoint = endpoint
-        self._writer = CaptureWriter(location, find_rules, sampling=share)
+        self._writer = CaptureProcess(endpoint, location, find_rules, sampling=share)
 
     def offer(
         self,
@@ -69,7 +70,7 @@ class EndpointCapture:
         )
 
     def counts(self) -> Mapping[str, Mapping[str, int]]:
-        """Return what became of the answers, as :meth:`CaptureWriter.counts` does."""
+        """Return what became of the answers, as :meth:`CaptureProcess.counts` does."""
         return self._writer.counts()
 
     def close(self) -> None:
@@ -113,7 +114,10 @@ async def run_capture(
         SlipwayError: the location is of an unknown kind.
     """
     location = location_of(settings, entry)
-    capture = EndpointCapture(entry.name, location, find_rules, entry.capture_sample)
+    # it waits for the process
+    capture = await asyncio.to_thread(
+        EndpointCapture, entry.name, location, find_rules, entry.capture_sample
+    )
     metrics.captures.watch(entry.name, capture.counts)
     report = _DropReport(capture, observer)
     task = asyncio.create_task(report.run())
