@@ -14,7 +14,7 @@ from slipway.loadtest.stage import summarize_open_loop
 from tests.loadtest import queues
 
 HERE = local_address("http://127.0.0.1:1", "local")
-AWS = Address("https://x", sign=lambda url, headers, body: headers)
+AWS = Address("https://x", sign=lambda url, headers, body: headers, is_local=False)
 MIXED = LoadTestSetup("local", "mixed", {"a": 0.6, "b": 0.4}, "", 0)
 WARM = LoadTestSetup("local", "warm", {queues.TARGET: 1.0}, "", 0)
 

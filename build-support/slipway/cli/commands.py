@@ -62,6 +62,7 @@ COMMANDS = tuple(
             "client": "Write a typed Python client for a model.",
             "loadtest": "Measure the load that an endpoint can carry.",
             "smoke": "Compare an endpoint's answers with the golden cases.",
+            "token": "Issue and revoke tokens for an endpoint that asks for them.",
         },
         "Monitor": {
             "capture": "Show, export and forget captured requests.",

@@ -39,8 +39,9 @@ class Endpoint:
         settings.EndpointSettings("production", endpoint_name="models", region="eu-west-1",
                           stage="production", store="s3://releases")
 
-    ``url`` is that of a local endpoint which runs elsewhere on this machine. ``store`` is the
-    release store whose catalog holds the aliases, by default the endpoint's.
+    ``url`` is that of an endpoint of ``slipway endpoint up`` which runs elsewhere. Where that asks
+    for a ``token``, it is by default the one of the variable ``SLIPWAY_TOKEN``; AWS gets none.
+    ``store`` is the release store whose catalog holds the aliases, by default the endpoint's.
     ``deadline_s``: no attempt of an invocation begins later; one that has begun may take 70 s.
     ``registry`` collects the metrics of :class:`~slipway.client.metrics.PrometheusCounters`, by
     default one of the endpoint's own. Without the package prometheus-client nothing is counted.
@@ -63,6 +64,7 @@ class Endpoint:
         *,
         settings: Settings | configuration.EndpointSettings | None = None,
         url: str | None = None,
+        token: str | None = None,
         store: str | None = None,
         deadline_s: float = DEADLINE_S,
         registry: CollectorRegistry | None = None,
@@ -78,7 +80,7 @@ class Endpoint:
             entry = replace(entry, store=store)
         self.catalog = CatalogReader(open_endpoint(repository, entry))
         self._mode = entry.mode
-        self._runtime = open_runtime(entry, repository.root, url)
+        self._runtime = open_runtime(entry, repository.root, url, token)
         self._counters = _counters(registry)
         self._shadows = ShadowQueue()
         self._deadline_s = deadline_s

@@ -88,7 +88,10 @@ def _fix(code: str, status: int) -> str:
         )
     if status == 413:
         return "send fewer rows at once"
+    if status == 401:
+        return "SLIPWAY_TOKEN=$(slipway token create NAME), or Endpoint(..., token=…)"
     if code in (
+        "MissingAuthenticationTokenException",
         "UnrecognizedClientException",
         "InvalidSignatureException",
         "ExpiredTokenException",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 import uuid
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -35,9 +37,11 @@ CONNECTIONS = 64  # kept open by one client: as many threads can invoke at once
 SHORTEST_WAIT_S, FIRST_WAIT_S, LONGEST_WAIT_S = 0.05, 0.2, 10.0
 # an endpoint that is unreachable for longer is not just being restarted
 CONNECTING_S = 15.0
-# boto3 signs every request; the local endpoint does not check the signature
+TOKEN = "SLIPWAY_TOKEN"  # the variable with the token of an endpoint that asks for one
+LOCAL_REGION = "us-east-1"
+# boto3 signs every request; a local endpoint on loopback does not check the signature
 LOCAL = {
-    "region_name": "us-east-1",
+    "region_name": LOCAL_REGION,
     "aws_access_key_id": "local",
     "aws_secret_access_key": "local",
 }
@@ -61,6 +65,9 @@ class Runtime:
 
     ``url`` is that of an endpoint on this machine. Without it, ``name`` is an endpoint in AWS, in
     ``region`` and with ``profile``, or else with those of AWS's own configuration.
+
+    An endpoint at ``url`` that asks who calls gets the ``token``, or, if it ``signs``, signatures
+    as one in AWS. The token is never sent to AWS.
     """
 
     def __init__(
@@ -71,13 +78,19 @@ class Runtime:
         region: str | None = None,
         profile: str | None = None,
         largest_body: int = LARGEST_BODY,
+        token: str | None = None,
+        signs: bool = False,
     ) -> None:
+        token = token if url else None
         self.name = name
         self.largest_body = largest_body
         self.where = f"endpoint {name}" + (f" at {url}" if url else "")
-        place: dict[str, Any] = {"endpoint_url": url, **LOCAL} if url else {"region_name": region}
+        place: dict[str, Any] = {"region_name": region}
+        if url:
+            place = {"region_name": region or LOCAL_REGION} if signs and not token else LOCAL
+            place = {"endpoint_url": url, **place}
         try:
-            session = boto3.session.Session(profile_name=None if url else profile)
+            session = boto3.session.Session(profile_name=profile if signs or not url else None)
             self._client: Any = session.client(
                 "sagemaker-runtime",
                 config=Config(
@@ -89,6 +102,7 @@ class Runtime:
                     tcp_keepalive=True,
                     # a company's proxy does not lead to this machine
                     proxies={} if url else None,
+                    signature_version=UNSIGNED if token else None,
                 ),
                 **place,
             )
@@ -102,6 +116,8 @@ class Runtime:
                     else "correct region and profile in slipway.toml, or in ~/.aws/config"
                 ),
             ) from error
+        if token:
+            self._client.meta.events.register("before-send", _Bearer(token))
 
     def invoke(
         self,
@@ -202,11 +218,40 @@ class Runtime:
             ) from error
 
 
-def open_runtime(entry: EndpointSettings, root: Path, url: str | None = None) -> Runtime:
+class _Bearer:
+    """Adds a token to the requests of one client."""
+
+    def __init__(self, token: str) -> None:
+        self._header = f"Bearer {token}"
+
+    def __call__(self, request: Any, **_: Any) -> None:
+        request.headers["Authorization"] = self._header
+
+
+def chosen_token(token: str | None) -> str | None:
+    """Return ``token``, or else that of the variable ``SLIPWAY_TOKEN``.
+
+    Raises:
+        SlipwayError: it cannot be a token.
+    """
+    text = (token or os.environ.get(TOKEN, "")).strip()
+    if text and not (text.isascii() and text.isprintable() and " " not in text):
+        # the text itself is a secret
+        raise SlipwayError(
+            f"the token is not one that slipway token create printed ({len(text)} characters)",
+            fix=f"{TOKEN}=$(slipway token create NAME)",
+        )
+    return text or None
+
+
+def open_runtime(
+    entry: EndpointSettings, root: Path, url: str | None = None, token: str | None = None
+) -> Runtime:
     """Return the endpoint that ``entry`` describes.
 
     It is in AWS if ``entry`` has an ``endpoint_name``, else on this machine: at ``url``, or where
-    ``slipway endpoint up`` recorded it below ``root``.
+    ``slipway endpoint up`` recorded it below ``root``. The latter gets the ``token``, by default
+    that of the variable ``SLIPWAY_TOKEN``, or a signature if it asks for credentials.
 
     Raises:
         SlipwayError: the local endpoint is not up, or boto3's configuration is wrong.
@@ -219,5 +264,15 @@ def open_runtime(entry: EndpointSettings, root: Path, url: str | None = None) ->
             profile=entry.profile,
             largest_body=largest_body,
         )
-    url = url or registry.find_url(root, entry.name)
-    return Runtime(entry.name, url=url, largest_body=largest_body)
+    signs = entry.credentials is not None or (
+        url is None and registry.asks_for_credentials(root, entry.name)
+    )
+    return Runtime(
+        entry.name,
+        url=url or registry.find_url(root, entry.name),
+        region=entry.region,
+        profile=entry.profile,
+        largest_body=largest_body,
+        token=chosen_token(token),
+        signs=signs,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,8 +15,9 @@ FOLDER = Path(".slipway") / "endpoints"
 
 
 @contextmanager
-def register(root: Path, names: list[str], url: str) -> Iterator[None]:
+def register(root: Path, names: list[str], url: str, asks: Sequence[str] = ()) -> Iterator[None]:
     """Register the endpoints ``names`` as served at ``url`` by this process, until the block ends.
+    ``asks`` is what callers have to have: ``tokens``, ``credentials``, or nothing.
 
     Raises:
         SlipwayError: another process serves one of them.
@@ -32,7 +33,8 @@ def register(root: Path, names: list[str], url: str) -> Iterator[None]:
     try:
         for name in names:
             with atomic_write(_path(root, name)) as aside:
-                aside.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
+                entry = {"url": url, "pid": os.getpid()} | ({"asks": list(asks)} if asks else {})
+                aside.write_text(json.dumps(entry), encoding="utf-8")
         yield
     finally:
         for name in names:
@@ -54,6 +56,13 @@ def find_url(root: Path, name: str) -> str:
             f" (or set endpoint_name in [endpoint.{name}] of slipway.toml for the one in AWS)",
         )
     return str(entry["url"])
+
+
+def asks_for_credentials(root: Path, name: str) -> bool:
+    """Return whether the endpoint ``name`` runs, and accepts signatures."""
+    entry = _read(root, name)
+    asks = entry.get("asks") if entry else None
+    return isinstance(asks, list) and "credentials" in asks
 
 
 def find_pid(root: Path, name: str) -> int | None:

@@ -64,7 +64,7 @@ def read_roles(environment: Environment, region: str, account: str = ACCOUNT) ->
     where = str(environment.template.path)
     parameters = _with_images(environment, region)
     deployed = Deployed(
-        document, parameters, region, account, environment.stack, where, _of(region)
+        document, parameters, region, account, environment.stack, where, partition_of(region)
     )
     resources = {
         name: resource
@@ -172,7 +172,7 @@ def _object(document: Any) -> Any:
     return json.loads(document) if isinstance(document, str) else document
 
 
-def _of(region: str) -> str:
+def partition_of(region: str) -> str:
     """Return the partition of a region."""
     for beginning, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
         if region.startswith(beginning):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,15 +18,12 @@ type Sign = Callable[[str, Mapping[str, str], bytes], Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Address:
-    """An endpoint's URL for invocations; ``sign`` returns the headers that AWS requires."""
+    """An endpoint's URL for invocations; ``sign`` returns the headers that its guard requires.
+    ``is_local`` unless it is in AWS."""
 
     url: str
     sign: Sign | None = None
-
-    @property
-    def is_local(self) -> bool:
-        """Return whether the endpoint runs on this machine."""
-        return self.sign is None
+    is_local: bool = True
 
     def headers(self, request: Request) -> Mapping[str, str]:
         """Return the headers to send with ``request``."""
@@ -43,13 +40,19 @@ def resolve_address(endpoint: EndpointSettings, root: Path, url: str | None = No
     Raises:
         SlipwayError: no local endpoint runs, or AWS's region or credentials are missing.
     """
-    if url:
-        return local_address(url, endpoint.name)
-    if endpoint.endpoint_name:
-        return _aws(endpoint, endpoint.endpoint_name)
+    from slipway.client.runtime import LOCAL_REGION, chosen_token
     from slipway.endpoint import registry
 
-    return local_address(registry.find_url(root, endpoint.name), endpoint.name)
+    if endpoint.endpoint_name and not url:
+        return _aws(endpoint, endpoint.endpoint_name)
+    token = chosen_token(None)
+    signs = endpoint.credentials is not None or (
+        not url and registry.asks_for_credentials(root, endpoint.name)
+    )
+    address = local_address(url or registry.find_url(root, endpoint.name), endpoint.name)
+    if token:
+        return replace(address, sign=_bearer(token))
+    return replace(address, sign=_signer(endpoint, LOCAL_REGION)[0]) if signs else address
 
 
 def local_address(url: str, name: str) -> Address:
@@ -57,11 +60,24 @@ def local_address(url: str, name: str) -> Address:
     return Address(_invocations(url, name))
 
 
+def _bearer(token: str) -> Sign:
+    def add(url: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
+        return {**headers, "Authorization": f"Bearer {token}"}
+
+    return add
+
+
 def _invocations(url: str, name: str) -> str:
     return f"{url.rstrip('/')}/endpoints/{quote(name, safe='')}/invocations"
 
 
 def _aws(endpoint: EndpointSettings, name: str) -> Address:
+    sign, url = _signer(endpoint)
+    return Address(_invocations(url, name), sign=sign, is_local=False)
+
+
+def _signer(endpoint: EndpointSettings, default_region: str | None = None) -> tuple[Sign, str]:
+    """Return what signs for an endpoint, and the address of its region in AWS."""
     import boto3
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
@@ -70,7 +86,9 @@ def _aws(endpoint: EndpointSettings, name: str) -> Address:
     where = f"slipway.toml: endpoint.{endpoint.name}"
     try:
         session = boto3.Session(profile_name=endpoint.profile, region_name=endpoint.region)
-        client = session.client("sagemaker-runtime")
+        client = session.client(
+            "sagemaker-runtime", region_name=session.region_name or default_region
+        )
         credentials = session.get_credentials()
     except BotoCoreError as error:
         raise SlipwayError(
@@ -89,4 +107,4 @@ def _aws(endpoint: EndpointSettings, name: str) -> Address:
         SigV4Auth(credentials.get_frozen_credentials(), "sagemaker", region).add_auth(request)
         return dict(request.headers.items())
 
-    return Address(_invocations(client.meta.endpoint_url, name), sign=sign)
+    return sign, client.meta.endpoint_url

@@ -25,6 +25,9 @@ KEYS = {
     "mode",
     "capture",
     "capture_sample",
+    "credentials",
+    "policies",
+    "role",
 }
 
 
@@ -49,6 +52,10 @@ class EndpointSettings:
     answer: ``True`` in the release store, or the location of another folder or bucket.
     ``capture_sample`` is the share of the requests that is kept: that of a model's own
     ``capture.toml``, where it is less.
+
+    ``credentials`` is a file whose credentials have to sign what the local endpoint is asked.
+    ``policies`` is an environment of ``ci/infra`` whose policies decide, ``role`` the one of them
+    that callers have.
     """
 
     name: str
@@ -67,6 +74,9 @@ class EndpointSettings:
     mode: Literal["direct", "serial"] = "direct"
     capture: bool | str = False
     capture_sample: float = 1.0
+    credentials: str | None = None
+    policies: str | None = None
+    role: str | None = None
 
 
 def parse(path: Path, name: str, values: Any) -> EndpointSettings:
@@ -89,6 +99,9 @@ def parse(path: Path, name: str, values: Any) -> EndpointSettings:
         chosen["containers"] = _names(chosen.get("containers", []))
         for key in {"memory", "disk", "largest_body"} & set(chosen):
             chosen[key] = size(chosen[key])
+        for key in ("credentials", "policies", "role"):
+            if not isinstance(chosen.get(key), str | None):
+                raise ValueError(f"{key} is {chosen[key]!r}: a text")
         chosen["models"] = int(chosen.get("models", 0))
         _check_capture(chosen)
         chosen["allow"] = tuple(str(pattern) for pattern in chosen.get("allow", ("*",)))

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from slipway.cli.endpoint.access_options import AccessOptions, access_lines, access_options
 from slipway.cli.options import Size, stage_option
 
 if TYPE_CHECKING:
+    from slipway.endpoint.access.opening import Opening
     from slipway.settings import EndpointSettings, Settings
 
 # the value of --capture without one: no folder has this name
@@ -37,7 +39,8 @@ def endpoint() -> None:
     show_default=True,
     help="Endpoint name from slipway.toml, or local, staging, production; may be repeated.",
 )
-@click.option("--port", default=8090, show_default=True, help="Port on loopback; 0: any free port.")
+@click.option("--port", default=8090, show_default=True, help="Port; 0: any free one.")
+@access_options
 @click.option("--models", type=click.IntRange(1), help="Load at most this many models.")
 @click.option("--memory", type=Size(), help="Memory of all loaded models, such as 4GiB.")
 @click.option("--disk", type=Size(), help="Disk space of extracted artifacts, such as 20GiB.")
@@ -101,7 +104,10 @@ def up(
     An unmodified boto3 client invokes it: boto3.client("sagemaker-runtime",
     endpoint_url="http://127.0.0.1:8090"); so do curl and the AWS command line.
 
+    \b
     Example: slipway endpoint up --models 4 --allow 'screen_*'
+      slipway endpoint up --listen 0.0.0.0 --tokens
+      slipway endpoint up --credentials callers.ini --role Invoker
     """
     import asyncio
 
@@ -114,6 +120,12 @@ def up(
     import uvloop
 
     configured = settings.load(Path.cwd())
+    access = AccessOptions.taken_from(options)
+    overrides = {key: value for key, value in options.items() if value not in (None, ())}
+    if options["capture"] == STORE:
+        overrides["capture"] = True
+    entries = [replace(configured.endpoint(name), **overrides) for name in dict.fromkeys(names)]
+    opening = access.opening(configured, entries)
     if not shared_machine:
         # a machine that only serves containers needs no Triton
         has_models = any(not configured.endpoint(name).containers for name in names)
@@ -123,7 +135,7 @@ def up(
         from slipway.endpoint import detached
 
         with working("starting the endpoint"):
-            arguments = _arguments(names, port, options)
+            arguments = _arguments(names, port, options) + access.arguments()
             arguments += ["--shared-machine"] if shared_machine else []
             url = detached.start(configured.root, names, arguments, wait)
         stop = " ".join(f"--endpoint {name}" for name in dict.fromkeys(names))
@@ -131,12 +143,8 @@ def up(
             f"{', '.join(dict.fromkeys(names))}: {url}\nstop it: slipway endpoint down {stop}"
         )
         return
-    overrides = {key: value for key, value in options.items() if value not in (None, ())}
-    if options["capture"] == STORE:
-        overrides["capture"] = True
-    entries = [replace(configured.endpoint(name), **overrides) for name in dict.fromkeys(names)]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(configured, entries, port))
+        runner.run(_serve(configured, entries, port, opening))
 
 
 @endpoint.command()
@@ -169,7 +177,9 @@ def _arguments(names: tuple[str, ...], port: int, options: Mapping[str, Any]) ->
     return arguments
 
 
-async def _serve(configured: Settings, entries: list[EndpointSettings], port: int) -> None:
+async def _serve(
+    configured: Settings, entries: list[EndpointSettings], port: int, opening: Opening
+) -> None:
     import asyncio
     import contextlib
     import signal
@@ -183,9 +193,15 @@ async def _serve(configured: Settings, entries: list[EndpointSettings], port: in
         loop.add_signal_handler(number, stopping.set)
     async with contextlib.AsyncExitStack() as stack:
         with working("starting Triton"):
-            served = await stack.enter_async_context(serving.serve(configured, entries, port=port))
-        stack.enter_context(registry.register(configured.root, list(served.endpoints), served.url))
+            served = await stack.enter_async_context(
+                serving.serve(configured, entries, port=port, opening=opening)
+            )
+        asks = opening.guard.kinds if opening.guard else []
+        names = list(served.endpoints)
+        stack.enter_context(registry.register(configured.root, names, served.url, asks))
         click.echo(console.greeting(served))
+        for line in access_lines(configured.root, served.url, opening):
+            click.echo(line)
         await console.print_events(served, click.echo, stopping)
         click.echo("\nstopping")
     for line in console.describe_captures(served):

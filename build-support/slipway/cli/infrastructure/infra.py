@@ -167,6 +167,60 @@ def outputs(name: str, as_json: bool, as_env: bool) -> None:
     _print_table(["output", "value", ""], rows)
 
 
+@infra.command()
+@click.argument("name", metavar="ENV")
+@click.argument("role")
+@click.argument("action")
+@click.option("--resource", metavar="ARN", help="By default ENV's own endpoint.")
+@click.option("--target-model", metavar="TARGET", help="The key sagemaker:TargetModel.")
+@click.option("--container", metavar="HOST", help="The key sagemaker:TargetContainerHostname.")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any other condition key of the request; may be repeated.",
+)
+@json_option()
+def may(
+    name: str,
+    role: str,
+    action: str,
+    resource: str | None,
+    target_model: str | None,
+    container: str | None,
+    keys: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Say whether a role of ENV may do something, without AWS.
+
+    ROLE is one of the template, such as Invoker or CiRole, ACTION one of IAM. Exits with 1 if the
+    role may not.
+
+    \b
+    Example: slipway infra may staging Invoker sagemaker:InvokeEndpoint --target-model a.tar.gz
+      slipway infra may staging CiRole s3:PutObject --resource arn:aws:s3:::bucket/key
+    """
+    from slipway import settings
+    from slipway.infra import may
+
+    values = {"sagemaker:TargetModel": target_model, "sagemaker:TargetContainerHostname": container}
+    answer = may.ask(
+        settings.load(Path.cwd()),
+        name,
+        role,
+        action,
+        resource,
+        may.parse_keys(keys) | {key: (value,) for key, value in values.items() if value},
+    )
+    if as_json:
+        click.echo(json.dumps(answer.as_json()))
+    else:
+        for line in answer.lines():
+            click.echo(line)
+    return 0 if answer.decision.allowed else 1
+
+
 def _read(name: str) -> tuple[Settings, Environment]:
     from slipway import settings
     from slipway.infra import environment

@@ -59,6 +59,12 @@ class Guard:
         self._verified: OrderedDict[bytes, Grant] = OrderedDict()
         self._generation = -1
 
+    @property
+    def kinds(self) -> list[str]:
+        """Return what is asked for: ``tokens``, ``credentials`` or both."""
+        both = {"tokens": self._tokens, "credentials": self._signatures}
+        return [name for name, reader in both.items() if reader]
+
     async def admit(self, request: web.BaseRequest, read_body: ReadBody) -> None:
         """Check who asks, and that they may ask for this. ``read_body`` reads a request's body.
 

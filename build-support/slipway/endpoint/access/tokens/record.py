@@ -43,7 +43,7 @@ def read_issued(folder: Path) -> dict[str, Issued]:
             f"the list of tokens cannot be read: {error}",
             where=str(path),
             # without the list, nobody knows which tokens were revoked
-            fix=f"rm {path}; slipway token rotate --revoke",
+            fix="slipway token rotate --revoke",
         ) from error
     now = datetime.now(UTC)
     return {key: one for key, one in found.items() if one.grant.expires > now}
@@ -90,6 +90,12 @@ def revoke(folder: Path, ids: tuple[str, ...]) -> list[Grant]:
         for grant in found:
             issued[grant.id] = Issued(grant, revoked=True)
         return found
+
+
+def clear(folder: Path) -> None:
+    """Empty the list, after the keys of all its tokens are gone. A damaged one is replaced."""
+    with locked(folder / f"{FILE}.lock"), atomic_write(folder / FILE) as aside:
+        aside.write_text("{}", encoding="utf-8")
 
 
 @contextmanager

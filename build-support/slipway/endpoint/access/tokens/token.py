@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from slipway.endpoint.access.tokens import keys, record
 from slipway.endpoint.access.tokens.grant import ACTIONS, Action, Grant
+from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -25,6 +26,19 @@ SKEW = timedelta(seconds=60)  # between the clocks of who issues and who verifie
 
 class BadToken(Exception):
     """A token that is not accepted, and why. The reason holds nothing of the token."""
+
+
+def check_subject(subject: str) -> str:
+    """Return who a token is for.
+
+    Raises:
+        SlipwayError: it cannot be shown in a line.
+    """
+    if not subject.isprintable() or not 0 < len(subject) <= 64:
+        raise SlipwayError(
+            f"{subject!r:.80} names nobody", fix="a name of 1 to 64 printable characters"
+        )
+    return subject
 
 
 def issue(
