@@ -124,7 +124,7 @@ def create(
 @token.command("list")
 @json_option()
 def list_(as_json: bool) -> None:
-    """List the tokens that have not expired, without the tokens themselves.
+    """List tokens that have not expired, by their ids.
 
     Example: slipway token list
     """
