@@ -67,7 +67,7 @@ def _histogram(series: str, distribution: Distribution, moved: bool) -> Chart:
         for index, share in enumerate(shares):
             height = HEIGHT * share / highest
             x = index * slot + slot * GAP / 2 + position * width
-            bars.append(Bar(kind, x, HEIGHT - height, width, height))
+            bars.append(Bar(kind, x, max(0.0, HEIGHT - height), width, height))
     edges = distribution.edges
     middle = edges[len(edges) // 2]
     axis = [f"≤ {_number(edges[0])}", _number(middle), f"> {_number(edges[-1])}"]

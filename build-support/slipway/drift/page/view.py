@@ -9,7 +9,7 @@ from slipway.drift.page.chart import Chart, draw_chart
 from slipway.drift.report import Statistic, TensorDrift
 from slipway.drift.verdict import Comparison, DriftCheck, ReleaseDrift
 
-FIRST_CHARTS, FIRST_STATISTICS, FIRST_ROWS = 4, 8, 10
+FIRST_CHARTS, FIRST_STATISTICS, FIRST_ROWS = 6, 6, 5
 TONES = {"drift": "bad", "no drift": "good"}
 LISTED = 12  # names in one line
 
