@@ -62,7 +62,8 @@ class CaptureWriter:
         self._limits = limits or QueueLimits()
         self._rules: dict[str, CaptureRules] = {}
         self._unknown: dict[str, float] = {}  # until when no rules are looked for
-        self._queue: SimpleQueue[Exchange] = SimpleQueue()
+        # each with whether it was sampled already: not where its rules are still to be found
+        self._queue: SimpleQueue[tuple[Exchange, bool]] = SimpleQueue()
         self._lock = threading.Lock()
         self._bytes = 0
         self._wake = threading.Event()
@@ -85,7 +86,7 @@ class CaptureWriter:
             )
             if not full and not self._closed:
                 self._bytes += exchange.size
-                self._queue.put(exchange)
+                self._queue.put((exchange, rules is not None))
         if full or self._closed:
             self._drop(exchange, "closed" if self._closed else "queue_full")
             return False
@@ -127,20 +128,19 @@ class CaptureWriter:
                 time.sleep(BATCH_S)
             self._wake.clear()
             while not self._queue.empty():
-                self._take(self._queue.get())
+                self._take(*self._queue.get())
             self._keeper.tick()
             if self._closed and self._queue.empty():
                 self._keeper.close(CLOSE_S)
                 return
 
-    def _take(self, exchange: Exchange) -> None:
+    def _take(self, exchange: Exchange, chosen: bool) -> None:
         """Write one exchange, or count why not."""
-        known = exchange.target in self._rules
         try:
             rules = self._known_rules(exchange.target)
             if rules is None:
                 self._drop(exchange, "unknown_rules")
-            elif known or self._samples(exchange, rules):
+            elif chosen or self._samples(exchange, rules):
                 self._keeper.keep(exchange, rules)
         except Exception:
             # nobody waits for it: its error must neither end the thread, nor go unseen
