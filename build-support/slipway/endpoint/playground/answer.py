@@ -18,6 +18,7 @@ from slipway.triton.datatypes import BYTES, Array, datatype_of
 
 LARGEST_DOWNLOAD = 8 * 2**20  # bytes of one output that the page gets whole, to save it
 LARGEST_PICTURE = 2**22  # bytes of pixels
+NOT_IN_JSON = ("FP16", "BF16")
 LEAST_SIDE = 8  # pixels; what is smaller is read as numbers
 
 
@@ -35,14 +36,14 @@ def decode(answer: ContainerResponse, interface: Interface) -> dict[str, Array]:
     return ordered | outputs
 
 
-def is_binary(interface: Interface) -> bool:
-    """Return whether the answers hold numbers that Triton does not write as JSON."""
-    return any(tensor.datatype in ("FP16", "BF16") for tensor in interface.outputs.values())
-
-
-def holds_binary(outputs: Mapping[str, Array]) -> bool:
-    """Return whether an answer holds bytes that are no text, or numbers that JSON has not."""
-    return any(_needs_binary(array) for array in outputs.values())
+def holds_binary(outputs: Mapping[str, Array], interface: Interface) -> bool:
+    """Return whether an answer holds what Triton does not write as JSON: types that it refuses,
+    bytes that are no text, numbers that JSON has not."""
+    return any(
+        (name in interface.outputs and interface.outputs[name].datatype in NOT_IN_JSON)
+        or _needs_binary(array)
+        for name, array in outputs.items()
+    )
 
 
 def _needs_binary(array: Array) -> bool:

@@ -50,15 +50,7 @@ async def ask(served: Served, target: str, question: Question, caller: Caller) -
         name, limit = name_of(target), served.endpoint.limits.body
         encoded = await asyncio.to_thread(encode, question, interface, name, limit)
         shown["sent_bytes"] = len(encoded.body)
-        request = Request(
-            served,
-            name,
-            target,
-            encoded.arrays,
-            question,
-            answers.is_binary(interface),
-            caller.token,
-        )
+        request = Request(served, name, target, encoded.arrays, question, with_token=caller.token)
         shown["code"] = write_code(request, caller.url)
         headers = {"Content-Type": encoded.content_type}
         start = time.perf_counter()
@@ -67,7 +59,7 @@ async def ask(served: Served, target: str, question: Question, caller: Caller) -
         shown["cache"] = "hit" if hit else "load"
         shown["received_bytes"] = len(answer.body)
         outputs = await asyncio.to_thread(answers.decode, answer, interface)
-        if not request.is_binary and answers.holds_binary(outputs):
+        if answers.holds_binary(outputs, interface):
             shown["code"] = write_code(replace(request, is_binary=True), caller.url)
         shown["outputs"] = await asyncio.to_thread(answers.describe_outputs, outputs, interface)
     except (Failure, SlipwayError) as error:

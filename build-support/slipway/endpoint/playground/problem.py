@@ -6,6 +6,7 @@ from typing import Any
 
 from slipway.endpoint.failure import Failure
 from slipway.errors import SlipwayError
+from slipway.triton import kserve
 
 ADVICE = {
     "ModelNotReadyException": "ask again in a few seconds: loading continues",
@@ -35,11 +36,16 @@ def describe(error: Failure | SlipwayError) -> dict[str, Any]:
             "fix": error.fix or "",
         }
     fix = OF_THE_MODEL.get(str(error.more.get("ErrorCode")), ADVICE.get(error.type, ""))
-    original = error.more.get("OriginalMessage")
     return {
         "status": error.status,
         "type": error.type or "Too large",
-        "what": str(original or error.message),
-        "where": error.message if original else "",
+        "what": _said_by_model(error) if "OriginalMessage" in error.more else error.message,
+        "where": "",
         "fix": TOO_LARGE if error.status == 413 else fix,
     }
+
+
+def _said_by_model(error: Failure) -> str:
+    """Return the message without the JSON that Triton wraps it in."""
+    message = str(error.more["OriginalMessage"])
+    return kserve.message_of(int(error.more.get("OriginalStatusCode", 0)), message.encode())

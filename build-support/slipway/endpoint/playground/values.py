@@ -95,10 +95,24 @@ def to_arrays(interface: Interface, rows: Sequence[Row], name: str) -> dict[str,
         if declared is None:
             values[key] = ""  # `fit` names the inputs that there are
         elif len(rows) == 1:
-            values[key] = _value(key, field, declared)
+            value = _value(key, field, declared)
+            values[key] = _as_row(key, value, declared) if interface.batches else value
         else:
             values[key] = _stacked(key, [row[key] for row in rows], declared)
     return fit(interface, values, name=name)
+
+
+def _as_row(key: str, value: Any, declared: Tensor) -> Any:
+    """Return the value of the only row as a batch of one; a whole batch, which may be typed too,
+    as it is."""
+    try:
+        row = tensors.array(key, value, declared, False)
+    except SlipwayError:
+        return value  # `fit` says what is wrong, of a batch as of a row
+    fits = row.ndim == len(declared.dims) and all(
+        size in (-1, length) for size, length in zip(declared.dims, row.shape, strict=True)
+    )
+    return row[np.newaxis] if fits else value
 
 
 def _stacked(key: str, fields: Sequence[Field], declared: Tensor) -> Array:

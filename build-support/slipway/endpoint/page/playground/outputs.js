@@ -6,6 +6,7 @@ import { bytes as sizeText, count } from "../shared/words.js";
 import { bytesOf, previewOf, saveLink } from "./files.js";
 
 const MOST_BARS = 24; // of a row
+const SCROLLED = { tabindex: 0, role: "group", "aria-label": "Elements" }; // by the keyboard, too
 
 /** An element for each output; `marked` has the places of elements that differ elsewhere. */
 export function outputsOf(outputs, marked = {}) {
@@ -50,10 +51,10 @@ export function elementOf(element, name, isMarked = false) {
 }
 
 /** Floating-point numbers from 0 to 1, some in each row. */
-function areScores({ datatype, shape, range, left_out }) {
+function areScores({ datatype, shape, elements, left_out }) {
   const width = shape.at(-1) ?? 0;
   if (!datatype.startsWith("FP") && datatype !== "BF16") return false;
-  return !left_out && shape.length > 0 && shape.length < 3 && width <= MOST_BARS && range?.length === 2 && Number(range[0]) >= 0 && Number(range[1]) <= 1;
+  return !left_out && shape.length > 0 && shape.length < 3 && width <= MOST_BARS && elements.every((text) => Number(text) >= 0 && Number(text) <= 1);
 }
 
 /** The texts of another output of the same shape name the scores. */
@@ -85,7 +86,7 @@ function barsOf({ elements, shape }, nameOf, marked) {
 
 function arrayOf({ elements, shape }, marked) {
   const width = shape.at(-1) || 1;
-  const pre = make("pre", { tabindex: 0, "aria-label": "Elements" });
+  const pre = make("pre", SCROLLED);
   elements.forEach((text, index) => {
     pre.append(marked.has(index) ? make("mark", {}, text) : text);
     if (index < elements.length - 1) pre.append((index + 1) % width && shape.length ? ", " : "\n");
