@@ -6,6 +6,10 @@ with Endpoint("production") as endpoint:
     answer = endpoint.model("screen_detection").predict({"IMAGE": photo})
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from slipway.client.container import Container, ContainerReply
 from slipway.client.endpoint import Endpoint
 from slipway.client.errors import ConnectionFailed, InvocationError, ModelError
@@ -13,7 +17,11 @@ from slipway.client.model import Model, Prediction
 from slipway.client.values import Integers, Numbers, Texts, Truths
 from slipway.model.interface import Interface, Tensor
 
+if TYPE_CHECKING:
+    from slipway.client.captures import Captures
+
 __all__ = [
+    "Captures",
     "ConnectionFailed",
     "Container",
     "ContainerReply",
@@ -29,3 +37,12 @@ __all__ = [
     "Texts",
     "Truths",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import :class:`Captures` when it is asked for: most applications do not capture."""
+    if name == "Captures":
+        from slipway.client.captures import Captures
+
+        return Captures
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

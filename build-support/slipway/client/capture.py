@@ -21,6 +21,8 @@ from slipway.catalog.reader import CatalogReader
 from slipway.errors import SlipwayError
 from slipway.settings import EndpointSettings, Settings
 
+VARIANT = "AllTraffic"  # where an answer names none
+
 log = logging.getLogger(__name__)
 
 
@@ -66,7 +68,7 @@ class ClientCapture:
                 event_id,
                 time.time(),
                 self._endpoint,
-                variant,
+                variant or VARIANT,
                 target,
                 *request,
                 *response,
@@ -92,7 +94,7 @@ class ClientCapture:
     def _start(self) -> CaptureWriter:
         with self._starting:
             if self._writer is None:
-                self._writer = CaptureWriter(self.location, self._find_rules)
+                self._writer = CaptureWriter(self.location, self._find_rules, sampling=self._share)
             return self._writer
 
     def _forget(self) -> None:
