@@ -49,9 +49,7 @@ def explain_by_shapley(question: Question, subject: Subject) -> Explanation:
         SlipwayError: the requests are too few, or the model refuses a row without some parts.
     """
     changes = subject.changes
-    question.require_room(
-        smallest_budget(int(changes.sum(axis=1).max(initial=0))) + 2 * len(changes)
-    )
+    question.require_room(*smallest_budget(changes))
 
     def value(backgrounds: Array, coalitions: Array) -> Array:
         pairs = zip(backgrounds, coalitions, strict=True)

@@ -74,17 +74,17 @@ class Question:
             )
         return scores
 
-    def require_room(self, rows: int) -> None:
-        """Check that ``rows`` more rows may be asked.
+    def require_room(self, *steps: int) -> None:
+        """Check that so many more rows may be asked, in steps that share no request.
 
         Raises:
             SlipwayError: names the number of requests that would do.
         """
-        if rows > self.asker.room():
-            requests = -(-rows // self.asker.batch) + self.asker.requests
+        needed = sum(-(-rows // self.asker.batch) for rows in steps)
+        if needed * self.asker.batch > self.asker.room():
             raise SlipwayError(
                 f"{self.options.requests} requests of at most {self.asker.batch} rows are too few",
-                fix=f"--requests {requests} or more",
+                fix=f"--requests {needed + self.asker.requests} or more",
             )
 
     def explanation(

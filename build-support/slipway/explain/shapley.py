@@ -54,9 +54,10 @@ def fitting_backgrounds(players: int, available: int, rows: int) -> int:
     return max(1, min(available, rows // (2 * FEWEST_ROUNDS * max(1, players))))
 
 
-def smallest_budget(players: int) -> int:
-    """Return the rows that the coarsest estimate needs: one pair, and both ends of it."""
-    return 2 * players + 2
+def smallest_budget(changes: Array) -> tuple[int, int]:
+    """Return the rows that the coarsest estimate asks for: the ends, and then one pair of walks."""
+    between = np.maximum(0, changes.sum(axis=1) - 1)
+    return len(changes) + 1, int(2 * between.sum())
 
 
 def shapley(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from slipway.explain.explanation import Explanation
 from slipway.explain.recognise import open_picture
-from slipway.explain.render.wording import how, shortened, signed, sum_line, title
+from slipway.explain.render.wording import how, shortened, signed, sum_line, title, visible
 from slipway.triton.datatypes import Array
 
 if TYPE_CHECKING:
@@ -45,8 +46,16 @@ def draw(explanation: Explanation, model: str, row: Mapping[str, Array], format:
             ha="left",
             x=0.01,
         )
-        stream = io.BytesIO()
-        metadata = {"Date": None} if format == "svg" else {"Software": None}
+        return saved(figure, format)
+
+
+def saved(figure: Figure, format: str) -> bytes:
+    """Return a figure as ``png`` or ``svg``, with no date in it."""
+    stream = io.BytesIO()
+    metadata = {"Date": None} if format == "svg" else {"Software": None}
+    with warnings.catch_warnings():
+        # of a script that its font lacks: the sign is drawn as a box
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure.savefig(stream, format=format, dpi=PIXELS_PER_INCH, metadata=metadata)
     return stream.getvalue()
 
@@ -156,7 +165,7 @@ def _row(figure: Figure, explanation: Explanation, row: Mapping[str, Array]) -> 
 def _text(figure: Figure, explanation: Explanation, row: Mapping[str, Array]) -> None:
     """Draw the words line by line, each on a ground of the colour of its contribution."""
     content = row[explanation.input].ravel()[0]
-    text = content.decode(errors="replace") if isinstance(content, bytes) else str(content)
+    text = visible(content.decode(errors="replace") if isinstance(content, bytes) else str(content))
     lines = _wrapped(explanation, text, CHARACTERS)
     figure.set_size_inches(8.6, 1.3 + 0.3 * len(lines))
     axes = figure.subplots()

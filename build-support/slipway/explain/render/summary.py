@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 
-from slipway.explain.render.figure import INK, PIXELS_PER_INCH, RAISES, SOFT, plain
+from slipway.explain.render.figure import INK, RAISES, SOFT, plain, saved
 from slipway.explain.render.wording import number, shortened, signed
 from slipway.explain.summary import Summary
 
@@ -65,7 +63,4 @@ def draw_summary(summary: Summary, model: str, format: str) -> bytes:
         axes.set_xlabel("mean size of the contribution, with its 95 % interval", fontsize=8)
         head = plain(shortened(summary_title(summary, model), 90))
         figure.suptitle(head, fontsize=11, color=INK, ha="left", x=0.01)
-        stream = io.BytesIO()
-        metadata = {"Date": None} if format == "svg" else {"Software": None}
-        figure.savefig(stream, format=format, dpi=PIXELS_PER_INCH, metadata=metadata)
-    return stream.getvalue()
+        return saved(figure, format)

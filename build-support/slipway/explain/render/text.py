@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from slipway.explain.explanation import Explanation, Part
-from slipway.explain.render.wording import how, number, shortened, signed, sum_line, title
+from slipway.explain.render.wording import how, number, shortened, signed, sum_line, title, visible
 
 BAR = 24  # cells of the longest bar
 MOST_PARTS = 25
@@ -25,6 +25,7 @@ def render_text(
     With ``color``, words and bars are marked by it; otherwise nothing but text is in it.
     """
     lines = [title(explanation, model), ""]
+    text = visible(text)
     if explanation.kind == "text" and text:
         lines += [_marked(explanation, text) if color else text.strip(), ""]
     if explanation.heat:
@@ -33,7 +34,7 @@ def render_text(
     if explanation.adds_up:
         lines += ["", sum_line(explanation)]
     lines.append(how(explanation))
-    lines += [f"note: {statement}" for statement in explanation.statements]
+    lines += [f"note: {visible(statement)}" for statement in explanation.statements]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from slipway.explain.explanation import Explanation
+
+# marks that change the direction of what follows
+TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 METHODS = {
     "shapley": "Shapley values",
@@ -14,7 +19,7 @@ METHODS = {
 def title(explanation: Explanation, model: str) -> str:
     """Return what was answered: ``fares: probability[1] is 0.876 (survived)``."""
     label = f" ({shortened(explanation.label)})" if explanation.label else ""
-    return f"{model}: {explanation.score} is {number(explanation.answer)}{label}"
+    return f"{visible(model)}: {visible(explanation.score)} is {number(explanation.answer)}{label}"
 
 
 def sum_line(explanation: Explanation) -> str:
@@ -43,8 +48,16 @@ def how(explanation: Explanation) -> str:
 
 def shortened(text: str, most: int = 60) -> str:
     """Return at most ``most`` characters of a text, on one line."""
-    line = " ".join(text.split())
+    line = " ".join(visible(text).split())
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def visible(text: str) -> str:
+    """Return a text of the same length in which nothing commands a terminal or turns its lines."""
+    return "".join(
+        "\ufffd" if c not in "\n\t" and (unicodedata.category(c) == "Cc" or c in TURNING) else c
+        for c in text
+    )
 
 
 def number(value: float) -> str:
