@@ -118,9 +118,12 @@ class S3Sink:
 
     def _run(self) -> None:
         while True:
+            last = self._closed.is_set()  # before: what comes while files are sent is sent, too
             self._send_all()
-            if self._closed.is_set():
+            if last:
                 return
+            if self._closed.is_set():
+                continue
             if self._failed:
                 self._closed.wait(BACKOFF_S)
             else:

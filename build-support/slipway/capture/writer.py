@@ -129,7 +129,10 @@ class CaptureWriter:
             self._wake.clear()
             while not self._queue.empty():
                 self._take(*self._queue.get())
-            self._keeper.tick()
+            try:
+                self._keeper.tick()
+            except Exception:  # as above: it must not end the thread
+                log.exception("captures were not completed or forgotten when they were due")
             if self._closed and self._queue.empty():
                 self._keeper.close(CLOSE_S)
                 return
