@@ -15,7 +15,7 @@ from slipway.comparison.answer import (
     normal_label,
 )
 from slipway.errors import SlipwayError
-from tests.comparison.captures import A, START
+from tests.comparison.captures import START, A
 
 
 def captured(**outputs: Any) -> CapturedRequest:

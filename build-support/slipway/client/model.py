@@ -26,10 +26,12 @@ SHADOW: Role = "shadow"
 
 
 class Prediction(NamedTuple):
-    """The outputs by name, and the target model that returned them."""
+    """The outputs by name, and the target model that returned them. ``event_id`` is the request's
+    in captures, to which ground truth belongs that comes later."""
 
     outputs: dict[str, Array]
     target: str
+    event_id: str = ""
 
 
 class Model:
@@ -114,7 +116,7 @@ class Model:
         declared = self._routes.interface(target).outputs
         # Triton returns outputs in its own order
         ordered = {name: outputs[name] for name in declared if name in outputs}
-        return Prediction(ordered | outputs, target)
+        return Prediction(ordered | outputs, target, reply.request_id)
 
     def main_target(self) -> str:
         """Return the target model of the heaviest variant.

@@ -64,7 +64,9 @@ def compare(
         ratio, notes = groups.check_groups(traffic, question.weights)
     else:
         alone = sum(map(len, traffic.answers)) - sum(1 for _ in traffic.pairs)
-        traffic.leave_out("answered by one release only", max(0, alone))
+        traffic.leave_out(
+            "answered by one release only: the other failed, or was dropped", max(0, alone)
+        )
     sent = (len(traffic.answers[0]), len(traffic.answers[1]))
     if truth is not None:
         traffic = _with_truth(traffic, truth)

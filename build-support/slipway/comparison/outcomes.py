@@ -101,15 +101,20 @@ def block_values(
 ) -> list[float]:
     """Return the outcome of blocks of ``sizes`` requests to each release, in the order of time.
 
-    Blocks compare what came at about the same time: what moves both releases cancels out.
+    A block takes the latest requests that no other has, once there are enough of both: what moves
+    both releases at a time cancels out. Which requests meet depends on no answer.
     """
-    size_a, size_b = sizes
-    blocks = min(len(a) // size_a, len(b) // size_b)
+    waiting: tuple[list[Unit], list[Unit]] = ([], [])
     values = []
-    for block in range(blocks):
-        units_a = a[block * size_a : (block + 1) * size_a]
-        units_b = b[block * size_b : (block + 1) * size_b]
-        combined = [outcome.of(one, other) for one in units_a for other in units_b]
+    arrivals = [(unit.when, is_b, unit) for is_b, group in enumerate((a, b)) for unit in group]
+    for _, is_b, unit in sorted(arrivals, key=lambda arrival: arrival[:2]):
+        waiting[is_b].append(unit)
+        if any(len(group) < size for group, size in zip(waiting, sizes, strict=True)):
+            continue
+        block = [group[-size:] for group, size in zip(waiting, sizes, strict=True)]
+        for group, size in zip(waiting, sizes, strict=True):
+            del group[-size:]
+        combined = [outcome.of(one, other) for one in block[0] for other in block[1]]
         values.append(max(-1.0, min(1.0, sum(combined) / len(combined))))
     return values
 

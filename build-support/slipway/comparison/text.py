@@ -81,6 +81,8 @@ def _table(lines: Sequence[MeasureLine], comparison: TrafficComparison) -> list[
     rows = [("", "A", "B", f"B {MINUS} A", "between", "of")]
     for line in lines:
         bounds = line.bounds
+        if line.a == line.b == 0:
+            continue  # a label that neither gave
         is_share = comparison.design != "split" and line is comparison.primary[0]
         sign = not (is_share and not comparison.labelled)
         rows.append(
@@ -110,6 +112,9 @@ def _differences(comparison: TrafficComparison) -> list[str]:
         a, b = comparison.only_right
         lines.append(f"only A is right: {a:,} requests; only B: {b:,}")
     for score in comparison.scores:
+        if score.largest == 0:
+            lines.append(f"{score.output}: equal in all")
+            continue
         lines.append(
             f"{score.output}: B {MINUS} A is {score.mean:+.3g} on average,"
             f" {score.mean_absolute:.3g} in size, at most {score.largest:.3g}"
