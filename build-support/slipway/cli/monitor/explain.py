@@ -54,6 +54,11 @@ def _numbers(context: click.Context, option: click.Parameter, value: str) -> tup
 )
 @click.option("--captured", is_flag=True, help="Summarize rows that the endpoint captured.")
 @click.option(
+    "--captures",
+    metavar="LOCATION",
+    help="Summarize rows captured in this folder or s3://bucket/prefix, also by SageMaker.",
+)
+@click.option(
     "--since",
     type=Window(),
     default="1d",
@@ -105,6 +110,7 @@ def explain(
     row: int | None,
     cases: str | None,
     captured: bool,
+    captures: str | None,
     since: timedelta,
     most: int,
     where: str,
@@ -143,6 +149,7 @@ def explain(
     from slipway.client import Endpoint
     from slipway.explain.options import Options
 
+    captured = captured or captures is not None
     summarizes = cases is not None or captured
     check_outputs(outputs, summarizes=summarizes)
     extras.require("monitoring")
@@ -174,7 +181,9 @@ def explain(
         session = ExplainSession(model, source, options, background, parse_parameters(parameters))
         if summarizes:
             asked, left_out = (
-                (source.captured(where, since), []) if captured else source.cases(cases or "")
+                (source.captured(where, since, captures), [])
+                if captured
+                else source.cases(cases or "")
             )
             with working(f"explaining {min(most, len(asked))} rows"):
                 summary = session.summary(asked, left_out, most)

@@ -87,16 +87,20 @@ class RowSource:
                 left_out.append(f"{case.name}: {error.what}")
         return asked, left_out
 
-    def captured(self, where: str, since: timedelta) -> list[Asked]:
-        """Return the rows that the endpoint ``where`` captured of this model.
+    def captured(self, where: str, since: timedelta, folder: str | None) -> list[Asked]:
+        """Return the rows that the endpoint ``where`` captured of this model, or of ``folder``.
 
         Raises:
             SlipwayError: nothing was captured.
         """
-        from slipway.capture.location import capture_location
+        from slipway.capture.location import capture_location, parse_location
         from slipway.capture.read import read_captured
 
-        location = capture_location(self.settings, where)
+        location = (
+            parse_location(folder, self.settings.root, foreign=True)
+            if folder
+            else capture_location(self.settings, where)
+        )
         asked: list[Asked] = []
         until = datetime.now(UTC)
         for record in read_captured(location, names=[self.name], since=until - since, until=until):

@@ -67,4 +67,6 @@ def number(value: float) -> str:
 
 def signed(value: float) -> str:
     """Return a contribution with its sign, with four decimals unless it is tiny or huge."""
-    return f"{value:+.4f}" if 1e-3 <= abs(value) < 1000 or not value else f"{value:+.2g}"
+    if abs(value) < 1e-12:
+        return "0"  # or the rounding of sums
+    return f"{value:+.4f}" if 1e-3 <= abs(value) < 1000 else f"{value:+.2g}"
