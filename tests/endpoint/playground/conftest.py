@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
+from playwright.sync_api import Browser
 
+from tests import chromium
 from tests.endpoint.playground.shop import Shop
 
 ECHO, BRIGHT = "echo_1.0.0.tar.gz", "brightness_1.0.0.tar.gz"
@@ -52,3 +54,10 @@ def disc() -> bytes:
     out = io.BytesIO()
     picture.save(out, "PNG")
     return out.getvalue()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real one."""
+    with chromium.launched() as browser:
+        yield browser

@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from slipway.endpoint.http.pages import POLICY
-from tests import chromium
+from tests.endpoint.playground.browsing import Watched, ask_picture
 from tests.endpoint.playground.conftest import BRIGHT, ECHO, SHADOW, Tried
 
-PATIENCE_MS = 60_000
-ROOT = Path(__file__).parents[3]
 EVIL = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
-
-
-class Watched:
-    """A page, and what it complained of."""
-
-    def __init__(self, browser: Browser, width: int = 1280, **context: Any) -> None:
-        expect.set_options(timeout=PATIENCE_MS)
-        self.complaints: list[str] = []
-        self.page: Page = browser.new_page(viewport={"width": width, "height": 800}, **context)
-        self.page.set_default_timeout(PATIENCE_MS)
-        self.page.on("console", lambda said: self.complaints.append(f"{said.type}: {said.text}"))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def show(self, url: str, release: str = "") -> Page:
-        """Open the playground, and wait for the form where ``release`` is in the address."""
-        self.page.goto(f"{url}/playground?{release}")
-        if release:
-            expect(self.page.locator("#question")).to_be_visible()
-        return self.page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A real one."""
-    with chromium.launched() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -53,15 +22,6 @@ def watched(browser: Browser) -> Iterator[Watched]:
     watched = Watched(browser)
     yield watched
     watched.page.close()
-
-
-def ask_picture(page: Page, tried: Tried) -> None:
-    """Choose the picture, ask, and wait for the answer."""
-    page.get_by_label("Form of IMAGE").select_option("file")
-    page.get_by_label("File for IMAGE").set_input_files(tried.picture)
-    expect(page.locator(".preview img")).to_be_visible()
-    page.get_by_role("button", name="Ask", exact=True).click()
-    expect(page.locator("#answers [data-output=LABEL]").first).to_be_visible()
 
 
 def test_a_release_is_found_filled_and_asked_with_the_keyboard_alone(
@@ -281,52 +241,3 @@ def test_with_reduced_motion_nothing_moves(tried: Tried, browser: Browser) -> No
     assert page.evaluate("document.getAnimations().length") == 0
     assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
     page.close()
-
-
-def axe() -> Path:
-    """axe-core as ``.ci/run`` installs it, by the lock of ``ci/``."""
-    lock = ROOT / "ci" / "package-lock.json"
-    key = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slipway" / "node"
-    return cache / key / "node_modules" / "axe-core" / "axe.min.js"
-
-
-@pytest.mark.skipif(not axe().exists(), reason="ci/gitlab-ci-local --version installs axe-core")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_axe_finds_no_violation(tried: Tried, browser: Browser, width: int, scheme: str) -> None:
-    watched = Watched(browser, width, color_scheme=scheme)
-    page = watched.page
-    for address in ("/", "/playground"):
-        page.goto(f"{tried.url}{address}")
-        expect(page.locator("main")).to_be_visible()
-        assert violations(page) == []
-    page = watched.show(tried.url, "model=brightness")
-    assert violations(page) == []
-    ask_picture(page, tried)
-    page.get_by_label("Requests").fill("40")
-    page.get_by_role("button", name="Explain").click()
-    expect(page.get_by_role("img", name="Heat map")).to_be_visible()
-    page.get_by_text("The parts as a list").click()
-    page.get_by_role("button", name="Look").click()
-    expect(page.locator("#drifts")).to_contain_text(BRIGHT)
-    assert violations(page) == []
-    page.get_by_role("combobox", name="Model or release").click()
-    expect(page.get_by_role("option").first).to_be_visible()
-    page.keyboard.press("ArrowDown")
-    assert violations(page) == []
-    page.keyboard.press("Escape")
-    page.locator("[data-input=IMAGE] input[type=file]").set_input_files(
-        {"name": "x.png", "mimeType": "image/png", "buffer": b"no picture"}
-    )
-    page.get_by_role("button", name="Ask", exact=True).click()
-    expect(page.locator("#answers .error").first).to_contain_text("IMAGE is no picture")
-    assert violations(page) == []
-    page.close()
-
-
-def violations(page: Page) -> list[str]:
-    """What axe-core finds, best practices included."""
-    page.evaluate(axe().read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run().then(found => found.violations)")
-    return [f"{each['id']}: {node['html']}" for each in found for node in each["nodes"]]
