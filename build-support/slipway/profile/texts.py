@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +11,6 @@ import numpy as np
 from slipway.triton.datatypes import Array
 
 PAIRS = 500  # the most frequent ones, which are kept
-PARTS = 5  # a text's pairs are judged by those of the other parts
 LONGEST = 2_000  # characters of a text that are looked at for its pairs
 FAMILIARITY = "familiarity"
 
@@ -59,14 +57,38 @@ def familiarity(texts: Sequence[str], pairs: Mapping[str, int]) -> Array:
 
 
 def familiarity_of_reference(texts: Sequence[str], least: int) -> Array:
-    """Return :func:`familiarity` of each text by the pairs of others: not of its own part."""
-    parts = np.array([zlib.crc32(text.encode(errors="replace")) % PARTS for text in texts])
-    scores = np.full(len(texts), np.nan)
-    for part in range(PARTS):
-        inside = np.flatnonzero(parts == part)
-        others = [texts[row] for row in np.flatnonzero(parts != part)]
-        scores[inside] = familiarity([texts[row] for row in inside], count_pairs(others, least))
-    return scores
+    """Return :func:`familiarity` of each text by the pairs of all others, so without its own."""
+    rows: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    own = {text: Counter(_pairs(text)) for text in set(texts)}
+    for text in texts:
+        counts.update(own[text])
+        rows.update(own[text].keys())
+    kept = count_pairs(texts, least)
+    total = sum(kept.values()) + 1
+    scores = {
+        text: _without_own(pairs, counts, rows, least, kept, total) for text, pairs in own.items()
+    }
+    return np.array([scores[text] for text in texts], np.float64)
+
+
+def _without_own(
+    own: Counter[str],
+    counts: Mapping[str, int],
+    rows: Mapping[str, int],
+    least: int,
+    kept: Mapping[str, int],
+    total: int,
+) -> float:
+    if not own:
+        return math.nan
+    rest = total - sum(number for pair, number in own.items() if pair in kept)
+    bits = 0.0
+    for pair in sorted(own):
+        others = counts[pair] - own[pair]
+        known = pair in kept and rows[pair] > least and others > 0
+        bits += own[pair] * math.log2((others if known else 0.5) / max(1, rest))
+    return float(f"{bits / own.total():.6g}")
 
 
 def _familiarity(
