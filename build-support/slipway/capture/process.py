@@ -68,6 +68,11 @@ class CaptureProcess:
         self._thread = threading.Thread(target=self._run, name="slipway-capture", daemon=True)
         self._thread.start()
 
+    @property
+    def pid(self) -> int:
+        """The id of the process that writes."""
+        return self._worker.pid
+
     def offer(self, exchange: Exchange) -> bool:
         """Return at once whether the exchange was taken: not if it is not sampled, or the queue is
         full, which is counted. Nothing of it is decoded or copied here."""
