@@ -21,6 +21,18 @@ from slipway.triton.kserve import BINARY, encode
 
 TARGET = "m_1.0.0.tar.gz"
 KEEP_ALL = CaptureRules()
+# lines that SageMaker wrote: its developer guide, and a book's chapter on Model Monitor
+CSV_LINE = b"""{"captureData":{"endpointInput":{"observedContentType":"text/csv","mode":"INPUT",\
+"data":"0.00632,18.00,2.310,0,0.5380,6.5750,65.20,4.0900,1,296.0,15.30,4.98","encoding":"CSV"},\
+"endpointOutput":{"observedContentType":"text/csv; charset=utf-8","mode":"OUTPUT",\
+"data":"30.4133586884","encoding":"CSV"}},"eventMetadata":{"eventId":\
+"8f45e35c-fa44-40d2-8ed3-1bcab3a596f3","inferenceTime":"2020-07-30T13:36:30Z"},"eventVersion":"0"}
+"""
+BASE64_LINE = b"""{"captureData":{"endpointInput":{"observedContentType":"text/csv","mode":"INPUT",\
+"data":"MSwyLDMK","encoding":"BASE64"}},"eventMetadata":{"customAttributes":\
+["trace=7,targetModel=a_1.2.0.tar.gz"],"eventId":"1","inferenceTime":"2020-07-30T13:36:30.5Z"},\
+"eventVersion":"0"}
+"""
 
 
 def rules(tensor: Mapping[str, Any] | None = None, **values: Any) -> CaptureRules:

@@ -17,7 +17,7 @@ from slipway.capture.line import encode_line
 from slipway.capture.parse_line import ForeignLineError, parse_line
 from slipway.triton.bodies import Body, UndecodableError, build_body, parse_body
 from slipway.triton.datatypes import NUMPY_TYPES, Array
-from tests.capture.exchanges import KEEP_ALL, exchange, rules
+from tests.capture.exchanges import BASE64_LINE, CSV_LINE, KEEP_ALL, exchange, rules
 
 NUMBERS = [np.dtype(scalar) for scalar in NUMPY_TYPES.values() if scalar is not np.object_]
 SHAPES = arrays.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=4)
@@ -93,20 +93,6 @@ def test_a_body_is_encoded_as_sagemaker_does(content_type: str, body: bytes, enc
     assert captured["observedContentType"] == content_type
     if encoding != "BASE64":
         assert captured["data"] == body.decode()
-
-
-# lines that SageMaker wrote: its developer guide, and a book's chapter on Model Monitor
-CSV_LINE = b"""{"captureData":{"endpointInput":{"observedContentType":"text/csv","mode":"INPUT",\
-"data":"0.00632,18.00,2.310,0,0.5380,6.5750,65.20,4.0900,1,296.0,15.30,4.98","encoding":"CSV"},\
-"endpointOutput":{"observedContentType":"text/csv; charset=utf-8","mode":"OUTPUT",\
-"data":"30.4133586884","encoding":"CSV"}},"eventMetadata":{"eventId":\
-"8f45e35c-fa44-40d2-8ed3-1bcab3a596f3","inferenceTime":"2020-07-30T13:36:30Z"},"eventVersion":"0"}
-"""
-BASE64_LINE = b"""{"captureData":{"endpointInput":{"observedContentType":"text/csv","mode":"INPUT",\
-"data":"MSwyLDMK","encoding":"BASE64"}},"eventMetadata":{"customAttributes":\
-["trace=7,targetModel=a_1.2.0.tar.gz"],"eventId":"1","inferenceTime":"2020-07-30T13:36:30.5Z"},\
-"eventVersion":"0"}
-"""
 
 
 def test_a_line_of_sagemakers_csv_is_read() -> None:

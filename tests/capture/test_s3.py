@@ -18,7 +18,7 @@ from slipway.capture.keeper import FileLimits, Keeper
 from slipway.capture.location import CaptureLocation
 from slipway.capture.summary import forget, summarize
 from slipway.capture.writer import CaptureWriter
-from tests.capture.exchanges import KEEP_ALL, TARGET, exchange, read_all, rules
+from tests.capture.exchanges import CSV_LINE, KEEP_ALL, TARGET, exchange, read_all, rules
 from tests.store.readable_stores import BucketStore
 
 
@@ -136,8 +136,6 @@ def test_a_bucket_that_refuses_is_said_once_and_nothing_blocks(
 def test_what_another_program_put_there_is_read_as_sagemaker_captured_it(
     release_bucket: BucketStore, tmp_path: Path
 ) -> None:
-    from tests.capture.test_lines import CSV_LINE
-
     key = "capture/e/AllTraffic/2020/07/30/13/36-30-000-uuid.jsonl"
     torn = CSV_LINE + b"a line of another program\n" + CSV_LINE[:50]
     release_bucket.client.put_object(Bucket=release_bucket.bucket, Key=key, Body=torn)

@@ -16,7 +16,7 @@ from slipway.capture.writer import CaptureWriter
 from slipway.cli import main
 from slipway.model import cases
 from slipway.model.capture_rules import CaptureRules
-from tests.capture.exchanges import KEEP_ALL, exchange, picture, rules
+from tests.capture.exchanges import CSV_LINE, KEEP_ALL, exchange, picture, rules
 
 Capsys = pytest.CaptureFixture[str]
 
@@ -172,8 +172,6 @@ def test_prune_removes_what_is_older_and_keeps_the_rest(root: Path, capsys: Caps
 def test_sagemakers_captures_are_shown_by_the_name_that_is_asked_for(
     root: Path, capsys: Capsys
 ) -> None:
-    from tests.capture.test_lines import CSV_LINE
-
     now = datetime.now(UTC)
     folder = root / "synced" / "e" / "AllTraffic" / f"{now:%Y/%m/%d/%H}"
     folder.mkdir(parents=True)
