@@ -27,6 +27,7 @@ NAMES = (
     "endpoint",
     "capture",
     "pipeline",
+    "comparison",
 )
 # take long and compare no figures: run only when they are named, or with --quick
 SWEEPS = ("operators", "conversions")
@@ -49,9 +50,8 @@ VERDICTS = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}
 def main(names: tuple[str, ...], limit: int | None, quick: bool, save: bool) -> None:
     """Measure Slipway against the recipe people follow today, on this machine.
 
-    NAME is checking, building, pants, packing, publishing, loading, serving, endpoint, capture
-    or pipeline;
-    without NAME all of them run.
+    NAME is checking, building, pants, packing, publishing, loading, serving, endpoint, capture,
+    pipeline or comparison; without NAME all of them run.
     NAME operators measures onnx's own test models, from file to answer; conversions does it for
     the files of other frameworks.
 
