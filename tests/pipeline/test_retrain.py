@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from slipway.errors import SlipwayError
+from slipway.pipeline.drifted import drifted_models
 from slipway.pipeline.training import training_stages
 from tests.pipeline import history
 from tests.pipeline.history import NOBODY, History
@@ -74,7 +77,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
         yield made
 
 
-def retrain(trained: History, folder: Path, changed: str) -> list[str]:
+def retrain(trained: History, folder: Path, changed: str, *words: str) -> list[str]:
     """The stages that run on a fresh runner, after a change of a file."""
     runner = trained.job(folder / "runner", trained.git("rev-parse", "main"))
     os.symlink(ROOT / "build-support/slipway", runner.root / "build-support/slipway")
@@ -83,7 +86,11 @@ def retrain(trained: History, folder: Path, changed: str) -> list[str]:
     ran.write_text("")
     branch = {"CI_PIPELINE_ID": folder.name}
     done = subprocess.run(
-        ["ci/retrain"], cwd=runner.root, env=os.environ | branch, capture_output=True, text=True
+        ["ci/retrain", *words],
+        cwd=runner.root,
+        env=os.environ | branch,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return ran.read_text().split()
@@ -116,3 +123,26 @@ def test_a_stage_belongs_to_the_model_whose_folder_it_writes_to(trained: History
         "face": ["face_measure", "face_prepare", "face_train"],
         "face_blur": ["face_blur_train"],
     }
+
+
+def test_after_a_drift_only_the_models_that_drifted_are_trained(
+    trained: History, tmp_path: Path
+) -> None:
+    report = tmp_path / "drift.json"
+    verdicts = {"face": "no drift", "face_blur": "drift", "gone": "drift"}
+    releases = [{"name": name, "verdict": verdict} for name, verdict in verdicts.items()]
+    report.write_text(json.dumps({"releases": releases}), encoding="utf-8")
+    (tmp_path / "runner-1").mkdir()
+    words = ("--drifted", str(report))
+    blur, face = (f"models/{name}/training/train.py" for name in ("face_blur", "face"))
+    assert retrain(trained, tmp_path / "runner-1", blur, *words) == ["face_blur_train"]
+    # newer code of a model that did not drift is left to the schedule of retrain
+    (tmp_path / "runner-2").mkdir()
+    assert retrain(trained, tmp_path / "runner-2", face, *words) == []
+
+
+def test_what_is_no_report_of_drift_trains_nothing(trained: History, tmp_path: Path) -> None:
+    report = tmp_path / "drift.json"
+    report.write_text("{}", encoding="utf-8")
+    with pytest.raises(SlipwayError, match="not a report of slipway drift"):
+        drifted_models(report)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 VERSION = "0.7.23"  # that was tried
 MOST_COLUMNS = 64  # of one tensor
 MOST_TEXT = 1_000  # characters of a value
-FIX = f"pip install evidently=={VERSION} in an environment of its own, with slipway"
+FIX = f"pip install slipway evidently=={VERSION} 'pandas<3', in an environment of its own"
 
 
 def require_evidently() -> None:
