@@ -105,7 +105,7 @@ async def serve(
                 for entry in entries
             }
         )
-        app = server(endpoints, metrics, playground, opening)
+        app = server(endpoints, metrics, playground, opening=opening)
         runner = web.ServerRunner(app, shutdown_timeout=1.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

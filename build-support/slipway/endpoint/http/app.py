@@ -48,7 +48,8 @@ def server(
     endpoints: Mapping[str, AnyEndpoint],
     metrics: Metrics,
     playground: api.Playground,
-    opening: Opening | None = None,
+    *,
+    opening: Opening,
 ) -> web.Server:
     """Return the server of ``endpoints``, by their names, and of their ``playground``, as far as
     ``opening`` opens it.
@@ -57,7 +58,6 @@ def server(
     an invocation spends here.
     """
 
-    opening = opening or Opening()
     guard = opening.guard
     largest = max((endpoint.limits.body for endpoint in endpoints.values()), default=LARGEST_BODY)
 

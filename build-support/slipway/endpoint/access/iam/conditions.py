@@ -15,7 +15,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from slipway.endpoint.access.iam.pattern import Context, Values, literal, matches, matches_arn
+from slipway.endpoint.access.iam.pattern import (
+    Context,
+    Unresolved,
+    Values,
+    literal,
+    matches,
+    matches_arn,
+)
 
 type Compare = Callable[[str, str, Context], bool]
 type Quantifier = Literal["", "ForAllValues", "ForAnyValue"]
@@ -36,11 +43,11 @@ class Condition:
     key: str
     values: Values
 
-    def holds(self, context: Context) -> bool:
+    def holds(self, context: Context, *, unresolved: bool) -> bool:
         """Return whether the request's values of the key fulfil the condition.
 
-        Raises:
-            Unresolved: a variable of ``values`` has no value.
+        A variable without a value matches nothing. Whether a negated operator then holds is not
+        documented: it does where ``unresolved``.
         """
         given = context.get(self.key.lower(), ())
         if self.operator == NULL:
@@ -49,17 +56,21 @@ class Condition:
             if self.quantifier == "ForAnyValue":
                 return self.if_exists
             return self.if_exists or self.negated or self.quantifier == "ForAllValues"
+        found = [self._matches(value, context, unresolved) for value in given]
         if self.quantifier == "ForAnyValue":
-            return any(self._matches(value, context) for value in given)
-        if self.quantifier == "ForAllValues":
-            return all(self._matches(value, context) for value in given)
+            return any(found)
         # several values need a quantifier: AWS documents no meaning without one
-        return len(given) == 1 and self._matches(given[0], context)
+        return all(found) and (len(given) == 1 or self.quantifier == "ForAllValues")
 
-    def _matches(self, value: str, context: Context) -> bool:
-        # all are looked at, so that a variable without a value is noticed whatever the others are
-        found = [self.compare(wanted, value, context) for wanted in self.values]
-        return any(found) != self.negated
+    def _matches(self, value: str, context: Context, unresolved: bool) -> bool:
+        is_missing = False
+        for wanted in self.values:
+            try:
+                if self.compare(wanted, value, context):
+                    return not self.negated
+            except Unresolved:
+                is_missing = True
+        return unresolved if is_missing and self.negated else self.negated
 
 
 def parse(name: str, key: str, values: Values) -> Condition:

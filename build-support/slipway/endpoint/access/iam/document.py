@@ -46,14 +46,24 @@ class Statement:
         """Return whether the statement applies to the request."""
         if not self.covers_action(action):
             return False
-        try:
-            found = [matches_arn(each, resource, context) for each in self.resources]
-            # every condition is asked, so that a variable without a value is always noticed
-            holds = [condition.holds(context) for condition in self.conditions]
-            return any(found) != self.inverted_resources and all(holds)
-        except Unresolved:
-            # a variable without a value matches nothing
+        if not self._is_about(resource, context):
             return False
+        return all(
+            # what is in doubt denies, and does not allow
+            condition.holds(context, unresolved=self.effect == "Deny")
+            for condition in self.conditions
+        )
+
+    def _is_about(self, resource: str, context: Context) -> bool:
+        is_missing = False
+        for pattern in self.resources:
+            try:
+                if matches_arn(pattern, resource, context):
+                    return not self.inverted_resources
+            except Unresolved:
+                # names nothing; whether NotResource then covers everything is not documented
+                is_missing = True
+        return self.inverted_resources and (self.effect == "Deny" or not is_missing)
 
     def condition_keys(self) -> set[str]:
         """Return the condition keys that it reads, in lower case."""

@@ -20,7 +20,7 @@ SEGMENTS = 6  # of an ARN: arn, partition, service, region, account, resource
 
 
 class Unresolved(Exception):
-    """A variable has no value in this request, so that its statement does not apply."""
+    """A variable has no value in this request, so that its pattern matches nothing."""
 
 
 def matches(pattern: str, text: str, context: Context, *, ignore_case: bool = False) -> bool:

@@ -106,6 +106,7 @@ def read_token(
             leeway=SKEW,
             options={"require": REQUIRED, "strict_aud": True},
         )
+        grant = _grant(claims)
     except jwt.ExpiredSignatureError:
         raise BadToken("it has expired") from None
     except jwt.ImmatureSignatureError:
@@ -113,7 +114,6 @@ def read_token(
     # what a hostile token can make of a library is not foreseen; all of it is a refusal
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError, OverflowError):
         raise BadToken("it is not one of Slipway's") from None
-    grant = _grant(claims)
     if grant.id in revoked:
         raise BadToken("it was revoked")
     return grant
