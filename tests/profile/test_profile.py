@@ -17,6 +17,7 @@ from slipway.profile.make_sketch import name_of, sketch_categories, sketch_numbe
 from slipway.profile.of_folder import read_profile_file
 from slipway.profile.profile import Profile, load_profile
 from slipway.profile.sketch import CategorySketch, NumberSketch
+from slipway.profile.texts import count_pairs, familiarity, familiarity_of_reference
 from slipway.triton.datatypes import Array
 from tests.profile import tensors
 
@@ -216,3 +217,19 @@ def test_whatever_is_changed_in_the_file_is_read_or_refused(data: st.DataObject)
 def test_a_category_sketch_describes_its_values() -> None:
     sketch = CategorySketch(100, 10, {"red": 60, "green": 30}, 0, 0, 2)
     assert describe_sketch(sketch) == "red 60%, green 30%; 10.0% missing"
+
+
+def test_texts_that_come_again_and_again_are_measured_as_those_that_come_in() -> None:
+    # few different texts have few values: one moved a little would be in another bin
+    random = np.random.default_rng(5)
+    words = ["tenure", "Contract", "InternetService", "TotalCharges", "MonthlyCharges"]
+    texts = [" ".join(random.permutation(words)[:3]) for _ in range(2000)]
+    pairs = count_pairs(texts, 5)
+    reference = familiarity_of_reference(texts, 5)
+    np.testing.assert_array_equal(reference, familiarity(texts, pairs))
+
+
+def test_a_text_of_its_own_is_as_unusual_as_the_next_one_will_be() -> None:
+    texts = ["the usual words"] * 50 + ["zyxw vuts"]
+    own = familiarity_of_reference(texts, 2)
+    assert own[-1] < own[0]

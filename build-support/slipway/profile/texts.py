@@ -57,7 +57,11 @@ def familiarity(texts: Sequence[str], pairs: Mapping[str, int]) -> Array:
 
 
 def familiarity_of_reference(texts: Sequence[str], least: int) -> Array:
-    """Return :func:`familiarity` of each text by the pairs of all others, so without its own."""
+    """Return :func:`familiarity` of each text by the pairs of all others, so without its own.
+
+    A text that several rows have is measured as it will be when it comes in: few different texts
+    have few values, and one that was a little less here would lie in another bin there.
+    """
     rows: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     own = {text: Counter(_pairs(text)) for text in set(texts)}
@@ -66,9 +70,11 @@ def familiarity_of_reference(texts: Sequence[str], least: int) -> Array:
         rows.update(own[text].keys())
     kept = count_pairs(texts, least)
     total = sum(kept.values()) + 1
+    repeated = [text for text, number in Counter(texts).items() if number > 1]
     scores = {
         text: _without_own(pairs, counts, rows, least, kept, total) for text, pairs in own.items()
     }
+    scores |= dict(zip(repeated, familiarity(repeated, kept).tolist(), strict=True))
     return np.array([scores[text] for text in texts], np.float64)
 
 
