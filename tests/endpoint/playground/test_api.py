@@ -147,9 +147,16 @@ def test_the_models_own_error_is_shown_in_full(tried: Tried) -> None:
     assert "correct what its message names" in error["fix"]
 
 
-def test_rows_with_different_inputs_are_refused(tried: Tried) -> None:
-    asked = ask(tried, ECHO, {"TEXT": text("a")}, {"REAL": typed("1")}).json
-    assert "row 2 has other inputs than the first: REAL, TEXT" in asked["answer"]["error"]["what"]
+def test_what_some_rows_lack_is_an_empty_text_or_nan(tried: Tried) -> None:
+    asked = ask(tried, ECHO, {"TEXT": text("a")}, {"REAL": typed("1")}).json["answer"]
+    outputs = {each["name"]: each["elements"] for each in asked["outputs"]}
+    assert outputs["REAL_BACK"] == ["NaN", "1.0"]
+    assert [element["text"] for element in outputs["TEXT_BACK"]] == ["a", ""]
+
+
+def test_a_row_without_a_whole_number_that_another_has_is_refused(tried: Tried) -> None:
+    error = ask(tried, ECHO, {"WHOLE": typed("1")}, {"REAL": typed("1")}).json["answer"]["error"]
+    assert error["what"] == "row 2 has no value for WHOLE, and another row has"
 
 
 def test_parameters_that_are_no_object_are_refused(tried: Tried) -> None:

@@ -35,6 +35,9 @@ class Field(NamedTuple):
 
 
 Row = Mapping[str, Field]
+# of an optional input that some rows lack
+NAN = Field("json", "NaN")
+MISSING = {BYTES: Field("text", ""), "FP16": NAN, "FP32": NAN, "FP64": NAN}
 
 
 def parse_rows(value: Any) -> list[Row]:
@@ -75,15 +78,10 @@ def to_arrays(interface: Interface, rows: Sequence[Row], name: str) -> dict[str,
     """Return the tensors of ``rows``, which the model ``name`` declares.
 
     Raises:
-        SlipwayError: as :func:`slipway.model.request.fit`; or rows have different inputs or sizes.
+        SlipwayError: as :func:`slipway.model.request.fit`; or rows have different sizes, or
+            one lacks what another has.
     """
-    for number, row in enumerate(rows, 1):
-        odd = sorted(set(row) ^ set(rows[0]))
-        if odd:
-            raise SlipwayError(
-                f"row {number} has other inputs than the first: {', '.join(odd)}",
-                fix="fill an optional input in every row, or in none",
-            )
+    rows = _filled(interface, rows)
     if len(rows) > 1 and not interface.batches:
         raise SlipwayError(
             f"{name} does not accept batches, and there are {len(rows)} rows",
@@ -100,6 +98,32 @@ def to_arrays(interface: Interface, rows: Sequence[Row], name: str) -> dict[str,
         else:
             values[key] = _stacked(key, [row[key] for row in rows], declared)
     return fit(interface, values, name=name)
+
+
+def _filled(interface: Interface, rows: Sequence[Row]) -> list[Row]:
+    """Return the rows with what some of them lack of an optional input: an empty text, or NaN, as
+    ``slipway invoke --data`` fills it.
+
+    Raises:
+        SlipwayError: a type has neither, or the input is not optional.
+    """
+    names = dict.fromkeys(name for row in rows for name in row)
+    filled: list[Row] = []
+    for number, row in enumerate(rows, 1):
+        values = dict(row)
+        for name in names:
+            if name in row:
+                continue
+            declared = interface.inputs.get(name)
+            missing = MISSING.get(declared.datatype) if declared and declared.optional else None
+            if missing is None:
+                raise SlipwayError(
+                    f"row {number} has no value for {name}, and another row has",
+                    fix="fill it in every row, or leave an optional input out of all",
+                )
+            values[name] = missing
+        filled.append(values)
+    return filled
 
 
 def _as_row(key: str, value: Any, declared: Tensor) -> Any:
