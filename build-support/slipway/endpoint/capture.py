@@ -73,6 +73,10 @@ class EndpointCapture:
         """Return what became of the answers, as :meth:`CaptureProcess.counts` does."""
         return self._writer.counts()
 
+    def flush(self) -> bool:
+        """Wait until all that was offered is written or dropped; return whether it is."""
+        return self._writer.flush()
+
     def close(self) -> None:
         """Write what is in the queue."""
         self._writer.close()

@@ -14,7 +14,8 @@ import uvloop
 from aiohttp import web
 
 from slipway import settings as configuration
-from slipway.catalog.captured_models import rules_finder
+from slipway.capture.writer import FindRules
+from slipway.catalog.captured_models import pipeline_rules, rules_finder
 from slipway.catalog.reader import CatalogReader
 from slipway.endpoint.access.opening import Opening
 from slipway.endpoint.any_endpoint import AnyEndpoint
@@ -74,7 +75,7 @@ async def serve(
             observer, limit = Observer(entry.name, metrics), (limits or limits_of)(entry)
             capture = None
             if entry.capture:
-                find_rules = rules_finder(CatalogReader(releases))
+                find_rules = _rules_finder(CatalogReader(releases), entry)
                 capture = await stack.enter_async_context(
                     run_capture(entry, settings, find_rules, observer, metrics)
                 )
@@ -111,6 +112,12 @@ async def serve(
         stack.push_async_callback(runner.cleanup)
         await web.SockSite(runner, listening, ssl_context=opening.tls).start()
         yield RunningEndpoints(opening.url(listening.getsockname()[1]), endpoints)
+
+
+def _rules_finder(catalog: CatalogReader, entry: configuration.EndpointSettings) -> FindRules:
+    if entry.mode == "serial":
+        return lambda target: pipeline_rules(catalog, entry.containers)
+    return rules_finder(catalog)
 
 
 def limits_of(configured: configuration.EndpointSettings) -> Limits:
