@@ -18,7 +18,6 @@ from slipway.environment import ExecutionEnvironment, bytecode
 from slipway.errors import SlipwayError
 from slipway.files import HashingWriter, atomic_write
 from slipway.model.capture_rules import load_capture_rules, refuse_unknown_tensors
-from slipway.model.config_interface import interface_of_config
 from slipway.model.folder import ModelFolder, source_files
 from slipway.model.original import FOLDER, load_record, replaced_files
 from slipway.profile.of_folder import read_profile_file
@@ -173,8 +172,9 @@ def _capture(model: ModelFolder) -> dict[str, object] | None:
     rules = load_capture_rules(model.path)
     if rules is None:
         return None
-    interface = interface_of_config(model.configs[model.ensemble])
-    refuse_unknown_tensors(rules, interface, model.path)
+    served = model.configs[model.ensemble]
+    inputs, outputs = ([t.name for t in side] for side in (served.input, served.output))
+    refuse_unknown_tensors(rules, inputs, outputs, model.path)
     return rules.dump()
 
 

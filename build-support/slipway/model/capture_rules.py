@@ -18,13 +18,12 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from slipway.errors import SlipwayError
-from slipway.model.interface import Interface
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -129,26 +128,30 @@ def parse_capture_rules(values: Mapping[str, Any], *, where: str) -> CaptureRule
         ) from error
 
 
-def unknown_tensors(rules: CaptureRules, interface: Interface) -> list[str]:
+def unknown_tensors(
+    rules: CaptureRules, inputs: Sequence[str], outputs: Sequence[str]
+) -> list[str]:
     """Return the tensors that the rules name and the model does not have: the ones that were meant
     would be kept whole. None is known where a config leaves its tensors to the server."""
-    if not interface.inputs or not interface.outputs:
+    if not inputs or not outputs:
         return []
-    return sorted(set(rules.tensors) - set(interface.inputs) - set(interface.outputs))
+    return sorted(set(rules.tensors) - set(inputs) - set(outputs))
 
 
-def refuse_unknown_tensors(rules: CaptureRules, interface: Interface, folder: Path) -> None:
+def refuse_unknown_tensors(
+    rules: CaptureRules, inputs: Sequence[str], outputs: Sequence[str], folder: Path
+) -> None:
     """Refuse rules of tensors that the model does not have.
 
     Raises:
         SlipwayError: names the first, and those that the model has.
     """
-    unknown = unknown_tensors(rules, interface)
+    unknown = unknown_tensors(rules, inputs, outputs)
     if unknown:
         raise SlipwayError(
             f"the model has no tensor {unknown[0]!r}",
             where=str(folder / FILE_NAME),
-            fix=f"name one of {', '.join([*interface.inputs, *interface.outputs])}",
+            fix=f"name one of {', '.join([*inputs, *outputs])}",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from slipway.check.finding import Location, RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
@@ -14,7 +15,7 @@ from slipway.model.capture_rules import (
     load_capture_rules,
     unknown_tensors,
 )
-from slipway.model.config_interface import interface_of_config
+from slipway.unchanged import remembered
 
 
 @rule(
@@ -44,18 +45,22 @@ def captures_another_tensor(model: ModelUnderCheck) -> Iterator[RuleHit]:
     served = model.served
     if not isinstance(rules, CaptureRules) or served is None or served.name not in model.parsed:
         return
-    interface = interface_of_config(model.parsed[served.name][1])
-    known = ", ".join([*interface.inputs, *interface.outputs])
-    for name in unknown_tensors(rules, interface):
+    message = model.parsed[served.name][1]
+    inputs, outputs = ([t.name for t in side] for side in (message.input, message.output))
+    known = ", ".join([*inputs, *outputs])
+    for name in unknown_tensors(rules, inputs, outputs):
         yield RuleHit(
             Location(model.folder / FILE_NAME), f"no tensor {name!r}", f"name one of {known}"
         )
 
 
 def _load_rules(model: ModelUnderCheck) -> CaptureRules | SlipwayError | None:
-    if model.is_single_config:
-        return None
+    return None if model.is_single_config else _rules_of(model.folder)
+
+
+@remembered
+def _rules_of(folder: Path) -> CaptureRules | SlipwayError | None:
     try:
-        return load_capture_rules(model.folder)
+        return load_capture_rules(folder)
     except SlipwayError as error:
         return error
