@@ -29,7 +29,7 @@ def test_the_text_has_the_decision_its_bounds_the_examples_and_a_command() -> No
     assert decided == "a better: right answers: −11.1 % for B, between −16.7 % and −7.2 %"
     assert table.splitlines()[1].split("  ")[0] == "right answers"
     assert "only A is right: 50 requests; only B: 0" in flips
-    assert "50 × A says survived, B says died: e8, e17, e26" in flips
+    assert "50 × A says survived, B says died, such as\n    e8\n    e17\n    e26" in flips
     assert text.endswith(f"what to do:\n  slipway alias fares {A} --stage staging")
 
 

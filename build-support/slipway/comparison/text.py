@@ -21,7 +21,7 @@ def format_comparison(comparison: TrafficComparison, advice: Sequence[str]) -> s
     """Return the text: the decision, measures, examples, what limits it, and what to do."""
     parts = [
         _head(comparison),
-        [f"{comparison.decision}: {statement(comparison)}"],
+        [f"{comparison.decision}: " + statement(comparison).replace("; ", "\n  ")],
         _table(comparison.primary + comparison.details, comparison),
         _differences(comparison),
         _limits(comparison),
@@ -72,8 +72,8 @@ def _head(comparison: TrafficComparison) -> list[str]:
         f"{comparison.name} on {comparison.endpoint}, {times[0]} to {times[1]} UTC",
         f"A  {comparison.a}  {comparison.requests[0]:,} requests",
         f"B  {comparison.b}  {comparison.requests[1]:,} requests",
-        f"{counts}; answer: {comparison.answer}; risk of a wrong decision, looked at any time:"
-        f" {comparison.risk:g}",
+        f"{counts}; answer: {comparison.answer}",
+        f"risk of a wrong decision, at all looks together: {comparison.risk:g}",
     ]
 
 
@@ -120,10 +120,9 @@ def _differences(comparison: TrafficComparison) -> list[str]:
             f" {score.mean_absolute:.3g} in size, at most {score.largest:.3g}"
         )
     for flip in comparison.flips:
-        lines.append(
-            f"{flip.count:,} × A says {_short(flip.a)}, B says {_short(flip.b)}:"
-            f" {', '.join(flip.event_ids)}"
-        )
+        lines.append(f"{flip.count:,} × A says {_short(flip.a)}, B says {_short(flip.b)}, such as")
+        for event_id in flip.event_ids:
+            lines.append(f"  {event_id}")
     if comparison.flips and comparison.redacted:
         kept = ", ".join(f"{name} ({rule})" for name, rule in sorted(comparison.redacted.items()))
         lines.append(f"the captures hold these events without: {kept}")
