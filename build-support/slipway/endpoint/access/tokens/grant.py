@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from slipway.endpoint.policy import Policy
@@ -33,8 +34,13 @@ class Grant:
 
         An invocation that names no target, such as that of a pipeline, needs one for all.
         """
-        if action not in self.actions or not Policy(self.endpoints).allows(endpoint):
+        if action not in self.actions or not _like(self.endpoints).allows(endpoint):
             return False
         if action != "invoke":
             return True
-        return Policy(self.targets).allows(target) if target else "*" in self.targets
+        return _like(self.targets).allows(target) if target else "*" in self.targets
+
+
+@lru_cache(1024)
+def _like(patterns: tuple[str, ...]) -> Policy:
+    return Policy(patterns)
