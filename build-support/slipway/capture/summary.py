@@ -56,10 +56,12 @@ class ReleaseSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """The releases, sorted, and how many ``foreign`` files other programs wrote."""
+    """The releases, sorted, and how many ``foreign`` files other programs wrote; ``open_bytes`` are
+    in files that are not complete yet, and not in the releases' figures."""
 
     releases: list[ReleaseSummary]
     foreign: int
+    open_bytes: int
 
 
 def summarize(
@@ -100,9 +102,13 @@ def summarize(
         if entry.until is None or file.until >= entry.until:
             entry.until, entry.days = file.until, file.days
             last[file.endpoint, file.target] = found
+    open_bytes = 0
+    for journal in files.open_journals():
+        open_bytes += journal.size
+        journal.close()
     for key, found in last.items():
         releases[key].redacted = _redacted(found)
-    return Summary([releases[key] for key in sorted(releases)], foreign)
+    return Summary([releases[key] for key in sorted(releases)], foreign, open_bytes)
 
 
 def forget(

@@ -63,6 +63,17 @@ def test_the_list_has_a_row_for_each_release(root: Path, capsys: Capsys) -> None
     assert "nothing" in run(capsys, "list", "--endpoint", "staging")[1]
 
 
+def test_the_list_says_what_is_not_in_complete_files_yet(root: Path, capsys: Capsys) -> None:
+    location = CaptureLocation(folder=root / "store" / "captured")
+    with closing(CaptureWriter(location, lambda target: KEEP_ALL)) as writer:
+        writer.offer(exchange())
+        assert writer.flush()
+        text = run(capsys, "list")[1]
+        assert "nothing is captured" not in text
+        assert "more are not in complete files yet" in text
+    assert "yet" not in run(capsys, "list")[1]
+
+
 def test_show_prints_the_last_requests(root: Path, capsys: Capsys) -> None:
     now = datetime.now(UTC).timestamp()
     sent = [exchange(when=now - 10 + number) for number in range(7)]

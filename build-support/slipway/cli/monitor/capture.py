@@ -67,6 +67,7 @@ def list_(where: str, captures: str | None, as_json: bool) -> None:
             "location": str(location),
             "releases": [release.dump() for release in summary.releases],
             "foreign_files": summary.foreign,
+            "open_bytes": summary.open_bytes,
         }
         click.echo(json.dumps(values, indent=1))
         return

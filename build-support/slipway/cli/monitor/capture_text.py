@@ -19,9 +19,11 @@ HEAD = ("release", "requests", "size", "from", "until (UTC)", "kept", "dropped",
 
 def print_summary(summary: Summary, location: str) -> None:
     """Print a row for each release, and what is not in the rows."""
-    if not summary.releases:
+    from slipway.units import format_bytes
+
+    if not summary.releases and not summary.open_bytes:
         click.echo(f"nothing is captured in {location}; slipway endpoint up --capture captures")
-    else:
+    if summary.releases:
         rows = [HEAD, *map(_row, summary.releases)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
         for row in rows:
@@ -30,6 +32,11 @@ def print_summary(summary: Summary, location: str) -> None:
                 for column, (cell, width) in enumerate(zip(row, widths, strict=True))
             ]
             click.echo("  ".join(cells).rstrip())
+    if summary.open_bytes:
+        click.echo(
+            f"{format_bytes(summary.open_bytes)} more are not in complete files yet, which takes five"
+            " minutes at most; slipway capture show has them"
+        )
     if summary.foreign:
         click.echo(f"{summary.foreign} files of other programs, which do not name their model")
 
