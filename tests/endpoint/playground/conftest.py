@@ -14,8 +14,8 @@ from playwright.sync_api import Browser
 from tests import chromium
 from tests.endpoint.playground.shop import Shop
 
-ECHO, BRIGHT = "echo_1.0.0.tar.gz", "brightness_1.0.0.tar.gz"
-SHADOW = "brightness_1.1.0.tar.gz"
+ECHO, BRIGHT = "echo_1.0.0.tar.gz", "bright_middle_1.0.0.tar.gz"
+SHADOW = "bright_middle_1.1.0.tar.gz"
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tried]:
     folder = tmp_path_factory.mktemp("playground")
     shop = Shop(folder)
     shop.publish("echo", "1.0.0")
-    shop.publish("brightness", "1.0.0")
-    shop.publish("brightness", "1.1.0", {'b"bright"': 'b"light"'})
+    shop.publish("bright_middle", "1.0.0")
+    shop.publish("bright_middle", "1.1.0", {'b"bright"': 'b"light"'})
     shop.alias("echo", ECHO)
-    shop.alias("brightness", BRIGHT, SHADOW)
+    shop.alias("bright_middle", BRIGHT, SHADOW)
     picture = folder / "a disc's picture.png"
     picture.write_bytes(disc())
-    case = shop.root / "models" / "brightness" / "tests" / "cases" / "a_disc"
+    case = shop.root / "models" / "bright_middle" / "tests" / "cases" / "a_disc"
     case.mkdir(parents=True)
     (case / "disc.png").write_bytes(disc())
     (case / "input.json").write_text('{"inputs": {"IMAGE": {"file": "disc.png"}}}')

@@ -33,7 +33,7 @@ def test_axe_finds_no_violation(tried: Tried, browser: Browser, width: int, sche
         page.goto(f"{tried.url}{address}")
         expect(page.locator("main")).to_be_visible()
         assert violations(page) == []
-    page = watched.show(tried.url, "model=brightness")
+    page = watched.show(tried.url, "model=bright_middle")
     assert violations(page) == []
     ask_picture(page, tried)
     page.get_by_label("Requests").fill("40")

@@ -59,7 +59,7 @@ def test_numbers_are_not_rounded_by_the_browser(tried: Tried, watched: Watched) 
 def test_a_picture_is_previewed_asked_and_shown_beside_its_shadows_answer(
     tried: Tried, watched: Watched
 ) -> None:
-    page = watched.show(tried.url, "model=brightness")
+    page = watched.show(tried.url, "model=bright_middle")
     expect(page.get_by_role("combobox", name="Ask a second release")).to_have_value(SHADOW)
     ask_picture(page, tried)
     expect(page.locator(".said-by")).to_have_count(2)
@@ -74,7 +74,7 @@ def test_a_picture_is_previewed_asked_and_shown_beside_its_shadows_answer(
 
 
 def test_a_file_can_be_dropped(tried: Tried, watched: Watched) -> None:
-    page = watched.show(tried.url, "model=brightness")
+    page = watched.show(tried.url, "model=bright_middle")
     transfer = page.evaluate_handle(
         """bytes => {
             const transfer = new DataTransfer();
@@ -89,7 +89,7 @@ def test_a_file_can_be_dropped(tried: Tried, watched: Watched) -> None:
 
 
 def test_a_golden_case_fills_the_form(tried: Tried, watched: Watched) -> None:
-    page = watched.show(tried.url, "model=brightness")
+    page = watched.show(tried.url, "model=bright_middle")
     page.get_by_label("Example").select_option(label="a_disc")
     expect(page.locator("[data-input=IMAGE] .drop")).to_contain_text("disc.png")
     page.get_by_role("button", name="Ask", exact=True).click()
@@ -97,7 +97,7 @@ def test_a_golden_case_fills_the_form(tried: Tried, watched: Watched) -> None:
 
 
 def test_the_answer_is_explained_over_the_picture(tried: Tried, watched: Watched) -> None:
-    page = watched.show(tried.url, "model=brightness")
+    page = watched.show(tried.url, "model=bright_middle")
     ask_picture(page, tried)
     page.get_by_label("Requests").fill("60")
     page.get_by_role("button", name="Explain").click()
@@ -217,7 +217,7 @@ def test_the_overview_leads_to_it_and_back(tried: Tried, watched: Watched) -> No
 
 
 def test_drift_is_looked_for_and_its_absence_is_explained(tried: Tried, watched: Watched) -> None:
-    page = watched.show(tried.url, "model=brightness")
+    page = watched.show(tried.url, "model=bright_middle")
     page.get_by_role("button", name="Look").click()
     expect(page.locator("#drift-status")).to_have_text("Requests are not captured.")
     expect(page.locator("#drifts")).to_contain_text(BRIGHT)
@@ -226,7 +226,7 @@ def test_drift_is_looked_for_and_its_absence_is_explained(tried: Tried, watched:
 @pytest.mark.parametrize("width", [360, 768])
 def test_nothing_overflows_a_narrow_page(tried: Tried, browser: Browser, width: int) -> None:
     watched = Watched(browser, width)
-    page = watched.show(tried.url, "model=brightness")
+    page = watched.show(tried.url, "model=bright_middle")
     ask_picture(page, tried)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.get_by_role("combobox", name="Model or release").click()
