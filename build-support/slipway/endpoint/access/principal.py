@@ -113,7 +113,7 @@ def authorize(
         raise Failure(
             403,
             "AccessDeniedException",
-            f"User: {principal.session(profile)} is not authorized: no action of IAM stands for"
+            f"User: {principal.session(profile)} is not authorized: IAM has no action for"
             " the page and its data. Ask with a token: slipway token create",
         )
     context = request_context(principal, asked, place, headers, address)

@@ -22,16 +22,22 @@ function say(link, text, notice = "") {
   if (document.title !== title) document.title = title;
 }
 
-const NEEDS_TOKEN = "This endpoint is open to others, and needs a token: open the link of “slipway token create --link”.";
+const LINK = "Open the link that “slipway token create NAME --link” prints.";
+// by status: why the state is not shown
+const REFUSALS = {
+  401: `This endpoint is open to others, and needs a token. ${LINK}`,
+  403: `The token does not allow to look at this endpoint. ${LINK}`,
+  429: "Too many attempts were refused: this address has to wait a minute. Then reload the page.",
+};
 
-let refused = false;
+let refusal = "";
 
 /** The state, or nothing: no answer, a refusal, or the answer of another program at this port. */
 async function fetched() {
-  refused = false;
+  refusal = "";
   try {
     const response = await request("/state", { signal: AbortSignal.timeout(PATIENCE_MS) });
-    refused = [401, 403].includes(response.status);
+    refusal = REFUSALS[response.status] ?? "";
     return response.ok ? await response.json() : null;
   } catch {
     return null;
@@ -45,14 +51,14 @@ export async function ask() {
   clearTimeout(timer);
   const answer = await fetched();
   asking = false;
-  if (document.hidden) say("paused", "Paused");
+  // every refusal counts as a failed attempt: a page without a token asks once
+  if (refusal) say("gone", "No access", refusal);
+  else if (document.hidden) say("paused", "Paused");
   else timer = setTimeout(ask, EVERY_MS);
   if (answer) {
     take(answer);
     if (!document.hidden) say("live", "Live");
-  } else if (refused && !document.hidden) {
-    say("gone", "No access", NEEDS_TOKEN);
-  } else if (!document.hidden) {
+  } else if (!refusal && !document.hidden) {
     // what was shown stays, and is called old
     const since = state ? ` What is shown is of ${clock.format(new Date(1000 * state.when))}.` : "";
     say("gone", "Gone", `The endpoint does not answer.${since} Asking again every ${EVERY_MS / 1000} seconds.`);
@@ -61,5 +67,9 @@ export async function ask() {
 
 document.addEventListener("visibilitychange", () => {
   clearTimeout(timer);
-  if (!document.hidden) ask();
+  if (!document.hidden && !refusal) ask();
+});
+// another link was opened in this tab; access.js has taken its token by now
+window.addEventListener("hashchange", () => {
+  if (refusal) ask();
 });
