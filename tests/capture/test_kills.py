@@ -21,7 +21,7 @@ from slipway.capture.location import CaptureLocation
 from slipway.capture.spool import JOURNAL
 from tests.capture.exchanges import KEEP_ALL, exchange, read_all
 
-KILLS = 12
+KILLS = 8
 # keeps requests as fast as it can, and prints the id of each once it is written
 PROGRAM = """
 import sys

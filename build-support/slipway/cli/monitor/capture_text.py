@@ -34,8 +34,8 @@ def print_summary(summary: Summary, location: str) -> None:
             click.echo("  ".join(cells).rstrip())
     if summary.open_bytes:
         click.echo(
-            f"{format_bytes(summary.open_bytes)} more are not in complete files yet, which takes five"
-            " minutes at most; slipway capture show has them"
+            f"{format_bytes(summary.open_bytes)} more are not in complete files yet, which takes"
+            " five minutes at most; slipway capture show has them"
         )
     if summary.foreign:
         click.echo(f"{summary.foreign} files of other programs, which do not name their model")
