@@ -18,7 +18,7 @@ from slipway.profile.build import build_profile
 from slipway.settings.release import StageName
 from slipway.store.open import open_stage
 from slipway.triton.datatypes import Array
-from tests.drift.traffic import Traffic
+from tests.drift.traffic import Traffic, release
 from tests.pipeline import gitlab, platform, scratch
 from tests.pipeline.gitlab import Run
 from tests.pipeline.history import History
@@ -219,18 +219,16 @@ def test_a_rollback_holds_though_an_old_job_is_started_again(
 def test_a_scheduled_check_finds_drift_tells_people_once_and_starts_a_training(
     project: Project,
 ) -> None:
-    rows, answers = _rows(2000)
-    profile = build_profile(rows, answers, source="train.csv")
-    project.branch("profiled")
-    project.history.write("models/small_03/profile.json", profile.dump().decode())
-    released = project.merge("profiled", "promote")
-    assert released.jobs["promote"] == "passed", released.said
     nothing = project.run(CI_PIPELINE_SOURCE="schedule", TASK="drift")
     assert nothing.jobs == {"drift": "allowed to fail"}, nothing.said
     assert "nothing was captured since" in nothing.log("drift")
 
-    captured = Traffic(settings.load(project.history.root))
-    captured.capture("small_03_1.0.0.tar.gz", *_rows(600, shift=2), now=datetime.now(UTC))
+    configured = settings.load(project.history.root)
+    store = open_stage(configured, "production").store
+    profile = build_profile(*_rows(2000), source="train.csv")
+    target = release(store, "production", "observed", profile, "1.0.0")
+    captured = Traffic(configured)
+    captured.capture(target, *_rows(600, shift=2), now=datetime.now(UTC))
     with receivers.running(Receiver()) as receiver:
         hook = f"{receiver.url}/hook"
         first = project.run(
@@ -239,12 +237,11 @@ def test_a_scheduled_check_finds_drift_tells_people_once_and_starts_a_training(
         assert first.jobs == {"drift": "allowed to fail", "retrain drifted": "passed"}, first.said
         again = project.run(CI_PIPELINE_SOURCE="trigger", TASK="drift", SLIPWAY_WEBHOOK_URL=hook)
         assert again.jobs == {"drift": "allowed to fail"}, again.said
-    assert "small_03 on production: drift" in first.log("drift")
-    # none of these small models has a training: that is said, and no other model is trained
-    assert "small_03: no stage of dvc.yaml trains it" in first.log("retrain drifted")
-    assert ["Drift in production: small_03 1.0.0" in r.json["text"] for r in receiver.requests] == [
-        True
-    ]
+    assert "observed on production: drift" in first.log("drift")
+    # it has no training: that is said, and no other model is trained
+    assert "observed: no stage of dvc.yaml trains it" in first.log("retrain drifted")
+    [message] = receiver.requests
+    assert "Drift in production: observed 1.0.0" in message.json["text"]
     report = json.loads((project.history.root / "drift.json").read_text(encoding="utf-8"))
     assert report["verdict"] == "drift"
     assert "<h1>" in (project.history.root / "drift.html").read_text(encoding="utf-8")
