@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from slipway.drift.recent import recent_drift
+from slipway.drift.verdict import ReleaseDrift
 from slipway.endpoint.playground.releases import name_of
 from slipway.endpoint.playground.served import Served
 
@@ -22,11 +23,12 @@ def drift(served: Served, target: str) -> dict[str, Any]:
         served.settings, endpoints={**served.settings.endpoints, served.name: served.entry}
     )
     check = recent_drift(settings, served.name, name_of(target))
-    return {"releases": [_release(release) for release in check.releases]}
+    return {"releases": [describe_release(release) for release in check.releases]}
 
 
-def _release(release: Any) -> dict[str, Any]:
-    tensors = [
+def describe_release(release: ReleaseDrift) -> dict[str, Any]:
+    """Return the drift of one release: its tensors, the most moved first, with their statistics."""
+    tensors: list[dict[str, Any]] = [
         {
             "name": tensor.name,
             "side": tensor.side,
