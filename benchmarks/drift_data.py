@@ -103,9 +103,11 @@ def snippets(work: Path) -> Sample:
         with tarfile.open(fileobj=inner) as archive:
             for member in archive.getmembers():
                 if re.search(r"GroundTruth\.txt$", member.name):
-                    text = archive.extractfile(member).read().decode(errors="replace")
+                    stream = archive.extractfile(member)
+                    assert stream is not None
+                    text = stream.read().decode(errors="replace")
                     texts += [line.split("\t")[-1] for line in text.splitlines() if line]
-    order = np.random.default_rng(12).permutation(len(texts))[:6000]
+    order = np.random.default_rng(12).permutation(len(texts))[:3000]
     return Sample("sentiment_en", {"text": column([texts[k].encode() for k in order])}, TEXTS)
 
 

@@ -14,6 +14,7 @@ from slipway.artifact.configs import Configs
 from slipway.artifact.manifest import Manifest, parse_manifest, read_first_file
 from slipway.errors import SlipwayError
 from slipway.files import HashingReader, sha256_of_stream
+from slipway.profile.profile import FILE_NAME as PROFILE
 from slipway.triton import config
 from slipway.triton.config import ModelConfig
 
@@ -53,6 +54,13 @@ class Contents:
             for name, file in self.files.items()
             if root is not None and (name == root or name.startswith(f"{root}/"))
         }
+
+    @property
+    def profile(self) -> str | None:
+        """Return the name of the reference profile; ``None`` if it was packed without one."""
+        served = f"{self.manifest.serves}/"
+        names = (name for name in self.files if name.startswith(served))
+        return next((name for name in names if name.endswith(f"/{PROFILE}")), None)
 
     def config(self, model: str) -> ModelConfig:
         """Return the parsed config of one model."""

@@ -80,7 +80,7 @@ def profile_tensor(
         written = [text for array in arrays for text in text_rows(array)]
         pairs = texts.count_pairs(written, least)
         if pairs:
-            series[texts.FAMILIARITY] = texts.familiarity_of_reference(written, least)
+            series[texts.FAMILIARITY] = texts.familiarity(written, pairs)
     sketches = {name: _sketch(values, least) for name, values in series.items()}
     notes: tuple[str, ...] = ()
     values = sketches.get(VALUE)

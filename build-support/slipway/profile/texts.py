@@ -56,47 +56,6 @@ def familiarity(texts: Sequence[str], pairs: Mapping[str, int]) -> Array:
     return np.array([_familiarity(text, bits, rare, cache) for text in texts], np.float64)
 
 
-def familiarity_of_reference(texts: Sequence[str], least: int) -> Array:
-    """Return :func:`familiarity` of each text by the pairs of all others, so without its own.
-
-    A text that several rows have is measured as it will be when it comes in: few different texts
-    have few values, and one that was a little less here would lie in another bin there.
-    """
-    rows: Counter[str] = Counter()
-    counts: Counter[str] = Counter()
-    own = {text: Counter(_pairs(text)) for text in set(texts)}
-    for text in texts:
-        counts.update(own[text])
-        rows.update(own[text].keys())
-    kept = count_pairs(texts, least)
-    total = sum(kept.values()) + 1
-    repeated = [text for text, number in Counter(texts).items() if number > 1]
-    scores = {
-        text: _without_own(pairs, counts, rows, least, kept, total) for text, pairs in own.items()
-    }
-    scores |= dict(zip(repeated, familiarity(repeated, kept).tolist(), strict=True))
-    return np.array([scores[text] for text in texts], np.float64)
-
-
-def _without_own(
-    own: Counter[str],
-    counts: Mapping[str, int],
-    rows: Mapping[str, int],
-    least: int,
-    kept: Mapping[str, int],
-    total: int,
-) -> float:
-    if not own:
-        return math.nan
-    rest = total - sum(number for pair, number in own.items() if pair in kept)
-    bits = 0.0
-    for pair in sorted(own):
-        others = counts[pair] - own[pair]
-        known = pair in kept and rows[pair] > least and others > 0
-        bits += own[pair] * math.log2((others if known else 0.5) / max(1, rest))
-    return float(f"{bits / own.total():.6g}")
-
-
 def _familiarity(
     text: str, bits: Mapping[str, float], rare: float, cache: dict[str, float]
 ) -> float:

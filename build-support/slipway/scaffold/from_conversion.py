@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from slipway.formats.conversion import Conversion
+from slipway.profile.build import build_profile
+from slipway.profile.profile import FILE_NAME
 from slipway.scaffold import original, reference_cases, render, writing
 from slipway.scaffold.columns import Wish
 from slipway.scaffold.steps import Steps, plan_converted
@@ -72,11 +74,34 @@ def write(name: str, planned: Plan, settings: Settings, *, version: str = "0.1.0
         for file in conversion.converted.files:
             (target / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(conversion.folder / file, target / file)
+        _write_profile(folder, planned)
         kept = original.write_original(folder, name, conversion, planned.rows)
         weights = [file for file in conversion.converted.files if not file.endswith(CODE)]
         return [*kept, *(target / file for file in weights)]
 
     return writing.write_folder(name, KIND, version, settings, fill)
+
+
+def _write_profile(folder: Path, planned: Plan) -> None:
+    """Write the reference profile of the user's rows. Drawn ones are like no request.
+
+    The answers are the framework's, from which those of what is served do not differ more than the
+    tolerance.
+    """
+    conversion = planned.conversion
+    if planned.rows is None or conversion.difference is None:
+        return
+    inputs, outputs = reference_cases.reference_tensors(conversion, planned.steps)
+    try:
+        made = build_profile(
+            inputs,
+            outputs,
+            source=planned.rows.name,
+            batches=planned.steps.max_batch_size > 0,
+        )
+    except ImportError:  # pictures need the extra "monitoring"
+        return
+    (folder / FILE_NAME).write_bytes(made.dump())
 
 
 def _stated(conversion: Conversion) -> dict[str, bool]:

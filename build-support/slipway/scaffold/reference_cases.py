@@ -36,6 +36,13 @@ def write_cases(tests: Path, conversion: Conversion, steps: Steps) -> dict[str, 
     return first
 
 
+def reference_tensors(
+    conversion: Conversion, steps: Steps
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return all reference rows as clients send them, and the answers as they get them."""
+    return _tensors(conversion, steps, slice(None))
+
+
 def _cases(
     conversion: Conversion, steps: Steps
 ) -> Iterator[tuple[dict[str, Array], dict[str, Array]]]:
@@ -45,18 +52,24 @@ def _cases(
     size = max(1, min(ROWS, steps.max_batch_size // 2, LARGEST // max(row, 1)))
     for start in range(0, min(total, size * CASES), size):
         part = slice(start, start + size) if steps.max_batch_size else start
-        inputs, outputs = conversion.converted.inputs, conversion.converted.outputs
-        yield (
-            dict(
-                column
-                for declared, step in zip(inputs, steps.inputs, strict=True)
-                for column in _columns(_cast(conversion.rows, declared.name, step)[part], step)
-            ),
-            {
-                step.public: _whole(_cast(conversion.answers, declared.name, step)[part], step)
-                for declared, step in zip(outputs, steps.outputs, strict=True)
-            },
-        )
+        yield _tensors(conversion, steps, part)
+
+
+def _tensors(
+    conversion: Conversion, steps: Steps, part: slice | int
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    inputs, outputs = conversion.converted.inputs, conversion.converted.outputs
+    return (
+        dict(
+            column
+            for declared, step in zip(inputs, steps.inputs, strict=True)
+            for column in _columns(_cast(conversion.rows, declared.name, step)[part], step)
+        ),
+        {
+            step.public: _whole(_cast(conversion.answers, declared.name, step)[part], step)
+            for declared, step in zip(outputs, steps.outputs, strict=True)
+        },
+    )
 
 
 def _cast(arrays: Arrays | Mapping[str, Array], name: str, step: StepTensor) -> Array:

@@ -44,6 +44,9 @@ def inspect(artifact: Path, as_json: bool) -> None:
     console.print(f"[bold]{manifest.name} {manifest.version}[/]  {serves}")
     console.print(f"{format_megabytes(inspected.size)}, {len(inspected.files)} files")
     console.print(f"sha256 {inspected.sha256}\n", soft_wrap=True)
+    if inspected.profile:
+        size = inspected.files[inspected.profile][0]
+        console.print(f"reference profile {inspected.profile}, {size / 1000:.1f} kB\n")
     shown = (_packages, _provenance)
     for table in shown if manifest.container else (_models, _signatures, *shown):
         console.print(table(inspected))

@@ -131,7 +131,7 @@ def _print(name: str, description: _Description) -> None:
     console.print(f"[bold]{name}[/] in [bold]{description.stage}[/]\n")
     if description.interface.outputs:
         console.print(_tensors(description.interface))
-    for line in _container(description):
+    for line in (*_container(description), *_profile(description)):
         console.print(line, soft_wrap=True, markup=False)
     if description.interface.batches:
         console.print(f"batch: at most {description.interface.max_batch_size}")
@@ -161,6 +161,20 @@ def _container(description: _Description) -> list[str]:
         entry = " ".join(map(str, (release.manifest.container or {})["entry"]))
         lines.append(f"container {keys.hostname(release.target)}: {entry}")
     return lines
+
+
+def _profile(description: _Description) -> list[str]:
+    """Return which of the served releases have a reference profile."""
+    from slipway.profile.profile import FILE_NAME
+
+    served = description.alias.all_targets if description.alias else ()
+    releases = [each for each in description.releases if each.target in served]
+    having = [
+        each.target
+        for each in releases or description.releases[:1]
+        if any(name.endswith(f"/{FILE_NAME}") for name in each.manifest.sources)
+    ]
+    return [f"reference profile in {target}: slipway drift compares with it" for target in having]
 
 
 def _tensors(interface: Interface) -> Table:
