@@ -23,6 +23,7 @@ class ServerContributions:
     base: float
     margin: float
     meaning: str
+    note: str
 
 
 def find_contributions(interface: Interface, columns: int) -> str | None:
@@ -57,15 +58,18 @@ def server_contributions(
     chosen = sign * table[index if len(table) > 1 else 0]
     margin = float(chosen.sum())
     value = score.of(answer)
+    note = ""
     if abs(margin - value) <= CLOSE * max(1, abs(value)):
         meaning = score.name
     elif len(table) == 1 and abs(1 / (1 + np.exp(-margin)) - value) <= CLOSE:
-        meaning = f"margin of {score.name}, whose sigmoid is {value:.6g}"
+        meaning = f"margin of {score.name}"
+        note = f"the sigmoid of the margin is {value:.6g}, {score.name} itself"
     elif len(table) > 1 and abs(_softmax(table.sum(axis=1))[index] - value) <= CLOSE:
-        meaning = f"margin of {score.name}; the softmax of all margins is {value:.6g}"
+        meaning = f"margin of {score.name}"
+        note = f"the softmax of all margins is {value:.6g}, {score.name} itself"
     else:
         return None
-    return ServerContributions(output, chosen[:-1], float(chosen[-1]), margin, meaning)
+    return ServerContributions(output, chosen[:-1], float(chosen[-1]), margin, meaning, note)
 
 
 def _softmax(margins: Array) -> Array:

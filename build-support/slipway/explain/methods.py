@@ -37,6 +37,7 @@ def explain_by_server(question: Question) -> Explanation | None:
         for (name, value), contribution in zip(columns, found.contributions, strict=True)
     ]
     question.statements.append(f"exact: the model itself answers them in {found.output}")
+    question.statements += [found.note] if found.note else []
     return question.explanation(
         "server", parts, base=found.base, answer=found.margin, score=found.meaning
     )

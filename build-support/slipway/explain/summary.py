@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -84,10 +84,13 @@ def summarize(explanations: Sequence[Explanation], left_out: Sequence[str] = ())
     fewest = min(FEWEST_OF_WORD, len(explanations)) if kind == "text" else 1
     parts = [_summarized(name, found) for name, found in by_name.items() if len(found) >= fewest]
     parts.sort(key=lambda part: (-part.mean_size, part.name))
-    statements = dict.fromkeys(s for each in explanations for s in each.statements)
+    counted = Counter(s for each in explanations for s in each.statements)
+    # what is said of one row, such as its own number, is no statement about all
+    most = [s for s, count in counted.items() if count > len(explanations) // 2]
+    statements = dict.fromkeys(most)
     if len(by_name) > len(parts):
         statements[f"{len(by_name) - len(parts)} words of a single text are not listed"] = None
-    scores = sorted({explanation.score.split(", whose")[0] for explanation in explanations})
+    scores = sorted({explanation.score for explanation in explanations})
     return Summary(
         kind=kind,
         score=scores[0] if len(scores) == 1 else "the winning label's score",

@@ -66,7 +66,7 @@ def heat_picture(explanation: Explanation, width: int) -> Array:
 
     heat = np.array(explanation.heat, dtype=np.float32)
     height = max(1, round(width * explanation.size[1] / explanation.size[0]))
-    smooth = np.asarray(Image.fromarray(heat).resize((width, height), Image.Resampling.BICUBIC))
+    smooth = np.asarray(Image.fromarray(heat).resize((width, height), Image.Resampling.BILINEAR))
     share = np.clip(smooth / (abs(heat).max() or 1.0), -1, 1)
     colours = np.zeros((height, width, 4), dtype=np.uint8)
     for sign, colour in ((1, RAISES), (-1, LOWERS)):
