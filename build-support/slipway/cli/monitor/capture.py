@@ -112,9 +112,9 @@ def show(
     "--output", type=FILE, required=True, metavar="FILE", help="Write to this .jsonl or .npz file."
 )
 def export(name: str, where: str, captures: str | None, since: timedelta, output: Path) -> None:
-    """Write the captured rows of a model to a file, inputs and outputs by tensor.
+    """Write the captured rows of a model to a file.
 
-    Redacted tensors are left out, and named. Answers of shadows are left out, too.
+    Inputs and outputs, by tensor. Redacted tensors are left out, and named. Answers of shadows are left out, too.
 
     Example: slipway capture export sentiment --since 7d --output rows.npz
     """
