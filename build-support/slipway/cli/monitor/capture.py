@@ -114,7 +114,8 @@ def show(
 def export(name: str, where: str, captures: str | None, since: timedelta, output: Path) -> None:
     """Write the captured rows of a model to a file.
 
-    Inputs and outputs, by tensor. Redacted tensors are left out, and named. Answers of shadows are left out, too.
+    Inputs and outputs, by tensor. Redacted tensors are left out, and named. So are answers of
+    shadows.
 
     Example: slipway capture export sentiment --since 7d --output rows.npz
     """
