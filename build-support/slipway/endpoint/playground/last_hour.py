@@ -55,4 +55,5 @@ def describe_release(release: ReleaseDrift) -> dict[str, Any]:
         "verdict": release.verdict,
         "notes": list(release.notes),
         "tensors": tensors[:SHOWN],
+        "left_out": len(tensors[SHOWN:]),
     }

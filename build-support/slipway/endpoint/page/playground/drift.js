@@ -33,10 +33,11 @@ function tensorOf({ name, side, moved, statistics }) {
   return make("li", {}, make("b", {}, make("bdi", {}, name)), ` ${side}${moved ? ", moved: " : ": "}`, ...items);
 }
 
-function releaseOf({ target, requests, verdict, notes, tensors }) {
+function releaseOf({ target, requests, verdict, notes, tensors, left_out }) {
   const advice = ADVICE[verdict] ? `: ${ADVICE[verdict]}` : "";
   const head = make("p", {}, named(target), " ", make("b", { class: verdict === "drift" ? "bad" : "" }, verdict), `${advice}. ${count(requests)} requests.`);
-  return make("div", { class: "release" }, head, make("ul", { class: "plain" }, ...tensors.map(tensorOf)), ...notes.map((note) => make("p", { class: "hint" }, note)));
+  return make("div", { class: "release" }, head, make("ul", { class: "plain" }, ...tensors.map(tensorOf)),
+    ...(left_out ? [make("p", { class: "hint" }, `${count(left_out)} tensors that moved less are left out: slipway drift shows them.`)] : []), ...notes.map((note) => make("p", { class: "hint" }, note)));
 }
 
 export async function lookForDrift(endpoint, target) {
