@@ -139,7 +139,7 @@ def _comparison(comparison: Comparison) -> ComparisonView:
     lines = list(report.notes)
     if comparison.verdict == "too few rows":
         lines.insert(0, "too few rows: no distribution of so few can be told from chance")
-    tensors = sorted(report.tensors, key=lambda tensor: not tensor.moved)
+    tensors = sorted(report.tensors, key=lambda tensor: (not tensor.moved, -tensor.score))
     return ComparisonView(title, tuple(lines), tuple(_tensor(tensor) for tensor in tensors))
 
 
