@@ -48,9 +48,11 @@ SETTLED_S = 20.0
 
 @dataclass(frozen=True)
 class Run:
-    """One run: its load, and of its answers that were sampled how many were ``written``."""
+    """One run: its load, the endpoint's own processor time for each request in µs, that of its
+    capturing process included, and of the answers that were sampled how many were ``written``."""
 
     load: Load
+    cpu: float
     written: int
     dropped: int
 
@@ -80,6 +82,11 @@ def _capture(context: BenchmarkContext, store: Path, share: float) -> Iterator[E
     location = CaptureLocation(folder=context.work / f"captured-{share}")
     with closing(EndpointCapture("local", location, find_rules, share)) as capture:
         yield capture
+
+
+def microseconds(value: float) -> str:
+    """Return for example ``120 µs``."""
+    return f"{value:.0f} µs"
 
 
 def _record(store: Path, target: str) -> None:
@@ -122,7 +129,7 @@ def _compare(
         for clients in CLIENTS:
             for capture in orders[number % 2]:
                 endpoint.capture = capture
-                run = _run(port, capture, clients, (length, warm_up), written)
+                run = _run(port, endpoint, capture, clients, (length, warm_up), written)
                 runs.setdefault((capture.share if capture else 0.0, clients), []).append(run)
     rows = [
         row
@@ -135,6 +142,7 @@ def _compare(
 
 def _run(
     port: int,
+    endpoint: Endpoint,
     capture: EndpointCapture | None,
     clients: int,
     seconds: tuple[float, float],
@@ -142,17 +150,40 @@ def _run(
 ) -> Run:
     """Load the endpoint, and wait until what was captured is written: the next run must not pay
     for it."""
-    if capture is None:
-        return Run(load.run(port, clients, *seconds, request), 0, 0)
-    before = capture.snapshot()
+    before = _Usage.measure(endpoint, capture)
     measured = load.run(port, clients, *seconds, request)
     state, deadline = None, time.monotonic() + SETTLED_S
-    while capture.snapshot() != state and time.monotonic() < deadline:
+    while capture and capture.snapshot() != state and time.monotonic() < deadline:
         state = capture.snapshot()
         time.sleep(0.5)
-    after = capture.snapshot()
-    dropped = [sum(each["dropped"].values()) for each in (before, after)]
-    return Run(measured, after["written"] - before["written"], dropped[1] - dropped[0])
+    after = _Usage.measure(endpoint, capture)
+    requests = after.requests - before.requests
+    cpu = 1e6 * (after.cpu - before.cpu) / requests
+    return Run(measured, cpu, after.written - before.written, after.dropped - before.dropped)
+
+
+@dataclass(frozen=True)
+class _Usage:
+    """What was used so far: seconds of processors, and counts."""
+
+    cpu: float
+    requests: int
+    written: int
+    dropped: int
+
+    @staticmethod
+    def measure(endpoint: Endpoint, capture: EndpointCapture | None) -> _Usage:
+        """Return it of this process, which has the endpoint, and of the capturing one."""
+        requests = sum(each.invocations for each in endpoint.observer.statistics.values())
+        cpu = time.process_time()
+        if capture is None:
+            return _Usage(cpu, requests, 0, 0)
+        fields = Path(f"/proc/{capture.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2]
+        ticks = sum(map(int, fields.split()[11:13]))  # proc(5): utime, stime
+        state = capture.snapshot()
+        dropped = sum(state["dropped"].values())
+        cpu += ticks / os.sysconf("SC_CLK_TCK")
+        return _Usage(cpu, requests, state["written"], dropped)
 
 
 def _rows(ours: list[Run], theirs: list[Run], share: float, clients: int) -> list[Row]:
@@ -163,6 +194,7 @@ def _rows(ours: list[Run], theirs: list[Run], share: float, clients: int) -> lis
     ratio = statistics.median(b.rate / a.rate for a, b in pairs)
     rate = [statistics.median(side[i].rate for side in pairs) for i in (0, 1)]
     p99 = [statistics.median(side[i].p99 for side in pairs) for i in (0, 1)]
+    cpu = [statistics.median(run.cpu for run in runs) for runs in (ours, theirs)]
     taken = sum(run.written + run.dropped for run in ours)
     dropped = sum(run.dropped for run in ours)
     kept = f"{dropped / taken:.1%} dropped" if taken else "none sampled"
@@ -175,5 +207,6 @@ def _rows(ours: list[Run], theirs: list[Run], share: float, clients: int) -> lis
             f"≤ {MOST:g}×",
             ratio <= MOST,
         ),
+        result.compared(f"{who}: the endpoint's processor time", cpu[0], cpu[1], microseconds),
         result.compared(f"{who}: p99", p99[0], p99[1], result.milliseconds),
     ]

@@ -73,6 +73,11 @@ class EndpointCapture:
         """Return what became of the answers, as :meth:`CaptureProcess.counts` does."""
         return self._writer.counts()
 
+    @property
+    def pid(self) -> int:
+        """The id of the process that writes."""
+        return self._writer.pid
+
     def flush(self) -> bool:
         """Wait until all that was offered is written or dropped; return whether it is."""
         return self._writer.flush()
