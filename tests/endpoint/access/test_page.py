@@ -9,12 +9,14 @@ from playwright.sync_api import Request, expect
 
 from slipway.endpoint.access.guard import Guard
 from slipway.endpoint.access.opening import Opening
+from slipway.endpoint.access.principal import Place
 from slipway.endpoint.access.tokens.keys import create_key
 from slipway.endpoint.access.tokens.reader import TokenReader
 from slipway.endpoint.access.tokens.token import issue
 from tests import chromium
 from tests.endpoint.access import guarded
-from tests.endpoint.access.test_guard import PLACE
+
+PLACE = Place("us-east-1", "000000000000", {"local": "local"})
 
 
 def test_a_link_lets_the_page_in_and_leaves_the_address(tmp_path: Path) -> None:
