@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from slipway.capture.probe import is_probe
+from slipway.endpoint.protocol import INFERENCE_ID
 from slipway.errors import SlipwayError
 from slipway.loadtest.address import resolve_address
 from slipway.loadtest.exchange import Request
@@ -34,7 +36,9 @@ def credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_local_endpoint_gets_no_signature() -> None:
     resolved = resolve_address(EndpointSettings("local"), Path("/"), "http://127.0.0.1:1/")
     assert resolved.is_local and resolved.url == "http://127.0.0.1:1/endpoints/local/invocations"
-    assert set(resolved.headers(REQUEST)) == {fake_endpoint.TARGET, "Content-Type"}
+    headers = resolved.headers(REQUEST)
+    assert set(headers) == {fake_endpoint.TARGET, "Content-Type", INFERENCE_ID}
+    assert is_probe(headers[INFERENCE_ID])
 
 
 def test_without_a_local_endpoint_its_start_is_named(tmp_path: Path) -> None:

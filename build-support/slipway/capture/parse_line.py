@@ -62,6 +62,7 @@ def parse_line(
             },
             parameters=parameters,
             notes=dict(ours.get("notes", {})),
+            inference_id=str(metadata.get("inferenceId") or ""),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ForeignLineError(f"not a captured request ({type(error).__name__})") from None

@@ -11,6 +11,7 @@ from slipway.capture.files import CaptureFiles, Found, open_files
 from slipway.capture.location import CaptureLocation
 from slipway.capture.names import file_prefix, hours, name_prefix, parse_key
 from slipway.capture.parse_line import ForeignLineError, parse_line
+from slipway.capture.probe import is_probe
 from slipway.capture.record import CapturedRequest
 
 log = logging.getLogger(__name__)
@@ -20,13 +21,15 @@ log = logging.getLogger(__name__)
 class ReadCounts:
     """What was read: ``files``, and ``lines`` of them that were wanted. ``foreign`` lines are not
     captured requests, ``torn`` ones end without a line break, ``nameless`` ones do not say of which
-    model they are; ``examples`` has a place and a reason of the first few."""
+    model they are; ``examples`` has a place and a reason of the first few. ``probes`` are requests of
+    Slipway's own, which SageMaker captures as any other."""
 
     files: int = 0
     lines: int = 0
     foreign: int = 0
     torn: int = 0
     nameless: int = 0
+    probes: int = 0
     examples: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -160,6 +163,8 @@ def _read(found: Found, wanted: Wanted, counts: ReadCounts) -> Iterator[Captured
             continue
         if not request.target and (wanted.names is not None or wanted.targets is not None):
             counts.nameless += 1
+        elif is_probe(request.inference_id):
+            counts.probes += 1
         elif wanted.has(request):
             counts.lines += 1
             yield request

@@ -24,6 +24,7 @@ class CapturedRequest:
     ``thumbnail`` (small PNG pictures, as ``bytes``). ``shapes`` has the datatype and the shape of
     those that were sent, for every redacted tensor but the dropped ones. ``notes`` says why less of
     a tensor was kept than its rule allows, such as a picture that could not be read.
+    ``inference_id`` is SageMaker's, if the caller gave one.
     """
 
     event_id: str
@@ -38,6 +39,7 @@ class CapturedRequest:
     shapes: Mapping[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    inference_id: str = ""
 
     @property
     def name(self) -> str:

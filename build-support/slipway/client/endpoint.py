@@ -49,7 +49,8 @@ class Endpoint:
     With ``capture``, requests and answers are kept, those of shadows included: ``True`` in the
     release store, or where the endpoint's ``capture`` in slipway.toml says; a text is the location
     itself, a folder or ``s3://bucket``. ``capture_sample`` is the share that is kept, by default
-    the endpoint's. An endpoint of ``slipway endpoint up --capture`` does it itself.
+    the endpoint's. An endpoint of ``slipway endpoint up --capture`` does it itself. Requests with
+    ``is_probe``, as explanations and tests of the endpoint send, are no traffic, and not captured.
 
     Safe to use from several threads. Create one and reuse it: it keeps its connections open.
 
@@ -70,6 +71,7 @@ class Endpoint:
         registry: CollectorRegistry | None = None,
         capture: bool | str = False,
         capture_sample: float | None = None,
+        is_probe: bool = False,
     ) -> None:
         if isinstance(settings, configuration.EndpointSettings):
             repository, entry = Settings(Path.cwd()), settings
@@ -80,7 +82,7 @@ class Endpoint:
             entry = replace(entry, store=store)
         self.catalog = CatalogReader(open_endpoint(repository, entry))
         self._mode = entry.mode
-        self._runtime = open_runtime(entry, repository.root, url, token)
+        self._runtime = open_runtime(entry, repository.root, url, token, is_probe=is_probe)
         self._counters = _counters(registry)
         self._shadows = ShadowQueue()
         self._deadline_s = deadline_s

@@ -23,6 +23,7 @@ from botocore.exceptions import (
 )
 
 from slipway.aws import NO_CREDENTIALS, no_credentials
+from slipway.capture.probe import PROBE
 from slipway.client.errors import ConnectionFailed, InvocationError, translate_response
 from slipway.endpoint import registry
 from slipway.endpoint.protocol import LARGEST_BODY
@@ -67,7 +68,8 @@ class Runtime:
     ``region`` and with ``profile``, or else with those of AWS's own configuration.
 
     An endpoint at ``url`` that asks who calls gets the ``token``, or, if it ``signs``, signatures
-    as one in AWS. The token is never sent to AWS.
+    as one in AWS. The token is never sent to AWS. With ``is_probe`` its requests are named as no
+    traffic, and not captured.
     """
 
     def __init__(
@@ -80,10 +82,12 @@ class Runtime:
         largest_body: int = LARGEST_BODY,
         token: str | None = None,
         signs: bool = False,
+        is_probe: bool = False,
     ) -> None:
         token = token if url else None
         self.name = name
         self.largest_body = largest_body
+        self._named: dict[str, str] = {"InferenceId": PROBE} if is_probe else {}
         self.where = f"endpoint {name}" + (f" at {url}" if url else "")
         place: dict[str, Any] = {"region_name": region}
         if url:
@@ -181,7 +185,11 @@ class Runtime:
         named = {"TargetModel": target} if parameters is None else parameters
         try:
             response = self._client.invoke_endpoint(
-                EndpointName=self.name, ContentType=content_type, Body=body, **named
+                EndpointName=self.name,
+                ContentType=content_type,
+                Body=body,
+                **self._named,
+                **named,
             )
         except ClientError as error:
             raise translate_response(error.response, f"{self.where}, {target}") from error
@@ -245,7 +253,12 @@ def chosen_token(token: str | None) -> str | None:
 
 
 def open_runtime(
-    entry: EndpointSettings, root: Path, url: str | None = None, token: str | None = None
+    entry: EndpointSettings,
+    root: Path,
+    url: str | None = None,
+    token: str | None = None,
+    *,
+    is_probe: bool = False,
 ) -> Runtime:
     """Return the endpoint that ``entry`` describes.
 
@@ -263,6 +276,7 @@ def open_runtime(
             region=entry.region,
             profile=entry.profile,
             largest_body=largest_body,
+            is_probe=is_probe,
         )
     signs = entry.credentials is not None or (
         url is None and registry.asks_for_credentials(root, entry.name)
@@ -275,4 +289,5 @@ def open_runtime(
         largest_body=largest_body,
         token=chosen_token(token),
         signs=signs,
+        is_probe=is_probe,
     )

@@ -19,7 +19,6 @@ from slipway.endpoint.observed.observer import Metrics, Observer
 from slipway.settings import EndpointSettings, Settings
 
 CHECK_S = 5.0  # between looks at what was dropped
-INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
 REQUEST_ID = "x-amzn-RequestId"
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
+from slipway.capture.probe import PROBE
+from slipway.endpoint.protocol import INFERENCE_ID
 from slipway.errors import SlipwayError
 from slipway.loadtest.exchange import Request
 from slipway.server.client import TARGET
@@ -27,7 +29,11 @@ class Address:
 
     def headers(self, request: Request) -> Mapping[str, str]:
         """Return the headers to send with ``request``."""
-        plain = {TARGET: request.target, "Content-Type": request.content_type}
+        plain = {
+            TARGET: request.target,
+            "Content-Type": request.content_type,
+            INFERENCE_ID: PROBE,
+        }
         return self.sign(self.url, plain, request.body) if self.sign else plain
 
 

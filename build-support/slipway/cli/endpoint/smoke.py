@@ -52,7 +52,9 @@ def smoke(
         raise SlipwayError("--target is for one model", fix="slipway smoke NAME --target TARGET")
     configured = settings.load(Path.cwd())
     folders = [configured.root / "models" / name for name in dict.fromkeys(names)]
-    with Endpoint(where, settings=configured, url=url, deadline_s=DEADLINE_S) as endpoint:
+    with Endpoint(
+        where, settings=configured, url=url, deadline_s=DEADLINE_S, is_probe=True
+    ) as endpoint:
 
         def smoke_one(folder: Path) -> bool:
             with working(f"invoking {folder.name} on {where}"):

@@ -254,7 +254,7 @@ def _replay(
     from slipway.comparison.replay import Replay
     from slipway.errors import SlipwayError
 
-    with Endpoint(question.endpoint, settings=configured, url=url) as endpoint:
+    with Endpoint(question.endpoint, settings=configured, url=url, is_probe=True) as endpoint:
         model = endpoint.model(question.name, target=question.b)
         interface = model.interface(question.b)
 

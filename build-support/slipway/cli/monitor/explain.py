@@ -172,7 +172,7 @@ def explain(
     )
     configured = settings.load(Path.cwd())
     began = time.monotonic()
-    with Endpoint(where, settings=configured, url=url) as endpoint:
+    with Endpoint(where, settings=configured, url=url, is_probe=True) as endpoint:
         first = endpoint.model(name, target=target)
         # one release answers all requests, also behind an alias of several, and no shadow is asked
         pinned = target or first.main_target()

@@ -36,7 +36,7 @@ def ask_model(
     if where is not None:
         from slipway.client import Endpoint
 
-        with Endpoint(where) as endpoint:
+        with Endpoint(where, is_probe=True) as endpoint:
             model = endpoint.model(folder.name)
             return ask_in_batches(lambda part: model.predict(part), sent, interface)
     from slipway.testing.served_artifact import ServedArtifact, ServedModel

@@ -12,11 +12,12 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from slipway.capture.probe import is_probe
 from slipway.endpoint.access.asked import INVOCATIONS, is_control
 from slipway.endpoint.access.hosts import Hosts
 from slipway.endpoint.access.opening import Opening
 from slipway.endpoint.any_endpoint import AnyEndpoint
-from slipway.endpoint.capture import INFERENCE_ID, REQUEST_ID, new_request_id
+from slipway.endpoint.capture import REQUEST_ID, new_request_id
 from slipway.endpoint.containers.endpoint import ContainerEndpoint
 from slipway.endpoint.failure import Failure, internal, invalid, too_large
 from slipway.endpoint.http import control, state
@@ -29,7 +30,7 @@ from slipway.endpoint.http.parameters import (
 )
 from slipway.endpoint.observed.observer import Metrics
 from slipway.endpoint.playground import api
-from slipway.endpoint.protocol import CACHE, LARGEST_BODY
+from slipway.endpoint.protocol import CACHE, INFERENCE_ID, LARGEST_BODY
 from slipway.server.client import TARGET
 
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
@@ -79,14 +80,15 @@ def server(
             returned[CACHE] = "hit" if hit else "load"
         returned["x-amzn-Invoked-Production-Variant"] = VARIANT
         returned[REQUEST_ID] = event_id
-        if endpoint.capture is not None:
+        inference_id = request.headers.get(INFERENCE_ID, "")
+        if endpoint.capture is not None and not is_probe(inference_id):
             endpoint.capture.offer(
                 event_id,
                 VARIANT,
                 endpoint.captured_target(request.headers),
                 (body, headers.get("Content-Type", "")),
                 (answer.body, returned.get("Content-Type", "")),
-                inference_id=request.headers.get(INFERENCE_ID, ""),
+                inference_id=inference_id,
             )
         return web.Response(body=answer.body, headers=returned)
 
