@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,7 +28,7 @@ def test_a_request_of_slipway_that_sagemaker_captured_is_not_read(
     (folder / "file.jsonl").write_text(json.dumps(line) + "\n")
     counts = ReadCounts()
     read = read_captured(
-        dataclasses.replace(CaptureLocation(str(tmp_path)), foreign=True),
+        CaptureLocation(folder=tmp_path, foreign=True),
         since=now - timedelta(minutes=5),
         until=now + timedelta(minutes=5),
         target="m_1.0.0.tar.gz",
