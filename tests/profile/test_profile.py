@@ -228,7 +228,8 @@ def test_texts_that_come_again_are_as_familiar_in_a_window_as_in_the_reference()
     assert all(sketch.low <= score <= sketch.high for score in window)
 
 
-def test_a_text_of_its_own_is_as_unusual_as_the_next_one_will_be() -> None:
-    texts = ["the usual words"] * 50 + ["zyxw vuts"]
-    own = familiarity_of_reference(texts, 2)
-    assert own[-1] < own[0]
+def test_a_text_of_rare_pairs_is_less_familiar() -> None:
+    texts = tensors.objects([b"the usual words"] * 50 + [b"zyxw vuts"])
+    pairs = profiled({"t": texts}, kinds={"t": "texts"}).inputs["t"].pairs
+    usual, rare = familiarity(["the usual words", "zyxw vuts"], pairs)
+    assert rare < usual - 2

@@ -23,10 +23,11 @@ def decode(value: object) -> str:
 
 
 def measure_texts(texts: Sequence[str]) -> dict[str, Array]:
-    """Measure texts: characters, words, and the share of characters beyond ASCII."""
+    """Measure texts: characters, words, shares of capitals and of characters beyond ASCII."""
     return {
         "length": np.array([len(text) for text in texts], np.float64),
         "words": np.array([len(text.split()) for text in texts], np.float64),
+        "capitals": np.array([_capitals(text) for text in texts], np.float64),
         "beyond_ascii": np.array([_beyond_ascii(text) for text in texts], np.float64),
     }
 
@@ -70,6 +71,10 @@ def _pairs(text: str) -> list[str]:
     """Return pairs of neighbouring characters within words, in lower case; digits are all 0."""
     plain = "".join("0" if c.isdigit() else c for c in text[:LONGEST].lower() if c.isprintable())
     return [a + b for word in plain.split() for a, b in zip(f" {word}", f"{word} ", strict=True)]
+
+
+def _capitals(text: str) -> float:
+    return float(f"{sum(map(str.isupper, text)) / max(1, len(text)):.5g}")
 
 
 def _beyond_ascii(text: str) -> float:
