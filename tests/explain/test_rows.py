@@ -223,6 +223,20 @@ def test_a_profile_gives_quantiles_and_frequent_values() -> None:
     assert background_of_profile(profile, {"fare": row["age"]}, seed=1) is None
 
 
+def test_columns_of_a_profile_keep_their_numbers_order() -> None:
+    # as a file has them: sorted by name, 10 before 2
+    series = {
+        str(n): NumberSketch(2, 0, n, n, (float(n),), (2,), (), (2,))
+        for n in sorted(range(12), key=str)
+    }
+    profile = Profile(2, "rows", {"x": TensorProfile("numbers", "FP32", series)}, {})
+    drawn = background_of_profile(profile, {"x": np.zeros(12, np.float32)}, seed=1, count=2)
+    assert drawn is not None and drawn["x"].tolist() == [list(range(12))] * 2
+    both = {"a": series["1"], "b": series["2"]}
+    named = Profile(2, "rows", {"x": TensorProfile("numbers", "FP32", both)}, {})
+    assert background_of_profile(named, {"x": np.zeros(2, np.float32)}, seed=1) is None
+
+
 def test_requests_without_the_rows_inputs_are_no_background() -> None:
     row = {"a": np.ones(1), "b": np.ones(1)}
     whole = {"a": np.zeros((2, 1)), "b": np.zeros((2, 1)), "c": np.zeros((2, 1))}

@@ -11,6 +11,7 @@ from slipway.profile.profile import Profile
 from slipway.profile.sketch import NumberSketch, Sketch
 from slipway.triton.datatypes import Array
 
+VALUE = "value"  # the series of a tensor of one column
 Rows = Mapping[str, Array]
 
 
@@ -47,10 +48,11 @@ def background_of_profile(
         known = profile.inputs.get(name)
         if known is None or known.kind not in ("numbers", "categories"):
             return None
-        sketches = list(known.series.values())
-        if len(sketches) != array.size:
+        # a profile's file sorts its series by name: those of named columns have no order here
+        names = [VALUE] if array.size == 1 else [str(number) for number in range(array.size)]
+        if set(names) != set(known.series):
             return None
-        columns = [_values(sketch, shares) for sketch in sketches]
+        columns = [_values(known.series[each], shares) for each in names]
         if any(column is None for column in columns):
             return None
         drawn = np.empty((count, array.size), dtype=array.dtype)
