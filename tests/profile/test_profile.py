@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -175,7 +176,7 @@ def test_a_picture_that_does_not_decode_is_missing() -> None:
     assert numbers_of(made, "p", "brightness").missing == 1
 
 
-DAMAGES = {
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "cut off": lambda data: data[:-30],
     "another format": lambda data: data.replace(b'"format": 1', b'"format": 99'),
     "a count of text": lambda data: data.replace(b'"rows": 400', b'"rows": "400"', 1),
