@@ -37,6 +37,7 @@ from slipway.triton.datatypes import Array
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 INTERFACE = Interface(8, {"ROOMS": Tensor("FP32", (2,))}, {"PRICE": Tensor("FP32", (1,))})
+FOREVER = 36_500  # days: another writer forgets what is older
 FILLER = 3 << 20  # bytes after the profile, which nobody has to read
 Tensors = Mapping[str, Array]
 
@@ -73,7 +74,8 @@ class Traffic:
     ) -> None:
         """Write a captured request of one row for each of ``rows``, a millisecond apart."""
         writer = CaptureWriter(
-            at or capture_location(self.settings, endpoint), lambda _: CaptureRules()
+            at or capture_location(self.settings, endpoint),
+            lambda _: CaptureRules(retention_days=FOREVER),
         )
         first = (now - ago).timestamp()
         for index in range(len(next(iter(rows.values())))):
