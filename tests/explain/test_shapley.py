@@ -201,3 +201,19 @@ def test_nothing_to_leave_out_is_no_contribution() -> None:
     found = Asked(smooth(1, 3), row, row[None]).estimate()
     assert found.contributions.tolist() == [0, 0, 0]
     assert found.base == found.answer
+
+
+def test_a_sample_of_background_rows_has_their_difference_in_its_error() -> None:
+    players, all_rows = 6, 200
+    row, backgrounds = rows(13, players, count=all_rows)
+    function = smooth(13, players)
+    whole = Asked(function, row, backgrounds).estimate().contributions
+    scaled = []
+    for seed in range(30):
+        few = backgrounds[np.random.default_rng(seed).permutation(all_rows)[:8]]
+        asked = Asked(function, row, few)
+        game = Game(asked.value, few != row, is_sample=True)
+        found = shapley(game, room=lambda: MANY, seed=seed)
+        assert not found.is_exact
+        scaled += list((found.contributions - whole) / found.errors)
+    assert 0.7 < np.std(scaled) < 1.5

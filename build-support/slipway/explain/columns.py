@@ -37,6 +37,7 @@ class Columns:
     columns: tuple[Column, ...]
     row_tensors: Mapping[str, Array]
     backgrounds: Mapping[str, Array]
+    is_sample: bool = False
     statements: tuple[str, ...] = ()
     kind: Kind = "row"
     input: str = ""
@@ -84,11 +85,16 @@ def columns_of(
         SlipwayError: there are no background rows, and the model does not take missing values.
     """
     columns = name_columns(row, options.columns)
+    is_sample = False
     most = fitting_backgrounds(len(columns), MOST_BACKGROUNDS, room)
     if background is not None:
         rows = choose_backgrounds(background, row, most, options.seed)
         count = len(next(iter(rows.values())))
         statements = [f"what is left out has the values of {count} background rows"]
+        wanted = min(len(background[next(iter(row))]), MOST_BACKGROUNDS)
+        is_sample = count < wanted
+        if is_sample:
+            statements.append(f"more --requests have room for {wanted} background rows")
     else:
         missing = missing_row(interface, row)
         if missing is None:
@@ -101,7 +107,7 @@ def columns_of(
     absent = [name for name in interface.inputs if name not in row]
     if absent:
         statements.append(f"not given, and left so: {', '.join(absent)}")
-    return Columns(columns, row, rows, tuple(statements))
+    return Columns(columns, row, rows, is_sample, tuple(statements))
 
 
 def label_columns(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from slipway.explain.columns import label_columns
+from slipway.explain.columns import Columns, label_columns
 from slipway.explain.exact import find_contributions, server_contributions
 from slipway.explain.explanation import Explanation, Part
 from slipway.explain.occlusion import fitting_windows, occlude, strongest
@@ -58,7 +58,7 @@ def explain_by_shapley(question: Question, subject: Subject) -> Explanation:
 
     asker, options = question.asker, question.options
     found = shapley(
-        Game(value, changes),
+        Game(value, changes, isinstance(subject, Columns) and subject.is_sample),
         room=asker.room,
         seed=options.seed,
         error=options.error,

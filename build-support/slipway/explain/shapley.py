@@ -26,10 +26,15 @@ MOST_ROUNDS = 4096  # where everything is known by then, more rounds ask nothing
 
 @dataclass(frozen=True)
 class Game:
-    """``changes``, [background rows, players]: whether leaving a player out changes the input."""
+    """``changes``, [background rows, players]: whether leaving a player out changes the input.
+
+    ``is_sample``: there are more background rows than could be asked. What they differ by is then
+    a part of the error.
+    """
 
     value: Value
     changes: Array
+    is_sample: bool = False
 
     @property
     def players(self) -> int:
@@ -50,8 +55,11 @@ class Estimate:
 
 
 def fitting_backgrounds(players: int, available: int, rows: int) -> int:
-    """Return how many background rows leave room for a few rounds within ``rows`` rows."""
-    return max(1, min(available, rows // (2 * FEWEST_ROUNDS * max(1, players))))
+    """Return how many background rows leave room for a pair of walks each within ``rows`` rows.
+
+    A further background row tells more than a further pair for the same one.
+    """
+    return max(min(2, available), min(available, (rows - available) // (2 * max(1, players))))
 
 
 def smallest_budget(changes: Array) -> tuple[int, int]:
@@ -80,8 +88,9 @@ def shapley(
     differing = game.changes.sum(axis=1)
     affordable = int(differing.max(initial=0)) <= MOST_ENUMERATED
     if affordable and int((2.0**differing).sum()) <= room():
-        exact = np.mean([_enumerate(values, k) for k in backgrounds], axis=0)
-        return Estimate(exact, np.zeros(game.players), base, answer, True, 0)
+        each = np.array([_enumerate(values, k) for k in backgrounds])
+        errors = _between(each) if game.is_sample else np.zeros(game.players)
+        return Estimate(each.mean(axis=0), errors, base, answer, not game.is_sample, 0)
     walks = _Walks(values, np.random.default_rng(seed))
     while drawn := walks.draw(room(), batch) or not walks.rounds:
         walks.walk(int(drawn))
@@ -129,6 +138,15 @@ class _Values:
         return self._known[self._key(k, coalition)]
 
 
+def _between(contributions: Array) -> Array:
+    """Return the standard error of the mean of [background rows, players]; infinite of one row."""
+    count = len(contributions)
+    if count == 1:
+        return np.where(contributions[0] == 0, 0.0, np.inf)
+    errors: Array = contributions.std(axis=0, ddof=1) / math.sqrt(count)
+    return errors
+
+
 def _enumerate(values: _Values, k: int) -> Array:
     """Return the exact Shapley values for one background row."""
     game = values.game
@@ -163,6 +181,7 @@ class _Walks:
         self.values = values
         self.rounds: list[Array] = []  # contributions, [players]
         self._spreads: list[Array] = []  # half the difference within pairs, [backgrounds, players]
+        self._each: list[Array] = []  # contributions, [backgrounds, players]
         self._generator = generator
         self._drawn: list[list[Array]] = []
 
@@ -190,6 +209,7 @@ class _Walks:
             back = np.stack([self._gains(k, order[::-1]) for k, order in enumerate(drawn)])
             self.rounds.append(((there + back) / 2).mean(axis=0))
             self._spreads.append((there - back) / 2)
+            self._each.append((there + back) / 2)
 
     def contributions(self) -> Array:
         """Return the mean of all rounds."""
@@ -197,7 +217,12 @@ class _Walks:
         return mean
 
     def errors(self) -> Array:
-        """Return the standard errors: between rounds, or within the pairs of a single one."""
+        """Return the standard errors: between rounds, or within the pairs of a single one.
+
+        Of a sample of background rows, it is that between them, which has the walks' in it.
+        """
+        if self.values.game.is_sample:
+            return _between(np.mean(self._each, axis=0))
         if len(self.rounds) > 1:
             spread: Array = np.std(self.rounds, axis=0, ddof=1) / math.sqrt(len(self.rounds))
             return spread
