@@ -173,5 +173,5 @@ def test_choices_that_are_listed_without_importing_are_those_of_the_library() ->
 
 def test_the_shell_completes_commands_without_importing_them() -> None:
     context = click.Context(slipway_command)
-    items = {item.value: item.help for item in slipway_command.shell_complete(context, "pro")}
-    assert items == {"promote": BY_NAME["promote"].summary, "propose": BY_NAME["propose"].summary}
+    items = {item.value: item.help for item in slipway_command.shell_complete(context, "prom")}
+    assert items == {"promote": BY_NAME["promote"].summary}

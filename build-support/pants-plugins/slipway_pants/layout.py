@@ -122,7 +122,8 @@ def packed(folder: str, files: Iterable[str], pointers: Iterable[str]) -> list[s
     """Return globs for the parts of a model's `files` that belong to its artifact.
 
     These are the Triton model directories, the version, the reference profile, and the record of a
-    conversion. Weights in the checkout next to their pointers are excluded: the weights that the pointers name are packed.
+    conversion. Weights in the checkout next to their pointers are excluded: the weights that the
+    pointers name are packed.
     """
     present = set(files)
     directories = sorted(

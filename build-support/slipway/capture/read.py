@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 class ReadCounts:
     """What was read: ``files``, and ``lines`` of them that were wanted. ``foreign`` lines are not
     captured requests, ``torn`` ones end without a line break, ``nameless`` ones do not say of which
-    model they are; ``examples`` has a place and a reason of the first few. ``probes`` are Slipway's own
-    requests, which SageMaker captures as any other."""
+    model they are; ``examples`` has a place and a reason of the first few. ``probes`` are requests
+    of Slipway's own, which SageMaker captures as any other."""
 
     files: int = 0
     lines: int = 0

@@ -66,7 +66,7 @@ COMMANDS = tuple(
         },
         "Monitor": {
             "capture": "Show, export and forget captured requests.",
-            "profile": "Write the reference profile of a model: sketches of its tensors.",
+            "profile": "Sketch a model's reference data, to find drift against it.",
             "drift": "Compare what models are asked with their reference profiles.",
             "explain": "Explain why a model gave an answer, by asking it only.",
             "compare": "Compare two releases over captured requests, and decide.",

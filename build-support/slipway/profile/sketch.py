@@ -6,11 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from slipway.triton.datatypes import Array
+if TYPE_CHECKING:
+    from slipway.triton.datatypes import Array
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,8 @@ class NumberSketch:
     @cached_property
     def points(self) -> tuple[Array, Array]:
         """Return the groups' means and their shares of the numbers, as arrays."""
+        import numpy as np  # not for the check, which only loads profiles
+
         return np.array(self.means), np.array(self.counts) / max(1, sum(self.counts))
 
     def dump(self) -> dict[str, Any]:

@@ -198,8 +198,8 @@ def may(
     role may not.
 
     \b
-    Example: slipway infra may staging Invoker sagemaker:InvokeEndpoint --target-model a.tar.gz
-      slipway infra may staging CiRole s3:PutObject --resource arn:aws:s3:::bucket/key
+    Example: slipway infra may staging Invoker sagemaker:InvokeEndpoint
+      slipway infra may staging CiRole s3:PutObject --resource arn:aws:s3:::b/key
     """
     from slipway import settings
     from slipway.infra import may

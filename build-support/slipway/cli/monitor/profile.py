@@ -74,7 +74,7 @@ def profile(
     least: int,
     as_json: bool,
 ) -> None:
-    """Write the reference profile of a model: sketches of its tensors.
+    """Sketch a model's reference data, to find drift against it.
 
     slipway drift compares requests with it. It is written to profile.json in the model's folder,
     and travels in the artifact. It holds counts and quantiles, and no rows. Without --rows, the

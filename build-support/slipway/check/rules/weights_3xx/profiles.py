@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from slipway.check.finding import Location, RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.errors import SlipwayError
-from slipway.model.config_interface import interface_of_config
-from slipway.model.interface import Interface
 from slipway.profile.profile import FILE_NAME, Profile, load_profile
 from slipway.unchanged import read_text
+
+if TYPE_CHECKING:
+    from slipway.model.interface import Interface
 
 SOURCE = "Slipway: profile/profile.py"
 
@@ -40,7 +42,8 @@ def damaged_profile(model: ModelUnderCheck) -> Iterator[RuleHit]:
 )
 def profile_of_other_tensors(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find profiled tensors that the served model does not have."""
-    profile, interface = _load(model), _interface(model)
+    profile = _load(model)
+    interface = _interface(model) if isinstance(profile, Profile) else None
     if not isinstance(profile, Profile) or interface is None:
         return
     sides = (
@@ -67,7 +70,8 @@ def profile_of_other_tensors(model: ModelUnderCheck) -> Iterator[RuleHit]:
 )
 def profile_of_another_type(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find profiled tensors that have another type in the served model's config."""
-    profile, interface = _load(model), _interface(model)
+    profile = _load(model)
+    interface = _interface(model) if isinstance(profile, Profile) else None
     if not isinstance(profile, Profile) or interface is None:
         return
     declared = {**interface.inputs, **interface.outputs}
@@ -93,6 +97,9 @@ def _load(model: ModelUnderCheck) -> Profile | SlipwayError | None:
 
 
 def _interface(model: ModelUnderCheck) -> Interface | None:
+    # it needs numpy, which the check of a model without a profile does not
+    from slipway.model.config_interface import interface_of_config
+
     name = model.served.directory.name if model.served is not None else ""
     return interface_of_config(model.parsed[name][1]) if name in model.parsed else None
 
