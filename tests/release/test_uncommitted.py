@@ -17,6 +17,7 @@ from slipway.catalog.commit import current_commit, is_clean, read_worktree
 from slipway.catalog.origin import Origin
 from slipway.cli import main
 from slipway.errors import SlipwayError
+from slipway.profile.profile import Profile
 from slipway.release.evidence import evidence
 from slipway.release.promote import promote
 from slipway.release.uncommitted import find_uncommitted
@@ -118,6 +119,21 @@ def test_an_ignored_file_that_is_packed_is_not_in_the_commit(repository: Reposit
     repository.git("add", "-f", path)
     repository.commit()
     assert repository.uncommitted() == ()
+
+
+@pytest.mark.parametrize("name", ["profile.json", "capture.toml"])
+def test_a_file_beside_the_models_is_part_of_the_commit(repository: Repository, name: str) -> None:
+    profile = (
+        Profile(1, "golden cases", {}, {}).dump() if name == "profile.json" else b"sample = 0.5\n"
+    )
+    (repository.folder / name).write_bytes(profile)
+    assert f"models/tiny/{name} (untracked)" in repository.uncommitted()
+    repository.commit()
+    assert repository.uncommitted() == ()
+    repository.write(".gitignore", f"{name}\n")
+    repository.git("rm", "-q", "--cached", f"models/tiny/{name}")
+    repository.commit()
+    assert repository.uncommitted() == (f"models/tiny/{name} (not in the commit)",)
 
 
 def test_an_artifact_that_was_packed_from_other_sources_is_not_of_this_commit(

@@ -11,14 +11,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from slipway.artifact.artifact import Artifact
+from slipway.artifact.manifest import Manifest
 from slipway.artifact.pack import packed_config
 from slipway.artifact.pack_container import LOCK
 from slipway.catalog.commit import DIRTY, Worktree, is_clean
 from slipway.errors import SlipwayError
 from slipway.model.any_folder import AnyFolder, packed_root, packed_sources, read_any_folder
+from slipway.model.capture_rules import FILE_NAME as CAPTURE_RULES
 from slipway.model.container_folder import ContainerFolder
-from slipway.model.folder import VERSION_FILE
+from slipway.model.folder import VERSION_FILE, ModelFolder
 from slipway.process import run
+from slipway.profile.profile import FILE_NAME as PROFILE
 from slipway.triton import config
 
 LINK = "120000"  # git's mode of a symbolic link
@@ -43,6 +46,8 @@ def _repacked(model: AnyFolder, artifact: Artifact) -> Iterator[str]:
     files, manifest, root = packed_sources(model), artifact.manifest, packed_root(model)
     if isinstance(model, ContainerFolder):
         files[LOCK] = model.lock
+    elif (model.path / PROFILE).is_file():
+        files[_packed_profile(model, manifest)] = model.path / PROFILE
     home = "" if manifest.environment is None else str(manifest.environment["path"])
     for name in sorted({*files, *manifest.sources}):
         path = f"{_shown(root)}/{name}"
@@ -64,11 +69,22 @@ def _repacked(model: AnyFolder, artifact: Artifact) -> Iterator[str]:
             yield f"{_shown(root)}/{name} (packed with other weights than its pointer's)"
 
 
+def _packed_profile(model: ModelFolder, manifest: Manifest) -> str:
+    """Return the name of the reference profile in the artifact: it is beside the manifest, in a
+    version directory of the served model."""
+    ending, served = f"/{PROFILE}", f"{model.ensemble}/"
+    packed = (
+        name for name in manifest.sources if name.startswith(served) and name.endswith(ending)
+    )
+    return next(packed, PROFILE)
+
+
 def _ignored(model: AnyFolder) -> Iterator[str]:
     """Yield the files of a model that are not in the commit as they are in the folder, whatever
     git was told to ignore."""
     named = [*packed_sources(model).values(), *model.pointer_files, model.path / VERSION_FILE]
-    named += [file for file in (model.requirements, model.lock) if file.is_file()]
+    beside = (model.requirements, model.lock, model.path / PROFILE, model.path / CAPTURE_RULES)
+    named += [file for file in beside if file.is_file()]
     top = Path(_git(model.path, "rev-parse", "--show-toplevel").strip())
     # what a link leads to is packed, not the link
     files = {file.resolve().relative_to(top.resolve()).as_posix(): file for file in named}
