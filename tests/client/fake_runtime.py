@@ -14,6 +14,7 @@ import numpy as np
 from aiohttp import web
 from tritonclient.utils import serialize_byte_tensor
 
+from slipway.endpoint.protocol import INFERENCE_ID
 from slipway.triton.datatypes import Array, datatype_of
 from slipway.triton.kserve import BINARY
 
@@ -27,6 +28,7 @@ class ReceivedRequest(NamedTuple):
     target: str
     content_type: str
     body: bytes
+    inference_id: str = ""
 
 
 class Reply(NamedTuple):
@@ -86,6 +88,7 @@ class FakeRuntime:
             request.headers.get(TARGET, ""),
             request.headers.get("Content-Type", ""),
             await request.read(),
+            request.headers.get(INFERENCE_ID, ""),
         )
         self.requests.append(received)
         number = len(self.requests)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
+from slipway.capture.inference_id import shadow_of
 from slipway.client import Endpoint, ModelError
 from slipway.errors import SlipwayError
 from slipway.model.interface import Interface, Tensor
@@ -159,6 +160,9 @@ def test_a_shadow_is_compared_and_counted_and_never_returned(
     assert sum(compared(endpoint, outcome) for outcome in ("agreed", "differed", "failed")) == 1
     assert sorted(request.target for request in fake.requests) == [ONE, THREE]
     assert len({(request.content_type, request.body) for request in fake.requests}) == 1
+    # whoever captures the shadow's request finds the answer that it belongs to
+    ids = {request.target: request.inference_id for request in fake.requests}
+    assert ids == {ONE: "", THREE: shadow_of("request-1")}
     assert invocations(endpoint, role="shadow", variant=THREE) == 1
     assert invocations(endpoint, role="answer") == 1
 

@@ -39,7 +39,7 @@ def client(fake: FakeRuntime) -> Iterator[Runtime]:
 
 def test_a_request_has_the_form_of_sagemaker(fake: FakeRuntime, client: Runtime) -> None:
     answer = client.invoke("m_1.0.0.tar.gz", b"body", "application/x-test")
-    assert fake.requests == [("local", "m_1.0.0.tar.gz", "application/x-test", b"body")]
+    assert fake.requests == [("local", "m_1.0.0.tar.gz", "application/x-test", b"body", "")]
     assert answer == (SCORE.body, SCORE.content_type, "request-1", "AllTraffic")
 
 

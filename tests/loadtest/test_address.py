@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.capture.probe import is_probe
+from slipway.capture.inference_id import is_probe
 from slipway.endpoint.protocol import INFERENCE_ID
 from slipway.errors import SlipwayError
 from slipway.loadtest.address import resolve_address

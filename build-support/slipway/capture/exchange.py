@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from slipway.capture.inference_id import shadowed_event
 from slipway.capture.record import Role
 
 
@@ -25,6 +26,11 @@ class Exchange(NamedTuple):
     response_type: str
     role: Role = "answer"
     inference_id: str = ""
+
+    @property
+    def sampling_id(self) -> str:
+        """Return the event by which it is sampled: a shadow is kept if its answer is."""
+        return shadowed_event(self.inference_id) or self.event_id
 
     @property
     def size(self) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from slipway.capture.inference_id import shadowed_event
 from slipway.capture.record import CapturedRequest
 from slipway.triton.bodies import Side, UndecodableError, parse_body
 from slipway.triton.datatypes import Array
@@ -44,15 +45,18 @@ def parse_line(
         when = datetime.fromisoformat(
             str(ours.get("time") or metadata["inferenceTime"]).replace("Z", "+00:00")
         )
+        inference_id = str(metadata.get("inferenceId") or "")
+        shadowed = shadowed_event(inference_id)
+        is_shadow = shadowed is not None or ours.get("role") == "shadow"
         inputs, parameters = _tensors(data.get("endpointInput"), "inputs")
         outputs, _ = _tensors(data.get("endpointOutput"), "outputs")
         return CapturedRequest(
-            event_id=str(metadata["eventId"]),
+            event_id=shadowed or str(metadata["eventId"]),
             when=when.replace(tzinfo=when.tzinfo or timezone.utc).astimezone(timezone.utc),
             endpoint=str(ours.get("endpoint", endpoint)),
             target=str(ours.get("targetModel") or _foreign_target(metadata) or target),
             variant=str(ours.get("variant", variant)),
-            role="shadow" if ours.get("role") == "shadow" else "answer",
+            role="shadow" if is_shadow else "answer",
             inputs=inputs,
             outputs=outputs,
             redacted=dict(ours.get("redacted", {})),
@@ -62,7 +66,7 @@ def parse_line(
             },
             parameters=parameters,
             notes=dict(ours.get("notes", {})),
-            inference_id=str(metadata.get("inferenceId") or ""),
+            inference_id=inference_id,
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ForeignLineError(f"not a captured request ({type(error).__name__})") from None

@@ -85,7 +85,7 @@ class CaptureProcess:
             if counts is None:
                 counts = self._counts[target] = {OFFERED: 0}
             counts[OFFERED] += 1
-            if share < 1 and not is_sampled(exchange.event_id, share):
+            if share < 1 and not is_sampled(exchange.sampling_id, share):
                 outcome = UNSAMPLED
             elif self._is_closed:
                 outcome = f"{DROPPED}closed"
@@ -171,7 +171,7 @@ class CaptureProcess:
         sent |= set(rules)
 
     def _samples(self, exchange: Exchange) -> bool:
-        return is_sampled(exchange.event_id, self._shares[exchange.target])
+        return is_sampled(exchange.sampling_id, self._shares[exchange.target])
 
     def _look_for_rules(self, target: str) -> Mapping[str, object] | None:
         """Return the rules of a target model. Without them it is not captured: what has to be

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from slipway.capture.files import CaptureFiles, Found, open_files
+from slipway.capture.inference_id import is_probe
 from slipway.capture.location import CaptureLocation
 from slipway.capture.names import file_prefix, hours, name_prefix, parse_key
 from slipway.capture.parse_line import ForeignLineError, parse_line
-from slipway.capture.probe import is_probe
 from slipway.capture.record import CapturedRequest
 
 log = logging.getLogger(__name__)

@@ -116,7 +116,7 @@ class CaptureWriter:
         self._thread.join()
 
     def _samples(self, exchange: Exchange, rules: CaptureRules) -> bool:
-        if is_sampled(exchange.event_id, self._sampling * rules.sample):
+        if is_sampled(exchange.sampling_id, self._sampling * rules.sample):
             return True
         self._counts.add(exchange, UNSAMPLED)
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from slipway.capture.inference_id import shadow_of
 from slipway.catalog import keys
 from slipway.client.counters import Counters
 from slipway.client.errors import InvocationError
@@ -91,9 +92,16 @@ class Container:
         return ContainerReply(reply.body, reply.content_type, target)
 
     def _send(
-        self, target: str, body: bytes, content_type: str, accept: str | None, role: Role
+        self,
+        target: str,
+        body: bytes,
+        content_type: str,
+        accept: str | None,
+        role: Role,
+        event_id: str | None = None,
     ) -> Reply:
-        """Invoke the container of ``target``, and count the outcome."""
+        """Invoke the container of ``target``, and count the outcome. ``event_id`` is of the answer,
+        for a shadow."""
         parameters = {} if self._is_serial else {"TargetContainerHostname": keys.hostname(target)}
         if accept is not None:
             parameters["Accept"] = accept
@@ -104,6 +112,7 @@ class Container:
                 body,
                 content_type,
                 parameters=parameters,
+                inference_id=None if event_id is None else shadow_of(event_id),
                 # a shadow is not worth a second attempt at a busy endpoint
                 deadline_s=self._deadline_s if role == ANSWER else 0,
                 on_retry=lambda reason: self._counters.count_retry(self.name, target, reason),
@@ -139,7 +148,7 @@ class Container:
 
         def compare() -> None:
             try:
-                reply = self._send(target, body, content_type, accept, SHADOW)
+                reply = self._send(target, body, content_type, accept, SHADOW, main.request_id)
             except SlipwayError:
                 count("failed")
                 return

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from slipway.capture.inference_id import shadow_of
 from slipway.client import request
 from slipway.client.counters import Counters
 from slipway.client.errors import InvocationError
@@ -145,14 +146,17 @@ class Model:
         request.check_size(body, arrays, interface, self._runtime.largest_body)
         return body, content_type
 
-    def _send(self, target: str, body: bytes, content_type: str, role: Role) -> Reply:
-        """Invoke ``target``, and count the outcome."""
+    def _send(
+        self, target: str, body: bytes, content_type: str, role: Role, event_id: str | None = None
+    ) -> Reply:
+        """Invoke ``target``, and count the outcome. ``event_id`` is of the answer, for a shadow."""
         outcome, began = "failed", time.perf_counter()
         try:
             reply = self._runtime.invoke(
                 target,
                 body,
                 content_type,
+                inference_id=None if event_id is None else shadow_of(event_id),
                 # a shadow is not worth a second attempt at a busy endpoint
                 deadline_s=self._deadline_s if role == ANSWER else 0,
                 on_retry=lambda reason: self._counters.count_retry(self.name, target, reason),
@@ -189,7 +193,7 @@ class Model:
 
         def compare() -> None:
             try:
-                reply = self._send(target, body, content_type, SHADOW)
+                reply = self._send(target, body, content_type, SHADOW, main.request_id)
                 self._offer(target, body, content_type, reply, main.request_id, SHADOW)
                 outputs = _decoded(reply)
             except SlipwayError:

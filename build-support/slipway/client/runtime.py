@@ -23,7 +23,7 @@ from botocore.exceptions import (
 )
 
 from slipway.aws import NO_CREDENTIALS, no_credentials
-from slipway.capture.probe import PROBE
+from slipway.capture.inference_id import PROBE
 from slipway.client.errors import ConnectionFailed, InvocationError, translate_response
 from slipway.endpoint import registry
 from slipway.endpoint.protocol import LARGEST_BODY
@@ -87,7 +87,7 @@ class Runtime:
         token = token if url else None
         self.name = name
         self.largest_body = largest_body
-        self._named: dict[str, str] = {"InferenceId": PROBE} if is_probe else {}
+        self._inference_id = PROBE if is_probe else None
         self.where = f"endpoint {name}" + (f" at {url}" if url else "")
         place: dict[str, Any] = {"region_name": region}
         if url:
@@ -130,13 +130,15 @@ class Runtime:
         content_type: str,
         *,
         parameters: Mapping[str, str] | None = None,
+        inference_id: str | None = None,
         deadline_s: float = 0.0,
         on_retry: OnRetry | None = None,
     ) -> Reply:
         """Return the response of the target model to ``body``.
 
         ``parameters`` are those of InvokeEndpoint that name what answers, in the place of
-        TargetModel: a container, or none of a pipeline.
+        TargetModel: a container, or none of a pipeline. ``inference_id`` is what capture files
+        say of the request.
 
         While SageMaker throttles, the model is loading, or there is no connection, the request is
         sent again, after random waits that grow. No attempt begins later than ``deadline_s``, and
@@ -155,11 +157,14 @@ class Runtime:
                 where=f"{self.where}, {target}",
                 fix="send a tensor's data flat, or with one level for each dimension",
             )
+        named = {"TargetModel": target} if parameters is None else dict(parameters)
+        if inference_id := self._inference_id or inference_id:
+            named["InferenceId"] = inference_id
         began = time.monotonic()
         longest_wait = FIRST_WAIT_S
         while True:
             try:
-                return self._invoke(target, body, content_type, parameters)
+                return self._invoke(target, body, content_type, named)
             except (ConnectionFailed, InvocationError) as error:
                 if isinstance(error, InvocationError) and not error.temporary:
                     raise
@@ -180,15 +185,13 @@ class Runtime:
         self._client.close()
 
     def _invoke(
-        self, target: str, body: bytes, content_type: str, parameters: Mapping[str, str] | None
+        self, target: str, body: bytes, content_type: str, named: Mapping[str, str]
     ) -> Reply:
-        named = {"TargetModel": target} if parameters is None else parameters
         try:
             response = self._client.invoke_endpoint(
                 EndpointName=self.name,
                 ContentType=content_type,
                 Body=body,
-                **self._named,
                 **named,
             )
         except ClientError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from slipway.capture.probe import PROBE
+from slipway.capture.inference_id import PROBE
 from slipway.endpoint.protocol import INFERENCE_ID
 from slipway.errors import SlipwayError
 from slipway.loadtest.exchange import Request

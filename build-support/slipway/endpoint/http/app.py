@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from slipway.capture.probe import is_probe
+from slipway.capture.inference_id import is_probe
 from slipway.endpoint.access.asked import INVOCATIONS, is_control
 from slipway.endpoint.access.hosts import Hosts
 from slipway.endpoint.access.opening import Opening
