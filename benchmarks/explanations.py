@@ -17,7 +17,7 @@ from benchmarks.context import ROOT, BenchmarkContext
 from benchmarks.result import Report, Row
 
 PROGRAM = Path(__file__).with_name("explained") / "against_shap.py"
-REQUIREMENTS = PROGRAM.with_name("requirements.txt")
+LOCK = ROOT / "build-support" / "lockfiles" / "explained.txt"
 TITLES = {
     "trees": "Explanations of a forest of 30 columns: error in parts of the largest contribution",
     "network": "Explanations of a network of 10 columns: the same",
@@ -52,6 +52,6 @@ def _environment(folder: Path) -> Path:
     """Return the Python of an environment with shap, made for this run."""
     subprocess.run(["uv", "venv", "-q", "--python", sys.executable, str(folder)], check=True)
     python = folder / "bin" / "python"
-    install = ["uv", "pip", "install", "-q", "--python", str(python), "-r", str(REQUIREMENTS)]
-    subprocess.run(install, check=True)
+    install = ["uv", "pip", "install", "-q", "--require-hashes", "--python", str(python)]
+    subprocess.run([*install, "-r", str(LOCK)], check=True)
     return python
