@@ -18,7 +18,7 @@ import slipway
 from slipway.capture.counts import Counts
 from slipway.capture.keeper import Keeper
 from slipway.capture.location import CaptureLocation
-from slipway.capture.spool import JOURNAL
+from slipway.capture.storage.spool import JOURNAL
 from tests.capture.exchanges import KEEP_ALL, exchange, read_all
 
 KILLS = 8
@@ -107,7 +107,7 @@ def test_a_half_line_at_the_end_of_a_journal_is_left_out_and_counted(
 def test_a_recovery_that_is_cut_off_is_repeated(
     location: CaptureLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from slipway.capture.sink import FolderSink
+    from slipway.capture.storage.sink import FolderSink
 
     folder = location.folder
     assert folder is not None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.capture.names import file_key, hour_folder, hours, name_prefix, parse_key
+from slipway.capture.storage.names import file_key, hour_folder, hours, name_prefix, parse_key
 
 times = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 targets = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._+=@,:/-]{0,40}", fullmatch=True)

@@ -18,11 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import slipway
-from slipway.capture import frame as frames
 from slipway.capture.exchange import Exchange
-from slipway.capture.frame import Frame, read_frame, write_frame
 from slipway.capture.location import CaptureLocation
-from slipway.capture.process import CaptureProcess
+from slipway.capture.process import frame as frames
+from slipway.capture.process.capture_process import CaptureProcess
+from slipway.capture.process.frame import Frame, read_frame, write_frame
 from slipway.capture.read import read_captured
 from slipway.capture.record import CapturedRequest
 from slipway.capture.sampling import is_sampled
@@ -215,7 +215,7 @@ SERVER = """
 import os, signal, sys, time
 from pathlib import Path
 from slipway.capture.location import CaptureLocation
-from slipway.capture.process import CaptureProcess
+from slipway.capture.process.capture_process import CaptureProcess
 from slipway.model.capture_rules import CaptureRules
 from tests.capture.test_process import exchange
 

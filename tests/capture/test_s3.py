@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from slipway.capture import sink
 from slipway.capture.counts import Counts
-from slipway.capture.files import S3Files
 from slipway.capture.keeper import FileLimits, Keeper
 from slipway.capture.location import CaptureLocation
+from slipway.capture.storage import sink
+from slipway.capture.storage.files import S3Files
 from slipway.capture.summary import forget, summarize
 from slipway.capture.writer import CaptureWriter
 from tests.capture.exchanges import CSV_LINE, KEEP_ALL, TARGET, exchange, read_all, rules

@@ -18,9 +18,9 @@ import pytest
 from slipway.capture.counts import Counts
 from slipway.capture.keeper import FileLimits, Keeper
 from slipway.capture.location import CaptureLocation
-from slipway.capture.names import parse_key
-from slipway.capture.retention import forget_expired
 from slipway.capture.sampling import is_sampled
+from slipway.capture.storage.names import parse_key
+from slipway.capture.storage.retention import forget_expired
 from slipway.capture.writer import CaptureWriter, QueueLimits
 from slipway.errors import SlipwayError
 from slipway.model.capture_rules import CaptureRules

@@ -20,9 +20,9 @@ from slipway.capture.exchange import Exchange
 from slipway.capture.hash_key import HashKey, load_hash_key
 from slipway.capture.line import encode_line
 from slipway.capture.location import CaptureLocation
-from slipway.capture.retention import forget_expired
-from slipway.capture.sink import Sink, open_sink
-from slipway.capture.spool import Spool, group_of
+from slipway.capture.storage.retention import forget_expired
+from slipway.capture.storage.sink import Sink, open_sink
+from slipway.capture.storage.spool import Spool, group_of
 from slipway.errors import SlipwayError
 from slipway.model.capture_rules import CaptureRules
 from slipway.triton.bodies import UndecodableError
@@ -113,7 +113,7 @@ class Keeper:
         self._waiting = self._sink.waiting()
 
     def close(self, timeout_s: float) -> None:
-        """Make complete files of all, and send them; see :class:`~slipway.capture.sink.Sink`."""
+        """Make complete files of all, and send them, as the sink does."""
         self.rotate()
         try:
             self._spool.close()

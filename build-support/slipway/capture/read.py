@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from slipway.capture.files import CaptureFiles, Found, open_files
 from slipway.capture.inference_id import is_probe
 from slipway.capture.location import CaptureLocation
-from slipway.capture.names import file_prefix, hours, name_prefix, parse_key
 from slipway.capture.parse_line import ForeignLineError, parse_line
 from slipway.capture.record import CapturedRequest
+from slipway.capture.storage.files import CaptureFiles, Found, open_files
+from slipway.capture.storage.names import file_prefix, hours, name_prefix, parse_key
 
 log = logging.getLogger(__name__)
 

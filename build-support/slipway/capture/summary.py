@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from slipway.capture.counts import DROPPED, FOLDER, OFFERED, UNSAMPLED, parse_counts
-from slipway.capture.files import CaptureFiles, Found, open_files
 from slipway.capture.location import CaptureLocation
-from slipway.capture.names import parse_key
 from slipway.capture.parse_line import ForeignLineError, parse_line
+from slipway.capture.storage.files import CaptureFiles, Found, open_files
+from slipway.capture.storage.names import parse_key
 
 
 @dataclass
@@ -125,7 +125,7 @@ def forget(
     Raises:
         SlipwayError: the location cannot be read, or a file not be removed.
     """
-    from slipway.capture.retention import is_expired
+    from slipway.capture.storage.retention import is_expired
 
     files: CaptureFiles = open_files(location)
     count = size = 0

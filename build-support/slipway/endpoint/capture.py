@@ -13,7 +13,7 @@ from typing import Any
 from slipway.capture.counts import DROPPED, WRITTEN
 from slipway.capture.exchange import Exchange
 from slipway.capture.location import CaptureLocation, location_of
-from slipway.capture.process import CaptureProcess
+from slipway.capture.process.capture_process import CaptureProcess
 from slipway.capture.writer import FindRules
 from slipway.endpoint.observed.observer import Metrics, Observer
 from slipway.settings import EndpointSettings, Settings

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from slipway.capture.names import file_key, hour_folder
+from slipway.capture.storage.names import file_key, hour_folder
 from slipway.cli import main
 from slipway.model.interface import Interface, Tensor
 from slipway.store.directory import DirectoryStore

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from slipway.capture.location import CaptureLocation
-from slipway.capture.names import SUFFIX, hour_folder, parse_key
-from slipway.capture.sink import SPOOL, connect
-from slipway.capture.spool import JOURNAL
+from slipway.capture.storage.names import SUFFIX, hour_folder, parse_key
+from slipway.capture.storage.sink import SPOOL, connect
+from slipway.capture.storage.spool import JOURNAL
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from slipway.capture.counts import Counts
-from slipway.capture.frame import Counted, read_frame
 from slipway.capture.keeper import Keeper
 from slipway.capture.location import CaptureLocation
+from slipway.capture.process.frame import Counted, read_frame
 from slipway.errors import SlipwayError
 from slipway.model.capture_rules import CaptureRules, parse_capture_rules
 

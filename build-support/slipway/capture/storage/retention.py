@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from slipway.capture.counts import FOLDER
-from slipway.capture.names import parse_key
+from slipway.capture.storage.names import parse_key
 from slipway.model.capture_rules import RETENTION_DAYS
 
 HIDDEN = "."

@@ -22,7 +22,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
-from slipway.capture.names import file_key, hour_folder
+from slipway.capture.storage.names import file_key, hour_folder
 
 JOURNAL = ".open"
 LOCK = "lock"

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import slipway
-from slipway.capture.frame import Frame, body_bytes, write_frame
+from slipway.capture.process.frame import Frame, body_bytes, write_frame
 from slipway.errors import SlipwayError
 
-MAIN = "slipway.capture.process_main"
+MAIN = "slipway.capture.process.main"
 PIPE = 1 << 20  # bytes; as much as Linux lets any user have
 
 

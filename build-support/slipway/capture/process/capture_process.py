@@ -17,10 +17,10 @@ from operator import attrgetter
 
 from slipway.capture.counts import DROPPED, OFFERED, UNSAMPLED
 from slipway.capture.exchange import Exchange
-from slipway.capture.frame import Frame
 from slipway.capture.location import CaptureLocation
+from slipway.capture.process.frame import Frame
+from slipway.capture.process.worker import Sent, Worker
 from slipway.capture.sampling import is_sampled
-from slipway.capture.worker import Sent, Worker
 from slipway.capture.writer import BATCH_S, CLOSE_S, RETRY_RULES_S, FindRules, QueueLimits
 from slipway.errors import SlipwayError
 

@@ -1,0 +1,1 @@
+"""Capture in a process of its own, for a server whose own time is dear."""

@@ -1,0 +1,1 @@
+"""The files of captures: in a folder or a bucket, open and complete."""
