@@ -94,7 +94,7 @@ def test_colours_are_there_only_when_asked_for() -> None:
     assert "\x1b" not in plain and HOSTILE in plain
     coloured = render_text(found, "m", text=HOSTILE, color=True)
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
-    assert "\x1b[48;2;33;102;172mgood\x1b[0m" in coloured
+    assert "\x1b[48;2;178;24;43mgood\x1b[0m" in coloured
 
 
 def test_control_characters_of_an_input_do_not_reach_the_terminal() -> None:
@@ -127,7 +127,7 @@ def test_the_heat_over_the_picture_is_opaque_on_the_object_only() -> None:
     assert heat.shape == (64, 96, 4)
     assert heat[8:24, 60:84, 3].mean() > 100
     assert heat[40:, :, 3].mean() < 5
-    assert heat[16, 72, :3].tolist() == [33, 102, 172]
+    assert heat[16, 72, :3].tolist() == [178, 24, 43]
 
 
 @pytest.mark.parametrize("kind", list(KINDS))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# blue raises the score, red lowers it: told apart by colour-blind readers (ColorBrewer's RdBu)
-RAISES, LOWERS, INK, SOFT = "#2166ac", "#b2182b", "#1c2330", "#5b6577"
+# red raises the score, blue lowers it, as in shap; colour-blind readers tell them apart
+RAISES, LOWERS, INK, SOFT = "#b2182b", "#2166ac", "#1c2330", "#5b6577"
 MOST_BARS = 15
 CHARACTERS = 108  # of a line of text, at its size and the width of the picture
 PIXELS_PER_INCH = 150

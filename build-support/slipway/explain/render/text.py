@@ -13,7 +13,7 @@ from slipway.explain.render.wording import how, number, shortened, signed, sum_l
 BAR = 24  # cells of the longest bar
 MOST_PARTS = 25
 NAME, VALUE = 28, 24
-RAISES, LOWERS = (33, 102, 172), (178, 24, 43)  # as in the pictures
+RAISES, LOWERS = (178, 24, 43), (33, 102, 172)  # as in the pictures
 SHADES = " ░▒▓█"
 
 
