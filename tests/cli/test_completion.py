@@ -83,7 +83,7 @@ def complete(shell: str, line: str, environment: dict[str, str]) -> set[str]:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("slipway pro", {"promote", "propose"}),
+        ("slipway pro", {"profile", "promote", "propose"}),
         ("slipway status --js", {"--json"}),
         ("slipway build t", {"titanic", "translate"}),
         ("slipway rollback tit", {"titanic"}),
