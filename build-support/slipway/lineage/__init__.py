@@ -1,0 +1,1 @@
+"""What a release was made from: its training run, data, parameters, code and image."""

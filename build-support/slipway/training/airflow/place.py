@@ -1,0 +1,22 @@
+"""The place airflow."""
+
+from __future__ import annotations
+
+from slipway.errors import SlipwayError
+from slipway.settings import Settings
+from slipway.training.place import StartedTraining, TrainingRequest
+from slipway.training.run import PlaceName
+
+
+class AirflowPlace:
+    """Train on Airflow. See :class:`slipway.training.place.Place`."""
+
+    name: PlaceName = "airflow"
+    detachable = True
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def start(self, request: TrainingRequest) -> StartedTraining:
+        """See :meth:`slipway.training.place.Place.start`."""
+        raise SlipwayError(f"--on {self.name} is not there yet", fix="--on local")

@@ -1,0 +1,1 @@
+"""The steps of a training in a container, with the folders that SageMaker gives it."""

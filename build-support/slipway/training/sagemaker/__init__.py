@@ -1,0 +1,1 @@
+"""Train in SageMaker's training and processing jobs."""
