@@ -56,6 +56,7 @@ lock ruff.txt 3.12 --universal "$@" $folder/ruff.in
 lock mypy.txt 3.12 --universal "$@" $folder/mypy.in
 lock infra.txt 3.12 --universal "$@" $folder/infra.in
 lock sagemaker.txt 3.12 "${linux[@]}" "$@" $folder/sagemaker.in
+lock airflow.txt 3.12 "${linux[@]}" "$@" $folder/airflow.in
 # what explanations are compared with: shap for numpy 1, and an XGBoost whose files it reads
 lock explained.txt 3.12 "${linux[@]}" --only-binary :all: "$@" benchmarks/explained/requirements.txt
 # the environments of conversions, one for each framework, and of the ONNX Runtimes that serve
