@@ -17,7 +17,7 @@ class TrainingRequest:
     ``root`` is the checkout. ``parameters`` are values of params.yaml by dotted name, as text, such
     as ``{"train.rounds": "20"}``. ``force`` runs stages that have not changed, too. ``allow_dirty``
     sends a checkout that differs from its commit to another machine. ``report`` is called with each
-    line of progress.
+    line of progress. ``reason`` says why it is started, for the run's record.
     """
 
     root: Path
@@ -27,6 +27,7 @@ class TrainingRequest:
     force: bool = False
     allow_dirty: bool = False
     report: Callable[[str], object] = print
+    reason: str | None = None
 
     @property
     def folder(self) -> Path:

@@ -97,6 +97,7 @@ class TrainingRun:
     image: str | None = None
     jobs: tuple[str, ...] = ()
     compared: Compared | None = None
+    reason: str | None = None
 
 
 def new_run_id(model: str, now: datetime | None = None) -> str:
