@@ -80,7 +80,8 @@ class TrainingRun:
     ``commit`` is the code's, ``dirty`` whether the checkout differed from it. ``started`` is in
     UTC, ``2026-11-30T23:40:00Z``. ``image`` is the digest of the container's image, ``None`` on a
     machine without one. ``lock_sha256`` is that of training/requirements.lock. ``parameters`` and
-    ``metrics`` are flat, by dotted name. ``jobs`` are ARNs and URLs of where it ran.
+    ``metrics`` are flat, by dotted name. ``jobs`` are ARNs and URLs of where it ran. ``reason`` says
+    why it was started, such as ``schedule: 97 days old``; ``None`` if nobody said.
     """
 
     id: str

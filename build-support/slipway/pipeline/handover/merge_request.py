@@ -1,20 +1,25 @@
-"""A merge request with a job's changes: a commit on a new branch, pushed with push options.
+"""A merge request: a commit on a branch of its own, pushed with push options.
 
-Source: https://docs.gitlab.com/topics/git/commit/#push-options
+GitLab opens the merge request at the first push and changes its text at later ones
+(``MergeRequests::PushOptionsHandlerService``). Source:
+https://docs.gitlab.com/topics/git/commit/#push-options
 """
 
 from __future__ import annotations
 
-import base64
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from slipway.errors import SlipwayError
+from slipway.pipeline.handover.push_remote import NEEDS, PushRemote, push_remote
 from slipway.process import run
 
-TOKEN = "SLIPWAY_PUSH_TOKEN"
 AUTHOR = ("slipway", "slipway@localhost")
+LINK = re.compile(r"https?://\S+/-/merge_requests/\d+")
+# a packet of git's protocol has 65,516 bytes at most (git help protocol-common)
+MAX_TEXT = 60_000
 
 
 def propose(
@@ -35,58 +40,103 @@ def propose(
     run([*git, "add", "--all", "--", *paths], what=step)
     if not run([*git, "diff", "--cached", "--name-only"], what=step).stdout.strip():
         return None
-    name, address = AUTHOR
-    identity = ["-c", f"user.name={name}", "-c", f"user.email={address}"]
-    run([*git, *identity, "commit", "--quiet", f"--message={title}"], what=step)
-    commit = run([*git, "rev-parse", "HEAD"], what=step).stdout.strip()
-    remote, env = _remote(environ)
-    if _has_same_content(git, remote, branch, env):
+    commit = commit_staged(root, title)
+    remote = push_remote(environ)
+    if _has_same_content(root, remote, branch):
         return None
-    run(
-        [
-            *git,
-            "push",
-            "--quiet",
-            "--push-option=merge_request.create",
-            f"--push-option=merge_request.target={environ.get('CI_DEFAULT_BRANCH', 'main')}",
-            f"--push-option=merge_request.title={title}",
-            "--push-option=merge_request.remove_source_branch",
-            remote,
-            f"HEAD:refs/heads/{branch}",
-        ],
-        what=f"pushing {branch}",
-        env=env,
-        fix=f"delete the branch {branch} if it has other content; {TOKEN} is a project access"
-        " token with the scope write_repository and the role Developer",
-    )
+    push(root, remote, branch, title, target=target_branch(environ))
     return commit
 
 
-def _has_same_content(git: list[str], remote: str, branch: str, env: Mapping[str, str]) -> bool:
+def commit_staged(root: Path, message: str) -> str:
+    """Commit what is staged in ``root``, as Slipway; return the commit."""
+    git, step = ["git", "-C", str(root)], "preparing a merge request"
+    name, address = AUTHOR
+    identity = ["-c", f"user.name={name}", "-c", f"user.email={address}", "-c", "commit.gpgSign=no"]
+    run([*git, *identity, "commit", "--quiet", "--no-verify", "--file=-"], what=step, stdin=message)
+    return run([*git, "rev-parse", "HEAD"], what=step).stdout.strip()
+
+
+def push(
+    root: Path,
+    remote: PushRemote,
+    branch: str,
+    title: str,
+    *,
+    target: str,
+    text: str | None = None,
+    draft: bool = False,
+    replaces: str | None = None,
+) -> str | None:
+    """Push ``HEAD`` as ``branch``; GitLab opens a merge request into ``target``, or changes that of
+    the branch. Return its address, if GitLab names it.
+
+    ``text`` is its description in Markdown. The branch's tip ``replaces``, and no other, is
+    overwritten.
+
+    Raises:
+        SlipwayError: the push is rejected; nothing was changed then.
+    """
+    options = [
+        "merge_request.create",
+        f"merge_request.target={target}",
+        f"merge_request.title={one_line(title)}",
+        "merge_request.remove_source_branch",
+        *(["merge_request.draft"] if draft else []),
+        *([f"merge_request.description={escaped(text)}"] if text else []),
+    ]
+    ref = f"refs/heads/{branch}"
+    lease = [f"--force-with-lease={ref}:{replaces}"] if replaces else []
+    said = remote.git(
+        [
+            "-C",
+            str(root),
+            "push",
+            *lease,
+            *(f"--push-option={option}" for option in options),
+            remote.url,
+            f"HEAD:{ref}",
+        ],
+        what=f"pushing {branch}",
+        fix=f"delete the branch {branch} if it has other content; {NEEDS}",
+    )
+    link = LINK.search(said)
+    return link[0] if link else None
+
+
+def target_branch(environ: Mapping[str, str]) -> str:
+    """Return the branch that merge requests go into."""
+    return environ.get("CI_DEFAULT_BRANCH") or "main"
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` in one line: git refuses options with others."""
+    return " ".join(text.split())
+
+
+def escaped(text: str) -> str:
+    r"""Return Markdown as a push option: GitLab reads ``\n`` as the end of a line.
+
+    A text that is too long for a packet of git is cut, and says so.
+    """
+    if len(text.encode()) > MAX_TEXT:
+        text = text.encode()[:MAX_TEXT].decode(errors="ignore") + "\n\n… cut: it is too long."
+    # what would be read as the end of a line, such as a path of Windows
+    text = text.replace("\\n", "\\\u200bn").replace("\r", "")
+    return text.strip().replace("\n", "\\n").replace("\0", "")
+
+
+def _has_same_content(root: Path, remote: PushRemote, branch: str) -> bool:
     """Return whether the branch exists with this commit's content: the job ran before."""
+    git = ["-C", str(root)]
     try:
-        run(
-            [*git, "fetch", "--quiet", "--depth=1", remote, f"refs/heads/{branch}"],
+        remote.git(
+            [*git, "fetch", "--quiet", "--depth=1", remote.url, f"refs/heads/{branch}"],
             what=f"looking for {branch}",
-            env=env,
         )
     except SlipwayError:
         return False
-    step = "comparing branches"
-    trees = run([*git, "rev-parse", "HEAD^{tree}", "FETCH_HEAD^{tree}"], what=step).stdout.split()
+    trees = run(
+        ["git", *git, "rev-parse", "HEAD^{tree}", "FETCH_HEAD^{tree}"], what="comparing branches"
+    ).stdout.split()
     return trees[0] == trees[1]
-
-
-def _remote(environ: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """Return where to push, and git's environment: unlike arguments, it does not show the token."""
-    token, url = environ.get(TOKEN), environ.get("CI_PROJECT_URL")
-    env = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
-    if not token or not url:
-        return "origin", env
-    secret = base64.b64encode(f"oauth2:{token}".encode()).decode()
-    env |= {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"http.{url}.git.extraHeader",
-        "GIT_CONFIG_VALUE_0": f"Authorization: Basic {secret}",
-    }
-    return f"{url}.git", env
