@@ -16,6 +16,8 @@ settings.load_profile("slipway")
 for stage in ("STAGING", "PRODUCTION"):
     for what in ("STORE", "ENDPOINT"):
         os.environ.pop(f"SLIPWAY_{stage}_{what}", None)
+for name in [name for name in os.environ if name.startswith("SLIPWAY_TRAINING_")]:
+    os.environ.pop(name)
 for name in ("SLIPWAY_SIGNING_KEY", "CI_PIPELINE_URL", "GITLAB_USER_LOGIN"):
     os.environ.pop(name, None)
 

@@ -14,11 +14,13 @@ from slipway.errors import SlipwayError
 from slipway.settings import endpoint as endpoints
 from slipway.settings import models as containers
 from slipway.settings import release, time_limits
+from slipway.settings import training as trainings
 from slipway.settings.endpoint import EndpointSettings
 from slipway.settings.models import ContainerSettings
 from slipway.settings.release import STORE, Signing, StageName, StageSettings
 from slipway.settings.tables import size, unknown
 from slipway.settings.time_limits import TimeLimits
+from slipway.settings.training import TrainingPlaceSettings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -32,6 +34,7 @@ __all__ = [
     "Signing",
     "StageSettings",
     "TimeLimits",
+    "TrainingPlaceSettings",
     "find_root",
     "load",
     "size",
@@ -52,6 +55,7 @@ TABLES: dict[str, set[str] | None] = {
     "endpoint": None,
     "models": None,
     "test": None,
+    "training": None,
 }
 
 
@@ -79,6 +83,7 @@ class Settings:
     stages: Mapping[StageName, StageSettings] = field(default_factory=dict)
     signing: Signing = Signing()
     time_limits: TimeLimits = TimeLimits()
+    training: TrainingPlaceSettings = TrainingPlaceSettings()
 
     def stage(self, name: StageName) -> StageSettings:
         """Return the settings of a stage; without an entry, ``store`` is its default."""
@@ -206,6 +211,7 @@ def _parse(path: Path) -> Settings:
         stages=release.parse_stages(path, tables.get("release", {})),
         signing=release.parse_signing(path, tables.get("signing", {})),
         time_limits=time_limits.parse(path, tables.get("test", {})),
+        training=trainings.parse(path, tables.get("training", {})),
     )
     for key in ("triton_release", "test_release"):
         if not re.fullmatch(r"\d\d\.\d\d", getattr(settings, key)):
