@@ -1,0 +1,98 @@
+"""What all jobs of one training have in common."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from slipway.errors import SlipwayError
+from slipway.settings import TrainingPlaceSettings
+from slipway.training.bucket import run_prefix
+from slipway.training.settings import TrainingSettings
+
+LONGEST_NAME = 63  # of a job
+CODE_CHANNEL = "code"
+# HyperParameters of CreateTrainingJob: API_CreateTrainingJob
+MOST_VALUES, LONGEST_KEY, LONGEST_VALUE = 100, 256, 2500
+LONGEST_ARGUMENT = 256  # of a processing job's container: API_AppSpecification
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """A run of ``model``, and what its jobs are made of.
+
+    ``code`` is the snapshot's address in S3, ``image`` the full reference in ECR. ``values`` are
+    what the container is told: ``commit``, ``dirty``, ``reason``, ``place`` and so on, as text.
+    ``parameters`` are values of params.yaml by dotted name. Texts may be templates of Airflow:
+    ``job`` then is the name that the jobs' names begin with.
+    """
+
+    run_id: str
+    model: str
+    code: str
+    image: str
+    places: TrainingPlaceSettings
+    training: TrainingSettings = TrainingSettings()
+    values: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    job: str | None = None
+
+    @property
+    def prefix(self) -> str:
+        """Return the address below which all of the run is."""
+        return run_prefix(self.places.require("bucket"), self.model, self.run_id)
+
+    def job_name(self, step: str | None = None) -> str:
+        """Return the name of the run's training job, or of the processing job of ``step``."""
+        if self.job is not None:
+            return f"{self.job}-{step}" if step else self.job
+        return job_name(self.run_id, step)
+
+    def hyperparameters(self) -> dict[str, str]:
+        """Return what the container is told, in the order of the names.
+
+        Raises:
+            SlipwayError: SageMaker takes fewer or shorter values.
+        """
+        values = {
+            "model": self.model,
+            "run": self.run_id,
+            **self.values,
+            **{f"set.{name}": value for name, value in self.parameters.items()},
+        }
+        for name, value in values.items():
+            if len(name) > LONGEST_KEY or len(value) > LONGEST_VALUE:
+                raise SlipwayError(
+                    f"--set {name.removeprefix('set.')} has {len(value)} characters; a job takes"
+                    f" {LONGEST_VALUE}",
+                    fix="write it into params.yaml, and commit it",
+                )
+        if len(values) > MOST_VALUES:
+            raise SlipwayError(
+                f"{len(self.parameters)} parameters are set; a job takes {MOST_VALUES} values",
+                fix="write them into params.yaml, and commit it",
+            )
+        return dict(sorted(values.items()))
+
+
+def job_name(run_id: str, step: str | None = None) -> str:
+    """Return a name that SageMaker takes: letters, digits and single hyphens, at most 63.
+
+    A long model's name is shortened, and gets a part of its digest; time and token stay.
+    """
+    suffix = f"-{step}" if step else ""
+    name = re.sub(r"[^a-zA-Z0-9]+", "-", run_id).strip("-")
+    if len(name) + len(suffix) > LONGEST_NAME:
+        model, time, token = name.rsplit("-", 2)
+        digest = hashlib.sha256(run_id.encode()).hexdigest()[:6]
+        end = f"-{digest}-{time}-{token}"
+        name = model[: LONGEST_NAME - len(suffix) - len(end)].rstrip("-") + end
+    return name + suffix
+
+
+def channel_name(folder: str) -> str:
+    """Return the channel of a folder in ``[sagemaker.channels]``: ``training/raw`` is
+    ``training.raw``, since a channel's name has no slash."""
+    return re.sub(r"[^A-Za-z0-9.\-_]", ".", folder)[:64]
