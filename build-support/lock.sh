@@ -49,6 +49,8 @@ same=$(mktemp)
 trap 'rm -f "$same"' EXIT
 sed -n 's/^\([A-Za-z0-9._-]*==[^ ;]*\).*/\1 ; python_version >= "3.12"/p' $folder/slipway.txt > "$same"
 lock pytest.txt 3.9 --universal "$@" --constraint "$same" $folder/pytest.in
+# what is in the image of a training: a part of the library's list
+lock training.txt 3.12 "${linux[@]}" "$@" --constraint "$same" $folder/training.in
 lock coverage.txt 3.12 --universal "$@" $folder/coverage.in
 lock plugin.txt 3.9 "${linux[@]}" "$@" $folder/plugin.in
 lock black.txt 3.12 --universal "$@" $folder/black.in

@@ -13,6 +13,11 @@ from slipway.errors import SlipwayError
 from slipway.settings.tables import unknown
 
 VARIABLE = "SLIPWAY_TRAINING_"
+# in ECR, or in a registry on this machine
+REPOSITORY = (
+    r"(\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?|(localhost|127\.0\.0\.1)(:\d+)?)"
+    r"/[a-z0-9._/-]+"
+)
 # the patterns are those of SageMaker's and ECR's API
 PATTERNS: Mapping[str, tuple[str, str]] = {
     "bucket": (r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "slipway-training-111122223333"),
@@ -21,7 +26,7 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "arn:aws:iam::111122223333:role/slipway-training",
     ),
     "repository": (
-        r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9._/-]+",
+        REPOSITORY,
         "111122223333.dkr.ecr.us-east-1.amazonaws.com/slipway-training",
     ),
     "region": (r"[a-z]{2,4}(-[a-z]+)+-\d", "us-east-1"),

@@ -16,9 +16,7 @@ def open_bucket(places: TrainingPlaceSettings) -> S3Store:
     """
     location = f"s3://{places.require('bucket')}/{PREFIX}"
     return open_s3(
-        StageSettings(
-            "staging", location, places.profile, kms_key=places.kms_key, tags=places.tags
-        )
+        StageSettings("staging", location, places.profile, kms_key=places.kms_key, tags=places.tags)
     )
 
 

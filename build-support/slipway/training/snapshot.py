@@ -41,7 +41,9 @@ DVC_SECRET = re.compile(
     r"(?m)^\s*(secret_access_key|session_token|access_key_id|password|sas_token|account_key"
     r"|connection_string|client_secret|gdrive_client_secret|token)\s*="
 )
-SECRET_NAME = re.compile(r"(^|/)(\.env(\..+)?|id_(rsa|ed25519|ecdsa)|\.netrc|\.pypirc|credentials)$")
+SECRET_NAME = re.compile(
+    r"(^|/)(\.env(\..+)?|id_(rsa|ed25519|ecdsa)|\.netrc|\.pypirc|credentials)$"
+)
 SHOWN = 5  # paths that an error lists
 
 
@@ -50,8 +52,8 @@ class Snapshot:
     """An archive of code.
 
     ``path`` is the ``tar.gz``, ``sha256`` its digest. ``commit`` is the one that it was made of;
-    ``dirty`` says that it holds changes that are in no commit. ``untracked`` are files next to those
-    of the archive that git does not know: they are not in it.
+    ``dirty`` says that it holds changes that are in no commit. ``untracked`` are files next to
+    those of the archive that git does not know: they are not in it.
     """
 
     path: Path
@@ -69,7 +71,12 @@ class Snapshot:
 
 
 def make_snapshot(
-    root: Path, model: str, into: Path, *, dependencies: Iterable[str] = (), allow_dirty: bool = False
+    root: Path,
+    model: str,
+    into: Path,
+    *,
+    dependencies: Iterable[str] = (),
+    allow_dirty: bool = False,
 ) -> Snapshot:
     """Write the archive of ``model`` in the repository ``root`` to the file ``into``.
 
@@ -82,8 +89,16 @@ def make_snapshot(
     """
     commit = _git(root, "rev-parse", "HEAD").strip()
     wanted = _Wanted(model, dependencies)
-    changed = [path for path in _lines(root, "diff", "--name-only", "--relative", "-z", "HEAD") if wanted(path)]
-    untracked = [path for path in _lines(root, "ls-files", "-z", "--others", "--exclude-standard") if wanted(path)]
+    changed = [
+        path
+        for path in _lines(root, "diff", "--name-only", "--relative", "-z", "HEAD")
+        if wanted(path)
+    ]
+    untracked = [
+        path
+        for path in _lines(root, "ls-files", "-z", "--others", "--exclude-standard")
+        if wanted(path)
+    ]
     if (changed or untracked) and not allow_dirty:
         raise SlipwayError(
             f"{_listed([*changed, *untracked])}: not in a commit, so no other machine can have it",

@@ -26,7 +26,9 @@ STEPS: Mapping[str, tuple[str, ...]] = {
 }
 RESULTS = {"evaluate": "evaluation", "compare": "comparison", "propose": "proposal"}
 # these have disks of their own, which AWS encrypts; a key for a volume is refused
-LOCAL_DISKS = re.compile(r"ml\.(g4dn|g5|g6e?|gr6|p3dn|p4de?|p5e?n?|p6\S*|trn1n?|[cmr]\d\w*d[nb]?)\..*")
+LOCAL_DISKS = re.compile(
+    r"ml\.(g4dn|g5|g6e?|gr6|p3dn|p4de?|p5e?n?|p6\S*|trn1n?|[cmr]\d\w*d[nb]?)\..*"
+)
 
 
 def training_job(settings: JobSettings) -> dict[str, Any]:
