@@ -26,8 +26,8 @@ MAX_HOSTNAME = 63  # characters of a container's host name (AWS, ContainerDefini
 # Triton's Python backend puts the target model's name, unquoted, into a command line that a shell
 # reads (stub_launcher.cc; seen on 24.10: `$(…)` in it is run, and with `<` a load never returns)
 SAFE_TARGET = re.compile(r"[A-Za-z0-9._+=@,:/-]+")
-# provenance and tests are envelopes around in-toto statements, sbom is a CycloneDX document
-Kind = Literal["provenance", "tests", "sbom"]
+# sbom is a CycloneDX document, the others are envelopes around in-toto statements
+Kind = Literal["provenance", "tests", "training", "sbom"]
 
 
 def artifact(stage: StageName, target: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import semver
 from slipway.artifact.manifest import Manifest
 from slipway.catalog import keys
 from slipway.catalog.origin import Origin
+from slipway.catalog.weights_source import RunReference, WeightsSource, parse_sources
 from slipway.errors import SlipwayError
 from slipway.model import interface as interfaces
 from slipway.model.interface import Interface
@@ -21,7 +23,9 @@ class Record:
     """A release. ``published`` is its time in ISO 8601; ``source`` is the target model in staging
     that it was promoted from. ``metrics`` are the model's own; ``rules`` limit their change, as in
     :mod:`slipway.release.evaluation.evaluation`. ``changes`` has a line for each commit since the
-    previous release. ``size`` is in bytes. Old records lack newer fields.
+    previous release. ``size`` is in bytes. ``training`` is the run that made its weights;
+    ``weights_from`` says of each file of weights, by its path in the artifact, where it is from.
+    Old records lack newer fields.
     """
 
     manifest: Manifest
@@ -35,6 +39,8 @@ class Record:
     metrics: dict[str, float] | None = None
     rules: dict[str, dict[str, Any]] | None = None
     changes: tuple[str, ...] = ()
+    training: RunReference | None = None
+    weights_from: Mapping[str, WeightsSource] | None = None
 
     @property
     def name(self) -> str:
@@ -66,8 +72,21 @@ class Record:
                 "metrics": self.metrics,
                 "rules": self.rules,
                 "changes": list(self.changes),
+                **self._dump_lineage(),
             }
         )
+
+    def _dump_lineage(self) -> dict[str, Any]:
+        """Return the fields that older records lack, where they are known: equal releases keep
+        the bytes of their records."""
+        values: dict[str, Any] = {}
+        if self.training is not None:
+            values["training"] = asdict(self.training)
+        if self.weights_from is not None:
+            values["weights_from"] = {
+                name: source.dump() for name, source in sorted(self.weights_from.items())
+            }
+        return values
 
 
 def parse_record(data: bytes, key: str) -> Record:
@@ -80,6 +99,7 @@ def parse_record(data: bytes, key: str) -> Record:
         values = json.loads(data)
         interface = values.get("interface")
         manifest = Manifest(**values["manifest"])
+        training, sources = values.get("training"), values.get("weights_from")
         semver.Version.parse(manifest.version)
         return Record(
             manifest=manifest,
@@ -93,6 +113,8 @@ def parse_record(data: bytes, key: str) -> Record:
             metrics=values.get("metrics"),
             rules=values.get("rules"),
             changes=tuple(values.get("changes", ())),
+            training=None if training is None else RunReference(**training),
+            weights_from=None if sources is None else parse_sources(sources),
         )
     except (SlipwayError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise keys.damaged_record(key, error) from error

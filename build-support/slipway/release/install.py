@@ -17,6 +17,7 @@ from slipway.catalog import journal, keys, tombstone
 from slipway.catalog.commit import is_clean
 from slipway.catalog.keys import Kind
 from slipway.catalog.record import Record, parse_record
+from slipway.catalog.weights_source import RunReference
 from slipway.errors import SlipwayError
 from slipway.release.evidence import evidence, merge
 from slipway.store.interface import ABANDONED
@@ -56,11 +57,12 @@ def install_release(
     if not created and (existing_bytes := _describe_other(stage, new)) is not None:
         raise _taken(stage, new, f"has {existing_bytes}")
     existing = evidence.load_evidence(stage, new.name, new.sha256)
-    for kind, document in merge.merge_evidence(existing, documents).items():
+    chosen = merge.merge_evidence(existing, documents)
+    for kind, document in chosen.items():
         key = keys.evidence(stage.name, new.name, new.sha256, kind)
         while not stage.store.swap(key, stage.store.read(key), document):
             pass  # another run wrote in between; the last one counts
-    _write_record(stage, new)
+    _write_record(stage, replace(new, training=_trained_by({**existing, **chosen})))
     if pruned is not None:
         tombstone.unmark(stage, pruned.record)
     elif stage.store.stat(keys.tombstone(stage.name, new.name, new.target)) is not None:
@@ -137,8 +139,8 @@ def _is_younger(claimed: Record, age: timedelta) -> bool:
 
 
 def _write_record(stage: StageStore, new: Record) -> None:
-    """Write the record. To an existing one, add metrics that were measured since, and the commit
-    that has all of these bytes, if its own has not."""
+    """Write the record. To an existing one, add metrics that were measured since, the commit that
+    has all of these bytes, if its own has not, and the training, if it names another one."""
     key = keys.record(stage.name, new.name, new.target)
     while not stage.store.create(key, new.dump()):
         data = stage.store.read(key)
@@ -150,10 +152,20 @@ def _write_record(stage: StageStore, new: Record) -> None:
             updated = replace(updated, metrics=new.metrics, rules=new.rules)
         if is_clean(new.commit) and not is_clean(existing.commit):
             updated = replace(updated, origin=new.origin)
+        if new.training != existing.training or existing.weights_from is None:
+            updated = replace(updated, training=new.training, weights_from=new.weights_from)
         if updated == existing:
             return
         if stage.store.swap(key, data, updated.dump()):
             return
+
+
+def _trained_by(documents: Mapping[Kind, bytes]) -> RunReference | None:
+    """Return the run that the evidence names; ``None`` if it names none, or is damaged."""
+    try:
+        return evidence.open_training(documents["training"], "training").reference
+    except (KeyError, SlipwayError):
+        return None
 
 
 def _being_pruned(stage: StageReader, new: Record) -> SlipwayError:

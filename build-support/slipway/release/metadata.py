@@ -11,13 +11,22 @@ from slipway.artifact.artifact import Artifact
 from slipway.catalog.catalog import Catalog
 from slipway.catalog.keys import Kind
 from slipway.catalog.origin import Origin
+from slipway.catalog.weights_source import RunReference, WeightsSource
 from slipway.errors import SlipwayError
 from slipway.release.evaluation import evaluation
 from slipway.release.evidence import evidence
+from slipway.release.evidence.trained import match_training
 from slipway.release.versioning import commits
+from slipway.release.weights_sources import find_weights_sources
 from slipway.settings import Settings
 from slipway.settings.release import StageName
 from slipway.store.stage import StageReader
+
+PUBLISH = "test and sign the artifact where it is built, then publish it to staging again"
+TRAIN = (
+    "slipway train NAME, commit its training/run.json with the weights, and publish it to staging"
+    " again"
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,7 @@ class ReleaseMetadata:
     metrics: dict[str, float] | None = None
     rules: dict[str, dict[str, Any]] | None = None
     changes: tuple[str, ...] = ()
+    weights_from: Mapping[str, WeightsSource] | None = None
 
 
 def gather_metadata(
@@ -53,7 +63,9 @@ def gather_metadata(
             or thresholds are malformed.
     """
     notes: list[str] = []
-    documents = evidence.collect_evidence(artifact, settings, origin, reports)
+    trained = match_training(settings.root, folder, artifact)
+    notes += trained.notes
+    documents = evidence.collect_evidence(artifact, settings, origin, reports, trained.training)
     measured = evaluation.read_evaluation(folder, artifact)
     if measured is not None:
         notes += measured.notes
@@ -69,6 +81,7 @@ def gather_metadata(
         measured.metrics if measured is not None else None,
         measured.rules if measured is not None else None,
         tuple(changes),
+        find_weights_sources(settings.root, folder, artifact, trained),
     )
     return metadata, notes
 
@@ -91,6 +104,7 @@ def require_evidence(
     target: str,
     documents: Mapping[Kind, bytes],
     sha256: str,
+    trained_by: RunReference | None = None,
 ) -> None:
     """Refuse a release without the evidence that ``stage`` requires, or with invalid evidence.
 
@@ -98,11 +112,11 @@ def require_evidence(
         SlipwayError: lists each problem.
     """
     require = settings.stage(stage).require
-    problems = evidence.find_problems(documents, sha256, settings, require)
+    problems = evidence.find_problems(documents, sha256, settings, require, trained_by)
     if problems:
         what = f"{stage} requires {', '.join(require)}" if require else "evidence is invalid"
         raise SlipwayError(
             f"{what}: {'; '.join(problems)}",
             where=target,
-            fix="test and sign the artifact where it is built, then publish it to staging again",
+            fix=TRAIN if problems == ["no training"] else PUBLISH,
         )

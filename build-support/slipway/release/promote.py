@@ -110,7 +110,9 @@ def promote(
         documents = add_recorded(documents, handed_over, recorded)
     else:
         require_passed_tests(staging, source)
-    require_evidence(settings, "production", source.target, documents, source.sha256)
+    require_evidence(
+        settings, "production", source.target, documents, source.sha256, source.training
+    )
     current = None if served is None else releases.find_record(name, served.target)
     evaluation.refuse_worse(source, current)
     new = replace(

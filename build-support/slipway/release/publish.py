@@ -69,6 +69,7 @@ def publish(
         metrics=metadata.metrics,
         rules=metadata.rules,
         changes=metadata.changes,
+        weights_from=metadata.weights_from,
     )
 
     def upload(key: str) -> bool:

@@ -135,7 +135,9 @@ def verify(
             problems.append(f"the store records the SHA-256 {recorded}, its bytes have {digest}")
         documents = evidence.load_evidence(source, release.name, record.sha256)
         require = settings.stage(release.stage).require
-        problems += evidence.find_problems(documents, record.sha256, settings, require)
+        problems += evidence.find_problems(
+            documents, record.sha256, settings, require, record.training
+        )
     return ReleaseCheck(release.stage, release.name, release.target, stat.size, tuple(problems))
 
 

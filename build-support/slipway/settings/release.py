@@ -14,7 +14,7 @@ from slipway.settings.tables import unknown
 StageName = Literal["staging", "production"]
 STAGES: tuple[StageName, ...] = get_args(StageName)
 # what a stage may require of every release, in addition to what promotion always requires
-REQUIREMENTS = ("tests", "provenance", "signature")
+REQUIREMENTS = ("tests", "provenance", "training", "signature")
 RELEASE_KEYS = {"store", *STAGES}
 STAGE_KEYS = {"store", "profile", "kms_key", "tags", "require", "clean_commit"}
 SIGNING_KEY = "SLIPWAY_SIGNING_KEY"

@@ -1,8 +1,9 @@
-"""Collect and check the evidence of an artifact: its origin, its contents and its test results.
+"""Collect and check the evidence of an artifact: its origin, its contents, its tests, its training.
 
-Provenance and tests are DSSE envelopes around in-toto statements, signed if a key is configured.
-The provenance holds the SBOM's digest, so that its signature covers the SBOM. Evidence from a store
-is untrusted until its signature and its subject are checked.
+Provenance, tests and training are DSSE envelopes around in-toto statements, signed if a key is
+configured. The provenance holds the SBOM's digest, so that its signature covers the SBOM, and the
+weights' digests, which are the subjects of the training. Evidence from a store is untrusted until
+its signature and its subject are checked.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from slipway.artifact.artifact import Artifact
 from slipway.catalog import keys
 from slipway.catalog.keys import Kind
 from slipway.catalog.origin import Origin
+from slipway.catalog.weights_source import RunReference
 from slipway.errors import SlipwayError
 from slipway.release.evidence import (
     envelope,
@@ -25,26 +27,35 @@ from slipway.release.evidence import (
     sbom,
     signing,
     statement,
+    training,
 )
 from slipway.release.evidence import test_result as tests
 from slipway.release.evidence.envelope import LARGEST
 from slipway.release.evidence.statement import PAYLOAD_TYPE, Statement
 from slipway.release.evidence.test_result import TestResult
+from slipway.release.evidence.training import AttestedTraining
+from slipway.release.evidence.training_check import find_training_problems
 from slipway.settings import Settings
 from slipway.store.stage import StageReader
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+STATEMENTS: tuple[Kind, ...] = ("provenance", "tests", "training")  # in envelopes
 
 
 def collect_evidence(
-    artifact: Artifact, settings: Settings, origin: Origin, reports: Sequence[Path]
+    artifact: Artifact,
+    settings: Settings,
+    origin: Origin,
+    reports: Sequence[Path],
+    trained: AttestedTraining | None = None,
 ) -> dict[Kind, bytes]:
     """Return the documents about ``artifact``, signed if a key is configured.
 
     There is always a provenance. There is an SBOM if the artifact has an environment or weights, or
     is a container's. There is a test result, passed or failed, if one of the JUnit ``reports``
     names exactly this digest. ``reports`` are files or folders; missing ones are skipped. Instead
-    of reports it may hold the result that another machine recorded (``.json``).
+    of reports it may hold the result that another machine recorded (``.json``). There is a
+    statement of the training ``trained``, if one made the weights.
 
     Raises:
         SlipwayError: the key cannot sign, a report cannot be read, or a recorded result is about
@@ -58,6 +69,10 @@ def collect_evidence(
     sbom_digest = _sha256(documents["sbom"]) if "sbom" in documents else None
     payload = provenance.dump_provenance(artifact, settings, origin, sbom_digest)
     documents["provenance"] = envelope.seal_envelope(payload, PAYLOAD_TYPE, signer)
+    if trained is not None:
+        documents["training"] = envelope.seal_envelope(
+            training.dump_training(trained), PAYLOAD_TYPE, signer
+        )
     for file in reports:
         if file.suffix == recorded.ENDING:
             documents["tests"] = recorded.accept_recorded(file, manifest, artifact.sha256, settings)
@@ -104,13 +119,45 @@ def load_test_result(stage: StageReader, name: str, sha256: str) -> TestResult |
     return tests.parse_test_result(about, where)
 
 
+def load_training(stage: StageReader, name: str, sha256: str) -> AttestedTraining | None:
+    """Return the training of the artifact ``sha256``, ``None`` if no statement of one is stored.
+    Signatures are not checked here, but by :func:`find_problems`.
+
+    Raises:
+        SlipwayError: the statement is damaged.
+    """
+    document = _read_document(stage, name, sha256, "training")
+    if document is None:
+        return None
+    return open_training(document, keys.evidence(stage.name, name, sha256, "training"))
+
+
+def open_training(document: bytes, where: str) -> AttestedTraining:
+    """Return the training in an envelope, whose signatures are not checked.
+
+    Raises:
+        SlipwayError: it is damaged; names ``where``.
+    """
+    try:
+        opened = envelope.open_envelope(document, PAYLOAD_TYPE, [])
+        return training.parse_training(statement.parse_statement(opened.payload), where)
+    except ValueError as error:
+        raise tests.damaged_evidence(where, str(error)) from error
+
+
 def find_problems(
-    evidence: Mapping[Kind, bytes], sha256: str, settings: Settings, require: Sequence[str]
+    evidence: Mapping[Kind, bytes],
+    sha256: str,
+    settings: Settings,
+    require: Sequence[str],
+    trained_by: RunReference | None = None,
 ) -> list[str]:
     """Return the problems of ``evidence`` about the artifact ``sha256``, and what is missing of
-    ``require`` (``tests``, ``provenance``, ``signature``); empty if there are none.
+    ``require`` (``tests``, ``provenance``, ``training``, ``signature``); empty if there are none.
 
-    A signature has to be valid, and by a key of ``[signing] trusted`` if there are any.
+    A signature has to be valid, and by a key of ``[signing] trusted`` if there are any. The
+    training has to be of weights that the provenance names, and of the run ``trained_by``, if the
+    release's record names one.
 
     Raises:
         SlipwayError: a trusted key cannot be read.
@@ -119,7 +166,7 @@ def find_problems(
     problems: list[str] = []
     unsigned: list[str] = []
     checked: dict[Kind, Statement] = {}
-    for kind in ("provenance", "tests"):
+    for kind in STATEMENTS:
         if kind not in evidence:
             if kind in require:
                 problems.append(f"no {kind}")
@@ -130,13 +177,16 @@ def find_problems(
             if not opened.signed_by:
                 unsigned.append(kind)
             if not opened.wrong:
-                checked[kind] = _check_subject(statement.parse_statement(opened.payload), sha256)
+                attested = statement.parse_statement(opened.payload)
+                # the subjects of a training are compared with the provenance's
+                checked[kind] = attested if kind == "training" else _check_subject(attested, sha256)
         except ValueError as error:
             problems.append(f"{kind}: {error}")
     if "signature" in require:
         problems += _signature_problems(evidence, unsigned, bool(trusted), problems)
     try:
         problems += _content_problems(evidence, checked)
+        problems += find_training_problems(evidence, checked, trained_by)
     except SlipwayError as error:
         problems.append(f"{error.where}: {error.what}")
     return problems
@@ -150,7 +200,7 @@ def _signature_problems(
 ) -> list[str]:
     if not has_trusted:
         return ["a signature is required, and no key is trusted: slipway.toml: [signing] trusted"]
-    if not {"provenance", "tests"} & set(evidence):
+    if not set(STATEMENTS) & set(evidence):
         return ["no signature: there is neither provenance nor tests"]
     reported = {kind for kind in unsigned if any(line.startswith(f"{kind}: ") for line in problems)}
     return [f"{kind}: not signed" for kind in unsigned if kind not in reported]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from slipway.catalog.commit import is_clean
 from slipway.catalog.keys import Kind
 from slipway.errors import SlipwayError
-from slipway.release.evidence import envelope, provenance, statement
+from slipway.release.evidence import envelope, provenance, statement, training
 from slipway.release.evidence import test_result as tests
 from slipway.release.evidence.provenance import Provenance
 from slipway.release.evidence.statement import PAYLOAD_TYPE
@@ -16,7 +16,7 @@ from slipway.release.evidence.test_result import TestResult
 
 # the SBOM before the provenance that names its digest
 TOGETHER: tuple[Kind, ...] = ("sbom", "provenance")
-WRITTEN: tuple[Kind, ...] = (*TOGETHER, "tests")
+WRITTEN: tuple[Kind, ...] = (*TOGETHER, "training", "tests")
 
 
 def merge_evidence(
@@ -29,7 +29,8 @@ def merge_evidence(
     exceptions: an unsigned one never replaces a signed one, and an incomplete one never replaces
     one in which all tests passed. The provenance of the first build stays, with its SBOM, unless
     the new one is signed by another key, the old one is damaged, or only the new one names a commit
-    that has all of the artifact.
+    that has all of the artifact. The training that was named first stays, unless its statement is
+    damaged, or the new one is signed by another key.
     """
     chosen = {kind: document for kind, document in collected.items() if kind not in existing}
     old, new = (_signers(documents, "tests") for documents in (existing, collected))
@@ -43,7 +44,20 @@ def merge_evidence(
     committed = _is_committed(collected) and not _is_committed(existing) and new >= old
     if "provenance" in collected and (new - old or committed or not _is_intact(existing)):
         chosen |= {kind: collected[kind] for kind in TOGETHER if kind in collected}
+    old, new = (_signers(documents, "training") for documents in (existing, collected))
+    if "training" in collected and (new - old or not _is_training(existing)):
+        chosen["training"] = collected["training"]
     return {kind: chosen[kind] for kind in WRITTEN if kind in chosen}
+
+
+def _is_training(documents: Mapping[Kind, bytes]) -> bool:
+    """Return whether there is a statement of a training that is readable."""
+    try:
+        opened = envelope.open_envelope(documents["training"], PAYLOAD_TYPE, [])
+        training.parse_training(statement.parse_statement(opened.payload), "training")
+    except (KeyError, ValueError, SlipwayError):
+        return False
+    return True
 
 
 def _signers(documents: Mapping[Kind, bytes], kind: Kind) -> set[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from slipway.artifact.artifact import Artifact
@@ -30,7 +30,8 @@ SBOM_TYPE = "application/vnd.cyclonedx+json"
 
 @dataclass(frozen=True)
 class Provenance:
-    """The parts of a statement that Slipway uses; ``sbom`` is the SHA-256 of the SBOM's bytes."""
+    """The parts of a statement that Slipway uses; ``sbom`` is the SHA-256 of the SBOM's bytes,
+    ``inputs`` are the digests of its dependencies, by algorithm, by their names."""
 
     name: str
     version: str
@@ -38,6 +39,7 @@ class Provenance:
     builder: str
     invocation: str | None
     sbom: str | None
+    inputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def dump_provenance(
@@ -121,6 +123,7 @@ def parse_provenance(attested: statement.Statement, where: str) -> Provenance:
         details.builder.id,
         details.metadata.invocation_id or None,
         (sboms[0] or "") if sboms else None,
+        {d.name: dict(d.digest) for d in definition.resolved_dependencies if d.name},
     )
 
 

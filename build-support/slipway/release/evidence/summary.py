@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from slipway.catalog.keys import Kind
 from slipway.errors import SlipwayError
-from slipway.release.evidence import envelope, provenance, sbom, signing, statement
+from slipway.release.evidence import envelope, provenance, sbom, signing, statement, training
 from slipway.release.evidence import test_result as tests
 from slipway.release.evidence.envelope import OpenedEnvelope, short_key_id
 from slipway.release.evidence.evidence import KINDS
@@ -43,6 +43,10 @@ def _line(kind: Kind, document: bytes, trusted: Sequence[Key]) -> str:
     attested = statement.parse_statement(opened.payload)
     if kind == "tests":
         what = str(tests.parse_test_result(attested, kind))
+    elif kind == "training":
+        run = training.parse_training(attested, kind).run
+        commit = f"commit {run.commit[:7]}" if run.commit else "no commit"
+        what = f"{run.id} on {run.place}, {commit}"
     else:
         origin = provenance.parse_provenance(attested, kind)
         commit = f"commit {origin.commit[:7]}" if origin.commit else "no commit"

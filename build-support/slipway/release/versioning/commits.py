@@ -33,7 +33,7 @@ def _changes(git: list[str], folder: Path, since: str | None) -> tuple[str, ...]
     start = None if since is None else _find_commit(git, since.removesuffix(DIRTY))
     line_format = "--format=%H %s"
     # in a shallow clone, the oldest commits seem to add every file
-    shallow = _shallow_commits(git)
+    shallow = shallow_commits(git)
     commits = "HEAD" if start is None else f"{start}..HEAD"
     output = run(
         [*git, "log", "--no-merges", "--encoding=UTF-8", line_format, commits, "--", str(folder)],
@@ -64,7 +64,7 @@ def _find_commit(git: list[str], commit: str) -> str | None:
     return commit
 
 
-def _shallow_commits(git: list[str]) -> set[str]:
+def shallow_commits(git: list[str]) -> set[str]:
     """Return the commits whose parents a shallow clone lacks."""
     location = run(
         [*git, "rev-parse", "--path-format=absolute", "--git-path", "shallow"], what=WHAT
