@@ -53,7 +53,7 @@ def _walk(shape: Shape, value: Any, where: str) -> Iterator[str]:
         yield from _limits(shape, len(value), where)
         if shape.enum and value not in shape.enum:
             yield f"{where}: {value!r} is not one of {len(shape.enum)} values"
-        pattern = shape.metadata.get("pattern")
+        pattern = _python_pattern(shape.metadata.get("pattern", ""))
         if pattern and not re.fullmatch(pattern, value, re.DOTALL):
             yield f"{where}: {value!r} does not match {pattern}"
     elif shape.type_name in ("integer", "long", "float", "double"):
@@ -64,3 +64,10 @@ def _limits(shape: Shape, size: float, where: str) -> Iterator[str]:
     least, most = shape.metadata.get("min", size), shape.metadata.get("max", size)
     if not least <= size <= most:
         yield f"{where}: {size} is not within {least}…{most}"
+
+
+def _python_pattern(pattern: str) -> str:
+    """Return a pattern of Java's as Python's: letters, numbers and separators of Unicode."""
+    for java, python in ((r"\p{L}", r"\w"), (r"\p{N}", r"\d"), (r"\p{Z}", r"\s")):
+        pattern = pattern.replace(java, python)
+    return pattern

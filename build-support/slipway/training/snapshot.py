@@ -80,7 +80,7 @@ def make_snapshot(
 ) -> Snapshot:
     """Write the archive of ``model`` in the repository ``root`` to the file ``into``.
 
-    ``dependencies`` are files outside the model's folder that its stages depend on. With
+    ``dependencies`` are files and folders that its stages depend on. With
     ``allow_dirty`` files of the commit have the content that they have in the checkout.
 
     Raises:
@@ -142,8 +142,9 @@ class _Wanted:
     """Whether a training of ``model`` needs a path of the repository."""
 
     def __init__(self, model: str, dependencies: Iterable[str]) -> None:
-        self._files = {*ALWAYS, *dependencies}
-        self._folders = tuple(f"{folder}/" for folder in (f"models/{model}", *FOLDERS))
+        listed = tuple(dependencies)
+        self._files = {*ALWAYS, *listed}
+        self._folders = tuple(f"{name}/" for name in (f"models/{model}", *FOLDERS, *listed))
 
     def __call__(self, path: str) -> bool:
         return path in self._files or path.startswith(self._folders)

@@ -6,14 +6,16 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from slipway.errors import SlipwayError
 from slipway.settings import TrainingPlaceSettings
 from slipway.training.bucket import run_prefix
-from slipway.training.settings import TrainingSettings
+from slipway.training.settings import FILE_NAME, TrainingSettings
 
 LONGEST_NAME = 63  # of a job
 CODE_CHANNEL = "code"
+CHANNEL = r"[A-Za-z0-9.\-_]{1,64}"
 # HyperParameters of CreateTrainingJob: API_CreateTrainingJob
 MOST_VALUES, LONGEST_KEY, LONGEST_VALUE = 100, 256, 2500
 LONGEST_ARGUMENT = 256  # of a processing job's container: API_AppSpecification
@@ -92,7 +94,25 @@ def job_name(run_id: str, step: str | None = None) -> str:
     return name + suffix
 
 
-def channel_name(folder: str) -> str:
-    """Return the channel of a folder in ``[sagemaker.channels]``: ``training/raw`` is
-    ``training.raw``, since a channel's name has no slash."""
-    return re.sub(r"[^A-Za-z0-9.\-_]", ".", folder)[:64]
+def channel_names(channels: Mapping[str, str]) -> dict[str, str]:
+    """Return the addresses of ``[sagemaker.channels]`` by channel: a channel is named by the last
+    part of its folder, ``training/raw`` is ``raw``.
+
+    Raises:
+        SlipwayError: two have one name, or a name that SageMaker does not take.
+    """
+    named: dict[str, str] = {}
+    for folder, address in channels.items():
+        name = PurePosixPath(folder).name
+        if name in named or name == CODE_CHANNEL or not re.fullmatch(CHANNEL, name):
+            why = f"{name!r} is the channel of another folder"
+            if not re.fullmatch(CHANNEL, name):
+                why = f"{name!r} cannot be a channel's name"
+            raise SlipwayError(
+                f"{folder}: {why}",
+                where=f"{FILE_NAME}: [sagemaker.channels]",
+                fix="rename the folder: letters, digits, dots, hyphens and underscores, and not"
+                f" {CODE_CHANNEL!r}",
+            )
+        named[name] = address
+    return named

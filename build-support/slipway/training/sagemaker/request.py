@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slipway.settings import TrainingPlaceSettings
-from slipway.training.sagemaker.job_settings import CODE_CHANNEL, JobSettings, channel_name
+from slipway.training.sagemaker.job_settings import CODE_CHANNEL, JobSettings, channel_names
 
 INPUT = "/opt/ml/processing/input"
 OUTPUT = "/opt/ml/processing/output"
@@ -48,9 +48,7 @@ def training_job(settings: JobSettings) -> dict[str, Any]:
     output = {"S3OutputPath": f"{settings.prefix}/output"}
     if places.kms_key:
         output["KmsKeyId"] = places.kms_key
-    channels = {CODE_CHANNEL: settings.code} | {
-        channel_name(folder): address for folder, address in chosen.channels.items()
-    }
+    channels = {CODE_CHANNEL: settings.code} | channel_names(chosen.channels)
     algorithm: dict[str, Any] = {"TrainingImage": settings.image, "TrainingInputMode": "File"}
     if settings.training.metrics:
         algorithm["MetricDefinitions"] = [
