@@ -48,6 +48,7 @@ COMMANDS = tuple(
             "status": "Show what staging and production serve of each model.",
             "history": "List what happened to a model, newest first.",
             "diff": "Show what differs between two artifacts or releases.",
+            "lineage": "Show what a release was made from, and where it is served.",
             "bump": "Raise the release version of models as far as needed.",
             "evaluate": "Measure models and compare them with production.",
             "verify": "Compare every byte of releases with their records.",
