@@ -77,7 +77,7 @@ COMMANDS = tuple(
             "report": "Report what a branch changes in its models.",
             "notify": "Notify people of a release, a failure or a rollback.",
             "receive": "Take weights from a job of another project.",
-            "propose": "Open a merge request with the changes below models/.",
+            "propose": "Open a merge request for each retrained model.",
         },
         "Infrastructure": {
             "infra": "Plan and deploy the buckets, endpoints and roles in AWS.",

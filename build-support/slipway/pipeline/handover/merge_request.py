@@ -52,8 +52,15 @@ def commit_staged(root: Path, message: str) -> str:
     """Commit what is staged in ``root``, as Slipway; return the commit."""
     git, step = ["git", "-C", str(root)], "preparing a merge request"
     name, address = AUTHOR
-    identity = ["-c", f"user.name={name}", "-c", f"user.email={address}", "-c", "commit.gpgSign=no"]
-    run([*git, *identity, "commit", "--quiet", "--no-verify", "--file=-"], what=step, stdin=message)
+    # by the environment, which has precedence over git's configuration
+    who = {f"GIT_{role}_NAME": name for role in ("AUTHOR", "COMMITTER")}
+    who |= {f"GIT_{role}_EMAIL": address for role in ("AUTHOR", "COMMITTER")}
+    run(
+        [*git, "-c", "commit.gpgSign=false", "commit", "--quiet", "--no-verify", "--file=-"],
+        what=step,
+        env=os.environ | who,
+        stdin=message,
+    )
     return run([*git, "rev-parse", "HEAD"], what=step).stdout.strip()
 
 
