@@ -34,6 +34,16 @@ def format_milliseconds(seconds: float, digits: int = 3) -> str:
     return f"{seconds * 1e3:.{digits}g} ms"
 
 
+def format_seconds(seconds: float) -> str:
+    """Return a duration as ``4.2 s``, ``3 min 20 s`` or ``2 h 5 min``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
 def format_minute(when: str) -> str:
     """Return a time in ISO 8601 to the minute, without its zone: ``2026-03-04 05:06``."""
     return when[:16].replace("T", " ")

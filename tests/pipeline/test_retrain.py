@@ -14,7 +14,7 @@ import pytest
 
 from slipway.errors import SlipwayError
 from slipway.pipeline.drifted import drifted_models
-from slipway.pipeline.training import training_stages
+from slipway.training.stages import training_stages
 from tests.pipeline import history
 from tests.pipeline.history import NOBODY, History
 

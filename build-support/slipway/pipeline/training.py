@@ -7,45 +7,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from slipway import settings
 from slipway.errors import SlipwayError
 from slipway.pipeline.drifted import drifted_models
-
-
-def training_stages(root: Path) -> dict[str, list[str]]:
-    """Return the stages of each model, as ``dvc repro`` takes them.
-
-    A stage belongs to the model whose folder it writes to, whatever its name is, and in whichever
-    ``dvc.yaml`` it is. A stage that writes below no model, or below several, belongs to none: it
-    runs if a model's stage depends on it.
-
-    Raises:
-        SlipwayError: DVC cannot read the stages.
-    """
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
-    found: dict[str, list[str]] = {}
-    try:
-        with Repo(str(root)) as repo:
-            for stage in repo.index.stages:
-                models = _models_written(root / "models", stage)
-                if not stage.is_data_source and len(models) == 1:
-                    file, name = stage.path_in_repo, stage.name
-                    address = name if file == "dvc.yaml" else f"{file}:{name}"
-                    found.setdefault(models.pop(), []).append(address)
-    except (DvcException, OSError) as error:
-        raise SlipwayError(
-            f"DVC cannot read the stages: {error}", where=str(root), fix="run dvc stage list"
-        ) from error
-    return {model: sorted(stages) for model, stages in sorted(found.items())}
-
-
-def _models_written(models: Path, stage: Any) -> set[str]:
-    paths = [Path(out.fs_path) for out in stage.outs] or [Path(stage.wdir)]
-    return {path.relative_to(models).parts[0] for path in paths if models in path.parents}
+from slipway.training.stages import training_stages
 
 
 def main(arguments: Sequence[str]) -> None:

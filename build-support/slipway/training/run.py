@@ -80,8 +80,8 @@ class TrainingRun:
     ``commit`` is the code's, ``dirty`` whether the checkout differed from it. ``started`` is in
     UTC, ``2026-11-30T23:40:00Z``. ``image`` is the digest of the container's image, ``None`` on a
     machine without one. ``lock_sha256`` is that of training/requirements.lock. ``parameters`` and
-    ``metrics`` are flat, by dotted name. ``jobs`` are ARNs and URLs of where it ran. ``reason`` says
-    why it was started, such as ``schedule: 97 days old``; ``None`` if nobody said.
+    ``metrics`` are flat, by dotted name. ``jobs`` are ARNs and URLs of where it ran. ``reason``
+    says why it was started, such as ``schedule: 97 days old``; ``None`` if nobody said.
     """
 
     id: str
@@ -128,7 +128,7 @@ def parse_run(text: str, *, where: str) -> TrainingRun:
         values = json.loads(text)
         if values.pop("schema") != SCHEMA:
             raise ValueError(f"not schema {SCHEMA}")
-        values["stages"] = tuple(_stage(stage) for stage in values["stages"])
+        values["stages"] = tuple(parse_stage(stage) for stage in values["stages"])
         values["jobs"] = tuple(values["jobs"])
         if values["compared"] is not None:
             values["compared"]["broken"] = tuple(values["compared"]["broken"])
@@ -170,11 +170,15 @@ def write_run(folder: Path, run: TrainingRun) -> Path:
     return path
 
 
-def _stage(values: dict[str, Any]) -> Stage:
-    for key in ("deps", "outs"):
-        values[key] = tuple(DataFile(**file) for file in values[key])
+def parse_stage(values: Mapping[str, Any]) -> Stage:
+    """Return a stage from its JSON values, as :func:`dump_run` writes them.
+
+    Raises:
+        ValueError, KeyError, TypeError: they are not those of a stage.
+    """
+    files = {key: tuple(DataFile(**file) for file in values[key]) for key in ("deps", "outs")}
     _one_of(values["source"], get_args(Source))
-    return Stage(**values)
+    return Stage(**{**values, **files})
 
 
 def _one_of(value: object, known: tuple[str, ...]) -> None:

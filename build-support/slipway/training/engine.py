@@ -1,0 +1,310 @@
+"""Run the stages of a training with DVC, in this process and its working directory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from slipway.errors import SlipwayError
+from slipway.training import variables
+from slipway.training.parameters import set_parameters, stage_parameters
+from slipway.training.run import Source
+from slipway.training.stages import Step, address_of, in_order, model_stages, needed_by, owner_of
+from slipway.training.variables import Folders, Machine
+
+Emit = Callable[[Mapping[str, Any]], object]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to run: the stages of ``steps`` of ``model``, with ``parameters`` set.
+
+    ``base`` is the folder with SageMaker's layout, ``checkpoints`` that of checkpoints. ``force``
+    runs stages that have not changed. ``push`` says when results go to DVC's remote: after
+    ``each`` stage, at the ``end``, or ``never``.
+    """
+
+    model: str
+    base: str
+    checkpoints: str
+    job: str
+    steps: tuple[Step, ...] = ("train", "evaluate")
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    force: bool = False
+    push: str = "end"
+    instance: str = "local"
+
+
+class Engine:
+    """One run of stages. ``emit`` is called with each event; ``provide`` returns the folder of the
+    training's packages, and is called before the first command that runs."""
+
+    def __init__(self, repo: Any, order: Order, emit: Emit, provide: Callable[[], Path]) -> None:
+        self._repo, self._order, self._emit, self._provide = repo, order, emit, provide
+        self._root = Path(repo.root_dir)
+        self._folder = self._root / "models" / order.model
+        self._environment: Path | None = None
+        self._sources: dict[str, Source] = {}
+        self._set: list[str] = []
+        self._differ: set[Any] = set()
+        self._stopped = False
+        self._own = self._stages()
+
+    def stop(self) -> None:
+        """Let no further stage begin."""
+        self._stopped = True
+
+    def run(self) -> dict[str, Any]:
+        """Run the stages; return what the record keeps of them.
+
+        Raises:
+            SlipwayError: the model has no stages, a parameter is unknown, a stage failed, or the
+                run was stopped.
+        """
+        from dvc.repo import lock_repo
+
+        from slipway.training.record import summarize
+        from slipway.training.run_cache import RunCache
+
+        if not self._own:
+            raise SlipwayError(
+                f"{self._order.model} has no stages for {' and '.join(self._order.steps)}",
+                where=f"models/{self._order.model}",
+                fix="write its stages in dvc.yaml: docs/training.md shows how",
+            )
+        if self._order.parameters:
+            with lock_repo(self._repo):  # which reads DVC's files again at its end
+                files = set_parameters(self._own, self._order.parameters)
+            self._set = [file.relative_to(self._root).as_posix() for file in files]
+            self._own = self._stages()
+        remote = self._repo.config["core"].get("remote") if self._order.push != "never" else None
+        cache = self._repo.stage_cache = RunCache(self._repo, remote)
+        with lock_repo(self._repo):
+            self._differ = self._find_differing()
+        changed = [s for s in self._own if s in self._differ or self._order.force]
+        self._emit({"event": "plan", "stages": [address_of(s) for s in self._own]})
+        if changed:
+            self._prepare()
+        with _commands(self._before_command):
+            for stage in self._own:
+                if stage in changed:
+                    self._run_stage(stage)
+                if self._order.push == "each":
+                    self._push(cache, stage)
+        for stage in self._own if self._order.push == "end" else ():
+            self._push(cache, stage)
+        summary = summarize(self._repo, self._folder, self._stages(), self._sources)
+        return summary | {"set": self._set, "shared": remote is not None}
+
+    def _stages(self) -> list[Any]:
+        """Return the model's stages of the steps, and those of no model that they depend on."""
+        ordered = in_order(self._repo)
+        names = model_stages(self._repo, self._order.model).of(self._order.steps)
+        own = {stage for stage in ordered if address_of(stage) in names}
+        shared = {
+            before
+            for stage in own
+            for before in needed_by(self._repo, stage)
+            if not before.is_data_source and owner_of(self._repo, before) is None
+        }
+        return [stage for stage in ordered if stage in own | shared]
+
+    def _find_differing(self) -> set[Any]:
+        """Return the stages that differ from ``dvc.lock``, and those that depend on them. That
+        outputs are missing here is no difference."""
+        graph = self._repo.index.graph
+        differ: set[Any] = set()
+        for stage in in_order(self._repo):
+            before = list(graph.successors(stage))
+            if any(s in differ for s in before) or (
+                not stage.is_data_source and stage.changed(True, before)
+            ):
+                differ.add(stage)
+        return differ
+
+    def _run_stage(self, stage: Any) -> None:
+        if self._stopped:
+            raise SlipwayError("the training was stopped", fix="start it again")
+        if not self._order.force and self._restore(address_of(stage)):
+            return
+        for producer in self._repo.index.graph.successors(stage):
+            self._materialise(producer)
+        self._reproduce(stage, force=self._order.force)
+
+    def _restore(self, name: str) -> bool:
+        """Take the result from the run cache, without what the stage reads."""
+        from dvc.repo import lock_repo
+
+        started = time.monotonic()
+        with lock_repo(self._repo):
+            graph = self._repo.index.graph
+            stage = next(s for s in graph if address_of(s) == name)
+            inputs = {out.fs_path: out for s in graph.successors(stage) for out in s.outs}
+            if not self._repo.stage_cache.restore_without_inputs(stage, inputs):
+                return False
+        self._sources[name] = "run cache"
+        self._report(name, "run cache", time.monotonic() - started)
+        return True
+
+    def _materialise(self, stage: Any) -> None:
+        """Have the outputs of a stage that another one reads: pull them, or else make them."""
+        if all(out.exists for out in stage.outs):
+            return
+        name = address_of(stage)
+        if stage in self._differ and stage not in self._own:
+            raise SlipwayError(
+                f"{name}, which the training needs, has changed, and belongs to another step or "
+                "model",
+                where=stage.path_in_repo,
+                fix=f"train {owner_of(self._repo, stage)} first",
+            )
+        with contextlib.suppress(Exception):  # each remote has its own; what is missing is made
+            self._repo.pull(name)
+        if all(out.exists for out in stage.outs):
+            return
+        if stage.is_data_source:
+            outs = ", ".join(str(out) for out in stage.outs)
+            raise SlipwayError(
+                f"{outs} is neither here nor in DVC's remote",
+                where=stage.relpath,
+                fix="dvc push, where the data are",
+            )
+        for producer in self._repo.index.graph.successors(stage):
+            self._materialise(producer)
+        self._reproduce(stage, force=False)
+
+    def _reproduce(self, stage: Any, *, force: bool) -> None:
+        from dvc.exceptions import DvcException
+
+        name = address_of(stage)
+        started = time.monotonic()
+        self._emit({"event": "stage", "name": name, "cmd": str(stage.cmd)})
+        try:
+            done = self._repo.reproduce([name], single_item=True, pull=True, force=force)
+        except DvcException as error:
+            cause = error.__cause__ or error
+            raise SlipwayError(
+                f"the stage {name} failed: {cause}",
+                where=stage.path_in_repo,
+                fix="correct what its output says, then train again",
+            ) from error
+        if done and name not in self._sources:
+            self._sources[name] = "run cache"
+        if self._sources.get(name) == "ran":
+            # DVC keeps no run of a stage with cache: false outputs
+            self._repo.stage_cache.save(self._reloaded(stage))
+        self._report(name, self._sources.get(name, "unchanged"), time.monotonic() - started)
+
+    def _reloaded(self, stage: Any) -> Any:
+        return next(s for s in self._repo.index.stages if address_of(s) == address_of(stage))
+
+    def _push(self, cache: Any, stage: Any) -> None:
+        from dvc.exceptions import DvcException
+
+        if self._sources.get(address_of(stage)) != "ran":
+            return
+        try:
+            cache.publish(self._reloaded(stage))
+        except (DvcException, OSError) as error:
+            self._emit({"event": "not pushed", "name": address_of(stage), "why": str(error)})
+
+    def _report(self, name: str, source: Source, seconds: float) -> None:
+        self._emit({"event": "done", "name": name, "source": source, "seconds": seconds})
+
+    # before a command
+
+    def _prepare(self) -> None:
+        order = self._order
+        training = self._folder / "training"
+        paths = {
+            Path(dep.fs_path)
+            for stage in self._own
+            for dep in stage.deps
+            if dep.protocol == "local"
+        }
+        channels = {path.name: path for path in paths if path.parent == training and _is_dir(path)}
+        self._folders = Folders(Path(order.base), channels)
+        self._machine = Machine(order.job, order.instance, variables.count_gpus())
+        values = {name: value for name, (_, value) in stage_parameters(self._own).items()}
+        variables.prepare_folders(self._folders, self._folder, values, self._machine)
+        self._variables = variables.stage_variables(self._folders, values, self._machine)
+
+    def _before_command(self, stage: Any) -> Callable[[], None]:
+        """Prepare the folders and variables of a command; return what to do after it."""
+        if self._environment is None:
+            self._environment = self._provide()
+            path = f"{self._environment / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+            os.environ["PATH"] = path
+            # the library's own packages are not the training's
+            for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
+                os.environ.pop(name, None)
+        self._sources[address_of(stage)] = "ran"
+        stage.save_deps()
+        checkpoints = Path(self._order.checkpoints) / _checkpoint_name(stage)
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        os.environ |= self._variables | {variables.CHECKPOINTS: str(checkpoints)}
+        targets = (self._folder / variables.MODEL, self._folder / variables.OUTPUT)
+        for folder in targets:
+            if not folder.is_file():
+                folder.mkdir(parents=True, exist_ok=True)
+
+        def clear() -> None:
+            shutil.rmtree(checkpoints, ignore_errors=True)
+            outs = {Path(out.fs_path) for s in self._repo.index.stages for out in s.outs}
+            for folder in targets:
+                if not any(out == folder or folder in out.parents for out in outs):
+                    self._reject_unnamed(stage, folder)
+
+        return clear
+
+    def _reject_unnamed(self, stage: Any, folder: Path) -> None:
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        if files:
+            raise SlipwayError(
+                f"{address_of(stage)} wrote {files[0].name} to SM_MODEL_DIR or SM_OUTPUT_DATA_DIR, "
+                "which is no output of a stage",
+                where=stage.path_in_repo,
+                fix=f"add {folder.relative_to(self._folder)} to its outs",
+            )
+        shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def _commands(before: Callable[[Any], Callable[[], None]]) -> Iterator[None]:
+    """Have DVC call ``before`` with each stage whose command it runs, and what that returns after
+    the command."""
+    from dvc.stage import run
+
+    original = run.cmd_run
+
+    def command(stage: Any, dry: bool = False, run_env: Any = None) -> None:
+        after = before(stage)
+        original(stage, dry=dry, run_env=run_env)
+        after()
+
+    run.cmd_run = command
+    try:
+        yield
+    finally:
+        run.cmd_run = original
+
+
+def _checkpoint_name(stage: Any) -> str:
+    """Return a name that changes with whatever the stage depends on: no stage continues from the
+    checkpoint of another training."""
+    from dvc.stage.cache import _can_hash, _get_stage_hash
+
+    key = _get_stage_hash(stage) if _can_hash(stage) else "always"
+    return f"{stage.name or 'stage'}-{key[:16]}"
+
+
+def _is_dir(path: Path) -> bool:
+    # data that are not here yet: a pointer says whether they are a folder
+    pointer = path.with_name(f"{path.name}.dvc")
+    return path.is_dir() or (pointer.is_file() and ".dir" in pointer.read_text(encoding="utf-8"))
