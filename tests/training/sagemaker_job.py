@@ -27,6 +27,7 @@ import boto3
 GRACE = 120.0  # seconds between SIGTERM and SIGKILL, as SageMaker documents
 REASON = 1024  # characters that SageMaker takes of output/failure
 OPT_ML = "/opt/ml"
+GROUP = "homogeneousCluster"
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Container:
     endpoint: str
     folder: Path
     grace: float = GRACE
+    host: str = "algo-1"
     interruptions: list[Interruption] = field(default_factory=list)
 
 
@@ -139,7 +141,7 @@ class Job(threading.Thread):
         config = base / ("input/config" if self.is_training else "config")
         for folder in (config, base / "output" / "data", base / "model", base / "input" / "data"):
             folder.mkdir(parents=True, exist_ok=True)
-        hosts = {"current_host": "algo-1", "hosts": ["algo-1"], "network_interface_name": "eth0"}
+        hosts = self._hosts()
         _write(config / "resourceconfig.json", hosts)
         if not self.is_training:
             _write(config / "processingjobconfig.json", self.request)
@@ -164,6 +166,20 @@ class Job(threading.Thread):
             folder = self._local(base, checkpoints.get("LocalPath", f"{OPT_ML}/checkpoints"))
             folder.mkdir(parents=True, exist_ok=True)
             self._download(checkpoints["S3Uri"], folder, required=False)
+
+    def _hosts(self) -> dict[str, Any]:
+        resources = self.request.get("ResourceConfig") or self.request["ProcessingResources"]
+        kind = resources.get("ClusterConfig", resources)["InstanceType"]
+        hosts = [self.container.host]
+        group = {"instance_group_name": GROUP, "instance_type": kind, "hosts": hosts}
+        return {
+            "current_host": self.container.host,
+            "current_instance_type": kind,
+            "current_group_name": GROUP,
+            "hosts": hosts,
+            "instance_groups": [group],
+            "network_interface_name": "eth0",
+        }
 
     def _local(self, base: Path, path: str) -> Path:
         return base / Path(path).relative_to(OPT_ML)

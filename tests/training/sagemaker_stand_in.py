@@ -177,6 +177,7 @@ def running(
     *,
     grace: float = 20,
     port: int = 0,
+    host: str = "algo-1",
 ) -> Iterator[StandIn]:
     """Serve on loopback while the block runs; ``entry`` stands for the image's entry point.
 
@@ -187,7 +188,7 @@ def running(
         "127.0.0.1", port, application, threaded=True, request_handler=MotoRequestHandler
     )
     url = f"http://127.0.0.1:{server.server_port}"
-    stand_in = StandIn(Container(entry, environment or {}, url, folder, grace))
+    stand_in = StandIn(Container(entry, environment or {}, url, folder, grace, host))
     application.stand_in = stand_in
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

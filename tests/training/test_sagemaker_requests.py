@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,6 +151,51 @@ def test_channels_that_sagemaker_would_mix_up_are_refused(
     chosen = TrainingSettings(sagemaker=SageMakerSettings(channels=channels))
     with pytest.raises(SlipwayError, match=what):
         training_job(settings(training=chosen))
+
+
+# of the SDK: its debugger's hook, and what says that the SDK itself manages no file
+SDK_ONLY = {"DebugHookConfig", "AppManaged"}
+# the values that the API takes for granted where the SDK leaves them out
+OURS_ONLY = {"EnableNetworkIsolation": False, "EnableInterContainerTrafficEncryption": False}
+
+
+def test_aws_own_sdk_writes_the_same_jobs() -> None:
+    """What fixtures/sdk/record.py asked the SageMaker Python SDK for."""
+    sdk = json.loads((Path(__file__).parent / "fixtures/sdk/jobs.json").read_text())
+    places = TrainingPlaceSettings(
+        bucket=FULL.bucket,
+        role=FULL.role,
+        kms_key=FULL.kms_key,
+        subnets=FULL.subnets,
+        security_groups=FULL.security_groups,
+        environment=FULL.environment,
+    )
+    chosen = TrainingSettings(
+        sagemaker=SageMakerSettings(spot=True, channels={"training/raw": "s3://data/raw/"}),
+        metrics={"validation loss": "loss=([0-9.]+)"},
+    )
+    job = JobSettings(
+        RUN,
+        "screen_detection",
+        settings().code,
+        settings().image,
+        places,
+        chosen,
+        parameters={"train.rounds": "20"},
+    )
+    ours = training_job(job)
+    for name, default in OURS_ONLY.items():
+        assert ours.pop(name) == default
+    assert ours == _without(sdk["training"], SDK_ONLY)
+    assert processing_job("evaluate", job) == _without(sdk["processing"], SDK_ONLY)
+
+
+def _without(value: Any, names: set[str]) -> Any:
+    if isinstance(value, list):
+        return [_without(item, names) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _without(item, names) for key, item in value.items() if key not in names}
 
 
 names = st.from_regex(r"[a-z][a-z0-9_]{0,120}", fullmatch=True)

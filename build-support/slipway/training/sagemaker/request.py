@@ -68,6 +68,8 @@ def training_job(settings: JobSettings) -> dict[str, Any]:
         # DVC reads its remote in S3
         "EnableNetworkIsolation": False,
         "EnableInterContainerTrafficEncryption": False,
+        # without it AWS samples the machine twice a second, and keeps that in S3
+        "ProfilerConfig": {"DisableProfiler": True},
         "RetryStrategy": {"MaximumRetryAttempts": RETRIES},
         "Tags": _tags(settings),
     }
@@ -165,6 +167,7 @@ def _input(name: str, address: str) -> dict[str, Any]:
             "S3DataType": "S3Prefix",
             "S3InputMode": "File",
             "S3DataDistributionType": "FullyReplicated",
+            "S3CompressionType": "None",
         },
     }
 
