@@ -88,7 +88,7 @@ def _files(
 
 def _parameters(folder: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     for file in sorted(old.keys() | new.keys()):
-        was, now = _flat(old.get(file, {})), _flat(new.get(file, {}))
+        was, now = flat(old.get(file, {})), flat(new.get(file, {}))
         for name in sorted(was.keys() | now.keys()):
             if was.get(name) != now.get(name):
                 pair = " → ".join(
@@ -113,12 +113,13 @@ def _described(file: Mapping[str, Any]) -> str:
     return f"`{str(_hash(file))[:8]}`{shown}"
 
 
-def _flat(values: object, prefix: str = "") -> dict[str, object]:
+def flat(values: object, prefix: str = "") -> dict[str, object]:
+    """Return nested parameters by their dotted names."""
     if not isinstance(values, Mapping):
         return {prefix: values}
     found: dict[str, object] = {}
     for key, value in values.items():
-        found |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
+        found |= flat(value, f"{prefix}.{key}" if prefix else str(key))
     return found
 
 
