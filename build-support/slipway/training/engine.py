@@ -15,7 +15,15 @@ from slipway.errors import SlipwayError
 from slipway.training import variables
 from slipway.training.parameters import set_parameters, stage_parameters
 from slipway.training.run import Source
-from slipway.training.stages import Step, address_of, in_order, model_stages, needed_by, owner_of
+from slipway.training.stages import (
+    STEPS,
+    Step,
+    address_of,
+    in_order,
+    model_stages,
+    needed_by,
+    owner_of,
+)
 from slipway.training.variables import Folders, Machine
 
 Emit = Callable[[Mapping[str, Any]], object]
@@ -27,7 +35,8 @@ class Order:
 
     ``base`` is the folder with SageMaker's layout, ``checkpoints`` that of checkpoints. ``force``
     runs stages that have not changed. ``push`` says when results go to DVC's remote: after
-    ``each`` stage, at the ``end``, or ``never``.
+    ``each`` stage, at the ``end``, or ``never``. The steps ``recorded`` are in the summary; those
+    that run, if none is named.
     """
 
     model: str
@@ -39,6 +48,7 @@ class Order:
     force: bool = False
     push: str = "end"
     instance: str = "local"
+    recorded: tuple[Step, ...] = ()
 
 
 class Engine:
@@ -54,7 +64,7 @@ class Engine:
         self._set: list[str] = []
         self._differ: set[Any] = set()
         self._stopped = False
-        self._own = self._stages()
+        self._own = self._stages(*order.steps)
 
     def stop(self) -> None:
         """Let no further stage begin."""
@@ -72,17 +82,17 @@ class Engine:
         from slipway.training.record import summarize
         from slipway.training.run_cache import RunCache
 
-        if not self._own:
+        if not self._stages(*STEPS):
             raise SlipwayError(
-                f"{self._order.model} has no stages for {' and '.join(self._order.steps)}",
+                f"{self._order.model} has no stages that train it",
                 where=f"models/{self._order.model}",
                 fix="write its stages in dvc.yaml: docs/training.md shows how",
             )
         if self._order.parameters:
             with lock_repo(self._repo):  # which reads DVC's files again at its end
-                files = set_parameters(self._own, self._order.parameters)
+                files = set_parameters(self._stages(*STEPS), self._order.parameters)
             self._set = [file.relative_to(self._root).as_posix() for file in files]
-            self._own = self._stages()
+            self._own = self._stages(*self._order.steps)
         remote = self._repo.config["core"].get("remote") if self._order.push != "never" else None
         cache = self._repo.stage_cache = RunCache(self._repo, remote)
         with lock_repo(self._repo):
@@ -99,13 +109,14 @@ class Engine:
                     self._push(cache, stage)
         for stage in self._own if self._order.push == "end" else ():
             self._push(cache, stage)
-        summary = summarize(self._repo, self._folder, self._stages(), self._sources)
+        stages = self._stages(*(self._order.recorded or self._order.steps))
+        summary = summarize(self._repo, self._folder, stages, self._sources)
         return summary | {"set": self._set, "shared": remote is not None}
 
-    def _stages(self) -> list[Any]:
-        """Return the model's stages of the steps, and those of no model that they depend on."""
+    def _stages(self, *steps: Step) -> list[Any]:
+        """Return the model's stages of ``steps``, and those of no model that they depend on."""
         ordered = in_order(self._repo)
-        names = model_stages(self._repo, self._order.model).of(self._order.steps)
+        names = model_stages(self._repo, self._order.model).of(steps)
         own = {stage for stage in ordered if address_of(stage) in names}
         shared = {
             before
@@ -119,8 +130,9 @@ class Engine:
         """Return the stages that differ from ``dvc.lock``, and those that depend on them. That
         outputs are missing here is no difference."""
         graph = self._repo.index.graph
+        needed = {s for own in self._own for s in (own, *needed_by(self._repo, own))}
         differ: set[Any] = set()
-        for stage in in_order(self._repo):
+        for stage in (s for s in in_order(self._repo) if s in needed):
             before = list(graph.successors(stage))
             if any(s in differ for s in before) or (
                 not stage.is_data_source and stage.changed(True, before)

@@ -17,7 +17,7 @@ from slipway.training.execute import Executed, execute
 from slipway.training.place import StartedTraining, TrainingOutcome, TrainingRequest
 from slipway.training.results import apply_results, write_results
 from slipway.training.run import PlaceName, TrainingRun
-from slipway.training.stages import address_of, in_order, model_stages, needed_by, open_dvc
+from slipway.training.stages import STEPS, address_of, in_order, model_stages, needed_by, open_dvc
 from slipway.training.workspace import Workspace, copy_checkout, one_run_at_a_time
 
 CHECKPOINTS, LOGS = "training-checkpoints", "training-logs"  # of the cache
@@ -113,7 +113,7 @@ def reject_untrainable(root: Path, model: str) -> None:
     if not (root / ".dvc").is_dir():
         raise SlipwayError("no DVC repository", where=str(root), fix="dvc init, then dvc stage add")
     with open_dvc(root) as repo:
-        names = model_stages(repo, model).of(("train", "evaluate"))
+        names = model_stages(repo, model).of(STEPS)
         if not names:
             raise SlipwayError(
                 f"{model} has no stages that train it",

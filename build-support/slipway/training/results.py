@@ -91,6 +91,16 @@ def read_results(results: Path) -> TrainingRun:
     return run
 
 
+def copy_files(results: Path, root: Path) -> list[str]:
+    """Copy the files of a folder of results into ``root``, the unpacked code of the same commit;
+    return their paths."""
+    paths = _listed(results)
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(results / FILES / path, root / path)
+    return paths
+
+
 def apply_results(
     results: Path, root: Path, *, expected: Mapping[str, str] | None = None, fetch: bool = False
 ) -> list[str]:
@@ -170,13 +180,12 @@ def _check_out(root: Path, stages: Sequence[str], *, fetch: bool) -> None:
     """Have the stages' outputs in ``root``, as far as cache or remote have them."""
     from dvc.repo import lock_repo
 
-    with open_dvc(root) as repo:
-        with lock_repo(repo), repo.scm_context(autostage=False, quiet=True):
-            known = {address_of(stage): stage for stage in repo.index.stages}
-            for name in known.keys() & {*stages}:
-                stage = known[name]
-                for objects in stage.get_used_objs().values() if fetch else ():
-                    with contextlib.suppress(Exception):  # those of each remote; missing is said
-                        repo.cloud.pull(objects)
-                stage.checkout(allow_missing=True, force=True)
-                stage.ignore_outs()
+    with open_dvc(root) as repo, lock_repo(repo), repo.scm_context(autostage=False, quiet=True):
+        known = {address_of(stage): stage for stage in repo.index.stages}
+        for name in known.keys() & {*stages}:
+            stage = known[name]
+            for objects in stage.get_used_objs().values() if fetch else ():
+                with contextlib.suppress(Exception):  # those of each remote; missing is said
+                    repo.cloud.pull(objects)
+            stage.checkout(allow_missing=True, force=True)
+            stage.ignore_outs()

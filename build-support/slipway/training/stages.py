@@ -13,6 +13,7 @@ from slipway.model.original import FOLDER as ORIGINAL
 from slipway.training.settings import FILE_NAME, TrainingSettings, load_training_settings
 
 Step = Literal["train", "evaluate"]
+STEPS: tuple[Step, ...] = ("train", "evaluate")
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,7 @@ def training_stages(root: Path) -> dict[str, list[str]]:
     with open_dvc(root) as repo:
         models = {name for stage in repo.index.stages if (name := owner_of(repo, stage))}
         found = {name: model_stages(repo, name) for name in sorted(models)}
-    return {
-        name: sorted(stages.of(("train", "evaluate")))
-        for name, stages in found.items()
-        if stages.of(("train", "evaluate"))
-    }
+    return {name: sorted(stages.of(STEPS)) for name, stages in found.items() if stages.of(STEPS)}
 
 
 def model_stages(repo: Any, model: str) -> ModelStages:

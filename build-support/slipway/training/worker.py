@@ -52,7 +52,7 @@ def main() -> int:
         with open_dvc(Path.cwd()) as repo:
             # what DVC says of each stage is said by events
             logging.getLogger("dvc").setLevel(logging.WARNING)
-            order["steps"] = tuple(order["steps"])
+            order |= {key: tuple(order[key]) for key in ("steps", "recorded")}
             engine = Engine(repo, Order(**order), emit, provide)
 
             def stop(number: int, frame: FrameType | None) -> None:

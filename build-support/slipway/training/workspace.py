@@ -126,6 +126,29 @@ def _remotes_inside(root: Path) -> list[Path]:
     return [path for url in urls if (path := Path(url)).is_absolute() and root in path.parents]
 
 
+def configure_container(work: Path) -> None:
+    """Let DVC work in ``work``, an unpacked archive of code: without git.
+
+    Raises:
+        SlipwayError: its default remote is a folder that is not on this machine.
+    """
+    from dvc.config import Config
+    from dvc.repo import Repo
+
+    with Config(str(work / ".dvc"), validate=False).edit("local") as values:
+        values.setdefault("core", {})["no_scm"] = True
+    with Repo(str(work)) as repo:
+        name = repo.config["core"].get("remote")
+        url = repo.config["remote"].get(name, {}).get("url", "") if name else ""
+    if name is None or (Path(url).is_absolute() and not Path(url).is_dir()):
+        what = f"DVC's remote {name!r}, {url}, is a folder" if name else "DVC has no default remote"
+        raise SlipwayError(
+            f"{what}: no job can read data from it, or leave outputs",
+            where=".dvc/config",
+            fix="dvc remote add --default NAME s3://BUCKET/PREFIX, and dvc push",
+        )
+
+
 def _configure_dvc(root: Path, target: Path) -> None:
     """Let the copy's DVC work without git, on the checkout's cache and remotes."""
     from dvc.config import Config
