@@ -37,20 +37,20 @@ def number(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def source_of(details: Mapping[str, Any]) -> str:
+def source_lines(details: Mapping[str, Any]) -> list[str]:
     """Return where data came from, in words; empty where it is not known."""
     source = details.get("source")
     if not isinstance(source, Mapping):
-        return ""
-    version = f" at {source['version']}" if "version" in source else ""
-    if "from" in source:
-        return f"from {source['from']}{version}, by {source['kept']}"
-    return "kept in git" if source.get("kept") == "git" else f"kept by {source.get('kept')}"
+        return []
+    if "from" not in source:
+        return ["kept in git" if source.get("kept") == "git" else f"kept by {source.get('kept')}"]
+    version = [f"version {source['version']}"] if "version" in source else []
+    return [f"from {source['from']}", *version, f"by {source['kept']}"]
 
 
 def _file(details: Mapping[str, Any]) -> list[str]:
     digest = ", ".join(filter(None, (short_digest(details), size_of(details))))
-    return [digest, source_of(details)]
+    return [digest, *source_lines(details)]
 
 
 def _code(details: Mapping[str, Any]) -> list[str]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from slipway.lineage.describe import short_details
 from slipway.lineage.graph import Lineage, Node, NodeKind
 
+# lines of LONGEST characters are not wrapped
+WIDTH = '%%{init: {"flowchart": {"wrappingWidth": 380}}}%%'
 MOST_DATA = 8  # files of data that are drawn; more make one node
 MOST_LINES = 6  # of details in a node
 LONGEST = 44  # characters of a line in a node
@@ -26,7 +28,7 @@ SHAPES: dict[NodeKind, tuple[str, str]] = {
 }
 CLASSES: dict[str, tuple[NodeKind, ...]] = {
     "source": ("data", "code", "image", "origin"),
-    "step": ("stage", "conversion"),
+    "step": ("run", "stage", "conversion"),
     "made": ("weights", "original", "artifact"),
     "served": ("release", "alias", "endpoint"),
 }
@@ -44,26 +46,39 @@ ESCAPES = {ord(letter): f"#{ord(letter)};" for letter in '"#&<>`\\|{}[]()'}
 def render_mermaid(lineage: Lineage) -> str:
     """Return the text of the flowchart, from the data at the top to the endpoints."""
     ids = {node.id: f"n{number}" for number, node in enumerate(lineage.nodes)}
-    drawn = [node for node in lineage.nodes if node.kind != "run"]
+    drawn = list(lineage.nodes)
     data = [node for node in drawn if node.kind == "data"]
     merged = {node.id for node in data[MOST_DATA - 1 :]} if len(data) > MOST_DATA else set()
     for node in merged:
         ids[node] = "more"
-    lines = ["flowchart TB"]
+    lines = [WIDTH, "flowchart TB"]
     runs = lineage.of_kind("run")
     for run in runs:
-        lines += [f'  subgraph {ids[run.id]}["{_text(run)}"]', "    direction TB"]
+        # a title of several lines would lie under the first stage
+        lines += [f'  subgraph run["training run {_escape(run.label)}"]', f"    {_node(ids, run)}"]
         lines += [f"    {_node(ids, node)}" for node in drawn if node.kind == "stage"]
+        lines += [f"    {ids[run.id]} -.-> {ids[stage.id]}" for stage in _first_stages(lineage)]
         lines.append("  end")
     lines += [
         f"  {_node(ids, node)}"
         for node in drawn
-        if node.id not in merged and not (runs and node.kind == "stage")
+        if node.id not in merged and node.kind not in ("run", "stage")
     ]
     if merged:
         lines.append(f'  more[("and {len(merged)} more files of data")]')
+    if runs:
+        lines.append("  style run fill:#8881,stroke:#888")
     lines += _edges(lineage, ids)
     return "\n".join([*lines, *_styles(ids, drawn, merged)]) + "\n"
+
+
+def _first_stages(lineage: Lineage) -> list[Node]:
+    """Return the stages that read nothing which another stage wrote."""
+    return [
+        stage
+        for stage in lineage.of_kind("stage")
+        if not any(source.kind == "stage" for source, _ in lineage.sources(stage))
+    ]
 
 
 def _node(ids: dict[str, str], node: Node) -> str:
@@ -72,8 +87,9 @@ def _node(ids: dict[str, str], node: Node) -> str:
 
 
 def _text(node: Node) -> str:
-    title = f"training run {node.label}" if node.kind == "run" else node.label
-    details = short_details(node)
+    title, details = node.label, short_details(node)
+    if node.kind == "run" and details:  # its name is above the box
+        title, *details = details
     if len(details) > MOST_LINES:
         details = [*details[: MOST_LINES - 1], f"and {len(details) - MOST_LINES + 1} more"]
     return "<br/>".join(_escape(line) for line in (title, *details))

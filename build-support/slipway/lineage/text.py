@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from slipway.lineage.describe import DIGITS, number, short_details, short_digest, size_of, source_of
+from slipway.lineage.describe import (
+    DIGITS,
+    number,
+    short_details,
+    short_digest,
+    size_of,
+    source_lines,
+)
 from slipway.lineage.graph import Lineage, Node
 from slipway.units import format_minute
 
@@ -35,9 +42,9 @@ def _files(nodes: list[Node]) -> list[str]:
     lines = []
     for node in nodes[:MOST]:
         lines.append(_joined(node.label, short_digest(node.details), size_of(node.details)))
-        source = source_of(node.details)
+        source = source_lines(node.details)
         if source:
-            lines.append(f"{INDENT}{source}")
+            lines.append(f"{INDENT}{', '.join(source)}")
     return [*lines, *_more(len(nodes), "files")]
 
 

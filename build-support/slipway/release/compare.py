@@ -21,6 +21,7 @@ from slipway.errors import SlipwayError
 from slipway.model.interface import Interface, Tensor
 from slipway.release.evaluation import evaluation
 from slipway.release.evidence import evidence
+from slipway.release.training_diff import diff_runs
 from slipway.settings import Settings
 from slipway.settings.release import STAGES, StageName
 from slipway.store.open import open_stage
@@ -45,8 +46,8 @@ class ComparedRelease:
 @dataclass(frozen=True)
 class ReleaseComparison:
     """``changes`` turn ``before`` into ``after``, as :class:`~slipway.artifact.diff.Change` says;
-    besides its parts there are interface, metrics and evidence. ``commits`` are those that
-    ``after`` brought, if ``before`` is what production serves."""
+    besides its parts there are interface, metrics, training and evidence. ``commits`` are those
+    that ``after`` brought, if ``before`` is what production serves."""
 
     before: ComparedRelease
     after: ComparedRelease
@@ -71,7 +72,8 @@ def compare(settings: Settings, name: str, before: str, after: str) -> ReleaseCo
         raise unknown_name(name, list(catalogs.values()))
     old, new = (_select(catalogs, name, selector) for selector in (before, after))
     changes = _diff_contents(old, new) + _diff_interface(old.record.interface, new.record.interface)
-    changes += _diff_metrics(old.record, new.record) + _diff_evidence(old, new)
+    changes += _diff_metrics(old.record, new.record) + _diff_training(old, new)
+    changes += _diff_evidence(old, new)
     is_served = before == "production"
     return ReleaseComparison(old, new, tuple(changes), new.record.changes if is_served else ())
 
@@ -140,6 +142,21 @@ def _diff_metrics(old: Record, new: Record) -> list[Change]:
             after = f"{after or '—'} (not allowed)"
         changes.append(Change("metrics", metric.name, before, after))
     return changes
+
+
+def _diff_training(old: ComparedRelease, new: ComparedRelease) -> list[Change]:
+    """Return how the trainings differ. Their statements are read only if a record names one."""
+    if old.record.training == new.record.training:
+        return []
+    before, after = (
+        (
+            None
+            if release.record.training is None
+            else evidence.load_training(release.source, release.record.name, release.record.sha256)
+        )
+        for release in (old, new)
+    )
+    return diff_runs(*(None if trained is None else trained.run for trained in (before, after)))
 
 
 def _diff_evidence(old: ComparedRelease, new: ComparedRelease) -> list[Change]:

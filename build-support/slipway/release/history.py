@@ -44,6 +44,7 @@ class HistoryEntry:
             "version": None if record is None else record.version,
             "sha256": None if record is None else record.sha256,
             "changes": [] if record is None else list(record.changes),
+            "training": None if record is None or not record.training else record.training.id,
         }
 
 

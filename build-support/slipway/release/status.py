@@ -74,6 +74,7 @@ class ServedRelease:
             "sha256": None if record is None else record.sha256,
             "size": None if record is None else record.size,
             "published": None if record is None else record.published,
+            "training": None if record is None or not record.training else record.training.id,
             "since": self.since,
             "pipeline": self.pipeline,
             "by": self.by,

@@ -108,6 +108,9 @@ def _details(entry: HistoryEntry) -> list[str]:
         origin = entry.event.origin if entry.record is None else entry.record.origin
         if not is_clean(origin.commit):
             reason.append(full_commit(origin.commit))
+    if entry.record is not None and entry.record.training is not None:
+        training = entry.record.training
+        reason.append(f"trained by {training.id} on {training.place}")
     changes = list(entry.record.changes) if entry.record is not None else []
     if len(changes) > MOST_CHANGES:
         more = len(changes) - MOST_CHANGES + 1

@@ -19,7 +19,7 @@ from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.pipeline.report import facts, measure
 from slipway.pipeline.report.artifacts import ModelArtifacts, Sources, temporary_artifacts
-from slipway.pipeline.report.facts import Findings, ProposedVersion, Size
+from slipway.pipeline.report.facts import Findings, ProposedVersion, Size, TrainingFacts
 from slipway.pipeline.report.measure import TritonMeasurement
 from slipway.release import publish
 from slipway.release.evaluation.evaluation import MetricComparison
@@ -70,6 +70,7 @@ class ModelReport:
     findings: Findings | None = None
     tested: TestResult | None = None
     tries: tuple[tuple[str, str], ...] = ()
+    training: TrainingFacts | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
     failed: bool = False
     retired: bool = False
@@ -174,7 +175,7 @@ def _model(
     if artifacts.artifact is None or artifacts.contents is None:
         return ModelReport(artifacts.name, problems=artifacts.problems, failed=True)
     contents, record = artifacts.contents, artifacts.record
-    proposed = findings = measured = tested = metrics = None
+    proposed = findings = measured = tested = metrics = training = None
     changes: tuple[Change, ...] = ()
     commits: tuple[str, ...] = ()
     tries: tuple[tuple[str, str], ...] = ()
@@ -193,6 +194,8 @@ def _model(
         )
     with artifacts.part("metrics"):
         metrics = facts.metrics(artifacts.folder, candidate, record)
+    with artifacts.part("training"):
+        training = facts.training(artifacts.settings, artifacts.folder, candidate, record)
     with artifacts.part("try it"):
         tries = facts.tries(artifacts.settings, artifacts.folder, target)
     if server is not None:
@@ -217,6 +220,7 @@ def _model(
         findings=findings,
         tested=tested,
         tries=tries,
+        training=training,
         problems=artifacts.problems,
     )
 

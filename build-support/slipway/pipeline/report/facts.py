@@ -11,17 +11,22 @@ from pathlib import Path
 from slipway import check
 from slipway.artifact.artifact import Artifact
 from slipway.artifact.contents import Contents
+from slipway.artifact.diff import Change
 from slipway.catalog.record import Record
 from slipway.check.model_under_check import ModelRepository
 from slipway.release.evaluation import evaluation
 from slipway.release.evaluation.evaluation import MetricComparison
 from slipway.release.evidence import evidence, junit
 from slipway.release.evidence.test_result import TestResult
+from slipway.release.evidence.trained import match_training
+from slipway.release.training_diff import diff_runs
 from slipway.release.versioning import commits as changelog
 from slipway.release.versioning import propose
 from slipway.settings import Settings
 from slipway.store.open import open_stage
 from slipway.testing import golden
+from slipway.training.inputs import find_inputs, is_code
+from slipway.training.run import TrainingRun
 
 # characters, in a command that a person pastes
 MAX_JSON = 300
@@ -62,6 +67,21 @@ class Metrics:
 
     compared: tuple[MetricComparison, ...]
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    """The run that made the candidate's weights, ``None`` if none is known.
+
+    ``data`` are the files that it was trained on, ``changes`` those since the training of the
+    release in production. ``served`` is the id of that one. ``notes`` say what is not from the run.
+    """
+
+    run: TrainingRun | None
+    data: tuple[str, ...] = ()
+    served: str | None = None
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def size(contents: Contents) -> Size:
@@ -114,6 +134,31 @@ def metrics(folder: Path, artifact: Artifact, record: Record | None) -> Metrics:
     if measured is None:
         return Metrics((), ())
     return Metrics(tuple(evaluation.compare_metrics(measured, record)), measured.notes)
+
+
+def training(
+    settings: Settings, folder: Path, artifact: Artifact, record: Record | None
+) -> TrainingFacts | None:
+    """Return which training made the candidate's weights, compared with that of production's
+    release; ``None`` for a model without weights, or where no training was ever recorded."""
+    match = match_training(settings.root, folder, artifact)
+    run = None if match.training is None else match.training.run
+    served = None if record is None else record.training
+    if run is None and served is None and not match.notes:
+        return None
+    before = None
+    if record is not None and served is not None:
+        production = open_stage(settings, "production")
+        known = evidence.load_training(production, record.name, record.sha256)
+        before = None if known is None else known.run
+    inputs = () if run is None else find_inputs(run)
+    return TrainingFacts(
+        run,
+        tuple(file.path for file in inputs if not is_code(file)),
+        None if served is None else served.id,
+        tuple(diff_runs(before, run)) if run is not None and before is not None else (),
+        match.notes,
+    )
 
 
 def tries(settings: Settings, folder: Path, target: str) -> tuple[tuple[str, str], ...]:

@@ -7,8 +7,10 @@ from slipway.pipeline.report.view import format as figures
 from slipway.pipeline.report.view import summary_row as row
 from slipway.pipeline.report.view.elements import Cell, Section, Tone
 from slipway.release.evaluation.evaluation import MetricComparison
+from slipway.training.run import TrainingRun
 
 MAX_CHANGES = 60  # that are listed
+MAX_DATA = 5  # files of data, that are listed
 MAX_METRICS = 8  # without a rule, that are listed
 
 
@@ -101,6 +103,47 @@ def quality(model: ModelReport) -> Section | None:
         for metric in [*ruled, *others[:MAX_METRICS]]
     )
     return Section("Metrics", tuple(lines), ("metric", "production", "this branch", ""), rows)
+
+
+def training(model: ModelReport) -> Section | None:
+    """Return the run that made the weights, what it was trained on, and what changed since the
+    training of the release in production."""
+    trained = model.training
+    if trained is None:
+        return None
+    lines = [Cell(note, "note") for note in trained.notes]
+    run = trained.run
+    if run is None:
+        lines.append(Cell("No recorded training made these weights.", "note"))
+    else:
+        lines.insert(0, Cell(_ran(run)))
+        if trained.data:
+            names = ", ".join(trained.data[:MAX_DATA])
+            more = len(trained.data) - MAX_DATA
+            lines.append(Cell(f"on {names}{f' and {more} more files' if more > 0 else ''}"))
+        if run.dirty:
+            lines.append(Cell("The code of the training differed from its commit.", "note"))
+    if trained.served is None and model.served is not None:
+        lines.append(Cell("The training of the release in production is not known."))
+    elif trained.served is not None and run is not None and trained.served == run.id:
+        lines.append(Cell("It is the training of the release in production."))
+    rows = tuple(
+        (Cell(c.name, code=True), Cell(c.before or "–"), Cell(c.after or "–"))
+        for c in trained.changes[:MAX_CHANGES]
+    )
+    heads = ("training", "production", "this branch")
+    return Section("Training", tuple(lines), heads if rows else (), rows)
+
+
+def _ran(run: TrainingRun) -> str:
+    commit = f", commit {run.commit[:7]}" if run.commit else ""
+    compared = run.compared
+    verdict = (
+        f"; {compared.verdict}, compared with {compared.release}"
+        if compared is not None and compared.release
+        else ""
+    )
+    return f"{run.id} on {run.place}, {run.seconds:.0f} s{commit}{verdict}"
 
 
 def _verdict(metric: MetricComparison) -> Cell:

@@ -89,6 +89,7 @@ def _model(model: ModelReport) -> ModelView:
         sections.answers(model),
         sections.labels(model),
         sections.quality(model),
+        sections.training(model),
         sections.tests_and_check(model),
         sections.try_it(model),
         sections.changed(model),
