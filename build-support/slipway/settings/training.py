@@ -35,6 +35,7 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         r"[a-zA-Z0-9:/_-]{1,2048}",
         "arn:aws:kms:us-east-1:111122223333:key/0123abcd-…",
     ),
+    "model_package_group": (r"[a-zA-Z0-9-]*\{model\}[a-zA-Z0-9-]*", "slipway-{model}"),
 }
 LISTS: Mapping[str, tuple[str, str]] = {
     "subnets": (r"subnet-[0-9a-f]+", "subnet-0a1b2c3d"),
@@ -53,7 +54,8 @@ class TrainingPlaceSettings:
     jobs' execution role. ``repository`` is the repository in ECR with the images of trainings.
     ``kms_key`` encrypts volumes and outputs. With ``subnets`` and ``security_groups`` the jobs are
     in that network. Every job gets the ``tags``, and its container the variables ``environment``.
-    ``where`` is the file and table, for errors.
+    ``model_package_group`` is the group of SageMaker's model registry in which releases of a model
+    are registered, with its name for ``{model}``. ``where`` is the file and table, for errors.
 
     Each text may be set by an environment variable: ``SLIPWAY_TRAINING_BUCKET``, and so on; the
     lists by names with commas between them.
@@ -65,6 +67,7 @@ class TrainingPlaceSettings:
     region: str | None = None
     profile: str | None = None
     kms_key: str | None = None
+    model_package_group: str | None = None
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ import click
 from slipway.cli.models import name_argument
 from slipway.cli.options import json_option, warn_renamed
 from slipway.cli.progress import working
+from slipway.cli.release.registration import register_release
 
 
 def _old_to(context: click.Context, option: click.Parameter, value: str | None) -> None:
@@ -50,8 +51,9 @@ def promote(name: str, release: str | None, recorded: Path | None, as_json: bool
         result = promote.promote(
             configured, name, release, current_origin(configured.root), recorded=recorded
         )
+    registered = register_release(configured, "production", name, result.target)
     if as_json:
-        click.echo(json.dumps(asdict(result)))
+        click.echo(json.dumps(asdict(result) | {"model_package": registered.arn}))
         return
     unmoved = "copied" if result.created else "already there"
     state = "promoted" if result.moved else unmoved

@@ -14,6 +14,7 @@ from slipway.cli.building import build_artifact, print_left_out
 from slipway.cli.models import artifact_option, for_each, models_argument, select_folders
 from slipway.cli.options import STAGES, json_option, renamed_option, stage_option
 from slipway.cli.progress import uploading, working
+from slipway.cli.release.registration import register_release
 
 if TYPE_CHECKING:
     from slipway.catalog.commit import Worktree
@@ -109,6 +110,7 @@ def publish(
             )
         with uploading(f"publishing {built.path.name}", built.size) as bar:
             release = publish.publish(built, releases, metadata=known, progress=bar)
+        registered = register_release(configured, to, release.name, release.target)
         test_result = evidence.load_test_result(releases, release.name, release.sha256)
         if as_json:
             tested = None if test_result is None else asdict(test_result)
@@ -116,6 +118,7 @@ def publish(
                 json.dumps(
                     asdict(release)
                     | {"tested": tested, "commit": commit, "uncommitted": uncommitted}
+                    | {"model_package": registered.arn}
                 )
             )
         else:

@@ -1,0 +1,1 @@
+"""Register releases as model packages of SageMaker, where a group is configured."""
