@@ -76,7 +76,7 @@ def parse_training(attested: statement.Statement, where: str) -> AttestedTrainin
         run = _embedded_run(attested.predicate["runDetails"]["byproducts"], where)
         sources = {
             dependency["name"]: dict(dependency["annotations"]["source"])
-            for dependency in definition["resolvedDependencies"]
+            for dependency in definition.get("resolvedDependencies", ())
             if "source" in dependency.get("annotations", {})
         }
         training = AttestedTraining(run, attested.subjects, sources)
