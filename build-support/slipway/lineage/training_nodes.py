@@ -13,6 +13,8 @@ def add_training(graph: Collector, attested: AttestedTraining, signed_by: tuple[
     """Add the run, its stages, and all that they read. ``signed_by`` are ids of trusted keys."""
     run = attested.run
     compared = None if run.compared is None else asdict(run.compared)
+    if compared is not None:
+        compared["broken"] = list(compared["broken"])
     name = graph.add(
         "run", run.id, run.id, place=run.place, started=run.started, seconds=run.seconds,
         commit=run.commit, dirty=run.dirty or None, image=run.image, lock=run.lock_sha256,
