@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,16 @@ from slipway.training.execute import Executed, execute
 from slipway.training.place import StartedTraining, TrainingOutcome, TrainingRequest
 from slipway.training.results import apply_results, write_results
 from slipway.training.run import PlaceName, TrainingRun
-from slipway.training.stages import STEPS, address_of, in_order, model_stages, needed_by, open_dvc
+from slipway.training.snapshot import LIBRARY, NeededFiles
+from slipway.training.stages import (
+    STEPS,
+    address_of,
+    files_of,
+    in_order,
+    model_stages,
+    needed_by,
+    open_dvc,
+)
 from slipway.training.workspace import Workspace, copy_checkout, one_run_at_a_time
 
 CHECKPOINTS, LOGS = "training-checkpoints", "training-logs"  # of the cache
@@ -50,8 +60,9 @@ class LocalTraining:
         """See :meth:`slipway.training.place.StartedTraining.wait`."""
         request = self._request
         started, clock = datetime.now(UTC), time.monotonic()
+        needed = files_needed(request.root, request.model)
         with one_run_at_a_time(request.root, request.model) as folder:
-            workspace = copy_checkout(request.root, folder / "checkout")
+            workspace = copy_checkout(request.root, folder / "checkout", needed)
             order = Order(
                 model=request.model,
                 base=str(folder / "ml"),
@@ -102,6 +113,17 @@ def training_run(
         metrics=summary["metrics"],
         reason=request.reason,
     )
+
+
+def files_needed(root: Path, model: str) -> Callable[[str], bool]:
+    """Return which files of the repository the training of ``model`` gets: those that a job gets,
+    without the library."""
+    with open_dvc(root) as repo:
+        names = model_stages(repo, model).of(STEPS)
+        own = [stage for stage in in_order(repo) if address_of(stage) in names]
+        read = files_of(root, {s for stage in own for s in (stage, *needed_by(repo, stage))})
+    needed = NeededFiles(model, read)
+    return lambda path: needed(path) and not path.startswith(f"{LIBRARY}/")
 
 
 def reject_untrainable(root: Path, model: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from slipway.training.parameters import stage_parameters
 from slipway.training.run import DataFile, Source, Stage
-from slipway.training.stages import address_of
+from slipway.training.stages import address_of, needed_by
 
 
 def summarize(
@@ -17,7 +17,8 @@ def summarize(
 ) -> dict[str, Any]:
     """Return ``stages``, ``parameters``, ``metrics`` and ``outs`` as JSON values.
 
-    ``outs`` has, for each output, its path, and whether it is DVC's (not git's).
+    ``outs`` has, for each output, its path, and whether it is DVC's (not git's). ``data`` has the
+    paths of what else DVC keeps, and the stages read.
     """
     parameters = {name: value for name, (_, value) in stage_parameters(stages).items()}
     return {
@@ -27,6 +28,7 @@ def summarize(
         "parameters": parameters,
         "metrics": read_metrics(repo, folder, stages),
         "outs": {_path(repo, out): bool(out.use_cache) for stage in stages for out in stage.outs},
+        "data": _data(repo, stages),
     }
 
 
@@ -67,6 +69,11 @@ def _stage(repo: Any, stage: Any, source: Source) -> Stage:
         outs=tuple(_file(repo, out) for out in stage.outs),
         source=source,
     )
+
+
+def _data(repo: Any, stages: Sequence[Any]) -> list[str]:
+    needed = {before for stage in stages for before in needed_by(repo, stage)}
+    return sorted(_path(repo, out) for stage in needed for out in stage.outs if out.use_cache)
 
 
 def _file(repo: Any, entry: Any) -> DataFile:

@@ -39,7 +39,7 @@ def write_results(workspace: Workspace, run: TrainingRun, summary: Any, target: 
     for path, what in sorted(workspace.changes().items()):
         out = _out_of(path, outs)
         parameters = path.startswith(f"models/{run.model}/") and path in summary["set"]
-        if out is not None and outs[out]:
+        if (out is not None and outs[out]) or _out_of(path, summary["data"]) is not None:
             continue  # DVC's
         if out is not None or PurePosixPath(path).name == LOCK or parameters:
             kept += [path] if what != "removed" else []

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import slipway
 from slipway.archive.writer import TarGzWriter
@@ -88,7 +88,7 @@ def make_snapshot(
             a link.
     """
     commit = _git(root, "rev-parse", "HEAD").strip()
-    wanted = _Wanted(model, dependencies)
+    wanted = NeededFiles(model, dependencies)
     changed = [
         path
         for path in _lines(root, "diff", "--name-only", "--relative", "-z", "HEAD")
@@ -138,7 +138,7 @@ def upload_snapshot(snapshot: Snapshot, bucket: Store) -> bool:
     return bucket.create_file(snapshot.key, snapshot.path, snapshot.sha256)
 
 
-class _Wanted:
+class NeededFiles:
     """Whether a training of ``model`` needs a path of the repository."""
 
     def __init__(self, model: str, dependencies: Iterable[str]) -> None:
@@ -147,7 +147,12 @@ class _Wanted:
         self._folders = tuple(f"{name}/" for name in (f"models/{model}", *FOLDERS, *listed))
 
     def __call__(self, path: str) -> bool:
-        return path in self._files or path.startswith(self._folders)
+        parents = PurePosixPath(path).parents
+        return path in self._files or path.startswith(self._folders) or self._is_below(parents)
+
+    def _is_below(self, parents: Sequence[PurePosixPath]) -> bool:
+        """Return whether a stage depends on one of the folders."""
+        return any(str(parent) in self._files for parent in parents)
 
 
 def _tree(root: Path) -> Iterator[tuple[str, str]]:

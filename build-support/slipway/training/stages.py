@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +114,17 @@ def needed_by(repo: Any, stage: Any) -> set[Any]:
             found.add(current)
             waiting += repo.index.graph.successors(current)
     return found
+
+
+def files_of(root: Path, stages: Iterable[Any]) -> set[str]:
+    """Return the files and folders that the stages read, and the ``dvc.yaml``, locks and pointers
+    that say so, relative to ``root``."""
+    stages = list(stages)
+    paths = {Path(stage.path) for stage in stages}
+    paths |= {path.with_name("dvc.lock") for path in paths if path.name == "dvc.yaml"}
+    for stage in stages:
+        paths |= {Path(dep.fs_path) for dep in stage.deps if dep.protocol == "local"}
+    return {path.relative_to(root).as_posix() for path in paths if path.is_relative_to(root)}
 
 
 def owner_of(repo: Any, stage: Any) -> str | None:

@@ -12,7 +12,7 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,8 +92,9 @@ def checkout_lock(root: Path) -> Iterator[None]:
         yield
 
 
-def copy_checkout(root: Path, target: Path) -> Workspace:
-    """Copy the files of the checkout ``root`` that git does not ignore to ``target``.
+def copy_checkout(root: Path, target: Path, needed: Callable[[str], bool]) -> Workspace:
+    """Copy the files of the checkout ``root`` that git does not ignore to ``target``: those that
+    are ``needed``, by their path from ``root``.
 
     Raises:
         SlipwayError: ``root`` is not in a git repository.
@@ -103,27 +104,18 @@ def copy_checkout(root: Path, target: Path) -> Workspace:
         what="listing the checkout's files",
         fix="train in a git repository: git init",
     ).stdout
-    remotes = _remotes_inside(root)
     copied: dict[str, str] = {}
-    for path in sorted({path for path in listed.split("\0") if path}):
+    for path in sorted({path for path in listed.split("\0") if path and needed(path)}):
         source, copy = root / path, target / path
         with contextlib.suppress(FileNotFoundError):  # deleted, but not yet in git
             mode = source.lstat().st_mode
-            if stat.S_ISDIR(mode) or any(source.is_relative_to(remote) for remote in remotes):
-                continue  # a submodule; or a DVC remote, which is read where it is
+            if stat.S_ISDIR(mode):
+                continue  # a submodule
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, copy, follow_symlinks=False)
             copied[path] = digest(copy)
     _configure_dvc(root, target)
     return Workspace(target, copied)
-
-
-def _remotes_inside(root: Path) -> list[Path]:
-    from dvc.repo import Repo
-
-    with Repo(str(root)) as repo:
-        urls = [remote.get("url", "") for remote in repo.config["remote"].values()]
-    return [path for url in urls if (path := Path(url)).is_absolute() and root in path.parents]
 
 
 def configure_container(work: Path) -> None:

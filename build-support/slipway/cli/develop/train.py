@@ -176,7 +176,9 @@ def _show_outcome(
         )
         return
     click.echo()
-    click.echo(click.style(f"{run.model}: trained in {format_seconds(run.seconds)}", bold=True))
+    ran = any(stage.source == "ran" for stage in run.stages)
+    what = "trained" if ran else "results of another training taken"
+    click.echo(click.style(f"{run.model}: {what} in {format_seconds(run.seconds)}", bold=True))
     width = max(len(stage.name) for stage in run.stages)
     for stage in run.stages:
         click.echo(f"  {stage.name:{width}}  {stage.source}")
