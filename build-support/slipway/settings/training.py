@@ -36,6 +36,15 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "arn:aws:kms:us-east-1:111122223333:key/0123abcd-…",
     ),
     "model_package_group": (r"[a-zA-Z0-9-]*\{model\}[a-zA-Z0-9-]*", "slipway-{model}"),
+    "airflow": (
+        r"(mwaa|lambda):[A-Za-z0-9_-]+|https?://[^\s/]+(/\S*)?",
+        "mwaa:slipway-production-training",
+    ),
+    "topic": (
+        r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+",
+        "arn:aws:sns:us-east-1:111122223333:slipway-training",
+    ),
+    "slack": (r"[\w.#/-]{1,200}", "slack"),
 }
 LISTS: Mapping[str, tuple[str, str]] = {
     "subnets": (r"subnet-[0-9a-f]+", "subnet-0a1b2c3d"),
@@ -52,7 +61,9 @@ class TrainingPlaceSettings:
 
     ``bucket`` holds the code, state and results of trainings, below ``training/``. ``role`` is the
     jobs' execution role. ``repository`` is the repository in ECR with the images of trainings.
-    ``kms_key`` encrypts volumes and outputs. With ``subnets`` and ``security_groups`` the jobs are
+    ``kms_key`` encrypts volumes and outputs. ``airflow`` is how DAGs are started: an environment of
+    MWAA, a Lambda function, or an api-server's address. Runs are told to the SNS ``topic``, and to
+    ``slack``, a connection of Airflow's. With ``subnets`` and ``security_groups`` the jobs are
     in that network. Every job gets the ``tags``, and its container the variables ``environment``.
     ``model_package_group`` is the group of SageMaker's model registry in which releases of a model
     are registered, with its name for ``{model}``. ``where`` is the file and table, for errors.
@@ -68,6 +79,9 @@ class TrainingPlaceSettings:
     profile: str | None = None
     kms_key: str | None = None
     model_package_group: str | None = None
+    airflow: str | None = None
+    topic: str | None = None
+    slack: str | None = None
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -1,1 +1,1 @@
-"""Train by a DAG of Airflow: start it, follow it, and end as it ends."""
+"""Train by a DAG of Airflow: the description that its DAGs are built of, and runs of them."""

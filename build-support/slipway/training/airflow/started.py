@@ -1,0 +1,126 @@
+"""A training that was started as a run of a DAG: followed, left, or stopped."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from slipway.errors import SlipwayError
+from slipway.training.airflow.api import Unreachable
+from slipway.training.airflow.runs import Dag, DagRun
+from slipway.training.place import TrainingOutcome
+from slipway.training.run import TrainingRun, parse_run
+
+# states of tasks that people want to hear of, in words
+WORDS = {
+    "running": "runs",
+    "deferred": "waits for its job",
+    "success": "done",
+    "failed": "FAILED",
+    "up_for_retry": "failed; is tried again",
+    "skipped": "skipped",
+}
+QUIET = ("failure.",)  # groups whose skipping says nothing
+
+
+class StartedDagRun:
+    """See :class:`slipway.training.place.StartedTraining`. ``link`` is the run's page."""
+
+    def __init__(self, dag: Dag, run: DagRun, link: str, report: Callable[[str], object]) -> None:
+        self._dag, self._run, self.link, self._report = dag, run, link, report
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """See :meth:`slipway.training.place.StartedTraining.jobs`."""
+        return (self.link,)
+
+    def wait(self) -> TrainingOutcome:
+        """See :meth:`slipway.training.place.StartedTraining.wait`. A person at a terminal who
+        interrupts is asked whether to stop the run; anything else leaves it."""
+        try:
+            state = self._follow()
+        except KeyboardInterrupt:
+            if self._is_to_stop():
+                self.stop()
+            else:
+                self._report(f"the run goes on: {self.link}")
+            raise
+        except Unreachable as error:
+            raise SlipwayError(
+                f"{error.what}; the run goes on", where=self.link, fix="look there how it ends"
+            ) from error
+        if state != "success":
+            raise self._failure()
+        return TrainingOutcome(self._record(), in_checkout=False, links=self._links())
+
+    def stop(self) -> None:
+        """End the run, and the job that it waits for."""
+        ended = self._dag.stop(self._run.id)
+        self._report(f"stopped: {', '.join(ended) or 'nothing was at work'}")
+
+    def _follow(self) -> str:
+        for task, state in self._dag.follow(self._run.id):
+            if not task:
+                return state
+            if state in WORDS and not (state == "skipped" and task.startswith(QUIET)):
+                self._report(f"  {task}: {WORDS[state]}")
+        raise AssertionError("a run is followed to its end")
+
+    def _is_to_stop(self) -> bool:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return False
+        sys.stderr.write(f"\nStop the run {self._run.id}? [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    def _failure(self) -> SlipwayError:
+        told = self._value("failure.clean")
+        text = told.get("text") if isinstance(told, Mapping) else None
+        failed = [
+            task
+            for task, state in self._dag.tasks(self._run.id).items()
+            if state == "failed" and not task.startswith(QUIET)
+        ]
+        return SlipwayError(
+            str(text or f"the run failed at {', '.join(failed) or 'no task'}"),
+            where=self.link,
+            fix="read the log that it names; slipway train runs the same stages on this machine",
+        )
+
+    def _record(self) -> TrainingRun:
+        """Return the run's record, which the task ``result.verdict`` passed on.
+
+        Raises:
+            SlipwayError: there is none: nothing was to do, or the record is damaged.
+        """
+        verdict = self._value("result.verdict")
+        if isinstance(verdict, Mapping) and isinstance(verdict.get("run"), Mapping):
+            if verdict.get("text"):
+                self._report(str(verdict["text"]))
+            return parse_run(json.dumps(verdict["run"]), where=self.link)
+        why = self._dag.value(self._run.id, "due", "why")
+        if why is not None and verdict is None:
+            raise NothingToDo(str(why), where=self.link, fix="--force trains all the same")
+        raise SlipwayError(
+            "the run ended well, and left no record", where=self.link, fix="read its task verdict"
+        )
+
+    def _links(self) -> tuple[str, ...]:
+        proposed = self._value("proposal.remember")
+        request = proposed.get("merge_request") if isinstance(proposed, Mapping) else None
+        return (self.link, *([str(request)] if request else []))
+
+    def _value(self, task: str) -> Any:
+        value = self._dag.value(self._run.id, task)
+        if isinstance(value, str):
+            try:
+                return json.loads(value)
+            except ValueError:
+                return value
+        return value
+
+
+class NothingToDo(SlipwayError):
+    """The DAG found nothing to train."""
