@@ -26,6 +26,8 @@ from tests.check.endpoint_layout import copy_as_packed
 
 NUMPY = ("numpy", "numpy.libs")
 PATIENCE_S = 20.0
+# of a server that has loaded others: one that is silent is asked again on a server of its own
+FIRST_PATIENCE_S = 5.0
 # a server keeps its models until it stops: unloading after a process has died takes minutes
 LOADS_PER_SERVER = 20
 SILENT = f"no answer in {PATIENCE_S:g} s"
@@ -99,6 +101,7 @@ class RealServer:
     def __init__(self, work: Path, packages: Sequence[str] = NUMPY) -> None:
         self._settings = Settings(root=work)
         self._auto_complete = False
+        self._patience_s = PATIENCE_S
         self._running = ExitStack()
         self._server: Server | None = None
         self._loaded: list[str] = []
@@ -142,11 +145,14 @@ class RealServer:
         if preloaded or folder.name in self._loaded or len(self._loaded) >= LOADS_PER_SERVER:
             self._stop()
         has_loaded = bool(self._loaded)
+        self._patience_s = FIRST_PATIENCE_S if has_loaded else PATIENCE_S
         outcome = self._attempt(folder, requests, preloaded)
         errors = {outcome.refused, *(a for a in outcome.answers if isinstance(a, str))}
         # an earlier load may have caused the failure
-        retry = has_loaded and not errors.isdisjoint({DEAD, SILENT})
-        return self._attempt(folder, requests, preloaded) if retry else outcome
+        if not has_loaded or errors.isdisjoint({DEAD, SILENT}):
+            return outcome
+        self._patience_s = PATIENCE_S
+        return self._attempt(folder, requests, preloaded)
 
     def _attempt(
         self, folder: Path, requests: Sequence[ServerRequest], preloaded: Sequence[Path]
@@ -179,7 +185,7 @@ class RealServer:
         body, kind = request
         headers = {TARGET: target, "Content-Type": kind}
         try:
-            answer = server.client.call("POST", path, body, headers, timeout_s=PATIENCE_S)
+            answer = server.client.call("POST", path, body, headers, timeout_s=self._patience_s)
         except ServerGoneError as error:
             self._stop()
             return SILENT if isinstance(error.__cause__, TimeoutError) else DEAD
