@@ -16,6 +16,7 @@ from slipway.cli.options import json_option
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
+    from slipway.pipeline.retraining.due import DueModel
     from slipway.settings import Settings
     from slipway.training.place import Place, TrainingOutcome
     from slipway.training.run import TrainingRun
@@ -74,15 +75,48 @@ def train(
     if detach and not opened.detachable:
         raise SlipwayError("a training on this machine cannot be detached", fix="remove --detach")
     exit_at_sigterm()
-    failed = 0
-    for name in names:
+    chosen, failed = _due(configured, names, as_json) if due else (dict.fromkeys(names), 0)
+    for name, due_model in chosen.items():
         one = Training(configured, opened, name, as_json)
         try:
-            one.run(values, force=force, detach=detach, allow_dirty=allow_dirty, reason=reason)
+            if due_model is not None:
+                _fetch_newer(configured, due_model, as_json)
+            one.run(
+                values,
+                force=force or (due_model is not None and due_model.force),
+                detach=detach,
+                allow_dirty=allow_dirty,
+                reason=reason or (due_model.why if due_model is not None else None),
+            )
         except SlipwayError as error:
             print_error(error)
             failed = 1
     return failed
+
+
+def _due(
+    settings: Settings, names: Sequence[str], as_json: bool
+) -> tuple[dict[str, DueModel | None], int]:
+    """Return the models to train, with why, and 1 if it could not be decided for one, else 0.
+
+    Prints what is left alone, and why.
+    """
+    from slipway.pipeline.retraining.due import decide_due
+
+    decisions = decide_due(settings.root, names)
+    for decision in decisions:
+        state = "failed" if decision.failed else "to be trained" if decision.train else "left alone"
+        click.echo(f"{decision.model}: {state}: {decision.why}", err=as_json)
+    due: dict[str, DueModel | None] = {d.model: d for d in decisions if d.train}
+    return due, int(any(decision.failed for decision in decisions))
+
+
+def _fetch_newer(settings: Settings, due_model: DueModel, as_json: bool) -> None:
+    from slipway.pipeline.retraining.sources import update_import
+
+    for data in due_model.imports:
+        facts = update_import(settings.root, data.pointer)
+        click.echo(f"{data.pointer}: updated: {facts}", err=as_json)
 
 
 class Training:
