@@ -21,7 +21,7 @@ from slipway.capture.location import CaptureLocation
 from slipway.capture.storage.spool import JOURNAL
 from tests.capture.exchanges import KEEP_ALL, exchange, read_all
 
-KILLS = 8
+KILLS = 5
 # keeps requests as fast as it can, and prints the id of each once it is written
 PROGRAM = """
 import sys
@@ -33,18 +33,21 @@ from tests.capture.exchanges import KEEP_ALL, exchange
 
 keeper = Keeper(CaptureLocation(folder=Path(sys.argv[1])), Counts(), FileLimits(bytes=60_000))
 targets = [f"m{number}_1.0.0.tar.gz" for number in range(5)]
+rules = dict.fromkeys(targets, KEEP_ALL)
 for number in range(1_000_000):
-    sent = exchange(target=targets[number % 5])
-    keeper.keep(sent, KEEP_ALL)
-    print(sent.event_id, flush=True)
+    batch = [exchange(target=targets[(number + n) % 5]) for n in range(int(sys.argv[2]))]
+    keeper.keep_all(batch, rules)
+    for sent in batch:
+        print(sent.event_id, flush=True)
 """
 
 
-def run_and_kill(folder: Path, after: int) -> set[str]:
-    """Kill the program once it has written ``after`` requests; return all ids that it printed."""
+def run_and_kill(folder: Path, after: int, batch: int = 1) -> set[str]:
+    """Kill the program once it has written ``after`` requests, ``batch`` at a time; return all ids
+    that it printed."""
     root = Path(slipway.__file__).parent.parent
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(folder)],
+        [sys.executable, "-c", PROGRAM, str(folder), str(batch)],
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": f"{root}:{Path(__file__).parents[2]}"},
     )
@@ -67,13 +70,16 @@ def assert_complete(folder: Path) -> None:
             json.loads(line)
 
 
-def test_after_kills_every_written_request_is_there_once(location: CaptureLocation) -> None:
+@pytest.mark.parametrize("batch", [1, 50])
+def test_after_kills_every_written_request_is_there_once(
+    location: CaptureLocation, batch: int
+) -> None:
     folder = location.folder
     assert folder is not None
     written: set[str] = set()
     choice = random.Random(14)
     for number in range(KILLS):
-        written |= run_and_kill(folder, choice.randrange(1, 400))
+        written |= run_and_kill(folder, choice.randrange(1, 400), batch)
         assert_complete(folder)
         if number % 4 == 0:  # before anybody recovered it
             ids = [request.event_id for request in read_all(location)]
@@ -84,8 +90,8 @@ def test_after_kills_every_written_request_is_there_once(location: CaptureLocati
     ids = [request.event_id for request in read_all(location)]
     assert len(ids) == len(set(ids))
     assert set(ids) >= written
-    # killed between the write and the print: at most one of each process
-    assert len(ids) - len(written) <= KILLS
+    # killed between the write and the print: at most one batch of each process
+    assert len(ids) - len(written) <= KILLS * batch
 
 
 def test_a_half_line_at_the_end_of_a_journal_is_left_out_and_counted(

@@ -76,6 +76,27 @@ def test_a_line_has_sagemakers_fields() -> None:
         assert line["captureData"][side]["encoding"] == "BASE64"
 
 
+@given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))
+def test_any_text_in_a_line_is_that_of_the_exchange(
+    event_id: str, content_type: str, target: str, inference_id: str
+) -> None:
+    sent = exchange(
+        event_id=event_id, request_type=content_type, target=target, inference_id=inference_id
+    )
+    line = json.loads(encode_line(sent, KEEP_ALL, None))
+    metadata, ours = line["eventMetadata"], line["slipway"]
+    assert line["captureData"]["endpointInput"]["observedContentType"] == content_type
+    assert metadata["eventId"] == event_id
+    assert metadata.get("inferenceId", "") == inference_id
+    assert ours["time"] == datetime.fromtimestamp(sent.when, UTC).isoformat(timespec="microseconds")
+    assert metadata["inferenceTime"] == ours["time"][:19] + "Z"
+    del ours["time"]
+    assert ours == {
+        "format": 1, "endpoint": "local", "variant": "AllTraffic", "targetModel": target,
+        "role": "answer", "retentionDays": KEEP_ALL.retention_days,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("content_type", "body", "encoding"),
     [

@@ -251,6 +251,26 @@ def test_a_full_disk_drops_and_counts_and_leaves_no_half_line(
     assert only(counts.snapshot()) == {"written": 2, "dropped.not_writable": 1}
 
 
+def test_one_that_cannot_be_encoded_does_not_take_others_with_it(
+    location: CaptureLocation, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept, counts = keeper(location)
+    broken = exchange(when=float("nan"))  # as no clock says
+    kept.keep_all([exchange(), broken, exchange()], {broken.target: KEEP_ALL})
+    kept.close(1)
+    assert len(read_all(location)) == 2
+    assert only(counts.snapshot()) == {"written": 2, "dropped.failed": 1}
+    assert "was not captured" in caplog.text
+
+
+def test_one_without_rules_is_not_captured(location: CaptureLocation) -> None:
+    kept, counts = keeper(location)
+    kept.keep_all([exchange()], {"another_1.0.0.tar.gz": KEEP_ALL})
+    kept.close(1)
+    assert read_all(location) == []
+    assert only(counts.snapshot()) == {"dropped.failed": 1}
+
+
 def test_a_hash_without_a_key_is_not_replaced_by_clear_text(
     location: CaptureLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections import Counter as Tally
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from operator import attrgetter
 
 from slipway.capture.exchange import Exchange
 
@@ -26,6 +28,19 @@ class Counts:
         with self._lock:
             counts = self._counts.setdefault((exchange.endpoint, exchange.target), {})
             counts[what] = counts.get(what, 0) + number
+
+    def add_all(self, exchanges: Sequence[Exchange], what: str) -> None:
+        """Count each of several exchanges as ``what``."""
+        targets = Tally(map(attrgetter("endpoint", "target"), exchanges))
+        with self._lock:
+            for whose, number in targets.items():
+                counts = self._counts.setdefault(whose, {})
+                counts[what] = counts.get(what, 0) + number
+
+    def of_target(self, endpoint: str, target: str) -> dict[str, int]:
+        """Return a copy of the counts of one target model."""
+        with self._lock:
+            return dict(self._counts.get((endpoint, target), {}))
 
     def endpoints(self) -> set[str]:
         """Return the endpoints of which something was counted."""

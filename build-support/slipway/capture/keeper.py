@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -22,12 +23,13 @@ from slipway.capture.line import encode_line
 from slipway.capture.location import CaptureLocation
 from slipway.capture.storage.retention import forget_expired
 from slipway.capture.storage.sink import Sink, open_sink
-from slipway.capture.storage.spool import Spool, group_of
+from slipway.capture.storage.spool import Line, Spool, group_of
 from slipway.errors import SlipwayError
 from slipway.model.capture_rules import CaptureRules
 from slipway.triton.bodies import UndecodableError
 
 FORGET_S = 3600.0
+MOST_AT_ONCE = 1 << 20  # bytes of lines that are written together: a write takes longer than a line
 
 log = logging.getLogger(__name__)
 
@@ -66,32 +68,27 @@ class Keeper:
 
     def keep(self, exchange: Exchange, rules: CaptureRules) -> None:
         """Write an exchange to the journal, or count why it was not."""
-        target = exchange.target
-        try:
-            line = encode_line(exchange, rules, self._hash_key(rules))
-        except UndecodableError as error:
-            # which tensors to redact is not known: none of it is kept
-            log.debug("a request to %s is not captured: %s", target, error)
-            self._counts.add(exchange, f"{DROPPED}undecodable")
-            return
-        except SlipwayError as error:
-            log.warning("a request to %s is not captured: %s", target, error)
-            self._counts.add(exchange, f"{DROPPED}no_hash_key")
-            return
-        if self._waiting + self._spool.size + len(line) > self._limits.waiting:
-            self._counts.add(exchange, f"{DROPPED}disk_limit")
-            return
-        when = datetime.fromtimestamp(exchange.when, timezone.utc)
-        group = group_of(exchange.endpoint, exchange.variant, target, when, rules.retention_days)
-        try:
-            self._spool.append(line, group, when)
-        except OSError as error:
-            log.warning("a request to %s is not captured: %s", target, error.strerror)
-            self._counts.add(exchange, f"{DROPPED}not_writable")
-            return
-        self._counts.add(exchange, WRITTEN)
-        if self._spool.size >= self._limits.bytes:
-            self.rotate()
+        self.keep_all([exchange], {exchange.target: rules})
+
+    def keep_all(self, exchanges: Iterable[Exchange], rules: Mapping[str, CaptureRules]) -> None:
+        """Write exchanges to the journal by the rules of their target models, or count why they
+        were not. A kill meanwhile leaves some of them, each whole."""
+        lines: list[tuple[Line, Exchange]] = []
+        size = 0
+        for exchange in exchanges:
+            line = self._encoded(exchange, rules)
+            if line is None:
+                continue
+            if self._waiting + self._spool.size + size + len(line.data) > self._limits.waiting:
+                self._counts.add(exchange, f"{DROPPED}disk_limit")
+                continue
+            lines.append((line, exchange))
+            size += len(line.data)
+            if size >= MOST_AT_ONCE:
+                self._append(lines)
+                lines, size = [], 0
+        if lines:
+            self._append(lines)
 
     def tick(self) -> None:
         """Do what is due: close a file of some age, forget what has expired."""
@@ -120,6 +117,41 @@ class Keeper:
         except OSError as error:
             log.warning("the spool of captures is not closed: %s", error.strerror)
         self._sink.close(timeout_s)
+
+    def _encoded(self, exchange: Exchange, rules: Mapping[str, CaptureRules]) -> Line | None:
+        """Return the line of an exchange; ``None`` if there is none, which is counted."""
+        target = exchange.target
+        try:
+            own = rules[target]
+            data = encode_line(exchange, own, self._hash_key(own))
+            when = datetime.fromtimestamp(exchange.when, timezone.utc)
+            days = own.retention_days
+            return Line(
+                data, group_of(exchange.endpoint, exchange.variant, target, when, days), when
+            )
+        except UndecodableError as error:
+            # which tensors to redact is not known: none of it is kept
+            log.debug("a request to %s is not captured: %s", target, error)
+            self._counts.add(exchange, f"{DROPPED}undecodable")
+        except SlipwayError as error:
+            log.warning("a request to %s is not captured: %s", target, error)
+            self._counts.add(exchange, f"{DROPPED}no_hash_key")
+        except Exception:
+            # a request that is new to us must not end the capturing of all others
+            log.exception("a request to %s was not captured", target)
+            self._counts.add(exchange, f"{DROPPED}failed")
+        return None
+
+    def _append(self, lines: Sequence[tuple[Line, Exchange]]) -> None:
+        outcome = WRITTEN
+        try:
+            self._spool.append([line for line, _ in lines])
+        except OSError as error:
+            outcome = f"{DROPPED}not_writable"
+            log.warning("%d requests are not captured: %s", len(lines), error.strerror)
+        self._counts.add_all([exchange for _, exchange in lines], outcome)
+        if self._spool.size >= self._limits.bytes:
+            self.rotate()
 
     def _recover(self) -> None:
         try:

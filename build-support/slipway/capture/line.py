@@ -9,10 +9,11 @@ from __future__ import annotations
 import binascii
 import json
 from datetime import datetime, timezone
-from typing import Any
+from functools import lru_cache
 
 from slipway.capture.exchange import Exchange
 from slipway.capture.hash_key import HashKey
+from slipway.capture.record import Role
 from slipway.capture.redact import Redactions, redact
 from slipway.model.capture_rules import CaptureRules
 from slipway.triton.bodies import build_body, parse_body
@@ -20,6 +21,10 @@ from slipway.triton.bodies import build_body, parse_body
 FORMAT = 1
 JSON_TYPES = ("application/json", "application/jsonlines")
 CSV_TYPES = ("text/csv",)
+TO_SECONDS = 19  # characters of an ISO time
+# made once: json.dumps makes an encoder for each call, which takes longer than to encode. In ASCII,
+# so that no line can hold a line break, and any header can be written
+_dump = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def encode_line(exchange: Exchange, rules: CaptureRules, key: HashKey | None) -> bytes:
@@ -31,60 +36,73 @@ def encode_line(exchange: Exchange, rules: CaptureRules, key: HashKey | None) ->
     Raises:
         UndecodableError: tensors are to be redacted, but a body is not one of KServe.
     """
-    done = Redactions()
     request, request_type = exchange.request, exchange.request_type
     response, response_type = exchange.response, exchange.response_type
+    redacted = ""
     if rules.redacts:
+        done = Redactions()
         asked = parse_body(request, request_type, "inputs")
         answered = parse_body(response, response_type, "outputs")
         request, request_type = build_body(redact(asked, rules, key, done))
         response, response_type = build_body(redact(answered, rules, key, done))
-    when = datetime.fromtimestamp(exchange.when, timezone.utc)
-    metadata = {"eventId": exchange.event_id, "inferenceTime": f"{when:%Y-%m-%dT%H:%M:%SZ}"}
-    if exchange.inference_id:
-        metadata["inferenceId"] = exchange.inference_id
-    ours: dict[str, Any] = {
-        "format": FORMAT,
-        "time": when.isoformat(timespec="microseconds"),
-        "endpoint": exchange.endpoint,
-        "variant": exchange.variant,
-        "targetModel": exchange.target,
-        "role": exchange.role,
-        "retentionDays": rules.retention_days,
-        **done.dump(),
-    }
-    if key is not None and "hash" in done.redacted.values():
-        ours["hashKey"] = key.id
+        redacted = "".join(f",{_dump(name)}:{_dump(value)}" for name, value in done.dump().items())
+        if key is not None and "hash" in done.redacted.values():
+            redacted += f',"hashKey":{_dump(key.id)}'
+    when = datetime.fromtimestamp(exchange.when, timezone.utc).isoformat(timespec="microseconds")
+    called = exchange.inference_id
+    inference_id = f',"inferenceId":{_dump(called)}' if called else ""
+    origin = _origin(
+        exchange.endpoint, exchange.variant, exchange.target, exchange.role, rules.retention_days
+    )
+    end = (
+        f'}},"eventMetadata":{{"eventId":{_dump(exchange.event_id)}'
+        f',"inferenceTime":"{when[:TO_SECONDS]}Z"{inference_id}}},"eventVersion":"0"'
+        f',"slipway":{{"format":{FORMAT},"time":"{when}"{origin}{redacted}}}}}\n'
+    )
     parts = [
         b'{"captureData":{"endpointInput":',
-        _body(request, request_type, b"INPUT"),
+        *_body(request, request_type, "INPUT"),
         b',"endpointOutput":',
-        _body(response, response_type, b"OUTPUT"),
-        b'},"eventMetadata":',
-        _dump(metadata),
-        b',"eventVersion":"0","slipway":',
-        _dump(ours),
-        b"}\n",
+        *_body(response, response_type, "OUTPUT"),
+        end.encode("ascii"),
     ]
     return b"".join(parts)
 
 
-def _body(body: bytes, content_type: str, mode: bytes) -> bytes:
-    """Return the JSON of one body; base64 is written as it is, without a pass to escape it."""
-    kind = content_type.partition(";")[0].strip().lower()
-    encoding, data = b"BASE64", None
-    if kind in JSON_TYPES or kind in CSV_TYPES:
+@lru_cache(1024)
+def _origin(endpoint: str, variant: str, target: str, role: Role, days: int) -> str:
+    """Return the fields that many lines share."""
+    values = {
+        "endpoint": endpoint,
+        "variant": variant,
+        "targetModel": target,
+        "role": role,
+        "retentionDays": days,
+    }
+    return f",{_dump(values)[1:-1]}"
+
+
+def _body(body: bytes, content_type: str, mode: str) -> tuple[bytes, bytes, bytes]:
+    """Return the JSON of one body, in parts; base64 is written as it is, without a pass to escape
+    it."""
+    encoding, head = _head(content_type, mode)
+    if encoding != "BASE64":
         try:
-            data = _dump(body.decode())
-            encoding = b"JSON" if kind in JSON_TYPES else b"CSV"
+            return (
+                head,
+                _dump(body.decode()).encode("ascii"),
+                b',"encoding":"%b"}' % encoding.encode(),
+            )
         except UnicodeDecodeError:
             pass  # not the text that it says it is
-    if data is None:
-        data = b'"' + binascii.b2a_base64(body, newline=False) + b'"'
-    head = b'{"observedContentType":' + _dump(content_type) + b',"mode":"' + mode + b'","data":'
-    return head + data + b',"encoding":"' + encoding + b'"}'
+    data = binascii.b2a_base64(body, newline=False)
+    return head, b'"%b"' % data, b',"encoding":"BASE64"}'
 
 
-def _dump(value: object) -> bytes:
-    """Return JSON in ASCII: no line can hold a line break, and any header can be written."""
-    return json.dumps(value, separators=(",", ":")).encode()
+@lru_cache(256)
+def _head(content_type: str, mode: str) -> tuple[str, bytes]:
+    """Return how a body of this type is encoded, and what its JSON begins with."""
+    kind = content_type.partition(";")[0].strip().lower()
+    encoding = "JSON" if kind in JSON_TYPES else "CSV" if kind in CSV_TYPES else "BASE64"
+    head = f'{{"observedContentType":{_dump(content_type)},"mode":"{mode}","data":'
+    return encoding, head.encode("ascii")

@@ -20,6 +20,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,13 +72,13 @@ class CaptureRules:
     tensors: Mapping[str, TensorRule] = field(default_factory=dict)
     other: TensorRule = TensorRule()
 
-    @property
+    @cached_property
     def redacts(self) -> bool:
         """Return whether a tensor may have to be decoded: else bodies are kept as they are."""
         rules = (*self.tensors.values(), self.other)
         return any(rule.keep != "everything" for rule in rules)
 
-    @property
+    @cached_property
     def hashes(self) -> bool:
         """Return whether a tensor may have to be hashed, which needs a key."""
         return any(rule.keep == "hash" for rule in (*self.tensors.values(), self.other))

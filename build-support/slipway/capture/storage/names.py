@@ -76,7 +76,9 @@ def file_key(
 
 def hour_folder(when: datetime) -> str:
     """Return ``yyyy/mm/dd/hh`` of a time in UTC."""
-    return f"{when.astimezone(timezone.utc):%Y/%m/%d/%H}"
+    when = when.astimezone(timezone.utc)
+    # a tenth of the time that strftime takes; each captured request asks for it
+    return f"{when.year:04}/{when.month:02}/{when.day:02}/{when.hour:02}"
 
 
 def file_prefix(target: str) -> str:

@@ -16,7 +16,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -39,6 +39,14 @@ class Group(NamedTuple):
     hour: str
     target: str
     days: int
+
+
+class Line(NamedTuple):
+    """A line with its end, the file that it will be in, and the time of its request, in UTC."""
+
+    data: bytes
+    group: Group
+    when: datetime
 
 
 @dataclass
@@ -66,21 +74,23 @@ class Journal:
         self._groups: dict[Group, Lines] = {}
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
 
-    def append(self, line: bytes, group: Group, when: datetime) -> None:
-        """Write a line. After an error, such as a full disk, nothing of it is there.
+    def append(self, lines: Sequence[Line]) -> None:
+        """Write lines. After an error, such as a full disk, nothing of them is there.
 
         Raises:
-            OSError: it was not written.
+            OSError: they were not written.
         """
+        data = b"".join([line.data for line in lines])
         try:
             written = 0
-            while written < len(line):
-                written += os.write(self._file, line[written:])
+            while written < len(data):
+                written += os.write(self._file, data[written:] if written else data)
         except OSError:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, self.size)
             raise
-        self._add(line, group, when)
+        for line in lines:
+            self._add(line)
 
     def recover(self) -> int:
         """Read the lines of a journal that was left; return how many bytes of it are not a whole
@@ -96,7 +106,7 @@ class Journal:
                     left_out += len(line)
                     self.size += len(line)
                 else:
-                    self._add(line, group, when)
+                    self._add(Line(line, group, when))
         return left_out
 
     def split(self, folder: Path, id: str) -> Iterator[tuple[Path, str]]:
@@ -120,10 +130,12 @@ class Journal:
         """Close the file, which stays."""
         os.close(self._file)
 
-    def _add(self, line: bytes, group: Group, when: datetime) -> None:
-        lines = self._groups.setdefault(group, Lines(when, when))
-        lines.add(when, self.size, self.size + len(line))
-        self.size += len(line)
+    def _add(self, line: Line) -> None:
+        lines = self._groups.get(line.group)
+        if lines is None:
+            lines = self._groups[line.group] = Lines(line.when, line.when)
+        lines.add(line.when, self.size, self.size + len(line.data))
+        self.size += len(line.data)
 
 
 class Spool:
@@ -154,16 +166,16 @@ class Spool:
         """Return the seconds since the open journal's first line; 0 without a journal."""
         return time.monotonic() - self._journal.opened if self._journal else 0.0
 
-    def append(self, line: bytes, group: Group, when: datetime) -> None:
-        """Write a line to the journal.
+    def append(self, lines: Sequence[Line]) -> None:
+        """Write lines to the journal, all or none.
 
         Raises:
-            OSError: it was not written.
+            OSError: they were not written.
         """
         if self._journal is None:
             self._number += 1
             self._journal = Journal(self.folder / f"{self.id}-{self._number}{JOURNAL}")
-        self._journal.append(line, group, when)
+        self._journal.append(lines)
 
     def rotate(self) -> None:
         """Make complete files of the journal, hand them over, and remove it.
