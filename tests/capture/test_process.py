@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -20,13 +21,14 @@ from hypothesis import strategies as st
 import slipway
 from slipway.capture.exchange import Exchange
 from slipway.capture.location import CaptureLocation
+from slipway.capture.process import capture_process, worker
 from slipway.capture.process import frame as frames
 from slipway.capture.process.capture_process import CaptureProcess
 from slipway.capture.process.frame import Frame, read_frame, write_frame
 from slipway.capture.read import read_captured
 from slipway.capture.record import CapturedRequest
 from slipway.capture.sampling import is_sampled
-from slipway.capture.writer import QueueLimits
+from slipway.capture.writer import BATCH_S, QueueLimits
 from slipway.errors import SlipwayError
 from slipway.model.capture_rules import CaptureRules, TensorRule
 
@@ -83,17 +85,22 @@ def opened(
     )
 
 
+FEW = st.sampled_from(["", "a", "é", "x/y; z=1"])  # what exchanges share, or do not
+
+
 @given(
-    st.lists(st.tuples(st.binary(max_size=300), st.binary(max_size=300)), max_size=20),
+    st.lists(
+        st.tuples(st.binary(max_size=300), st.binary(max_size=300), FEW, FEW, FEW), max_size=20
+    ),
     st.integers(0, 600),
 )
 def test_what_is_read_from_a_pipe_is_what_was_written(
-    bodies: list[tuple[bytes, bytes]], inline: int
+    offered: list[tuple[bytes, bytes, str, str, str]], inline: int
 ) -> None:
     sent = Frame(
         [
-            Exchange(f"é{n}", 1.5, "e", "v", "t", a, "x/y", b, "x/z", "shadow", "id")
-            for n, (a, b) in enumerate(bodies)
+            Exchange(f"é{n}", 1.5 + n, "e", "v", target, a, kind, b, "x/z", "shadow", called)
+            for n, (a, b, target, kind, called) in enumerate(offered)
         ],
         {"t": {"sample": 0.5}},
         {"t": {"offered": 1}},
@@ -130,6 +137,45 @@ def test_everything_that_is_offered_is_written_once(tmp_path: Path) -> None:
             assert process.offer(exchange(number, size=40_000 if number % 400 == 0 else 3))
     assert numbers(tmp_path) == list(range(2000))
     assert process.counts() == {TARGET: {"offered": 2000, "written": 2000}}
+
+
+def test_frames_and_reports_that_fill_both_pipes_are_exchanged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # if each side waited for the other to read, nothing would end here
+    monkeypatch.setattr(worker, "PIPE", 4096)
+    targets = [f"m{number:0100}_1.0.0.tar.gz" for number in range(1000)]
+    with opened(tmp_path) as process:
+        for number in range(3000):
+            assert process.offer(exchange(number, target=targets[number % 1000]))
+        assert process.flush(60)
+    assert process.counts() == {target: {"offered": 3, "written": 3} for target in targets}
+
+
+def test_a_server_that_is_asked_nothing_is_not_woken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken = threading.Event()
+    with opened(tmp_path) as process:
+        process.offer(exchange(0))
+        assert process.flush()
+        monkeypatch.setattr(capture_process, "IDLE_S", 3600.0)
+        time.sleep(2 * BATCH_S + 1.0)  # the wait that has begun
+        monkeypatch.setattr(process, "_settle", woken.set)
+        assert not woken.wait(4 * BATCH_S)
+        process.offer(exchange(1))
+        assert woken.wait(30)
+        monkeypatch.undo()
+    assert numbers(tmp_path) == [0, 1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's idle priority")
+def test_the_process_runs_where_nobody_else_wants_to(tmp_path: Path) -> None:
+    with opened(tmp_path) as process:
+        process.offer(exchange(0))
+        assert process.flush()  # it has begun its work
+        assert os.sched_getscheduler(process.pid) == os.SCHED_IDLE
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == 19
 
 
 def test_a_share_is_that_of_the_server_times_that_of_the_model(tmp_path: Path) -> None:

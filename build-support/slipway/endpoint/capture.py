@@ -12,6 +12,7 @@ from typing import Any
 
 from slipway.capture.counts import DROPPED, WRITTEN
 from slipway.capture.exchange import Exchange
+from slipway.capture.inference_id import shadowed_event
 from slipway.capture.location import CaptureLocation, location_of
 from slipway.capture.process.capture_process import CaptureProcess
 from slipway.capture.writer import FindRules
@@ -54,7 +55,10 @@ class EndpointCapture:
         inference_id: str = "",
     ) -> None:
         """Offer an answer: bodies with their content types. Returns at once, and never raises."""
-        self._writer.offer(
+        event = shadowed_event(inference_id) or event_id if inference_id else event_id
+        if not self._writer.samples(target, event):
+            return
+        self._writer.put(
             Exchange(
                 event_id,
                 time.time(),

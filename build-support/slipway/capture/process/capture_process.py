@@ -21,11 +21,18 @@ from slipway.capture.location import CaptureLocation
 from slipway.capture.process.frame import Frame
 from slipway.capture.process.worker import Sent, Worker
 from slipway.capture.sampling import is_sampled
-from slipway.capture.writer import BATCH_S, CLOSE_S, RETRY_RULES_S, FindRules, QueueLimits
+from slipway.capture.writer import (
+    BATCH_S,
+    CLOSE_S,
+    IDLE_S,
+    RETRY_RULES_S,
+    FindRules,
+    QueueLimits,
+)
 from slipway.errors import SlipwayError
 
 MOST_REQUESTS = 512  # of a frame
-RESTART_S = 1.0
+RESTART_S = COUNTS_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +70,9 @@ class CaptureProcess:
         self._waiting = 0  # requests in the queue and in the process
         self._bytes = 0
         self._is_closed = False
+        self._counts_at = 0.0  # when the process is told those of all target models
+        self._is_idle = False  # the thread waits until something is offered
+        self._wake = threading.Event()
         self._closing = threading.Event()
         self._worker = Worker(self._orders)
         self._thread = threading.Thread(target=self._run, name="slipway-capture", daemon=True)
@@ -76,18 +86,28 @@ class CaptureProcess:
     def offer(self, exchange: Exchange) -> bool:
         """Return at once whether the exchange was taken: not if it is not sampled, or the queue is
         full, which is counted. Nothing of it is decoded or copied here."""
-        target = exchange.target
+        return self.samples(exchange.target, exchange.sampling_id) and self.put(exchange)
+
+    def samples(self, target: str, sampling_id: str) -> bool:
+        """Count an offer to ``target``; return whether :meth:`put` has to follow. Most requests of
+        a small share end here."""
         share = self._shares.get(target, 1.0)
-        size = len(exchange.request) + len(exchange.response)
-        limits = self._limits
+        sampled = share >= 1 or is_sampled(sampling_id, share)
         with self._lock:
             counts = self._counts.get(target)
             if counts is None:
                 counts = self._counts[target] = {OFFERED: 0}
             counts[OFFERED] += 1
-            if share < 1 and not is_sampled(exchange.sampling_id, share):
-                outcome = UNSAMPLED
-            elif self._is_closed:
+            if not sampled:
+                counts[UNSAMPLED] = counts.get(UNSAMPLED, 0) + 1
+        return sampled
+
+    def put(self, exchange: Exchange) -> bool:
+        """Return whether there was room for an exchange that :meth:`samples` has chosen."""
+        size = len(exchange.request) + len(exchange.response)
+        limits = self._limits
+        with self._lock:
+            if self._is_closed:
                 outcome = f"{DROPPED}closed"
             elif self._waiting >= limits.requests or (
                 # one that is larger than all of the queue's bytes is taken when nothing else waits
@@ -99,8 +119,11 @@ class CaptureProcess:
                 self._queue.append(exchange)
                 self._waiting += 1
                 self._bytes += size
+                if self._is_idle:
+                    self._is_idle = False
+                    self._wake.set()
                 return True
-            counts[outcome] = counts.get(outcome, 0) + 1
+            self._count(exchange.target, outcome)
             return False
 
     def counts(self) -> Mapping[str, Mapping[str, int]]:
@@ -124,8 +147,11 @@ class CaptureProcess:
         with self._lock:
             self._is_closed = True
         self._closing.set()
+        self._wake.set()
         self._thread.join(CLOSE_S)
-        if not self._worker.join(CLOSE_S):
+        if self._worker.join(CLOSE_S):
+            self._settle()
+        else:
             log.warning(
                 "the last captures are still being written, by process %d", self._worker.pid
             )
@@ -134,7 +160,8 @@ class CaptureProcess:
         """Hand over what is in the queue, every :data:`BATCH_S`."""
         sent: set[str] = set()  # the target models whose rules the process has
         while True:
-            closed = self._closing.wait(BATCH_S)
+            self._rest()
+            closed = self._closing.is_set()
             self._settle()
             if not self._worker.is_running and not closed:
                 sent = set()
@@ -145,6 +172,16 @@ class CaptureProcess:
                 self._worker.send(Frame((), {}, self._own_counts()))
                 self._worker.close()
                 return
+
+    def _rest(self) -> None:
+        """Wait until something is offered, and then for more, or for what the process reports. A
+        server that is asked nothing costs nothing."""
+        with self._lock:
+            self._is_idle = not self._waiting and not self._is_closed
+            if self._is_idle:
+                self._wake.clear()
+        if not self._is_idle or self._wake.wait(IDLE_S):
+            self._closing.wait(BATCH_S)
 
     def _hand_over(self, sent: set[str]) -> None:
         """Send a frame: what waits, except what may not be captured or is not sampled."""
@@ -167,7 +204,7 @@ class CaptureProcess:
                     self._give_up(exchange, UNSAMPLED)
                 else:
                     taken.append(exchange)
-        self._worker.send(Frame(taken, rules, self._own_counts()))
+        self._worker.send(Frame(taken, rules, self._counts_due(targets)))
         sent |= set(rules)
 
     def _samples(self, exchange: Exchange) -> bool:
@@ -192,10 +229,8 @@ class CaptureProcess:
     def _settle(self) -> None:
         """Take what the process has reported out of what waits, and give up what it had when it
         ended."""
-        # looked at first: what is reported before the end is not lost
-        is_running = self._worker.is_running
         self._release(self._worker.reported(), None)
-        if not is_running:
+        if not self._worker.is_running:  # as found meanwhile, behind its last report
             self._release(self._worker.unreported(), f"{DROPPED}process_ended")
 
     def _release(self, frames: Iterable[Sent], outcome: str | None) -> None:
@@ -207,14 +242,18 @@ class CaptureProcess:
                     self._count(target, outcome or "", count)
 
     def _restart(self) -> None:
-        _add(self._reported, self._worker.counts)
-        self._worker.counts = {}
+        ended = self._worker
+        _add(self._reported, ended.counts)
+        ended.counts = {}
         log.warning("the process that writes captures has ended; another one is started")
         try:
             self._worker = Worker(self._orders)
         except (SlipwayError, OSError) as error:
             log.warning("captures cannot be written: %s", error)
             self._closing.wait(RESTART_S)
+            return
+        ended.close()
+        ended.join(RESTART_S)
 
     def _give_up(self, exchange: Exchange, outcome: str) -> None:
         with self._lock:
@@ -230,6 +269,15 @@ class CaptureProcess:
     def _own_counts(self) -> dict[str, dict[str, int]]:
         with self._lock:
             return {target: dict(counts) for target, counts in self._counts.items()}
+
+    def _counts_due(self, targets: Iterable[str]) -> dict[str, dict[str, int]]:
+        """Return the counts of these target models; once in :data:`COUNTS_S` those of all."""
+        now = time.monotonic()
+        if now >= self._counts_at:
+            self._counts_at = now + COUNTS_S
+            return self._own_counts()
+        with self._lock:
+            return {target: dict(self._counts[target]) for target in targets}
 
 
 def _add(total: dict[str, dict[str, int]], counted: Mapping[str, Mapping[str, int]]) -> None:

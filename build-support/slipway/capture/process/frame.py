@@ -2,6 +2,8 @@
 
 A frame is two lengths, a header of :mod:`marshal`, which both have from the same interpreter, and
 the bodies as they are; small ones are in the header. No large body is copied to make one.
+
+The header has the exchanges by column: whom they asked is mostly the same for all of them.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import marshal
 import os
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -18,41 +20,45 @@ from slipway.capture.exchange import Exchange
 LENGTHS = struct.Struct("<QQ")  # of the header, and of all bodies
 MOST_BUFFERS = 1000  # of a writev; Linux takes 1,024
 REQUEST, RESPONSE = 5, 7  # the places of the bodies in an exchange
+SHARED = (2, 3, 4, 6, 8, 9, 10)  # those of strings that many exchanges share
 MOST_INLINE = 256 << 10  # bytes of bodies: to copy them holds the interpreter
 CHUNK = 1 << 20
+PLAIN = 2  # version of marshal: later ones look for objects that are there twice
 
 Counted = Mapping[str, Mapping[str, int]]
 
 
 class Frame(NamedTuple):
     """Exchanges, the rules of target models that were not sent before, as JSON values, and what the
-    server has counted so far."""
+    server has counted so far, of some target models at least."""
 
     exchanges: Sequence[Exchange]
     rules: Mapping[str, Mapping[str, Any]]
     counts: Counted
 
 
-def write_frame(descriptor: int, frame: Frame) -> None:
-    """Write a frame to a pipe; wait while it is full.
+def write_frame(
+    descriptor: int, frame: Frame, wait_for_room: Callable[[], object] = lambda: None
+) -> None:
+    """Write a frame to a pipe; call ``wait_for_room`` while it is full, if it does not block.
 
     Raises:
         OSError: nobody reads it any more.
     """
-    heads: list[tuple[Any, ...]] = list(map(tuple, frame.exchanges))
+    columns: list[Any] = list(zip(*frame.exchanges))
     bodies: list[bytes] = []
     if body_bytes(frame.exchanges) > MOST_INLINE:
         bodies = [body for each in frame.exchanges for body in (each.request, each.response)]
-        heads = [
-            (*head[:REQUEST], len(head[REQUEST]), head[6], len(head[RESPONSE]), *head[8:])
-            for head in heads
-        ]
+        for place in (REQUEST, RESPONSE):
+            columns[place] = list(map(len, columns[place]))
+    for place in SHARED if columns else ():
+        columns[place] = _shared(columns[place])
     counts = {target: dict(counted) for target, counted in frame.counts.items()}
-    header = marshal.dumps((heads, dict(frame.rules), counts))
+    header = marshal.dumps((columns, dict(frame.rules), counts), PLAIN)
     lengths = LENGTHS.pack(len(header), sum(map(len, bodies)))
     buffers: list[bytes | memoryview] = [lengths, header, *bodies]
     for start in range(0, len(buffers), MOST_BUFFERS):
-        _write_all(descriptor, buffers[start : start + MOST_BUFFERS])
+        _write_all(descriptor, buffers[start : start + MOST_BUFFERS], wait_for_room)
 
 
 def read_frame(descriptor: int) -> Frame | None:
@@ -64,16 +70,13 @@ def read_frame(descriptor: int) -> Frame | None:
     header, bodies = _read_all(descriptor, size), _read_all(descriptor, total)
     if header is None or bodies is None:
         return None
-    heads, rules, counts = marshal.loads(header)
-    if not total:
-        return Frame([Exchange(*head) for head in heads], rules, counts)
-    exchanges, offset = [], 0
-    for head in heads:
-        middle, end = offset + head[REQUEST], offset + head[REQUEST] + head[RESPONSE]
-        request, response = bytes(bodies[offset:middle]), bytes(bodies[middle:end])
-        exchanges.append(Exchange._make([*head[:REQUEST], request, head[6], response, *head[8:]]))
-        offset = end
-    return Frame(exchanges, rules, counts)
+    columns, rules, counts = marshal.loads(header)
+    for place in SHARED if columns else ():
+        values, places = columns[place]
+        columns[place] = values * len(columns[0]) if places is None else [values[n] for n in places]
+    if total:
+        columns[REQUEST], columns[RESPONSE] = _cut(bodies, columns[REQUEST], columns[RESPONSE])
+    return Frame(list(map(Exchange._make, zip(*columns))), rules, counts)
 
 
 def body_bytes(exchanges: Sequence[Exchange]) -> int:
@@ -82,9 +85,34 @@ def body_bytes(exchanges: Sequence[Exchange]) -> int:
     return requests + sum(map(len, map(itemgetter(RESPONSE), exchanges)))
 
 
-def _write_all(descriptor: int, buffers: list[bytes | memoryview]) -> None:
+def _shared(column: Sequence[str]) -> tuple[list[str], list[int] | None]:
+    """Return the values that a column has, and where each is; not where that is everywhere."""
+    numbers = {value: number for number, value in enumerate(dict.fromkeys(column))}
+    return list(numbers), list(map(numbers.__getitem__, column)) if len(numbers) > 1 else None
+
+
+def _cut(
+    bodies: memoryview, requests: Iterable[int], responses: Iterable[int]
+) -> tuple[list[bytes], list[bytes]]:
+    """Return the bodies by their lengths: a request and its response are side by side."""
+    cut: tuple[list[bytes], list[bytes]] = [], []
+    offset = 0
+    for lengths in zip(requests, responses):
+        for side, length in zip(cut, lengths):
+            side.append(bytes(bodies[offset : offset + length]))
+            offset += length
+    return cut
+
+
+def _write_all(
+    descriptor: int, buffers: list[bytes | memoryview], wait_for_room: Callable[[], object]
+) -> None:
     while buffers:
-        written = os.writev(descriptor, buffers)
+        try:
+            written = os.writev(descriptor, buffers)
+        except BlockingIOError:
+            wait_for_room()
+            continue
         while buffers and written >= len(buffers[0]):
             written -= len(buffers.pop(0))
         if written:

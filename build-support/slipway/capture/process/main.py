@@ -13,13 +13,15 @@ import os
 import select
 import signal
 import sys
+import threading
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
 from slipway.capture.counts import Counts
 from slipway.capture.keeper import Keeper
 from slipway.capture.location import CaptureLocation
-from slipway.capture.process.frame import Counted, read_frame
+from slipway.capture.process.frame import read_frame
 from slipway.errors import SlipwayError
 from slipway.model.capture_rules import CaptureRules, parse_capture_rules
 
@@ -36,7 +38,7 @@ class _SharedCounts(Counts):
     def __init__(self, endpoint: str) -> None:
         super().__init__()
         self._endpoint = endpoint
-        self.server: Counted = {}
+        self.server: dict[str, Mapping[str, int]] = {}
 
     def endpoints(self) -> set[str]:
         """See :class:`~slipway.capture.counts.Counts`."""
@@ -50,9 +52,9 @@ class _SharedCounts(Counts):
                 result.setdefault(target, {}).update(counts)
         return result
 
-    def own(self) -> dict[str, dict[str, int]]:
-        """Return what this process counted."""
-        return super().snapshot()
+    def own(self, targets: Set[str]) -> dict[str, dict[str, int]]:
+        """Return what this process counted, of some target models."""
+        return {target: self.of_target(self._endpoint, target) for target in targets}
 
 
 def main() -> None:
@@ -67,7 +69,7 @@ def main() -> None:
         _report({"error": [error.what, error.where, error.fix]})
         return
     _report({})
-    os.nice(NICE)
+    _yield_to_all_others()
     rules: dict[str, CaptureRules] = {}
     while True:
         readable, _, _ = select.select([sys.stdin], [], [], TICK_S)
@@ -77,18 +79,23 @@ def main() -> None:
         frame = read_frame(sys.stdin.fileno())
         if frame is None:
             break
-        counts.server = frame.counts
+        counts.server.update(frame.counts)
         for target, values in frame.rules.items():
             rules[target] = parse_capture_rules(values, where=target)
-        for exchange in frame.exchanges:
-            try:
-                keeper.keep(exchange, rules[exchange.target])
-            except Exception:
-                # a request that is new to us must not end the capturing of all others
-                log.exception("a request to %s was not captured", exchange.target)
-                counts.add(exchange, "dropped.failed")
-        _report({"counts": counts.own()})
+        keeper.keep_all(frame.exchanges, rules)
+        _report({"counts": counts.own({exchange.target for exchange in frame.exchanges})})
     keeper.close(CLOSE_S)
+
+
+def _yield_to_all_others() -> None:
+    """Run only where nobody else wants to: with the lowest priority, and on Linux as what any other
+    work interrupts at once."""
+    os.nice(NICE)
+    if sys.platform == "linux":
+        for thread in threading.enumerate():  # priorities are those of threads
+            if thread.native_id is not None:
+                os.setpriority(os.PRIO_PROCESS, thread.native_id, NICE)
+                os.sched_setscheduler(thread.native_id, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _report(values: dict[str, Any]) -> None:

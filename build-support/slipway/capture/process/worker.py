@@ -6,14 +6,15 @@ import contextlib
 import fcntl
 import json
 import os
+import select
 import subprocess
 import sys
-import threading
+import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import slipway
 from slipway.capture.process.frame import Frame, body_bytes, write_frame
@@ -21,6 +22,7 @@ from slipway.errors import SlipwayError
 
 MAIN = "slipway.capture.process.main"
 PIPE = 1 << 20  # bytes; as much as Linux lets any user have
+CHUNK = 1 << 16
 
 
 class Sent(NamedTuple):
@@ -32,7 +34,7 @@ class Sent(NamedTuple):
 
 
 class Worker:
-    """A running process; ``counts`` are those that it has reported.
+    """A running process; ``counts`` are those that it has reported. For one thread.
 
     Raises:
         SlipwayError: it cannot write to its location.
@@ -57,9 +59,10 @@ class Worker:
         self.counts: dict[str, dict[str, int]] = {}
         self.is_running = True
         self._sent: deque[Sent] = deque()
-        self._reports = self._taken = 0  # each is written by one thread
-        self._thread = threading.Thread(target=self._listen, name="slipway-capture", daemon=True)
-        self._thread.start()
+        self._reports: deque[bytes] = deque()  # that nobody has asked for yet
+        self._rest = b""  # the beginning of one
+        for pipe in (self._input, self._output):
+            os.set_blocking(pipe.fileno(), False)
 
     @property
     def pid(self) -> int:
@@ -73,14 +76,17 @@ class Worker:
         targets = Counter(map(attrgetter("target"), exchanges))
         self._sent.append(Sent(len(exchanges), body_bytes(exchanges), targets))
         try:
-            write_frame(self._input.fileno(), frame)
+            write_frame(self._input.fileno(), frame, self._wait_for_room)
         except OSError:
+            self._read_reports()
             self.is_running = False
 
     def reported(self) -> Iterator[Sent]:
-        """Yield the frames that were reported since the last call."""
-        while self._taken < self._reports:
-            self._taken += 1
+        """Yield the frames that were reported since the last call, and take over their counts."""
+        if self.is_running:
+            self._read_reports()
+        while self._reports:
+            self.counts = self.counts | json.loads(self._reports.popleft())["counts"]
             yield self._sent.popleft()
 
     def unreported(self) -> Iterator[Sent]:
@@ -94,12 +100,15 @@ class Worker:
             self._input.close()
 
     def join(self, timeout_s: float) -> bool:
-        """Return whether the process has ended within ``timeout_s``."""
-        try:
-            self._process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
+        """Return whether the process has ended within ``timeout_s``; it reports meanwhile."""
+        deadline = time.monotonic() + timeout_s
+        while self.is_running and (left := deadline - time.monotonic()) > 0:
+            self._wait({self._output: select.POLLIN}, left)
+            self._read_reports()
+        if self.is_running:
             return False
-        self._thread.join()
+        self._process.wait()
+        self._output.close()
         return True
 
     def _check_start(self) -> None:
@@ -117,9 +126,26 @@ class Worker:
             self._output.close()
             raise SlipwayError(error[0], where=error[1], fix=error[2])
 
-    def _listen(self) -> None:
-        for line in self._output:
-            self.counts = json.loads(line)["counts"]
-            self._reports += 1
-        self.is_running = False
-        self._output.close()
+    def _wait_for_room(self) -> None:
+        """Wait until the process takes more; read its reports, or it would wait for that."""
+        self._wait({self._output: select.POLLIN, self._input: select.POLLOUT}, None)
+        self._read_reports()
+
+    def _wait(self, pipes: Mapping[IO[bytes], int], timeout_s: float | None) -> None:
+        poll = select.poll()  # select itself takes no descriptor from 1,024 on
+        for pipe, event in pipes.items():
+            poll.register(pipe, event)
+        poll.poll(None if timeout_s is None else 1000 * timeout_s)
+
+    def _read_reports(self) -> None:
+        """Read what the process has written; at its end it is not running any more."""
+        while True:
+            try:
+                data = os.read(self._output.fileno(), CHUNK)
+            except BlockingIOError:
+                return
+            if not data:
+                self.is_running = False
+                return
+            *lines, self._rest = (self._rest + data).split(b"\n")
+            self._reports.extend(lines)
