@@ -14,6 +14,7 @@ from slipway.comparison.advice import advise
 from slipway.comparison.compare import compare
 from slipway.comparison.text import format_comparison
 from slipway.errors import SlipwayError
+from slipway.figure_file import check_figure_file
 from tests.comparison.captures import A, B, question, shadowed
 from tests.comparison.test_compare import EQUAL, FLIP, labels, split
 
@@ -99,6 +100,6 @@ def test_the_picture_is_of_the_kind_of_its_name_and_equal_for_equal_comparisons(
 
 def test_a_picture_of_another_kind_or_in_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SlipwayError, match=r"--output bounds\.svg"):
-        picture.check_path(tmp_path / "bounds.pdf")
+        check_figure_file(tmp_path / "bounds.pdf", "comparison")
     with pytest.raises(SlipwayError, match="no such folder"):
-        picture.check_path(tmp_path / "missing/bounds.png")
+        check_figure_file(tmp_path / "missing/bounds.png", "comparison")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from slipway.errors import SlipwayError
+from slipway.figure_file import check_figure_file
 from slipway.loadtest import picture
 from slipway.loadtest.address import local_address
 from slipway.loadtest.report import LoadTestReport, LoadTestSetup, build_report
@@ -79,6 +80,6 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_test(
     tmp_path: Path, name: str
 ) -> None:
     with pytest.raises(SlipwayError) as refused:
-        picture.check_path(tmp_path / name)
+        check_figure_file(tmp_path / name, "loadtest")
     assert refused.value.fix
-    picture.check_path(tmp_path / "load.PNG")
+    check_figure_file(tmp_path / "load.PNG", "loadtest")

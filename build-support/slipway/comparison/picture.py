@@ -7,47 +7,24 @@ from pathlib import Path
 
 from slipway.comparison.report import TrafficComparison
 from slipway.comparison.text import statement
-from slipway.errors import SlipwayError
+from slipway.figure_file import figure_file
 
-ENDINGS = {".svg", ".png"}
 BAND, MEAN, MARGIN = "#56B4E9", "#0072B2", "#009E73"  # Okabe, Ito
 INCHES = (8.0, 4.4)
-PIXELS_PER_INCH = 150
 TITLE_WIDTH = 110  # characters
 TIMES = 5  # the height, in times of the last bounds' width: the first ones are as wide as all
 
 
-def check_path(path: Path) -> None:
-    """Check a file name before anything is read.
-
-    Raises:
-        SlipwayError: it ends neither with .svg nor .png, or its folder does not exist.
-    """
-    if path.suffix.lower() not in ENDINGS:
-        raise SlipwayError(
-            f"no picture of the kind {path.suffix or 'without an ending'}",
-            where=str(path),
-            fix=f"--output {path.stem or 'comparison'}.svg, or .png",
-        )
-    if not path.parent.is_dir():
-        raise SlipwayError("no such folder", where=str(path.parent), fix="create it first")
-
-
 def draw(comparison: TrafficComparison, path: Path) -> None:
     """Draw the first measure that decides into ``path``, in the format of its suffix."""
-    import matplotlib
-    from matplotlib.figure import Figure  # without pyplot there is no window, and no global state
-
-    from slipway.files import atomic_write
+    from matplotlib.ticker import FuncFormatter
 
     line = comparison.primary[0]
     is_share = line.a is None and not comparison.labelled and comparison.design != "split"
     unit = 100.0 if line.is_share else 1.0
     counts = [point.count for point in comparison.path]
     margin = comparison.margin * unit
-    # equal comparisons are drawn as equal bytes
-    with matplotlib.rc_context({"svg.hashsalt": "slipway", "svg.fonttype": "none"}):
-        figure = Figure(figsize=INCHES, layout="constrained")
+    with figure_file(path, INCHES) as figure:
         axes = figure.subplots()
         limits = (100 - margin, 100.0) if is_share else (-margin, margin)
         axes.axhspan(*limits, color=MARGIN, alpha=0.15, lw=0, label="within the margin")
@@ -63,7 +40,7 @@ def draw(comparison: TrafficComparison, path: Path) -> None:
         if len(counts) > 1:
             axes.set_xscale("log")
             axes.set_xlim(counts[0], counts[-1])
-        axes.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda x, _: f"{x:,.0f}"))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
         axes.set_xlabel(
             "pairs of answers" if comparison.design != "split" else "blocks of requests"
         )
@@ -76,14 +53,6 @@ def draw(comparison: TrafficComparison, path: Path) -> None:
         title = textwrap.wrap(f"{comparison.decision}: {statement(comparison)}", TITLE_WIDTH)
         releases = f"A {comparison.a}, B {comparison.b}"
         figure.suptitle("\n".join([releases, *title]), fontsize=9)
-        metadata = {"Date": None} if path.suffix.lower() == ".svg" else None
-        with atomic_write(path) as temporary:
-            figure.savefig(
-                temporary,
-                dpi=PIXELS_PER_INCH,
-                metadata=metadata,
-                format=path.suffix.lower().lstrip("."),
-            )
 
 
 def _height(lower: float, upper: float, limits: tuple[float, float]) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slipway.errors import SlipwayError
+from slipway.figure_file import figure_file
 from slipway.loadtest.report import LoadTestReport
 from slipway.loadtest.stage import LoadStage
 from slipway.units import format_milliseconds
@@ -13,28 +14,10 @@ from slipway.units import format_milliseconds
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ENDINGS = {".svg", ".png"}
 # distinct in print and for colour-blind readers (Okabe, Ito)
 COLOURS = {"p50": "#0072B2", "p90": "#E69F00", "p99": "#D55E00"}
 COLD, KNEE, LIMIT = "#56B4E9", "#009E73", "#666666"
 INCHES = (8.0, 4.6)
-PIXELS_PER_INCH = 150
-
-
-def check_path(path: Path) -> None:
-    """Check a file name before anything is measured.
-
-    Raises:
-        SlipwayError: it ends neither with .svg nor .png, or its folder does not exist.
-    """
-    if path.suffix.lower() not in ENDINGS:
-        raise SlipwayError(
-            f"no picture of the kind {path.suffix or 'without an ending'}",
-            where=str(path),
-            fix=f"--output {path.stem or 'loadtest'}.svg, or .png",
-        )
-    if not path.parent.is_dir():
-        raise SlipwayError("no such folder", where=str(path.parent), fix="create it first")
 
 
 def draw(report: LoadTestReport, path: Path) -> None:
@@ -43,8 +26,7 @@ def draw(report: LoadTestReport, path: Path) -> None:
     Raises:
         SlipwayError: nothing was measured.
     """
-    import matplotlib
-    from matplotlib.figure import Figure  # without pyplot there is no window, and no global state
+    from matplotlib.ticker import FuncFormatter
 
     stages = report.results.stages
     loads = [
@@ -59,19 +41,15 @@ def draw(report: LoadTestReport, path: Path) -> None:
             where=str(path),
             fix="see the errors above",
         )
-    # equal reports are drawn as equal bytes
-    with matplotlib.rc_context({"svg.hashsalt": "slipway", "svg.fonttype": "none"}):
-        figure = Figure(figsize=INCHES, layout="constrained")
+    with figure_file(path, INCHES) as figure:
         main, side = figure.subplots(1, 2, sharey=True, width_ratios=(5, 1))
         if stages:
             _stages(main, report, stages)
         _cold(side, loads)
         main.set_yscale("log")
-        main.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda y, _: f"{y:g}"))
+        main.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
         main.set_ylabel("latency, ms")
         figure.suptitle(_title(report), fontsize=10)
-        metadata = {"Date": None} if path.suffix.lower() == ".svg" else None
-        figure.savefig(path, dpi=PIXELS_PER_INCH, metadata=metadata)
 
 
 def _stages(axes: Axes, report: LoadTestReport, stages: list[LoadStage]) -> None:

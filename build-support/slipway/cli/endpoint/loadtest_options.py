@@ -179,7 +179,8 @@ def refuse(names: tuple[str, ...], options: dict[str, Any]) -> None:
 
 
 def _refuse_values(options: dict[str, Any]) -> None:
-    from slipway.loadtest import picture, quantity
+    from slipway.figure_file import check_figure_file
+    from slipway.loadtest import quantity
 
     quantities: dict[str, Callable[[str, str], object]] = {
         "p99": quantity.parse_seconds,
@@ -192,7 +193,7 @@ def _refuse_values(options: dict[str, Any]) -> None:
         if options[key]:
             parse(options[key], _option(key))
     if options["output"]:
-        picture.check_path(options["output"])
+        check_figure_file(options["output"], "loadtest")
 
 
 def _option(key: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from slipway.explain.explanation import Explanation
 from slipway.explain.recognise import open_picture
 from slipway.explain.render.wording import how, shortened, signed, sum_line, title, visible
+from slipway.figure_file import PIXELS_PER_INCH, equal_bytes, metadata_of
 from slipway.triton.datatypes import Array
 
 if TYPE_CHECKING:
@@ -22,18 +23,15 @@ if TYPE_CHECKING:
 RAISES, LOWERS, INK, SOFT = "#b2182b", "#2166ac", "#1c2330", "#5b6577"
 MOST_BARS = 15
 CHARACTERS = 108  # of a line of text, at its size and the width of the picture
-PIXELS_PER_INCH = 150
 LARGEST = 2**31
 
 
 def draw(explanation: Explanation, model: str, row: Mapping[str, Array], format: str) -> bytes:
     """Return the picture of an explanation of ``row`` as ``png`` or ``svg``."""
-    import matplotlib
     from matplotlib.figure import Figure
 
     draws = {"image": _image, "audio": _audio, "text": _text, "row": _row}
-    # equal explanations are drawn as equal bytes
-    with matplotlib.rc_context({"svg.hashsalt": "slipway", "svg.fonttype": "none", "font.size": 9}):
+    with equal_bytes(font_size=9):
         figure = Figure(layout="constrained", facecolor="white")
         draws[explanation.kind](figure, explanation, row)
         head = shortened(title(explanation, model), 90)
@@ -52,11 +50,10 @@ def draw(explanation: Explanation, model: str, row: Mapping[str, Array], format:
 def saved(figure: Figure, format: str) -> bytes:
     """Return a figure as ``png`` or ``svg``, with no date in it."""
     stream = io.BytesIO()
-    metadata = {"Date": None} if format == "svg" else {"Software": None}
     with warnings.catch_warnings():
         # of a script that its font lacks: the sign is drawn as a box
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure.savefig(stream, format=format, dpi=PIXELS_PER_INCH, metadata=metadata)
+        figure.savefig(stream, format=format, dpi=PIXELS_PER_INCH, metadata=metadata_of(format))
     return stream.getvalue()
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from slipway.explain.render.figure import INK, RAISES, SOFT, plain, saved
 from slipway.explain.render.wording import number, shortened, signed
 from slipway.explain.summary import Summary
+from slipway.figure_file import equal_bytes
 
 BAR, MOST_PARTS, NAME = 24, 25, 28
 
@@ -43,11 +44,10 @@ def render_summary(summary: Summary, model: str) -> str:
 
 def draw_summary(summary: Summary, model: str, format: str) -> bytes:
     """Return the summary's bars with their intervals as ``png`` or ``svg``."""
-    import matplotlib
     from matplotlib.figure import Figure
 
     shown = summary.parts[:MOST_PARTS]
-    with matplotlib.rc_context({"svg.hashsalt": "slipway", "svg.fonttype": "none"}):
+    with equal_bytes():
         figure = Figure(figsize=(8.6, 1.4 + 0.27 * len(shown)), layout="constrained")
         axes = figure.subplots()
         places = np.arange(len(shown))[::-1]
