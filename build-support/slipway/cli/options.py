@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import click
+
+from slipway.errors import SlipwayError
 
 STAGES = ("staging", "production")
 
@@ -29,6 +31,43 @@ class Size(click.ParamType[int]):
             return size(value)
         except ValueError as error:
             self.fail(str(error), parameter, context)
+
+
+def outputs_option(formats: Mapping[str, str], help: str) -> Decorator:
+    """Return ``--output FILE``, which may be repeated, as ``outputs``. ``formats`` are those of
+    reports by the endings of files; "" is a file without one."""
+    endings = [ending for ending in formats if ending]
+
+    def refuse(
+        context: click.Context, option: click.Parameter, files: tuple[Path, ...]
+    ) -> tuple[Path, ...]:
+        for file in files:
+            if file.suffix not in formats:
+                raise SlipwayError(
+                    f"no report of the kind {file.suffix or 'without an ending'}",
+                    where=str(file),
+                    fix=f"a name that ends with {', '.join(endings[:-1])} or {endings[-1]}",
+                )
+        return files
+
+    return click.option("--output", "outputs", multiple=True, type=FILE, callback=refuse, help=help)
+
+
+def write_output(path: Path, content: str | bytes) -> None:
+    """Write a file that an option names.
+
+    Raises:
+        SlipwayError: it cannot be written.
+    """
+    from slipway.files import atomic_write
+
+    try:
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+    except OSError as error:
+        raise SlipwayError(
+            f"cannot be written: {error.strerror}", where=str(path), fix="choose another file"
+        ) from error
 
 
 def json_option(help: str = "Print one JSON object.") -> Decorator:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from slipway.cli.models import name_argument
+from slipway.cli.options import write_output
 from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
@@ -39,7 +40,6 @@ def client(name: str, file: Path, where: str, target: str | None) -> None:
     from slipway import settings
     from slipway.catalog.catalog import Catalog
     from slipway.client import stub
-    from slipway.files import atomic_write
     from slipway.store.open_reader import open_endpoint
 
     configured = settings.load(Path.cwd())
@@ -54,13 +54,7 @@ def client(name: str, file: Path, where: str, target: str | None) -> None:
                 fix=f'Endpoint("NAME").container("{name}").invoke(body, content_type)',
             )
         text = stub.generate_client(name, chosen, catalog.interface(name, chosen))
-    try:
-        with atomic_write(file) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SlipwayError(
-            f"cannot be written: {error.strerror}", where=str(file), fix="choose another file"
-        ) from error
+    write_output(file, text)
     click.echo(f"{file}: a client for {name}, generated from {chosen}")
 
 

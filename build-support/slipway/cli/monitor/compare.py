@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from slipway.cli.endpoint.options import endpoint_option, url_option
 from slipway.cli.exit_codes import A_BETTER, DIFFERENT, UNDECIDED
 from slipway.cli.models import name_argument
-from slipway.cli.monitor.drift import Window
+from slipway.cli.monitor.compare_replay import replay_and_compare
+from slipway.cli.monitor.window import Window
 from slipway.cli.options import FILE, json_option
 from slipway.cli.progress import working
 
 if TYPE_CHECKING:
-    from slipway.capture.record import CapturedRequest
     from slipway.catalog.alias import Alias
     from slipway.catalog.catalog import Catalog
-    from slipway.comparison.compare import Question
-    from slipway.comparison.replay import Replay
-    from slipway.comparison.report import TrafficComparison
-    from slipway.settings import Settings
 
 EXIT_CODES = {
     "b better": 0,
@@ -151,13 +146,14 @@ def compare(
     from slipway.comparison.ground_truth import read_ground_truth
     from slipway.comparison.text import format_comparison
     from slipway.comparison.traffic import Selection
+    from slipway.figure_file import check_figure_file
     from slipway.store.open_reader import open_endpoint
 
     if replay and design:
         raise click.UsageError("--replay or --design, not both")
     if output is not None:
         extras.require("monitoring")
-        picture.check_path(output)
+        check_figure_file(output, "comparison")
     truth = None if labels is None else read_ground_truth(labels)
     configured = settings.load(Path.cwd())
     place = (
@@ -194,7 +190,7 @@ def compare(
             counts=counts,
         )
         if replay:
-            result = _replay(configured, question, requests, url, limit, truth)
+            result = replay_and_compare(configured, question, requests, url, limit, truth)
         else:
             result = comparison.compare(requests, question, truth)
     if str(counts):
@@ -239,44 +235,3 @@ def _weights(alias: Alias | None, a: str, b: str) -> tuple[float, float] | None:
     """Return the weights of both releases in a split of these, ``None`` without one."""
     weights = {} if alias is None else {v.target: v.weight for v in alias.variants}
     return (weights[a], weights[b]) if a in weights and b in weights else None
-
-
-def _replay(
-    configured: Settings,
-    question: Question,
-    requests: Iterator[CapturedRequest],
-    url: str | None,
-    limit: int,
-    truth: Any,
-) -> TrafficComparison:
-    from slipway.client import Endpoint
-    from slipway.comparison.compare import compare as compare_traffic
-    from slipway.comparison.replay import Replay
-    from slipway.errors import SlipwayError
-
-    with Endpoint(question.endpoint, settings=configured, url=url, is_probe=True) as endpoint:
-        model = endpoint.model(question.name, target=question.b)
-        interface = model.interface(question.b)
-
-        replayed: Replay = Replay(
-            question.b,
-            lambda inputs, parameters: model.predict(inputs, parameters=parameters or None),
-            limit,
-            frozenset(interface.inputs),
-        )
-        answers = list(replayed.run(requests))
-    skipped = [f"{count:,} requests {why}" for why, count in sorted(replayed.skipped.items())]
-    if not answers:
-        raise SlipwayError(
-            f"no request could be asked again: {'; '.join(skipped) or 'none was captured'}",
-            where=question.a,
-            fix=(
-                "capture more, or look further back with --since"
-                if not replayed.failures
-                else f"B said: {replayed.failures[0]}"
-            ),
-        )
-    result = compare_traffic(answers, question, truth)
-    notes = [f"not asked again: {line}" for line in skipped]
-    notes += [f"B failed: {message}" for message in replayed.failures]
-    return dataclasses.replace(result, notes=(*result.notes, *notes))

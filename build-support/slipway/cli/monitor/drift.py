@@ -11,7 +11,10 @@ import click
 from slipway.cli.endpoint.options import endpoint_option
 from slipway.cli.exit_codes import DRIFTED, NOTHING_COMPARED, USER_ERROR, print_error
 from slipway.cli.models import names_argument
-from slipway.cli.options import FILE, json_option
+from slipway.cli.monitor.drift_output import FORMATS, LEVELS, send, write_report
+from slipway.cli.monitor.drift_output import notify as notify_people
+from slipway.cli.monitor.window import Window
+from slipway.cli.options import json_option, outputs_option
 from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
@@ -20,37 +23,6 @@ if TYPE_CHECKING:
 
     from slipway.drift.verdict import DriftCheck
     from slipway.settings import Settings
-
-FORMATS = {".html": "html", ".json": "json", ".txt": "openmetrics", ".prom": "openmetrics"}
-LEVELS = ("endpoint", "model", "tensor")
-
-
-class Window(click.ParamType["timedelta"]):
-    """A length of time, such as ``1d``, ``12h`` or ``90m``."""
-
-    name = "time"
-
-    def convert(self, value: Any, parameter: Any, context: Any) -> timedelta:
-        """Return the length of time."""
-        from slipway.drift.window import parse_window
-
-        try:
-            return parse_window(str(value))
-        except ValueError as error:
-            self.fail(str(error), parameter, context)
-
-
-def _refuse_suffixes(
-    context: click.Context, option: click.Parameter, files: tuple[Path, ...]
-) -> tuple[Path, ...]:
-    for file in files:
-        if file.suffix not in FORMATS:
-            raise SlipwayError(
-                f"no report of the kind {file.suffix or 'without an ending'}",
-                where=str(file),
-                fix="a name that ends with .html, .json, .txt or .prom",
-            )
-    return files
 
 
 @click.command()
@@ -72,13 +44,9 @@ def _refuse_suffixes(
     metavar="LOCATION",
     help="Read the captures in this folder or s3://bucket/prefix, SageMaker's own included.",
 )
-@click.option(
-    "--output",
-    "outputs",
-    multiple=True,
-    type=FILE,
-    callback=_refuse_suffixes,
-    help="Write a report: .html a page, .json everything, .txt or .prom OpenMetrics. May be"
+@outputs_option(
+    FORMATS,
+    "Write a report: .html a page, .json everything, .txt or .prom OpenMetrics. May be"
     " repeated.",
 )
 @click.option(
@@ -136,11 +104,11 @@ def drift(
             location=location,
         )
     for file in outputs:
-        _write(file, check, style)
+        write_report(file, check, style)
     if level is not None:
-        _send(configured, check, level)
+        send(configured, check, level)
     if notify:
-        _notify(configured, check)
+        notify_people(configured, check)
     if as_json:
         click.echo(json.dumps(check.dump(), indent=1, ensure_ascii=False))
     else:
@@ -181,55 +149,6 @@ def _location(captures: str | None, configured: Settings) -> Any:
     return parse_location(captures, configured.root, foreign=True)
 
 
-def _write(file: Path, check: DriftCheck, style: str) -> None:
-    from slipway.files import atomic_write
-
-    format = FORMATS[file.suffix]
-    if format == "json":
-        text = json.dumps(check.dump(), indent=1, ensure_ascii=False) + "\n"
-    elif format == "openmetrics":
-        from slipway.drift.openmetrics import render_openmetrics
-
-        text = render_openmetrics(check)
-    elif style == "evidently":
-        from slipway.drift.evidently_page import render_page as render_evidently
-
-        text = render_evidently(check)
-    else:
-        from slipway.drift.page.render import render_page
-
-        text = render_page(check)
-    try:
-        with atomic_write(file) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SlipwayError(
-            f"cannot be written: {error.strerror}", where=str(file), fix="choose another file"
-        ) from error
-
-
-def _send(configured: Settings, check: DriftCheck, level: str) -> None:
-    from slipway.drift.metric import drift_metrics, send_metrics
-
-    entry = configured.endpoint(check.endpoint)
-    metrics = drift_metrics(check, entry.endpoint_name or entry.name, LEVELS.index(level))
-    with working("sending metrics"):
-        send_metrics(metrics, entry)
-    click.echo(f"{len(metrics)} values of Slipway/Drift sent to CloudWatch", err=True)
-
-
-def _notify(configured: Settings, check: DriftCheck) -> None:
-    """Notify people. A problem is a warning: what was found is printed anyway."""
-    from slipway.pipeline.notify.drift import notify_drift
-
-    try:
-        with working("notifying"):
-            summary = notify_drift(configured, check, _warn)
-        click.echo(summary, err=True)
-    except SlipwayError as error:
-        _warn(str(error))
-
-
 def _exit_code(check: DriftCheck, names: tuple[str, ...]) -> int:
     """Print the errors about models that were named and cannot be compared; return the code."""
     failed = False
@@ -249,7 +168,3 @@ def _exit_code(check: DriftCheck, names: tuple[str, ...]) -> int:
     if failed:
         return USER_ERROR
     return 0 if check.verdict == "no drift" else NOTHING_COMPARED
-
-
-def _warn(what: str) -> None:
-    click.echo(f"warning: {what}", err=True)

@@ -13,8 +13,8 @@ import click
 from slipway.cli.data_option import data_option
 from slipway.cli.endpoint.options import endpoint_option, parse_parameters, url_option
 from slipway.cli.models import name_argument
-from slipway.cli.monitor.drift import Window
 from slipway.cli.monitor.explain_output import write_explanation, write_summary
+from slipway.cli.monitor.window import Window
 from slipway.cli.options import FILE, json_option
 from slipway.cli.progress import working
 from slipway.errors import SlipwayError

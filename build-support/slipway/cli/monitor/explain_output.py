@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from slipway.cli.options import write_output
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
@@ -100,13 +101,5 @@ def _json(document: Mapping[str, Any]) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    from slipway.files import atomic_write
-
-    try:
-        with atomic_write(path) as temporary:
-            temporary.write_bytes(content)
-    except OSError as error:
-        raise SlipwayError(
-            f"cannot be written: {error.strerror}", where=str(path), fix="choose another file"
-        ) from error
+    write_output(path, content)
     click.echo(str(path), err=True)

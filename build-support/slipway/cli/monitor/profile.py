@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from slipway.cli.models import model_argument
-from slipway.cli.monitor.drift import Window
+from slipway.cli.monitor.window import Window
 from slipway.cli.options import FILE, json_option
 from slipway.errors import SlipwayError
 

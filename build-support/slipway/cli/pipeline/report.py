@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from slipway.cli.models import ModelFolder, artifact_option
-from slipway.cli.options import FILE, json_had_a_value, json_option, warn_renamed
+from slipway.cli.options import (
+    FILE,
+    json_had_a_value,
+    json_option,
+    outputs_option,
+    warn_renamed,
+    write_output,
+)
 from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
@@ -26,19 +33,6 @@ FORMATS = {
     ".txt": "openmetrics",
     ".prom": "openmetrics",
 }
-
-
-def _refuse_suffixes(
-    context: click.Context, option: click.Parameter, files: tuple[Path, ...]
-) -> tuple[Path, ...]:
-    for file in files:
-        if file.suffix not in FORMATS:
-            raise SlipwayError(
-                f"no report of the kind {file.suffix}",
-                where=str(file),
-                fix="a name that ends with .md, .html, .json or .txt",
-            )
-    return files
 
 
 def _old_option(context: click.Context, option: click.Parameter, file: Path | None) -> Path | None:
@@ -63,13 +57,9 @@ def _old_option(context: click.Context, option: click.Parameter, file: Path | No
     help="JUnit files or folders; by default dist/test/reports and dist/*.tests.xml.",
 )
 @click.option("--base", metavar="REV", help="Without MODEL: report what changed since this commit.")
-@click.option(
-    "--output",
-    "outputs",
-    multiple=True,
-    type=FILE,
-    callback=_refuse_suffixes,
-    help="Write the report: .md for GitLab, .html one page, .json everything, .txt OpenMetrics."
+@outputs_option(
+    FORMATS,
+    "Write the report: .md for GitLab, .html one page, .json everything, .txt OpenMetrics."
     " May be repeated; by default Markdown is printed.",
 )
 @json_option()
@@ -129,7 +119,7 @@ def report(
     if as_json or not outputs:
         click.echo(_render(result, "json" if as_json else "markdown"), nl=False)
     for format, file in files:
-        _write(file, _render(result, format))
+        write_output(file, _render(result, format))
     if comment:
         from slipway.pipeline.report import gitlab_note
 
@@ -163,15 +153,3 @@ def _render(result: Report, format: str) -> str:
     if format == "openmetrics":
         return openmetrics.render_openmetrics(result)
     return render.render_html(result) if format == "html" else render.render_markdown(result)
-
-
-def _write(path: Path, text: str) -> None:
-    from slipway.files import atomic_write
-
-    try:
-        with atomic_write(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SlipwayError(
-            f"cannot be written: {error.strerror}", where=str(path), fix="choose another file"
-        ) from error
