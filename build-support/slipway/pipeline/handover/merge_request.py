@@ -44,7 +44,7 @@ def propose(
     remote = push_remote(environ)
     if _has_same_content(root, remote, branch):
         return None
-    push(root, remote, branch, title, target=target_branch(environ))
+    push(root, remote, branch, title, target=default_branch(environ))
     return commit
 
 
@@ -112,7 +112,15 @@ def push(
 
 
 def target_branch(environ: Mapping[str, str]) -> str:
-    """Return the branch that merge requests go into."""
+    """Return the branch that merge requests go into: the one whose pipeline this is, by default
+    the default branch."""
+    names = ("SLIPWAY_TARGET_BRANCH", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_BRANCH")
+    found = next((environ[name] for name in names if environ.get(name)), None)
+    return found or default_branch(environ)
+
+
+def default_branch(environ: Mapping[str, str]) -> str:
+    """Return the name of the repository's default branch."""
     return environ.get("CI_DEFAULT_BRANCH") or "main"
 
 

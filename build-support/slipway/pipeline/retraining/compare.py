@@ -98,34 +98,35 @@ def measured(folder: Path, run: TrainingRun | None) -> Evaluation:
     Raises:
         SlipwayError: nothing was measured, or a metrics file is missing.
     """
+    chosen = load_thresholds(folder)
+    rules = {} if chosen is None else {n: rule.dump() for n, rule in chosen.metric.items()}
+    metrics, notes = {} if run is None else dict(run.metrics), tuple[str, ...]()
+    if not metrics:
+        metrics, notes = _metrics_of_files(folder)
+    if (folder / EVALUATION_PROGRAM).is_file():
+        later = sorted(rules.keys() - metrics.keys())
+        rules = {name: rule for name, rule in rules.items() if name in metrics}
+        if later:
+            where = f"measured by {EVALUATION_PROGRAM}, in the merge request's pipeline"
+            notes += (f"{', '.join(later)}: {where}",)
+    return Evaluation(metrics, rules, notes)
+
+
+def _metrics_of_files(folder: Path) -> tuple[dict[str, float], tuple[str, ...]]:
     name = folder.resolve().name
     train = f"slipway train {name}"
     try:
-        here = read_evaluation(folder, None) or Evaluation({}, {})
+        found = read_evaluation(folder, None)
     except SlipwayError as error:
-        if run is None or not run.metrics:
-            raise SlipwayError(error.what, where=error.where, fix=train) from error
-        chosen = load_thresholds(folder)
-        rules = {} if chosen is None else {n: r.dump() for n, r in chosen.metric.items()}
-        here = Evaluation({}, rules)
-    metrics = dict(run.metrics) if run is not None and run.metrics else here.metrics
-    if not metrics:
-        left_out = f": {'; '.join(here.notes)}" if here.notes else ""
+        raise SlipwayError(error.what, where=error.where, fix=train) from error
+    if found is None or not found.metrics:
+        left_out = f": {'; '.join(found.notes)}" if found and found.notes else ""
         raise SlipwayError(
             f"nothing was measured{left_out}",
             where=str(folder),
             fix=f"name a metrics file of a stage in dvc.yaml, then {train}",
         )
-    notes = () if run is not None and run.metrics else here.notes
-    rules, later = dict(here.rules), []
-    if (folder / EVALUATION_PROGRAM).is_file():
-        later = sorted(rules.keys() - metrics.keys())
-    for missing in later:
-        del rules[missing]
-    if later:
-        what = ", ".join(later)
-        notes += (f"{what}: measured by {EVALUATION_PROGRAM}, in the merge request's pipeline",)
-    return Evaluation(metrics, rules, notes)
+    return found.metrics, found.notes
 
 
 def served_record(production: StageReader, name: str) -> Record | None:

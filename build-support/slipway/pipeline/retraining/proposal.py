@@ -17,7 +17,13 @@ from slipway import settings
 from slipway.catalog.commit import DIRTY
 from slipway.errors import SlipwayError
 from slipway.model.cases import cases
-from slipway.pipeline.handover.merge_request import AUTHOR, commit_staged, push, target_branch
+from slipway.pipeline.handover.merge_request import (
+    AUTHOR,
+    commit_staged,
+    default_branch,
+    push,
+    target_branch,
+)
 from slipway.pipeline.handover.push_remote import PushRemote, push_remote
 from slipway.pipeline.retraining.candidate import Placed, place_candidates
 from slipway.pipeline.retraining.changes import read_stages, training_changes
@@ -107,9 +113,15 @@ def propose_result(
     return _propose(result, clone_of_remote(remote, commit), remote, environ, options, None)
 
 
-def branch_of(name: str) -> str:
-    """Return the branch on which trainings of the model ``name`` are proposed."""
-    return f"retrain/{name}"
+def branch_of(name: str, environ: Mapping[str, str]) -> str:
+    """Return the branch on which trainings of the model ``name`` are proposed.
+
+    Trainings of a branch have one of their own: they are proposed to that branch.
+    """
+    target = target_branch(environ)
+    if target == default_branch(environ):
+        return f"retrain/{name}"
+    return f"retrain/{name}--{re.sub(r'[^A-Za-z0-9]+', '-', target).strip('-')}"
 
 
 def _propose(
@@ -120,7 +132,7 @@ def _propose(
     options: Options,
     production: StageStore | None,
 ) -> Proposal:
-    run, branch = result.run, branch_of(result.run.model)
+    run, branch = result.run, branch_of(result.run.model, environ)
     with workspace as clone:
         folder = clone / "models" / run.model
         # a store in a folder is the checkout's, not the clone's

@@ -9,14 +9,12 @@ from pathlib import Path
 
 from slipway.errors import SlipwayError
 from slipway.process import run as run_program
+from slipway.training.results import FILES, RUN, read_results
 from slipway.training.run import FILE_NAME as RUN_FILE
-from slipway.training.run import TrainingRun, load_run, parse_run
+from slipway.training.run import TrainingRun, load_run
 
 MODELS = "models"
 LOCK = "dvc.lock"
-# of a container's output: the run, and the files that changed, by their path in the repository
-RUN = "run.json"
-FILES = "files"
 BYTECODE = "__pycache__"
 
 
@@ -77,22 +75,17 @@ def of_checkout(root: Path, name: str) -> TrainingResult | None:
 
 
 def of_folder(output: Path, name: str) -> TrainingResult:
-    """Return what a container left in ``output``: ``run.json``, and ``files/`` by their paths.
+    """Return what a container left in ``output``, a folder of :mod:`slipway.training.results`.
 
     Raises:
-        SlipwayError: there is no record of a training, or it is of another model.
+        SlipwayError: there is no record of a training, it is of another model, or a file is none
+            of its results.
     """
-    path = output / RUN
-    try:
-        run = parse_run(path.read_text(encoding="utf-8"), where=str(path))
-    except FileNotFoundError as error:
-        raise SlipwayError(
-            "no record of a training", where=str(path), fix="see the log of the step `train`"
-        ) from error
+    run = read_results(output)
     if run.model != name:
         raise SlipwayError(
             f"a training of {run.model}, not of {name}",
-            where=str(path),
+            where=str(output / RUN),
             fix="name the run's own model",
         )
     kept = output / FILES
@@ -102,7 +95,7 @@ def of_folder(output: Path, name: str) -> TrainingResult:
         if file.is_file() and not file.is_symlink()
     }
     # what later steps added to the run is in its own file, not in what the training left
-    return TrainingResult(run, files | {f"{MODELS}/{name}/{RUN_FILE}": path})
+    return TrainingResult(run, files | {f"{MODELS}/{name}/{RUN_FILE}": output / RUN})
 
 
 def _changes(root: Path, *paths: str) -> dict[str, Path | None]:
