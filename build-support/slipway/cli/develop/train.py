@@ -16,7 +16,6 @@ from slipway.cli.options import json_option
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
-    from slipway.pipeline.retraining.due import DueModel
     from slipway.settings import Settings
     from slipway.training.place import Place, TrainingOutcome
     from slipway.training.run import TrainingRun
@@ -35,7 +34,16 @@ PLACES = ("local", "sagemaker", "airflow")
     help="Set a parameter that a stage depends on, such as train.rounds=20.",
 )
 @click.option("--force", is_flag=True, help="Run stages that have not changed, too.")
-@click.option("--due", is_flag=True, help="Train those that are old, drifted or have newer data.")
+@click.option(
+    "--due", is_flag=True, help="Train those that are old, were changed or have newer data."
+)
+@click.option("--changed", is_flag=True, help="Of those, only what differs from dvc.lock.")
+@click.option(
+    "--drifted",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Of those, only models that drifted by this report of slipway drift.",
+)
+@click.option("--dry-run", is_flag=True, help="Print what is due, and train nothing.")
 @click.option("--detach", is_flag=True, help="Return once it has started; not on this machine.")
 @click.option("--allow-dirty", is_flag=True, help="Send files as they are, committed or not.")
 @click.option("--reason", help="Why it is started, for the run's record.")
@@ -46,6 +54,9 @@ def train(
     assignments: tuple[str, ...],
     force: bool,
     due: bool,
+    changed: bool,
+    drifted: Path | None,
+    dry_run: bool,
     detach: bool,
     allow_dirty: bool,
     reason: str | None,
@@ -58,65 +69,55 @@ def train(
     dvc.lock, metrics, parameters and outputs are in the checkout, and training/run.json says what
     ran, and from what.
 
+    With --due, of all models or of NAME: those whose data, parameters or code differ from dvc.lock,
+    whose imported data have a newer version, or whose last training is older than max_age of
+    training.toml. It prints for each why it is trained or left alone.
+
     \b
     --json    {"model", "state", "run", "metrics_before", "links"}
 
     Example: slipway train churn --set train.max_depth=4
     """
     from slipway import settings
+    from slipway.cli.develop.train_due import choose_due, update_imports
+    from slipway.pipeline.retraining.due import DueModel
     from slipway.training.parameters import parse_assignments
     from slipway.training.places import open_place
 
-    if not names and not due:
+    chooses = due or changed or drifted is not None
+    if not names and not chooses:
         raise SlipwayError("no model is named", fix="slipway train NAME, or slipway train --due")
+    if dry_run and not chooses:
+        raise SlipwayError("--dry-run shows what is due", fix="add --due, or remove --dry-run")
     values = parse_assignments(assignments)
     configured = settings.load(Path.cwd())
     opened = open_place(place, configured)  # type: ignore[arg-type]  # it is one of the choices
     if detach and not opened.detachable:
         raise SlipwayError("a training on this machine cannot be detached", fix="remove --detach")
     exit_at_sigterm()
-    chosen, failed = _due(configured, names, as_json) if due else (dict.fromkeys(names), 0)
-    for name, due_model in chosen.items():
-        one = Training(configured, opened, name, as_json)
+    failed = 0
+    plan = [DueModel(name, train=True, why=reason or "", force=force) for name in names]
+    if chooses:
+        plan = choose_due(configured, names, drifted=drifted, only_changed=changed, as_json=as_json)
+        failed = int(any(decision.failed for decision in plan))
+    for decision in plan:
+        if dry_run or not decision.train:
+            continue
+        one = Training(configured, opened, decision.model, as_json)
         try:
-            if due_model is not None:
-                _fetch_newer(configured, due_model, as_json)
+            update_imports(configured, decision)
             one.run(
                 values,
-                force=force or (due_model is not None and due_model.force),
+                force=force or decision.force,
                 detach=detach,
-                allow_dirty=allow_dirty,
-                reason=reason or (due_model.why if due_model is not None else None),
+                # what was updated is no commit's yet
+                allow_dirty=allow_dirty or bool(decision.imports),
+                reason="; ".join(filter(None, [reason, decision.why])) if chooses else reason,
             )
         except SlipwayError as error:
             print_error(error)
             failed = 1
     return failed
-
-
-def _due(
-    settings: Settings, names: Sequence[str], as_json: bool
-) -> tuple[dict[str, DueModel | None], int]:
-    """Return the models to train, with why, and 1 if it could not be decided for one, else 0.
-
-    Prints what is left alone, and why.
-    """
-    from slipway.pipeline.retraining.due import decide_due
-
-    decisions = decide_due(settings.root, names)
-    for decision in decisions:
-        state = "failed" if decision.failed else "to be trained" if decision.train else "left alone"
-        click.echo(f"{decision.model}: {state}: {decision.why}", err=as_json)
-    due: dict[str, DueModel | None] = {d.model: d for d in decisions if d.train}
-    return due, int(any(decision.failed for decision in decisions))
-
-
-def _fetch_newer(settings: Settings, due_model: DueModel, as_json: bool) -> None:
-    from slipway.pipeline.retraining.sources import update_import
-
-    for data in due_model.imports:
-        facts = update_import(settings.root, data.pointer)
-        click.echo(f"{data.pointer}: updated: {facts}", err=as_json)
 
 
 class Training:

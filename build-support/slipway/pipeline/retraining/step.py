@@ -19,12 +19,13 @@ from slipway.errors import SlipwayError
 from slipway.files import atomic_write
 from slipway.pipeline.retraining.compare import COMPARISON, compare_run
 from slipway.pipeline.retraining.proposal import Options, propose_result
-from slipway.pipeline.retraining.result import RUN, of_folder
+from slipway.pipeline.retraining.result import of_folder
 from slipway.store.open import open_stage
 from slipway.training.container.evaluate import evaluate
 from slipway.training.container.folders import ContainerFolders, container_folders, parse_values
 from slipway.training.container.step import failure_written
 from slipway.training.container.train import train
+from slipway.training.results import RUN
 from slipway.training.run import dump_run
 
 PROPOSAL = "proposal.json"
