@@ -62,6 +62,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
         made.write("dvc.yaml", STAGES)
         made.write(".gitignore", "*.bin\n/build-support/slipway\n__pycache__/\n")
         for model in ("face", "face_blur"):
+            made.model(model)
             made.write(f"models/{model}/training/requirements.lock", "")
             for file in ("raw.txt", "train.py", "measure.py"):
                 made.write(f"models/{model}/training/{file}", f"{model} {file}\n")
@@ -77,11 +78,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
         yield made
 
 
-def retrain(trained: History, folder: Path, changed: str, *words: str) -> list[str]:
+def retrain(trained: History, folder: Path, changed: str, *words: str, text: str = "") -> list[str]:
     """The stages that run on a fresh runner, after a change of a file."""
     runner = trained.job(folder / "runner", trained.git("rev-parse", "main"))
     os.symlink(ROOT / "build-support/slipway", runner.root / "build-support/slipway")
-    runner.write(changed, "changed\n")
+    runner.write(changed, text or f"changed in {folder}\n")
     ran = Path(os.environ["RAN"])
     ran.write_text("")
     branch = {"CI_PIPELINE_ID": folder.name}
@@ -100,16 +101,18 @@ def test_what_the_remote_lacks_is_made_again_and_what_it_has_is_fetched(
     trained: History, tmp_path: Path
 ) -> None:
     measure = "models/face/training/measure.py"
-    for name in ("first", "second"):
+    for name in ("first", "second", "third"):
         (tmp_path / name).mkdir()
     # nothing was pushed yet
-    ran = retrain(trained, tmp_path / "first", measure)
+    ran = retrain(trained, tmp_path / "first", measure, text="first\n")
     assert ran == ["face_prepare", "face_train", "face_measure"]
-    proposed = trained.git("ls-remote", "origin", "retrain/first")
+    proposed = trained.git("ls-remote", "origin", "retrain/face")
     assert proposed
+    # what one runner has run, no other runs again
+    assert retrain(trained, tmp_path / "second", measure, text="first\n") == []
     # the network is there now; the frames never are, and measuring does not need them
-    ran = retrain(trained, tmp_path / "second", measure)
-    assert "face_train" not in ran and ran[-1] == "face_measure"
+    ran = retrain(trained, tmp_path / "third", measure, text="third\n")
+    assert ran == ["face_measure"]
 
 
 def test_a_fresh_runner_trains_what_changed_and_no_model_whose_name_begins_alike(

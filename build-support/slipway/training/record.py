@@ -43,7 +43,9 @@ def read_metrics(repo: Any, folder: Path, stages: Sequence[Any]) -> dict[str, fl
             if out.is_metric and out.exists:
                 shown = repo.metrics.show(targets=[out.fs_path], on_error="return")
                 for result in shown.get("", {}).get("data", {}).values():
-                    values = flatten(result.get("data", {}))
+                    data = result.get("data", {})
+                    # DVC takes a file that is one number; its name is then that of the file
+                    values = flatten(data) if isinstance(data, dict) else {_stem(out): data}
                     files[_name(out, folder)] = {
                         key: float(value)
                         for key, value in values.items()
@@ -55,6 +57,10 @@ def read_metrics(repo: Any, folder: Path, stages: Sequence[Any]) -> dict[str, fl
         for file, values in files.items()
         for name, value in values.items()
     }
+
+
+def _stem(out: Any) -> str:
+    return Path(out.fs_path).stem
 
 
 def _stage(repo: Any, stage: Any, source: Source) -> Stage:

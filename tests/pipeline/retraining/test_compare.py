@@ -127,7 +127,12 @@ def test_a_missing_metrics_file_is_an_error_whose_fix_trains(world: World) -> No
     assert caught.value.fix == "slipway train face"
 
 
-def test_a_training_that_measured_nothing_is_an_error(world: World) -> None:
+def test_a_training_that_measured_nothing_is_an_error_where_there_are_rules(world: World) -> None:
     with pytest.raises(SlipwayError, match="nothing was measured") as caught:
-        compare_run(world.folder, run(), world.production)
+        world.compare()
     assert "dvc.yaml" in str(caught.value.fix)
+    # a model without rules need not measure
+    world.write("evaluation.toml", "")
+    world.serve()
+    made = world.compare()
+    assert (made.verdict, made.why) == ("none", "the training measured nothing")

@@ -101,7 +101,7 @@ def measured(folder: Path, run: TrainingRun | None) -> Evaluation:
     chosen = load_thresholds(folder)
     rules = {} if chosen is None else {n: rule.dump() for n, rule in chosen.metric.items()}
     metrics, notes = {} if run is None else dict(run.metrics), tuple[str, ...]()
-    if not metrics:
+    if not metrics and (run is None or rules):
         metrics, notes = _metrics_of_files(folder)
     if (folder / EVALUATION_PROGRAM).is_file():
         later = sorted(rules.keys() - metrics.keys())
@@ -147,6 +147,8 @@ def _verdict(
         return "worse", "; ".join(refused)
     if served is None:
         return "none", f"production serves no release of {model}"
+    if not any(m.candidate is not None for m in metrics):
+        return "none", "the training measured nothing"
     if not any(m.rule for m in metrics):
         return "none", f"no rule in models/{model}/{FILE_NAME} says which metric has to be how good"
     better, allowed = named("better"), named("allowed")
