@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,14 +96,20 @@ class Checkout:
         subprocess.run(["git", "clone", "--quiet", str(self.root), str(root)], check=True)
         return Checkout(root, self.ran_file)
 
-    def train(self, *, model: str = "face", force: bool = False, **parameters: str) -> TrainingRun:
-        """Train on this machine; parameters have ``__`` for a dot."""
+    def train(
+        self,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        model: str = "face",
+        force: bool = False,
+    ) -> TrainingRun:
+        """Train on this machine."""
         self.lines.clear()
         request = TrainingRequest(
             self.root,
             model,
             new_run_id(model),
-            {name.replace("__", "."): value for name, value in parameters.items()},
+            parameters or {},
             force=force,
             report=self.lines.append,
         )

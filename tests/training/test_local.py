@@ -35,7 +35,7 @@ def test_what_was_trained_is_in_the_checkout_and_recorded(repository: Checkout) 
     assert "up to date" in repository.dvc("status")
     assert not run.dirty and run.commit == repository.git("rev-parse", "HEAD")
     repository.commit("trained")
-    repository.train(train__rounds="5")
+    repository.train({"train.rounds": "5"})
     shown = json.loads(repository.dvc("metrics", "diff", "--json"))
     changed = shown["models/face/training/metrics.json"]["test.size"]
     assert (changed["old"], changed["new"]) == (12, 20)
@@ -47,14 +47,14 @@ def test_another_machine_repeats_nothing_that_one_has_run(
     repository.train()
     repository.commit("trained")
     other = repository.clone(tmp_path / "other")
-    repository.train(train__rounds="5")
+    repository.train({"train.rounds": "5"})
     repository.ran()
     # neither what is committed, without any of its outputs
     unchanged = other.train()
     assert {stage.source for stage in unchanged.stages} == {"unchanged"}
     # nor what is not: weights, cache: false outputs and metrics are pulled, and the frames, which
     # are nowhere else, are not needed
-    run = other.train(train__rounds="5")
+    run = other.train({"train.rounds": "5"})
     assert other.ran() == []
     assert [stage.source for stage in run.stages] == ["unchanged", "run cache", "run cache"]
     for file in ("training/model.bin", "training/categories.json", "training/metrics.json"):
@@ -80,7 +80,7 @@ def test_an_output_that_is_not_pushed_is_made_again_where_it_is_needed(
     repository.commit("trained")
     other = repository.clone(tmp_path / "other")
     repository.ran()
-    run = other.train(train__rounds="7")
+    run = other.train({"train.rounds": "7"})
     assert other.ran() == ["prepare", "train", "measure"]
     assert run.metrics == {"test.size": 28}
     assert not list((tmp_path / "remote").rglob("*frames*"))
@@ -88,12 +88,12 @@ def test_an_output_that_is_not_pushed_is_made_again_where_it_is_needed(
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [({"train__rounds": "5"}, "rounds: 5   # how many"), ({"train__rate": "1e-3"}, "rate: 0.001")],
+    [({"train.rounds": "5"}, "rounds: 5   # how many"), ({"train.rate": "1e-3"}, "rate: 0.001")],
 )
 def test_a_parameter_is_set_in_its_file_whose_comments_stay(
     repository: Checkout, value: dict[str, str], written: str
 ) -> None:
-    repository.train(**value)
+    repository.train(value)
     text = (repository.training / "params.yaml").read_text()
     assert written in text and text.startswith("# kept\n")
 
@@ -101,10 +101,10 @@ def test_a_parameter_is_set_in_its_file_whose_comments_stay(
 @pytest.mark.parametrize(
     ("name", "value", "message", "fix"),
     [
-        ("train__round", "5", "no stage depends on a parameter 'train.round'", "train.rounds"),
-        ("train__rounds", "five", "the parameter is int, 3", "a whole number"),
-        ("train__rounds", "2.5", "the parameter is int, 3", "a whole number"),
-        ("train__rate", "fast", "the parameter is float, 0.1", "a number"),
+        ("train.round", "5", "no stage depends on a parameter 'train.round'", "train.rounds"),
+        ("train.rounds", "five", "the parameter is int, 3", "a whole number"),
+        ("train.rounds", "2.5", "the parameter is int, 3", "a whole number"),
+        ("train.rate", "fast", "the parameter is float, 0.1", "a number"),
     ],
 )
 def test_an_unknown_parameter_or_another_type_is_refused(
@@ -112,7 +112,7 @@ def test_an_unknown_parameter_or_another_type_is_refused(
 ) -> None:
     before = repository.state()
     with pytest.raises(SlipwayError, match=message) as caught:
-        repository.train(**{name: value})
+        repository.train({name: value})
     assert fix in str(caught.value.fix)
     assert repository.state() == before and repository.ran() == []
 
@@ -125,7 +125,7 @@ def test_a_failed_stage_leaves_nothing_behind_and_its_output_is_quoted(
     repository.commit()
     before = repository.state()
     with pytest.raises(SlipwayError, match="train failed.*exited with 1") as caught:
-        repository.train(train__rounds="6")
+        repository.train({"train.rounds": "6"})
     assert "no rows left" in str(caught.value)
     assert repository.state() == before
     assert not any(Path(os.environ["SLIPWAY_CACHE"], "training-runs").glob("face-*/"))

@@ -183,9 +183,16 @@ def _check_out(root: Path, stages: Sequence[str], *, fetch: bool) -> None:
     with open_dvc(root) as repo, lock_repo(repo), repo.scm_context(autostage=False, quiet=True):
         known = {address_of(stage): stage for stage in repo.index.stages}
         for name in known.keys() & {*stages}:
-            stage = known[name]
-            for objects in stage.get_used_objs().values() if fetch else ():
-                with contextlib.suppress(Exception):  # those of each remote; missing is said
-                    repo.cloud.pull(objects)
-            stage.checkout(allow_missing=True, force=True)
-            stage.ignore_outs()
+            for out in known[name].outs:
+                if out.use_cache:
+                    _check_out_one(repo, out, fetch=fetch)
+                    out.ignore()
+
+
+def _check_out_one(repo: Any, out: Any, *, fetch: bool) -> None:
+    if fetch and out.can_push and out.changed_cache():
+        with contextlib.suppress(Exception):  # each remote has its own; DVC says what is missing
+            for objects in out.get_used_objs().values():
+                repo.cloud.pull(objects)
+    if not out.changed_cache():
+        out.checkout(force=True)
