@@ -36,7 +36,7 @@ from tests.store.readable_stores import BucketStore
 __all__ = ["aws", "moto", "release_bucket"]
 
 RUN = sample_run().id
-EXPECTED = Path(__file__).parent / "expected.txt"
+EXPECTED = Path(__file__).parent / "fixtures/expected.txt"
 
 
 @pytest.fixture(scope="module")
