@@ -266,6 +266,19 @@ def test_the_check_for_drift_reads_captures_and_sends_its_own_metric_only(
             assert allows(statements, "cloudwatch:PutMetricData", "*", context) == allowed
 
 
+def test_jobs_register_model_packages_of_their_project_only(deployed: Repository) -> None:
+    arn = "arn:aws:sagemaker:us-east-1:123456789012"
+    for stage in ("staging", "production"):
+        statements = statements_of(deployed, stage, "ci")
+        for kind, key in (("model-package-group", "churn"), ("model-package", "churn/1")):
+            action = "sagemaker:CreateModelPackage" + ("Group" if "group" in kind else "")
+            assert allows(statements, action, f"{arn}:{kind}/{deployed.project}-{key}")
+            assert not allows(statements, action, f"{arn}:{kind}/others-{key}")
+        delete = "sagemaker:DeleteModelPackage"
+        assert not allows(statements, delete, f"{arn}:model-package/{deployed.project}-churn/1")
+        assert allows(statements, "sagemaker:ListModelPackages", "*")
+
+
 def test_the_other_stages_key_is_allowed_by_its_alias_and_through_s3_only(
     deployed: Repository,
 ) -> None:
