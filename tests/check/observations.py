@@ -1,12 +1,15 @@
 """How the real server handles each bad fixture without a check: ``observed.json``.
 
-``PYTHONPATH=build-support:. python -m tests.check.observations`` writes it again.
+``PYTHONPATH=build-support:. python -m tests.check.observations`` asks for the fixtures that are new
+or changed, and with ``--all`` for each.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import sys
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -53,11 +56,13 @@ WORDS: Array = np.array([[b"area"], [b"open sea"]], dtype=np.object_)
 VALID_REQUEST = as_arrays({"WORDS": WORDS})
 
 SOMETIMES = "sometimes"
+FILES = "files"
 
 type Observation = dict[str, str]
 """The server's answers: ``load`` and, where that is 200, ``invoke``.
 
-``sometimes`` is what the same load ends in at other times, of the core's own accord.
+``sometimes`` is what the same load ends in at other times, of the core's own accord. ``files`` is
+the digest of the files that were served.
 """
 
 
@@ -86,8 +91,19 @@ def observe(names: Iterable[str]) -> dict[str, Observation]:
 
 def is_as_observed(answer: Observation, observed: Observation) -> bool:
     """Return whether ``answer`` is what was observed, or what was observed sometimes."""
-    usual = {name: text for name, text in observed.items() if name != SOMETIMES}
+    usual = {name: text for name, text in observed.items() if name not in (SOMETIMES, FILES)}
     return answer == usual or answer == {"load": observed.get(SOMETIMES), "invoke": ""}
+
+
+def files_digest(name: str) -> str:
+    """Return the digest of a fixture: its files, and the good ones that it changes."""
+    digest = hashlib.sha256()
+    for folder in (repositories.GOOD, repositories.BAD / name):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.name != "expected.txt" and path.suffix != ".pyc":
+                content = hashlib.sha256(path.read_bytes()).hexdigest()
+                digest.update(f"{path.relative_to(folder).as_posix()} {content}\n".encode())
+    return digest.hexdigest()[:16]
 
 
 def _observe_one(name: str, work: Path, server: RealServer, right: Outcome) -> Observation:
@@ -143,13 +159,19 @@ def _short(message: str) -> str:
 
 def main() -> None:
     """Write :data:`OBSERVED`; what the file says of ``sometimes`` stays."""
-    before = json.loads(OBSERVED.read_text(encoding="utf-8"))
-    observed = {
-        name: before[name] if is_as_observed(answer, before.get(name, {})) else answer
-        for name, answer in observe(repositories.names()).items()
-    }
-    text = json.dumps(observed, indent=1, ensure_ascii=False)
-    OBSERVED.write_text(f"{text}\n", encoding="utf-8")
+    before: dict[str, Observation] = json.loads(OBSERVED.read_text(encoding="utf-8"))
+    digests = {name: files_digest(name) for name in repositories.names()}
+    asked = [
+        name
+        for name, digest in digests.items()
+        if "--all" in sys.argv or before.get(name, {}).get(FILES) != digest
+    ]
+    observed = {name: before[name] for name in digests if name in before}
+    for name, answer in (observe(asked) if asked else {}).items():
+        if not is_as_observed(answer, before.get(name, {})):
+            observed[name] = answer
+    written = {name: observed[name] | {FILES: digest} for name, digest in digests.items()}
+    OBSERVED.write_text(f"{json.dumps(written, indent=1, ensure_ascii=False)}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from tests import thorough
 from tests.check import fixture_repositories, observations
 from tests.check.real_server import DEAD
 
@@ -11,10 +12,27 @@ HINT = "write it again: PYTHONPATH=build-support:. python -m tests.check.observa
 TIMES = 10
 
 
+def asked_again(names: list[str]) -> list[str]:
+    """Return the fixtures whose answer may change though their files did not.
+
+    Graphs are served by this repository's own backends: all of them. The rest is Triton's core and
+    its Python backend, which the lock pins by their hash: the first fixture of each rule.
+    """
+    first = {name.split("_")[0]: name for name in reversed(names)}
+    return [name for name in names if name.startswith("SW3") or name in first.values()]
+
+
+def test_each_fixture_was_observed_as_it_is() -> None:
+    observed = json.loads(observations.OBSERVED.read_text(encoding="utf-8"))
+    assert list(observed) == fixture_repositories.names(), HINT
+    digests = {name: observations.files_digest(name) for name in observed}
+    assert {name: each[observations.FILES] for name, each in observed.items()} == digests, HINT
+
+
 def test_the_real_server_still_does_what_was_observed() -> None:
     observed = json.loads(observations.OBSERVED.read_text(encoding="utf-8"))
-    names = fixture_repositories.names()
-    assert sorted(observed) == names, HINT
+    every = fixture_repositories.names()
+    names = every if thorough.THOROUGH else asked_again(every)
     # 24.10 sometimes dies during a load, even of valid models: repeat the fixtures that differ
     for _ in range(TIMES):
         answers = observations.observe(names)
