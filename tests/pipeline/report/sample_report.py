@@ -7,11 +7,12 @@ from slipway.catalog.origin import Origin
 from slipway.loadtest.compare import Comparison, Ratio
 from slipway.loadtest.latencies import Latencies
 from slipway.pipeline.report.build import CurrentRelease, ModelReport, Report
-from slipway.pipeline.report.facts import Findings, ProposedVersion, Size
+from slipway.pipeline.report.facts import Findings, ProposedVersion, Size, TrainingFacts
 from slipway.pipeline.report.measure import Latency, Loads, TritonMeasurement
 from slipway.pipeline.report.outputs import Label, Outputs, TensorDifference
 from slipway.release.evaluation.evaluation import MetricComparison
 from slipway.release.evidence.test_result import TestResult
+from slipway.training.run import Compared, TrainingRun
 
 EVIL = '<img src=x onerror="alert(1)">|`@all`'
 DIFF = f"--- a/m/config.pbtxt\n+++ b/m/config.pbtxt\n@@ -1 +1 @@\n-old ```\n+new {EVIL}"
@@ -43,6 +44,32 @@ def measured(compared: bool = True) -> TritonMeasurement:
             else None
         ),
         (f"without a GPU, {EVIL}",),
+    )
+
+
+def training() -> TrainingFacts:
+    """Return a training on other rows and with another rate than production's."""
+    run = TrainingRun(
+        id=f"m-20261130t234000z-0a1b2c {EVIL}",
+        model="m",
+        place="sagemaker",
+        commit="7" * 40,
+        dirty=True,
+        started="2026-11-30T23:40:00Z",
+        seconds=35.2,
+        lock_sha256="1" * 64,
+        stages=(),
+        compared=Compared("1.0.0", {}, "better"),
+    )
+    return TrainingFacts(
+        run,
+        tuple(f"models/m/training/{EVIL}{number}.csv" for number in range(7)),
+        "m-20261101t000000z-ffffff",
+        (
+            Change("training", "parameter train.rate", "0.1", "0.2"),
+            Change("training", f"data models/m/training/{EVIL}.csv", "4e8c4b921ad0", None),
+        ),
+        (f"{EVIL} is not from the recorded training",),
     )
 
 
@@ -81,6 +108,7 @@ def full(name: str = EVIL) -> ModelReport:
         notes=(EVIL,),
         findings=Findings(1, 2, (f"models/m/config.pbtxt:3: error SW101: {EVIL}",)),
         tested=TestResult(False, 19, 2, "2026-01-01T00:00:00Z", reason=EVIL, failed=("a", EVIL)),
+        training=training(),
         tries=(("shell", f"slipway invoke {name}"), ("python", "import boto3")),
         problems={"check": f"this broke: {EVIL}"},
     )
