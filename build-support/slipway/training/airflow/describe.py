@@ -8,6 +8,7 @@ of Airflow where a run decides. Equal repositories give equal bytes.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from slipway.training.airflow.code import Code, upload_code
 from slipway.training.bucket import PREFIX
 from slipway.training.image import require_image
 from slipway.training.parameters import stage_parameters
+from slipway.training.run import load_run
 from slipway.training.sagemaker.job_settings import JobSettings
 from slipway.training.sagemaker.request import STEPS, processing_job, training_job
 from slipway.training.settings import TrainingSettings, load_training_settings
@@ -63,7 +65,8 @@ def describe(
     places = settings.training
     image = image or (lambda model: require_image(settings.root, model, places))
     code = code or (lambda model: upload_code(settings, model, report=_say))
-    known = training_stages(settings.root)
+    with contextlib.chdir(settings.root):
+        known = training_stages(settings.root)
     chosen = list(models) or list(known)
     for model in chosen:
         if model not in known:
@@ -88,7 +91,8 @@ def describe_model(settings: Settings, model: str, image: str, code: Code) -> di
     """Return what the DAG of one model is built of."""
     folder = settings.root / "models" / model
     chosen = load_training_settings(folder)
-    with open_dvc(settings.root) as repo:
+    # DVC names stages as they are seen from the working directory
+    with contextlib.chdir(settings.root), open_dvc(settings.root) as repo:
         stages = model_stages(repo, model)
         names = {*stages.train, *stages.evaluate}
         own = [stage for stage in repo.index.stages if stage.addressing in names]
@@ -102,7 +106,9 @@ def describe_model(settings: Settings, model: str, image: str, code: Code) -> di
         for source in bodies[step]["ProcessingInputs"]:
             if source["InputName"] == "model":
                 source["S3Input"]["S3Uri"] = MODEL
+    run = load_run(folder)
     return {
+        "trained": None if run is None else run.started,
         "doc": document(model, chosen, stages.train, stages.evaluate, parameters),
         "schedule": DAILY if chosen.max_age_hours is not None else None,
         "max_age_hours": chosen.max_age_hours,

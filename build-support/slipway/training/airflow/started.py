@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from slipway.errors import SlipwayError
 from slipway.training.airflow.api import Unreachable
 from slipway.training.airflow.runs import Dag, DagRun
-from slipway.training.place import TrainingOutcome
+from slipway.training.environment import lock_digest
+from slipway.training.place import TrainingOutcome, TrainingRequest
 from slipway.training.run import TrainingRun, parse_run
 
 # states of tasks that people want to hear of, in words
@@ -28,8 +30,9 @@ QUIET = ("failure.",)  # groups whose skipping says nothing
 class StartedDagRun:
     """See :class:`slipway.training.place.StartedTraining`. ``link`` is the run's page."""
 
-    def __init__(self, dag: Dag, run: DagRun, link: str, report: Callable[[str], object]) -> None:
-        self._dag, self._run, self.link, self._report = dag, run, link, report
+    def __init__(self, dag: Dag, run: DagRun, link: str, request: TrainingRequest) -> None:
+        self._dag, self._run, self.link, self._request = dag, run, link, request
+        self._report = request.report
 
     @property
     def jobs(self) -> tuple[str, ...]:
@@ -102,9 +105,26 @@ class StartedDagRun:
             return parse_run(json.dumps(verdict["run"]), where=self.link)
         why = self._dag.value(self._run.id, "due", "why")
         if why is not None and verdict is None:
-            raise NothingToDo(str(why), where=self.link, fix="--force trains all the same")
+            self._report(str(why))
+            return self._unchanged()
         raise SlipwayError(
             "the run ended well, and left no record", where=self.link, fix="read its task verdict"
+        )
+
+    def _unchanged(self) -> TrainingRun:
+        """Return the record of a run in which nothing was to do: no stage ran."""
+        conf = self._run.conf
+        return TrainingRun(
+            id=self._run.id,
+            model=self._request.model,
+            place="airflow",
+            commit=str(conf.get("commit", "")),
+            dirty=bool(conf.get("dirty")),
+            started=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            seconds=0.0,
+            lock_sha256=lock_digest(self._request.folder),
+            stages=(),
+            jobs=self.jobs,
         )
 
     def _links(self) -> tuple[str, ...]:
@@ -120,7 +140,3 @@ class StartedDagRun:
             except ValueError:
                 return value
         return value
-
-
-class NothingToDo(SlipwayError):
-    """The DAG found nothing to train."""

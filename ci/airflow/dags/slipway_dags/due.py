@@ -12,20 +12,31 @@ LAST = "trained.json"  # below the model's runs
 
 
 def reason_to_train(
-    last: dict[str, Any] | None, params: dict[str, Any], max_age_hours: int | None, now: datetime
+    last: dict[str, Any] | None,
+    params: dict[str, Any],
+    max_age_hours: int | None,
+    now: datetime,
+    *,
+    scheduled: bool = False,
+    recorded: str | None = None,
 ) -> tuple[bool, str]:
     """Return whether to train, and why, or why not.
 
     ``code`` is the snapshot's address, whose name is the digest of code, parameters and the
-    pointers of data: an equal address is an equal training.
+    pointers of data: an equal address is an equal training. ``recorded`` is when the model was
+    trained by git, for a bucket without a training: a new Airflow does not train all that there is.
     """
     if params.get("force"):
         return True, "forced"
+    if last is None and not scheduled:
+        return True, "no training is known here"
     if last is None:
-        return True, "no training is known"
+        if recorded is None:
+            return False, "nothing to do: never trained; start the first training by hand"
+        last = {"run": f"the training of {recorded}", "time": recorded, "code": params["code"]}
     if params["code"] != last["code"]:
         return True, f"code, parameters or data changed since {last['run']}"
-    if (params.get("parameters") or {}) != last["parameters"]:
+    if (params.get("parameters") or {}) != last.get("parameters", {}):
         return True, f"other parameters than {last['run']}"
     age = now - datetime.fromisoformat(last["time"])
     hours = age.total_seconds() / 3600
@@ -34,7 +45,7 @@ def reason_to_train(
             True,
             f"{last['run']} is {hours / 24:.1f} days old, of {max_age_hours / 24:g} at most",
         )
-    return False, f"nothing to do: {last['run']} trained the same {hours / 24:.1f} days ago"
+    return False, f"nothing to do: {last['run']} made the same {hours / 24:.1f} days ago"
 
 
 def last_training(hook: Any, runs: str) -> dict[str, Any] | None:

@@ -14,10 +14,21 @@ from botocore.exceptions import ClientError
 
 from slipway_dags.runs import hyperparameters
 
+__all__ = [
+    "ForGood",
+    "job_description",
+    "job_status",
+    "processing_job",
+    "time_limit",
+    "training_job",
+]
+
 try:
-    from airflow.sdk.exceptions import AirflowException, AirflowFailException
+    from airflow.sdk.exceptions import AirflowException
+    from airflow.sdk.exceptions import AirflowFailException as ForGood
 except ImportError:  # Airflow 3.0 and 3.1
-    from airflow.exceptions import AirflowException, AirflowFailException
+    from airflow.exceptions import AirflowException
+    from airflow.exceptions import AirflowFailException as ForGood
 
 RUNNING = ("InProgress", "Stopping")
 ENDED_BADLY = ("Failed", "Stopped")
@@ -34,6 +45,16 @@ class OneJob:
     """
 
     kind: ClassVar[str]
+    # the operator's
+    config: dict[str, Any]
+    hook: Any
+    log: Any
+    defer: Any
+    execution_timeout: Any
+    check_interval: int
+    max_attempts: int
+    aws_conn_id: str | None
+    region_name: str | None
 
     def execute(self, context: Any) -> Any:
         """Start the job or find it, and wait in the triggerer."""
@@ -55,14 +76,14 @@ class OneJob:
         except AirflowException as error:
             status = job_status(self.hook, self.kind, self.config[key])
             if status in ENDED_BADLY:
-                raise AirflowFailException(f"job {self.config[key]}: {error}") from error
+                raise ForGood(f"job {self.config[key]}: {error}") from error
             raise
 
     def execute_complete(self, context: Any, event: dict[str, Any] | None = None) -> Any:
         """Return the job's description; fail for good where the job did, and not where AWS did."""
         ended = event or {}
         if ended.get("status") in ("failed", "stopped"):
-            raise AirflowFailException(f"job {ended.get('job_name')}: {ended.get('message')}")
+            raise ForGood(f"job {ended.get('job_name')}: {ended.get('message')}")
         return super().execute_complete(context, event)  # type: ignore[misc]
 
     def wait(self, name: str) -> None:

@@ -13,7 +13,7 @@ from airflow.sdk import DAG, Param, TaskGroup, get_current_context, task
 
 from slipway_dags import due, ended, messages
 from slipway_dags.description import STEPS
-from slipway_dags.jobs import AirflowFailException, processing_job, time_limit, training_job
+from slipway_dags.jobs import ForGood, processing_job, time_limit, training_job
 from slipway_dags.runs import job_name, read_json, training_run
 from slipway_dags.tell import tell
 
@@ -50,7 +50,7 @@ def training_dag(description: dict[str, Any], name: str) -> DAG:
         on_failure_callback=ended_as_a_whole,
         dagrun_timeout=_time_limit(model),
     ) as dag:
-        begin = _due(model["runs"], model.get("max_age_hours"))
+        begin = _due(model["runs"], model.get("max_age_hours"), model.get("trained"))
         with TaskGroup("result", tooltip="train, measure, compare with production"):
             trained = training_job(model["train"], interval, task_id="train")
             measured = processing_job(model["evaluate"], interval, task_id="evaluate")
@@ -105,10 +105,17 @@ def _params(model: dict[str, Any]) -> dict[str, Param]:
 
 
 @task.short_circuit(task_id="due")
-def _due(runs: str, max_age_hours: int | None) -> bool:
+def _due(runs: str, max_age_hours: int | None, trained: str | None) -> bool:
     context: Any = get_current_context()
     last = due.last_training(S3Hook(aws_conn_id=None), runs)
-    go, why = due.reason_to_train(last, context["params"], max_age_hours, datetime.now(UTC))
+    go, why = due.reason_to_train(
+        last,
+        context["params"],
+        max_age_hours,
+        datetime.now(UTC),
+        scheduled=context["dag_run"].run_type == "scheduled",
+        recorded=trained,
+    )
     print(why)
     context["ti"].xcom_push("why", why)
     return go
@@ -120,7 +127,7 @@ def _verdict(prefix: str) -> dict[str, Any]:
     storage = S3Hook(aws_conn_id=None)
     comparison = read_json(storage, f"{prefix}/comparison/comparison.json")
     if comparison is None:
-        raise AirflowFailException(f"the comparison left no {prefix}/comparison/comparison.json")
+        raise ForGood(f"the comparison left no {prefix}/comparison/comparison.json")
     record = read_json(storage, f"{prefix}/comparison/run.json")
     if record is None:
         record = read_json(storage, f"{prefix}/evaluation/run.json")
