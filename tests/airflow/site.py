@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -66,9 +67,35 @@ class Site:
         return process.variables(self.home, self.dags, self.aws.url, self.slack.url)
 
 
-def description(models: Sequence[str]) -> dict[str, Any]:
-    """Return the description of this repository's models for this site."""
-    chosen = settings.load(process.ROOT)
+STAGES = """stages:
+  {model}_train:
+    cmd: python training/train.py
+    params: [training/params.yaml: [train]]
+    outs: [training/model.ubj]
+"""
+SCHEDULED = '[schedule]\nmax_age = "90d"\n'
+
+
+def repository(folder: Path, models: Sequence[str]) -> Path:
+    """Return a repository whose models have a stage that trains them, to be described."""
+    files = {"slipway.toml": "", ".dvc/config": "[core]\n    analytics = false\n"}
+    for model in models:
+        files |= {
+            f"models/{model}/dvc.yaml": STAGES.format(model=model),
+            f"models/{model}/training.toml": SCHEDULED,
+            f"models/{model}/training/params.yaml": "train:\n  rounds: 400\n",
+        }
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    return folder
+
+
+def description(root: Path, models: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the description of a repository's models for this site."""
+    chosen = settings.load(root)
     places = replace(
         chosen.training,
         bucket=BUCKET,

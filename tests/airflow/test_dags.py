@@ -24,7 +24,8 @@ CHURN = "training/churn/"
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("airflow")
     python = process.airflow_python()
-    with site.running(folder, python, site.description(MODELS)) as found:
+    described = site.description(site.repository(folder / "repository", MODELS))
+    with site.running(folder / "site", python, described) as found:
         yield found
 
 
@@ -87,7 +88,7 @@ def test_where_the_same_was_trained_nothing_is_to_do(place: Site, airflow: Airfl
     ended = airflow.run("train_churn")
     assert ended["state"] == "success"
     assert re.fullmatch(
-        r"nothing to do: churn-\S+ trained the same 0\.0 days ago", ended["why"]["due"]
+        r"nothing to do: churn-\S+ made the same 0\.0 days ago", ended["why"]["due"]
     )
     assert {state for task, state in ended["tasks"].items() if task != "due"} == {"skipped"}
     assert (_created(place), place.slack.said) == ([], [])

@@ -87,7 +87,9 @@ def test_a_job_pulls_no_cache_that_it_does_not_read() -> None:
     assert _cached("build and test") >= {*tools, *pants, "environments", "cache"}
     assert _cached("quality") == tools | pants
     assert _cached("retrain") == _cached("retrain drifted") == tools | {"training", "cache"}
-    rest = set(_jobs()) - {"build and test", "quality", "retrain", "retrain drifted", "job image"}
+    assert _cached("airflow") == _cached("airflow tests") == tools | {"airflow"}
+    others = {"build and test", "quality", "retrain", "retrain drifted", "job image"}
+    rest = set(_jobs()) - others - {"airflow", "airflow tests"}
     assert all(_cached(name) == tools for name in rest)
 
 
