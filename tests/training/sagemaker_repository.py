@@ -205,6 +205,7 @@ def _write(root: Path, models: tuple[str, ...]) -> None:
             f"models/{model}/training/params.yaml": PARAMS,
             f"models/{model}/training/requirements.lock": "",
             f"models/{model}/training/rows.csv": "1.5\n2.5\n",
+            f"models/{model}/training/.gitignore": "/model.json\n",
         }
     for name, text in files.items():
         path = root / name
