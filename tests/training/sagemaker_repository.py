@@ -81,7 +81,7 @@ HERE = pathlib.Path(__file__).parent
 model = json.loads((HERE / "model.json").read_text())
 (HERE / "metrics.json").write_text(json.dumps({"sum": model["sum"]}) + "\\n")
 """
-PARAMS = "train:\n  rounds: 3\n  pause: 0\n  fail: 0\n"
+PARAMS = "train:\n  rounds: 3\n  pause: 0.0\n  fail: 0\n"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from slipway.errors import SlipwayError
 from slipway.training.local import LocalPlace
 from slipway.training.run import load_run
 from slipway.training.sagemaker.job_settings import job_name
+from slipway.training.sagemaker.started import StartedJobs
 from tests.training.sagemaker_repository import Project, project
 
 
@@ -100,6 +101,7 @@ def test_a_stopped_job_says_that_it_may_be_started_again(here: Project) -> None:
     while not any("round" in line for line in job.log):
         assert job.is_alive(), job.reason
         time.sleep(0.05)
+    assert isinstance(started, StartedJobs)
     started.stop()
     with pytest.raises(SlipwayError, match="was stopped") as caught:
         started.wait()
@@ -118,6 +120,13 @@ def test_a_folder_as_dvcs_remote_is_refused_before_anything_is_started(here: Pro
     assert len(here.stand_in.requests) == known
 
 
+def test_a_parameter_of_another_type_is_refused_before_anything_is_started(here: Project) -> None:
+    known = len(here.stand_in.requests)
+    with pytest.raises(SlipwayError, match="--set train.rounds=many"):
+        here.place.start(here.request(parameters={"train.rounds": "many"}))
+    assert len(here.stand_in.requests) == known
+
+
 def test_an_image_that_was_not_built_is_said_before_anything_is_started(here: Project) -> None:
     lock = here.root / "models/rows/training/requirements.lock"
     lock.write_text("# other packages\n")
@@ -128,6 +137,6 @@ def test_an_image_that_was_not_built_is_said_before_anything_is_started(here: Pr
 
 
 def test_a_run_that_nobody_started_is_named(here: Project) -> None:
-    run_id = "rows-20260101t000000z-000000"
+    run_id = "rows-20260101T000000Z-000000"
     with pytest.raises(SlipwayError, match="no training was started as"):
         here.place.resume(here.request(run_id=run_id))

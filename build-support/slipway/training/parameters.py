@@ -37,7 +37,7 @@ def set_parameters(stages: Sequence[Any], values: Mapping[str, str]) -> list[Pat
     from dvc.utils.serialize import MODIFIERS
 
     known = stage_parameters(stages)
-    typed = {name: _typed(name, text, known) for name, text in values.items()}
+    typed = check_parameters(stages, values)
     for name, value in typed.items():
         path, _ = known[name]
         with MODIFIERS[path.suffix.lower()](str(path)) as content:
@@ -47,6 +47,16 @@ def set_parameters(stages: Sequence[Any], values: Mapping[str, str]) -> list[Pat
                 table = table[int(parent) if isinstance(table, list) else parent]
             table[int(last) if isinstance(table, list) else last] = value
     return sorted({known[name][0] for name in typed})
+
+
+def check_parameters(stages: Sequence[Any], values: Mapping[str, str]) -> dict[str, Any]:
+    """Return ``values`` with the types that the stages' parameters have.
+
+    Raises:
+        SlipwayError: no stage depends on such a parameter, or a value has another type.
+    """
+    known = stage_parameters(stages)
+    return {name: _typed(name, text, known) for name, text in values.items()}
 
 
 def parse_assignments(texts: Sequence[str]) -> dict[str, str]:

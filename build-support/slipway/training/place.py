@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from slipway.training.run import PlaceName, TrainingRun
 
@@ -79,4 +79,16 @@ class Place(Protocol):
 
         Raises:
             SlipwayError: it cannot be started.
+        """
+
+
+@runtime_checkable
+class ResumablePlace(Protocol):
+    """A place that knows what was started there, from any machine."""
+
+    def resume(self, request: TrainingRequest) -> StartedTraining:
+        """Return the training that was started as the request's ``run_id``.
+
+        Raises:
+            SlipwayError: there is none.
         """

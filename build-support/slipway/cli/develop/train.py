@@ -45,6 +45,12 @@ PLACES = ("local", "sagemaker", "airflow")
 )
 @click.option("--dry-run", is_flag=True, help="Print what is due, and train nothing.")
 @click.option("--detach", is_flag=True, help="Return once it has started; not on this machine.")
+@click.option(
+    "--collect",
+    "started_run",
+    metavar="RUN",
+    help="Wait for what --detach started, and bring it into the checkout.",
+)
 @click.option("--allow-dirty", is_flag=True, help="Send files as they are, committed or not.")
 @click.option("--reason", help="Why it is started, for the run's record.")
 @json_option("Print one JSON object a line.")
@@ -58,6 +64,7 @@ def train(
     drifted: Path | None,
     dry_run: bool,
     detach: bool,
+    started_run: str | None,
     allow_dirty: bool,
     reason: str | None,
     as_json: bool,
@@ -82,6 +89,7 @@ def train(
     from slipway.cli.develop.train_due import choose_due, update_imports
     from slipway.pipeline.retraining.due import DueModel
     from slipway.training.parameters import parse_assignments
+    from slipway.training.place import ResumablePlace
     from slipway.training.places import open_place
 
     chooses = due or changed or drifted is not None
@@ -94,6 +102,11 @@ def train(
     opened = open_place(place, configured)  # type: ignore[arg-type]  # it is one of the choices
     if detach and not opened.detachable:
         raise SlipwayError("a training on this machine cannot be detached", fix="remove --detach")
+    if started_run and not (isinstance(opened, ResumablePlace) and len(names) == 1):
+        raise SlipwayError(
+            "--collect takes one NAME, and --on sagemaker",
+            fix="slipway train NAME --on sagemaker --collect RUN",
+        )
     exit_at_sigterm()
     failed = 0
     plan = [DueModel(name, train=True, why=reason or "", force=force) for name in names]
@@ -110,6 +123,7 @@ def train(
                 values,
                 force=force or decision.force,
                 detach=detach,
+                started_run=started_run,
                 # what was updated is no commit's yet
                 allow_dirty=allow_dirty or bool(decision.imports),
                 reason="; ".join(filter(None, [reason, decision.why])) if chooses else reason,
@@ -132,6 +146,7 @@ class Training:
         *,
         force: bool,
         detach: bool,
+        started_run: str | None,
         allow_dirty: bool,
         reason: str | None,
     ) -> None:
@@ -141,14 +156,14 @@ class Training:
             SlipwayError: it cannot be started, or failed.
         """
         from slipway.training.metrics import metrics_of_checkout
-        from slipway.training.place import TrainingRequest
+        from slipway.training.place import ResumablePlace, TrainingRequest
         from slipway.training.run import new_run_id
 
         root = self._settings.root
         request = TrainingRequest(
             root=root,
             model=self._name,
-            run_id=new_run_id(self._name),
+            run_id=started_run or new_run_id(self._name),
             parameters=parameters,
             force=force,
             allow_dirty=allow_dirty,
@@ -156,7 +171,10 @@ class Training:
             reason=reason,
         )
         before = metrics_of_checkout(root, self._name)
-        started = self._place.start(request)
+        if started_run and isinstance(self._place, ResumablePlace):
+            started = self._place.resume(request)
+        else:
+            started = self._place.start(request)
         if detach:
             self._print_started(request.run_id, started.jobs)
             return

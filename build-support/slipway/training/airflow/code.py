@@ -35,7 +35,7 @@ def upload_code(
         SlipwayError: the model has no stages, a file is in no commit, or the bucket refuses.
     """
     bucket = open_bucket(settings.training)
-    _, dependencies = prepare_stages(settings.root, model)
+    dependencies = prepare_stages(settings.root, model, {}).files
     with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
         snapshot = make_snapshot(
             settings.root,

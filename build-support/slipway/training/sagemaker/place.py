@@ -9,7 +9,8 @@ from slipway.errors import SlipwayError
 from slipway.settings import Settings
 from slipway.training.bucket import open_bucket
 from slipway.training.image import require_image
-from slipway.training.place import TrainingRequest
+from slipway.training.local import LocalPlace
+from slipway.training.place import StartedTraining, TrainingRequest
 from slipway.training.run import RUN_ID, PlaceName
 from slipway.training.sagemaker.client import JobsClient
 from slipway.training.sagemaker.job_settings import JobSettings
@@ -29,24 +30,27 @@ class SageMakerPlace:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def start(self, request: TrainingRequest) -> StartedJobs:
+    def start(self, request: TrainingRequest) -> StartedTraining:
         """Upload the code, and create the training job. See
         :meth:`slipway.training.place.Place.start`.
 
-        A run that was started already is followed: nothing is created twice.
+        A run that was started already is followed: nothing is created twice. Where nothing has
+        changed since the last training, no job is created.
         """
         places = self._settings.training
         for key in ("bucket", "role"):
             places.require(key)
         bucket, client = open_bucket(places), JobsClient(places)
-        stages, dependencies = prepare_stages(request.root, request.model)
+        prepared = prepare_stages(request.root, request.model, request.parameters)
+        if prepared.unchanged and not request.force:
+            return LocalPlace(self._settings).start(request)
         image = require_image(request.root, request.model, places)
         with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
             snapshot = make_snapshot(
                 request.root,
                 request.model,
                 Path(folder) / "code.tar.gz",
-                dependencies=dependencies,
+                dependencies=prepared.files,
                 allow_dirty=request.allow_dirty,
             )
             if snapshot.untracked:
@@ -83,7 +87,7 @@ class SageMakerPlace:
             image,
             values,
             dict(request.parameters),
-            bool(stages.evaluate),
+            bool(prepared.stages.evaluate),
         )
         record.write(bucket)
         arn = client.create("Training", body)

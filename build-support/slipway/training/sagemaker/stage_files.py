@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from slipway.errors import SlipwayError
 from slipway.training.local import reject_untrainable
+from slipway.training.parameters import check_parameters
 from slipway.training.stages import (
     ModelStages,
     address_of,
@@ -17,12 +20,23 @@ from slipway.training.stages import (
 )
 
 
-def prepare_stages(root: Path, model: str) -> tuple[ModelStages, tuple[str, ...]]:
-    """Return the stages of ``model``, and the files and folders that they depend on.
+@dataclass(frozen=True)
+class PreparedStages:
+    """The ``stages`` of a model, the files and folders that they depend on, and whether all of them
+    are as ``dvc.lock`` has them."""
+
+    stages: ModelStages
+    files: tuple[str, ...]
+    unchanged: bool
+
+
+def prepare_stages(root: Path, model: str, parameters: Mapping[str, str]) -> PreparedStages:
+    """Return what a job has to know of the stages of ``model``.
 
     Raises:
-        SlipwayError: it has none, DVC cannot read them, or DVC's default remote is a folder, which
-            a job can neither read nor write.
+        SlipwayError: it has none, DVC cannot read them, no stage depends on one of the
+            ``parameters``, or DVC's default remote is a folder, which a job can neither read nor
+            write.
     """
     reject_untrainable(root, model)
     with open_dvc(root) as repo:
@@ -30,8 +44,20 @@ def prepare_stages(root: Path, model: str) -> tuple[ModelStages, tuple[str, ...]
         stages = model_stages(repo, model)
         names = {*stages.train, *stages.evaluate}
         own = [stage for stage in in_order(repo) if address_of(stage) in names]
+        check_parameters(own, parameters)
         needed = {other for stage in own for other in (stage, *needed_by(repo, stage))}
-        return stages, tuple(sorted(_files(needed, root)))
+        files = tuple(sorted(_files(needed, root)))
+        return PreparedStages(stages, files, not parameters and not _differ(repo, needed))
+
+
+def _differ(repo: Any, stages: set[Any]) -> bool:
+    """Return whether a stage's command, dependencies or parameters are not those of ``dvc.lock``.
+    That outputs are missing here is no difference."""
+    return any(
+        stage.changed(True, list(repo.index.graph.successors(stage)))
+        for stage in stages
+        if not stage.is_data_source
+    )
 
 
 def _files(stages: set[Any], root: Path) -> set[str]:
