@@ -63,6 +63,17 @@ def rendered(stack: str, resource: str) -> dict[str, Any]:
     return properties
 
 
+def existing(stack: str) -> set[str]:
+    """The resources of a stack whose conditions hold, as moto works them out."""
+    made = cloudformation_backends[ACCOUNT][REGION].get_stack(stack)
+    holds = made.resource_map.lazy_condition_map
+    return {
+        name
+        for name, resource in made.template_dict["Resources"].items()
+        if "Condition" not in resource or holds[resource["Condition"]]
+    }
+
+
 def computed(environment: Environment, *resources: str) -> list[dict[str, Any]]:
     """The same without making anything, for what moto cannot make at all, such as a model of two
     containers. Attributes of other resources are their names."""

@@ -20,7 +20,7 @@ from slipway.infra.environment import Environment
 from slipway.infra.events import StackEvent
 from slipway.infra.state import StackState
 from slipway.settings import Settings
-from tests.infra import aws_stand_in
+from tests.infra import aws_stand_in, training_stand_in
 
 HERE = Path(__file__).resolve().parents[2]
 INFRA = HERE / "ci" / "infra"
@@ -73,6 +73,9 @@ def copy(folder: Path) -> Repository:
             "[parameters]\n",
             f'[parameters]\nProject = "{project}"\nGitLabProject = "group/models"\n',
         )
+    stack = "slipway-production-training"
+    made.change("training", f'stack = "{stack}"', f'stack = "{project}-production-training"')
+    made.change("training", "[parameters]\n", f'[parameters]\nProject = "{project}"\n')
     return made
 
 
@@ -81,6 +84,7 @@ def serve(folder: Path) -> Iterator[str]:
     """AWS, for boto3's own configuration: the URL of moto's server."""
     with pytest.MonkeyPatch.context() as patch:
         aws_stand_in.complete(patch)
+        training_stand_in.complete(patch)
         for key in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN"):
             patch.delenv(key, raising=False)
         for key in ("AWS_ENDPOINT_URL_S3", "SLIPWAY_STAGING_STORE", "SLIPWAY_PRODUCTION_STORE"):

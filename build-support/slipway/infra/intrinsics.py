@@ -28,6 +28,10 @@ ARNS = {
         "LogGroupName",
         "arn:{partition}:logs:{region}:{account}:log-group:{name}:*",
     ),
+    "AWS::ECR::Repository": (
+        "RepositoryName",
+        "arn:{partition}:ecr:{region}:{account}:repository/{name}",
+    ),
 }
 # those whose !Ref is the ARN itself
 REF_IS_ARN = {"AWS::IAM::ManagedPolicy", "AWS::SNS::Topic"}

@@ -20,7 +20,16 @@ VARIABLES = {
     "CiRoleArn": "AWS_ROLE_ARN",
     "PruneRoleArn": "SLIPWAY_{}_PRUNE_ROLE",
     "TopicArn": "SLIPWAY_SNS_TOPIC",
+    "TrainingBucket": "SLIPWAY_TRAINING_BUCKET",
+    "TrainingRoleArn": "SLIPWAY_TRAINING_ROLE",
+    "TrainingImage": "SLIPWAY_TRAINING_REPOSITORY",
+    "TrainingKeyArn": "SLIPWAY_TRAINING_KMS_KEY",
+    "TrainingTopicArn": "SLIPWAY_TRAINING_TOPIC",
+    "JobPrefix": "SLIPWAY_TRAINING_JOB_PREFIX",
+    "PushTokenSecret": "SLIPWAY_PUSH_TOKEN_SECRET",
+    "Airflow": "SLIPWAY_AIRFLOW",
 }
+TOPICS = ("TopicArn", "TrainingTopicArn")
 
 
 def describe_deployed_stack(client: CloudFormationClient, environment: Environment) -> StackState:
@@ -48,8 +57,7 @@ def as_variables(environment: Environment, outputs: dict[str, str]) -> list[str]
         for output, variable in VARIABLES.items()
         if output in outputs
     }
-    if "TopicArn" in outputs:
-        variables["AWS_REGION"] = outputs["TopicArn"].split(":")[
-            3
-        ]  # arn:partition:service:region:…
+    for topic in TOPICS:
+        if topic in outputs:  # arn:partition:service:region:…
+            variables["AWS_REGION"] = outputs[topic].split(":")[3]
     return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]

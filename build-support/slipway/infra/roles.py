@@ -20,6 +20,8 @@ RESOURCE_POLICIES = {
     "AWS::S3::BucketPolicy": "s3",
     "AWS::SNS::TopicPolicy": "sns",
     "AWS::KMS::Key": "kms",
+    "AWS::SecretsManager::Secret": "secretsmanager",
+    "AWS::ECR::Repository": "ecr",
 }
 ACCOUNT = "000000000000"  # as in the ARNs of the local endpoint
 
@@ -89,6 +91,13 @@ def read_roles(environment: Environment, region: str, account: str = ACCOUNT) ->
         stem = name.removesuffix("Policy")
         arn = f"arn:{deployed.partition}:iam::{account}:role/{stem}"
         principals[name] = Principal(stem, arn, statements_of_policy)
+    for name, statements_of_policy in managed.items():
+        # a role of another stack, which gets the policy in addition to those that it has there
+        for role in resources[name]["Properties"].get("Roles", []):
+            role = deployed.resolve(role)
+            arn = f"arn:{deployed.partition}:iam::{account}:role/{role}"
+            others = principals[role].statements if role in principals else ()
+            principals[role] = Principal(role, arn, [*others, *statements_of_policy])
     output = document.get("Outputs", {}).get("EndpointName", {}).get("Value")
     kinds = {resource["Type"] for resource in document["Resources"].values()}
     return Roles(
@@ -149,17 +158,39 @@ def _attached(
     """Return the policies that name the roles they belong to, by the roles' logical ids."""
     found: dict[str, list[tuple[Statement, ...]]] = {}
     for name, resource in resources.items():
-        for role in resource["Properties"].get("Roles", []):
-            logical = role.get("Ref") if isinstance(role, Mapping) else None
-            if logical is None:
-                raise SlipwayError(
-                    f"{name} is for {role!r}",
-                    where=deployed.where,
-                    fix="name roles of the template by !Ref",
-                )
+        if resource["Type"] == MANAGED:
+            continue  # belongs to roles of other stacks
+        for role in attached_roles(resource, deployed):
             policy = tuple(_document(name, resource["Properties"], deployed, deployed.where))
-            found.setdefault(str(logical), []).append(policy)
+            found.setdefault(role, []).append(policy)
     return found
+
+
+def attached_roles(resource: Mapping[str, Any], deployed: Deployed) -> list[str]:
+    """Return the logical ids of the roles that a policy of the template belongs to.
+
+    Raises:
+        SlipwayError: it names one otherwise than by !Ref.
+    """
+    roles = _chosen(resource["Properties"].get("Roles", []), deployed)
+    found = []
+    for role in roles:
+        logical = role.get("Ref") if isinstance(role, Mapping) else None
+        if logical is None:
+            raise SlipwayError(
+                f"a policy is for {role!r}",
+                where=deployed.where,
+                fix="name roles of the template by !Ref",
+            )
+        found.append(str(logical))
+    return found
+
+
+def _chosen(value: Any, deployed: Deployed) -> Any:
+    while isinstance(value, Mapping) and "Fn::If" in value:
+        condition, yes, no = value["Fn::If"]
+        value = yes if deployed.condition(str(condition)) else no
+    return value
 
 
 def _document(

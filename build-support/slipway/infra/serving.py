@@ -10,6 +10,13 @@ from slipway.infra.environment import IMAGES, Environment
 from slipway.infra.instances import Hardware
 
 AUTO_COMPLETE = "AutoComplete"
+# parameters of which one alone means nothing, and what leaving out all of them means
+TOGETHER = {
+    ("Subnets", "SecurityGroupIds"): "no VPC",
+    ("VpcId", "SubnetA", "SubnetB"): "a new VPC",
+    ("SlackWorkspace", "SlackChannel"): "no Slack",
+    ("Requirements", "RequirementsVersion"): "no packages",
+}
 
 
 def complete(environment: Environment, region: str) -> Environment:
@@ -22,16 +29,18 @@ def complete(environment: Environment, region: str) -> Environment:
             for release, region and hardware.
     """
     declared = environment.template.parameters
-    if "InstanceType" not in declared:
-        return environment
     given = {key: value for key, value in environment.parameters.items() if value}
     where = str(environment.path)
-    if ("Subnets" in given) != ("SecurityGroupIds" in given):
-        raise SlipwayError(
-            "Subnets and SecurityGroupIds belong together, and one of them is missing",
-            where=where,
-            fix="give both, or neither for no VPC",
-        )
+    for names, without in TOGETHER.items():
+        missing = [name for name in names if name in declared and name not in given]
+        if missing and any(name in given for name in names):
+            raise SlipwayError(
+                f"{' and '.join(names)} belong together, and {' and '.join(missing)} is missing",
+                where=where,
+                fix=f"give all of them, or none for {without}",
+            )
+    if "InstanceType" not in declared:
+        return environment
     instance_type = given.get("InstanceType") or _default_instance_type(environment)
     hardware = _hardware(instance_type, given.get("Hardware"), where)
     filled: dict[str, str] = {}

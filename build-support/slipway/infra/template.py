@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from slipway.errors import SlipwayError
+from slipway.infra.functions import embed_functions
 
 # bytes of a template in a request ("AWS CloudFormation quotas")
 MAX_BODY_BYTES = 51_200
@@ -50,8 +51,8 @@ class Parameter:
 @dataclass(frozen=True)
 class Template:
     """``body`` is sent to CloudFormation: the file, or the same as JSON if the file with its
-    comments is too long. ``document`` has intrinsic functions in their long form (``{"Ref": …}``,
-    ``{"Fn::Sub": …}``)."""
+    comments is too long, or if the code of functions was written in. ``document`` has intrinsic
+    functions in their long form (``{"Ref": …}``, ``{"Fn::Sub": …}``)."""
 
     path: Path
     body: str
@@ -103,8 +104,8 @@ def load_template(path: Path) -> Template:
         ) from error
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
         raise SlipwayError("not a CloudFormation template", where=str(path), fix="add Resources")
-    if len(body.encode()) > MAX_BODY_BYTES:
-        body = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    if embed_functions(document, path) or len(body.encode()) > MAX_BODY_BYTES:
+        body = _compact(document)
     if len(body.encode()) > MAX_BODY_BYTES:
         raise SlipwayError(
             f"{len(body.encode()):,} bytes; CloudFormation accepts {MAX_BODY_BYTES:,} in a request",
@@ -116,6 +117,21 @@ def load_template(path: Path) -> Template:
         for name, declaration in document.get("Parameters", {}).items()
     }
     return Template(path, body, document, declared)
+
+
+def _compact(document: Mapping[str, Any]) -> str:
+    """Return the document as JSON, without what only a scanner of the file reads."""
+    resources = {
+        name: (
+            {key: value for key, value in resource.items() if key != "Metadata"}
+            if isinstance(resource, dict) and set(resource.get("Metadata", {})) == {"checkov"}
+            else resource
+        )
+        for name, resource in document["Resources"].items()
+    }
+    return json.dumps(
+        {**document, "Resources": resources}, ensure_ascii=False, separators=(",", ":")
+    )
 
 
 def _parameter(declaration: Mapping[str, Any]) -> Parameter:
