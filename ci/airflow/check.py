@@ -110,7 +110,9 @@ def render(dag: Any, task: Any, field: str, template: str) -> list[str]:
         xcom_pull=lambda **_: Anything(), log_url="http://127.0.0.1/dags/d/runs/r/tasks/t"
     )
     params = {name: dag.params.get_param(name).value for name in dag.params}
-    params |= {name: "churn" for name, value in params.items() if value is None}
+    for name, value in params.items():
+        if value is None:  # whoever starts it gives it
+            params[name] = dag.params.get_param(name).schema.get("enum", ["any"])[0]
     try:
         environment.from_string(template).render(params=params, dag_run=run, ti=instance, dag=dag)
     except jinja2.TemplateError as error:

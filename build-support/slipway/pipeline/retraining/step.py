@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -66,11 +67,23 @@ def run_propose(values: Mapping[str, str]) -> None:
     print(f"{made.model}: {made.state}: {made.link or made.branch}", flush=True)
 
 
+def run_promote(values: Mapping[str, str]) -> None:
+    """Release in production what staging tested, as the DAG ``deploy`` does."""
+    _slipway("promote", _model(values), values.get("target", ""))
+
+
+def run_smoke(values: Mapping[str, str]) -> None:
+    """Send the golden cases to production's endpoint."""
+    _slipway("smoke", _model(values), "--endpoint", "production")
+
+
 STEPS: Mapping[str, Callable[[Mapping[str, str]], None]] = {
     "train": run_train,
     "evaluate": run_evaluate,
     "compare": run_compare,
     "propose": run_propose,
+    "promote": run_promote,
+    "smoke": run_smoke,
 }
 
 
@@ -84,6 +97,20 @@ def main(arguments: Sequence[str]) -> None:
     if name not in STEPS:
         raise SlipwayError(f"no step {name!r}", fix=f"name one of: {', '.join(STEPS)}")
     STEPS[name](parse_values(arguments[1:]))
+
+
+def _slipway(*words: str) -> None:
+    """Run the command; its error is the step's."""
+    with failure_written(container_folders()):
+        done = subprocess.run(
+            [sys.executable, "-m", "slipway", *words], stderr=subprocess.PIPE, encoding="utf-8"
+        )
+        print(done.stderr, file=sys.stderr, end="", flush=True)
+        if done.returncode:
+            what, _, fix = done.stderr.strip().removeprefix("error: ").partition("\nfix: ")
+            raise SlipwayError(
+                what[-800:] or f"slipway {words[0]} exits with {done.returncode}", fix=fix or None
+            )
 
 
 def _model(values: Mapping[str, str]) -> str:

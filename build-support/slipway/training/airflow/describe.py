@@ -11,7 +11,7 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from slipway.training.bucket import PREFIX
 from slipway.training.image import require_image
 from slipway.training.parameters import stage_parameters
 from slipway.training.run import load_run
-from slipway.training.sagemaker.job_settings import JobSettings
+from slipway.training.sagemaker.job_settings import CODE_CHANNEL, JobSettings
 from slipway.training.sagemaker.request import STEPS, processing_job, training_job
 from slipway.training.settings import TrainingSettings, load_training_settings
 from slipway.training.stages import model_stages, open_dvc, training_stages
@@ -42,6 +42,12 @@ VALUES = {
     "place": "airflow",
     "reason": "{{ params.reason }}",
 }
+# for the text of the merge request: slipway.pipeline.retraining.started
+START = {
+    "SLIPWAY_RUN_URL": "{{ run_page(ti) }}",
+    "SLIPWAY_STARTED_BY": "{{ 'a schedule' if dag_run.run_type == 'scheduled' else 'hand' }}",
+}
+DEPLOY_STEPS = ("promote", "smoke")
 DAILY = "@daily"  # how often it is asked whether a model is older than it may be
 
 
@@ -84,6 +90,40 @@ def describe(
         found["region"] = places.region
     for model in chosen:
         found["models"][model] = describe_model(settings, model, image(model), code(model))
+    found["deploy"] = describe_deploy(settings, found["models"])
+    return found
+
+
+def describe_deploy(settings: Settings, models: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the DAG ``deploy`` is built of: processing jobs that promote a release, and send
+    it the golden cases."""
+    values = {"target": "{{ params.target }}", "reason": "{{ params.reason }}"}
+    job = JobSettings(
+        RUN,
+        "{{ params.model }}",
+        "{{ codes[params.model] }}",
+        "{{ images[params.model] }}",
+        settings.training,
+        TrainingSettings(),
+        values,
+        job=JOB,
+    )
+    found: dict[str, Any] = {
+        "images": {
+            name: model["train"]["AlgorithmSpecification"]["TrainingImage"]
+            for name, model in models.items()
+        },
+        "codes": {name: model["code"] for name, model in models.items()},
+    }
+    for step in DEPLOY_STEPS:
+        body = processing_job("evaluate", job)
+        body["ProcessingJobName"] = job.job_name(step)
+        body["AppSpecification"]["ContainerArguments"][0] = step
+        body["ProcessingInputs"] = [
+            source for source in body["ProcessingInputs"] if source["InputName"] == CODE_CHANNEL
+        ]
+        del body["ProcessingOutputConfig"]
+        found[step] = body
     return found
 
 
@@ -101,7 +141,9 @@ def describe_model(settings: Settings, model: str, image: str, code: Code) -> di
     job = JobSettings(
         RUN, model, "{{ params.code }}", image, settings.training, chosen, values, job=JOB
     )
-    bodies = {"train": training_job(job)} | {step: processing_job(step, job) for step in STEPS}
+    bodies = {"train": training_job(job)} | {
+        step: processing_job(step, job, START if step == "propose" else None) for step in STEPS
+    }
     for step in STEPS:
         for source in bodies[step]["ProcessingInputs"]:
             if source["InputName"] == "model":
