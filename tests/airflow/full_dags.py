@@ -136,3 +136,29 @@ def test_a_fault_of_aws_is_tried_again(place: Site, monkeypatch: pytest.MonkeyPa
     assert ended["state"] == "success"
     assert not faults
     assert len(place.published()) == 1
+
+
+def test_a_release_is_promoted_tried_and_told(place: Site) -> None:
+    with process.started(
+        place.folder / "process", process.airflow_python(), place.variables()
+    ) as airflow:
+        airflow.answer()
+        released = airflow.run("deploy", conf={"model": "churn", "target": "1.1.0"})
+        (place.told / "fail").write_text("smoke")
+        failed = airflow.run("deploy", conf={"model": "churn", "target": "1.2.0"})
+        airflow.order("deploy", conf={"model": "churn"})
+        refused = airflow.answer()
+    assert [released["state"], failed["state"]] == ["success", "failed"]
+    first, second = place.published()
+    assert first[0] == "Slipway: churn 1.1.0: released"
+    assert second[0] == "Slipway: churn 1.2.0: smoke failed"
+    assert "no rows to train on" in second[1] and "slipway rollback churn" in second[1]
+    assert "/aws/sagemaker/ProcessingJobs" in second[1]
+    assert "target" in refused["error"]
+    arguments = [
+        body["AppSpecification"]["ContainerArguments"]
+        for action, body in place.aws.requests
+        if action == "CreateProcessingJob"
+    ]
+    assert [one[0] for one in arguments] == ["promote", "smoke"] * 2
+    assert {"model=churn", "target=1.1.0"} <= set(arguments[0])

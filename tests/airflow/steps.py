@@ -32,6 +32,8 @@ def main(step: str, *arguments: str) -> int:
             (BASE / "output").mkdir(exist_ok=True)
             (BASE / "output" / name).write_text("no rows to train on")
         return 1
+    if step in ("promote", "smoke"):
+        return 0
     record = run(values)
     if step == "train":
         (BASE / "model/run.json").write_text(json.dumps(record))

@@ -35,7 +35,7 @@ def airflow(place: Site) -> Iterator[Airflow]:
         started
     ):
         assert started.answer() == {
-            "dags": ["train_churn", "train_screen_detection"],
+            "dags": ["deploy", "train_churn", "train_screen_detection"],
             "errors": {},
         }
         yield started
