@@ -170,9 +170,13 @@ def test_what_did_not_run_in_this_training_is_said(tmp_path: Path) -> None:
     cached = replace(run.stages[0], source="run cache")
     unchanged = replace(run.stages[1], source="unchanged")
     repository = TrainedRepository(tmp_path / "repository")
-    repository.record(replace(run, stages=(cached, unchanged), dirty=True, image=None))
+    repository.record(
+        replace(run, stages=(cached, unchanged), dirty=True, image=None, reason="drift")
+    )
     repository.publish()
-    unknown = "\n".join(lineage(repository.settings).unknown)
+    found = lineage(repository.settings)
+    assert "  started: drift" in "\n".join(render_text(found))
+    unknown = "\n".join(found.unknown)
     for part in (
         "tiny_train did not run: another run's result was in DVC's run cache",
         "tiny_export did not run: nothing it depends on had changed",

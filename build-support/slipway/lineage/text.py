@@ -70,6 +70,8 @@ def _training(lineage: Lineage) -> list[str]:
         if "started" in details:
             when = f"{format_minute(details['started'])} UTC, {details['seconds']:.1f} s"
         lines.append(_joined(run.label, f"on {details['place']}", when))
+        if details.get("reason"):
+            lines.append(f"{INDENT}started: {details['reason']}")
         lines += [f"{INDENT}job {job}" for job in details.get("jobs", ())]
         for stage in lineage.of_kind("stage"):
             lines += [f"{INDENT}{line}" for line in _stage(stage)]

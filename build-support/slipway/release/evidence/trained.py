@@ -14,7 +14,7 @@ from slipway.model.any_folder import packed_sources, read_any_folder
 from slipway.release.evidence import data_source
 from slipway.release.evidence.training import AttestedTraining
 from slipway.training.inputs import find_inputs, is_code
-from slipway.training.run import DataFile, TrainingRun, load_run
+from slipway.training.run import DataFile, TrainingRun, load_run, run_path
 
 ORIGINAL = "original"
 
@@ -75,7 +75,8 @@ def match_training(root: Path, folder: Path, artifact: Artifact) -> TrainingMatc
     ]
     data = [file for file in find_inputs(run) if not is_code(file)]
     sources = data_source.find_sources(root, data)
-    training = AttestedTraining(run, {**subjects, **made}, sources)
+    record = run_path(folder).read_bytes()
+    training = AttestedTraining(run, {**subjects, **made}, sources, record)
     return TrainingMatch(training, outs, frozenset(converted), tuple(notes))
 
 

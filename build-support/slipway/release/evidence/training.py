@@ -39,17 +39,24 @@ class AttestedTraining:
 
     ``subjects`` are their digests, by algorithm, by their names in the artifact; a file that was
     converted is ``original/<name>``. ``sources`` say of data, by its path, where it came from, as
-    :func:`slipway.release.evidence.data_source.find_sources` does.
+    :func:`slipway.release.evidence.data_source.find_sources` does. ``record`` are the bytes of the
+    run's ``run.json``, which an earlier Slipway may have written; by default those of this one.
     """
 
     run: TrainingRun
     subjects: Mapping[str, Mapping[str, str]]
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    record: bytes = b""
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of ``run.json``."""
+        return self.record or dump_run(self.run).encode()
 
     @property
     def reference(self) -> RunReference:
         """Return how a release's record names the run."""
-        digest = hashlib.sha256(dump_run(self.run).encode()).hexdigest()
+        digest = hashlib.sha256(self.content).hexdigest()
         return RunReference(self.run.id, digest, self.run.place)
 
 
@@ -73,13 +80,14 @@ def parse_training(attested: statement.Statement, where: str) -> AttestedTrainin
         definition = attested.predicate["buildDefinition"]
         if attested.kind != TYPE or definition["buildType"] != BUILD_TYPE:
             raise ValueError(f"a statement of the type {str(definition['buildType'])[:200]!r}")
-        run = _embedded_run(attested.predicate["runDetails"]["byproducts"], where)
+        record = _embedded_record(attested.predicate["runDetails"]["byproducts"])
+        run = parse_run(record.decode(), where=where)
         sources = {
             dependency["name"]: dict(dependency["annotations"]["source"])
             for dependency in definition.get("resolvedDependencies", ())
             if "source" in dependency.get("annotations", {})
         }
-        training = AttestedTraining(run, attested.subjects, sources)
+        training = AttestedTraining(run, attested.subjects, sources, record)
         made = {digest_of(out).get("md5") for stage in run.stages for out in stage.outs}
         for name, digest in attested.subjects.items():
             if not digest.get("md5") or digest["md5"] not in made:
@@ -111,7 +119,7 @@ def _predicate(attested: AttestedTraining) -> dict[str, Any]:
         run_details=provenance_pb2.RunDetails(
             builder=provenance_pb2.Builder(id=f"{BUILDER}{run.place}"),
             metadata=ParseDict(_times(run), provenance_pb2.BuildMetadata()),
-            byproducts=_byproducts(run),
+            byproducts=_byproducts(attested),
         ),
     )
     predicate.build_definition.external_parameters.update(
@@ -163,10 +171,10 @@ def _dependencies(attested: AttestedTraining) -> list[Any]:
     return dependencies
 
 
-def _byproducts(run: TrainingRun) -> list[Any]:
+def _byproducts(attested: AttestedTraining) -> list[Any]:
     """Return the run's record itself, its metrics, and what it was compared with."""
-    record = dump_run(run).encode()
-    documents = {RUN: record, METRICS: _json(dict(run.metrics))}
+    run = attested.run
+    documents = {RUN: attested.content, METRICS: _json(dict(run.metrics))}
     if run.compared is not None:
         compared = run.compared
         documents[COMPARED] = _json(
@@ -184,15 +192,12 @@ def _byproducts(run: TrainingRun) -> list[Any]:
     ]
 
 
-def _embedded_run(byproducts: Any, where: str) -> TrainingRun:
+def _embedded_record(byproducts: Any) -> bytes:
     (embedded,) = (byproduct for byproduct in byproducts if byproduct["name"] == RUN)
     content = base64.b64decode(embedded["content"], validate=True)
     if hashlib.sha256(content).hexdigest() != embedded["digest"]["sha256"]:
         raise ValueError(f"{RUN} has another digest than the statement says")
-    run = parse_run(content.decode(), where=where)
-    if dump_run(run).encode() != content:
-        raise ValueError(f"{RUN} is not as Slipway writes it")
-    return run
+    return content
 
 
 def _times(run: TrainingRun) -> dict[str, str]:
