@@ -39,9 +39,9 @@ def job(repository: Checkout, base: Path, **values: str) -> tuple[Path, Containe
     config = base / "input" / "config"
     for folder in (config, folders.model, folders.checkpoints, base / "output"):
         folder.mkdir(parents=True)
-    told = {"model": "face", "run": "face-20261201T000000Z-0a1b2c", **values}
+    values_of_job = {"model": "face", "run": "face-20261201T000000Z-0a1b2c", **values}
     files: Mapping[str, object] = {
-        "hyperparameters": told,
+        "hyperparameters": values_of_job,
         "inputdataconfig": {"code": {"TrainingInputMode": "File"}},
         "resourceconfig": HOST,
     }

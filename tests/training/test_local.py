@@ -231,7 +231,9 @@ def test_data_that_differ_from_their_pointer_are_refused(repository: Checkout) -
     assert repository.train().metrics == {"test.size": 12}
 
 
-def test_a_remote_that_cannot_be_written_to_is_told(repository: Checkout, tmp_path: Path) -> None:
+def test_a_remote_that_cannot_be_written_to_is_reported(
+    repository: Checkout, tmp_path: Path
+) -> None:
     (tmp_path / "remote").rmdir()
     (tmp_path / "remote").write_text("no folder")
     run = repository.train()

@@ -40,7 +40,7 @@ def test_a_stage_has_the_variables_that_awss_toolkit_sets(
     ours = {name: text.replace(str(tmp_path / "ml"), BASE) for name, text in ours.items()}
     theirs = json.loads(FIXTURE.read_text())["stages"]
     assert ours == {name: text for name, text in theirs.items() if name not in OF_ITS_SCRIPT}
-    assert OF_ITS_SCRIPT <= theirs.keys()
+    assert theirs.keys() >= OF_ITS_SCRIPT
 
 
 def test_the_folders_of_the_variables_are_those_of_the_model(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What AWS's own ``sagemaker-training`` reads from the folders of a training, and sets for a script.
+"""What AWS's own ``sagemaker-training`` reads from a training's folders, and sets for a script.
 
     python -m tests.training.toolkit PYTHON
 

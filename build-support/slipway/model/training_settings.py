@@ -118,6 +118,11 @@ def load_training_settings(folder: Path) -> TrainingSettings:
         ) from error
 
 
+def line_of_weights(folder: Path, candidate: str) -> int:
+    """Return the line of ``folder``'s ``training.toml`` that names ``candidate``."""
+    return _line_of((folder / FILE_NAME).read_text(encoding="utf-8"), "weights", candidate)
+
+
 class SettingError(ValueError):
     """A key or value of ``table`` that is invalid; ``key`` is ``None`` for the table itself."""
 

@@ -1,4 +1,4 @@
-"""What a stage of a training is told of its folders and machine: SageMaker's variables.
+"""What a stage of a training knows of its folders and machine: SageMaker's variables.
 
 They are those of AWS's ``sagemaker-training`` 5 for scripts, in every place. Their folders are
 links into the model's folder, so that a script that only knows the variables reads the data of

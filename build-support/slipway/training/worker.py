@@ -50,8 +50,8 @@ def main() -> int:
     threading.Thread(target=watch, daemon=True).start()
     try:
         with open_dvc(Path.cwd()) as repo:
-            # what DVC says of each stage is said by events
-            logging.getLogger("dvc").setLevel(logging.WARNING)
+            # what DVC says of each stage, and of objects that are made again, is said by events
+            logging.getLogger("dvc").setLevel(logging.ERROR)
             order |= {key: tuple(order[key]) for key in ("steps", "recorded")}
             engine = Engine(repo, Order(**order), emit, provide)
 

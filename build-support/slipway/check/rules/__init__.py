@@ -23,7 +23,7 @@ from slipway.check.rules.config_2xx import (
 )
 from slipway.check.rules.ensemble_4xx import dataflow, edges, ensemble, maps, scalars
 from slipway.check.rules.environment_6xx import environment
-from slipway.check.rules.evaluation_8xx import capture, evaluation
+from slipway.check.rules.evaluation_8xx import capture, evaluation, training
 from slipway.check.rules.ignore_9xx import ignores
 from slipway.check.rules.layout_1xx import (
     layout,
@@ -119,6 +119,7 @@ __all__ = [
     "tensors",
     "torch_files",
     "torchscript",
+    "training",
     "two_rows",
     "unfilled",
     "versions",

@@ -1,4 +1,4 @@
-"""The folders that SageMaker gives a container, and what it tells it.
+"""The folders that SageMaker gives a container, and what it finds there.
 
 Sources: "How Amazon SageMaker AI Provides Training Information" and "How Amazon SageMaker
 Processing Configures Your Container". ``SAGEMAKER_BASE_DIR`` names another base, as AWS's own
@@ -68,7 +68,7 @@ class ContainerFolders:
         return sorted(self._load("input/config/inputdataconfig.json"))
 
     def resources(self) -> Mapping[str, Any]:
-        """Return the job's hosts, and type of instance: empty where the platform gives none."""
+        """Return the job's hosts, and type of instance; empty where the platform gives none."""
         for path in ("input/config/resourceconfig.json", "config/resourceconfig.json"):
             if (self.base / path).is_file():
                 return self._load(path)
