@@ -19,7 +19,8 @@ def add_training(graph: Collector, attested: AttestedTraining, signed_by: tuple[
         "run", run.id, run.id, place=run.place, started=run.started, seconds=run.seconds,
         commit=run.commit, dirty=run.dirty or None, image=run.image, lock=run.lock_sha256,
         parameters=dict(run.parameters), metrics=dict(run.metrics), jobs=list(run.jobs),
-        compared=compared, reason=run.reason, sha256=attested.reference.sha256, signed_by=list(signed_by),
+        compared=compared, reason=run.reason, sha256=attested.reference.sha256,
+        signed_by=list(signed_by),
     )  # fmt: skip
     inputs = find_inputs(run)
     code = [file.path for file in inputs if is_code(file)]
