@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from slipway.client import ConnectionFailed, InvocationError, ModelError, runtime
+from slipway.client.open_runtime import open_runtime
 from slipway.client.runtime import Runtime
 from slipway.errors import SlipwayError
 from slipway.settings import EndpointSettings
@@ -209,7 +210,7 @@ def test_an_endpoint_in_aws_is_invoked_in_its_region(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "invented")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "invented")
     entry = EndpointSettings("production", endpoint_name="models", region="eu-central-1")
-    opened = runtime.open_runtime(entry, tmp_path)
+    opened = open_runtime(entry, tmp_path)
     assert opened.name == "models"
     assert (
         opened._client.meta.endpoint_url == "https://runtime.sagemaker.eu-central-1.amazonaws.com"
@@ -219,7 +220,7 @@ def test_an_endpoint_in_aws_is_invoked_in_its_region(
 def test_a_missing_profile_is_reported(tmp_path: Path) -> None:
     entry = EndpointSettings("production", endpoint_name="models", profile="no-such-profile")
     with pytest.raises(SlipwayError, match="no-such-profile"):
-        runtime.open_runtime(entry, tmp_path)
+        open_runtime(entry, tmp_path)
 
 
 def test_missing_credentials_and_a_missing_region_are_reported(
@@ -231,8 +232,8 @@ def test_missing_credentials_and_a_missing_region_are_reported(
         monkeypatch.setenv(variable, str(tmp_path / "absent"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(SlipwayError, match="region"):
-        runtime.open_runtime(EndpointSettings("production", endpoint_name="models"), tmp_path)
-    opened = runtime.open_runtime(
+        open_runtime(EndpointSettings("production", endpoint_name="models"), tmp_path)
+    opened = open_runtime(
         EndpointSettings("production", endpoint_name="models", region="us-east-1"), tmp_path
     )
     with pytest.raises(SlipwayError, match="no AWS credentials"):
@@ -243,7 +244,7 @@ def test_a_local_endpoint_that_is_not_running_is_reported_with_the_command_that_
     tmp_path: Path,
 ) -> None:
     with pytest.raises(SlipwayError, match="slipway endpoint up --endpoint local"):
-        runtime.open_runtime(EndpointSettings("local"), tmp_path)
+        open_runtime(EndpointSettings("local"), tmp_path)
 
 
 def test_the_same_code_invokes_aws_with_the_configuration_of_aws(
@@ -253,7 +254,7 @@ def test_the_same_code_invokes_aws_with_the_configuration_of_aws(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "invented")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", fake.url)
     entry = EndpointSettings("production", endpoint_name="models", region="eu-central-1")
-    runtime.open_runtime(entry, tmp_path).invoke("m", b"", "a/b")
+    open_runtime(entry, tmp_path).invoke("m", b"", "a/b")
     assert [request.endpoint for request in fake.requests] == ["models"]
 
 

@@ -12,8 +12,8 @@ from slipway.catalog.reader import CatalogReader
 from slipway.client.container import Container
 from slipway.client.counters import Counters, NoCounters
 from slipway.client.model import Model
+from slipway.client.open_runtime import open_runtime
 from slipway.client.routes import Routes
-from slipway.client.runtime import open_runtime
 from slipway.client.shadow import ShadowQueue
 from slipway.model.interface import Interface
 from slipway.settings import Settings

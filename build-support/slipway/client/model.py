@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from slipway.capture.inference_id import shadow_of
 from slipway.client import request
 from slipway.client.counters import Counters
-from slipway.client.errors import InvocationError
 from slipway.client.routes import Routes
 from slipway.client.runtime import Reply, Runtime
+from slipway.client.sender import Sender, Sent
 from slipway.client.shadow import ShadowQueue
 from slipway.errors import SlipwayError
 from slipway.model.interface import Interface
@@ -19,11 +18,7 @@ from slipway.triton import comparison, kserve
 from slipway.triton.datatypes import Array
 
 if TYPE_CHECKING:
-    from slipway.capture.record import Role
     from slipway.client.capture import ClientCapture
-
-ANSWER: Role = "answer"
-SHADOW: Role = "shadow"
 
 
 class Prediction(NamedTuple):
@@ -55,11 +50,10 @@ class Model:
         self.name = routes.name
         self._routes = routes
         self._runtime = runtime
-        self._counters = counters
-        self._shadows = shadows
-        self._deadline_s = deadline_s
+        self._sender = Sender(
+            routes.name, runtime, counters, shadows, deadline_s=deadline_s, capture=capture
+        )
         self._expected = expected
-        self._capture = capture
 
     def predict(
         self,
@@ -105,14 +99,13 @@ class Model:
         """Return what :meth:`predict` returns, and the target model that answered."""
         target, shadow = self._routes.choose(key)
         try:
-            body, content_type = self._encoded(target, inputs, parameters)
+            sent = self._encoded(target, inputs, parameters)
         except SlipwayError:
-            self._counters.count_invocation(self.name, target, ANSWER, "refused")
+            self._sender.refused(target)
             raise
-        reply = self._send(target, body, content_type, ANSWER)
-        self._offer(target, body, content_type, reply, reply.request_id, ANSWER)
+        reply = self._sender.ask(target, sent)
         if shadow is not None:
-            self._shadow(shadow, body, content_type, reply)
+            self._sender.ask_shadow(shadow, sent, reply, partial(_agree, reply))
         outputs = _decoded(reply)
         declared = self._routes.interface(target).outputs
         # Triton returns outputs in its own order
@@ -137,77 +130,23 @@ class Model:
 
     def _encoded(
         self, target: str, inputs: Mapping[str, Any], parameters: Mapping[str, Any] | None
-    ) -> tuple[bytes, str]:
+    ) -> Sent:
         interface = self._routes.interface(target)
         if self._expected is not None:
             _refuse_changed(self._expected, interface, self.name, target)
         arrays = request.fit(interface, inputs, name=self.name)
         body, content_type = kserve.encode(arrays, parameters=parameters)
         request.check_size(body, arrays, interface, self._runtime.largest_body)
-        return body, content_type
+        return Sent(body, content_type)
 
-    def _send(
-        self, target: str, body: bytes, content_type: str, role: Role, event_id: str | None = None
-    ) -> Reply:
-        """Invoke ``target``, and count the outcome. ``event_id`` is of the answer, for a shadow."""
-        outcome, began = "failed", time.perf_counter()
-        try:
-            reply = self._runtime.invoke(
-                target,
-                body,
-                content_type,
-                inference_id=None if event_id is None else shadow_of(event_id),
-                # a shadow is not worth a second attempt at a busy endpoint
-                deadline_s=self._deadline_s if role == ANSWER else 0,
-                on_retry=lambda reason: self._counters.count_retry(self.name, target, reason),
-            )
-            outcome = "ok"
-            return reply
-        except InvocationError as error:
-            outcome = error.code
-            raise
-        finally:
-            self._counters.count_invocation(self.name, target, role, outcome)
-            seconds = time.perf_counter() - began
-            self._counters.observe_latency(self.name, target, role, seconds)
 
-    def _offer(
-        self,
-        target: str,
-        body: bytes,
-        content_type: str,
-        reply: Reply,
-        event_id: str,
-        role: Role,
-    ) -> None:
-        """Offer an answer to be captured; a shadow's has the ``event_id`` of the answer's."""
-        if self._capture is not None:
-            request, response = (body, content_type), (reply.body, reply.content_type)
-            self._capture.offer(event_id, reply.variant, target, request, response, role=role)
+def _agree(main: Reply, shadow: Reply) -> bool:
+    """Return whether the outputs of two responses are equal.
 
-    def _shadow(self, target: str, body: bytes, content_type: str, main: Reply) -> None:
-        """Send the same request to ``target`` in the background.
-
-        Request and response are bytes: the caller may change its arrays meanwhile.
-        """
-
-        def compare() -> None:
-            try:
-                reply = self._send(target, body, content_type, SHADOW, main.request_id)
-                self._offer(target, body, content_type, reply, main.request_id, SHADOW)
-                outputs = _decoded(reply)
-            except SlipwayError:
-                count("failed")
-                return
-            count(
-                "differed" if comparison.compare_outputs(_decoded(main), outputs, {}) else "agreed"
-            )
-
-        def count(outcome: str) -> None:
-            self._counters.count_comparison(self.name, target, outcome)
-
-        if not self._shadows.offer(compare):
-            count("dropped")
+    Raises:
+        SlipwayError: one is not of Triton.
+    """
+    return not comparison.compare_outputs(_decoded(main), _decoded(shadow), {})
 
 
 def _decoded(reply: Reply) -> dict[str, Array]:

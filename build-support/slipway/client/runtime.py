@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
@@ -25,10 +23,8 @@ from botocore.exceptions import (
 from slipway.aws import NO_CREDENTIALS, no_credentials
 from slipway.capture.inference_id import PROBE
 from slipway.client.errors import ConnectionFailed, InvocationError, translate_response
-from slipway.endpoint import registry
 from slipway.endpoint.protocol import LARGEST_BODY
 from slipway.errors import SlipwayError
-from slipway.settings import EndpointSettings
 from slipway.triton.json_depth import DEEPEST, has_deep_json
 
 # SageMaker answers an invocation within 60 s (AWS, InvokeEndpoint); the rest is for the network
@@ -38,7 +34,6 @@ CONNECTIONS = 64  # kept open by one client: as many threads can invoke at once
 SHORTEST_WAIT_S, FIRST_WAIT_S, LONGEST_WAIT_S = 0.05, 0.2, 10.0
 # an endpoint that is unreachable for longer is not just being restarted
 CONNECTING_S = 15.0
-TOKEN = "SLIPWAY_TOKEN"  # the variable with the token of an endpoint that asks for one
 LOCAL_REGION = "us-east-1"
 # boto3 signs every request; a local endpoint on loopback does not check the signature
 LOCAL = {
@@ -237,60 +232,3 @@ class _Bearer:
 
     def __call__(self, request: Any, **_: Any) -> None:
         request.headers["Authorization"] = self._header
-
-
-def chosen_token(token: str | None) -> str | None:
-    """Return ``token``, or else that of the variable ``SLIPWAY_TOKEN``.
-
-    Raises:
-        SlipwayError: it cannot be a token.
-    """
-    text = (token or os.environ.get(TOKEN, "")).strip()
-    if text and not (text.isascii() and text.isprintable() and " " not in text):
-        # the text itself is a secret
-        raise SlipwayError(
-            f"the token is not one that slipway token create printed ({len(text)} characters)",
-            fix=f"{TOKEN}=$(slipway token create NAME)",
-        )
-    return text or None
-
-
-def open_runtime(
-    entry: EndpointSettings,
-    root: Path,
-    url: str | None = None,
-    token: str | None = None,
-    *,
-    is_probe: bool = False,
-) -> Runtime:
-    """Return the endpoint that ``entry`` describes.
-
-    It is in AWS if ``entry`` has an ``endpoint_name``, else on this machine: at ``url``, or where
-    ``slipway endpoint up`` recorded it below ``root``. The latter gets the ``token``, by default
-    that of the variable ``SLIPWAY_TOKEN``, or a signature if it asks for credentials.
-
-    Raises:
-        SlipwayError: the local endpoint is not up, or boto3's configuration is wrong.
-    """
-    largest_body = entry.largest_body or LARGEST_BODY
-    if entry.endpoint_name and url is None:
-        return Runtime(
-            entry.endpoint_name,
-            region=entry.region,
-            profile=entry.profile,
-            largest_body=largest_body,
-            is_probe=is_probe,
-        )
-    signs = entry.credentials is not None or (
-        url is None and registry.asks_for_credentials(root, entry.name)
-    )
-    return Runtime(
-        entry.name,
-        url=url or registry.find_url(root, entry.name),
-        region=entry.region,
-        profile=entry.profile,
-        largest_body=largest_body,
-        token=chosen_token(token),
-        signs=signs,
-        is_probe=is_probe,
-    )

@@ -46,7 +46,8 @@ def resolve_address(endpoint: EndpointSettings, root: Path, url: str | None = No
     Raises:
         SlipwayError: no local endpoint runs, or AWS's region or credentials are missing.
     """
-    from slipway.client.runtime import LOCAL_REGION, chosen_token
+    from slipway.client.open_runtime import chosen_token
+    from slipway.client.runtime import LOCAL_REGION
     from slipway.endpoint import registry
 
     if endpoint.endpoint_name and not url:
