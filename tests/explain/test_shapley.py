@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.explain.shapley import Estimate, Game, shapley
+from slipway.explain.shapley.estimate import Estimate, shapley
+from slipway.explain.shapley.game import Game
 from slipway.triton.datatypes import Array
 
 MANY = 10**6

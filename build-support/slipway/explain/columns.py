@@ -11,7 +11,7 @@ import numpy as np
 from slipway.errors import SlipwayError
 from slipway.explain.explanation import Kind, Part
 from slipway.explain.options import Options
-from slipway.explain.shapley import fitting_backgrounds
+from slipway.explain.shapley.estimate import fitting_backgrounds
 from slipway.model.interface import Interface
 from slipway.triton.datatypes import BYTES, Array
 

@@ -19,7 +19,7 @@ from slipway.explain.picture import Picture
 from slipway.explain.question import SAME, Question
 from slipway.explain.recognise import open_picture, recognise
 from slipway.explain.regions import Regions, fitting_grid
-from slipway.explain.shapley import FEWEST_ROUNDS
+from slipway.explain.shapley.estimate import FEWEST_ROUNDS
 from slipway.explain.subject import Subject
 from slipway.explain.words import split_words
 from slipway.model.interface import Interface

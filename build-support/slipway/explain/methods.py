@@ -13,7 +13,8 @@ from slipway.explain.occlusion import fitting_windows, occlude, strongest
 from slipway.explain.picture import Picture
 from slipway.explain.question import SAME, Question
 from slipway.explain.regions import Regions, named_part
-from slipway.explain.shapley import Game, shapley, smallest_budget
+from slipway.explain.shapley.estimate import shapley, smallest_budget
+from slipway.explain.shapley.game import Game
 from slipway.explain.subject import Subject
 from slipway.triton.datatypes import Array
 

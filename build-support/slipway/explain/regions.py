@@ -10,7 +10,7 @@ import numpy as np
 
 from slipway.explain.explanation import Kind, Part
 from slipway.explain.picture import Picture
-from slipway.explain.shapley import FEWEST_ROUNDS
+from slipway.explain.shapley.estimate import FEWEST_ROUNDS
 from slipway.triton.datatypes import Array
 
 
