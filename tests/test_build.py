@@ -40,7 +40,7 @@ def test_a_build_reads_each_pointer_and_parses_each_config_once(
     monkeypatch.setattr(build, "build_environment", lambda *_: environment)
     monkeypatch.setattr(Weights, "cached", lambda *_: {"": weights})
     parsed = counted(monkeypatch, "google.protobuf.text_format.Parse")
-    loaded = counted(monkeypatch, "slipway.model.weights.yaml.load")
+    loaded = counted(monkeypatch, "slipway.model.pointer.yaml.load")
     build.build(folder, repositories.load_settings(tmp_path), tmp_path / "dist")
     configs = [path.read_text() for path in folder.glob("*/config.pbtxt")]
     assert sorted(map(str, parsed)) == sorted(configs)

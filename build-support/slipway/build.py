@@ -15,7 +15,8 @@ from slipway.errors import SlipwayError
 from slipway.model.container_folder import is_container, read_container_folder
 from slipway.model.folder import ModelFolder, read_model_folder
 from slipway.model.local_weights import reject_different
-from slipway.model.weights import Pointer, Weights
+from slipway.model.pointer import Pointer
+from slipway.model.weights import Weights
 from slipway.settings import Settings
 
 

@@ -14,7 +14,8 @@ from slipway.artifact import manifest
 from slipway.environment.shared.requirements import named_folders
 from slipway.errors import SlipwayError
 from slipway.model.folder import LEFT_OUT_ENDINGS, LEFT_OUT_NAMES, read_model_folder
-from slipway.model.weights import Weights, load_pointer
+from slipway.model.pointer import load_pointer
+from slipway.model.weights import Weights
 from slipway.server import cpu_fallback
 from slipway.triton import config
 from slipway.triton.environment_path import ENVIRONMENT, PARAMETER

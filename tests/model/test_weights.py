@@ -15,7 +15,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from slipway.errors import SlipwayError
-from slipway.model.weights import Pointer, Weights, load_pointer
+from slipway.model.pointer import Pointer, load_pointer
+from slipway.model.weights import Weights
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "pointers"
 CONTENT = b"these are weights\r\n" * 4000

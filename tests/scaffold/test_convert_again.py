@@ -15,7 +15,7 @@ import slipway
 from slipway.cli import main
 from slipway.model.local_weights import differs
 from slipway.model.original import load_record
-from slipway.model.weights import load_pointer
+from slipway.model.pointer import load_pointer
 from tests import sessions
 from tests.docs.pages import DOCS
 

@@ -14,7 +14,7 @@ from slipway import signature
 from slipway.cli import main
 from slipway.errors import SlipwayError
 from slipway.model.folder import read_model_folder, source_files
-from slipway.model.weights import load_pointer
+from slipway.model.pointer import load_pointer
 from slipway.signature import sidecar
 from slipway.signature.signature import GraphTensor, Signature
 from tests.signature.graphs import constant, save, tensor

@@ -12,7 +12,8 @@ from slipway.adopt.plan import PlannedFolder
 from slipway.adopt.steps import Step
 from slipway.check.model_files import POINTER
 from slipway.errors import SlipwayError
-from slipway.model.weights import Weights, load_pointer
+from slipway.model.pointer import load_pointer
+from slipway.model.weights import Weights
 from slipway.scaffold.foreign_weights import refuse_foreign
 
 NEW = "slipway new"

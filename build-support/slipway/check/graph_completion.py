@@ -14,7 +14,7 @@ from slipway import signature
 from slipway.check.config_file import ConfigFile
 from slipway.check.model_files import expected_names, loaded_versions
 from slipway.check.shapes import dims_of
-from slipway.model.weights import Pointer
+from slipway.model.pointer import Pointer
 from slipway.signature import GraphTensor, Signature
 from slipway.triton.config import ModelConfig
 

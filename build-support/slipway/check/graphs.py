@@ -13,7 +13,7 @@ from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Location
 from slipway.check.model_files import POINTER, expected_names, loaded_versions
 from slipway.check.model_under_check import ModelUnderCheck
-from slipway.model.weights import Pointer, load_pointer
+from slipway.model.pointer import Pointer, load_pointer
 from slipway.signature import GraphTensor, Reading, Signature
 from slipway.triton.config import ModelConfig, dtype_name
 from slipway.triton.pbtxt import FieldPath

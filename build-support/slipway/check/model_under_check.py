@@ -16,7 +16,7 @@ from slipway.check.syntax_index import SyntaxIndex
 from slipway.errors import SlipwayError
 from slipway.model.container_folder import is_container
 from slipway.model.folder import VERSION_FILE, ModelFolder
-from slipway.model.weights import Pointer, load_pointer
+from slipway.model.pointer import Pointer, load_pointer
 from slipway.settings import Settings
 from slipway.triton.config import FILE_NAME, ModelConfig
 

@@ -16,7 +16,7 @@ from slipway.model.folder import (
 )
 
 if TYPE_CHECKING:
-    from slipway.model.weights import Pointer
+    from slipway.model.pointer import Pointer
 
 CONTENTS = "container"
 MODEL = "/opt/ml/model"  # where SageMaker extracts an artifact, in the container
@@ -54,7 +54,7 @@ class ContainerFolder:
         Raises:
             SlipwayError: one of them is malformed.
         """
-        from slipway.model.weights import load_pointer
+        from slipway.model.pointer import load_pointer
 
         return tuple(map(load_pointer, self.pointer_files))
 

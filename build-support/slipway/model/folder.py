@@ -15,7 +15,7 @@ from slipway.triton import config
 from slipway.triton.config import ModelConfig
 
 if TYPE_CHECKING:
-    from slipway.model.weights import Pointer
+    from slipway.model.pointer import Pointer
 
 VERSION_FILE = "model_version.txt"
 ENSEMBLE = "ensemble"
@@ -51,7 +51,7 @@ class ModelFolder:
             SlipwayError: one of them is malformed.
         """
         # imports a YAML library, which most uses of a folder do not need
-        from slipway.model.weights import load_pointer
+        from slipway.model.pointer import load_pointer
 
         return tuple(map(load_pointer, self.pointer_files))
 

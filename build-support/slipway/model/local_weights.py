@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway.errors import SlipwayError
-from slipway.model.weights import DIRECTORY, Pointer
+from slipway.model.pointer import DIRECTORY, Pointer
 
 HASHED = 64 << 20  # bytes that are hashed in a tenth of a second; for more, DVC's state is asked
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from slipway.errors import SlipwayError
 from slipway.files import digest_of_stream
-from slipway.model.weights import Pointer, load_pointer
+from slipway.model.pointer import Pointer, load_pointer
 
 FOLDER = "original"
 OPTIONS = "conversion.toml"

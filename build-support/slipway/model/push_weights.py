@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from slipway.errors import SlipwayError
 from slipway.model.local_weights import reject_different
-from slipway.model.weights import DIRECTORY, Pointer, Weights, place_of, unreachable_error
+from slipway.model.pointer import DIRECTORY, Pointer, place_of
+from slipway.model.weights import Weights, unreachable_error
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ from slipway.model.original import (
     original_pointers,
     replaced_files,
 )
-from slipway.model.weights import Weights, load_pointer
+from slipway.model.pointer import load_pointer
+from slipway.model.weights import Weights
 from slipway.scaffold.original import complete_record
 from slipway.settings import Settings
 from slipway.triton import config

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from slipway.errors import SlipwayError
-from slipway.model.weights import Pointer, Weights, load_pointer
+from slipway.model.pointer import Pointer, load_pointer
+from slipway.model.weights import Weights
 from slipway.signature import onnx, sidecar
 from slipway.signature.formats import ONNX_FOLDER, recognize_format
 from slipway.signature.signature import Signature

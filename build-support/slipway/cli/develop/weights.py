@@ -39,7 +39,8 @@ def pull(pointer: Path, dvc_root: Path | None, output: Path | None, force: bool)
     """
     from slipway import settings
     from slipway.model.local_weights import reject_different
-    from slipway.model.weights import Weights, load_pointer
+    from slipway.model.pointer import load_pointer
+    from slipway.model.weights import Weights
 
     tracked = load_pointer(pointer)
     root = dvc_root or settings.load(pointer.parent).root
@@ -160,7 +161,8 @@ def sign(pointers: tuple[Path, ...]) -> None:
     Example: slipway weights sign models/x/x_inferencer/1/model.onnx.dvc
     """
     from slipway import settings, signature
-    from slipway.model.weights import Weights, load_pointer
+    from slipway.model.pointer import load_pointer
+    from slipway.model.weights import Weights
 
     store = Weights(settings.load(pointers[0].parent).root)
     for file in pointers:

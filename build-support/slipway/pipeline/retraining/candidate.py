@@ -13,8 +13,9 @@ from slipway.errors import SlipwayError
 from slipway.model.any_folder import read_any_folder
 from slipway.model.original import FOLDER as ORIGINAL
 from slipway.model.original import original_pointers
+from slipway.model.pointer import Pointer, load_pointer
 from slipway.model.push_weights import push_weights
-from slipway.model.weights import Pointer, Weights, load_pointer
+from slipway.model.weights import Weights
 from slipway.process import run
 from slipway.training.run import DataFile, TrainingRun
 from slipway.training.settings import FILE_NAME, load_training_settings

@@ -20,7 +20,7 @@ from slipway.model.original import (
     load_record,
     replaced_files,
 )
-from slipway.model.weights import load_pointer
+from slipway.model.pointer import load_pointer
 
 
 @rule(

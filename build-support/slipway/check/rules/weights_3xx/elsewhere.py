@@ -13,7 +13,7 @@ from slipway.check.rule import rule
 from slipway.check.rules.layout_1xx.layout import OTHER_FOLDERS
 from slipway.errors import SlipwayError
 from slipway.model.local_weights import differs
-from slipway.model.weights import Pointer
+from slipway.model.pointer import Pointer
 
 DEEPEST = 3  # folders below the model's in which the results of a training are looked for
 ENDINGS = {

@@ -11,7 +11,7 @@ from slipway.check.graphs import graphs_with_signature
 from slipway.check.model_files import is_present
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
-from slipway.model.weights import DIRECTORY
+from slipway.model.pointer import DIRECTORY
 from slipway.signature import graph_of
 from slipway.triton.onnx_runtimes import runtime_of
 

@@ -13,7 +13,7 @@ from slipway.check.rule import rule
 from slipway.errors import SlipwayError
 from slipway.model.folder import SIGNATURE
 from slipway.model.local_weights import difference_fix, differs
-from slipway.model.weights import Pointer
+from slipway.model.pointer import Pointer
 from slipway.signature import graph_of, sidecar
 from slipway.signature.formats import recognize_format
 
