@@ -195,6 +195,7 @@ def test_what_the_component_packs_is_what_is_received(tmp_path: Path) -> None:
     (tmp_path / "out/best.onnx").write_bytes(b"weights")
     environment = {"PATH": "/usr/bin:/bin", "CI_JOB_ID": "4711"}
     environment["FILES"] = "out/best.onnx=translate_inferencer/1/model.onnx"
+    environment |= {"MODEL": "translate", "VERSION": "1.3.0"}
     script = "\n".join(job["script"])
     subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, check=True)
     from slipway.artifact.extract import extract
@@ -204,7 +205,11 @@ def test_what_the_component_packs_is_what_is_received(tmp_path: Path) -> None:
     extract(tmp_path / FILE, tmp_path / "got")
     assert (tmp_path / "got/translate_inferencer/1/model.onnx").read_bytes() == b"weights"
     told = (tmp_path / job["artifacts"]["reports"]["dotenv"]).read_text(encoding="utf-8")
-    assert told == "SLIPWAY_SOURCE_JOB_ID=4711\n"
+    assert told.splitlines() == [
+        "SLIPWAY_SOURCE_JOB_ID=4711",
+        "SLIPWAY_HANDED_MODEL=translate",
+        "SLIPWAY_HANDED_VERSION=1.3.0",
+    ]
 
 
 def test_a_token_is_a_file_of_its_user_outside_of_the_checkout_and_gone_afterwards(
