@@ -64,6 +64,25 @@ def test_another_machine_repeats_nothing_that_one_has_run(
     assert (other.root / lock).read_bytes() == (repository.root / lock).read_bytes()
 
 
+def test_a_changed_stage_whose_output_is_not_pushed_is_not_repeated_either(
+    repository: Checkout, tmp_path: Path
+) -> None:
+    repository.train()
+    repository.commit("trained")
+    (repository.training / "raw.txt").write_text("other\n")
+    repository.commit()
+    other = repository.clone(tmp_path / "other")
+    repository.train()
+    repository.ran()
+    run = other.train()
+    assert other.ran() == [] and run.metrics == {"test.size": 18}
+    assert [stage.source for stage in run.stages] == ["run cache"] * 3
+    # until a stage that reads it really runs
+    other.commit("trained")
+    assert other.train({"train.rounds": "9"}).metrics == {"test.size": 54}
+    assert other.ran() == ["prepare", "train", "measure"]
+
+
 def test_dvc_itself_finds_the_runs_in_the_remote(repository: Checkout, tmp_path: Path) -> None:
     write_stages(repository, lambda text: text.replace(": {push: false}", ""))
     other = repository.clone(tmp_path / "other")

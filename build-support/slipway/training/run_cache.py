@@ -53,7 +53,8 @@ class RunCache(StageCache):  # type: ignore[misc]  # DVC has no types
         """Have the outputs of a run of ``stage`` although some of its inputs are missing here;
         return whether there was such a run.
 
-        ``inputs`` are outputs of stages by their path: ``dvc.lock`` knows what they were.
+        ``inputs`` are outputs of stages by their path: ``dvc.lock`` knows what they were. Outputs
+        with ``push: false`` may be missing: they are made where another stage that runs reads them.
         """
         from dvc.stage.loader import StageLoader
         from dvc.stage.serialize import to_single_stage_lockfile
@@ -78,9 +79,13 @@ class RunCache(StageCache):  # type: ignore[misc]  # DVC has no types
         if not cached.outs_cached() and self._remote is not None:
             for objects in cached.get_used_objs().values():
                 self.repo.cloud.pull(objects)
-        if not cached.outs_cached():
+        kept_there = {out.def_path for out in stage.outs if not out.can_push}
+        missing = [out for out in cached.outs if out.changed_cache()]
+        if any(out.def_path not in kept_there for out in missing):
             return False
-        cached.checkout(force=True)
+        for out in cached.outs:
+            if out not in missing:
+                out.checkout(force=True)
         StageLoader.fill_from_lock(stage, entry)
         stage.dump(update_pipeline=False)
         return True
