@@ -57,6 +57,7 @@ lock black.txt 3.12 --universal "$@" $folder/black.in
 lock ruff.txt 3.12 --universal "$@" $folder/ruff.in
 lock mypy.txt 3.12 --universal "$@" $folder/mypy.in
 lock infra.txt 3.12 --universal "$@" $folder/infra.in
+lock terraform.txt 3.12 "${linux[@]}" "$@" $folder/terraform.in
 lock sagemaker.txt 3.12 "${linux[@]}" "$@" $folder/sagemaker.in
 lock airflow.txt 3.12 "${linux[@]}" "$@" $folder/airflow.in
 # what explanations are compared with: shap for numpy 1, and an XGBoost whose files it reads
