@@ -53,11 +53,12 @@ def prepare_stages(root: Path, model: str, parameters: Mapping[str, str]) -> Pre
 def _differ(repo: Any, stages: set[Any]) -> bool:
     """Return whether a stage's command, dependencies or parameters are not those of ``dvc.lock``.
     That outputs are missing here is no difference."""
-    return any(
-        stage.changed(True, list(repo.index.graph.successors(stage)))
-        for stage in stages
-        if not stage.is_data_source
-    )
+    with repo.lock:
+        return any(
+            stage.changed(True, list(repo.index.graph.successors(stage)))
+            for stage in stages
+            if not stage.is_data_source
+        )
 
 
 def _files(stages: set[Any], root: Path) -> set[str]:
