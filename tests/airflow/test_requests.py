@@ -31,7 +31,7 @@ from slipway.training.airflow.place import configuration, joinable
 from slipway.training.airflow.runs import Dag, DagRun, Patient
 from slipway.training.airflow.started import StartedDagRun
 from slipway.training.place import TrainingRequest
-from tests.airflow.process import airflow_python
+from tests.airflow.process import ROOT, airflow_python
 
 RUN = "churn-20261130T234000Z-0123ab"
 PLACES = TrainingPlaceSettings(region="us-east-1")
@@ -43,6 +43,15 @@ def openapi() -> Any:
     library = Path(airflow_python()).parents[1] / "lib" / "python3.12" / "site-packages"
     path = library / "airflow/api_fastapi/core_api/openapi/v2-rest-api-generated.yaml"
     return yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+
+
+@cache
+def _function() -> dict[str, Any]:
+    """The names of the Lambda function in front of a private Airflow."""
+    names: dict[str, Any] = {"__name__": "index"}
+    path = ROOT / "ci" / "infra" / "lambda" / "airflow_api.py"
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)
+    return names
 
 
 def check(method: str, path: str, body: Any, query: Mapping[str, Any]) -> None:
@@ -80,6 +89,7 @@ class Recorded:
         self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None
     ) -> Answer:
         check(method, path, body, query or {})
+        assert _function()["is_allowed"](method, path)
         self.sent.append((method, path))
         answer = self.answers[f"{method} {path.rsplit('/', 1)[1]}"]
         if isinstance(answer, list):

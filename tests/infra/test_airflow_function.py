@@ -104,6 +104,8 @@ ALLOWED = [
     ("GET", "/dags/train_fares/dagRuns"), ("GET", f"/dags/train_fares/dagRuns/{RUN}"),
     ("GET", f"/dags/train_fares/dagRuns/{RUN}/taskInstances"),
     ("GET", f"/dags/train_fares/dagRuns/{RUN}/taskInstances/notify.failure/logs/1"),
+    ("GET", f"/dags/train_fares/dagRuns/{RUN}/taskInstances/result.verdict/xcomEntries/why"),
+    ("PATCH", f"/dags/train_fares/dagRuns/{RUN}/taskInstances/result.train"),
     ("GET", "/dags/train_fares/dagRuns/scheduled__2026-11-30T00:00:00+00:00"),
     ("POST", "/dags/train_fares/dagRuns"), ("POST", "/dags/deploy/dagRuns"),
     ("POST", "/dags/~/dagRuns/list"), ("POST", f"/dags/train_fares/dagRuns/{RUN}/clear"),

@@ -16,9 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 # what starts and reads runs, and nothing else: no variables, connections, users or configuration
 PATHS = {
     "GET": r"/(version|monitor/health|importErrors|dags(/{dag}(/(details|dagRuns(/{name}"
-    r"(/taskInstances(/{name}(/logs/\d+)?)?)?)?))?)?)",
+    r"(/taskInstances(/{name}(/(logs/\d+|xcomEntries/{name}))?)?)?)?))?)?)",
     "POST": r"/dags/({dag}/dagRuns(/{name}/clear)?|~/dagRuns/list)",
-    "PATCH": r"/dags/{dag}(/dagRuns/{name})?",
+    "PATCH": r"/dags/{dag}(/dagRuns/{name}(/taskInstances/{name})?)?",
 }
 DAG = r"(train_[A-Za-z0-9_]+|deploy)"
 NAME = r"[A-Za-z0-9_.~:+-]+"

@@ -45,7 +45,7 @@ class Unreachable(SlipwayError):
 
 def address(*parts: str) -> str:
     """Return a path of the API, with each part escaped."""
-    return "/" + "/".join(quote(part, safe="~") for part in parts)
+    return "/" + "/".join(quote(part, safe="~:+") for part in parts)
 
 
 def unwrap(answer: Answer, where: str, fix: str) -> Any:
