@@ -94,9 +94,10 @@ def test_any_run_of_airflow_has_an_id_of_ours_and_names_that_sagemaker_takes(
     assert match is not None and match["model"] == model
     assert identity == runs.training_run(model, run)
     for suffix in ("", "-evaluate", "-evaluate-99"):
-        job = runs.job_name(model, run) + suffix
+        job = runs.job_name("slipway", model, run) + suffix
         # API_CreateTrainingJob, TrainingJobName
         assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", job), job
+        assert job.startswith("slipway-")
 
 
 def test_a_run_that_slipway_train_started_keeps_its_id() -> None:

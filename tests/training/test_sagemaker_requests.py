@@ -201,9 +201,12 @@ def _without(value: Any, names: set[str]) -> Any:
 names = st.from_regex(r"[a-z][a-z0-9_]{0,120}", fullmatch=True)
 
 
-@given(names, st.sampled_from([None, *STEPS]))
-def test_the_name_of_a_job_is_one_that_aws_takes(model: str, step: str | None) -> None:
-    name = job_name(new_run_id(model), step)
+@given(names, st.sampled_from([None, *STEPS]), st.sampled_from([None, "slipway", "ml-team"]))
+def test_the_name_of_a_job_is_one_that_aws_takes(
+    model: str, step: str | None, prefix: str | None
+) -> None:
+    name = job_name(new_run_id(model), step, prefix)
+    assert name.startswith(prefix or "")
     body: dict[str, Any] = training_job(settings()) | {"TrainingJobName": name}
     assert violations("sagemaker", "CreateTrainingJob", body) == []
 

@@ -45,6 +45,7 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "arn:aws:sns:us-east-1:111122223333:slipway-training",
     ),
     "slack": (r"[\w.#/-]{1,200}", "slack"),
+    "job_prefix": (r"[a-zA-Z0-9]+(-[a-zA-Z0-9]+){0,4}", "slipway"),
 }
 LISTS: Mapping[str, tuple[str, str]] = {
     "subnets": (r"subnet-[0-9a-f]+", "subnet-0a1b2c3d"),
@@ -63,7 +64,8 @@ class TrainingPlaceSettings:
     jobs' execution role. ``repository`` is the repository in ECR with the images of trainings.
     ``kms_key`` encrypts volumes and outputs. ``airflow`` is how DAGs are started: an environment of
     MWAA, a Lambda function, or an api-server's address. Runs are told to the SNS ``topic``, and to
-    ``slack``, a connection of Airflow's. With ``subnets`` and ``security_groups`` the jobs are
+    ``slack``, a connection of Airflow's. ``job_prefix`` begins the names of jobs: the stack's roles
+    may start no others. With ``subnets`` and ``security_groups`` the jobs are
     in that network. Every job gets the ``tags``, and its container the variables ``environment``.
     ``model_package_group`` is the group of SageMaker's model registry in which releases of a model
     are registered, with its name for ``{model}``. ``where`` is the file and table, for errors.
@@ -82,6 +84,7 @@ class TrainingPlaceSettings:
     airflow: str | None = None
     topic: str | None = None
     slack: str | None = None
+    job_prefix: str | None = None
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)

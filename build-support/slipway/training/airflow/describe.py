@@ -86,6 +86,8 @@ def describe(
         found["topic"] = places.topic
     if places.slack:
         found["slack"] = places.slack
+    if places.job_prefix:
+        found["job_prefix"] = places.job_prefix
     if places.region:
         found["region"] = places.region
     for model in chosen:

@@ -50,7 +50,7 @@ class JobSettings:
         """Return the name of the run's training job, or of the processing job of ``step``."""
         if self.job is not None:
             return f"{self.job}-{step}" if step else self.job
-        return job_name(self.run_id, step)
+        return job_name(self.run_id, step, self.places.job_prefix)
 
     def hyperparameters(self) -> dict[str, str]:
         """Return what the container is told, in the order of the names.
@@ -79,13 +79,13 @@ class JobSettings:
         return dict(sorted(values.items()))
 
 
-def job_name(run_id: str, step: str | None = None) -> str:
+def job_name(run_id: str, step: str | None = None, prefix: str | None = None) -> str:
     """Return a name that SageMaker takes: letters, digits and single hyphens, at most 63.
 
     A long model's name is shortened, and gets a part of its digest; time and token stay.
     """
     suffix = f"-{step}" if step else ""
-    name = re.sub(r"[^a-zA-Z0-9]+", "-", run_id).strip("-")
+    name = re.sub(r"[^a-zA-Z0-9]+", "-", f"{prefix or ''}-{run_id}").strip("-")
     if len(name) + len(suffix) > LONGEST_NAME:
         model, time, token = name.rsplit("-", 2)
         digest = hashlib.sha256(run_id.encode()).hexdigest()[:6]

@@ -46,7 +46,7 @@ def deploy_dag(description: dict[str, Any]) -> DAG:
         },
         user_defined_macros={
             "training_run": partial(training_run, "deploy"),
-            "job_name": partial(job_name, "deploy"),
+            "job_name": partial(job_name, description.get("job_prefix", ""), "deploy"),
             "images": bodies["images"],
             "codes": bodies["codes"],
         },

@@ -26,10 +26,11 @@ def training_run(model: str, dag_run: Any) -> str:
     return f"{model}-{time:%Y%m%dT%H%M%SZ}-{token}"
 
 
-def job_name(model: str, dag_run: Any) -> str:
+def job_name(prefix: str, model: str, dag_run: Any) -> str:
     """Return what the names of the run's jobs begin with: letters, digits and hyphens, short enough
-    for the longest step and a number behind it."""
-    name = re.sub(r"[^a-zA-Z0-9]+", "-", training_run(model, dag_run)).strip("-")
+    for the longest step and a number behind it. ``prefix`` is the one that the roles ask for."""
+    run = training_run(model, dag_run)
+    name = re.sub(r"[^a-zA-Z0-9]+", "-", f"{prefix}-{run}").strip("-")
     if len(name) > LONGEST_NAME:
         head, time, token = name.rsplit("-", 2)
         end = f"-{hashlib.sha256(head.encode()).hexdigest()[:6]}-{time}-{token}"

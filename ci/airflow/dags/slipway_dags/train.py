@@ -43,7 +43,7 @@ def training_dag(description: dict[str, Any], name: str) -> DAG:
         is_paused_upon_creation=False,
         user_defined_macros={
             "training_run": partial(training_run, name),
-            "job_name": partial(job_name, name),
+            "job_name": partial(job_name, description.get("job_prefix", ""), name),
             "run_page": run_page,
         },
         default_args=retries(description),
