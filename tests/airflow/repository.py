@@ -31,7 +31,7 @@ from slipway.store.open import open_stage
 from slipway.training.environment import provide_environment
 from slipway.training.image import describe_image
 from tests.airflow import process, slack
-from tests.airflow.site import ACCOUNT, BUCKET, QUICK, REGION, TOPIC
+from tests.airflow.site import ACCOUNT, BUCKET, QUICK, REGION, TOPIC, forget
 from tests.training import sagemaker_stand_in
 
 DATA = "data"
@@ -150,7 +150,10 @@ def running(folder: Path, patch: pytest.MonkeyPatch, *models: str) -> Iterator[R
         for model in models:
             publish_image(root, model)
             provide_environment(root / "models" / model)  # installed once per user
-        yield made
+        try:
+            yield made
+        finally:
+            forget(lambda service: boto3.client(service))  # type: ignore[call-overload]
 
 
 def publish_image(root: Path, model: str) -> None:

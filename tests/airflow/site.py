@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,15 @@ def description(root: Path, models: Sequence[str] = ()) -> dict[str, Any]:
     )
 
 
+def forget(client: Callable[[str], Any]) -> None:
+    """Leave nothing to the next site: moto keeps what it has for as long as the process lives."""
+    client("sns").delete_topic(TopicArn=TOPIC)
+    for bucket in client("s3").list_buckets()["Buckets"]:
+        for item in client("s3").list_objects_v2(Bucket=bucket["Name"]).get("Contents", ()):
+            client("s3").delete_object(Bucket=bucket["Name"], Key=item["Key"])
+        client("s3").delete_bucket(Bucket=bucket["Name"])
+
+
 @contextlib.contextmanager
 def running(folder: Path, python: str, described: dict[str, Any]) -> Iterator[Site]:
     """Serve AWS and Slack while the block runs, with the DAGs of a description."""
@@ -129,4 +138,7 @@ def running(folder: Path, python: str, described: dict[str, Any]) -> Iterator[Si
         key = CODE.address.removeprefix(f"s3://{BUCKET}/")
         site.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"code")
         site.client("sns").create_topic(Name=TOPIC.rpartition(":")[2])
-        yield site
+        try:
+            yield site
+        finally:
+            forget(site.client)
