@@ -23,6 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import requests
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -197,6 +198,7 @@ def running(
     finally:
         for job in stand_in.jobs.values():
             job.kill()
+        requests.post(f"{url}/moto-api/reset", timeout=60)  # moto's state is the process's
         server.shutdown()
         thread.join()
 

