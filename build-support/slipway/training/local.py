@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from slipway.catalog.commit import read_worktree
+from slipway.catalog.commit import Worktree, read_worktree
 from slipway.errors import SlipwayError
 from slipway.files import cache_dir
 from slipway.settings import Settings
@@ -60,6 +60,8 @@ class LocalTraining:
         """See :meth:`slipway.training.place.StartedTraining.wait`."""
         request = self._request
         started, clock = datetime.now(UTC), time.monotonic()
+        # before a remote inside the repository gets what is pushed to it
+        worktree = read_worktree(request.root)
         needed = files_needed(request.root, request.model)
         with one_run_at_a_time(request.root, request.model) as folder:
             workspace = copy_checkout(request.root, folder / "checkout", needed)
@@ -73,7 +75,8 @@ class LocalTraining:
             )
             log = cache_dir(LOGS) / f"{request.run_id}.log"
             executed = execute(workspace.root, order, request.report, log)
-            run = training_run(request, executed.summary, started, time.monotonic() - clock)
+            seconds = time.monotonic() - clock
+            run = training_run(request, executed.summary, worktree, started, seconds)
             if all(stage.source == "unchanged" for stage in run.stages):
                 return TrainingOutcome(run, in_checkout=True)
             self._keep(workspace, run, executed, folder / "results")
@@ -93,12 +96,15 @@ class LocalTraining:
 
 
 def training_run(
-    request: TrainingRequest, summary: dict[str, Any], started: datetime, seconds: float
+    request: TrainingRequest,
+    summary: dict[str, Any],
+    worktree: Worktree,
+    started: datetime,
+    seconds: float,
 ) -> TrainingRun:
     """Return the record of a training on this machine, of its engine's ``summary``."""
     from slipway.training.run import parse_stage
 
-    worktree = read_worktree(request.root)
     return TrainingRun(
         id=request.run_id,
         model=request.model,

@@ -31,6 +31,7 @@ STATES = {
 @names_argument
 @click.option("--allow-worse", is_flag=True, help="Propose what breaks a rule, too, as a draft.")
 @click.option("--show", is_flag=True, help="Print the merge request; push nothing.")
+@click.option("--golden", is_flag=True, help="Ask it its golden cases: the text says what moves.")
 @click.option("--branch", help="Propose all changes below models/ on this branch instead.")
 @click.option("--title", help="The title of that merge request.")
 @json_option("Print one JSON object a line.")
@@ -38,6 +39,7 @@ def propose(
     names: tuple[str, ...],
     allow_worse: bool,
     show: bool,
+    golden: bool,
     branch: str | None,
     title: str | None,
     as_json: bool,
@@ -73,7 +75,7 @@ def propose(
             commit = merge_request.propose(root, branch, title)
         click.echo(f"{branch}: {commit[:12]}" if commit else "nothing to propose")
         return 0
-    chosen = proposal.Options(allow_worse=allow_worse, show=show)
+    chosen = proposal.Options(allow_worse=allow_worse, show=show, golden=golden)
     status = 0
     for name in names or result.changed_models(root):
         try:

@@ -7,7 +7,7 @@ content: a push that is refused leaves nothing that anything refers to.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Literal
 from slipway import settings
 from slipway.catalog.commit import DIRTY
 from slipway.errors import SlipwayError
+from slipway.model.any_folder import read_any_folder
 from slipway.model.cases import cases
 from slipway.pipeline.handover.merge_request import (
     AUTHOR,
@@ -45,8 +46,6 @@ from slipway.training.run import RUN_ID, TrainingRun, write_run
 TRAILER = "Slipway-Run"
 FOUND = re.compile(rf"^{TRAILER}: (\S+)$", re.MULTILINE)
 State = Literal["proposed", "updated", "unchanged", "older", "worse", "shown"]
-# asks the model in a folder its golden cases: how the answers of each case moved
-type AskGolden = Callable[[Path], Mapping[str, Sequence[str]]]
 
 
 @dataclass(frozen=True)
@@ -71,11 +70,12 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Options:
-    """``allow_worse`` proposes what breaks a rule, too, as a draft. ``show`` pushes nothing."""
+    """``allow_worse`` proposes what breaks a rule, too, as a draft. ``show`` pushes nothing.
+    ``golden`` asks the model its golden cases, on a real Triton."""
 
     allow_worse: bool = False
     show: bool = False
-    golden: AskGolden | None = None
+    golden: bool = False
 
 
 def propose_checkout(
@@ -159,6 +159,9 @@ def _propose(
             changes=training_changes(before, read_stages(clone, stages)),
             start=read_start(environ, run),
             cases=[case.name for case in cases(folder)],
+            pointers=[
+                file.relative_to(clone).as_posix() for file in read_any_folder(folder).pointer_files
+            ],
             branch=branch,
             moved=_moved(folder, placed, options),
         )
@@ -225,9 +228,11 @@ def _time(run_id: str) -> str:
 def _moved(
     folder: Path, placed: Sequence[Placed], options: Options
 ) -> Mapping[str, Sequence[str]] | None:
-    if options.golden is None or not any(each.changed for each in placed):
+    if not (options.golden and any(each.changed for each in placed)):
         return None
-    return options.golden(folder)
+    from slipway.pipeline.retraining.golden_cases import moved_answers
+
+    return moved_answers(folder, settings.load(folder))
 
 
 def _push_outputs(clone: Path, run: TrainingRun) -> None:

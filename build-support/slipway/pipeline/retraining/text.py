@@ -15,6 +15,7 @@ from slipway.pipeline.retraining.started import Start
 from slipway.release.evaluation.evaluation import MetricComparison
 from slipway.training.run import TrainingRun
 
+VERDICTS = {"better": "Better", "equal": "Equal", "worse": "Worse", "none": "Not compared"}
 STATES = {"allowed": "worse, within its margin", "refused": "refused"}
 KINDS = ("data", "parameters", "code", "packages", "outputs")
 MOST = 12  # differences of one kind
@@ -24,7 +25,8 @@ SOURCES = {"ran": "ran", "run cache": "from the run cache", "unchanged": "unchan
 
 @dataclass(frozen=True)
 class ProposalFacts:
-    """All that the text says. ``cases`` are the model's golden cases, by name; ``moved`` says how
+    """All that the text says. ``pointers`` are those of the served weights, from the repository's
+    root. ``cases`` are the model's golden cases, by name; ``moved`` says how
     the answers of some of them moved, ``None`` if nobody asked the model."""
 
     run: TrainingRun
@@ -34,6 +36,7 @@ class ProposalFacts:
     changes: Sequence[Change]
     start: Start
     cases: Sequence[str]
+    pointers: Sequence[str]
     branch: str
     moved: Mapping[str, Sequence[str]] | None = None
 
@@ -60,15 +63,11 @@ def text_of(facts: ProposalFacts) -> str:
 
 def _summary(facts: ProposalFacts) -> str:
     compared = facts.comparison
-    against = (
-        f"against {code_span(compared.release)}, which production serves"
-        if compared.release
-        else "production serves no release of it"
-    )
-    return (
-        f"**{compared.verdict.capitalize() if compared.verdict != 'none' else 'Not compared'}** "
-        f"({against}): {escape_markdown(compared.why)}."
-    )
+    why = escape_markdown(compared.why)
+    if compared.release is None:
+        return f"**{VERDICTS[compared.verdict]}**: {why}."
+    against = f"against {code_span(compared.release)}, which production serves"
+    return f"**{VERDICTS[compared.verdict]}** ({against}): {why}."
 
 
 def _metrics(compared: Comparison) -> str:
@@ -135,7 +134,8 @@ def _changes(facts: ProposalFacts) -> str:
         reasons = "; ".join(escape_markdown(f"{r.part}: {r.what}") for r in version.reasons[:MOST])
         lines.append(f"- version: {version.before} → **{version.after}** ({reasons})")
     else:
-        lines.append(f"- version: {version.after}, as it was")
+        why = "production has none" if version.released is None else "as it was"
+        lines.append(f"- version: {version.after} ({why})")
     return "\n".join(lines)
 
 
@@ -162,7 +162,7 @@ def _look(facts: ProposalFacts) -> str:
     name = facts.run.model
     commands = [
         f"git fetch origin && git switch {facts.branch}",
-        f"dvc pull models/{name}/**/*.dvc",
+        *(f"slipway weights pull {pointer}" for pointer in facts.pointers),
         f"slipway test {name}",
         f"slipway lineage {name}",
     ]
