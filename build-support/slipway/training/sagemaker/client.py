@@ -154,7 +154,7 @@ class JobsClient:
             raise SlipwayError(
                 f"{what}: SageMaker was not reached: {error}",
                 where=where,
-                fix="check the network; the job goes on, and the same command follows it again",
+                fix="check the network; the job continues, and the same command follows it again",
             ) from error
 
 

@@ -132,7 +132,7 @@ class StartedJobs:
                 self._report(f"stopped {name}")
             else:
                 self._report(
-                    f"{name} goes on: slipway train {self._record.model} --on sagemaker"
+                    f"{name} continues: slipway train {self._record.model} --on sagemaker"
                     f" --collect {self._record.run_id}"
                 )
             raise
