@@ -201,6 +201,8 @@ class Engine:
             done = self._repo.reproduce([name], single_item=True, pull=True, force=force)
         except DvcException as error:
             cause = error.__cause__ or error
+            if isinstance(cause, SlipwayError):
+                raise cause from error
             raise SlipwayError(
                 f"the stage {name} failed: {cause}",
                 where=stage.path_in_repo,
