@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +15,7 @@ SCHEMA = "slipway-lineage/1"
 def lineage_values(lineage: Lineage) -> dict[str, Any]:
     """Return the lineage as JSON values: nodes, the edges between their ids, and what is not
     known."""
-    return {
+    values = {
         "schema": SCHEMA,
         "model": lineage.model,
         "version": lineage.version,
@@ -25,3 +26,13 @@ def lineage_values(lineage: Lineage) -> dict[str, Any]:
         ],
         "unknown": list(lineage.unknown),
     }
+    return {key: _finite(value) for key, value in values.items()}
+
+
+def _finite(value: Any) -> Any:
+    """Return ``value`` with ``None`` for NaN and infinity, which JSON has not."""
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

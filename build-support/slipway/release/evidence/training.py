@@ -24,6 +24,7 @@ from slipway.release.evidence import provenance, statement
 from slipway.release.evidence.test_result import damaged_evidence
 from slipway.training.inputs import find_inputs
 from slipway.training.run import DataFile, TrainingRun, dump_run, parse_run
+from slipway.training.types import reject_other_types
 
 TYPE = provenance.TYPE
 # its fields never change their meaning: another form of the statement is a v2
@@ -76,12 +77,15 @@ def parse_training(attested: statement.Statement, where: str) -> AttestedTrainin
         SlipwayError: the statement is of another kind, or says something else than the record of
             the run in it; names ``where``.
     """
+    from google.protobuf.json_format import ParseError
+
     try:
         definition = attested.predicate["buildDefinition"]
         if attested.kind != TYPE or definition["buildType"] != BUILD_TYPE:
             raise ValueError(f"a statement of the type {str(definition['buildType'])[:200]!r}")
         record = _embedded_record(attested.predicate["runDetails"]["byproducts"])
         run = parse_run(record.decode(), where=where)
+        reject_other_types(run)
         sources = {
             dependency["name"]: dict(dependency["annotations"]["source"])
             for dependency in definition.get("resolvedDependencies", ())
@@ -93,7 +97,16 @@ def parse_training(attested: statement.Statement, where: str) -> AttestedTrainin
             if not digest.get("md5") or digest["md5"] not in made:
                 raise ValueError(f"its run did not make {name!r:.200}")
         expected = statement.parse_statement(dump_training(training)).predicate
-    except (KeyError, TypeError, ValueError, AttributeError, SlipwayError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        ParseError,
+        SlipwayError,
+    ) as error:
         what = error.what if isinstance(error, SlipwayError) else f"{error!s:.300}"
         raise damaged_evidence(where, f"not the statement of a training: {what}") from error
     if expected != attested.predicate:
