@@ -142,7 +142,8 @@ def apply_results(
 
 def _listed(results: Path) -> list[str]:
     base = results / FILES
-    return sorted(p.relative_to(base).as_posix() for p in base.rglob("*") if not p.is_dir())
+    found = (path for path in base.rglob("*") if path.is_symlink() or not path.is_dir())
+    return sorted(path.relative_to(base).as_posix() for path in found)
 
 
 def _out_of(path: str, outs: Sequence[str] | Mapping[str, bool] | set[str]) -> str | None:
