@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from slipway.errors import SlipwayError
+from slipway.pipeline.handover.merge_request import escaped
 from slipway.pipeline.retraining.proposal import Options, propose_checkout
 from slipway.training.run import load_run
 from tests.pipeline.history import NOBODY
@@ -171,6 +174,21 @@ def test_a_worse_model_is_not_proposed_unless_asked_and_then_as_a_draft(
     assert "❌ refused: worse by 0\\.05, allowed is 0\\.01" in project.options()[-1] or (
         "❌ refused: worse by 0.05, allowed is 0.01" in project.options()[-1]
     )
+
+
+@given(st.text(max_size=200))
+def test_a_text_becomes_one_line_from_which_gitlab_reads_the_same_lines(text: str) -> None:
+    option = escaped(text)
+    assert not {"\n", "\0", "\r"} & {*option}  # git refuses them
+    # MergeRequests::PushOptionsHandlerService: description.gsub('\\n', "\n")
+    read = option.replace("\\n", "\n")
+    kept = text.replace("\\n", "\\\u200bn").replace("\r", "").replace("\0", "").strip()
+    assert read == kept or "\0" in text or "\r" in text
+
+
+def test_a_text_that_is_longer_than_a_packet_of_git_is_cut_and_says_so() -> None:
+    option = escaped("é" * 50_000)
+    assert len(option.encode()) < 65_000 and option.endswith("… cut: it is too long.")
 
 
 def test_nothing_is_proposed_twice_after_a_merge(project: Trainings) -> None:
