@@ -116,7 +116,8 @@ def forget(client: Callable[[str], Any]) -> None:
     """Leave nothing to the next site: moto keeps what it has for as long as the process lives."""
     client("sns").delete_topic(TopicArn=TOPIC)
     for bucket in client("s3").list_buckets()["Buckets"]:
-        for item in client("s3").list_objects_v2(Bucket=bucket["Name"]).get("Contents", ()):
+        pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket["Name"])
+        for item in [item for page in pages for item in page.get("Contents", ())]:
             client("s3").delete_object(Bucket=bucket["Name"], Key=item["Key"])
         client("s3").delete_bucket(Bucket=bucket["Name"])
 

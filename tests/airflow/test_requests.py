@@ -23,6 +23,7 @@ from botocore.stub import Stubber
 
 from slipway.errors import SlipwayError
 from slipway.settings import TrainingPlaceSettings
+from slipway.training.airflow import start
 from slipway.training.airflow.api import Answer, Unreachable
 from slipway.training.airflow.code import Code
 from slipway.training.airflow.function import Function
@@ -302,3 +303,31 @@ def test_nothing_to_do_is_a_run_without_stages(tmp_path: Path) -> None:
     dag_run = DagRun("train_churn", RUN, "queued", {"commit": "1" * 40})
     outcome = StartedDagRun(Dag(api, "train_churn"), dag_run, "http://page", wanted).wait()
     assert (outcome.run.stages, outcome.in_checkout) == ((), False)
+
+
+def test_a_deployment_is_started_and_its_failure_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    identity = "deploy-20261130T234000Z-0123ab"
+    answered = {"dag_run_id": identity, "state": "failed", "conf": {}}
+    api = Recorded(
+        {
+            "GET deploy": {"is_paused": False},
+            "POST dagRuns": answered,
+            f"GET {identity}": answered,
+            "GET taskInstances": {"task_instances": [{"task_id": "smoke", "state": "failed"}]},
+            "GET return_value": {"value": {"text": "slipway rollback churn"}},
+        }
+    )
+    monkeypatch.setattr(start, "open_api", lambda _: api)
+    monkeypatch.setattr(start, "new_run_id", lambda *_: identity)
+    monkeypatch.setattr(start, "run_page", lambda *_: "http://page")
+    with pytest.raises(SlipwayError, match="slipway rollback churn"):
+        start.main(["deploy", "model=churn", "target=1.2.0", "reason="])
+    assert capsys.readouterr().out == "run: http://page\n  smoke: failed\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["deploy", "churn"], ["deploy", "=churn"]])
+def test_what_is_no_parameter_is_refused(arguments: list[str]) -> None:
+    with pytest.raises(SlipwayError, match="not a DAG and NAME=VALUE"):
+        start.main(arguments)
