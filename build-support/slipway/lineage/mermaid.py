@@ -11,10 +11,10 @@ from slipway.lineage.describe import short_details
 from slipway.lineage.graph import Lineage, Node, NodeKind
 
 # lines of LONGEST characters are not wrapped
-WIDTH = '%%{init: {"flowchart": {"wrappingWidth": 380}}}%%'
+WIDTH = '%%{init: {"flowchart": {"wrappingWidth": 420}}}%%'
 MOST_DATA = 8  # files of data that are drawn; more make one node
 MOST_LINES = 6  # of details in a node
-LONGEST = 44  # characters of a line in a node
+LONGEST = 42  # characters of a line in a node
 # opening and closing marks of a node's shape
 SHAPES: dict[NodeKind, tuple[str, str]] = {
     "data": ("[(", ")]"),
