@@ -258,3 +258,46 @@ def test_a_remote_that_cannot_be_written_to_is_reported(
     run = repository.train()
     assert run.metrics == {"test.size": 12}
     assert any("not pushed to DVC's remote" in line for line in repository.lines)
+
+
+SHARED = """stages:
+  common:
+    cmd: echo common >> $RAN && cp data/raw.txt data/common.bin
+    deps: [data/raw.txt]
+    outs: [data/common.bin]
+  other_train:
+    cmd: echo other >> $RAN && cp data/raw.txt models/other/training/model.bin
+    deps: [data/raw.txt]
+    outs: [models/other/training/model.bin]
+"""
+
+
+def test_a_stage_of_no_model_runs_for_those_that_need_it_and_one_of_another_does_not(
+    repository: Checkout,
+) -> None:
+    (repository.root / "data").mkdir()
+    (repository.root / "data" / "raw.txt").write_text("raw\n")
+    other = repository.root / "models" / "other" / "training"
+    other.mkdir(parents=True)
+    (other / "requirements.lock").write_text("")
+    (repository.root / "dvc.yaml").write_text(SHARED)
+    rows = "training/rows]"
+    write_stages(repository, lambda t: t.replace(rows, "../../data/common.bin, training/rows]"))
+    run = repository.train()
+    assert sorted(repository.ran()) == ["common", "measure", "prepare", "train"]
+    assert (repository.root / "data" / "common.bin").read_text() == "raw\n"
+    assert "common" in [stage.name for stage in run.stages]
+    repository.commit("trained")
+    # what another model makes, that model trains
+    write_stages(
+        repository, lambda t: t.replace(rows, "../other/training/model.bin, training/rows]")
+    )
+    with pytest.raises(SlipwayError, match="other_train, which the training needs") as caught:
+        repository.train()
+    assert caught.value.fix == "train other first"
+    repository.ran()
+    repository.train(model="other")
+    assert repository.ran() == ["other"]
+    repository.commit("trained")
+    assert repository.train().metrics == {"test.size": 12}
+    assert "other" not in repository.ran()
