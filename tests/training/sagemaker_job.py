@@ -207,7 +207,7 @@ class Job(threading.Thread):
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 key = f"{prefix.rstrip('/')}/{path.relative_to(folder).as_posix()}"
-                with contextlib.suppress(FileNotFoundError):  # written anew meanwhile
+                with contextlib.suppress(FileNotFoundError):  # replaced meanwhile
                     self._s3.upload_file(str(path), bucket, key)
 
     def _collect(self, base: Path) -> None:

@@ -57,7 +57,7 @@ spot = true
 [metric.loss]
 regex = 'loss=([0-9.]+)'
 """
-# a sum in rounds: each leaves a checkpoint, and one that is found is gone on from
+# a sum in rounds: each leaves a checkpoint, and begins with one that is found
 TRAIN = """import json, os, pathlib, time
 HERE = pathlib.Path(__file__).parent
 PARAMETERS = dict(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +13,6 @@ from slipway.errors import SlipwayError
 from slipway.training.local import LocalPlace
 from slipway.training.run import load_run
 from slipway.training.sagemaker.job_settings import job_name
-from slipway.training.sagemaker.started import StartedJobs
 from tests.training.sagemaker_repository import Project, project
 
 
@@ -43,7 +41,7 @@ def test_jobs_that_were_taken_away_twice_leave_the_bytes_that_this_machine_would
     job = here.stand_in.jobs[job_name(request.run_id)]
     assert job.attempts == 3
     rounds = [line for line in job.log if line.strip().startswith("round")]
-    assert len(rounds) < 6 + 4 + 2, "a checkpoint was not gone on from"
+    assert len(rounds) < 6 + 4 + 2, "a checkpoint was not continued from"
     local = here.clone(tmp_path / "local")
     again = local.request(parameters=parameters, force=True)
     LocalPlace(settings.load(local.root)).start(again).wait()
@@ -94,17 +92,19 @@ def test_two_detached_trainings_are_collected_by_another_machine(
     assert here.git("status", "--porcelain") == ""
 
 
-def test_a_stopped_job_says_that_it_may_be_started_again(here: Project) -> None:
-    request = here.request(parameters={"train.rounds": "600", "train.pause": "0.1"})
+def test_an_interrupted_command_stops_its_job(here: Project) -> None:
+    """Without a terminal, as in a job of a pipeline that is cancelled: nobody can be asked."""
+
+    def report(line: str) -> None:
+        if line.startswith("  Training"):
+            raise KeyboardInterrupt
+
+    request = here.request(parameters={"train.rounds": "600", "train.pause": "0.5"}, report=report)
     started = here.place.start(request)
-    job = here.stand_in.jobs[job_name(request.run_id)]
-    while not any("round" in line for line in job.log):
-        assert job.is_alive(), job.reason
-        time.sleep(0.05)
-    assert isinstance(started, StartedJobs)
-    started.stop()
-    with pytest.raises(SlipwayError, match="was stopped") as caught:
+    with pytest.raises(KeyboardInterrupt):
         started.wait()
+    with pytest.raises(SlipwayError, match="was stopped") as caught:
+        here.place.resume(here.request(run_id=request.run_id)).wait()
     assert caught.value.fix is not None and "start it again" in caught.value.fix
     assert here.git("status", "--porcelain") == ""
 

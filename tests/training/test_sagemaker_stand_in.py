@@ -128,7 +128,7 @@ def test_a_spot_job_goes_on_from_its_checkpoint(stand_in: StandIn) -> None:
     job = stand_in.wait("spot")
     assert job.attempts == 3
     rounds = [line.split()[1] for line in job.log if line.startswith("round")]
-    assert len(rounds) < 5 + 2 + 4  # it did not begin anew
+    assert len(rounds) < 5 + 2 + 4  # it did not begin again
     description = client.describe_training_job(TrainingJobName="spot")
     statuses = [item["Status"] for item in description["SecondaryStatusTransitions"]]
     assert statuses.count("Interrupted") == 2 and statuses[-1] == "Completed"

@@ -108,12 +108,6 @@ class StartedJobs:
         self._report(f"in the checkout: {', '.join(written)}")
         return TrainingOutcome(run, True, (self._client.console_link("Training", name),))
 
-    def stop(self) -> None:
-        """Stop the job that runs."""
-        kind: Kind = "Processing" if len(self._arns) > 1 else "Training"
-        step = EVALUATE if kind == "Processing" else None
-        self._client.stop(kind, self._settings.job_name(step))
-
     def _evaluate(self, results: Path) -> None:
         """Run the stages that only measure, and add what they left to ``results``."""
         body = processing_job(EVALUATE, self._settings)
