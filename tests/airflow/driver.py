@@ -35,10 +35,12 @@ def main() -> None:
 
 def run(bag: Any, order: dict[str, Any]) -> dict[str, Any]:
     """Return what became of one run."""
-    date = order.get("logical_date")
+    text = order.get("logical_date")
+    date = datetime.fromisoformat(text) if text else timezone.utcnow()
     result = bag.dags[order["dag"]].test(
         run_conf=order.get("conf"),
-        logical_date=datetime.fromisoformat(date) if date else timezone.utcnow(),
+        logical_date=date,
+        run_after=date,  # it names the run: the same date again is the same run
     )
     instances = result.get_task_instances()
     return {

@@ -70,7 +70,7 @@ def test_what_is_deployed_needs_no_change_and_says_its_names(deployed: Deployed)
     assert f"export SLIPWAY_TRAINING_ROLE=arn:aws:iam::123456789012:role/{stack}" in lines
     registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
     assert f"export SLIPWAY_TRAINING_REPOSITORY={registry}/{stack}" in lines
-    assert f"export SLIPWAY_AIRFLOW=lambda:{stack}-airflow" in lines
+    assert f"export SLIPWAY_TRAINING_AIRFLOW=lambda:{stack}-airflow" in lines
     assert f"export SLIPWAY_PUSH_TOKEN_SECRET={stack}/push-token" in lines
     assert "export AWS_REGION=us-east-1" in lines
     assert made["DvcRemote"] == f"s3://{bucket}/dvc"

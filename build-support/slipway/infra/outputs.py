@@ -27,7 +27,7 @@ VARIABLES = {
     "TrainingTopicArn": "SLIPWAY_TRAINING_TOPIC",
     "JobPrefix": "SLIPWAY_TRAINING_JOB_PREFIX",
     "PushTokenSecret": "SLIPWAY_PUSH_TOKEN_SECRET",
-    "Airflow": "SLIPWAY_AIRFLOW",
+    "Airflow": "SLIPWAY_TRAINING_AIRFLOW",
 }
 TOPICS = ("TopicArn", "TrainingTopicArn")
 

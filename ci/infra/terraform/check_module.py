@@ -126,7 +126,7 @@ def check_plan(folder: Path) -> None:
               f"{len(sent['parameters'])} parameters")  # fmt: skip
     outputs = shown["planned_values"]["outputs"]["gitlab_variables"]["value"]
     if outputs != {
-        "SLIPWAY_AIRFLOW": "value of Airflow",
+        "SLIPWAY_TRAINING_AIRFLOW": "value of Airflow",
         "SLIPWAY_TRAINING_BUCKET": "value of TrainingBucket",
     }:
         fail(f"the variables for GitLab are {outputs}")

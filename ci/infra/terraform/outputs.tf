@@ -14,7 +14,7 @@ output "variables" {
       TrainingTopicArn = "SLIPWAY_TRAINING_TOPIC"
       JobPrefix        = "SLIPWAY_TRAINING_JOB_PREFIX"
       PushTokenSecret  = "SLIPWAY_PUSH_TOKEN_SECRET"
-      Airflow          = "SLIPWAY_AIRFLOW"
+      Airflow          = "SLIPWAY_TRAINING_AIRFLOW"
     } : variable => aws_cloudformation_stack.this.outputs[output]
     if contains(keys(aws_cloudformation_stack.this.outputs), output)
   }
