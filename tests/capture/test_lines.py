@@ -76,6 +76,12 @@ def test_a_line_has_sagemakers_fields() -> None:
         assert line["captureData"][side]["encoding"] == "BASE64"
 
 
+@given(st.floats(-1e9, 4e9))
+def test_the_time_of_a_line_is_that_of_the_request_to_the_microsecond(when: float) -> None:
+    ours = json.loads(encode_line(exchange(when=when), KEEP_ALL, None))["slipway"]
+    assert ours["time"] == datetime.fromtimestamp(when, UTC).isoformat(timespec="microseconds")
+
+
 @given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))
 def test_any_text_in_a_line_is_that_of_the_exchange(
     event_id: str, content_type: str, target: str, inference_id: str

@@ -23,12 +23,12 @@ from slipway.capture.exchange import Exchange
 from slipway.capture.location import CaptureLocation
 from slipway.capture.process import capture_process, worker
 from slipway.capture.process import frame as frames
-from slipway.capture.process.capture_process import CaptureProcess
+from slipway.capture.process.capture_process import BATCH_S, CaptureProcess
 from slipway.capture.process.frame import Frame, read_frame, write_frame
 from slipway.capture.read import read_captured
 from slipway.capture.record import CapturedRequest
 from slipway.capture.sampling import is_sampled
-from slipway.capture.writer import BATCH_S, QueueLimits
+from slipway.capture.writer import QueueLimits
 from slipway.errors import SlipwayError
 from slipway.model.capture_rules import CaptureRules, TensorRule
 
@@ -261,7 +261,7 @@ SERVER = """
 import os, signal, sys, time
 from pathlib import Path
 from slipway.capture.location import CaptureLocation
-from slipway.capture.process.capture_process import CaptureProcess
+from slipway.capture.process.capture_process import BATCH_S, CaptureProcess
 from slipway.model.capture_rules import CaptureRules
 from tests.capture.test_process import exchange
 

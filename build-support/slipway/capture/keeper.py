@@ -124,8 +124,7 @@ class Keeper:
         try:
             own = rules[target]
             data = encode_line(exchange, own, self._hash_key(own))
-            when = datetime.fromtimestamp(exchange.when, timezone.utc)
-            days = own.retention_days
+            when, days = exchange.when, own.retention_days
             return Line(
                 data, group_of(exchange.endpoint, exchange.variant, target, when, days), when
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import json
+import math
 from datetime import datetime, timezone
 from functools import lru_cache
 
@@ -48,7 +49,7 @@ def encode_line(exchange: Exchange, rules: CaptureRules, key: HashKey | None) ->
         redacted = "".join(f",{_dump(name)}:{_dump(value)}" for name, value in done.dump().items())
         if key is not None and "hash" in done.redacted.values():
             redacted += f',"hashKey":{_dump(key.id)}'
-    when = datetime.fromtimestamp(exchange.when, timezone.utc).isoformat(timespec="microseconds")
+    when = _time(exchange.when)
     called = exchange.inference_id
     inference_id = f',"inferenceId":{_dump(called)}' if called else ""
     origin = _origin(
@@ -67,6 +68,21 @@ def encode_line(exchange: Exchange, rules: CaptureRules, key: HashKey | None) ->
         end.encode("ascii"),
     ]
     return b"".join(parts)
+
+
+def _time(when: float) -> str:
+    """Return a time in UTC to the microsecond, as :class:`datetime` does it in five times the
+    time."""
+    fraction, second = math.modf(when)
+    microseconds = round(1e6 * fraction)
+    if not 0 <= microseconds < 1_000_000:
+        return datetime.fromtimestamp(when, timezone.utc).isoformat(timespec="microseconds")
+    return f"{_second(second)}.{microseconds:06}+00:00"
+
+
+@lru_cache(16)
+def _second(second: float) -> str:
+    return datetime.fromtimestamp(second, timezone.utc).isoformat()[:TO_SECONDS]
 
 
 @lru_cache(1024)

@@ -22,7 +22,6 @@ from slipway.capture.process.frame import Frame
 from slipway.capture.process.worker import Sent, Worker
 from slipway.capture.sampling import is_sampled
 from slipway.capture.writer import (
-    BATCH_S,
     CLOSE_S,
     IDLE_S,
     RETRY_RULES_S,
@@ -31,6 +30,8 @@ from slipway.capture.writer import (
 )
 from slipway.errors import SlipwayError
 
+# between frames: to wake two processes takes longer than to hand a hundred requests over
+BATCH_S = 0.1
 MOST_REQUESTS = 512  # of a frame
 RESTART_S = COUNTS_S = 1.0
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import secrets
@@ -27,6 +28,7 @@ from slipway.capture.storage.names import file_key, hour_folder
 JOURNAL = ".open"
 LOCK = "lock"
 PRIVATE = 0o700
+HOUR_S = 3600.0
 # hands a complete file over: its path, and its key below the location
 Deliver = Callable[[Path, str], None]
 
@@ -42,11 +44,12 @@ class Group(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line with its end, the file that it will be in, and the time of its request, in UTC."""
+    """A line with its end, the file that it will be in, and the time of its request in seconds
+    since the epoch."""
 
     data: bytes
     group: Group
-    when: datetime
+    when: float
 
 
 @dataclass
@@ -54,13 +57,16 @@ class Lines:
     """The lines of one group in a journal: where they begin and end, and the times of the first
     and the last request."""
 
-    first: datetime
-    last: datetime
+    first: float
+    last: float
     spans: list[tuple[int, int]] = field(default_factory=list)
 
-    def add(self, when: datetime, begin: int, end: int) -> None:
+    def add(self, when: float, begin: int, end: int) -> None:
         """Add a line."""
-        self.first, self.last = min(self.first, when), max(self.last, when)
+        if when < self.first:
+            self.first = when
+        elif when > self.last:
+            self.last = when
         self.spans.append((begin, end))
 
 
@@ -121,10 +127,11 @@ class Journal:
                 out.flush()
                 os.fsync(out.fileno())
             where = f"{group.endpoint}/{group.variant}/{group.hour}"
-            count = len(lines.spans)
-            yield path, file_key(
-                where, group.target, lines.first, lines.last, count, group.days, id
+            first, last = (
+                datetime.fromtimestamp(when, timezone.utc) for when in (lines.first, lines.last)
             )
+            count = len(lines.spans)
+            yield path, file_key(where, group.target, first, last, count, group.days, id)
 
     def close(self) -> None:
         """Close the file, which stays."""
@@ -226,17 +233,23 @@ class Spool:
             journal.close()
 
 
-def group_of_line(line: bytes) -> tuple[Group, datetime]:
+def group_of_line(line: bytes) -> tuple[Group, float]:
     """Return the group of a line that a writer wrote, and its time."""
     ours = json.loads(line)["slipway"]
-    when = datetime.fromisoformat(ours["time"])
+    when = datetime.fromisoformat(ours["time"]).timestamp()
     days = int(ours["retentionDays"])
     return group_of(ours["endpoint"], ours["variant"], ours["targetModel"], when, days), when
 
 
-def group_of(endpoint: str, variant: str, target: str, when: datetime, days: int) -> Group:
-    """Return the group of a request."""
-    return Group(endpoint, variant, hour_folder(when.astimezone(timezone.utc)), target, days)
+def group_of(endpoint: str, variant: str, target: str, when: float, days: int) -> Group:
+    """Return the group of a request at ``when``, in seconds since the epoch."""
+    return _group(endpoint, variant, target, when // HOUR_S, days)
+
+
+@functools.lru_cache(1024)
+def _group(endpoint: str, variant: str, target: str, hour: float, days: int) -> Group:
+    began = datetime.fromtimestamp(HOUR_S * hour, timezone.utc)
+    return Group(endpoint, variant, hour_folder(began), target, days)
 
 
 @contextlib.contextmanager
