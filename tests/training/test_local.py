@@ -64,6 +64,16 @@ def test_another_machine_repeats_nothing_that_one_has_run(
     assert (other.root / lock).read_bytes() == (repository.root / lock).read_bytes()
 
 
+def test_a_remote_within_the_repository_makes_no_training_of_a_commit_dirty(
+    repository: Checkout,
+) -> None:
+    repository.dvc("remote", "add", "--default", "--force", "within", "remote-of-samples")
+    repository.commit("a remote within")
+    run = repository.train()
+    assert (repository.root / "remote-of-samples").is_dir()
+    assert not run.dirty and run.commit == repository.git("rev-parse", "HEAD")
+
+
 def test_a_changed_stage_whose_output_is_not_pushed_is_not_repeated_either(
     repository: Checkout, tmp_path: Path
 ) -> None:
