@@ -163,6 +163,19 @@ def test_a_push_that_is_refused_leaves_the_checkout_and_can_be_repeated(
     assert state(project) == "proposed"
 
 
+def test_a_remote_that_opens_no_merge_requests_is_an_error_and_the_text_can_be_shown(
+    project: Trainings,
+) -> None:
+    project.train(40)
+    setting = ["git", "config", "receive.advertisePushOptions", "false"]
+    subprocess.run(setting, cwd=project.history.origin, check=True)
+    with pytest.raises(SlipwayError, match="opens no merge requests") as raised:
+        state(project)
+    assert "slipway propose --show" in str(raised.value.fix) and not tip(project)
+    made = propose_checkout(project.root, NAME, JOB, Options(show=True))
+    assert made is not None and made.text
+
+
 def test_a_worse_model_is_not_proposed_unless_asked_and_then_as_a_draft(
     project: Trainings,
 ) -> None:

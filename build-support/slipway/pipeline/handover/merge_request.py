@@ -17,6 +17,7 @@ from slipway.pipeline.handover.push_remote import NEEDS, PushRemote, push_remote
 from slipway.process import run
 
 AUTHOR = ("slipway", "slipway@localhost")
+NO_OPTIONS = "does not support push options"  # what git says
 LINK = re.compile(r"https?://\S+/-/merge_requests/\d+")
 # a packet of git's protocol has 65,516 bytes at most (git help protocol-common)
 MAX_TEXT = 60_000
@@ -94,19 +95,21 @@ def push(
     ]
     ref = f"refs/heads/{branch}"
     lease = [f"--force-with-lease={ref}:{replaces}"] if replaces else []
-    said = remote.git(
-        [
-            "-C",
-            str(root),
-            "push",
-            *lease,
-            *(f"--push-option={option}" for option in options),
-            remote.url,
-            f"HEAD:{ref}",
-        ],
-        what=f"pushing {branch}",
-        fix=f"delete the branch {branch} if it has other content; {NEEDS}",
-    )
+    words = ["-C", str(root), "push", *lease, *(f"--push-option={option}" for option in options)]
+    try:
+        said = remote.git(
+            [*words, remote.url, f"HEAD:{ref}"],
+            what=f"pushing {branch}",
+            fix=f"delete the branch {branch} if it has other content; {NEEDS}",
+        )
+    except SlipwayError as error:
+        if NO_OPTIONS not in error.what:
+            raise
+        raise SlipwayError(
+            "the remote opens no merge requests: it takes no push options",
+            where=branch,
+            fix="push to a project of GitLab; for another, slipway propose --show prints the text",
+        ) from error
     link = LINK.search(said)
     return link[0] if link else None
 

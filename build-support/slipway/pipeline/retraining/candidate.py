@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from dataclasses import dataclass
@@ -104,6 +105,8 @@ def _commit_stage(root: Path, name: str) -> None:
     from dvc.repo import Repo
 
     folder = root / "models" / name / ORIGINAL
+    # it would tell of each lock file that it writes, in a folder that is gone by then
+    logging.getLogger("dvc").setLevel(logging.WARNING)
     try:
         with Repo(str(root)) as repo:
             for stage in repo.index.stages:
