@@ -25,7 +25,10 @@ def main(folders: list[str]) -> int:
 
 def check_folder(folder: str) -> list[str]:
     """Return what is wrong with the DAGs in a folder, and print it."""
-    from airflow.dag_processing.dagbag import DagBag
+    try:
+        from airflow.dag_processing.dagbag import DagBag
+    except ImportError:  # Airflow 3.0 and 3.1
+        from airflow.models.dagbag import DagBag
 
     sys.path.insert(0, folder)
     connected: list[str] = []

@@ -9,7 +9,7 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.hooks.sns import SnsHook
 from airflow.providers.slack.hooks.slack_webhook import SlackWebhookHook
-from airflow.sdk import DAG, Param, TaskGroup, get_current_context, task
+from airflow.sdk import DAG, BaseOperator, Param, TaskGroup, get_current_context, task
 
 from slipway_dags import due, ended, messages
 from slipway_dags.description import STEPS
@@ -19,6 +19,8 @@ from slipway_dags.tell import tell
 
 RUN = "{{ training_run(dag_run) }}"
 PROPOSED = ("better", "equal", "none")
+# Airflow 3.0 takes whether pauses grow, and newer ones by what
+GROWING = True if BaseOperator.retry_exponential_backoff is False else 2.0
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -77,7 +79,7 @@ def retries(description: dict[str, Any]) -> dict[str, Any]:
         "owner": "slipway",
         "retries": int(description.get("retries", 3)),
         "retry_delay": timedelta(seconds=int(description.get("retry_seconds", 60))),
-        "retry_exponential_backoff": 2.0,
+        "retry_exponential_backoff": GROWING,
         "max_retry_delay": timedelta(minutes=15),
     }
 
