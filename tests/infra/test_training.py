@@ -212,7 +212,7 @@ def test_every_alarm_tells_the_topic_and_watches_this_airflow() -> None:
 CHOICES: list[tuple[str, set[str], set[str], str | None]] = [
     # lines instead of the default, what there is, what there is not, the output Airflow
     ("", NETWORK | {"Nat", "AirflowFunction"}, {"AirflowApiEndpoint", "Slack"}, "lambda:"),
-    ('WebserverAccess = "PUBLIC_ONLY"', NETWORK | {"Nat"}, {"AirflowFunction"}, "mwaa:"),
+    ('WebserverAccess = "PUBLIC_ONLY"', NETWORK | {"Nat", "AirflowFunction"}, set(), "lambda:"),
     ('Egress = "endpoints"', NETWORK | {"AirflowApiEndpoint", "SqsEndpoint"},
      {"Nat", "InternetGateway", "PublicSubnet"}, "lambda:"),
     ('VpcId = "vpc-1"\nSubnetA = "subnet-1"\nSubnetB = "subnet-2"',

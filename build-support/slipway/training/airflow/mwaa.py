@@ -1,7 +1,7 @@
 """Amazon MWAA's own way to its Airflow: ``airflow = "mwaa:NAME"``.
 
 ``InvokeRestApi`` needs neither a token nor a way into the environment's network. AWS documents ten
-seconds for an answer, of at most 6 MB.
+seconds for an answer, of at most 6 MB, and paths of 64 characters.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from slipway import aws
 from slipway.errors import SlipwayError
 from slipway.settings import TrainingPlaceSettings
 from slipway.training.airflow.api import Answer, Unreachable
+from slipway.training.airflow.short_paths import LONGEST, list_instead
 
 # codes of MWAA and of AWS's front that pass
 PASSING = ("ThrottlingException", "InternalServerException", "ServiceUnavailableException")
@@ -33,6 +34,9 @@ class Mwaa:
         self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None
     ) -> Answer:
         """See :meth:`slipway.training.airflow.api.AirflowApi.send`."""
+        if len(path) > LONGEST:
+            listed = list_instead(method, path, self.where)
+            return listed.pick(self.send("POST", listed.path, listed.body))
         request: dict[str, Any] = {"Name": self._name, "Path": path, "Method": method}
         if body is not None:
             request["Body"] = body
