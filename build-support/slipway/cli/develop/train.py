@@ -25,7 +25,14 @@ PLACES = ("local", "sagemaker", "airflow")
 
 @click.command()
 @names_argument
-@click.option("--on", "place", type=click.Choice(PLACES), default="local", show_default=True)
+@click.option(
+    "--on",
+    "place",
+    type=click.Choice(PLACES),
+    default="local",
+    show_default=True,
+    help="Where its stages run.",
+)
 @click.option(
     "--set",
     "assignments",

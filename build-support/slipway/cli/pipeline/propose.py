@@ -55,7 +55,8 @@ def propose(
     names the secret in AWS Secrets Manager that does.
 
     \b
-    --json    {"model", "state", "branch", "title", "text", "commit", "link", "verdict"}
+    --json    {"model", "state", "branch", "title", "text", "commit", "link",
+              "verdict"}
 
     Example: slipway propose churn --show
     """
