@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from slipway.errors import SlipwayError
-from slipway.training import variables
-from slipway.training.parameters import set_parameters, stage_parameters
+from slipway.training.commands import CommandSettings, StageCommands
+from slipway.training.parameters import set_parameters
 from slipway.training.run import Source
 from slipway.training.stages import (
     STEPS,
@@ -24,7 +22,7 @@ from slipway.training.stages import (
     needed_by,
     owner_of,
 )
-from slipway.training.variables import Folders, Machine
+from slipway.training.variables import Machine, count_gpus
 
 Emit = Callable[[Mapping[str, Any]], object]
 
@@ -59,7 +57,6 @@ class Engine:
         self._repo, self._order, self._emit, self._provide = repo, order, emit, provide
         self._root = Path(repo.root_dir)
         self._folder = self._root / "models" / order.model
-        self._environment: Path | None = None
         self._sources: dict[str, Source] = {}
         self._set: list[str] = []
         self._differ: set[Any] = set()
@@ -99,9 +96,8 @@ class Engine:
             self._differ = self._find_differing()
         changed = [s for s in self._own if s in self._differ or self._order.force]
         self._emit({"event": "plan", "stages": [address_of(s) for s in self._own]})
-        if changed:
-            self._prepare()
-        with _commands(self._before_command):
+        commands = self._commands = self._prepare()
+        with commands.prepared():
             for stage in self._own:
                 if stage in changed:
                     self._run_stage(stage)
@@ -139,6 +135,16 @@ class Engine:
             ):
                 differ.add(stage)
         return differ
+
+    def _prepare(self) -> StageCommands:
+        order = self._order
+        settings = CommandSettings(
+            model=self._folder,
+            base=Path(order.base),
+            checkpoints=Path(order.checkpoints),
+            machine=Machine(order.job, order.instance, count_gpus()),
+        )
+        return StageCommands(self._repo, settings, self._own, self._provide)
 
     def _run_stage(self, stage: Any) -> None:
         if self._stopped:
@@ -208,7 +214,9 @@ class Engine:
                 where=stage.path_in_repo,
                 fix="correct what its output says, then train again",
             ) from error
-        if done and name not in self._sources:
+        if name in self._commands.ran:
+            self._sources[name] = "ran"
+        elif done:
             self._sources[name] = "run cache"
         if self._sources.get(name) == "ran":
             # DVC keeps no run of a stage with cache: false outputs
@@ -230,95 +238,3 @@ class Engine:
 
     def _report(self, name: str, source: Source, seconds: float) -> None:
         self._emit({"event": "done", "name": name, "source": source, "seconds": seconds})
-
-    # before a command
-
-    def _prepare(self) -> None:
-        order = self._order
-        training = self._folder / "training"
-        paths = {
-            Path(dep.fs_path)
-            for stage in self._own
-            for dep in stage.deps
-            if dep.protocol == "local"
-        }
-        channels = {path.name: path for path in paths if path.parent == training and _is_dir(path)}
-        self._folders = Folders(Path(order.base), channels)
-        self._machine = Machine(order.job, order.instance, variables.count_gpus())
-        values = {name: value for name, (_, value) in stage_parameters(self._own).items()}
-        variables.prepare_folders(self._folders, self._folder, values, self._machine)
-        self._variables = variables.stage_variables(self._folders, values, self._machine)
-
-    def _before_command(self, stage: Any) -> Callable[[], None]:
-        """Prepare the folders and variables of a command; return what to do after it."""
-        if self._environment is None:
-            self._environment = self._provide()
-            path = f"{self._environment / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-            os.environ["PATH"] = path
-            # the library's own packages are not the training's
-            for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
-                os.environ.pop(name, None)
-        self._sources[address_of(stage)] = "ran"
-        stage.save_deps()
-        checkpoints = Path(self._order.checkpoints) / _checkpoint_name(stage)
-        checkpoints.mkdir(parents=True, exist_ok=True)
-        os.environ |= self._variables | {variables.CHECKPOINTS: str(checkpoints)}
-        targets = (self._folder / variables.MODEL, self._folder / variables.OUTPUT)
-        for folder in targets:
-            if not folder.is_file():
-                folder.mkdir(parents=True, exist_ok=True)
-
-        def clear() -> None:
-            shutil.rmtree(checkpoints, ignore_errors=True)
-            outs = {Path(out.fs_path) for s in self._repo.index.stages for out in s.outs}
-            for folder in targets:
-                if not any(out == folder or folder in out.parents for out in outs):
-                    self._reject_unnamed(stage, folder)
-
-        return clear
-
-    def _reject_unnamed(self, stage: Any, folder: Path) -> None:
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        if files:
-            raise SlipwayError(
-                f"{address_of(stage)} wrote {files[0].name} to SM_MODEL_DIR or SM_OUTPUT_DATA_DIR, "
-                "which is no output of a stage",
-                where=stage.path_in_repo,
-                fix=f"add {folder.relative_to(self._folder)} to its outs",
-            )
-        shutil.rmtree(folder)
-
-
-@contextlib.contextmanager
-def _commands(before: Callable[[Any], Callable[[], None]]) -> Iterator[None]:
-    """Have DVC call ``before`` with each stage whose command it runs, and what that returns after
-    the command."""
-    from dvc.stage import run
-
-    original = run.cmd_run
-
-    def command(stage: Any, dry: bool = False, run_env: Any = None) -> None:
-        after = before(stage)
-        original(stage, dry=dry, run_env=run_env)
-        after()
-
-    run.cmd_run = command
-    try:
-        yield
-    finally:
-        run.cmd_run = original
-
-
-def _checkpoint_name(stage: Any) -> str:
-    """Return a name that changes with whatever the stage depends on: no stage continues from the
-    checkpoint of another training."""
-    from dvc.stage.cache import _can_hash, _get_stage_hash
-
-    key = _get_stage_hash(stage) if _can_hash(stage) else "always"
-    return f"{stage.name or 'stage'}-{key[:16]}"
-
-
-def _is_dir(path: Path) -> bool:
-    # data that are not here yet: a pointer says whether they are a folder
-    pointer = path.with_name(f"{path.name}.dvc")
-    return path.is_dir() or (pointer.is_file() and ".dir" in pointer.read_text(encoding="utf-8"))

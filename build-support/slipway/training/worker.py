@@ -51,7 +51,7 @@ def main() -> int:
     try:
         with open_dvc(Path.cwd()) as repo:
             # what DVC says of each stage, and of objects that are made again, is said by events
-            logging.getLogger("dvc").setLevel(logging.ERROR)
+            logging.disable(logging.WARNING)
             order |= {key: tuple(order[key]) for key in ("steps", "recorded")}
             engine = Engine(repo, Order(**order), emit, provide)
 
