@@ -30,8 +30,9 @@ from slipway.capture.writer import (
 )
 from slipway.errors import SlipwayError
 
-# between frames: to wake two processes takes longer than to hand a hundred requests over
-BATCH_S = 0.1
+# between frames: more often, and to wake two processes takes longer than what they exchange; less
+# often, and a killed server loses more
+BATCH_S = 0.05
 MOST_REQUESTS = 512  # of a frame
 RESTART_S = COUNTS_S = 1.0
 
