@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -24,14 +25,17 @@ from botocore.stub import Stubber
 from slipway.errors import SlipwayError
 from slipway.settings import TrainingPlaceSettings
 from slipway.training.airflow import start
+from slipway.training.airflow import started as started_module
 from slipway.training.airflow.api import Answer, Unreachable
 from slipway.training.airflow.code import Code
 from slipway.training.airflow.function import Function
 from slipway.training.airflow.mwaa import Mwaa
 from slipway.training.airflow.place import configuration, joinable
 from slipway.training.airflow.runs import Dag, DagRun, Patient
+from slipway.training.airflow.short_paths import PathTooLong
 from slipway.training.airflow.started import StartedDagRun
 from slipway.training.place import TrainingRequest
+from slipway.training.run import TrainingRun, dump_run
 from tests.airflow.process import ROOT, airflow_python
 
 RUN = "churn-20261130T234000Z-0123ab"
@@ -143,7 +147,7 @@ def test_a_run_is_started_followed_and_ended_by_requests_of_airflows_api(tmp_pat
         ("failure.clean", "success"),
         ("", "failed"),
     ]
-    failed = StartedDagRun(dag, started, "http://page", wanted)
+    failed = StartedDagRun(dag, started, "http://page", wanted, PLACES)
     with pytest.raises(SlipwayError, match="failed at train: no rows") as caught:
         failed.wait()
     assert caught.value.where == "http://page"
@@ -301,7 +305,7 @@ def test_nothing_to_do_is_a_run_without_stages(tmp_path: Path) -> None:
     )
     wanted = request(tmp_path)
     dag_run = DagRun("train_churn", RUN, "queued", {"commit": "1" * 40})
-    outcome = StartedDagRun(Dag(api, "train_churn"), dag_run, "http://page", wanted).wait()
+    outcome = StartedDagRun(Dag(api, "train_churn"), dag_run, "http://page", wanted, PLACES).wait()
     assert (outcome.run.stages, outcome.in_checkout) == ((), False)
 
 
@@ -331,3 +335,52 @@ def test_a_deployment_is_started_and_its_failure_is_said(
 def test_what_is_no_parameter_is_refused(arguments: list[str]) -> None:
     with pytest.raises(SlipwayError, match="not a DAG and NAME=VALUE"):
         start.main(arguments)
+
+
+class Terse(Recorded):
+    """MWAA: what a task left cannot be asked, since its path is too long."""
+
+    def send(
+        self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None
+    ) -> Answer:
+        if "xcomEntries" in path:
+            raise PathTooLong("MWAA takes paths of 64 characters")
+        return super().send(method, path, body, query)
+
+
+def _stored(monkeypatch: pytest.MonkeyPatch, files: Mapping[str, Any]) -> None:
+    data = {f"churn/{RUN}/{name}": json.dumps(value).encode() for name, value in files.items()}
+    bucket = SimpleNamespace(read=data.get)
+    monkeypatch.setattr(started_module, "open_bucket", lambda _: bucket)
+
+
+RECORD = TrainingRun(RUN, "churn", "airflow", "1" * 40, False, "2026-11-30T23:40:00Z", 1.0, "", ())
+
+
+def test_through_mwaa_what_became_of_a_run_is_read_in_the_bucket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("result.train", "proposal.propose")
+    tasks = {"task_instances": [{"task_id": name, "state": "success"} for name in names]}
+    api = Terse({f"GET {RUN}": run("success"), "GET taskInstances": tasks})
+    files = {
+        "comparison/run.json": json.loads(dump_run(RECORD)),
+        "proposal/proposal.json": {"merge_request": "http://gitlab/7"},
+    }
+    _stored(monkeypatch, files)
+    dag, dag_run = Dag(api, "train_churn"), DagRun("train_churn", RUN, "queued", {})
+    wanted = request(tmp_path)
+    outcome = StartedDagRun(dag, dag_run, "http://page", wanted, PLACES).wait()
+    assert (outcome.run, outcome.links) == (RECORD, ("http://page", "http://gitlab/7"))
+
+
+def test_through_mwaa_a_failure_is_said_with_the_place_of_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = {"task_instances": [{"task_id": "result.train", "state": "failed"}]}
+    api = Terse({f"GET {RUN}": run("failed"), "GET taskInstances": tasks})
+    mark = {"step": "train", "reason": "no rows", "log": ["Log: http://log"], "run": "x"}
+    _stored(monkeypatch, {"failed.json": mark})
+    dag, dag_run = Dag(api, "train_churn"), DagRun("train_churn", RUN, "queued", {})
+    with pytest.raises(SlipwayError, match="failed at train: no rows; Log: http://log"):
+        StartedDagRun(dag, dag_run, "http://page", request(tmp_path), PLACES).wait()

@@ -51,7 +51,7 @@ class AirflowPlace:
             run = dag.start(request.run_id, conf, note)
         link = run_page(api.where, self._settings.training, dag.name, run.id)
         request.report(f"run: {link}")
-        return StartedDagRun(dag, run, link, request)
+        return StartedDagRun(dag, run, link, request, self._settings.training)
 
 
 def configuration(request: TrainingRequest, code: Code) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from slipway.training.airflow.api import (
     detail,
     unwrap,
 )
+from slipway.training.airflow.short_paths import PathTooLong
 
 ACTIVE = ("queued", "running")
 ENDED = ("success", "failed")
@@ -86,11 +87,14 @@ class Dag:
         return {one["task_id"]: one["state"] or "none" for one in found["task_instances"]}
 
     def value(self, run_id: str, task: str, key: str = "return_value") -> Any:
-        """Return what a task of the run left; ``None`` if it left nothing."""
+        """Return what a task of the run left; ``None`` if it left nothing, or cannot be asked."""
         path = address(
             "dags", self.name, "dagRuns", run_id, "taskInstances", task, "xcomEntries", key
         )
-        answer = self.api.send("GET", path)
+        try:
+            answer = self.api.send("GET", path)
+        except PathTooLong:
+            return None
         return answer.body["value"] if answer.status == 200 else None
 
     def stop(self, run_id: str) -> list[str]:

@@ -18,6 +18,10 @@ LONGEST = 64
 RUN = re.compile(r"/dags/(?P<dag>[^/]+)/dagRuns/(?P<run>[^/]+)(?P<tasks>/taskInstances)?")
 
 
+class PathTooLong(SlipwayError):
+    """No list has what such a path names."""
+
+
 @dataclass(frozen=True)
 class Listed:
     """A list to ask for instead; ``run`` is the one to pick from it, ``None`` for all."""
@@ -40,11 +44,11 @@ def list_instead(method: str, path: str, where: str) -> Listed:
     """Return the list that holds what a path of more than :data:`LONGEST` characters names.
 
     Raises:
-        SlipwayError: there is none: what a task left, or a change.
+        PathTooLong: there is none: what a task left, or a change.
     """
     found = RUN.fullmatch(path)
     if method != "GET" or found is None:
-        raise SlipwayError(
+        raise PathTooLong(
             f"MWAA takes paths of {LONGEST} characters, and this has {len(path)}: {path}",
             where=where,
             fix='use the function of the stack, airflow = "lambda:NAME":'

@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from slipway.errors import SlipwayError
+from slipway.settings import TrainingPlaceSettings
 from slipway.training.airflow.api import Unreachable
 from slipway.training.airflow.runs import Dag, DagRun
+from slipway.training.bucket import open_bucket
 from slipway.training.environment import lock_digest
 from slipway.training.place import TrainingOutcome, TrainingRequest
 from slipway.training.run import TrainingRun, parse_run
@@ -30,8 +32,16 @@ QUIET = ("failure.",)  # groups whose skipping says nothing
 class StartedDagRun:
     """See :class:`slipway.training.place.StartedTraining`. ``link`` is the run's page."""
 
-    def __init__(self, dag: Dag, run: DagRun, link: str, request: TrainingRequest) -> None:
+    def __init__(
+        self,
+        dag: Dag,
+        run: DagRun,
+        link: str,
+        request: TrainingRequest,
+        places: TrainingPlaceSettings,
+    ) -> None:
         self._dag, self._run, self.link, self._request = dag, run, link, request
+        self._places = places
         self._report = request.report
 
     @property
@@ -81,6 +91,8 @@ class StartedDagRun:
     def _failure(self) -> SlipwayError:
         told = self._value("failure.clean")
         text = told.get("text") if isinstance(told, Mapping) else None
+        if text is None and (mark := self._stored("failed.json")):
+            text = f"failed at {mark['step']}: {mark['reason']}; " + " ".join(mark["log"])
         failed = [
             task
             for task, state in self._dag.tasks(self._run.id).items()
@@ -104,9 +116,12 @@ class StartedDagRun:
                 self._report(str(verdict["text"]))
             return parse_run(json.dumps(verdict["run"]), where=self.link)
         why = self._dag.value(self._run.id, "due", "why")
-        if why is not None and verdict is None:
-            self._report(str(why))
+        skipped = self._dag.tasks(self._run.id).get("result.train") == "skipped"
+        if verdict is None and (skipped or why is not None):
+            self._report(str(why or "nothing to do, says the task due"))
             return self._unchanged()
+        if record := self._stored("comparison/run.json"):
+            return parse_run(json.dumps(record), where=self.link)
         raise SlipwayError(
             "the run ended well, and left no record", where=self.link, fix="read its task verdict"
         )
@@ -128,9 +143,19 @@ class StartedDagRun:
         )
 
     def _links(self) -> tuple[str, ...]:
+        if self._dag.tasks(self._run.id).get("proposal.propose") != "success":
+            return (self.link,)
         proposed = self._value("proposal.remember")
-        request = proposed.get("merge_request") if isinstance(proposed, Mapping) else None
+        if not isinstance(proposed, Mapping):
+            proposed = self._stored("proposal/proposal.json") or {}
+        request = proposed.get("merge_request")
         return (self.link, *([str(request)] if request else []))
+
+    def _stored(self, name: str) -> Any:
+        """Return a JSON file of the run in the bucket, for an Airflow that cannot be asked what a
+        task left; ``None`` if there is none."""
+        data = open_bucket(self._places).read(f"{self._request.model}/{self._run.id}/{name}")
+        return None if data is None else json.loads(data)
 
     def _value(self, task: str) -> Any:
         value = self._dag.value(self._run.id, task)
