@@ -46,6 +46,9 @@ def test_a_parameter_keeps_its_type_and_its_file_its_comments(
         ("train.rounds", "2.5", "the parameter is int, 3", "a whole number"),
         ("train.rate", "fast", "the parameter is float, 0.1", "a number"),
         ("train.rounds", "{", "--set train.rounds={", "such as 3"),
+        ("train.name", "a; touch b", "a text has letters, digits", "change the file"),
+        ("train.name", "$(touch b)", "a text has letters, digits", "change the file"),
+        ("train.name", "'a\\nb'", "a text has letters, digits", "change the file"),
     ],
 )
 def test_an_unknown_parameter_or_another_type_is_refused(

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from slipway.errors import SlipwayError
+
+# what no shell reads as anything but text: DVC puts ${parameter} into a stage's command, and a
+# value may come from whoever may start a run
+PLAIN_SIGNS = "_.,:/@+=%-"
+PLAIN = re.compile(rf"[\w {re.escape(PLAIN_SIGNS)}]*")
 
 
 def stage_parameters(stages: Sequence[Any]) -> dict[str, tuple[Path, Any]]:
@@ -102,7 +108,23 @@ def _typed(name: str, text: str, known: Mapping[str, tuple[Path, Any]]) -> Any:
             where=str(path),
             fix=f"give {_article(current)}, or change the file",
         )
+    if not all(PLAIN.fullmatch(part) for part in _texts(value)):
+        raise SlipwayError(
+            f"--set {name}={text}: a text has letters, digits, spaces and {PLAIN_SIGNS} alone, "
+            "since a stage's command may hold it",
+            where=str(path),
+            fix="change the file",
+        )
     return value
+
+
+def _texts(value: object) -> list[str]:
+    """Return the texts in a parameter's value, keys included."""
+    if isinstance(value, dict):
+        return [text for pair in value.items() for part in pair for text in _texts(part)]
+    if isinstance(value, list):
+        return [text for part in value for text in _texts(part)]
+    return [value] if isinstance(value, str) else []
 
 
 def _number(text: str) -> float | str:
