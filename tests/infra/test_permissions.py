@@ -173,6 +173,11 @@ def test_an_invoker_writes_captures_only_where_it_may_and_reads_none(deployed: R
         assert not allows(statements, "s3:PutObject", f"{captured}/another/{hour}")
         assert not allows(statements, "s3:GetObject", f"{captured}/{own}/{hour}")
         assert not allows(statements, "s3:DeleteObject", f"{captured}/{own}/{hour}")
+    # what is kept too long, the scheduled job removes; it reads none either
+    prune = statements_of(deployed, "production", "prune")
+    assert allows(prune, "s3:DeleteObject", f"{captured}/{own}/{hour}")
+    assert not allows(prune, "s3:GetObject", f"{captured}/{own}/{hour}")
+    assert not allows(prune, "s3:DeleteObjectVersion", f"{captured}/{own}/{hour}")
 
 
 def test_captures_are_forgotten_and_cannot_be_brought_back_for_long(deployed: Repository) -> None:
