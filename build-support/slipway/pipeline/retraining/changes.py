@@ -41,10 +41,18 @@ def read_stages(root: Path, stages: Sequence[str]) -> dict[str, Mapping[str, Any
 def training_changes(
     before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
 ) -> list[Change]:
-    """Return how stages, as :func:`read_stages` returns them, changed; each difference once."""
+    """Return how stages, as :func:`read_stages` returns them, changed; each difference once.
+
+    What one stage writes and another reads is an output, and no data.
+    """
+    written = {
+        _path(_parts(address)[0], out["path"])
+        for address, stage in after.items()
+        for out in stage.get("outs", ())
+    }
     changes: list[Change] = []
     for address, now in after.items():
-        changes += _stage_changes(*_parts(address), before.get(address, {}), now)
+        changes += _stage_changes(*_parts(address), before.get(address, {}), now, written)
     return list(dict.fromkeys(changes))
 
 
@@ -55,15 +63,14 @@ def _parts(address: str) -> tuple[str, str]:
 
 
 def _stage_changes(
-    folder: str, name: str, old: Mapping[str, Any], new: Mapping[str, Any]
+    folder: str, name: str, old: Mapping[str, Any], new: Mapping[str, Any], written: set[str]
 ) -> Iterator[Change]:
     if old and new and old.get("cmd") != new.get("cmd"):
         yield Change("code", f"the command of `{name}`: `{_text(new.get('cmd'))}`")
     if not old:
         yield Change("code", f"the stage `{name}` is new")
-    outs = {posixpath.join(folder, out["path"]) for out in new.get("outs", ())}
     for path, what in _files(folder, old.get("deps", ()), new.get("deps", ())):
-        if path not in outs:
+        if path not in written:
             yield Change(_kind(path), what)
     yield from _parameters(folder, old.get("params", {}), new.get("params", {}))
     for _, what in _files(folder, old.get("outs", ()), new.get("outs", ())):
@@ -79,11 +86,15 @@ def _files(
         was, now = before.get(path), after.get(path)
         if was is not None and now is not None and _hash(was) == _hash(now):
             continue
-        full = posixpath.normpath(posixpath.join(folder, path))
+        full = _path(folder, path)
         if was is None or now is None:
             yield full, f"`{full}` {'is new' if was is None else 'is gone'}"
         else:
             yield full, f"`{full}`: {_described(was)} → {_described(now)}"
+
+
+def _path(folder: str, path: str) -> str:
+    return posixpath.normpath(posixpath.join(folder, path))
 
 
 def _parameters(folder: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
