@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.errors import SlipwayError
+from slipway.model.training_settings import SageMakerSettings, TrainingSettings
 from slipway.settings import TrainingPlaceSettings
 from slipway.training.run import new_run_id
 from slipway.training.sagemaker.job_settings import JobSettings, job_name
 from slipway.training.sagemaker.request import STEPS, processing_job, training_job
-from slipway.training.settings import SageMakerSettings, TrainingSettings
 from tests.training.service_model import violations
 
 PLACES = TrainingPlaceSettings(
@@ -127,14 +127,18 @@ def test_the_steps_read_what_the_steps_before_them_wrote() -> None:
 
 
 def test_more_parameters_than_a_job_takes_are_refused_with_what_to_do() -> None:
-    with pytest.raises(SlipwayError, match="takes 100 values") as caught:
-        training_job(settings(parameters={f"p{n}": "1" for n in range(100)}))
+    with pytest.raises(SlipwayError, match="takes 99 values") as caught:
+        training_job(settings(parameters={f"p{n}": "1" for n in range(99)}))
     assert caught.value.fix is not None and "params.yaml" in caught.value.fix
 
 
-def test_a_value_longer_than_a_job_takes_is_refused() -> None:
-    with pytest.raises(SlipwayError, match="--set train.x has 2501 characters"):
-        training_job(settings(parameters={"train.x": "1" * 2501}))
+def test_a_value_too_long_for_the_job_that_measures_is_refused_before_one_that_trains() -> None:
+    longest = settings(parameters={"train.x": "1" * 244})
+    assert training_job(longest)["HyperParameters"]["set.train.x"] == "1" * 244
+    arguments = processing_job("evaluate", longest)["AppSpecification"]["ContainerArguments"]
+    assert max(map(len, arguments)) == 256
+    with pytest.raises(SlipwayError, match="--set train.x has 245 characters; a job takes 244"):
+        training_job(settings(parameters={"train.x": "1" * 245}))
 
 
 @pytest.mark.parametrize(

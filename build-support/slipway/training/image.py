@@ -15,9 +15,9 @@ from pathlib import Path
 
 from slipway import settings
 from slipway.errors import SlipwayError
+from slipway.model.training_settings import FILE_NAME, load_training_settings
 from slipway.settings import TrainingPlaceSettings
 from slipway.training.registry import Registry, open_registry
-from slipway.training.settings import FILE_NAME, load_training_settings
 
 DOCKERFILE = "ci/training/Dockerfile"
 # what the Dockerfile copies, and the file itself; {model} is the model's name

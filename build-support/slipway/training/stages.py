@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from slipway.errors import SlipwayError
 from slipway.model.original import FOLDER as ORIGINAL
-from slipway.training.settings import FILE_NAME, TrainingSettings, load_training_settings
+from slipway.model.training_settings import FILE_NAME, TrainingSettings, load_training_settings
 
 Step = Literal["train", "evaluate"]
 STEPS: tuple[Step, ...] = ("train", "evaluate")

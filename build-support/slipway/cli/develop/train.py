@@ -225,8 +225,8 @@ def _ran(run: TrainingRun) -> bool:
 def _show_outcome(
     settings: Settings, outcome: TrainingOutcome, before: Mapping[str, float]
 ) -> None:
+    from slipway.model.training_settings import load_training_settings
     from slipway.training.run import run_path
-    from slipway.training.settings import load_training_settings
     from slipway.units import format_seconds
 
     run = outcome.run

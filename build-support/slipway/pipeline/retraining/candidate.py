@@ -16,10 +16,10 @@ from slipway.model.original import FOLDER as ORIGINAL
 from slipway.model.original import original_pointers
 from slipway.model.pointer import Pointer, load_pointer
 from slipway.model.push_weights import push_weights
+from slipway.model.training_settings import FILE_NAME, load_training_settings
 from slipway.model.weights import Weights
 from slipway.process import run
 from slipway.training.run import DataFile, TrainingRun
-from slipway.training.settings import FILE_NAME, load_training_settings
 
 MD5 = "md5:"
 POINTER = ".dvc"

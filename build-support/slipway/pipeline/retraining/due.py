@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from slipway.errors import SlipwayError
+from slipway.model.training_settings import load_training_settings
 from slipway.pipeline.retraining import sources
 from slipway.pipeline.retraining.changes import flat
 from slipway.pipeline.retraining.sources import ImportedData
 from slipway.process import run as run_program
 from slipway.training.run import load_run
-from slipway.training.settings import load_training_settings
 from slipway.training.stages import address_of, needed_by, open_dvc, training_stages
 
 HOUR_S = 3600.0

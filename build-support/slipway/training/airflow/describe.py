@@ -19,6 +19,7 @@ from typing import Any
 from slipway import settings as repository
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write
+from slipway.model.training_settings import TrainingSettings, load_training_settings
 from slipway.settings import Settings
 from slipway.training.airflow.code import Code, upload_code
 from slipway.training.bucket import PREFIX
@@ -27,7 +28,6 @@ from slipway.training.parameters import stage_parameters
 from slipway.training.run import load_run
 from slipway.training.sagemaker.job_settings import CODE_CHANNEL, JobSettings
 from slipway.training.sagemaker.request import STEPS, processing_job, training_job
-from slipway.training.settings import TrainingSettings, load_training_settings
 from slipway.training.stages import model_stages, open_dvc, training_stages
 
 SCHEMA = 1

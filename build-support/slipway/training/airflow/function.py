@@ -10,13 +10,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
-
-from slipway import aws
 from slipway.errors import SlipwayError
 from slipway.settings import TrainingPlaceSettings
-from slipway.training.airflow.api import Answer, Unreachable
-from slipway.training.airflow.mwaa import open_client, refused
+from slipway.training.airflow.api import Answer
+from slipway.training.airflow.aws_client import asking, open_client
 
 PASSING = ("TooManyRequestsException", "ServiceException", "EC2ThrottledException")
 
@@ -34,17 +31,9 @@ class Function:
     ) -> Answer:
         """See :meth:`slipway.training.airflow.api.AirflowApi.send`."""
         event = {"path": path, "method": method, "body": body, "query": dict(query or {})}
-        try:
+        with asking(self.where, PASSING):
             found = self._client.invoke(FunctionName=self._name, Payload=json.dumps(event).encode())
             payload = found["Payload"].read()
-        except ClientError as error:
-            raise refused(error, self.where, PASSING) from error
-        except (ConnectionError, HTTPClientError) as error:
-            raise Unreachable(f"AWS is not reached: {error}", where=self.where) from error
-        except aws.NO_CREDENTIALS as error:
-            raise aws.no_credentials(error, self.where) from error
-        except BotoCoreError as error:
-            raise aws.not_configured(error, self.where) from error
         try:
             answer = json.loads(payload)
             if "FunctionError" not in found:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from slipway.errors import SlipwayError
 from slipway.settings import TrainingPlaceSettings
-from slipway.training.airflow.mwaa import open_client
+from slipway.training.airflow.aws_client import open_client
 
 
 def run_page(where: str, places: TrainingPlaceSettings, dag: str, run: str) -> str:

@@ -20,7 +20,7 @@ from slipway import aws
 from slipway import settings as repository
 from slipway.errors import SlipwayError
 from slipway.settings import TrainingPlaceSettings
-from slipway.training.airflow.mwaa import open_client
+from slipway.training.airflow.aws_client import open_client
 from slipway.training.airflow.requirements import CONSTRAINTS, mwaa_requirements
 
 FOLDER = "dags"

@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from slipway.errors import SlipwayError
+from slipway.model.training_settings import FILE_NAME, TrainingSettings
 from slipway.settings import TrainingPlaceSettings
 from slipway.training.bucket import run_prefix
-from slipway.training.settings import FILE_NAME, TrainingSettings
 
 LONGEST_NAME = 63  # of a job
 CODE_CHANNEL = "code"
 CHANNEL = r"[A-Za-z0-9.\-_]{1,64}"
-# HyperParameters of CreateTrainingJob: API_CreateTrainingJob
-MOST_VALUES, LONGEST_KEY, LONGEST_VALUE = 100, 256, 2500
-LONGEST_ARGUMENT = 256  # of a processing job's container: API_AppSpecification
+# Of a processing job's ContainerArguments (API_AppSpecification): its step, then NAME=VALUE. A
+# training job would take one more value, and longer ones (HyperParameters, API_CreateTrainingJob),
+# but the jobs after it get the same.
+MOST_VALUES, LONGEST_ARGUMENT = 99, 256
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,16 @@ class JobSettings:
             **{f"set.{name}": value for name, value in self.parameters.items()},
         }
         for name, value in values.items():
-            if len(name) > LONGEST_KEY or len(value) > LONGEST_VALUE:
+            if len(f"{name}={value}") > LONGEST_ARGUMENT:
+                option = f"--set {name[4:]}" if name.startswith("set.") else f"--{name}"
                 raise SlipwayError(
-                    f"--set {name.removeprefix('set.')} has {len(value)} characters; a job takes"
-                    f" {LONGEST_VALUE}",
-                    fix="write it into params.yaml, and commit it",
+                    f"{option} has {len(value)} characters; a job takes"
+                    f" {LONGEST_ARGUMENT - len(name) - 1}",
+                    fix=(
+                        "write it into params.yaml, and commit it"
+                        if name.startswith("set.")
+                        else "say it in fewer words"
+                    ),
                 )
         if len(values) > MOST_VALUES:
             raise SlipwayError(

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from slipway.errors import SlipwayError
+from slipway.model.training_settings import load_training_settings
 from slipway.settings import Settings
 from slipway.training.bucket import open_bucket
 from slipway.training.image import require_image
@@ -17,7 +18,6 @@ from slipway.training.sagemaker.job_settings import JobSettings
 from slipway.training.sagemaker.request import training_job
 from slipway.training.sagemaker.stage_files import prepare_stages
 from slipway.training.sagemaker.started import StartedJobs, StartedRecord
-from slipway.training.settings import load_training_settings
 from slipway.training.snapshot import make_snapshot, upload_snapshot
 
 
