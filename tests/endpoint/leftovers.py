@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,25 @@ def held(endpoint: int, temporary: Path) -> Held:
         memory, files = 0, 0
         processes = len(_workers(temporary))
     return Held(memory, disk, shared, processes, files)
+
+
+def servers(below: list[psutil.Process]) -> list[psutil.Process]:
+    """The tritonservers among processes, of which each may end meanwhile."""
+    found = []
+    for process in below:
+        with suppress(psutil.NoSuchProcess):
+            if process.name() == "tritonserver":
+                found.append(process)
+    return found
+
+
+def commands(processes: list[psutil.Process]) -> list[str]:
+    """The command lines of processes, without those that end meanwhile."""
+    lines = []
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            lines.append(" ".join(process.cmdline()))
+    return lines
 
 
 def _workers(temporary: Path) -> list[int]:

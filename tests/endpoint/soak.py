@@ -23,6 +23,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ import slipway
 from slipway.endpoint import registry
 from slipway.errors import SlipwayError
 from slipway.triton import kserve
-from tests.endpoint.leftovers import Held, held
+from tests.endpoint.leftovers import Held, held, servers
 from tests.endpoint.shelf import Shelf, client, until
 
 MODELS, RELEASES, CALLERS, ROOM = 5, 30, 16, 4
@@ -197,10 +198,10 @@ class Soak:
 
     def kill(self, endpoint: int) -> None:
         """SIGKILL for tritonserver."""
-        for process in psutil.Process(endpoint).children(recursive=True):
-            if process.name() == "tritonserver":
-                self.kills.append(time.monotonic())
-                process.kill()
+        for server in servers(psutil.Process(endpoint).children(recursive=True)):
+            self.kills.append(time.monotonic())
+            with suppress(psutil.NoSuchProcess):
+                server.kill()
 
     def delete(self) -> None:
         """Delete the object of a release that nobody asks for much."""

@@ -22,6 +22,7 @@ from slipway.endpoint.limits import Limits
 from slipway.errors import SlipwayError
 from slipway.settings import EndpointSettings, Settings
 from tests.endpoint import shelf as shelves
+from tests.endpoint.leftovers import servers
 from tests.endpoint.shelf import Caller, Shelf, until
 
 # with the option also where the kernel has no namespaces, which tests/server/test_network.py tests
@@ -152,7 +153,7 @@ def test_nothing_is_left_of_the_command_however_it_ends(
     try:
         assert Caller(registry.find_url(tmp_path, "local")).release(target) == 1
         below = psutil.Process(process.pid).children(recursive=True)
-        assert {p.name() for p in below} >= {"tritonserver"}
+        assert servers(below)
         shared = f"slipway_s{process.pid:x}n"
         assert [p for p in Path("/dev/shm").iterdir() if p.name.startswith(shared)]
         process.send_signal(fate)
@@ -177,7 +178,7 @@ def test_nothing_is_left_of_the_command_if_server_and_command_are_killed_togethe
         assert Caller(registry.find_url(tmp_path, "local")).release(target) == 1
         below = psutil.Process(process.pid).children(recursive=True)
         # named before the first is killed: what it leaves goes at once
-        for server in [each for each in below if each.name() == "tritonserver"]:
+        for server in servers(below):
             server.kill()
         process.kill()
         process.communicate(timeout=60)

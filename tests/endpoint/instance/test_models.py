@@ -13,6 +13,7 @@ from slipway.endpoint import endpoint as engine
 from slipway.endpoint.instance import loader, models, turns
 from slipway.server import stalled_load
 from tests.endpoint.conftest import Opener
+from tests.endpoint.leftovers import commands
 from tests.endpoint.shelf import Shelf, Up, until
 
 type Pool = ThreadPoolExecutor
@@ -271,7 +272,7 @@ def test_a_process_that_ends_before_triton_knows_it_fails_the_load_and_costs_no_
         assert "libfoo.so.1 is missing" in str(caught.value)
         # the process that answered Triton in its place has ended with the load
         children = psutil.Process().children()
-        assert not [child for child in children if stalled_load.REFUSING in child.cmdline()]
+        assert not [line for line in commands(children) if stalled_load.REFUSING in line]
         assert caught.value.response["OriginalStatusCode"] == 400
         assert running.loaded() == [other]
         assert running.inside.container.generation == 1
