@@ -28,7 +28,7 @@ from slipway.catalog.alias_move import move_alias
 from slipway.catalog.origin import Origin
 from slipway.catalog.record import Record
 from slipway.store.open import open_stage
-from slipway.training.environment import provide_environment
+from slipway.training.engine.environment import provide_environment
 from slipway.training.image import describe_image
 from tests.airflow import process, slack
 from tests.airflow.site import ACCOUNT, BUCKET, QUICK, REGION, TOPIC, forget

@@ -12,9 +12,9 @@ from slipway.catalog.commit import Worktree, read_worktree
 from slipway.errors import SlipwayError
 from slipway.files import cache_dir
 from slipway.settings import Settings
-from slipway.training.engine import Order
-from slipway.training.environment import lock_digest
-from slipway.training.execute import Executed, execute
+from slipway.training.engine.engine import Order
+from slipway.training.engine.environment import lock_digest
+from slipway.training.engine.execute import Executed, execute
 from slipway.training.place import StartedTraining, TrainingOutcome, TrainingRequest
 from slipway.training.results import apply_results, write_results
 from slipway.training.run import PlaceName, TrainingRun

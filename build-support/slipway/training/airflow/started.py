@@ -13,7 +13,7 @@ from slipway.settings import TrainingPlaceSettings
 from slipway.training.airflow.api import Unreachable
 from slipway.training.airflow.runs import Dag, DagRun
 from slipway.training.bucket import open_bucket
-from slipway.training.environment import lock_digest
+from slipway.training.engine.environment import lock_digest
 from slipway.training.place import TrainingOutcome, TrainingRequest
 from slipway.training.run import TrainingRun, parse_run
 

@@ -16,9 +16,9 @@ from typing import get_args
 from slipway.errors import SlipwayError
 from slipway.model.training_settings import load_training_settings
 from slipway.training.container.folders import FIX, ContainerFolders
-from slipway.training.engine import Order
-from slipway.training.environment import lock_digest
-from slipway.training.execute import Executed, execute
+from slipway.training.engine.engine import Order
+from slipway.training.engine.environment import lock_digest
+from slipway.training.engine.execute import Executed, execute
 from slipway.training.results import write_results
 from slipway.training.run import PlaceName, TrainingRun, parse_stage
 from slipway.training.workspace import Workspace, configure_container

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway.errors import SlipwayError
-from slipway.training.commands import CommandSettings, StageCommands
+from slipway.training.engine.commands import CommandSettings, StageCommands
 from slipway.training.parameters import set_parameters
 from slipway.training.run import Source
 from slipway.training.stages import (
@@ -76,8 +76,8 @@ class Engine:
         """
         from dvc.repo import lock_repo
 
+        from slipway.training.engine.run_cache import RunCache
         from slipway.training.record import summarize
-        from slipway.training.run_cache import RunCache
 
         if not self._stages(*STEPS):
             raise SlipwayError(

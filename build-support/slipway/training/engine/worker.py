@@ -1,4 +1,4 @@
-"""The process that runs a training's stages: ``python -m slipway.training.worker``.
+"""The process that runs a training's stages: ``python -m slipway.training.engine.worker``.
 
 Its standard input has a line with a token and the order, then a line for each answer. When it ends,
 this process and everything that it started are killed: they never outlive who ordered them. Its
@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Any
 
 from slipway.errors import SlipwayError
-from slipway.training.engine import Engine, Order
+from slipway.training.engine.engine import Engine, Order
 from slipway.training.stages import open_dvc
 
 

@@ -17,8 +17,8 @@ from typing import Any
 import slipway
 from slipway.disk import disk_error_of_program
 from slipway.errors import SlipwayError
-from slipway.training.engine import Order
-from slipway.training.environment import provide_environment
+from slipway.training.engine.engine import Order
+from slipway.training.engine.environment import provide_environment
 from slipway.units import format_seconds
 
 TAIL = 20  # lines of the output that an error quotes
@@ -47,7 +47,7 @@ def execute(
     library = str(Path(slipway.__file__).resolve().parent.parent)
     log.parent.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(
-        [sys.executable, "-m", "slipway.training.worker"],
+        [sys.executable, "-m", "slipway.training.engine.worker"],
         cwd=work,
         env=os.environ | {"PYTHONPATH": library, "DVC_NO_ANALYTICS": "1", "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.PIPE,

@@ -1,0 +1,1 @@
+"""Run stages of dvc.yaml in an environment of their own."""
