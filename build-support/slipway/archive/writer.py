@@ -26,7 +26,7 @@ from zlib_ng import zlib_ng
 
 from slipway.archive.index import Index, IndexedMember, IndexedSegment, index_path, load_index
 from slipway.archive.segment import FAST, SEGMENT, Segment, deflate, inflate
-from slipway.files import WritableStream
+from slipway.files import ReadableStream, WritableStream
 
 SHARED_BELOW = 1 << 14  # bytes; a smaller member shares a segment: alone it would compress badly
 MTIME = 315532800  # 1980-01-01, the earliest time that zip files can hold as well
@@ -74,14 +74,23 @@ class TarGzWriter:
         """
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            if size < SHARED_BELOW:
-                self.add_bytes(name, file.read(), mode)
-                return
-            self._add_header(name, mode, size)
-            pieces = iter(lambda: file.read(SEGMENT), b"")
-            self._add_segments(name, mode, size, map(self._compress, pieces))
+            self.add_stream(name, file, size, mode)
             if file.tell() != size:
                 raise OSError(f"{path} changed while it was read")
+
+    def add_stream(self, name: str, stream: ReadableStream, size: int, mode: int = 0o644) -> None:
+        """Add a member of ``size`` bytes, all that ``stream`` holds, read a segment at a time."""
+        if size < SHARED_BELOW:
+            self.add_bytes(name, stream.read(size), mode)
+            return
+        self._add_header(name, mode, size)
+        pieces = iter(lambda: stream.read(SEGMENT), b"")
+        self._add_segments(name, mode, size, map(self._compress, pieces))
+
+    def add_link(self, name: str, target: str) -> None:
+        """Add a symbolic link to ``target``. An artifact has none; a layer of an image may."""
+        self._add_folders(name)
+        self._append(_header(name, 0o777, 0, tarfile.SYMTYPE, target))
 
     def add_members(self, archive: Path, prefix: str) -> None:
         """Add every member of ``archive``, which has an index, with ``prefix`` before its name.
@@ -133,13 +142,16 @@ class TarGzWriter:
             self._pool.shutdown(cancel_futures=True)
 
     def _add_header(self, name: str, mode: int, size: int) -> None:
+        self._add_folders(name)
+        self._append(_header(name, mode, size, tarfile.REGTYPE))
+
+    def _add_folders(self, name: str) -> None:
         parts = name.split("/")[:-1]
         for depth in range(1, len(parts) + 1):
             folder = "/".join(parts[:depth])
             if folder not in self._folders:
                 self._folders.add(folder)
                 self._append(_header(folder, 0o755, 0, tarfile.DIRTYPE))
-        self._append(_header(name, mode, size, tarfile.REGTYPE))
 
     def _add_shared(self, name: str, mode: int, data: bytes) -> None:
         """Add a small member's data to the pending segment; a member is never split over two."""
@@ -206,9 +218,10 @@ def _copies(file: BinaryIO, segments: list[IndexedSegment]) -> Iterator[Future[S
         yield copy
 
 
-def _header(name: str, mode: int, size: int, kind: bytes) -> bytes:
+def _header(name: str, mode: int, size: int, kind: bytes, target: str = "") -> bytes:
     info = tarfile.TarInfo(name)
     info.mode, info.size, info.type, info.mtime = mode, size, kind, MTIME
+    info.linkname = target
     return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
 
 

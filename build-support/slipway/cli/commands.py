@@ -43,6 +43,7 @@ COMMANDS = tuple(
         },
         "Release": {
             "publish": "Build models and publish them to a stage.",
+            "image": "Make a container image of models, without an engine.",
             "promote": "Release in production what staging tested.",
             "rollback": "Serve the previous release of a model, or a given one.",
             "retire": "Stop serving a model under its name.",

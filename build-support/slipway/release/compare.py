@@ -70,7 +70,7 @@ def compare(settings: Settings, name: str, before: str, after: str) -> ReleaseCo
     catalogs = {stage: Catalog(open_stage(settings, stage)) for stage in STAGES}
     if not any(catalog.targets(name) for catalog in catalogs.values()):
         raise unknown_name(name, list(catalogs.values()))
-    old, new = (_select(catalogs, name, selector) for selector in (before, after))
+    old, new = (select_release(catalogs, name, selector) for selector in (before, after))
     changes = _diff_contents(old, new) + _diff_interface(old.record.interface, new.record.interface)
     changes += _diff_metrics(old.record, new.record) + _diff_training(old, new)
     changes += _diff_evidence(old, new)
@@ -78,7 +78,14 @@ def compare(settings: Settings, name: str, before: str, after: str) -> ReleaseCo
     return ReleaseComparison(old, new, tuple(changes), new.record.changes if is_served else ())
 
 
-def _select(catalogs: Mapping[StageName, Catalog], name: str, selector: str) -> ComparedRelease:
+def select_release(
+    catalogs: Mapping[StageName, Catalog], name: str, selector: str
+) -> ComparedRelease:
+    """Return the release that ``selector`` means: a stage, a version, a target model or a part.
+
+    Raises:
+        SlipwayError: there is no such release, or there are several.
+    """
     for stage, catalog in catalogs.items():
         if selector == stage:
             record = catalog.record(name, catalog.alias(name).target)

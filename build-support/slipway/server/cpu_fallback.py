@@ -24,14 +24,15 @@ def to_cpu(repository: Path) -> tuple[str, ...]:
     changes: list[str] = []
     for path in sorted(repository.glob(f"*/{config.FILE_NAME}")):
         parsed = config.load_config(path)
-        replaced = _use_cpu(parsed)
+        replaced = use_cpu(parsed)
         if replaced:
             path.write_text(config.render(parsed), encoding="utf-8")
             changes += [f"{path.parent.name}: {change}" for change in replaced]
     return tuple(changes)
 
 
-def _use_cpu(model: config.ModelConfig) -> list[str]:
+def use_cpu(model: config.ModelConfig) -> list[str]:
+    """Replace what asks for a GPU in a parsed config; return what was replaced, for people."""
     changes = []
     kinds = config.schema().ModelInstanceGroup
     on_gpu = not model.instance_group or any(
