@@ -24,6 +24,8 @@ TEST = "test_*.py"
 CHECKSUM = ".sha256"
 # the folder into which a step writes an environment, and from which it reads the lock
 ENVIRONMENT = "environment"
+# the folder into which a step writes weights, at their own path
+PULLED = "pulled"
 # as deep as a model's folder: its requirements name packages by relative paths
 LOCKED = "models/locked"
 LOCK = f"{LOCKED}/requirements.lock"

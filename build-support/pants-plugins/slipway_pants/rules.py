@@ -33,7 +33,7 @@ from pants.engine.fs import (
     RemovePrefix,
 )
 from pants.engine.internals.session import RunId, SessionValues
-from pants.engine.process import FallibleProcessResult, InteractiveProcess, Process
+from pants.engine.process import InteractiveProcess, Process
 from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
 from pants.engine.target import (
     AllTargets,
@@ -112,37 +112,7 @@ async def prepare_library(slipway: SlipwaySubsystem, python_setup: PythonSetup) 
 
 
 @rule
-async def step_process(step: Step, library: Library) -> Process:
-    # Only HOME, for the caches: every variable becomes part of the result's cache key.
-    home, inputs = await MultiGet(
-        Get(EnvironmentVars, EnvironmentVarsRequest(["HOME"])),
-        Get(Digest, MergeDigests([library.sources, step.inputs])),
-    )
-    return await Get(
-        Process,
-        VenvPexProcess(
-            library.python,
-            argv=("-m", "slipway", *step.arguments),
-            description=step.description,
-            input_digest=inputs,
-            extra_env={**home, "PEX_EXTRA_SYS_PATH": library.source_root},
-            output_files=step.output_files,
-            output_directories=step.output_directories,
-        ),
-    )
-
-
-@rule
-async def run_step(step: Step) -> Part:
-    result = await Get(FallibleProcessResult, Process, await Get(Process, Step, step))
-    if result.exit_code != 0:
-        output = (result.stderr or result.stdout).decode(errors="replace").strip()
-        return Part(problem=output or f"{step.description}: (no output)")
-    return Part(result.output_digest)
-
-
-@rule
-async def pull_weights(request: WeightsRequest, root: BuildRoot) -> Part:
+async def pull_weights(request: WeightsRequest) -> Part:
     pointers = await Get(HydratedSources, HydrateSourcesRequest(request.sources))
     named = layout.weights(pointers.snapshot.files)
     # The step compares weights that lie in the checkout with the pointer. They are part of its
@@ -157,12 +127,12 @@ async def pull_weights(request: WeightsRequest, root: BuildRoot) -> Part:
         Get(
             Part,
             Step(
-                # DVC's configuration, cache and remotes are the checkout's, not the sandbox's
-                ("weights", "pull", pointer, "--dvc-root", root.path, "--output", weights),
+                ("weights", "pull", pointer, "--output", f"{layout.PULLED}/{weights}"),
                 digest,
                 description=f"Weights {weights}",
-                output_files=(weights,),
-                output_directories=(weights,),
+                # a file or a folder, inside of what is a folder in any case: a remote cache
+                # refuses a file that was declared as a folder
+                output_directories=(layout.PULLED,),
             ),
         )
         for (pointer, weights), digest in zip(named.items(), inputs)
@@ -170,7 +140,10 @@ async def pull_weights(request: WeightsRequest, root: BuildRoot) -> Part:
     problems = [part.problem for part in parts if part.problem]
     if problems:
         return Part(problem="\n".join(problems))
-    return Part(await Get(Digest, MergeDigests(part.digest for part in parts)))
+    if not parts:
+        return Part()
+    pulled = await Get(Digest, MergeDigests(part.digest for part in parts))
+    return Part(await Get(Digest, RemovePrefix(pulled, layout.PULLED)))
 
 
 @rule

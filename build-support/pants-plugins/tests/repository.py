@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pex  # type: ignore[import-untyped]  # it has no types
 from pants.backend.python import register as python
@@ -19,6 +20,7 @@ from pants.core.util_rules.partitions import Partitions
 from pants.engine.addresses import Address, Addresses
 from pants.engine.fs import DigestContents
 from pants.engine.goal import Goal
+from pants.engine.process import Process
 from pants.engine.rules import QueryRule
 from pants.engine.target import DependenciesRequest, Target
 from pants.testutil.rule_runner import GoalRuleResult, RuleRunner
@@ -90,14 +92,19 @@ def model(name: str, version: str = "1.0.0", pointer: str = "a", lock: str = "b"
     return {f"models/{name}/{path}": text for path, text in files.items()}
 
 
-def of(home: Path, *models: Mapping[str, str]) -> Repository:
-    """An engine with the plugin, on a repository of `models`; `home` is the processes' HOME."""
+def of(home: Path, *models: Mapping[str, str], library: str = "") -> Repository:
+    """An engine with the plugin, on a repository of `models`; `home` is the processes' HOME.
+
+    Engines share a store, and a step's key says nothing of the home: each repository has a library
+    of its own, unless two are given the same.
+    """
     made = RuleRunner(
         rules=[
             *(rule for backend in (core, python, mypy, register) for rule in backend.rules()),
             QueryRule(Addresses, [DependenciesRequest]),
             QueryRule(requests.Artifact, [requests.ArtifactRequest]),
             QueryRule(requests.Part, [requests.EnvironmentRequest]),
+            QueryRule(Process, [requests.Step]),
             QueryRule(Partitions, [requests.CheckModelsRequest.PartitionRequest]),
             QueryRule(LintResult, [requests.CheckModelsRequest.Batch]),
             QueryRule(Partitions, [RuffCheckRequest.PartitionRequest]),
@@ -115,7 +122,7 @@ def of(home: Path, *models: Mapping[str, str]) -> Repository:
             "slipway.toml": "",
             "locked.txt": "",
             "lib/slipway/__init__.py": "",
-            "lib/slipway/__main__.py": SOURCE,
+            "lib/slipway/__main__.py": f"# {library or uuid4()}\n{SOURCE}",
             "bootstrap/pex": program,
             **{path: text for files in models for path, text in files.items()},
         }

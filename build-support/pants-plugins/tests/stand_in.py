@@ -21,6 +21,7 @@ if given.words[0] == "weights":
     pointer = pathlib.Path(given.words[2])
     if "broken" in pointer.read_text():
         fail(f"{pointer}: no such object")
+    pathlib.Path(given.output).parent.mkdir(parents=True)
     pathlib.Path(given.output).write_text("weights of " + pointer.read_text())
 elif given.words[0] == "environment":
     lock = pathlib.Path(given.words[2])

@@ -24,7 +24,12 @@ def weights() -> None:
 
 @weights.command()
 @click.argument("pointer", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--dvc-root", type=FOLDER, help="Use the DVC configuration of this checkout.")
+@click.option(
+    "--dvc-root",
+    type=FOLDER,
+    envvar="SLIPWAY_DVC_ROOT",  # a sandbox of Pants does not know its checkout
+    help="Use the DVC configuration of this checkout.",
+)
 @click.option(
     "--output", type=click.Path(path_type=Path), help="Write here; by default next to the pointer."
 )

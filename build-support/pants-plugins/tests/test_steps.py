@@ -1,0 +1,61 @@
+"""What is in the cache key of a step, and what is of this machine alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import repository as made
+from pants.engine.fs import EMPTY_DIGEST, Digest, PathGlobs
+from pants.engine.process import Process
+from repository import Repository, model
+
+from slipway_pants import steps
+from slipway_pants.requests import Step
+
+POINTER = "models/x/x_inferencer/1/model.onnx.dvc"
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> list[Repository]:
+    """The same repository in two folders, of users with different homes."""
+    library = str(uuid4())
+    return [
+        made.of(tmp_path_factory.mktemp(home), model("x"), library=library)
+        for home in ("anna", "ben")
+    ]
+
+
+def process(repository: Repository) -> Process:
+    inputs = repository.engine.request(Digest, [PathGlobs([POINTER])])
+    step = Step(("weights", "pull", POINTER), inputs, "Weights", output_directories=("pulled",))
+    made = repository.engine.request(Process, [step])
+    assert isinstance(made, Process)
+    return made
+
+
+def test_a_step_has_one_key_in_every_checkout_of_every_user(machines: list[Repository]) -> None:
+    one, other = map(process, machines)
+    assert (one.argv, one.env, one.input_digest) == (other.argv, other.env, other.input_digest)
+    assert one.input_digest != EMPTY_DIGEST
+    for repository in machines:
+        for place in (repository.environment["HOME"], repository.engine.build_root):
+            assert place not in repr((one.argv, one.env))
+
+
+def test_a_step_finds_its_home_all_the_same_and_runs_once_for_both(
+    machines: list[Repository],
+) -> None:
+    assert {"weights of a" in repository.built("x").text for repository in machines} == {True}
+    built = [Path(repository.environment["HOME"], "built") for repository in machines]
+    assert [file.exists() for file in built] == [True, False]
+
+
+def test_what_is_this_machine_s_is_for_its_user_alone(tmp_path: Path) -> None:
+    name = steps.write_environment(tmp_path, {"PIP_INDEX_URL": "https://u:p@h/it's"})
+    file = tmp_path / name / "environment"
+    assert file.read_text() == "export PIP_INDEX_URL='https://u:p@h/it'\"'\"'s'\n"
+    assert file.stat().st_mode & 0o077 == 0 and file.parent.stat().st_mode & 0o077 == 0
+    assert name.replace("_", "").isalpha() and name.islower()  # as Pants demands
+    assert steps.write_environment(tmp_path, {"PIP_INDEX_URL": "other"}) != name
