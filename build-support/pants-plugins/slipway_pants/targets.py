@@ -24,8 +24,8 @@ NOT_MODEL_DIRECTORIES = ("!tests/**", "!training/**")
 
 
 class WeightsSourcesField(MultipleSourcesField):
-    # an original is not served: no build has to fetch what it was converted from
-    default = ("**/*.dvc", "!original/**", *NOT_MODEL_DIRECTORIES)
+    # neither is served: no build has to fetch what weights were converted or folded from
+    default = ("**/*.dvc", "!original/**", "!folded/**", *NOT_MODEL_DIRECTORIES)
     default_glob_match_error_behavior = GlobMatchErrorBehavior.ignore  # a model may have none
     uses_source_roots = False
     help = "The DVC pointers; the weights belong next to them."

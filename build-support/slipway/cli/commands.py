@@ -35,6 +35,7 @@ COMMANDS = tuple(
             "test": "Build models and test each on a real Triton server.",
             "run": "Serve a model on a local Triton server until Ctrl-C.",
             "train": "Run the stages of dvc.yaml that train each NAME.",
+            "fold": "Move a postprocessing that is arithmetic into the ONNX graph.",
             "weights": "Put weights under DVC, convert, sign, send or fetch them.",
             "inspect": "Show what an artifact contains.",
             "cache": "Show or trim what Slipway keeps to save time.",

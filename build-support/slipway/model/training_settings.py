@@ -3,6 +3,7 @@
 [weights]            # a candidate of the training = the served file that it replaces
 "training/model.onnx" = "screen_detection_inferencer/1/model.onnx"
 "training/churn.ubj" = "original/churn.ubj"   # below original/: converted afterwards
+"training/x.onnx" = "folded/x_inferencer/1/model.onnx"   # below folded/: folded afterwards
 
 [schedule]
 max_age = "90d"      # of the last training run; default: no age

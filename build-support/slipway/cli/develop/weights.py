@@ -134,6 +134,7 @@ def push(models: tuple[Path, ...]) -> int:
     """
     from slipway import settings
     from slipway.model.any_folder import read_any_folder
+    from slipway.model.folded import folded_pointers
     from slipway.model.original import original_pointers
     from slipway.model.push_weights import push_weights
     from slipway.model.weights import Weights
@@ -143,7 +144,8 @@ def push(models: tuple[Path, ...]) -> int:
     store = Weights(configured.root)
 
     def push_one(folder: Path) -> None:
-        pointers = [*read_any_folder(folder).pointers, *original_pointers(folder)]
+        served = read_any_folder(folder).pointers
+        pointers = [*served, *folded_pointers(folder), *original_pointers(folder)]
         if not pointers:
             click.echo(f"{folder.name}: no weights under DVC")
         for pointer in pointers:

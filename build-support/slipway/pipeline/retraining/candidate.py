@@ -12,6 +12,8 @@ import slipway
 from slipway import signature
 from slipway.errors import SlipwayError
 from slipway.model.any_folder import read_any_folder
+from slipway.model.folded import FOLDER as FOLDED
+from slipway.model.folded import folded_pointers, is_folded, load_fold, why_old
 from slipway.model.original import FOLDER as ORIGINAL
 from slipway.model.original import original_pointers
 from slipway.model.pointer import Pointer, load_pointer
@@ -28,8 +30,8 @@ POINTER = ".dvc"
 @dataclass(frozen=True)
 class Placed:
     """A ``candidate`` of a training and the file ``target`` that it became, both relative to the
-    model's folder. ``converted``: what is served is a conversion of it. ``changed``: the model had
-    other weights before."""
+    model's folder. ``converted``: what is served is made of it, by a conversion or a fold.
+    ``changed``: the model had other weights before."""
 
     candidate: str
     target: str
@@ -57,11 +59,13 @@ def place_candidates(root: Path, run: TrainingRun) -> list[Placed]:
                 where=str(folder / FILE_NAME),
                 fix="name an output that DVC keeps: " + ", ".join(sorted(_kept(folder, run))),
             )
-        converted = target.startswith(f"{ORIGINAL}/")
+        converted = target.startswith((f"{ORIGINAL}/", f"{FOLDED}/"))
         changed = _place(folder / target, out, store, folder / candidate)
         placed.append(Placed(candidate, target, converted, changed))
-    if any(each.converted and each.changed for each in placed):
+    if any(each.changed and each.target.startswith(f"{ORIGINAL}/") for each in placed):
         _convert(root, run.model)
+    if is_folded(folder) and why_old(folder, load_fold(folder)) is not None:
+        _fold(root, run.model)
     _send(root, run.model)
     return placed
 
@@ -86,17 +90,35 @@ def _place(target: Path, out: DataFile, store: Weights, candidate: Path) -> bool
 
 def _convert(root: Path, name: str) -> None:
     """Convert the originals again, by the command: in a process, as a stage of dvc.yaml does."""
-    library = str(Path(slipway.__file__).parent.parent)
-    path = os.pathsep.join(filter(None, [library, os.environ.get("PYTHONPATH")]))
-    words = [sys.executable, "-m", "slipway", "weights", "convert", name, "--add"]
-    run(
-        words,
+    _slipway(
+        root,
+        ["weights", "convert", name, "--add"],
         what=f"converting what the training of {name} wrote",
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": path},
         fix=f"slipway weights convert {name} --add, with the candidate in models/{name}/{ORIGINAL}",
     )
     _commit_stage(root, name)
+
+
+def _fold(root: Path, name: str) -> None:
+    """Fold the postprocessing again: of new weights, or of a threshold that a training wrote."""
+    _slipway(
+        root,
+        ["fold", name, "--no-test"],  # what is proposed is tested afterwards
+        what=f"folding what the training of {name} wrote",
+        fix=f"slipway fold {name}, with the candidate in models/{name}/{FOLDED}",
+    )
+
+
+def _slipway(root: Path, words: list[str], *, what: str, fix: str) -> None:
+    library = str(Path(slipway.__file__).parent.parent)
+    path = os.pathsep.join(filter(None, [library, os.environ.get("PYTHONPATH")]))
+    run(
+        [sys.executable, "-m", "slipway", *words],
+        what=what,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": path},
+        fix=fix,
+    )
 
 
 def _commit_stage(root: Path, name: str) -> None:
@@ -124,5 +146,6 @@ def _send(root: Path, name: str) -> None:
     """Send the weights, the original and the training's outputs to DVC's remote."""
     folder = root / "models" / name
     store = Weights(root)
-    for pointer in (*read_any_folder(folder).pointers, *original_pointers(folder)):
+    served = read_any_folder(folder).pointers
+    for pointer in (*served, *folded_pointers(folder), *original_pointers(folder)):
         push_weights(pointer, store)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from slipway.model.folded import FOLDER as FOLDED
 from slipway.pipeline.report.render import code_span, escape_markdown
 from slipway.pipeline.retraining.candidate import Placed
 from slipway.pipeline.retraining.changes import Change
@@ -119,7 +120,8 @@ def _changes(facts: ProposalFacts) -> str:
             lines.append(f"- {kind}: as in the training before")
     for placed in facts.placed:
         if placed.changed:
-            more = ", converted again" if placed.converted else ""
+            again = "folded" if placed.target.startswith(f"{FOLDED}/") else "converted"
+            more = f", {again} again" if placed.converted else ""
             lines.append(
                 f"- weights: {code_span(placed.candidate)} became {code_span(placed.target)}{more}"
             )

@@ -11,6 +11,8 @@ from slipway.artifact.artifact import Artifact
 from slipway.artifact.manifest import Manifest
 from slipway.errors import SlipwayError
 from slipway.model.any_folder import packed_sources, read_any_folder
+from slipway.model.folded import FOLDER as FOLDED
+from slipway.model.folded import is_folded, load_fold
 from slipway.release.evidence import data_source
 from slipway.release.evidence.training import AttestedTraining
 from slipway.training.inputs import find_inputs, is_code
@@ -25,7 +27,7 @@ class TrainingMatch:
 
     ``training`` is ``None`` if it made none of its weights, or no run is recorded. ``outs`` are the
     run's outputs by the weights' paths in the artifact. ``converted`` are those that were converted
-    from that output. ``notes`` say what is not from the run.
+    or folded from that output. ``notes`` say what is not from the run.
     """
 
     training: AttestedTraining | None = None
@@ -53,6 +55,12 @@ def match_training(root: Path, folder: Path, artifact: Artifact) -> TrainingMatc
         return TrainingMatch(notes=(note,))
     by_md5 = {out.hash.removeprefix("md5:"): out for stage in run.stages for out in stage.outs}
     outs, converted = _match_weights(manifest, by_md5)
+    folded = _folded_from(folder, manifest)
+    if folded is not None and folded.md5 in by_md5 and folded.served not in outs:
+        outs[folded.served] = by_md5[folded.md5]
+        converted.add(folded.served)
+    else:
+        folded = None
     missing = sorted(set(manifest.weights) - set(outs))
     if not outs:
         return TrainingMatch(notes=(_not_from(run, manifest, missing),))
@@ -61,7 +69,9 @@ def match_training(root: Path, folder: Path, artifact: Artifact) -> TrainingMatc
         for name in outs
         if name not in converted
     }
-    if converted and manifest.conversion is not None:
+    if folded is not None:
+        subjects[f"{FOLDED}/{folded.source}"] = {"md5": folded.md5}
+    if converted - {folded.served if folded else ""} and manifest.conversion is not None:
         source = manifest.conversion["source"]
         subjects[f"{ORIGINAL}/{source['name']}"] = {
             "md5": source["md5"],
@@ -78,6 +88,27 @@ def match_training(root: Path, folder: Path, artifact: Artifact) -> TrainingMatc
     record = run_path(folder).read_bytes()
     training = AttestedTraining(run, {**subjects, **made}, sources, record)
     return TrainingMatch(training, outs, frozenset(converted), tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Folded:
+    """The weights ``served`` were folded from ``source``, a file below ``folded/`` with ``md5``."""
+
+    served: str
+    source: str
+    md5: str
+
+
+def _folded_from(folder: Path, manifest: Manifest) -> _Folded | None:
+    """Return what the artifact's graph was folded from, if it is the recorded one."""
+    if not is_folded(folder):
+        return None
+    record = load_fold(folder)
+    source = record.graph
+    weights = manifest.weights.get(record.graph)
+    if weights is None or weights["md5"] != record.md5 or source not in record.sources:
+        return None
+    return _Folded(record.graph, source, record.sources[source])
 
 
 def _match_weights(

@@ -8,6 +8,7 @@ from slipway.check.finding import Location, RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.errors import SlipwayError
+from slipway.model.folded import FOLDER as FOLDED
 from slipway.model.original import FOLDER as ORIGINAL
 from slipway.model.training_settings import (
     FILE_NAME,
@@ -53,7 +54,8 @@ def training_replaces_no_file(model: ModelUnderCheck) -> Iterator[RuleHit]:
         path = model.folder / target
         if path.exists() or path.with_name(f"{path.name}.dvc").exists():
             continue
-        kind = "converted" if target.startswith(f"{ORIGINAL}/") else "served"
+        top = target.partition("/")[0]
+        kind = {ORIGINAL: "converted", FOLDED: "folded"}.get(top, "served")
         yield RuleHit(
             Location(model.folder / FILE_NAME, line_of_weights(model.folder, candidate)),
             f"{candidate} replaces {target}, which is neither there nor has a pointer",

@@ -12,7 +12,7 @@ from slipway.check.rule import rule
 from slipway.triton.config import FILE_NAME
 
 # folders of a model that are not Triton model directories
-OTHER_FOLDERS = {"tests", "training", "docs", "notebooks", "data", "original"}
+OTHER_FOLDERS = {"tests", "training", "docs", "notebooks", "data", "original", "folded"}
 CONTRACT = "seen on 24.10: POST /models of such a folder"
 
 

@@ -1,0 +1,1 @@
+"""Fold the arithmetic of a postprocessing into the ONNX graph before it."""
