@@ -151,6 +151,7 @@ def _server(
 ) -> AbstractContextManager[int]:
     variables = {
         "BENCHMARK_MODEL": str(context.unpacked),
+        "BENCHMARK_SOURCE": str(context.model.path),
         "BENCHMARK_WRAPPER": wrapper,
         "BENTOML_HOME": str(context.work / "bentoml"),
         "BENTOML_DO_NOT_TRACK": "True",

@@ -13,7 +13,7 @@ from dataset import Frames, load
 from params import HERE, MODEL, params
 from sklearn.metrics import roc_auc_score, roc_curve  # type: ignore[import-untyped]
 
-THRESHOLD = MODEL / "screen_detection_postprocessing" / "1" / "threshold.json"
+THRESHOLD = MODEL / "folded" / "screen_detection_postprocessing" / "1" / "threshold.json"
 POINTS = 200
 
 

@@ -9,6 +9,7 @@ import zlib
 
 import numpy as np
 import numpy.typing as npt
+import simplejpeg
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 SIDE = 256
@@ -26,6 +27,7 @@ LARGEST_AREA = 64_000_000
 Image.MAX_IMAGE_PIXELS = LARGEST_AREA
 
 _ORIENTATION = 0x0112
+_JPEG = {"JPEG", "MPO"}  # MPO: a JPEG with further pictures behind it
 _ALPHA = {"RGBA", "LA", "PA", "RGBa", "La"}
 
 
@@ -41,13 +43,10 @@ def square(data: bytes) -> npt.NDArray[np.uint8]:
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
             _check_size(image)
-            factor = _halvings(min(image.size))
-            # JPEG only: libjpeg then decodes at 1/2, 1/4 or 1/8 of the size, and much faster
-            image.draft("RGB", (image.width // factor, image.height // factor))
-            # all of the file at once: in pieces, every unfinished row of blocks is decoded again
-            image.decodermaxblock = max(len(data), 1)
-            image.load()
-            return np.asarray(_upright(_centre(_rgb(image)), image), dtype=np.uint8)
+            centre = _centre_of_jpeg(data, image)
+            if centre is None:
+                centre = _centre_by_pillow(data, image)
+            return np.asarray(_upright(centre, image), dtype=np.uint8)
     except Unreadable:
         raise
     except Image.DecompressionBombError as error:
@@ -58,6 +57,35 @@ def square(data: bytes) -> npt.NDArray[np.uint8]:
         truncated = "truncated" in str(error)
         why = "the file is truncated" if truncated else f"the file cannot be decoded ({error})"
         raise Unreadable(why) from error
+
+
+def _centre_of_jpeg(data: bytes, image: Image.Image) -> Image.Image | npt.NDArray[np.uint8] | None:
+    """Decode with libjpeg-turbo alone: Pillow's pixels, without its copies of the whole photograph.
+
+    ``None`` for other files, and for those with a mistake: Pillow says which.
+    """
+    if image.format not in _JPEG or image.mode != "RGB":
+        return None
+    factor = _halvings(min(image.size))
+    width, height = (-(-side // factor) for side in image.size)
+    try:
+        photograph = simplejpeg.decode_jpeg(data, "RGB", min_height=height, min_width=width)
+    except ValueError:
+        return None
+    if min(width, height) < SIDE:
+        return _centre(Image.fromarray(photograph))
+    left, top = (width - SIDE) // 2, (height - SIDE) // 2
+    return np.ascontiguousarray(photograph[top : top + SIDE, left : left + SIDE])
+
+
+def _centre_by_pillow(data: bytes, image: Image.Image) -> Image.Image:
+    factor = _halvings(min(image.size))
+    # JPEG only: libjpeg then decodes at 1/2, 1/4 or 1/8 of the size, and much faster
+    image.draft("RGB", (image.width // factor, image.height // factor))
+    # all of the file at once: in pieces, every unfinished row of blocks is decoded again
+    image.decodermaxblock = max(len(data), 1)
+    image.load()
+    return _centre(_rgb(image))
 
 
 def _check_size(image: Image.Image) -> None:
@@ -98,10 +126,14 @@ def _centre(image: Image.Image) -> Image.Image:
     return image.crop((left, top, left + SIDE, top + SIDE))
 
 
-def _upright(centre: Image.Image, photograph: Image.Image) -> Image.Image:
+def _upright(
+    centre: Image.Image | npt.NDArray[np.uint8], photograph: Image.Image
+) -> Image.Image | npt.NDArray[np.uint8]:
     """Turn the square as the photograph's EXIF orientation asks: cheaper than turning it whole."""
     orientation = photograph.getexif().get(_ORIENTATION, 1)
     if orientation == 1:
         return centre
+    if isinstance(centre, np.ndarray):
+        centre = Image.fromarray(centre)
     centre.getexif()[_ORIENTATION] = orientation
     return ImageOps.exif_transpose(centre)
