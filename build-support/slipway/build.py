@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from slipway import environment
 from slipway.artifact.artifact import Artifact, record_checksum
@@ -137,7 +138,13 @@ def pack_artifact(
     output: Path,
     settings: Settings,
 ) -> Artifact:
-    """Pack the artifact and write its digest next to it, as ``sha256sum --check`` reads it."""
-    artifact = pack(model, environment, files, output, settings.layout)
+    """Pack the artifact and write its digest next to it, as ``sha256sum --check`` reads it.
+
+    An environment that the images of both stages have is left out.
+    """
+    layout: Literal["directory", "archive", "image"] = settings.layout
+    if environment is not None and environment.sha256 in settings.base_environments:
+        layout = "image"
+    artifact = pack(model, environment, files, output, layout)
     record_checksum(artifact)
     return artifact

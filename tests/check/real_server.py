@@ -169,7 +169,7 @@ class RealServer:
         self._loaded.append(folder.name)
         target = f"model_{len(self._loaded)}"
         copy_as_packed(folder, server.folder(target))
-        server.provide_stand_ins(target)
+        server.prepare(target)
         order = {"model_name": server.model_hash(target), "url": str(server.folder(target))}
         request = (json.dumps(order).encode(), "application/json")
         return target, self._call(server, target, "/models", request)

@@ -12,7 +12,7 @@ from slipway import settings as configuration
 from slipway.artifact.contents import read_contents
 from slipway.catalog.origin import Origin
 from slipway.image.base import open_base
-from slipway.image.image import Image, make_image
+from slipway.image.image import Image, make_base, make_image
 from slipway.image.layout import Layout
 from slipway.image.models import ImageModel
 from slipway.image.references import InLayout
@@ -38,6 +38,16 @@ def make(folder: Path, *artifacts: Path, base: Path | None = None) -> Image:
     opened = open_base(InLayout(base or tiny_base(folder / "base"), None), settings)
     models = [read_model(artifact) for artifact in artifacts]
     return make_image(Layout(folder / "images"), "made", models, opened, settings, ORIGIN)
+
+
+def make_environments(folder: Path, *artifacts: Path) -> Path:
+    """The layout of a tiny base with the environments of ``artifacts``."""
+    settings = repository(folder)
+    opened = open_base(InLayout(tiny_base(folder / "base"), None), settings)
+    models = [read_model(artifact) for artifact in artifacts]
+    return make_base(
+        Layout(folder / "environments"), "base", models, opened, settings, ORIGIN
+    ).layout.root
 
 
 def manifest_of(image: Image) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy
 
 from slipway.archive.writer import TarGzWriter
 from slipway.artifact.manifest import Manifest
+from slipway.triton.image_environments import image_path
 from tests.fixture_models import save_adder
 from tests.image.bases import PYTHON
 
@@ -58,9 +59,11 @@ ensemble_scheduling {{ step [
 }  # fmt: skip
 
 
-def write_served(folder: Path, name: str = "twice") -> Path:
+def write_served(
+    folder: Path, name: str = "twice", *, home: str = "/opt/python", thin: bool = False
+) -> Path:
     """The artifact of SUM = 2 A + B under ``name``, whose environment has numpy alone: the
-    interpreter is the base's."""
+    interpreter is the one at ``home``. A ``thin`` one leaves its environment to the image."""
     folder.mkdir(parents=True, exist_ok=True)
     save_adder(folder / "model.onnx")
     weights = (folder / "model.onnx").read_bytes()
@@ -71,7 +74,12 @@ def write_served(folder: Path, name: str = "twice") -> Path:
     sources["twice_double/1/model.py"] = DOUBLE.encode()
     sources = {path.replace("twice", name): data.replace(b"twice", name.encode())
                for path, data in sources.items()}  # fmt: skip
-    environment = _environment()
+    environment = _environment(f"{home}/bin")
+    place = f"{name}_double/python_env"
+    if thin:
+        place = image_path(ENVIRONMENT)
+        config = f"{name}_double/config.pbtxt"
+        sources[config] = sources[config].replace(HOME.encode(), place.encode())
     onnx = f"{name}_adder/1/model.onnx"
     manifest = Manifest(
         name=name,
@@ -80,8 +88,8 @@ def write_served(folder: Path, name: str = "twice") -> Path:
         sources={path: hashlib.sha256(data).hexdigest() for path, data in sources.items()},
         weights={onnx: {"md5": hashlib.md5(weights).hexdigest(), "size": len(weights)}},
         environment={
-            "layout": "directory",
-            "path": f"{name}_double/python_env",
+            "layout": "image" if thin else "directory",
+            "path": place,
             "python": f"{PYTHON}.1",
             "platform": "linux-64",
             "interpreter": "the base's",
@@ -100,14 +108,13 @@ def write_served(folder: Path, name: str = "twice") -> Path:
         for member, data in sorted(sources.items()):
             writer.add_bytes(member, data)
         writer.add_bytes(onnx, weights)
-        for member, (data, mode) in environment.items():
-            writer.add_bytes(f"{name}_double/python_env/{member}", data, mode)
+        for member, (data, mode) in environment.items() if not thin else ():
+            writer.add_bytes(f"{place}/{member}", data, mode)
     return path
 
 
-def _environment() -> dict[str, tuple[bytes, int]]:
-    """The files of a virtual environment of the base's Python, with a numpy of its own."""
-    home = "/opt/python/bin"
+def _environment(home: str) -> dict[str, tuple[bytes, int]]:
+    """The files of a virtual environment of the Python in ``home``, with a numpy of its own."""
     files = {
         "bin/activate": (b'export PATH="$(dirname "${BASH_SOURCE[0]}"):$PATH"\n', 0o644),
         "bin/python3": (f'#!/bin/sh\nexec {home}/python3 "$@"\n'.encode(), 0o755),

@@ -30,7 +30,8 @@ class Manifest:
 
     ``sources`` maps a packed file to its SHA-256, ``weights`` a packed file to its md5 and size in
     bytes. ``environment`` is ``None`` for a model without Python models; else it has the layout,
-    the path in the artifact, Python, platform, origin of the interpreter, digests and packages.
+    the path in the artifact (of the layout ``image``: in the serving image), Python, platform,
+    origin of the interpreter, digests and packages.
     ``container`` is ``None`` for a model of Triton; else it has the ``entry`` that the container
     runs, its ``packages`` and the SHA-256 of their ``lock``'s content, and ``serves`` is empty.
     ``conversion`` is ``None`` for weights that a training wrote as they are served; else it is what

@@ -82,6 +82,8 @@ class MemberCheck:
         if environment is None:
             return []
         path = environment["path"]
+        if environment["layout"] == "image":
+            return []
         if environment["layout"] != "directory":
             return [] if path in self._seen else [f"{path} is missing"]
         files, unpacked = self._environment

@@ -24,6 +24,7 @@ from slipway.profile.of_folder import read_profile_file
 from slipway.profile.profile import FILE_NAME as PROFILE
 from slipway.triton import config
 from slipway.triton.environment_path import ENVIRONMENT, PARAMETER, environment_value
+from slipway.triton.image_environments import image_path
 
 
 def pack(
@@ -31,9 +32,12 @@ def pack(
     environment: ExecutionEnvironment | None,
     weight_files: Mapping[Path, Path],
     output: Path,
-    layout: Literal["directory", "archive"] = "directory",
+    layout: Literal["directory", "archive", "image"] = "directory",
 ) -> Artifact:
     """Write ``model``'s artifact to ``output``.
+
+    With the layout ``image`` it is code and weights alone: its configs name the environment's place
+    in the image that serves, by the environment's digest.
 
     ``weight_files`` maps the path of each file of the weights below ``model.path`` to the file with
     its verified bytes. The environment's compressed members are copied as they are.
@@ -56,6 +60,8 @@ def pack(
                 fix=f"add {model.requirements.name}, then slipway lock {model.path}",
             )
         home = f"{model.python_models[0]}/{_environment_name(environment, layout)}"
+        if layout == "image":
+            home = image_path(environment.sha256)
         description = {**asdict(environment), "layout": layout, "path": home}
         description.pop("folder")
         for name in model.python_models:
@@ -78,7 +84,7 @@ def pack(
     bytecodes = _compile(files)
     # nearly all of it, and more than is written where the weights compress
     size = sum(path.stat().st_size for path in weights.values())
-    size += environment.size if environment else 0
+    size += environment.size if environment and layout != "image" else 0
     with atomic_write(output, size) as temporary, temporary.open("wb") as file:
         hashing = HashingWriter(file)
         with TarGzWriter(hashing) as writer:
@@ -90,7 +96,7 @@ def pack(
             if environment is not None and description is not None:
                 if layout == "directory":
                     writer.add_members(environment.archive, f"{description['path']}/")
-                else:
+                elif layout == "archive":
                     writer.add_file(str(description["path"]), environment.archive)
     return Artifact(output, sha256=hashing.sha256, size=hashing.size, manifest=manifest)
 

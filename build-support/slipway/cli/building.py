@@ -24,6 +24,13 @@ def build_artifact(folder: Path, settings: Settings, output: Path) -> Artifact:
 
     with working(f"building {folder.name}"):
         artifact = build.build(folder, settings, output)
+    environment = artifact.manifest.environment
+    if environment is not None and environment["layout"] == "image":
+        click.echo(
+            f"note: {artifact.path.name} is without its environment"
+            f" {environment['sha256'][:12]}…, which the images of both stages have",
+            err=True,
+        )
     print_left_out(folder, settings)
     return artifact
 

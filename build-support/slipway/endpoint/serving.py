@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import uvloop
 from aiohttp import web
@@ -90,7 +90,7 @@ async def serve(
             endpoints[entry.name] = await stack.enter_async_context(
                 run_endpoint(
                     entry.name,
-                    settings,
+                    _as_served(settings, entry),
                     Objects(releases),
                     limit,
                     Policy(entry.allow),
@@ -112,6 +112,14 @@ async def serve(
         stack.push_async_callback(runner.cleanup)
         await web.SockSite(runner, listening, ssl_context=opening.tls).start()
         yield RunningEndpoints(opening.url(listening.getsockname()[1]), endpoints)
+
+
+def _as_served(settings: Settings, entry: configuration.EndpointSettings) -> Settings:
+    """Return the settings of the server of an endpoint, whose image has the environments that were
+    given, or those that ``slipway.toml`` says."""
+    if settings.served_environments is not None:
+        return settings
+    return replace(settings, served_environments=settings.stage(entry.stage).base_environments)
 
 
 def _rules_finder(catalog: CatalogReader, entry: configuration.EndpointSettings) -> FindRules:

@@ -63,7 +63,7 @@ def write_environment(layout: Layout, contents: Contents) -> Layer:
             where=str(contents.path),
             fix="name a model whose artifact has one: slipway inspect shows it",
         )
-    with writing_layer(layout, _purpose(digest)) as layer:
+    with writing_layer(layout, environment_purpose(digest)) as layer:
         for member in _members(contents):
             if member.part == "environment":
                 _add(layer, f"{image_path(digest)[1:]}/{member.name}", member)
@@ -94,7 +94,7 @@ def write_layers(
         if manifest.weights:
             begin("weights", f"weights of {title}")
         if environment and digest is not None:
-            begin("environment", _purpose(digest))
+            begin("environment", environment_purpose(digest))
         for member in _members(contents):
             if member.part == "environment":
                 if digest is not None and "environment" in parts:
@@ -141,5 +141,6 @@ def _add(layer: LayerInProgress, place: str, member: _Member) -> None:
     layer.writer.add_stream(place, member.stream, member.size, member.mode)
 
 
-def _purpose(digest: str) -> str:
+def environment_purpose(digest: str) -> str:
+    """Return the line of an image's history for the layer of an environment."""
     return f"execution environment {digest}"

@@ -16,6 +16,7 @@ from slipway.catalog.catalog import Catalog
 from slipway.catalog.origin import Origin
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
+from slipway.release.base_environments import require_base_environment
 from slipway.release.damage import GONE, find_damage
 from slipway.release.deploy_first import deploy_first
 from slipway.release.evaluation import evaluation
@@ -69,7 +70,8 @@ def promote(
         SlipwayError: it was never in staging, its tests did not pass on these bytes or no result
             is known, ``recorded`` is about something else, not all of it was committed, it lacks
             what production requires, its evaluation is worse than that of production's release, or
-            production has other bytes under its version; or production's store ignores the
+            production has other bytes under its version, or endpoints without its environment; or
+            production's store ignores the
             conditions of requests.
     """
     staging, production = open_stage(settings, "staging"), open_stage(settings, "production")
@@ -103,6 +105,7 @@ def promote(
             check(served)
         except AliasUnchanged as unchanged:
             return result(False, False, str(unchanged))
+    require_base_environment(source.manifest, target, settings.stage("production"))
     clean = settings.stage("production").clean_commit
     require_clean_commit(clean, "production", source.target, source.commit)
     documents = evidence.load_evidence(staging, name, source.sha256)

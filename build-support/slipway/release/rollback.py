@@ -13,6 +13,7 @@ from slipway.catalog.journal import JournalEvent
 from slipway.catalog.origin import Origin
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
+from slipway.release.base_environments import require_base_environment
 from slipway.release.damage import find_damage, reject_damaged
 from slipway.settings import Settings
 from slipway.settings.release import StageName
@@ -50,8 +51,9 @@ def rollback(
     was served last.
 
     Raises:
-        SlipwayError: there is no such release, its artifact is gone or has changed, nothing was
-            served before, or another call moved the alias meanwhile.
+        SlipwayError: there is no such release, its artifact is gone or has changed, the endpoints'
+            image is not said to have its environment, nothing was served before, or another call
+            moved the alias meanwhile.
     """
     releases = open_stage(settings, stage)
     catalog = Catalog(releases)
@@ -81,6 +83,7 @@ def rollback(
                 fix=f"slipway history {name} shows who moved it; then roll back again",
             )
 
+    require_base_environment(chosen.manifest, chosen.target, settings.stage(stage))
     alias = single_target(chosen.target)
     before = move_alias(
         releases, name, alias, "rollback", origin, reason, check=check, repair=damaged

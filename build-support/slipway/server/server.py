@@ -21,6 +21,7 @@ from slipway.server.client import (
     UnansweredError,
 )
 from slipway.server.directories import ServerDirectories, model_hash
+from slipway.server.image_environments import provide_environments
 from slipway.server.model_stacks import read_stacks
 from slipway.server.source import Source
 from slipway.server.stalled_load import LoadWatch, stub_program, watching
@@ -63,6 +64,7 @@ class Server:
         self._directories = directories
         self._root = settings.root
         self._release = settings.triton_release
+        self._served_environments = settings.served_environments
         self._process = process
         self._died: ServerDiedError | None = None
         self._unanswered: dict[str, UnansweredError] = {}
@@ -88,12 +90,15 @@ class Server:
         """Return what stands in for the native backends of a target model, once it was loaded."""
         return self._stand_ins.get(target, ())
 
-    def provide_stand_ins(self, target: str) -> None:
-        """Install what stands in for the native backends of an extracted target, if it is missing.
+    def prepare(self, target: str) -> None:
+        """Provide what an extracted target needs besides its artifact, if it is missing: what
+        stands in for native backends, and the environment that the endpoint's image has.
 
         Raises:
-            SlipwayError: see :func:`provide_stand_ins`.
+            SlipwayError: see :func:`provide_stand_ins` and :func:`provide_environments`.
         """
+        if self.source.kind != "docker":  # whose image has them, or Triton says that it has not
+            provide_environments(self.folder(target), self._served_environments)
         if self.source.kind == "wheel":
             self._stand_ins[target] = provide_stand_ins(
                 self.folder(target), self._directories.base, self._release
@@ -137,7 +142,7 @@ class Server:
         Raises:
             SlipwayError: as :meth:`load`.
         """
-        self.provide_stand_ins(target)
+        self.prepare(target)
         model = self.model_hash(target)
         log_size = self.log_file.stat().st_size
         try:

@@ -17,7 +17,7 @@ from slipway.settings import release, time_limits
 from slipway.settings import training as trainings
 from slipway.settings.endpoint import EndpointSettings
 from slipway.settings.models import ContainerSettings
-from slipway.settings.release import STORE, Signing, StageName, StageSettings
+from slipway.settings.release import STAGES, STORE, Signing, StageName, StageSettings
 from slipway.settings.tables import size, unknown
 from slipway.settings.time_limits import TimeLimits
 from slipway.settings.training import TrainingPlaceSettings
@@ -65,6 +65,8 @@ class Settings:
 
     With ``explicit_tensors`` every config lists its inputs and outputs, and the servers start with
     auto-complete off. Without, a config may leave out what the server completes.
+    ``served_environments`` is no setting: the digests of those that the image of the server that is
+    started has. ``None`` is every one of this machine's cache.
     """
 
     root: Path
@@ -84,6 +86,16 @@ class Settings:
     signing: Signing = Signing()
     time_limits: TimeLimits = TimeLimits()
     training: TrainingPlaceSettings = TrainingPlaceSettings()
+    served_environments: tuple[str, ...] | None = None
+
+    @property
+    def base_environments(self) -> frozenset[str]:
+        """Return the digests of the environments that the images of both stages have.
+
+        Promotion copies bytes: an artifact that leaves its environment out must do so in both.
+        """
+        staging, production = (set(self.stage(name).base_environments) for name in STAGES)
+        return frozenset(staging & production)
 
     def stage(self, name: StageName) -> StageSettings:
         """Return the settings of a stage; without an entry, ``store`` is its default."""

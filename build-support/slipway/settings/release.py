@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,16 @@ STAGES: tuple[StageName, ...] = get_args(StageName)
 # what a stage may require of every release, in addition to what promotion always requires
 REQUIREMENTS = ("tests", "provenance", "training", "signature")
 RELEASE_KEYS = {"store", *STAGES}
-STAGE_KEYS = {"store", "profile", "kms_key", "tags", "require", "clean_commit"}
+STAGE_KEYS = {
+    "store",
+    "profile",
+    "kms_key",
+    "tags",
+    "require",
+    "clean_commit",
+    "base_environments",
+}
+ENVIRONMENT = re.compile(r"[0-9a-f]{64}")
 SIGNING_KEY = "SLIPWAY_SIGNING_KEY"
 SIGNING_KEYS = {"key", "trusted"}
 STORE = ".slipway/releases"
@@ -33,6 +43,8 @@ class StageSettings:
     ``profile`` is one of the AWS configuration, ``kms_key`` encrypts (otherwise the bucket's
     default does), and every object gets the ``tags``. ``require`` lists what every release of the
     stage must have; with ``clean_commit``, all that it is built from must be in its commit.
+    ``base_environments`` are the digests of the execution environments in the image of every
+    endpoint of the stage, as ``slipway image --base-environment`` prints them.
     """
 
     name: StageName
@@ -42,6 +54,7 @@ class StageSettings:
     tags: Mapping[str, str] = field(default_factory=dict)
     require: tuple[str, ...] = ()
     clean_commit: bool = False
+    base_environments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,6 +131,15 @@ def _stage(path: Path, name: StageName, store: str, values: Mapping[str, Any]) -
             where=f"{path}: [release.{name}]",
             fix="true or false",
         )
+    environments = values.get("base_environments", [])
+    if not isinstance(environments, list) or not all(
+        isinstance(digest, str) and ENVIRONMENT.fullmatch(digest) for digest in environments
+    ):
+        raise SlipwayError(
+            f"base_environments is {environments!r:.100}",
+            where=f"{path}: [release.{name}]",
+            fix="a list of digests, as slipway image --base-environment prints it",
+        )
     chosen = os.environ.get(store_variable(name)) or values.get("store") or store
     return StageSettings(
         name,
@@ -127,4 +149,5 @@ def _stage(path: Path, name: StageName, store: str, values: Mapping[str, Any]) -
         {str(key): str(value) for key, value in values.get("tags", {}).items()},
         require,
         clean_commit,
+        tuple(environments),
     )

@@ -10,7 +10,9 @@ PARAMETER = "EXECUTION_ENV_PATH"
 def environment_value(name: str, home: str) -> str:
     """Return the ``EXECUTION_ENV_PATH`` of the model ``name`` for an environment at ``home``.
 
-    ``home`` is a path in the artifact.
+    ``home`` is a path in the artifact, or an absolute one in the image that serves.
     """
+    if home.startswith("/"):
+        return home
     owner, _, rest = home.partition("/")
     return f"{KEYWORD}/{rest}" if owner == name else f"{KEYWORD}/../{home}"

@@ -44,7 +44,7 @@ class MadeUp:
             supervisor=0,
             load_error=lambda target, what, since: what,
             watch_load=lambda: None,
-            provide_stand_ins=lambda target: None,
+            prepare=lambda target: None,
         )
         self.control = ""
         self.calls = self

@@ -87,6 +87,12 @@ def endpoint() -> None:
     help="With --detach: stop it if it does not answer by then.",
 )
 @click.option(
+    "--base-environment",
+    metavar="IMAGE",
+    help="Have the execution environments of this image, and no others: oci:PATH[:NAME], or"
+    " docker://HOST/NAME:TAG; by default those that slipway.toml says.",
+)
+@click.option(
     "--shared-machine",
     is_flag=True,
     help="Serve even if this machine's other users can reach Triton's port, and run code as you.",
@@ -96,6 +102,7 @@ def up(
     port: int,
     detach: bool,
     wait: float,
+    base_environment: str | None,
     shared_machine: bool,
     **options: Any,
 ) -> None:
@@ -130,6 +137,8 @@ def up(
         # a machine that only serves containers needs no Triton
         has_models = any(not configured.endpoint(name).containers for name in names)
         network.reject_shared_network(find_server(configured).kind if has_models else "path")
+    if base_environment is not None:
+        configured = _with_environments(configured, base_environment)
     if detach:
         from slipway.cli.progress import working
         from slipway.endpoint import detached
@@ -137,6 +146,7 @@ def up(
         with working("starting the endpoint"):
             arguments = _arguments(names, port, options) + access.arguments()
             arguments += ["--shared-machine"] if shared_machine else []
+            arguments += [f"--base-environment={base_environment}"] if base_environment else []
             url = detached.start(configured.root, names, arguments, wait)
         stop = " ".join(f"--endpoint {name}" for name in dict.fromkeys(names))
         click.echo(
@@ -166,6 +176,18 @@ def down(names: tuple[str, ...]) -> None:
 
     detached.stop(settings.load(Path.cwd()).root, names)
     click.echo(f"{', '.join(names)}: stopped")
+
+
+def _with_environments(configured: Settings, image: str) -> Settings:
+    """Return the settings of a server whose image is the given one."""
+    from slipway.cli.progress import working
+    from slipway.image.base import open_base
+    from slipway.image.base_environment import unpack_environments
+    from slipway.image.references import parse_base
+
+    with working("unpacking the image's environments"):
+        base = open_base(parse_base(image), configured)
+        return replace(configured, served_environments=unpack_environments(base))
 
 
 def _arguments(names: tuple[str, ...], port: int, options: Mapping[str, Any]) -> list[str]:

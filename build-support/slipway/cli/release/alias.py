@@ -52,6 +52,7 @@ def alias(
     from slipway.catalog.alias_move import move_alias
     from slipway.catalog.catalog import Catalog
     from slipway.catalog.origin import current_origin
+    from slipway.release.base_environments import require_base_environment
     from slipway.release.damage import reject_damaged
     from slipway.store.open import open_stage
 
@@ -68,7 +69,9 @@ def alias(
         )
         for target in dict.fromkeys((*alias.targets, alias.shadow)):
             if target is not None:
-                reject_damaged(store, catalog.record(name, target))
+                record = catalog.record(name, target)
+                reject_damaged(store, record)
+                require_base_environment(record.manifest, target, configured.stage(store.name))
         origin = current_origin(configured.root)
         move_alias(store, name, alias, "alias", origin, reason, repair=True)
     else:

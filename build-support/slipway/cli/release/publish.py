@@ -64,6 +64,7 @@ def publish(
     from slipway.model.any_folder import read_any_folder
     from slipway.model.local_weights import reject_different
     from slipway.release import metadata, publish
+    from slipway.release.base_environments import require_base_environment
     from slipway.release.evidence import evidence
     from slipway.release.uncommitted import find_uncommitted, require_clean_commit
     from slipway.store.open import open_stage
@@ -88,6 +89,7 @@ def publish(
             print_left_out(folder, configured)
             built = read_contents(artifact).artifact
         target = publish.target_model(built.manifest, built.sha256, to)
+        require_base_environment(built.manifest, target, configured.stage(to))
         uncommitted = find_uncommitted(folder, built, worktree)
         commit = name_commit(worktree.commit, bool(uncommitted))
         _print_uncommitted(target, worktree, uncommitted)

@@ -142,7 +142,7 @@ class Loader:
             await container.ready(deadline - time.monotonic())
             server = container.server
             try:
-                await asyncio.to_thread(server.provide_stand_ins, target)
+                await asyncio.to_thread(server.prepare, target)
             except SlipwayError as missing:
                 raise model_error(0, str(missing)) from missing
             watch = await asyncio.to_thread(server.watch_load)
