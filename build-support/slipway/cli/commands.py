@@ -33,6 +33,7 @@ COMMANDS = tuple(
             "lock": "Pin the Python packages of models, with hashes.",
             "build": "Build the artifacts of models.",
             "test": "Build models and test each on a real Triton server.",
+            "tune": "Find the config that serves a model best, by measuring.",
             "run": "Serve a model on a local Triton server until Ctrl-C.",
             "train": "Run the stages of dvc.yaml that train each NAME.",
             "fold": "Move a postprocessing that is arithmetic into the ONNX graph.",

@@ -104,6 +104,17 @@ def _causes(request: Request) -> list[Any]:
     return list(_format(request).causes(Path(request["source"]), converted, rows, differs))
 
 
+def _lower(request: Request) -> Request:
+    """Write a graph's weights in a lower precision."""
+    from slipway.formats.exchange import load_arrays
+    from slipway.formats.graphs.precision import lower
+
+    requests = [load_arrays(Path(INPUTS, name)) for name in request["requests"]]
+    Path(OUT).mkdir()
+    lower(Path(request["source"]), Path(OUT, "model.onnx"), request["precision"], requests)
+    return {name: version(name) for name in ("onnx", "onnxruntime")}
+
+
 def _format(request: Request) -> Any:
     module, _, attribute = request["format"].partition(":")
     value: Any = importlib.import_module(module)

@@ -21,11 +21,13 @@ type Sign = Callable[[str, Mapping[str, str], bytes], Mapping[str, str]]
 @dataclass(frozen=True)
 class Address:
     """An endpoint's URL for invocations; ``sign`` returns the headers that its guard requires.
-    ``is_local`` unless it is in AWS."""
+    ``is_local`` unless it is in AWS. A server in a network of its own is entered through the folder
+    ``entrance``."""
 
     url: str
     sign: Sign | None = None
     is_local: bool = True
+    entrance: Path | None = None
 
     def headers(self, request: Request) -> Mapping[str, str]:
         """Return the headers to send with ``request``."""

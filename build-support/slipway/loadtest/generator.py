@@ -20,6 +20,7 @@ import aiohttp
 
 from slipway.endpoint.protocol import CACHE
 from slipway.loadtest.address import Address
+from slipway.loadtest.entrance import EntranceConnector
 from slipway.loadtest.exchange import LoadResponse, Request
 from slipway.triton.datatypes import Array
 from slipway.triton.kserve import message_of
@@ -46,7 +47,7 @@ class Generator:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=_connector(self.address),
             timeout=aiohttp.ClientTimeout(total=self._timeout_s),
             auto_decompress=False,
         )
@@ -178,6 +179,12 @@ class Generator:
         finally:
             stopping.cancel()
             work.cancel()
+
+
+def _connector(address: Address) -> aiohttp.BaseConnector:
+    if address.entrance is not None:
+        return EntranceConnector(address.entrance)
+    return aiohttp.TCPConnector(limit=0)
 
 
 def _message(status: int, body: bytes) -> str:
