@@ -135,7 +135,7 @@ class Place:
         except SlipwayError as error:
             if death_of(error) is not None or not self.server.client.ready():
                 raise self._restarted(error) from error
-            raise CandidateFailed(_first_line(error)) from error
+            raise CandidateFailed(_in_short(error)) from error
         finally:
             self._remove(target, folder)
 
@@ -182,13 +182,14 @@ class Place:
 
     def _restarted(self, error: SlipwayError) -> CandidateFailed:
         self._restart()
-        return CandidateFailed(f"the server ended: {_first_line(error)}")
+        return CandidateFailed(f"the server ended: {_in_short(error)}")
 
     def _restart(self) -> None:
         self._stack.close()
         self._start()
 
 
-def _first_line(error: SlipwayError) -> str:
+def _in_short(error: SlipwayError) -> str:
+    """Return what failed, and the first line of its cause."""
     lines = [line.strip() for line in error.what.splitlines() if line.strip()]
-    return lines[0] if lines else "it failed"
+    return ": ".join(lines[:2]) or "it failed"

@@ -8,6 +8,7 @@ knobs of one model are tried, because they depend on each other: threads and ins
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from slipway.tune.candidate import BASELINE, Candidate, Space
 from slipway.tune.estimate import Clients, Point, estimate_points
-from slipway.tune.frontier import Goal, Limits, choose, rank
+from slipway.tune.frontier import ORDER, Goal, Limits, choose, rank
 from slipway.tune.sample import Measured
 
 FEW, ENOUGH = 3, 12  # rounds at first, and those of a candidate that may be chosen
@@ -139,13 +140,7 @@ class Search:
             leader = choose(alive, self._goal, self._limits) or choose(alive, self._goal, Limits())
             if leader is None:
                 return rivals[0]
-            first = rank(leader, self._goal)[0]
-            standing = [
-                point.candidate
-                for point in alive
-                if rank(point, self._goal)[0] - first < BEHIND
-                or rank(point, self._goal) <= rank(leader, self._goal)
-            ]
+            standing = self._still_racing(alive, leader)
             if rounds >= ENOUGH or standing == [leader.candidate]:
                 break
             rounds = min(ENOUGH, 2 * rounds)
@@ -153,6 +148,14 @@ class Search:
         if start is not None and rank(start, self._goal) == rank(leader, self._goal):
             return rivals[0]
         return leader.candidate
+
+    def _still_racing(self, alive: Sequence[Point], leader: Point) -> list[Candidate]:
+        """Return the better half, without those that are clearly behind the leader."""
+        first = rank(leader, self._goal)[0]
+        near = [point for point in alive if rank(point, self._goal)[0] - first < BEHIND]
+        decisive = next(name for name in ORDER[self._goal] if name in leader.gains)
+        near.sort(key=lambda p: (p != leader, rank(p, self._goal), -p.gains[decisive]))
+        return [point.candidate for point in near[: max(1, math.ceil(len(alive) / 2))]]
 
     def _measure(self, candidate: Candidate, rounds: int, keep: float | None = None) -> None:
         known = self._measurer.measured.get(candidate)
