@@ -14,7 +14,7 @@ from tests.thorough import examples
 from tests.tune import simulated
 from tests.tune.simulated import CLIENTS, SimulatedMeasurer, make_space
 
-GOALS: list[Goal] = ["throughput", "latency", "memory"]
+GOALS: list[Goal] = ["throughput", "latency", "memory", "cpu"]
 UNLIMITED = 1e9
 
 

@@ -8,12 +8,13 @@ from typing import Literal
 
 from slipway.tune.estimate import CPU, MEMORY, P50, P99, RATE, Point
 
-Goal = Literal["throughput", "latency", "memory"]
+Goal = Literal["throughput", "latency", "memory", "cpu"]
 # what decides; the next one only where all before are equal within the noise
 ORDER: dict[Goal, tuple[str, ...]] = {
     "throughput": (RATE, CPU, P99, P50, MEMORY),
     "latency": (P50, P99, RATE, CPU, MEMORY),
     "memory": (MEMORY, RATE, CPU, P99, P50),
+    "cpu": (CPU, RATE, P99, P50, MEMORY),
 }
 SHOWN = (RATE, P50, P99, MEMORY)
 

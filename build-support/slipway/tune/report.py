@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from slipway.tune.candidate import Candidate, as_json, describe
 from slipway.tune.estimate import Clients, Noise, Point
 from slipway.tune.frontier import Goal, Limits, choose, find_frontier
 from slipway.tune.search import ENOUGH
 
-GOALS: tuple[Goal, ...] = ("throughput", "latency", "memory")
+GOALS: tuple[Goal, ...] = get_args(Goal)
 
 
 @dataclass(frozen=True)

@@ -29,17 +29,21 @@ OPTIONS: tuple[Callable[..., Any], ...] = (
     artifact_option,
     click.option(
         "--goal",
-        type=click.Choice(["throughput", "latency", "memory"]),
+        type=click.Choice(["throughput", "latency", "memory", "cpu"]),
         default="throughput",
         show_default=True,
-        help="What decides; the others where it is equal.",
+        help="What decides, the others where it is equal; cpu: processor time an answer.",
     ),
     click.option("--max-p99", metavar="50ms", help="Choose only what keeps this p99."),
     click.option(
         "--max-memory", type=Size(), help="Choose only what needs at most this, as 400MB."
     ),
     click.option(
-        "--budget", default="5m", show_default=True, help="How long to measure, as 90s or 10m."
+        "--budget",
+        default="5m",
+        show_default=True,
+        metavar="90s",
+        help="How long to measure, as 90s or 10m.",
     ),
     click.option(
         "--clients",
