@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipway.triton.config import parse_config
-from slipway.tune.calibration import expose_inputs
+from slipway.tune.precision.calibration import expose_inputs
 
 ENSEMBLE = """
 name: "p" platform: "ensemble" max_batch_size: 4

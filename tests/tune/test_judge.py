@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from slipway.release.evaluation.evaluation import Evaluation
-from slipway.tune.judge import objection_to, why_no_judge
+from slipway.tune.precision.judge import objection_to, why_no_judge
 
 RULES = {"accuracy": {"better": "higher", "margin": 0.01, "at_least": 0.9}}
 BEFORE = Evaluation({"accuracy": 0.95}, RULES)

@@ -26,7 +26,7 @@ from slipway.testing.served_artifact import death_of
 from slipway.tune.candidate import PRECISION, Candidate
 from slipway.tune.config_edit import changes_of, config_file, edit_file
 from slipway.tune.load import CandidateFailed, Side
-from slipway.tune.lowered import Lowered
+from slipway.tune.precision.lowered import Lowered
 
 GONE_S = 20.0  # for processes of an unloaded candidate to end
 

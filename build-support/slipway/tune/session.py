@@ -14,12 +14,12 @@ from slipway.errors import SlipwayError
 from slipway.loadtest.inputs import expects_error
 from slipway.testing import golden
 from slipway.tune.answers import Answers
-from slipway.tune.calibration import expose_in, record_inputs
 from slipway.tune.candidate import PRECISION, Candidate, describe
 from slipway.tune.estimate import Clients
-from slipway.tune.judge import Judge
 from slipway.tune.load import BLOCK_S, CandidateFailed, measure_pairs
 from slipway.tune.place import Place
+from slipway.tune.precision.calibration import expose_in, record_inputs
+from slipway.tune.precision.judge import Judge
 from slipway.tune.sample import Measured
 from slipway.tune.state import State
 

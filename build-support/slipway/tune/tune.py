@@ -22,9 +22,9 @@ from slipway.tune.answers import Answers
 from slipway.tune.candidate import PRECISION, Space
 from slipway.tune.estimate import estimate_noise, estimate_points
 from slipway.tune.frontier import Goal, Limits
-from slipway.tune.judge import Judge, why_no_judge
-from slipway.tune.lowered import Lowered
 from slipway.tune.place import Place
+from slipway.tune.precision.judge import Judge, why_no_judge
+from slipway.tune.precision.lowered import Lowered
 from slipway.tune.report import TuneReport
 from slipway.tune.search import Search
 from slipway.tune.session import (

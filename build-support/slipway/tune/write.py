@@ -14,7 +14,7 @@ from slipway.errors import SlipwayError
 from slipway.files import atomic_write
 from slipway.tune.candidate import PRECISION, Candidate
 from slipway.tune.config_edit import changes_of, config_file, edit_config
-from slipway.tune.lowered import Lowered, weights_file
+from slipway.tune.precision.lowered import Lowered, weights_file
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Lower weights, judge them, and find what they are calibrated on."""
