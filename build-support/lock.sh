@@ -59,6 +59,7 @@ lock mypy.txt 3.12 --universal "$@" $folder/mypy.in
 lock infra.txt 3.12 --universal "$@" $folder/infra.in
 lock terraform.txt 3.12 "${linux[@]}" "$@" $folder/terraform.in
 lock sagemaker.txt 3.12 "${linux[@]}" "$@" $folder/sagemaker.in
+lock buildgrid.txt 3.12 "${linux[@]}" "$@" $folder/buildgrid.in
 lock airflow.txt 3.12 "${linux[@]}" "$@" $folder/airflow.in
 # what explanations are compared with: shap for numpy 1, and an XGBoost whose files it reads
 lock explained.txt 3.12 "${linux[@]}" --only-binary :all: "$@" benchmarks/explained/requirements.txt

@@ -2,7 +2,7 @@
 # once per user. Sourced by them, with `root` (the repository, an absolute path) and `program` (how
 # messages call the script) set. The first start is described in docs/installation.md.
 
-for part in cache package_index interpreters uv missing; do
+for part in cache package_index interpreters uv missing remote_cache; do
   source "$root/build-support/launcher/$part.sh"
 done
 export_index_settings

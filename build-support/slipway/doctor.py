@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from slipway import remote_cache
 from slipway.environment import interpreter
 from slipway.environment.tools import cached_tools
 from slipway.errors import SlipwayError
@@ -20,7 +21,7 @@ from slipway.model.weights import Weights
 from slipway.release.store_check import check_store
 from slipway.server import source
 from slipway.server.command import has_gpu
-from slipway.settings import Settings, stub_python
+from slipway.settings import RemoteSettings, Settings, stub_python
 from slipway.settings.release import STAGES
 from slipway.triton import numpy_support
 from slipway.triton.standins import STANDINS, stand_in
@@ -61,6 +62,7 @@ def examine(settings: Settings) -> Iterator[Diagnosis]:
     yield _channels(settings)
     yield from diagnose_conversions(find_isolation, *cached_environments())
     yield from _remotes(settings)
+    yield from diagnose_remote_cache(settings.remote)
     yield from examine_stores(settings)
     for name in settings.endpoints:
         yield Diagnosis("endpoint", "ok", name)
@@ -257,6 +259,37 @@ def examine_stores(settings: Settings) -> Iterator[Diagnosis]:
             yield Diagnosis("release store", "note", f"{name}: {check.note}", check.fix)
         else:
             yield Diagnosis("release store", "ok", name)
+
+
+def diagnose_remote_cache(remote: RemoteSettings) -> Iterator[Diagnosis]:
+    """Yield what the remote cache and the remote execution answer; nothing where there is none.
+
+    A cache that does not answer is no obstacle: builds work without it.
+    """
+    for subject, address in (("remote cache", remote.cache), ("remote workers", remote.execution)):
+        if address is None:
+            continue
+        try:
+            server = remote_cache.ask(remote, address)
+        except SlipwayError as error:
+            yield Diagnosis(subject, "note", error.what, error.fix)
+            continue
+        if subject == "remote workers":
+            state: State = "ok" if server.executes else "note"
+            what = "runs steps" if server.executes else "runs no steps"
+        elif not server.reads:
+            state, what = "note", "answers, but this machine may not read"
+        elif server.writes and not remote.writes:
+            yield Diagnosis(
+                subject,
+                "note",
+                f"{address.url} lets this machine write without a write token",
+                "a token that can only read; docs/remote-cache.md#who-may-write",
+            )
+            continue
+        else:
+            state, what = "ok", "reads and writes" if server.writes else "reads"
+        yield Diagnosis(subject, state, f"{address.url}: {what}")
 
 
 def _remotes(settings: Settings) -> Iterator[Diagnosis]:

@@ -14,10 +14,12 @@ from slipway.errors import SlipwayError
 from slipway.settings import endpoint as endpoints
 from slipway.settings import models as containers
 from slipway.settings import release, time_limits
+from slipway.settings import remote as remotes
 from slipway.settings import training as trainings
 from slipway.settings.endpoint import EndpointSettings
 from slipway.settings.models import ContainerSettings
 from slipway.settings.release import STAGES, STORE, Signing, StageName, StageSettings
+from slipway.settings.remote import RemoteSettings
 from slipway.settings.tables import size, unknown
 from slipway.settings.time_limits import TimeLimits
 from slipway.settings.training import TrainingPlaceSettings
@@ -30,6 +32,7 @@ else:  # in an application that installs slipway-client
 __all__ = [
     "ContainerSettings",
     "EndpointSettings",
+    "RemoteSettings",
     "Settings",
     "Signing",
     "StageSettings",
@@ -54,6 +57,7 @@ TABLES: dict[str, set[str] | None] = {
     "signing": None,
     "endpoint": None,
     "models": None,
+    "pipeline": None,
     "test": None,
     "training": None,
 }
@@ -85,6 +89,7 @@ class Settings:
     stages: Mapping[StageName, StageSettings] = field(default_factory=dict)
     signing: Signing = Signing()
     time_limits: TimeLimits = TimeLimits()
+    remote: RemoteSettings = RemoteSettings()
     training: TrainingPlaceSettings = TrainingPlaceSettings()
     served_environments: tuple[str, ...] | None = None
 
@@ -223,6 +228,7 @@ def _parse(path: Path) -> Settings:
         stages=release.parse_stages(path, tables.get("release", {})),
         signing=release.parse_signing(path, tables.get("signing", {})),
         time_limits=time_limits.parse(path, tables.get("test", {})),
+        remote=remotes.parse(path, tables.get("pipeline", {})),
         training=trainings.parse(path, tables.get("training", {})),
     )
     for key in ("triton_release", "test_release"):

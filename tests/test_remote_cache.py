@@ -1,0 +1,97 @@
+"""What ``slipway doctor`` says of a remote cache: BuildGrid, with TLS and tokens."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from slipway.doctor import Diagnosis, diagnose_remote_cache
+from slipway.settings.remote import Address, RemoteSettings
+
+BUILDGRID = Path(__file__).parents[1] / "ci" / "buildgrid"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server, and the folder with its authority's certificate and tokens."""
+
+    folder: Path
+    url: str
+
+    @property
+    def settings(self) -> RemoteSettings:
+        """Return the settings of someone who may read."""
+        return RemoteSettings(
+            Address(self.url), authority=self.folder / "authority.pem", token=self.folder / "reader"
+        )
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("buildgrid")
+    command = [str(BUILDGRID / "python"), str(BUILDGRID / "serve.py"), str(folder), "--tls"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, (folder / "log").read_text()
+        yield Server(folder, json.loads(line)["url"])
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def diagnose(settings: RemoteSettings) -> Diagnosis:
+    [found] = diagnose_remote_cache(settings)
+    return found
+
+
+def test_without_a_remote_cache_nothing_is_said() -> None:
+    assert list(diagnose_remote_cache(RemoteSettings())) == []
+
+
+def test_who_may_read_reads(server: Server) -> None:
+    found = diagnose(server.settings)
+    assert (found.state, found.what) == ("ok", f"{server.url}: reads")
+
+
+def test_the_write_token_writes(server: Server) -> None:
+    writes = replace(server.settings, write_token=server.folder / "writer", writes=True)
+    found = diagnose(writes)
+    assert (found.state, found.what) == ("ok", f"{server.url}: reads and writes")
+
+
+def test_a_read_token_that_can_write_is_named(server: Server) -> None:
+    found = diagnose(replace(server.settings, token=server.folder / "writer"))
+    assert found.state == "note" and "lets this machine write" in found.what
+    assert found.fix is not None and found.fix.startswith("a token that can only read")
+
+
+def test_a_server_that_does_not_know_the_token_says_so(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("wrong\n")
+    found = diagnose(replace(server.settings, token=tmp_path / "token"))
+    assert found.state == "note" and "refuses this machine: UNAUTHENTICATED" in found.what
+    assert "wrong" not in repr(found)
+
+
+def test_a_certificate_of_an_unknown_authority_is_not_accepted(server: Server) -> None:
+    found = diagnose(replace(server.settings, authority=None))
+    assert found.state == "note" and "CERTIFICATE_VERIFY_FAILED" in found.what
+    assert found.fix is not None and found.fix.startswith("remote-cache-ca = ")
+
+
+def test_a_server_that_is_down_is_no_obstacle() -> None:
+    found = diagnose(RemoteSettings(Address("grpc://127.0.0.1:1")))
+    assert found.state == "note" and "Connection refused" in found.what
+    assert found.fix is not None and "builds work without it" in found.fix
+
+
+def test_a_cache_without_workers_runs_no_steps(server: Server) -> None:
+    _, workers = diagnose_remote_cache(replace(server.settings, execution=Address(server.url)))
+    assert (workers.state, workers.what) == ("note", f"{server.url}: runs no steps")
