@@ -209,6 +209,20 @@ def test_a_base_without_triton_is_refused(tmp_path: Path) -> None:
         open_base(InLayout(base, None), repository(tmp_path))
 
 
+def test_an_image_with_models_is_no_base(tmp_path: Path) -> None:
+    image = make(tmp_path, named(tmp_path, "m"))
+    with pytest.raises(SlipwayError, match="it has models already"):
+        open_base(InLayout(image.layout.root, None), repository(tmp_path))
+
+
+def test_a_truncated_layer_of_the_base_is_refused(tmp_path: Path) -> None:
+    base = tiny_base(tmp_path / "base")
+    (layer,) = (b for b in (base / "blobs/sha256").iterdir() if b.read_bytes()[:2] == b"\x1f\x8b")
+    layer.write_bytes(layer.read_bytes()[:-1])
+    with pytest.raises(SlipwayError, match="a damaged OCI layout: the blob"):
+        make(tmp_path, named(tmp_path, "m"), base=base)
+
+
 def test_a_damaged_base_is_refused(tmp_path: Path) -> None:
     base = tiny_base(tmp_path / "base")
     for blob in (base / "blobs" / "sha256").iterdir():

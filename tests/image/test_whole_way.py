@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,9 +18,9 @@ import pytest
 from slipway.image.layout import Layout
 from slipway.image.output import send
 from slipway.image.references import InRegistry
-from slipway.server.free_port import reserved_port
 from tests.image.bases import debian_base
 from tests.image.made import make
+from tests.image.registry import registry, skopeo
 from tests.image.served import write_served
 
 PROGRAMS = ("mmdebstrap", "skopeo", "umoci", "runc", "docker-registry", "nsenter")
@@ -84,30 +83,6 @@ def test_a_pulled_image_serves_its_models_without_root_or_a_writable_disk(
 
 
 @contextmanager
-def registry(folder: Path) -> Iterator[str]:
-    """Debian's registry on a free port of this machine's loopback."""
-    with reserved_port() as port:
-        settings = {
-            "version": "0.1",
-            "log": {"level": "error"},
-            "storage": {"filesystem": {"rootdirectory": str(folder / "registry")}},
-            "http": {"addr": f"127.0.0.1:{port}"},
-        }
-    (folder / "registry.yml").write_text(json.dumps(settings))
-    log = (folder / "registry.log").open("wb")
-    process = subprocess.Popen(
-        ["docker-registry", "serve", str(folder / "registry.yml")], stdout=log, stderr=log
-    )
-    try:
-        await_port(port)
-        yield f"127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
-        log.close()
-
-
-@contextmanager
 def running(image: str, bundle: Path) -> Iterator[int]:
     """A container of ``image`` in a network of its own; yields the id of its first process."""
     subprocess.run(["umoci", "unpack", "--image", image, str(bundle)], check=True)
@@ -158,18 +133,3 @@ def ask(pid: int, *models: str) -> dict[str, Any]:
 
 def runc(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["runc", *arguments], capture_output=True, text=True, check=False)
-
-
-def skopeo(*arguments: str) -> str:
-    command = ["skopeo", "--insecure-policy", *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
-def await_port(port: int) -> None:
-    ends = time.monotonic() + START_S
-    while time.monotonic() < ends:
-        with socket.socket() as connection:
-            if connection.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("the registry did not start")

@@ -20,6 +20,7 @@ from slipway.triton.image_environments import LABEL
 CACHE = "images"
 ARCHITECTURES = {"linux-64": "amd64", "linux-aarch64": "arm64"}
 NAME = "base"
+MODEL_LABEL = "io.slipway.model."
 # set in NVIDIA's images, with and without SageMaker
 TRITON, RELEASE = "TRITON_SERVER_VERSION", "NVIDIA_TRITON_SERVER_VERSION"
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
@@ -149,4 +150,10 @@ def _refuse_unsuitable(image: BaseImage, architecture: str) -> None:
             where=image.reference,
             fix="take docker://nvcr.io/nvidia/tritonserver:RELEASE-py3 or SageMaker's image;"
             f" a base of your own sets {TRITON} and {RELEASE}",
+        )
+    if any(label.startswith(MODEL_LABEL) for label in image.settings.get("Labels") or {}):
+        raise SlipwayError(
+            "it has models already, whose files would be mixed with the new ones",
+            where=image.reference,
+            fix="take the base that it was made on, and name all models: slipway image NAME NAME…",
         )

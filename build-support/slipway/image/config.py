@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import slipway
-from slipway.image.base import BaseImage
+from slipway.image.base import MODEL_LABEL, BaseImage
 from slipway.image.layer import Layer, writing_layer
 from slipway.image.layout import Layout
 from slipway.image.models import ImageModel
@@ -51,7 +51,7 @@ def describe(models: Sequence[ImageModel], base: BaseImage, source: str | None) 
     if models:
         labels[BIND] = "true"
     for model in models:
-        own = f"io.slipway.model.{model.name}."
+        own = f"{MODEL_LABEL}{model.name}."
         labels |= {
             f"{own}version": model.manifest.version,
             f"{own}sha256": model.contents.sha256,

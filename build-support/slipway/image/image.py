@@ -125,7 +125,7 @@ def _finish(
     """Write config and manifest, attach the evidence, and name the image in the layout."""
     refuse_many_layers(len(base.layers) + len(layers), base)
     for layer in base.layers:
-        layout.take(str(layer["digest"]), base.layout)
+        layout.take(layer, base.layout)
     descriptors = [*base.layers, *(layer.descriptor for layer in layers)]
     manifest = {
         "schemaVersion": 2,

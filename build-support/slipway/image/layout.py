@@ -76,17 +76,22 @@ class Layout:
                 temporary.write_bytes(data)
         return {"mediaType": media_type, "digest": digest, "size": len(data), **more}
 
-    def take(self, digest: str, other: Layout) -> None:
+    def take(self, descriptor: Descriptor, other: Layout) -> None:
         """Bring a blob of ``other`` in: linked where both are on one disk, else copied.
 
+        Its bytes are not read: whoever unpacks or pushes the image compares them with the digest.
+
         Raises:
-            SlipwayError: ``other`` lacks it.
+            SlipwayError: ``other`` lacks it, or a part of it.
         """
+        digest = str(descriptor["digest"])
         source, path = other.blob(digest), self.blob(digest)
         if path.is_file():
             return
         if not source.is_file():
             raise other._damaged(f"the blob {digest} is missing")
+        if source.stat().st_size != descriptor["size"]:
+            raise other._damaged(f"the blob {digest} has {source.stat().st_size:,} bytes")
         with atomic_write(path) as temporary:
             with contextlib.suppress(OSError):
                 os.link(source, temporary)

@@ -51,7 +51,8 @@ def send(image: Image, output: Output, authfile: Path | None) -> str:
         return f"{made}:{image.name}"
     if isinstance(output, InFile):
         title, _, version = image.name.rpartition("-")
-        reference = f"{title or image.name}:{version if title else 'latest'}"
+        # Docker allows no capital letters
+        reference = f"{(title or image.name).lower()}:{version if title else 'latest'}"
         with atomic_write(output.path) as temporary:
             skopeo.save(f"{made}:{image.name}", temporary, reference)
         return f"docker:{output.path} ({reference})"

@@ -46,6 +46,10 @@ command -v tritonserver > /dev/null ||
 [ -w /tmp ] || fail "/tmp cannot be written to" "docker run --read-only --tmpfs /tmp"
 [ -w /dev/shm ] || fail "/dev/shm cannot be written to" "docker run --shm-size 1g"
 
+if [ -n "$(ls -A /opt/ml/model 2> /dev/null)" ]; then
+  echo "note: /opt/ml/model is not served: the models of this image are in it" >&2
+fi
+
 # the model of /invocations: an image of one model has one, of several the first
 chosen=${SAGEMAKER_TRITON_DEFAULT_MODEL_NAME:-${SLIPWAY_SERVES%% *}}
 case " $SLIPWAY_SERVES " in
