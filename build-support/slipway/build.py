@@ -31,7 +31,7 @@ def build(folder: Path, settings: Settings, output: Path) -> Artifact:
         return _build_container(folder, settings, output)
     model = read_model_folder(folder)
     refuse_errors(model, settings)
-    files = _weights(model.pointers, settings)
+    files = pulled_weights(model, settings)
     environment = build_environment(model, settings)
     return pack_artifact(model, environment, files, output / model.artifact_name, settings)
 
@@ -54,6 +54,11 @@ def _build_container(folder: Path, settings: Settings, output: Path) -> Artifact
     artifact = pack_container(model, entry, files, output / model.artifact_name)
     record_checksum(artifact)
     return artifact
+
+
+def pulled_weights(model: ModelFolder, settings: Settings) -> dict[Path, Path]:
+    """Return the files of a model's weights in DVC's cache, by the path they belong at."""
+    return _weights(model.pointers, settings)
 
 
 def _weights(pointers: Iterable[Pointer], settings: Settings) -> dict[Path, Path]:

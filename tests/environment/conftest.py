@@ -37,7 +37,8 @@ def settings(tmp_path: Path, session_cache: Path) -> Settings:
     root = tmp_path / "repository"
     root.mkdir()
     (root / "slipway.toml").write_text("")
-    return Settings(root=root)
+    # packages as files, so that tests can name them; tests/environment/zipped is about the zip
+    return Settings(root=root, zip_packages=False)
 
 
 @pytest.fixture

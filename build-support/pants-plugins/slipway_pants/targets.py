@@ -38,7 +38,7 @@ class TritonWeightsTarget(Target):
 
 
 class EnvironmentSourcesField(MultipleSourcesField):
-    default = ("requirements.txt", "requirements.lock")
+    default = ("requirements.txt", "requirements.lock", "pruned.txt")
     uses_source_roots = False
     help = "The requirements of the Python models, and the lock that `slipway lock` writes."
 

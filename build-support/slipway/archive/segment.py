@@ -8,7 +8,10 @@ from zlib_ng import zlib_ng
 
 SEGMENT = 1 << 20  # bytes of content in a segment, at most
 FAST = 3  # zlib-ng's level for content that is packed on every build
-THOROUGH = 6  # zlib-ng's level for content that is packed once and copied from then on
+THOROUGH = 9  # zlib-ng's level for content that is packed once and copied from then on
+# Floating-point weights shrink by 6 to 10 %. Inflating a MiB of them takes gzip 11 ms, copying a
+# stored one 6 ms; fetching 0.1 MiB more takes 1 ms at 100 MB a second.
+WORTH = 0.12
 
 
 @dataclass(frozen=True)
@@ -21,9 +24,9 @@ class Segment:
 
 
 def deflate(data: bytes, level: int = FAST) -> Segment:
-    """Compress up to 1 MiB into one segment; store what would not shrink by 3 %."""
+    """Compress up to 1 MiB into one segment; store what would not shrink by ``WORTH``."""
     packed = _flush(data, level)
-    if len(packed) > 0.97 * len(data):
+    if len(packed) > (1 - WORTH) * len(data):
         packed = _flush(data, 0)
     return Segment(packed, len(data), zlib_ng.crc32(data))
 

@@ -92,8 +92,15 @@ def _capture(contents: Contents) -> dict[str, str]:
 
 def _environment(contents: Contents) -> dict[str, str]:
     environment = contents.manifest.environment
+    if not environment:
+        return {}
     keys = ("layout", "path", "python", "platform", "interpreter")
-    return {key: str(environment[key]) for key in keys} if environment else {}
+    values = {key: str(environment[key]) for key in keys}
+    if zipped := environment.get("zipped"):  # earlier versions of Slipway zipped and pruned nothing
+        values["zipped"] = ", ".join(sorted(zipped))
+    if pruned := environment.get("pruned"):
+        values["pruned"] = f"{pruned['files']:,} files, list {pruned['digest'][:12]}"
+    return values
 
 
 def _packages(contents: Contents) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from slipway.cli.progress import working
+from slipway.units import format_megabytes
 
 if TYPE_CHECKING:
     from slipway.artifact.artifact import Artifact
@@ -32,6 +33,10 @@ def build_artifact(folder: Path, settings: Settings, output: Path) -> Artifact:
             err=True,
         )
     print_left_out(folder, settings)
+    pruned = (artifact.manifest.environment or {}).get("pruned")
+    if pruned:
+        text = f"{pruned['files']:,} files, {format_megabytes(pruned['size'])}"
+        click.echo(f"{folder / 'pruned.txt'} leaves out of the environment: {text}", err=True)
     return artifact
 
 

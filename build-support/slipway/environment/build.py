@@ -6,6 +6,8 @@ import hashlib
 import sys
 import tempfile
 import warnings
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -17,6 +19,7 @@ from slipway.environment import canonical, interpreter, packages
 from slipway.environment.environment import (
     ARCHIVE,
     ExecutionEnvironment,
+    LeftOut,
     Package,
     load_environment,
     save_environment,
@@ -33,10 +36,12 @@ from slipway.environment.libraries.inventory import (
 from slipway.environment.libraries.missing import refuse_missing_libraries
 from slipway.environment.lock import check_lock, lock_content, refuse_unservable
 from slipway.environment.locking.numpy_api import refuse_compiled_for_later
-from slipway.environment.platforms import uv_platform
+from slipway.environment.platforms import OWN_PLATFORM, uv_platform
+from slipway.environment.pruning.listing import Pruned, load_pruned
 from slipway.environment.shared.locked import locked_packages, with_wheels
 from slipway.environment.stub_python import refuse_python
 from slipway.environment.wheels.sources import build_locked
+from slipway.environment.zipped import site_zip
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write, cache_dir, locked, sha256_of
 from slipway.settings import FILE_NAME as SETTINGS
@@ -47,13 +52,17 @@ ANYWHERE = "/opt/python_env"
 
 
 def build_environment(
-    lock: Path, settings: Settings, *, platform: str | None = None
+    lock: Path, settings: Settings, *, platform: str | None = None, with_pruned: bool = True
 ) -> ExecutionEnvironment:
-    """Return the execution environment of ``lock``, cached or built, without executing any of it.
+    """Return the execution environment of ``lock``, cached or built.
+
+    Nothing of it is executed, but for packages that might go into a zip: whether they can be
+    imported from one is tried.
 
     Args:
         lock: a ``requirements.lock``; the ``requirements.txt`` next to it must be the locked one.
         platform: conda's name; the configured one if None.
+        with_pruned: leave out what the ``pruned.txt`` next to it lists, if there is one.
 
     Raises:
         SlipwayError: see ``lock.check_lock`` and ``lock.refuse_unservable``; the Python minor
@@ -69,14 +78,15 @@ def build_environment(
     check_lock(requirements, lock)
     refuse_unservable(lock, settings)
     python_source = interpreter.choose_interpreter(settings, platform)
-    key = _key(lock, settings, platform, python_source)
+    pruned = load_pruned(lock) if with_pruned else None
+    key = _key(lock, settings, platform, python_source, pruned)
     folder = cache_dir("environments") / key
     if not folder.is_dir():
         with locked(folder.with_name(f"{key}.guard")):
             if not folder.is_dir():
                 with atomic_write(folder) as sibling:
                     sibling.mkdir()
-                    _build(lock, settings, platform, python_source, sibling)
+                    _build(lock, settings, platform, python_source, pruned, sibling)
                 trim_above_limit()
     mark_used(folder)
     image = serving_image(settings.triton_release)
@@ -89,6 +99,7 @@ def _build(
     settings: Settings,
     platform: str,
     python_source: interpreter.Interpreter,
+    pruned: Pruned | None,
     folder: Path,
 ) -> None:
     with tempfile.TemporaryDirectory(prefix=".work-", dir=folder) as work:
@@ -108,10 +119,27 @@ def _build(
         )
         packages.merge(site, pip_packages, prefix, lock)
         packed = _conda_pack(prefix, Path(work, "packed"))
-        members = canonical.collect_members(packed, settings.python, Path(work, "scratch"))
+        scratch = Path(work, "scratch")
+        zip_packages = partial(
+            site_zip.zip_packages,
+            pip_packages,
+            packed=packed,
+            minor=settings.python,
+            scratch=scratch,
+            unzipped=settings.unzipped,
+            runs_here=platform == OWN_PLATFORM,
+        )
+        collected = canonical.collect_members(
+            packed,
+            settings.python,
+            scratch,
+            is_pruned=pruned.matches if pruned else lambda _: False,
+            zip_packages=zip_packages if settings.zip_packages else None,
+        )
         archive = folder / ARCHIVE
-        unpacked = _write(members, archive)
-        save_inventory(_inventory(members, pip_packages, settings), folder)
+        unpacked = _write(collected.members, archive)
+        left_out = _left_out(pruned, collected.left_out)
+        save_inventory(_inventory(collected.files, pip_packages, settings), folder)
     all_packages = [
         Package(p.name, p.version, _source_name(p.channel, python_source.local, python))
         for p in conda_packages
@@ -132,7 +160,10 @@ def _build(
             lock=hashlib.sha256(lock_content(lock).encode()).hexdigest(),
             size=archive.stat().st_size,
             unpacked=unpacked,
-            files=len(members),
+            files=len(collected.members),
+            zipped=collected.zipped.packages if collected.zipped else {},
+            unzipped=collected.zipped.unpacked if collected.zipped else {},
+            pruned=left_out,
         )
     )
 
@@ -166,12 +197,18 @@ def _conda_pack(prefix: Path, packed: Path) -> Path:
     return packed
 
 
+def _left_out(pruned: Pruned | None, files: Mapping[str, Path]) -> LeftOut | None:
+    if pruned is None:
+        return None
+    size = sum(path.stat().st_size for path in files.values())
+    return LeftOut(pruned.digest, len(files), size)
+
+
 def _inventory(
-    members: list[canonical.Member],
+    files: Mapping[str, Path],
     pip_packages: list[packages.InstalledPackage],
     settings: Settings,
 ) -> Inventory:
-    files = {member.name: member.path for member in members if member.path}
     site = f"lib/python{settings.python}/site-packages/"
     modules = {n.removeprefix(site): path for n, path in files.items() if n.startswith(site)}
     tag = f"cpython-{settings.python.replace('.', '')}"
@@ -200,7 +237,11 @@ def _write(members: list[canonical.Member], archive: Path) -> int:
 
 
 def _key(
-    lock: Path, settings: Settings, platform: str, python_source: interpreter.Interpreter
+    lock: Path,
+    settings: Settings,
+    platform: str,
+    python_source: interpreter.Interpreter,
+    pruned: Pruned | None,
 ) -> str:
     parts = [
         lock_content(lock),
@@ -211,6 +252,8 @@ def _key(
         sys.version.split()[0],  # of the Python that compiles the bytecode
         str(canonical.FORMAT),
         str(LIBRARIES_FORMAT),
+        f"zip {settings.zip_packages} {' '.join(sorted(settings.unzipped))}",
+        pruned.digest if pruned else "",
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from slipway.environment import links, stdlib
 from slipway.environment.bytecode import SourceFile, compile_all
 from slipway.environment.fallback import elf
+from slipway.environment.libraries.symbols import without_symbols
+from slipway.environment.zipped.site_zip import LINE, PTH, ZIP, Zipped
 
-FORMAT = 2  # raise it whenever the same packages give other bytes
+FORMAT = 3  # raise it whenever the same packages give other bytes
 WRAPPER = '#!/bin/sh\nexec "$(dirname "$0")/python{minor}" "$@"\n'
 
 # the needed files of the interpreter's conda packages: no compilers, manuals, programs
@@ -63,12 +65,74 @@ class Member:
     data: bytes = b""
 
 
-def collect_members(packed: Path, minor: str, scratch: Path) -> list[Member]:
-    """Return the archive's members, sorted by name; new files are written to ``scratch``.
+@dataclass(frozen=True)
+class Collected:
+    """An environment's content: ``members`` of the archive, sorted by name.
+
+    ``files`` are what it was made from, with the packages' sources that a zip holds, and without
+    ``left_out``, the names of what was pruned.
+    """
+
+    members: list[Member]
+    files: Mapping[str, Path]
+    zipped: Zipped | None
+    left_out: Mapping[str, Path] = field(default_factory=dict)
+
+
+def collect_members(
+    packed: Path,
+    minor: str,
+    scratch: Path,
+    *,
+    is_pruned: Callable[[str], bool] = lambda name: False,
+    zip_packages: Callable[[Mapping[str, Path]], Zipped] | None = None,
+) -> Collected:
+    """Collect the archive's members; new files are written to ``scratch``.
 
     The pure-Python standard library becomes one zip of bytecode. Packages keep their sources, for
-    readable tracebacks and for packages that read them.
+    readable tracebacks and for packages that read them. Those that ``zip_packages`` takes of the
+    files of ``site-packages`` become one zip as well.
     """
+    library = f"lib/python{minor}/"
+    site = f"{library}site-packages/"
+    selected, modules = _select(packed, minor)
+    left_out = {n: p for n, p in (selected | modules).items() if is_pruned(n)}
+    selected = {n: p for n, p in selected.items() if n not in left_out}
+    modules = {n: p for n, p in modules.items() if n not in left_out}
+    selected = {n: without_symbols(p, scratch / "blanked") for n, p in sorted(selected.items())}
+    # CPython finds its prefix by this file
+    selected[f"{library}os.py"] = modules[f"{library}os.py"]
+    files = dict(selected)
+    packages = {n.removeprefix(site): p for n, p in selected.items() if n.startswith(site)}
+    zipped = zip_packages(packages) if zip_packages else None
+    members = []
+    if zipped and zipped.packages:
+        selected = {n: p for n, p in selected.items() if n.removeprefix(site) not in zipped.files}
+        members = [
+            Member(f"{library}{ZIP}", 0o644, zipped.path),
+            Member(f"{site}{PTH}", 0o644, data=LINE),
+        ]
+    sources = [
+        SourceFile(path, name, scratch / "site" / _pyc(name, minor))
+        for name, path in sorted(selected.items())
+        if name.startswith(site) and name.endswith(".py")
+    ]
+    compile_all(sources)
+    for source in sources:
+        if source.target.is_file():
+            selected[source.target.relative_to(scratch / "site").as_posix()] = source.target
+    by_module = {name.removeprefix(library): path for name, path in modules.items()}
+    members += [Member(name, _mode(path), path) for name, path in selected.items()]
+    archive = stdlib.zip_modules(by_module, scratch / "stdlib")
+    members.append(Member(f"lib/python{minor.replace('.', '')}.zip", 0o644, archive))
+    wrapper = WRAPPER.format(minor=minor).encode()
+    members += [Member(f"bin/{name}", 0o755, data=wrapper) for name in ("python", "python3")]
+    members.sort(key=lambda member: member.name)
+    return Collected(members, files, zipped, left_out)
+
+
+def _select(packed: Path, minor: str) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Return the needed files, and the modules of the standard library, by their names."""
     library = f"lib/python{minor}/"
     site = f"{library}site-packages/"
     conda_files = _conda_files(packed)
@@ -90,27 +154,7 @@ def collect_members(packed: Path, minor: str, scratch: Path) -> list[Member]:
         elif not name.startswith("bin/") or name in conda_files or _is_needed_program(name, path):
             selected[name] = path
     selected |= {site + name: path for name, path in _without_extras(packages).items()}
-    # CPython finds its prefix by this file
-    selected[f"{library}os.py"] = modules[f"{library}os.py"]
-
-    sources = [
-        SourceFile(path, name, scratch / "site" / _pyc(name, minor))
-        for name, path in sorted(selected.items())
-        if name.startswith(site) and name.endswith(".py")
-    ]
-    compile_all(sources)
-    for source in sources:
-        if source.target.is_file():
-            selected[source.target.relative_to(scratch / "site").as_posix()] = source.target
-    by_module = {name.removeprefix(library): path for name, path in modules.items()}
-    archive_members = [Member(name, _mode(path), path) for name, path in selected.items()]
-    archive = stdlib.zip_modules(by_module, scratch / "stdlib")
-    archive_members.append(Member(f"lib/python{minor.replace('.', '')}.zip", 0o644, archive))
-    wrapper = WRAPPER.format(minor=minor).encode()
-    archive_members += [
-        Member(f"bin/{name}", 0o755, data=wrapper) for name in ("python", "python3")
-    ]
-    return sorted(archive_members, key=lambda member: member.name)
+    return selected, modules
 
 
 def _without_extras(files: Mapping[str, Path]) -> dict[str, Path]:

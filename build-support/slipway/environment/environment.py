@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from slipway.archive import index
@@ -29,8 +30,20 @@ class Package:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """What ``pruned.txt`` left out: ``digest`` is that of the list, ``size`` in bytes."""
+
+    digest: str
+    files: int
+    size: int
+
+
+@dataclass(frozen=True)
 class ExecutionEnvironment:
-    """``folder`` holds the archive, its index and ``environment.json``, with the other fields."""
+    """``folder`` holds the archive, its index and ``environment.json``, with the other fields.
+
+    ``zipped`` has the modules of each package that is in the zip, ``unzipped`` why others are not.
+    """
 
     folder: Path
     sha256: str  # of the archive
@@ -42,6 +55,9 @@ class ExecutionEnvironment:
     size: int  # bytes of the archive
     unpacked: int  # bytes of its files
     files: int
+    zipped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unzipped: Mapping[str, str] = field(default_factory=dict)
+    pruned: LeftOut | None = None
 
     @property
     def archive(self) -> Path:
@@ -67,7 +83,15 @@ def load_environment(folder: Path) -> ExecutionEnvironment:
     try:
         values = json.loads(metadata.read_text(encoding="utf-8"))
         packages = tuple(Package(**package) for package in values.pop("packages"))
-        return ExecutionEnvironment(folder=folder, packages=packages, **values)
+        zipped = {name: tuple(modules) for name, modules in values.pop("zipped").items()}
+        left_out = values.pop("pruned")
+        return ExecutionEnvironment(
+            folder=folder,
+            packages=packages,
+            zipped=zipped,
+            pruned=LeftOut(**left_out) if left_out else None,
+            **values,
+        )
     except (ValueError, TypeError, KeyError) as error:
         raise SlipwayError(
             f"not written by this version of Slipway: {error}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from fnmatch import fnmatch
 from functools import cache
@@ -14,7 +13,8 @@ from slipway.environment.environment import (
     ExecutionEnvironment,
     load_environment,
 )
-from slipway.environment.lock import lock_content
+from slipway.environment.pruning.listing import FILE_NAME as PRUNED
+from slipway.environment.pruning.listing import lock_digest, read_pruned
 from slipway.environment.shared.locked import locked_packages
 from slipway.environment.stdlib import DROPPED
 from slipway.errors import SlipwayError
@@ -51,8 +51,10 @@ def cached_environment(lock: Path, settings: Settings) -> ExecutionEnvironment |
 def _find_environment(lock: Path, python: str, platform: str) -> ExecutionEnvironment | None:
     if not lock.is_file():
         return None
-    digest = hashlib.sha256(lock_content(lock).encode()).hexdigest()
+    digest = lock_digest(lock)
+    pruned = lock.with_name(PRUNED)
     try:
+        left_out = read_pruned(pruned).digest if pruned.is_file() else None
         shared = {locked.source for locked in locked_packages(lock)}
     except SlipwayError:
         return None  # no environment is built while a package of the repository is malformed
@@ -61,6 +63,8 @@ def _find_environment(lock: Path, python: str, platform: str) -> ExecutionEnviro
         if not shared <= sources:
             continue  # built from other files of the repository's packages
         same_python = environment.python.startswith(f"{python}.")
+        if (environment.pruned.digest if environment.pruned else None) != left_out:
+            continue
         if environment.lock == digest and environment.platform == platform and same_python:
             return environment
     return None
@@ -80,7 +84,10 @@ def _environments(cache: Path) -> tuple[ExecutionEnvironment, ...]:
 def importable_modules(lock: Path, settings: Settings) -> frozenset[str] | None:
     """Return the top-level modules in the cached environment of ``lock``, if there is one."""
     environment = cached_environment(lock, settings)
-    return _modules_in_archive(environment.archive, settings.python) if environment else None
+    if environment is None:
+        return None
+    zipped = {module for modules in environment.zipped.values() for module in modules}
+    return _modules_in_archive(environment.archive, settings.python) | zipped
 
 
 @cache

@@ -21,7 +21,10 @@ from slipway.errors import SlipwayError
 from slipway.settings import Settings
 
 # what canonical.py and conda-pack write into every environment
-OWN_FILES = re.compile(r"bin/(activate|deactivate|python|python3|python3\.\d+)|lib/python\d+\.zip")
+OWN_FILES = re.compile(
+    r"bin/(activate|deactivate|python|python3|python3\.\d+)|lib/python\d+\.zip"
+    r"|lib/python[\d.]+/site-packages(\.zip|/site-packages-zip\.pth)"
+)
 
 
 @dataclass(frozen=True)

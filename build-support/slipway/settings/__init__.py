@@ -51,7 +51,15 @@ Layout = Literal["directory", "archive"]
 # the allowed keys; None where the table's own module checks them
 TABLES: dict[str, set[str] | None] = {
     "triton": {"release", "test_release", "docker_image"},
-    "environment": {"python", "platform", "channels", "layout", "build-from-source"},
+    "environment": {
+        "python",
+        "platform",
+        "channels",
+        "layout",
+        "build-from-source",
+        "zip",
+        "unzipped",
+    },
     "check": {"explicit_tensors"},
     "release": None,
     "signing": None,
@@ -81,6 +89,8 @@ class Settings:
     channels: tuple[str, ...] = ()
     layout: Layout = "directory"
     build_from_source: tuple[str, ...] = ()
+    zip_packages: bool = True
+    unzipped: tuple[str, ...] = ()
     explicit_tensors: bool = True
     store: str = STORE
     docker_image: str | None = None
@@ -192,12 +202,10 @@ def _parse(path: Path) -> Settings:
         raise SlipwayError(
             f"environment.layout is {layout!r}", where=str(path), fix='"directory" or "archive"'
         )
-    from_source = environment.get("build-from-source", [])
-    if not isinstance(from_source, list) or not all(isinstance(n, str) for n in from_source):
+    zip_packages = environment.get("zip", True)
+    if not isinstance(zip_packages, bool):
         raise SlipwayError(
-            f"environment.build-from-source is {from_source!r}",
-            where=str(path),
-            fix='a list of names, such as build-from-source = ["langdetect"]',
+            f"environment.zip is {zip_packages!r}", where=str(path), fix="true or false"
         )
     explicit_tensors = tables.get("check", {}).get("explicit_tensors", True)
     if not isinstance(explicit_tensors, bool):
@@ -214,7 +222,9 @@ def _parse(path: Path) -> Settings:
         platform=environment.get("platform", default.platform),
         channels=tuple(environment.get("channels", ())),
         layout=layout,
-        build_from_source=tuple(from_source),
+        build_from_source=_names(path, environment, "build-from-source"),
+        zip_packages=zip_packages,
+        unzipped=_names(path, environment, "unzipped"),
         explicit_tensors=explicit_tensors,
         store=tables.get("release", {}).get("store", default.store),
         endpoints={
@@ -239,3 +249,15 @@ def _parse(path: Path) -> Settings:
                 fix='a Triton release is year.month, such as "25.04"',
             )
     return settings
+
+
+def _names(path: Path, environment: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Return a list of packages' names in ``[environment]``."""
+    names = environment.get(key, [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise SlipwayError(
+            f"environment.{key} is {names!r}",
+            where=str(path),
+            fix=f'a list of names, such as {key} = ["langdetect"]',
+        )
+    return tuple(names)

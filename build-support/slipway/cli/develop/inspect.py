@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -88,13 +88,26 @@ def _packages(contents: Contents) -> Table:
     container = contents.manifest.container
     title = "packages of the image" if container else "environment"
     table = Table("package", "version", "source", title=title, title_justify="left")
+    forms = _forms(environment or {})
+    if forms:
+        table.add_column("packed as")
     for package in (environment or container or {"packages": ()})["packages"]:
-        table.add_row(package["name"], package["version"], package["source"])
+        form = [forms.get(package["name"], "")] if forms else []
+        table.add_row(package["name"], package["version"], package["source"], *form)
     if environment:
         size = sum(size for size, _ in contents.environment_files.values())
         table.add_section()
         table.add_row(f"{len(contents.environment_files)} files", "", format_megabytes(size, 2))
+        if pruned := environment.get("pruned"):
+            left_out = format_megabytes(pruned["size"], 2)
+            table.add_row(f"{pruned['files']} pruned", "", f"{left_out}, by pruned.txt")
     return table
+
+
+def _forms(environment: dict[str, Any]) -> dict[str, str]:
+    """Return of each package how it is packed, and why not in the zip."""
+    zipped = dict.fromkeys(environment.get("zipped", ()), "zip")
+    return zipped | {name: f"files: {why}" for name, why in environment.get("unzipped", {}).items()}
 
 
 def _provenance(contents: Contents) -> Table:

@@ -51,6 +51,11 @@ class LibrarySearch:
             self._faults[file.name] = tuple(self._find_faults(file))
         return self._faults[file.name]
 
+    def needs(self, file: ElfFile) -> set[str]:
+        """Return the names of the environment's files that the loader takes for ``file``."""
+        found = (self._find(file, library) for library in file.needed)
+        return {library.name for library in found if library is not None}
+
     def needed_only_by_its_package(self) -> set[str]:
         """Return the files that other files of the same package need, and none of another one."""
         owners: dict[str, set[str]] = {}
