@@ -81,8 +81,8 @@ def _where(builder: Builder, condition: Any, *choices: Any) -> Symbol:
     if len(choices) != 2:
         raise Unfoldable("np.where without values", "np.where(condition, value, other)")
     test, first, second = (symbol_of(builder, value) for value in (condition, *choices))
-    example = np.where(_known(condition), _known(choices[0]), _known(choices[1]))
     rows = joined_rows([test, first, second])
+    example = np.where(_known(condition), _known(choices[0]), _known(choices[1]))
     kind = example.dtype
     if is_text(kind):
         if not (is_text(first.dtype) and is_text(second.dtype)):

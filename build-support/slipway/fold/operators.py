@@ -84,11 +84,11 @@ def apply_ufunc(
         asked = method if method != "__call__" else ", ".join(keywords)
         raise Unfoldable(f"np.{name} with {asked}", "use np.sum, np.max, or .astype()")
     symbols = [symbol_of(builder, value) for value in inputs]
+    rows = joined_rows(symbols)
     with np.errstate(all="ignore"):
         result = ufunc(*(_numpys(value) for value in inputs))
     if all(symbol.is_constant for symbol in symbols):
         return Symbol(builder, np.asarray(result))
-    rows = joined_rows(symbols)
     if name in COMPARISONS:
         made = _compare(builder, name, symbols, [_numpys(value) for value in inputs])
     elif name in LOGIC:
@@ -172,16 +172,20 @@ def truth(symbol: Symbol) -> Symbol:
     """Return whether each element is true, as Python sees it: not 0, and not empty."""
     if symbol.dtype == np.bool_:
         return symbol
-    if not is_text(symbol.dtype):
-        return symbol.cast(np.bool_)
-    if symbol.dtype.kind != "O":
+    if is_text(symbol.dtype) and symbol.dtype.kind != "O":
         raise Unfoldable("the truth of strings of fixed length", "compare them: != b''")
     example = symbol.example.astype(np.bool_)
     if symbol.is_constant:
         return Symbol(symbol.builder, example)
     builder = symbol.builder
-    empty = builder.node("Equal", [symbol.in_graph(), builder.constant(np.array(b"", object))])
-    return Symbol(builder, example, builder.node("Not", [empty]), rows=symbol.rows)
+    if is_text(symbol.dtype):
+        false = builder.constant(np.array(b"", object))
+    else:
+        # no Cast: ONNX Runtime makes one of two, and 0.5 as an integer would be true
+        symbol = symbol.cast(WIDER.get(symbol.dtype, symbol.dtype))
+        false = builder.constant(np.zeros((), symbol.dtype))
+    same = builder.node("Equal", [symbol.in_graph(), false])
+    return Symbol(builder, example, builder.node("Not", [same]), rows=symbol.rows)
 
 
 def convert(symbol: Symbol, dtype: np.dtype[Any]) -> Symbol:
@@ -192,7 +196,7 @@ def convert(symbol: Symbol, dtype: np.dtype[Any]) -> Symbol:
     """
     if symbol.is_constant:
         return Symbol(symbol.builder, symbol.example.astype(dtype))
-    if is_text(symbol.dtype) and dtype == np.bool_:
+    if dtype == np.bool_:
         return truth(symbol)
     if is_text(symbol.dtype) and dtype == np.object_:
         example = symbol.example.astype(dtype)
