@@ -23,6 +23,7 @@ NAMES = (
     "packing",
     "publishing",
     "loading",
+    "image",
     "serving",
     "endpoint",
     "capture",
@@ -50,8 +51,8 @@ VERDICTS = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}
 def main(names: tuple[str, ...], limit: int | None, quick: bool, save: bool) -> None:
     """Measure Slipway against the recipe people follow today, on this machine.
 
-    NAME is checking, building, pants, packing, publishing, loading, serving, endpoint, capture,
-    pipeline or comparison; without NAME all of them run.
+    NAME is checking, building, pants, packing, publishing, loading, image, serving, endpoint,
+    capture, pipeline or comparison; without NAME all of them run.
     NAME operators measures onnx's own test models, from file to answer; conversions does it for
     the files of other frameworks; explanations compares with exact contributions and shap.
 

@@ -64,7 +64,7 @@ def image(
     authfile: Path | None,
     as_json: bool,
 ) -> None:
-    """Make a container image of models, without a container engine.
+    """Make a container image of models, without an engine.
 
     It serves them by Triton's HTTP and gRPC, and as SageMaker asks a container. NAME is built from
     its folder. RELEASE is staging, production, a version or a part of a target model's key. Models
@@ -72,7 +72,7 @@ def image(
 
     \b
     Example: slipway image screen_detection@production
-      slipway image churn fares --output registry:registry.example.com/ml/tabular:1.0.0
+      slipway image churn fares --output registry:r.example.com/tabular:1.0.0
     """
     import tempfile
 
