@@ -53,11 +53,12 @@ import sys, time
 from pathlib import Path
 from slipway.settings import Settings
 from slipway.tune.candidate import Change
-from slipway.tune.place import Place
+from slipway.tune.local import LocalPlace
+from slipway.tune.place import loaded
 root, artifact = map(Path, sys.argv[1:])
-with Place(Settings(root=root), root / "models" / "doubling", artifact) as place:
-    with place.loaded((Change("doubling", "threads", 2),)) as model:
-        print(place.server.supervisor, place.extracted.parent.parent, flush=True)
+with LocalPlace(Settings(root=root), root / "models" / "doubling", artifact) as place:
+    with loaded(place, (Change("doubling", "threads", 2),)):
+        print(place.server.supervisor, place.folder().parent.parent, flush=True)
         time.sleep(600)
 """
 

@@ -18,7 +18,8 @@ from slipway.tune.candidate import BASELINE, Candidate, Change
 from slipway.tune.estimate import Clients
 from slipway.tune.frontier import Limits
 from slipway.tune.load import CandidateFailed
-from slipway.tune.place import Place
+from slipway.tune.local import LocalPlace
+from slipway.tune.place import loaded
 from slipway.tune.session import Session, Terms, hold_baseline
 from slipway.tune.space import Extent
 from slipway.tune.state import State, load_state
@@ -41,13 +42,13 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(root=root)
 
 
-def place_of(settings: Settings, name: str) -> Place:
+def place_of(settings: Settings, name: str) -> LocalPlace:
     folder = settings.root / "models" / name
-    return Place(settings, folder, served_models.packed(folder, settings.root / "packed").path)
+    return LocalPlace(settings, folder, served_models.packed(folder, settings.root / "packed").path)
 
 
 @pytest.fixture(scope="module")
-def place(settings: Settings) -> Iterator[Place]:
+def place(settings: Settings) -> Iterator[LocalPlace]:
     """A server that has loaded ``doubling``."""
     with place_of(settings, "doubling") as place:
         yield place
@@ -72,6 +73,7 @@ def test_all_values_are_measured_and_a_repeated_run_measures_none_again(
     settings: Settings,
 ) -> None:
     first = tune(settings, exhaustive=True).report
+    assert not first.failures
     assert {point.candidate for point in first.points} == {
         BASELINE,
         (Change("doubling", "threads", 1),),
@@ -111,19 +113,19 @@ def test_a_graph_that_mixes_its_batch_is_refused_with_a_batcher(settings: Settin
     assert load_state(state.path).measured[JOINED].failure == failure
 
 
-def test_a_candidate_that_does_not_load_says_why_and_the_next_one_does(place: Place) -> None:
+def test_a_candidate_that_does_not_load_says_why_and_the_next_one_does(place: LocalPlace) -> None:
     wrong: Candidate = (Change("doubling", "threads", "many"),)
-    with pytest.raises(CandidateFailed, match="failed to convert 'many'"), place.loaded(wrong):
+    with pytest.raises(CandidateFailed, match="failed to convert 'many'"), loaded(place, wrong):
         pass
-    with place.loaded(TWO_THREADS) as model:
+    with loaded(place, TWO_THREADS) as (model, _):
         assert model({"X": served_models.ones(4)})["Y"].tolist() == [[2.0] * 4]
 
 
-def test_the_config_as_it_is_stays_as_it_is(place: Place) -> None:
-    file = place.extracted / "doubling" / "config.pbtxt"
+def test_the_config_as_it_is_stays_as_it_is(place: LocalPlace) -> None:
+    file = place.folder() / "doubling" / "config.pbtxt"
     before = file.read_bytes()
-    with place.loaded(TWO_THREADS) as model:
-        changed = place.server.folder(model.target)
+    with loaded(place, TWO_THREADS) as (model, _):
+        changed = place.folder(model.target)
         assert '"2"' in (changed / "doubling" / "config.pbtxt").read_text()
     assert file.read_bytes() == before and not changed.exists()
 
@@ -140,9 +142,9 @@ def test_a_model_that_does_not_hold_its_cases_is_not_tuned(settings: Settings) -
 
 
 def test_a_model_without_cases_is_held_to_its_own_answers(
-    settings: Settings, place: Place, tmp_path: Path
+    settings: Settings, place: LocalPlace, tmp_path: Path
 ) -> None:
     answers = Answers(tmp_path, place.baseline_model)
     assert answers.origin.startswith("its own answers to zeros")
-    with place.loaded(TWO_THREADS) as model:
+    with loaded(place, TWO_THREADS) as (model, _):
         answers.check(model)

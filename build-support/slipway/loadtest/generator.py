@@ -159,7 +159,7 @@ class Generator:
                 kind = response.headers.get("x-amzn-ErrorType", response.reason or "")
                 # AWS appends a colon and a URL
                 error = f"{response.status} {kind.split(':')[0]}".strip()
-                self.messages.setdefault(error, _message(response.status, body))
+                self.messages.setdefault(error, message_of_failure(response.status, body))
         except TimeoutError:
             error = f"no answer in {self._timeout_s:g} s"
         except aiohttp.ClientConnectorError as failure:
@@ -187,7 +187,8 @@ def _connector(address: Address) -> aiohttp.BaseConnector:
     return aiohttp.TCPConnector(limit=0)
 
 
-def _message(status: int, body: bytes) -> str:
+def message_of_failure(status: int, body: bytes) -> str:
+    """Return the message in an error of an endpoint, or of a server."""
     try:
         fields = json.loads(body)
         return str(fields.get("OriginalMessage") or fields.get("Message") or fields["message"])

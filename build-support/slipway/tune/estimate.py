@@ -129,17 +129,19 @@ def estimate_points(
     """
     noise = estimate_noise(all_measured, clients)
     counting = {c: m for c, m in all_measured.items() if m.failure is None and m.pairs}
-    common = _baseline_values(list(counting.values()), clients)
+    found = {candidate: gains_of(measured, clients) for candidate, measured in counting.items()}
+    # one that was interrupted may not have been asked by each number of clients
+    whole = {c: gains for c, gains in found.items() if {RATE, P50, P99} <= set(gains)}
+    shared = set(MEASURES).intersection(*whole.values())
+    common = _baseline_values([counting[candidate] for candidate in whole], clients)
     points = []
-    for candidate, measured in counting.items():
-        found = gains_of(measured, clients)
+    for candidate in whole:
+        measured = counting[candidate]
         gains = {
-            measure: 0.0 if candidate == BASELINE else statistics.median(found[measure])
-            for measure in common
-            if measure in found
+            measure: 0.0 if candidate == BASELINE else statistics.median(whole[candidate][measure])
+            for measure in MEASURES
+            if measure in shared and measure in common
         }
-        if set(gains) != set(common):
-            continue  # it was interrupted before each number of clients was asked
         values = {
             measure: common[measure] * math.exp(gain if measure == RATE else -gain)
             for measure, gain in gains.items()

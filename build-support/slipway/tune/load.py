@@ -100,6 +100,12 @@ async def _block(
     answers = await generator.closed_loop(stream, clients, seconds)
     after = cpu_seconds()
     _refuse_errors(side, generator, answers)
+    if any(answer.cold for answer in answers):
+        raise SlipwayError(
+            "the endpoint evicts one of the two models that are compared, so that both wait",
+            where=side.address.url,
+            fix="give it memory for two: slipway endpoint up --memory, or a larger instance",
+        )
     latencies = sorted(answer.latency for answer in answers)
     p50, p99 = (nearest_rank(latencies, level) or 0.0 for level in (0.5, 0.99))
     cpu = None if before is None or after is None else (after - before) / len(answers)

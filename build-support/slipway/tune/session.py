@@ -17,7 +17,7 @@ from slipway.tune.answers import Answers
 from slipway.tune.candidate import PRECISION, Candidate, describe
 from slipway.tune.estimate import Clients
 from slipway.tune.load import BLOCK_S, CandidateFailed, measure_pairs
-from slipway.tune.place import Place
+from slipway.tune.place import Place, loaded
 from slipway.tune.precision.calibration import expose_in, record_inputs
 from slipway.tune.precision.judge import Judge
 from slipway.tune.sample import Measured
@@ -102,7 +102,7 @@ class Session:
             self._state.judged[changed] = self._objection(changed)
         if changed and (objection := self._state.judged[changed]) is not None:
             raise CandidateFailed(objection)
-        with self._place.loaded(candidate) as model:
+        with loaded(self._place, candidate) as (model, _):
             if not measured.pairs:
                 self._answers.check(model)
             self._loads.append(time.monotonic() - begin)
@@ -130,9 +130,9 @@ class Session:
         """Return why the evaluation refuses lowered weights, once their answers are right."""
         if self._judge is None:
             return "there is no evaluation to judge its precision"
-        with self._place.loaded(changed) as model:
+        with loaded(self._place, changed) as (model, _):
             self._answers.check(model)
-            return self._judge.objection(self._place.server.folder(model.target))
+            return self._judge.objection(self._place.folder(model.target))
 
     def _done(self, candidate: Candidate) -> int:
         measured = self._state.measured.get(candidate)
@@ -168,11 +168,11 @@ def calibration_requests(
     if all(expects_error(case) for case in golden.cases(folder)):
         return []
     if served == step:
-        return record_inputs(place.server, place.baseline_model.target, {}, folder)
+        return record_inputs(place.baseline_model, {}, folder)
     with place.changed(lambda copy: expose_in(copy, served, step)) as (model, tensors):
         if not tensors:
             raise CandidateFailed(f"what {step} is asked cannot be seen: no step of {served}")
-        return record_inputs(place.server, model.target, tensors, folder)
+        return record_inputs(model, tensors, folder)
 
 
 def _precision(candidate: Candidate) -> Candidate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +15,20 @@ import numpy as np
 from slipway.artifact.artifact import Artifact
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
+from slipway.loadtest.address import Address
 from slipway.model.folder import ENSEMBLE
 from slipway.settings import Settings
+from slipway.store.stage import StageStore
 from slipway.triton.config import FILE_NAME, ModelConfig, asks_for_gpu, load_config
 from slipway.tune.answers import Answers
 from slipway.tune.candidate import PRECISION, Space
 from slipway.tune.estimate import estimate_noise, estimate_points
 from slipway.tune.frontier import Goal, Limits
+from slipway.tune.local import LocalPlace
 from slipway.tune.place import Place
 from slipway.tune.precision.judge import Judge, why_no_judge
 from slipway.tune.precision.lowered import Lowered
+from slipway.tune.remote import RemotePlace
 from slipway.tune.report import TuneReport
 from slipway.tune.search import Search
 from slipway.tune.session import (
@@ -41,6 +45,10 @@ from slipway.tune.write import NewText, NewWeights, new_texts, new_weights
 FOR_CPU = (
     "measured on this machine's processors, next to the load: the order of the configs holds for"
     " endpoints of such CPU instances, the numbers for this machine"
+)
+FOR_ENDPOINT = (
+    "measured at the endpoint, with what else is asked of it; processor time and memory cannot be"
+    " seen there"
 )
 GPU = "a GPU's instance counts, batches and precision can be tried on that GPU only"
 
@@ -73,12 +81,12 @@ def tune(
     wish: Wish,
     progress: ShowProgress,
     served: Record | None = None,
-    *,
-    on_space: Callable[[Space], None] = lambda _: None,
+    endpoint: tuple[Address, StageStore] | None = None,
 ) -> Tuned:
     """Search for the best config of the model in ``folder``, as packed in ``artifact``.
 
-    ``served`` is production's release, whose metrics lowered weights have to hold.
+    ``served`` is production's release, whose metrics lowered weights have to hold. ``endpoint`` is
+    where to measure, and what it loads from, instead of a server of this machine.
 
     Raises:
         SlipwayError: there is no server; the model as it is does not load, answer or carry load;
@@ -87,9 +95,9 @@ def tune(
     kept = settings.root / ".slipway" / "tune"
     with ExitStack() as stack:
         with progress(f"loading {folder.name}"):
-            place = stack.enter_context(Place(settings, folder, artifact.path))
+            place = stack.enter_context(_place(settings, folder, artifact.path, endpoint))
         configs = {
-            path.parent.name: load_config(path) for path in place.extracted.glob(f"*/{FILE_NAME}")
+            path.parent.name: load_config(path) for path in place.folder().glob(f"*/{FILE_NAME}")
         }
         space, gpu = _space(folder, configs, wish)
         if not space.knobs:
@@ -98,7 +106,6 @@ def tune(
                 where=str(folder),
                 fix="more with --clients, --cpu, or other names after --only",
             )
-        on_space(space)
         answers = Answers(folder, place.baseline_model)
         hold_baseline(answers, place)
         requests = place.baseline.requests
@@ -132,11 +139,19 @@ def tune(
             report,
             chosen=chosen,
             inputs=f"{len(requests)} requests, held against {answers.origin}",
-            notes=(FOR_CPU, *((GPU,) if gpu else ()), *place.fallbacks),
+            notes=_notes(gpu, endpoint) + place.fallbacks,
         )
         candidate = chosen.candidate if chosen is not None else ()
-        weights = tuple(new_weights(folder, place.extracted, candidate, lowered))
+        weights = tuple(new_weights(folder, place.folder(), candidate, lowered))
         return Tuned(report, tuple(new_texts(folder, candidate)), weights, kept)
+
+
+def _place(
+    settings: Settings, folder: Path, artifact: Path, endpoint: tuple[Address, StageStore] | None
+) -> Place:
+    if endpoint is None:
+        return LocalPlace(settings, folder, artifact)
+    return RemotePlace(*endpoint, folder, artifact)
 
 
 def _space(folder: Path, configs: Mapping[str, ModelConfig], wish: Wish) -> tuple[Space, bool]:
@@ -156,12 +171,18 @@ def _space(folder: Path, configs: Mapping[str, ModelConfig], wish: Wish) -> tupl
     return space, gpu
 
 
+def _notes(gpu: bool, endpoint: tuple[Address, StageStore] | None) -> tuple[str, ...]:
+    if endpoint is not None:
+        return (FOR_ENDPOINT,)
+    return (FOR_CPU, GPU) if gpu else (FOR_CPU,)
+
+
 def _conditions(place: Place, artifact: Artifact, wish: Wish) -> list[object]:
     """Return what measurements must have in common to be compared."""
     bodies = [hashlib.sha256(request.body).hexdigest() for request in place.baseline.requests]
     return [
         artifact.sha256,
-        str(place.server.source),
+        place.describe(),
         list(wish.terms.clients.numbers),
         wish.terms.block_s,
         os.uname().nodename,
@@ -177,7 +198,7 @@ def _report(
     known = space.among(state.measured)
     return TuneReport(
         name=place.name,
-        place=place.server.describe(place.baseline_model.target),
+        place=place.describe(),
         inputs="",
         clients=clients,
         goal=wish.goal,

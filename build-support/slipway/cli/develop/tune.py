@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from slipway.cli.building import build_artifact
+from slipway.cli.endpoint.options import url_option
 from slipway.cli.exit_codes import INTERRUPTED
 from slipway.cli.models import artifact_option, model_argument
 from slipway.cli.options import FILE, Size, json_option
@@ -19,7 +20,9 @@ from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
     from slipway.catalog.record import Record
+    from slipway.loadtest.address import Address
     from slipway.settings import Settings
+    from slipway.store.stage import StageStore
     from slipway.tune.tune import Tuned, Wish
 
 ONLY = "threads, instances, batching, preferred, max_batch, precision"
@@ -52,6 +55,12 @@ OPTIONS: tuple[Callable[..., Any], ...] = (
         metavar="N,N",
         help="Waiting clients: p50 is that of the first, all else that of the last.",
     ),
+    click.option(
+        "--endpoint",
+        metavar="NAME",
+        help="Measure at this endpoint of slipway.toml, not on a server of this machine.",
+    ),
+    url_option,
     click.option("--only", metavar="KNOB,…", help=f"Try these alone, of {ONLY}."),
     click.option(
         "--cpu",
@@ -116,7 +125,15 @@ def tune(model: Path, artifact: Path | None, **options: Any) -> int:
             "a model in a container of its own has no config of Triton", where=str(model)
         )
     built = Artifact(artifact) if artifact else build_artifact(model, configured, Path("dist"))
-    tuned = tuning.tune(model, configured, built, wish, working, _served(model, configured))
+    tuned = tuning.tune(
+        model,
+        configured,
+        built,
+        wish,
+        working,
+        _served(model, configured),
+        _endpoint(configured, options["endpoint"], options["url"]),
+    )
     _show(tuned, configured, options)
     if tuned.report.ended.startswith("interrupted"):
         return INTERRUPTED
@@ -152,6 +169,19 @@ def _wish(options: dict[str, Any]) -> Wish:
         ),
         exhaustive=options["exhaustive"],
     )
+
+
+def _endpoint(
+    configured: Settings, name: str | None, url: str | None
+) -> tuple[Address, StageStore] | None:
+    """Return where an endpoint is asked and what it loads from; ``None`` without one."""
+    from slipway.loadtest.address import resolve_address
+    from slipway.store.open import open_stage
+
+    if name is None and url is None:
+        return None
+    entry = configured.endpoint(name or "local")
+    return resolve_address(entry, configured.root, url), open_stage(configured, entry.stage)
 
 
 def _served(folder: Path, configured: Settings) -> Record | None:

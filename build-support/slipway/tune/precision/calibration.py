@@ -7,7 +7,6 @@ from pathlib import Path
 
 from slipway.errors import SlipwayError
 from slipway.loadtest.inputs import expects_error
-from slipway.server.server import Server
 from slipway.testing import golden
 from slipway.testing.model import Model
 from slipway.triton.config import FILE_NAME, ModelConfig, load_config, render
@@ -43,13 +42,12 @@ def expose_in(folder: Path, served: str, step: str) -> dict[str, str]:
 
 
 def record_inputs(
-    server: Server, target: str, tensors: Mapping[str, str], folder: Path
+    model: Model, tensors: Mapping[str, str], folder: Path
 ) -> list[Mapping[str, Array]]:
     """Return the step's inputs, by its own names, for each golden case that is answered.
 
-    Without ``tensors`` the target is the model itself.
+    Without ``tensors`` it is the ``model`` itself.
     """
-    model = Model(server, target)
     requests: list[Mapping[str, Array]] = []
     for case in golden.cases(folder):
         if expects_error(case):
