@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import urllib.error
+import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from slipway.artifact.artifact import Artifact
 from slipway.artifact.contents import read_contents
 from slipway.build import local_weights, pack_artifact
 from slipway.cli import main
+from slipway.endpoint.serving import serve_in_thread
 from slipway.errors import SlipwayError
 from slipway.image.base import open_base
 from slipway.image.base_environment import unpack_environments
@@ -164,3 +168,35 @@ def test_an_image_without_environments_stands_for_none(tmp_path: Path) -> None:
     opened = open_base(InLayout(tiny_base(tmp_path / "base"), None), repository(tmp_path))
     with pytest.raises(SlipwayError, match="has no execution environment"):
         unpack_environments(opened)
+
+
+def test_a_local_endpoint_has_what_its_stage_names_and_says_what_it_lacks(
+    tmp_path: Path, slipway_cache: Path
+) -> None:
+    home = sys.base_prefix
+    fat, thin = (write_served(tmp_path / str(t), home=home, thin=t) for t in (False, True))
+    root = make_environments(tmp_path / "made", fat)
+    unpack_environments(open_base(InLayout(root, None), repository(tmp_path)))
+    answers = []
+    for names in (named("a" * 64), named(ENVIRONMENT)):
+        settings = with_stages(tmp_path / "checkout", names, "")
+        target = publish(Artifact(thin), open_stage(settings, "staging")).target
+        with serve_in_thread(settings, [settings.endpoint("local")]) as running:
+            answers.append(invoke(f"{running.url}/endpoints/local/invocations", target))
+    assert answers[0][0] >= 400
+    assert f"lacks its environment {ENVIRONMENT}" in answers[0][1]
+    assert (answers[1][0], '"data":[3.0,5.0,7.0,9.0]' in answers[1][1]) == (200, True)
+
+
+def invoke(url: str, target: str) -> tuple[int, str]:
+    inputs = [
+        {"name": name, "shape": [1, 4], "datatype": "FP32", "data": value.tolist()}
+        for name, value in (("A", A), ("B", B))
+    ]
+    headers = {"X-Amzn-SageMaker-Target-Model": target, "Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps({"inputs": inputs}).encode(), headers)
+    try:
+        with urllib.request.urlopen(request, timeout=120) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
