@@ -39,7 +39,7 @@ def _main(folder: Path) -> None:
     sys.addaudithook(audit)
     sys.setprofile(profile)
     with contextlib.redirect_stdout(io.StringIO()):
-        status = main(["check"])
+        status = main(["check", "--fresh"])
     sys.setprofile(None)
     counts = {
         "modules": sorted(sys.modules),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -18,13 +19,15 @@ class IgnoredFiles:
 
     def __init__(self, models: Path) -> None:
         self.models = models
+        self.known: Mapping[str, list[str]] | None = None  # the answer for all of them, if asked
         self._asked: set[Path] = set()
 
     def within(self, folder: Path) -> set[Path]:
         """Return the ignored files in a model folder, resolved; none outside of a git checkout."""
         self._asked.add(folder)
         is_own_checkout = folder.is_symlink() or (folder / ".git").exists()
-        if len(self._asked) == 1 or is_own_checkout or folder.resolve().parent != self._resolved:
+        is_first = len(self._asked) == 1 and self.known is None
+        if is_first or is_own_checkout or folder.resolve().parent != self._resolved:
             names = _list_ignored(folder)
         else:
             names = self._by_model.get(folder.name, [])
@@ -35,7 +38,9 @@ class IgnoredFiles:
         return self.models.resolve()
 
     @cached_property
-    def _by_model(self) -> dict[str, list[str]]:
+    def _by_model(self) -> Mapping[str, list[str]]:
+        if self.known is not None:
+            return self.known
         by_model: dict[str, list[str]] = {}
         for name in _list_ignored(self.models):
             model, _, rest = name.partition("/")

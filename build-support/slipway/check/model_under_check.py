@@ -10,7 +10,6 @@ from pathlib import Path
 
 from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Location
-from slipway.check.graph_completion import complete_config
 from slipway.check.ignored_files import IgnoredFiles
 from slipway.check.syntax_index import SyntaxIndex
 from slipway.errors import SlipwayError
@@ -21,6 +20,7 @@ from slipway.settings import Settings
 from slipway.triton.config import FILE_NAME, ModelConfig
 
 PACKAGES = "site-packages"
+ALL = "*"  # among the asked names: the names of all folders
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,7 @@ class ModelRepository:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.calls: dict[Path, Mapping[str, Location]] = {}  # of bls_calls.py, by folder
+        self.asked: set[str] = set()  # the names that were looked up among the models
 
     @cached_property
     def ignored_files(self) -> IgnoredFiles:
@@ -61,9 +62,18 @@ class ModelRepository:
             if any(next(folder.glob(mark), None) for mark in marks)
         ]
 
+    def owners_of(self, name: str) -> list[Path]:
+        """Return the checkout's Triton model directories of a name."""
+        self.asked.add(name)
+        return self._owners.get(name, [])
+
+    def folder_names(self) -> set[str]:
+        """Return the names of all model folders."""
+        self.asked.add(ALL)
+        return {folder.name for folder in self.folders}
+
     @cached_property
-    def owners(self) -> Mapping[str, list[Path]]:
-        """Return all Triton model directories of the checkout by their names."""
+    def _owners(self) -> Mapping[str, list[Path]]:
         directories: dict[str, list[Path]] = {}
         for path in sorted((self.settings.root / "models").glob(f"*/*/{FILE_NAME}")):
             directories.setdefault(path.parent.name, []).append(path.parent)
@@ -142,6 +152,8 @@ class ModelUnderCheck:
         }
         if self.settings.explicit_tensors:
             return parsed
+        from slipway.check.graph_completion import complete_config  # for few repositories
+
         return {
             name: (config, complete_config(config, self.pointer))
             for name, (config, _) in parsed.items()

@@ -27,7 +27,7 @@ class ForeignRepository(ModelRepository):
     """A foreign repository, whose names need not be unique among folders."""
 
     folders: list[Path] = []
-    owners: Mapping[str, list[Path]] = {}
+    _owners: Mapping[str, list[Path]] = {}
 
 
 class ForeignModel(ModelUnderCheck):

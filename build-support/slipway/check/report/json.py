@@ -6,7 +6,6 @@ import json
 
 from slipway.check.finding import Finding
 from slipway.check.report.report import CheckReport, relative_location
-from slipway.check.rule import RULES
 
 
 def render(report: CheckReport) -> str:
@@ -22,6 +21,8 @@ def render(report: CheckReport) -> str:
 
 
 def _finding(finding: Finding) -> dict[str, object]:
+    from slipway.check import RULES  # a report without findings needs no rules
+
     return {
         "rule": finding.rule,
         "name": finding.name,

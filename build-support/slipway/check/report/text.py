@@ -10,7 +10,6 @@ import click
 
 from slipway.check.finding import Finding, Location
 from slipway.check.report.report import CheckReport, relative_location
-from slipway.check.rule import RULES
 
 COLOURS = {"error": "red", "warning": "yellow"}
 LONGEST = 160  # characters; longer lines are not shown
@@ -41,6 +40,8 @@ def summary(report: CheckReport) -> str:
 
 
 def _finding(finding: Finding) -> Iterator[str]:
+    from slipway.check import RULES  # a report without findings needs no rules
+
     location = click.style(f"{relative_location(finding.location)}:", bold=True)
     kind = click.style(
         f"{finding.severity} {finding.rule}", fg=COLOURS[finding.severity], bold=True

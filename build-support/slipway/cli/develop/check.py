@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import difflib
 import gc
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +12,15 @@ import click
 
 from slipway.cli.models import ModelFolder
 from slipway.cli.options import json_option, warn_renamed
-from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
     from slipway.check import Finding, Location
-    from slipway.cli.develop.check_targets import Check, CheckOutcome
+    from slipway.check.outcome import CheckOutcome
     from slipway.settings import Settings
 
 PAGES = "docs/rules"
 FORMATS = ("text", "gitlab", "sarif")
-MANY = 20  # models; checking fewer takes no time that a progress line would explain
 
 
 class _Target(ModelFolder):
@@ -64,6 +61,7 @@ def _old_json(context: click.Context, option: click.Parameter, value: str) -> st
     help="Write the report to this file, and print the text.",
 )
 @click.option("--fix", is_flag=True, help="Fix what is safe to fix, and print the diff.")
+@click.option("--fresh", is_flag=True, help="Check unchanged models again as well.")
 @click.option("--strict", is_flag=True, help="Fail on warnings as well.")
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules.")
 @click.option("--explain", metavar="RULE", help="Explain a rule and name its source.")
@@ -73,6 +71,7 @@ def check(
     as_json: bool,
     output: Path | None,
     fix: bool,
+    fresh: bool,
     strict: bool,
     list_rules: bool,
     explain: str | None,
@@ -101,35 +100,27 @@ def check(
     if as_json and format != "text":
         raise click.UsageError("--json or --format, not both")
     from slipway.check import report as reports
-    from slipway.cli.develop import check_targets
+    from slipway.cli.develop import check_run, check_targets
     from slipway.files import atomic_write
-    from slipway.forked import start_tasks
-    from slipway.unchanged import files_unchanged
 
     format = "json" if as_json else format
     targets = check_targets.find_targets(models)
-    bugs: dict[Path, Exception] = {}
-    outcomes: dict[Path, CheckOutcome] = {}
-
     # syntax trees are many objects without cycles, at which the collector looks again and again
     gc.set_threshold(50_000)
 
-    def find() -> dict[Path, list[Finding]]:
-        bugs.clear()
-        with (
-            files_unchanged(),
-            start_tasks(list(targets.checks.values())) as results,
-            # its thread begins after the forks
-            working("checking") if len(targets.checks) > MANY else nullcontext(),
-        ):
-            return _check(zip(targets.checks, results, strict=True), outcomes, bugs)
+    run = check_run.run_checks(targets, fresh=fresh or fix)
 
-    findings: Mapping[Path, list[Finding]] = find()
+    def find_again() -> dict[Path, list[Finding]]:
+        nonlocal run
+        run = check_run.run_checks(targets, fresh=True)
+        return _by_target(run.outcomes)
+
+    findings: Mapping[Path, list[Finding]] = _by_target(run.outcomes)
     print_text = format == "text" or output is not None
     if fix:
-        findings = _fix(find, targets.settings, err=not print_text)
+        findings = _fix(find_again, targets.settings, err=not print_text)
     report = reports.CheckReport(
-        targets.root, findings, sum(outcome.adopt for outcome in outcomes.values())
+        targets.root, findings, sum(outcome.adopt for outcome in run.outcomes.values())
     )
     if print_text:
         click.echo(reports.render_report(report, "text"), nl=False)
@@ -141,12 +132,12 @@ def check(
     if print_text:
         for line in targets.closing_lines(report.adopt):
             click.echo(line)
-        _print_untestable(outcomes, targets.settings)
-        for file in (file for outcome in outcomes.values() for file in outcome.given_up):
+        _print_untestable(run.outcomes, targets.settings)
+        for file in (file for outcome in run.outcomes.values() for file in outcome.given_up):
             click.echo(f"note: {file}: too long to be followed; types are not checked", err=True)
-    if bugs:
-        first = next(iter(bugs.values()))
-        first.add_note(f"while checking {', '.join(map(str, bugs))}")
+    if run.bugs:
+        first = next(iter(run.bugs.values()))
+        first.add_note(f"while checking {', '.join(map(str, run.bugs))}")
         raise first
     return int(bool(report.count("error") or (strict and report.findings)))
 
@@ -163,23 +154,11 @@ def _print_untestable(outcomes: Mapping[Path, CheckOutcome], configured: Setting
             click.echo(f"note: {reason}", err=True)
 
 
-def _check(
-    checks: Iterable[tuple[Path, Check]],
-    outcomes: dict[Path, CheckOutcome],
-    bugs: dict[Path, Exception],
-) -> dict[Path, list[Finding]]:
-    """Return the findings of each target; what breaks in one model does not hide the others.
-
-    Fills ``bugs``, and ``outcomes`` with what else is known of each target.
-    """
+def _by_target(outcomes: Mapping[Path, CheckOutcome]) -> dict[Path, list[Finding]]:
+    """Return the findings of each target."""
     by_target: dict[Path, list[Finding]] = {}
     reported: set[tuple[Location, str, str]] = set()
-    for path, find in checks:
-        try:
-            outcome = outcomes[path] = find()
-        except Exception as error:
-            bugs[path] = error
-            continue
+    for path, outcome in outcomes.items():
         # a mistake in slipway.toml, or in a model that several call, is reported once
         by_target[path] = [finding for finding in outcome.findings if finding.key not in reported]
         reported.update(finding.key for finding in outcome.findings)

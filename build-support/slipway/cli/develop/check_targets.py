@@ -3,47 +3,46 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from slipway.check.outcome import CheckOutcome
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
-    from slipway.check import Finding
     from slipway.check.foreign.model import ForeignModel
-    from slipway.check.model_under_check import ModelRepository
+    from slipway.check.kept.examine import Examined
+    from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
     from slipway.settings import Settings
 
 type Check = Callable[[], CheckOutcome]
-
-
-@dataclass(frozen=True)
-class CheckOutcome:
-    """The findings of one target; the number of things that ``slipway adopt`` does for a foreign
-    model; the backend of each model of a folder; and the code that was too long to interpret."""
-
-    findings: list[Finding]
-    adopt: int = 0
-    backends: Mapping[str, str] = field(default_factory=dict)
-    given_up: Sequence[Path] = ()
 
 
 @dataclass
 class CheckTargets:
     """The checks by the path of their model; ``settings`` is ``None`` outside of a checkout.
 
-    ``foreign`` are the paths of the command line that are no part of a checkout, and
-    ``repositories`` the model repositories in them.
+    ``repository`` is set where they are all models of a checkout. ``foreign`` are the paths of the
+    command line that are no part of a checkout, and ``repositories`` the model repositories in
+    them.
     """
 
     settings: Settings | None
     checks: dict[Path, Check] = field(default_factory=dict)
+    repository: ModelRepository | None = None
     foreign: list[Path] = field(default_factory=list)
     foreign_release: str = ""
     repositories: set[Path] = field(default_factory=set)
+
+    def examine(self, folder: Path) -> Callable[[], Examined]:
+        """Return the check of a model folder of the checkout, with what it is based on."""
+        from slipway.check.kept.examine import examine
+
+        assert self.repository is not None
+        return partial(examine, folder, self.repository, _outcome_of)
 
     @property
     def root(self) -> Path:
@@ -96,6 +95,8 @@ def find_targets(paths: Sequence[Path]) -> CheckTargets:
         named = [target for path in own for target in _targets(path, repository)]
         for target in named or _all(repository):
             _add_own(targets, target, repository)
+        if not named:
+            targets.repository = repository
     return targets
 
 
@@ -107,12 +108,16 @@ def _add_own(targets: CheckTargets, path: Path, repository: ModelRepository) -> 
 
 
 def _check_own(folder: Path, repository: ModelRepository) -> CheckOutcome:
+    from slipway.check.model_under_check import ModelUnderCheck
+
+    return _outcome_of(ModelUnderCheck(folder, repository))
+
+
+def _outcome_of(model: ModelUnderCheck) -> CheckOutcome:
     from slipway.check import check_model
     from slipway.check.inference.behaviour import given_up_files
-    from slipway.check.model_under_check import ModelUnderCheck
     from slipway.testing.untestable import named_backends
 
-    model = ModelUnderCheck(folder, repository)
     findings = check_model(model)
     backends = named_backends(model.configs.values())
     return CheckOutcome(findings, backends=backends, given_up=given_up_files(model))

@@ -81,7 +81,7 @@ def no_entry(model: ModelUnderCheck) -> Iterator[RuleHit]:
 )
 def unknown_container(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find an endpoint of this model that names another one which does not exist."""
-    known = {folder.name for folder in model.repository.folders}
+    known = model.repository.folder_names()
     for entry in model.settings.endpoints.values():
         if model.name not in entry.containers:
             continue

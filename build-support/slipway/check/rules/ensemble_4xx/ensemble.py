@@ -160,5 +160,5 @@ def _composing(model: ModelUnderCheck, flow: Flow) -> list[str]:
 
 def _elsewhere(model: ModelUnderCheck, name: str) -> list[Path]:
     own = model.folder.resolve()
-    paths = model.repository.owners.get(name, [])
+    paths = model.repository.owners_of(name)
     return [path for path in paths if path.parent.resolve() != own]

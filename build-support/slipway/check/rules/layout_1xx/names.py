@@ -91,7 +91,7 @@ def name_not_unique(model: ModelUnderCheck) -> Iterator[RuleHit]:
     for config in model.configs.values() if not model.is_single_config else ():
         rivals = [
             owner
-            for owner in repository.owners.get(config.name, ())
+            for owner in repository.owners_of(config.name)
             if owner != config.directory.absolute() and owner.resolve().parent != here
         ]
         if not rivals or config is model.served:
@@ -182,7 +182,7 @@ def name_without_folder(model: ModelUnderCheck) -> Iterator[RuleHit]:
     called = calls_of_folder(model.folder, model.repository)
     here = model.folder.resolve()
     for config in model.configs.values():
-        owners = model.repository.owners.get(config.name, ())
+        owners = model.repository.owners_of(config.name)
         unique = all(owner.resolve().parent == here for owner in owners)
         if config.name in renamed and config.name in called and unique:
             renaming = rename_model(model, config.name, renamed[config.name])
