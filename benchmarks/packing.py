@@ -12,6 +12,7 @@ from benchmarks.result import Report, interleaved
 from slipway import build
 from slipway.archive.writer import TarGzWriter
 from slipway.artifact.pack import pack
+from slipway.environment import build_environment
 
 
 def measure(context: BenchmarkContext) -> list[Report]:
@@ -29,9 +30,12 @@ def measure(context: BenchmarkContext) -> list[Report]:
             "packed": lambda: _timed(lambda: pack(context.model, environment, files, packed)),
         },
     )
+    whole = context.work / "whole.tar.gz"
+    unpruned = build_environment(context.model.lock, context.settings, with_pruned=False)
+    pack(context.model, unpruned, files, whole)
     size = {
         path: path.stat().st_size
-        for path in (plain, fresh, packed, context.artifact, context.recipe_artifact)
+        for path in (plain, fresh, packed, whole, context.artifact, context.recipe_artifact)
     }
     same_tree = Report(
         "Packing",
@@ -68,8 +72,14 @@ def measure(context: BenchmarkContext) -> list[Report]:
                 size[context.artifact],
                 size[context.recipe_artifact],
                 result.megabytes,
-                at_most=0.5,
-            )
+                at_most=0.4,
+            ),
+            result.compared(
+                "size without pruned.txt",
+                size[whole],
+                size[context.recipe_artifact],
+                result.megabytes,
+            ),
         ],
     )
     return [same_tree, artifact]

@@ -92,6 +92,11 @@ def megabytes(value: float) -> str:
     return f"{value / 1e6:.1f} MB"
 
 
+def number(value: float) -> str:
+    """Return for example ``1,420`` for a count."""
+    return f"{value:,.0f}"
+
+
 def a_second(value: float) -> str:
     """Return for example ``520 /s``."""
     return f"{value:,.0f} /s"
