@@ -13,11 +13,7 @@ from slipway.cli.progress import working
 from slipway.errors import SlipwayError
 
 if TYPE_CHECKING:
-    from slipway.fold.plan import Plan
     from slipway.settings import Settings
-
-
-ORDERING = {"ArgMax", "ArgMin", "TopK"}
 
 
 @click.command()
@@ -46,8 +42,8 @@ def fold(model: Path, step: str | None, dry_run: bool, undo: bool, tested: bool)
     Example: slipway fold screen_detection
     """
     from slipway import settings
-    from slipway.fold.plan import make_plan
-    from slipway.fold.write import graph_file, unfold, written
+    from slipway.cli.fold_output import fold_model, plan_fold, show_texts
+    from slipway.fold.write import unfold
     from slipway.model.folded import is_folded, load_fold, why_old
     from slipway.model.weights import Weights
 
@@ -66,35 +62,15 @@ def fold(model: Path, step: str | None, dry_run: bool, undo: bool, tested: bool)
         click.echo(f"{name}: folded already, and nothing has changed since")
         return
     step = step or (load_fold(model).step if folded else None)
-    with tempfile.TemporaryDirectory() as scratch, working(f"folding {name}"):
-        plan = make_plan(
-            model, configured, lambda file: graph_file(file, store, Path(scratch)), step
-        )
-    _show(name, plan)
     if dry_run:
-        for changed, text in plan.texts.items():
-            click.echo(f"\nmodels/{name}/{changed}/config.pbtxt:\n{text}", nl=False)
+        show_texts(name, plan_fold(model, configured, store, step))
         return
-    with written(model, plan, store):
+    with fold_model(model, configured, store, step) as plan:
         if tested:
             _test(model, configured)
     if plan.graph:
         click.echo(f"edit and train below models/{name}/folded/, then: slipway fold {name}")
         click.echo(f"share the weights: slipway weights push {name}")
-
-
-def _show(name: str, plan: Plan) -> None:
-    if plan.graph:
-        operators = ", ".join(dict.fromkeys(plan.operators)) or "no operator"
-        digits = "the same digits" if plan.exact else "the same up to the order of additions"
-        click.echo(f"{name}: {plan.step} → {plan.inferencer}/{plan.file}: {operators}")
-        click.echo(f"  {plan.compared} requests answered alike by code and graph, {digits}")
-    else:
-        click.echo(f"{name}: {plan.step} passes its tensors on, and goes; no weights change")
-    for answer, tensor in plan.passed.items():
-        click.echo(f"  {answer} is {tensor!r}, as the step before writes it")
-    if ORDERING & {*plan.operators}:
-        click.echo("  of NaN, np.argmax and np.argsort answer otherwise than a graph")
 
 
 def _test(model: Path, configured: Settings) -> None:

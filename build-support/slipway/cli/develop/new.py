@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from slipway.cli.progress import working
 from slipway.errors import SlipwayError
+
+if TYPE_CHECKING:
+    from slipway.settings import Settings
 
 FILE = "file"
 TEMPLATES = ("image", "tabular", "text")
@@ -77,6 +80,12 @@ PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.IntRange(min=0),
     help="Rows that Triton may join in a batch; 0: no batches. Default: what the file allows.",
 )
+@click.option(
+    "--fold/--no-fold",
+    "folds",
+    default=False,
+    help="Move the postprocessing into the graph at once, as slipway fold does.",
+)
 @click.option("--version", default="0.1.0", show_default=True, help="The release version.")
 @click.option("--yes", is_flag=True, help="Write without asking for confirmation.")
 def new(
@@ -87,6 +96,7 @@ def new(
     max_batch_size: int | None,
     version: str,
     yes: bool,
+    folds: bool,
     **wishes: Any,
 ) -> None:
     """Create a model folder from a training's file or a template.
@@ -140,7 +150,21 @@ def new(
         click.confirm(f"Write models/{name}?", default=True, abort=True)
     with working(f"writing models/{name}"):
         folder = write()
+    if folds:
+        _fold(folder, configured)
     print_next_steps(folder, configured.root)
+
+
+def _fold(folder: Path, configured: Settings) -> None:
+    """Fold the new model, which stays as it is where that cannot be done."""
+    from slipway.cli.fold_output import fold_model
+    from slipway.model.weights import Weights
+
+    try:
+        with fold_model(folder, configured, Weights(configured.root)):
+            pass
+    except SlipwayError as error:
+        click.echo(f"note: {folder.name} is not folded: {error}", err=True)
 
 
 def _wishes(given: dict[str, Any]) -> Any:
