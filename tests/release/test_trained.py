@@ -47,7 +47,7 @@ def training_of(
 
 def problems(repository: TrainedRepository) -> list[str]:
     settings = repository.settings
-    selected = select_releases(settings, None, None, all_=True)
+    selected = select_releases(settings, None, None, all_=True).releases
     return [problem for one in selected for problem in verify(settings, one).problems]
 
 

@@ -177,15 +177,15 @@ def test_what_aliases_name_is_verified_unless_all_is(settings: Settings) -> None
     _, two, three = ["", *promote_samples(settings, "1.1.0", "1.2.0")]
     split = Alias((Variant(TARGET, 90), Variant(two, 10)), shadow=None)
     move_alias(open_stage(settings, "production"), "m", split, "alias", DEV)
-    named = select_releases(settings, None, None, ["production"])
+    named = select_releases(settings, None, None, ["production"]).releases
     assert [asked.target for asked in named] == [TARGET, two]
     (settings.root / "store/production/models/stranger.tar.gz").write_bytes(b"")
-    every = select_releases(settings, None, None, ["production"], all_=True)
+    every = select_releases(settings, None, None, ["production"], all_=True).releases
     assert [asked.target for asked in every] == [TARGET, two, three, "stranger.tar.gz"]
-    assert [one.target for one in select_releases(settings, "m", "1.2.0", ["production"])] == [
-        three
-    ]
-    assert len(select_releases(settings, "m", "1.2.0")) == 2
+    assert [
+        one.target for one in select_releases(settings, "m", "1.2.0", ["production"]).releases
+    ] == [three]
+    assert len(select_releases(settings, "m", "1.2.0").releases) == 2
     for words in (("n", None), ("n", "1.0.0"), ("m", "3.0.0")):
         with pytest.raises(SlipwayError, match="no release"):
             select_releases(settings, *words)

@@ -61,7 +61,7 @@ def test_publish_promote_roll_back_prune_and_verify(settings: Settings) -> None:
     assert prune.prune(settings, old_one, DEV) and old_one.target == "m_1.0.0.tar.gz"
     [model] = load_status(settings)
     assert not model.discrepancies and model.releases == {"staging": 3, "production": 2}
-    asked = select_releases(settings, None, None, all_=True)
+    asked = select_releases(settings, None, None, all_=True).releases
     assert [verify(settings, one).problems for one in asked] == [()] * 5
     entries = load_history(settings, "m", ["production"])
     assert [entry.event.action for entry in entries] == [

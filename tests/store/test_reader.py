@@ -8,7 +8,7 @@ import pytest
 
 from slipway.errors import SlipwayError
 from slipway.store.open_reader import open_reader
-from tests.store.readable_stores import ReadableStore
+from tests.store.readable_stores import BucketStore, ReadableStore
 
 
 def test_an_existing_key_is_read_and_a_missing_one_is_none(readable_store: ReadableStore) -> None:
@@ -86,3 +86,48 @@ def test_a_store_of_another_kind_is_refused_with_what_there_is(tmp_path: Path) -
     with pytest.raises(SlipwayError) as caught:
         open_reader("gs://bucket", tmp_path)
     assert caught.value.fix and ".slipway/releases" in caught.value.fix
+
+
+def test_a_listing_has_size_and_version_as_a_look_at_each_key_has(
+    readable_store: ReadableStore,
+) -> None:
+    for key in ("s/a", "s/b/c", "s/b/d", "s/é/f", "st"):
+        readable_store.put(key, key.encode())
+    reader = readable_store.reader
+    for prefix in ("s/", "s", "s/b", "nothing/", ""):
+        listed = reader.stats(prefix)
+        assert list(listed) == reader.keys(prefix)
+        assert listed == {key: reader.stat(key) for key in listed}
+
+
+def test_a_level_has_its_keys_and_the_folders_that_have_keys(
+    readable_store: ReadableStore,
+) -> None:
+    for key in ("s/a", "s/b/c", "s/b/d/e", "s/é/f", "s/a b/g", "s/a.b", "st/a"):
+        readable_store.put(key, key.encode())
+    level = readable_store.reader.level("s/")
+    assert level.keys == {key: readable_store.reader.stat(key) for key in ("s/a", "s/a.b")}
+    assert level.folders == ["a b", "b", "é"]
+    assert readable_store.reader.level("nothing/") == ({}, [])
+    with pytest.raises(SlipwayError, match="leads out"):
+        readable_store.reader.level("../")
+
+
+def test_a_level_of_many_pages_is_read_to_its_end(
+    release_bucket: BucketStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "10")
+    for number in range(25):
+        release_bucket.put(f"s/{number:04}/key", b"")
+    release_bucket.put("s/key", b"")
+    level = release_bucket.reader.level("s/")
+    assert (len(level.folders), list(level.keys)) == (25, ["s/key"])
+
+
+def test_a_folder_without_a_key_is_none(tmp_path: Path) -> None:
+    (tmp_path / "s/empty/deeper").mkdir(parents=True)
+    (tmp_path / "s/.hidden").write_bytes(b"")
+    (tmp_path / "s/full/deeper").mkdir(parents=True)
+    (tmp_path / "s/full/deeper/key").write_bytes(b"")
+    level = open_reader(str(tmp_path), tmp_path).level("s/")
+    assert level == ({}, ["full"])

@@ -160,13 +160,15 @@ def write_alias(
     *,
     check: Callable[[Alias | None], None] = lambda _: None,
     repair: bool = False,
+    begin: Callable[[], object] = lambda: None,
 ) -> Alias | None:
     """Replace the alias of ``name``; return the alias before. Of two calls at once, one comes after
     the other.
 
     With ``repair`` a damaged alias is replaced as if there was none. ``check`` is called with the
     current alias right before it is replaced, and prevents that by raising. If another call
-    replaces the alias in between, ``check`` is called again.
+    replaces the alias in between, ``check`` is called again. ``begin`` is called before anything is
+    written.
 
     Raises:
         SlipwayError: a target model of it was never released in the stage, or is being pruned;
@@ -187,6 +189,7 @@ def write_alias(
 
     while (before := store.read(key)) != data:
         check(parse(before))
+        begin()
         if store.swap(key, before, data):
             break
     # prune marks a release before it looks at the alias: one of both sees the other

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import semver
@@ -27,8 +28,15 @@ class Catalog(CatalogReader):
             raise unknown_name(name, [self])
         with ThreadPoolExecutor(READERS) as pool:
             records = list(pool.map(lambda target: self.find_record(name, target), targets))
-        # a release that was pruned since it was listed has no record any more
-        return sorted((record for record in records if record is not None), key=_age, reverse=True)
+        return _newest_first(records)
+
+    def load_records(self, name: str, targets: Sequence[str]) -> list[Record]:
+        """Return the releases ``targets`` of ``name``, newest first, read one after another.
+
+        Raises:
+            SlipwayError: a record is damaged.
+        """
+        return _newest_first([self.find_record(name, target) for target in targets])
 
     def find_record(self, name: str, target: str) -> Record | None:
         """Return the release of ``name`` with the target model ``target``, or ``None``.
@@ -76,6 +84,11 @@ class Catalog(CatalogReader):
         if not matches:
             raise self.unreleased(name, selector)
         return matches[0]
+
+
+def _newest_first(records: Sequence[Record | None]) -> list[Record]:
+    # a release that was pruned since it was listed has no record any more
+    return sorted((record for record in records if record is not None), key=_age, reverse=True)
 
 
 def _age(record: Record) -> tuple[str, semver.Version, str]:

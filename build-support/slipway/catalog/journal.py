@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -72,12 +72,27 @@ def load_events(stage: StageReader, name: str, *, skip_damaged: bool = False) ->
     Raises:
         SlipwayError: one is damaged, and ``skip_damaged`` is false.
     """
-    ordered = sorted(stage.store.keys(keys.history(stage.name, name)), reverse=True)
+    history = stage.store.keys(keys.history(stage.name, name))
     with ThreadPoolExecutor(READERS) as pool:
-        documents = pool.map(stage.store.read, ordered)
-        stored = [
-            (key, data) for key, data in zip(ordered, documents, strict=True) if data is not None
-        ]
+        return read_events(stage.store, history, skip_damaged=skip_damaged, mapped=pool.map)
+
+
+def read_events(
+    reader: Reader,
+    history: Sequence[str],
+    *,
+    skip_damaged: bool = False,
+    mapped: Callable[..., Iterable[bytes | None]] = map,
+) -> list[JournalEvent]:
+    """Return the events of the keys ``history``, newest first; ``mapped`` calls a function for each
+    key, as :func:`map` does.
+
+    Raises:
+        SlipwayError: one is damaged, and ``skip_damaged`` is false.
+    """
+    ordered = sorted(history, reverse=True)
+    documents = mapped(reader.read, ordered)
+    stored = [(key, data) for key, data in zip(ordered, documents, strict=True) if data is not None]
     return list(_parse_all(stored, skip_damaged))
 
 

@@ -6,7 +6,9 @@
 - ``<stage>/catalog/<name>/pruned/<target model>.json``: the same, after the artifact was removed;
 - ``<stage>/catalog/<name>/evidence/<sha256>/<kind>.json``: the evidence about these bytes;
 - ``<stage>/catalog/<name>/history/<time>-<action>.json``: what was done, and by whom;
-- ``<stage>/catalog/<name>/alias.json``: the target models that the name serves.
+- ``<stage>/catalog/<name>/alias.json``: the target models that the name serves;
+- ``<stage>/catalog/<name>.index.json``: the same and more, for an overview; never the truth;
+- ``<stage>/catalog/index.json``: copies of those of all names, each with the version it had.
 
 ``<stage>/catalog/conditions.json`` has no meaning: it is written to test the store's server.
 """
@@ -21,6 +23,7 @@ from slipway.errors import SlipwayError
 from slipway.settings.release import StageName
 
 RECORD = ".json"
+INDEX = ".index.json"  # below no name: a Slipway that does not know it takes it for no model
 MAX_TARGET = 1024  # characters of a target model (AWS, InvokeEndpoint)
 MAX_HOSTNAME = 63  # characters of a container's host name (AWS, ContainerDefinition)
 # Triton's Python backend puts the target model's name, unquoted, into a command line that a shell
@@ -114,6 +117,16 @@ def history(stage: StageName, name: str) -> str:
 def alias(stage: StageName, name: str) -> str:
     """Return the key of a name's alias."""
     return f"{catalog(stage)}{name}/alias.json"
+
+
+def index_entry(stage: StageName, name: str) -> str:
+    """Return the key of a name's line in the index."""
+    return f"{catalog(stage)}{name}{INDEX}"
+
+
+def index_snapshot(stage: StageName) -> str:
+    """Return the key of the copies of all lines of the index."""
+    return f"{catalog(stage)}index.json"
 
 
 def conditions(stage: StageName) -> str:

@@ -1,15 +1,17 @@
-"""List all keys of a stage once, by the name that they belong to."""
+"""List the keys of a stage once, by the name that they belong to."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import semver
 
 from slipway.catalog import keys
 from slipway.catalog.keys import RECORD
 from slipway.settings.release import StageName
+from slipway.store.interface import Stat
 from slipway.store.stage import StageReader
 
 ALIAS = "alias.json"
@@ -17,13 +19,14 @@ RELEASES, TOMBSTONES, HISTORY = "releases", "pruned", "history"
 
 
 class Listing:
-    """The keys of ``stage`` among ``stage_keys``, by name."""
+    """The keys of ``stage`` among ``stats``, by name, with size and version of each."""
 
-    def __init__(self, stage: StageName, stage_keys: Iterable[str]) -> None:
+    def __init__(self, stage: StageName, stats: Mapping[str, Stat]) -> None:
         self._catalog: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         self._objects: list[str] = []
         self.stage = stage
-        for key in stage_keys:
+        self.stats = stats
+        for key in stats:
             if key.startswith(keys.catalog(stage)):
                 name, _, rest = key.removeprefix(keys.catalog(stage)).partition("/")
                 if rest:
@@ -46,16 +49,15 @@ class Listing:
 
     def objects(self, name: str) -> set[str]:
         """Return the target models of ``name`` that have an artifact."""
-        known = self.records(name) | self.tombstones(name)
-        return {
-            target
-            for target in self._objects
-            if target in known or version_of(name, target) is not None
-        }
+        return self._owned.get(name, set())
 
     def history(self, name: str) -> list[str]:
         """Return the keys of the events of ``name``."""
         return self._keys(name, HISTORY)
+
+    def catalog_keys(self, name: str) -> list[str]:
+        """Return the keys of ``name`` in the catalog."""
+        return [key for part in self._catalog.get(name, {}).values() for key in part]
 
     def has_alias(self, name: str) -> bool:
         """Return whether ``name`` has an alias."""
@@ -67,6 +69,22 @@ class Listing:
         return [
             keys.artifact(self.stage, target) for target in self._objects if target not in owned
         ]
+
+    @cached_property
+    def _owned(self) -> dict[str, set[str]]:
+        """The target models that have an artifact, by the names that they belong to."""
+        owners: dict[str, set[str]] = defaultdict(set)
+        for name in self._catalog:
+            for target in self.records(name) | self.tombstones(name):
+                owners[target].add(name)
+        owned: dict[str, set[str]] = defaultdict(set)
+        for target in self._objects:
+            name = target.rpartition("_")[0]  # no version has an underscore
+            if name and version_of(name, target) is not None:
+                owned[name].add(target)
+            for owner in owners.get(target, ()):
+                owned[owner].add(target)
+        return dict(owned)
 
     def _keys(self, name: str, part: str) -> list[str]:
         return self._catalog[name][part] if name in self._catalog else []
@@ -86,8 +104,10 @@ def list_stage(stage: StageReader, names: Sequence[str] = ()) -> Listing:
     if names:
         prefixes = [f"{keys.catalog(stage.name)}{name}/" for name in names]
         prefixes += [f"{keys.models(stage.name)}{name}_" for name in names]
-    listed = (key for prefix in prefixes for key in stage.store.keys(prefix))
-    return Listing(stage.name, dict.fromkeys(listed))
+    listed: dict[str, Stat] = {}
+    for prefix in prefixes:
+        listed |= stage.store.stats(prefix)
+    return Listing(stage.name, listed)
 
 
 def version_of(name: str, target: str) -> semver.Version | None:

@@ -29,9 +29,7 @@ class CatalogReader:
 
     def names(self) -> list[str]:
         """Return the names that were ever released, sorted."""
-        prefix = keys.catalog(self.stage)
-        paths = (key.removeprefix(prefix) for key in self.source.store.keys(prefix))
-        return sorted({name for name, slash, _ in (path.partition("/") for path in paths) if slash})
+        return self.source.store.level(keys.catalog(self.stage)).folders
 
     def targets(self, name: str) -> list[str]:
         """Return the target models of ``name``'s releases, sorted as text; empty without any."""

@@ -34,12 +34,13 @@ def install_release(
     new: Record,
     documents: Mapping[Kind, bytes],
     create_artifact: Callable[[str], bool],
+    begin: Callable[[], object] = lambda: None,
 ) -> bool:
     """Bring a release into ``stage``, except for the alias; return whether its object was created.
 
     ``create_artifact`` is called with the artifact's key, creates it unless it exists, and returns
-    whether it did. Which ``documents`` replace existing evidence is decided by
-    :func:`slipway.release.evidence.merge.merge_evidence`.
+    whether it did. ``begin`` is called before a record is written. Which ``documents`` replace
+    existing evidence is decided by :func:`slipway.release.evidence.merge.merge_evidence`.
 
     Raises:
         SlipwayError: there are, or were, other bytes under the key; says whose, and names the next
@@ -62,7 +63,7 @@ def install_release(
         key = keys.evidence(stage.name, new.name, new.sha256, kind)
         while not stage.store.swap(key, stage.store.read(key), document):
             pass  # another run wrote in between; the last one counts
-    _write_record(stage, replace(new, training=_trained_by({**existing, **chosen})))
+    _write_record(stage, replace(new, training=_trained_by({**existing, **chosen})), begin)
     if pruned is not None:
         tombstone.unmark(stage, pruned.record)
     elif stage.store.stat(keys.tombstone(stage.name, new.name, new.target)) is not None:
@@ -138,14 +139,17 @@ def _is_younger(claimed: Record, age: timedelta) -> bool:
     return datetime.fromisoformat(claimed.published) > datetime.now(UTC) - age
 
 
-def _write_record(stage: StageStore, new: Record) -> None:
+def _write_record(stage: StageStore, new: Record, begin: Callable[[], object]) -> None:
     """Write the record. To an existing one, add metrics that were measured since, the commit that
     has all of these bytes, if its own has not, and the training, if it names another one."""
     key = keys.record(stage.name, new.name, new.target)
-    while not stage.store.create(key, new.dump()):
+    while True:
         data = stage.store.read(key)
         if data is None:
-            continue  # it existed a moment ago
+            begin()
+            if stage.store.create(key, new.dump()):
+                return
+            continue  # another call was faster
         existing = parse_record(data, key)
         updated = existing
         if new.metrics is not None:
@@ -156,6 +160,7 @@ def _write_record(stage: StageStore, new: Record) -> None:
             updated = replace(updated, training=new.training, weights_from=new.weights_from)
         if updated == existing:
             return
+        begin()
         if stage.store.swap(key, data, updated.dump()):
             return
 

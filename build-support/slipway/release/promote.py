@@ -13,6 +13,7 @@ from slipway.catalog import journal, keys
 from slipway.catalog.alias import single_target
 from slipway.catalog.alias_move import move_alias
 from slipway.catalog.catalog import Catalog
+from slipway.catalog.index.move import Move
 from slipway.catalog.origin import Origin
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
@@ -131,12 +132,14 @@ def promote(
         source_key = keys.artifact("staging", source.target)
         return production.store.copy(staging.store, source_key, key, source.sha256)
 
-    created = install_release(production, new, documents, copy_artifact)
-    try:
-        before = move_alias(production, name, single_target(target), "promote", origin, check=check)
-    except AliasUnchanged as unchanged:
-        return result(created, False, str(unchanged))
-    return result(created, before != single_target(target))
+    with Move(production, name) as move:
+        created = install_release(production, new, documents, copy_artifact, move.begin)
+        alias = single_target(target)
+        try:
+            before = move_alias(production, name, alias, "promote", origin, check=check, move=move)
+        except AliasUnchanged as unchanged:
+            return result(created, False, str(unchanged))
+    return result(created, before != alias)
 
 
 def require_passed_tests(staging: StageReader, release: Record) -> None:

@@ -13,6 +13,7 @@ from slipway.artifact.manifest import Manifest
 from slipway.catalog import journal, keys
 from slipway.catalog.alias import single_target
 from slipway.catalog.alias_move import move_alias
+from slipway.catalog.index.move import Move
 from slipway.catalog.record import Record
 from slipway.errors import SlipwayError
 from slipway.release.deploy_first import accept_any, deploy_first
@@ -76,19 +77,25 @@ def publish(
         return stage.store.create_file(key, artifact.path, artifact.sha256, progress)
 
     _reject_unservable(new)
-    created = install_release(stage, new, metadata.evidence, upload)
     alias, stays = single_target(new.target), None
-    try:
-        is_staging = stage.name == "staging"
-        check = reject_downgrade(stage, new.name, new.target, new.version)
-        check = deploy_first(
-            new.manifest, new.target, stage.name, accept_any if is_staging else check
-        )
-        move_alias(
-            stage, new.name, alias, "publish", metadata.origin, check=check, repair=is_staging
-        )
-    except AliasUnchanged as unchanged:
-        stays = str(unchanged)
+    is_staging = stage.name == "staging"
+    check = reject_downgrade(stage, new.name, new.target, new.version)
+    check = deploy_first(new.manifest, new.target, stage.name, accept_any if is_staging else check)
+    with Move(stage, new.name) as move:
+        created = install_release(stage, new, metadata.evidence, upload, move.begin)
+        try:
+            move_alias(
+                stage,
+                new.name,
+                alias,
+                "publish",
+                metadata.origin,
+                check=check,
+                repair=is_staging,
+                move=move,
+            )
+        except AliasUnchanged as unchanged:
+            stays = str(unchanged)
     return Release(
         new.name, new.version, stage.name, new.target, new.sha256, created, artifact.size, stays
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from slipway.catalog import journal, keys
 from slipway.catalog.alias import Alias, DamagedAlias, parse_alias
 from slipway.catalog.catalog import Catalog
+from slipway.catalog.index.move import Move
 from slipway.catalog.journal import RETIRE, JournalEvent
 from slipway.catalog.origin import Origin
 from slipway.errors import SlipwayError
@@ -54,18 +55,20 @@ def retire(
         elif last.action == RETIRE:
             return _result(name, stage, last.was, False)
     was = None if last is None else last.now
-    if data is not None:
-        with contextlib.suppress(DamagedAlias):  # then it was what the last event says
-            was = parse_alias(data, where=key)
-        if not releases.store.delete_unchanged(key, data):
-            raise SlipwayError(
-                f"the alias of {name} was moved meanwhile",
-                where=key,
-                fix=f"slipway history {name} shows who moved it; then retire it again",
-            )
-    text = "" if was is None else str(was)
-    event = JournalEvent(RETIRE, text, text or None, journal.now(), origin, reason, None, was)
-    journal.append_event(releases, name, event)
+    with Move(releases, name) as move:
+        move.begin()
+        if data is not None:
+            with contextlib.suppress(DamagedAlias):  # then it was what the last event says
+                was = parse_alias(data, where=key)
+            if not releases.store.delete_unchanged(key, data):
+                raise SlipwayError(
+                    f"the alias of {name} was moved meanwhile",
+                    where=key,
+                    fix=f"slipway history {name} shows who moved it; then retire it again",
+                )
+        text = "" if was is None else str(was)
+        event = JournalEvent(RETIRE, text, text or None, journal.now(), origin, reason, None, was)
+        journal.append_event(releases, name, event)
     return _result(name, stage, was, True)
 
 

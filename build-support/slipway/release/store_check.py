@@ -10,6 +10,7 @@ from slipway.catalog import keys
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
 from slipway.settings.release import StageName, store_variable
+from slipway.store.interface import AccessDenied
 from slipway.store.open import open_stage
 from slipway.store.open_reader import S3, folder_of
 
@@ -43,8 +44,6 @@ def check_store(settings: Settings, stage: StageName) -> StoreCheck:
         store.read(keys.conditions(stage))
     except SlipwayError as error:
         return StoreCheck(stage, location, variable, error.what, error.fix)
-    from slipway.store.s3.errors import AccessDenied  # boto3: not for a folder
-
     try:
         store.require_conditional_writes(keys.conditions(stage), again=True)
     except AccessDenied as error:

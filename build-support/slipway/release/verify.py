@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
@@ -13,6 +13,8 @@ from slipway.artifact.manifest import Manifest
 from slipway.artifact.members import MemberCheck
 from slipway.catalog import keys
 from slipway.catalog.catalog import Catalog
+from slipway.catalog.index.line import Line
+from slipway.catalog.index.repair import Repair, repair_index
 from slipway.catalog.listing import Listing, list_stage
 from slipway.catalog.reader import unknown_name
 from slipway.catalog.record import Record
@@ -23,6 +25,7 @@ from slipway.release.evidence import evidence
 from slipway.settings import Settings
 from slipway.settings.release import STAGES, StageName
 from slipway.store.open import open_stage
+from slipway.store.stage import StageReader
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,22 @@ class ReleaseCheck:
 
 @dataclass(frozen=True)
 class SelectedRelease:
-    """A release to verify."""
+    """A release to verify; ``versions`` are those of its record and its artifact in a listing,
+    empty without both."""
 
     stage: StageName
     name: str
     target: str
+    versions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The releases to verify, and how the index of each stage was corrected, if all of it was
+    looked at."""
+
+    releases: list[SelectedRelease]
+    repairs: Mapping[StageName, Repair]
 
 
 def select_releases(
@@ -52,10 +66,10 @@ def select_releases(
     stages: Sequence[StageName] = STAGES,
     *,
     all_: bool = False,
-) -> list[SelectedRelease]:
+) -> Selection:
     """Return what ``slipway verify`` looks at: the release ``selector`` of ``name``; else the
     targets of the aliases, variants and shadow; with ``all_`` everything that has a record or an
-    artifact.
+    artifact. Without a name, the index is compared with the catalog, and corrected.
 
     Raises:
         SlipwayError: there is no such release, or a store cannot be read.
@@ -69,38 +83,46 @@ def select_releases(
         ]
         if not selected:
             raise _missing(list(catalogs.values()), name, selector)
-        return selected
-    listings = {
-        stage: list_stage(catalog.source, [name] if name else [])
-        for stage, catalog in catalogs.items()
-    }
-    selected = [
-        SelectedRelease(stage, model, target)
-        for stage, listing in listings.items()
-        for model in listing.names
-        for target in _targets(listing, catalogs[stage], model, all_)
-    ]
-    if name is not None and not any(name in listing.names for listing in listings.values()):
-        raise unknown_name(name, list(catalogs.values()))
-    if all_ and name is None:
-        for stage, listing in listings.items():
+        return Selection(selected, {})
+    repairs: dict[StageName, Repair] = {}
+    selected, known = [], set[str]()
+    for stage, catalog in catalogs.items():
+        listing = list_stage(catalog.source, [name] if name else [])
+        known |= set(listing.names)
+        lines: Mapping[str, Line] = {}
+        if name is None:
+            repairs[stage] = repair_index(open_stage(settings, stage), listing)
+            lines = repairs[stage].lines
+        selected += [
+            SelectedRelease(stage, model, target, _versions(listing, model, target))
+            for model in listing.names
+            for target in _targets(listing, catalog, model, lines.get(model), all_)
+        ]
+        if all_ and name is None:
             for key in listing.strangers(listing.names):
-                selected.append(SelectedRelease(stage, "", key.removeprefix(keys.models(stage))))
-    return selected
+                target = key.removeprefix(keys.models(stage))
+                selected.append(SelectedRelease(stage, "", target))
+    if name is not None and name not in known:
+        raise unknown_name(name, list(catalogs.values()))
+    return Selection(selected, repairs)
 
 
 def verify(
-    settings: Settings, release: SelectedRelease, progress: Callable[[int], object] = lambda _: None
+    settings: Settings,
+    release: SelectedRelease,
+    progress: Callable[[int], object] = lambda _: None,
+    source: StageReader | None = None,
 ) -> ReleaseCheck:
     """Read the artifact once: its digest and size against the record, each member against the
     manifest, then the evidence against what the stage requires.
 
-    ``progress`` is called with the number of bytes that were read.
+    ``progress`` is called with the number of bytes that were read. ``source`` is the stage, if
+    it is open already.
 
     Raises:
         SlipwayError: the store cannot be reached. Problems of the release are in the result.
     """
-    source = open_stage(settings, release.stage)
+    source = source or open_stage(settings, release.stage)
     key = keys.artifact(release.stage, release.target)
     stat = source.store.stat(key)
     problems: list[str] = []
@@ -184,9 +206,19 @@ def _as_parsed(description: Manifest) -> Manifest:
     return Manifest(**json.loads(description.dump()))
 
 
-def _targets(listing: Listing, catalog: Catalog, name: str, all_: bool) -> Sequence[str]:
+def _versions(listing: Listing, name: str, target: str) -> tuple[str, ...]:
+    both = (keys.record(listing.stage, name, target), keys.artifact(listing.stage, target))
+    stats = [listing.stats[key] for key in both if key in listing.stats]
+    return tuple(stat.version for stat in stats) if len(stats) == len(both) else ()
+
+
+def _targets(
+    listing: Listing, catalog: Catalog, name: str, line: Line | None, all_: bool
+) -> Sequence[str]:
     if all_:
         return sorted(listing.objects(name) | listing.records(name))
+    if line is not None:
+        return () if line.served is None else line.served.alias.all_targets
     alias = catalog.find_alias(name) if listing.has_alias(name) else None
     return () if alias is None else alias.all_targets
 

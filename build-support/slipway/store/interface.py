@@ -19,11 +19,23 @@ Progress = Callable[[int], object]
 ABANDONED = timedelta(days=1)
 
 
+class AccessDenied(SlipwayError):
+    """The store knows who asks, and does not allow it."""
+
+
 class Stat(NamedTuple):
     """A key's size in bytes, and a ``version`` that changes when the bytes are replaced."""
 
     size: int
     version: str
+
+
+class Level(NamedTuple):
+    """What is directly below a prefix: ``keys``, sorted, and ``folders``, the names of the parts
+    that have keys below them."""
+
+    keys: dict[str, Stat]
+    folders: list[str]
 
 
 class S3Location(NamedTuple):
@@ -74,6 +86,16 @@ class Reader(Protocol):
 
     def keys(self, prefix: str) -> list[str]:
         """Return every key that begins with ``prefix``, sorted."""
+        ...
+
+    def stats(self, prefix: str) -> dict[str, Stat]:
+        """Return every key that begins with ``prefix``, sorted, with what :meth:`stat` returns. S3
+        lists a thousand of them in one request."""
+        ...
+
+    def level(self, prefix: str) -> Level:
+        """Return what is directly below ``prefix``, which ends with a slash: in S3, one request for
+        each thousand keys and folders, whatever the number of keys in those folders."""
         ...
 
     def s3_location(self, key: str) -> S3Location | None:

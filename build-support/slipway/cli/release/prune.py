@@ -12,7 +12,7 @@ import click
 
 from slipway.cli.models import names_argument
 from slipway.cli.options import json_option, stage_option
-from slipway.cli.progress import working
+from slipway.cli.progress import counting, working
 
 if TYPE_CHECKING:
     from slipway.release.prune import PruneCandidate
@@ -39,7 +39,8 @@ def prune(
 
     Without NAME, of all models. Releases that an alias serves are always kept, so are those that a
     rollback may need. Records and evidence stay, so a pruned release version is never free again.
-    The remains of interrupted uploads are removed, too.
+    The remains of interrupted uploads are removed, too. A run after an interrupted one, or after
+    --dry-run, reads only what changed since.
 
     Example: slipway prune --keep 5 --dry-run
     """
@@ -49,20 +50,33 @@ def prune(
     from slipway.release import prune
     from slipway.settings.release import STAGES
     from slipway.store.open import open_stage
+    from slipway.units import format_seconds
 
     configured = settings.load(Path.cwd())
     stages = (cast("StageName", stage),) if stage else STAGES
-    with working("reading the catalogs"):
-        candidates = prune.candidates(configured, names, keep, stages)
+    run = prune.unfinished_run(configured, keep)
+    if run.age_s is not None:
+        click.echo(
+            f"continues what was selected {format_seconds(run.age_s)} ago:"
+            " only models that changed since are read again",
+            err=True,
+        )
+    with counting("selecting releases of models") as progress:
+        candidates = prune.candidates(configured, names, keep, stages, run=run, progress=progress)
     if dry_run:
         _print(candidates, as_json, "would be removed")
         return
     by = current_origin(configured.root)
-    with working(f"removing {len(candidates)} artifacts"):
-        removed = [candidate for candidate in candidates if prune.prune(configured, candidate, by)]
+    removed: list[PruneCandidate] = []
+    with counting("removing artifacts") as progress:
+        for done, one in enumerate(prune.prune_all(configured, candidates, by), 1):
+            removed += [one] if one is not None else []
+            progress(done, len(candidates))
+    with working("looking for interrupted uploads"):
         uploads = sum(
             open_stage(configured, name).store.clean(keys.models(name)) for name in stages
         )
+    run.finish()
     _print(removed, as_json, "removed")
     if uploads and not as_json:
         click.echo(f"{uploads} interrupted uploads removed")

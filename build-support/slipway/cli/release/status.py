@@ -11,27 +11,33 @@ import click
 
 from slipway.cli.models import names_argument
 from slipway.cli.options import json_option
-from slipway.cli.progress import working
+from slipway.cli.progress import counting, working
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from slipway.catalog.journal import JournalEvent
-    from slipway.release.status import ModelStatus, ServedRelease
+    from slipway.catalog.served import ServedRelease
+    from slipway.release.stage_view import StageView
+    from slipway.release.status import ModelStatus
     from slipway.release.versioning.distance import Distance
 
 BACK = "↶"
+MANY = 20  # names that are read without the index, and nobody minds
 
 
 @click.command()
 @names_argument
-@click.option("--check", is_flag=True, help="Exit with 1 if catalog and bucket differ.")
+@click.option(
+    "--check", is_flag=True, help="Compare all of catalog and bucket; exit with 1 if they differ."
+)
 @json_option("Print one JSON list, with all details.")
 def status(names: tuple[str, ...], check: bool, as_json: bool) -> int:
     """Show what staging and production serve of each model.
 
     Shows since when, from which commit and pipeline, what is left to promote, and where catalog and
-    bucket differ. Without NAME, shows all models. A publication that is running is no difference.
+    bucket differ. Without NAME, shows all models; a large store is then read by its index, which
+    --check compares with the catalog. A publication that is running is no difference.
 
     Example: slipway status
     """
@@ -40,17 +46,51 @@ def status(names: tuple[str, ...], check: bool, as_json: bool) -> int:
     from slipway.release.discrepancy import RUNNING
 
     configured = settings.load(Path.cwd())
-    with working("reading the catalogs"):
-        statuses = status.load_status(configured, names)
+    views: Sequence[StageView]
+    if names:
+        with working("reading the catalogs"):
+            statuses, views = status.load_status(configured, names), []
+    else:
+        with counting("looking at models") as progress:
+            overview = status.load_overview(configured, complete=check, progress=progress)
+        statuses, views = overview.models, list(overview.views.values())
     if as_json:
         click.echo(json.dumps([model.dump() for model in statuses], indent=1))
+        for note in _notes(views):
+            click.echo(note, err=True)
     else:
-        _print(statuses)
+        _print(statuses, _notes(views), all(view.listing is not None for view in views))
     differences = [one for model in statuses for one in model.discrepancies if one.what != RUNNING]
     return int(check and bool(differences))
 
 
-def _print(statuses: Sequence[ModelStatus]) -> None:
+def _notes(views: Sequence[StageView]) -> list[str]:
+    """Return how far the index was relied on, and where it was wrong."""
+    notes = []
+    partial = [view for view in views if view.listing is None]
+    if partial:
+        compared, lines = sum(v.compared for v in partial), sum(v.lines for v in partial)
+        notes.append(
+            f"by the index, of which {compared} of {lines:,} lines were compared with the catalog;"
+            " slipway status --check compares catalog and bucket"
+        )
+    read = sum(view.read for view in views)
+    if read > MANY:
+        healed = sum(view.healed for view in views)
+        notes.append(f"{read:,} names were not in the index; {healed:,} of them are now")
+    differed = sum(view.differed for view in views)
+    if differed:
+        notes.append(
+            f"the index was wrong about {differed:,} of the models, so all was compared: an alias"
+            " was moved by hand, or by a Slipway from before the index"
+        )
+    damaged = [key for view in views for key in view.damaged]
+    if damaged:
+        notes.append(f"damaged, and ignored: {', '.join(damaged[:3])}; slipway verify writes it")
+    return notes
+
+
+def _print(statuses: Sequence[ModelStatus], notes: Sequence[str], complete: bool) -> None:
     from rich.console import Console
 
     from slipway.cli.format import ASTERISK, UNCOMMITTED
@@ -76,8 +116,10 @@ def _print(statuses: Sequence[ModelStatus]) -> None:
     if differences:
         count = "1 difference" if len(differences) == 1 else f"{len(differences)} differences"
         console.print(f"[red]{count}[/] between catalog and bucket:")
-    else:
+    elif complete:
         console.print("catalog and bucket agree")
+    for note in notes:
+        console.print(f"[dim]{note}[/]", soft_wrap=True)
     for one in differences:
         console.print(f"[red]{one.what}[/]: {one.key}", soft_wrap=True)
         console.print(f"  fix: {one.fix}", soft_wrap=True)

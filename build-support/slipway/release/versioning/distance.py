@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import semver
 
-from slipway.catalog.record import Record
-from slipway.errors import SlipwayError
-from slipway.process import run
+from slipway.catalog.served import ReleaseFacts
+from slipway.release.versioning.commit_counts import count_commits
 
 COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
@@ -31,32 +31,31 @@ class Distance:
     missing: int | None = None
 
 
-def measure_distance(root: Path, staging: Record, production: Record) -> Distance:
-    """Return the distance from ``production`` to ``staging``, two releases of one model, whose
-    repository is at ``root``."""
+def measure_distances(
+    root: Path, pairs: Mapping[str, tuple[ReleaseFacts, ReleaseFacts]]
+) -> dict[str, Distance]:
+    """Return the distance from production's release to staging's, of each model in ``pairs``, whose
+    second one is production's. The models' repository is at ``root``."""
+    found = {name: _compare(*pair) for name, pair in pairs.items()}
+    commits = {
+        name: (new, old)
+        for name, distance in found.items()
+        if distance.state != "same"
+        for new, old in [tuple(_commit_digits(one.commit) for one in pairs[name])]
+        if new is not None and old is not None
+    }
+    counts = count_commits(root, commits)
+    return {
+        name: Distance(distance.state, *counts[name]) if name in counts else distance
+        for name, distance in found.items()
+    }
+
+
+def _compare(staging: ReleaseFacts, production: ReleaseFacts) -> Distance:
     if staging.sha256 == production.sha256:
         return Distance("same", 0, 0)
-    new, old = (semver.Version.parse(record.version) for record in (staging, production))
-    state: Literal["ahead", "behind", "same version"] = (
-        "same version" if new == old else "ahead" if new > old else "behind"
-    )
-    counts = _commits(root, staging, production)
-    return Distance(state, *counts) if counts is not None else Distance(state)
-
-
-def _commits(root: Path, staging: Record, production: Record) -> tuple[int, int] | None:
-    new, old = (_commit_digits(record.commit) for record in (staging, production))
-    if new is None or old is None:
-        return None
-    try:
-        counts = run(
-            ["git", "-C", str(root), "rev-list", "--count", "--left-right", "--no-merges"]
-            + [f"{new}...{old}", "--", str(root / "models" / staging.name)],
-            what="counting the commits between two releases",
-        ).stdout.split()
-        return int(counts[0]), int(counts[1])
-    except (SlipwayError, ValueError, IndexError):
-        return None  # no git, or a shallow clone
+    new, old = (semver.Version.parse(facts.version) for facts in (staging, production))
+    return Distance("same version" if new == old else "ahead" if new > old else "behind")
 
 
 def _commit_digits(commit: str | None) -> str | None:

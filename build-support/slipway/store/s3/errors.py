@@ -22,7 +22,7 @@ from slipway.aws import (
     no_credentials,
 )
 from slipway.errors import SlipwayError
-from slipway.store.interface import SETTING
+from slipway.store.interface import SETTING, AccessDenied
 
 # a status where there is no body with a code
 ABSENT = {"NoSuchKey", "KeyTooLongError", "404"}
@@ -81,10 +81,6 @@ PERMISSIONS = {
     "ListMultipartUploads": "allow s3:ListBucketMultipartUploads on the bucket",
     "DeleteObject": "allow s3:DeleteObject on the objects",
 }
-
-
-class AccessDenied(SlipwayError):
-    """S3 knows who asks, and does not allow it."""
 
 
 @contextlib.contextmanager

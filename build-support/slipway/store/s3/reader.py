@@ -19,7 +19,7 @@ from botocore.exceptions import (
 from slipway.aws import NOT_CONFIGURED, error_code, not_configured
 from slipway.errors import SlipwayError
 from slipway.files import sha256_of_stream
-from slipway.store.interface import SETTING, S3Location, Stat, outside
+from slipway.store.interface import SETTING, Level, S3Location, Stat, outside
 from slipway.store.s3.errors import ABSENT, translate_errors
 
 if TYPE_CHECKING:
@@ -80,15 +80,31 @@ class S3Reader:
 
     def keys(self, prefix: str) -> list[str]:
         """See :class:`~slipway.store.interface.Reader`."""
-        listed: list[str] = []
+        return list(self.stats(prefix))
+
+    def stats(self, prefix: str) -> dict[str, Stat]:
+        """See :class:`~slipway.store.interface.Reader`."""
+        return self._list(prefix).keys
+
+    def level(self, prefix: str) -> Level:
+        """See :class:`~slipway.store.interface.Reader`."""
+        return self._list(prefix, Delimiter="/")
+
+    def _list(self, prefix: str, **options: Any) -> Level:
+        listed: dict[str, Stat] = {}
+        folders: list[str] = []
+        start = self._key(prefix)
         with self._translate_errors(prefix):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=self._key(prefix)
-            )
-            for page in pages:
-                listed += [item["Key"] for item in page.get("Contents", ())]
-        # the console creates a "folder" as an empty object whose key ends in a slash
-        return sorted(key.removeprefix(self._prefix) for key in listed if not key.endswith("/"))
+            paginator = self._client.get_paginator("list_objects_v2")
+            for page in paginator.paginate(Bucket=self._bucket, Prefix=start, **options):
+                for item in page.get("Contents", ()):
+                    # the console creates a "folder" as an empty object whose key ends in a slash
+                    if not item["Key"].endswith("/"):
+                        stat = Stat(item["Size"], item["ETag"].strip('"'))
+                        listed[item["Key"].removeprefix(self._prefix)] = stat
+                for common in page.get("CommonPrefixes", ()):
+                    folders.append(common["Prefix"].removeprefix(start).removesuffix("/"))
+        return Level(dict(sorted(listed.items())), sorted(folders))
 
     def s3_location(self, key: str) -> S3Location:
         """See :class:`~slipway.store.interface.Reader`."""

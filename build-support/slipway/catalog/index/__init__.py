@@ -1,0 +1,1 @@
+"""What each name serves, by one listing and one object: never the truth, and compared with it."""
