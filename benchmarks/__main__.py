@@ -31,7 +31,7 @@ NAMES = (
     "comparison",
 )
 # take long and compare no figures: run only when they are named, or with --quick
-SWEEPS = ("operators", "conversions", "explanations")
+SWEEPS = ("operators", "conversions", "explanations", "tuning")
 RESULTS = Path(__file__).with_name("results.json")
 WIDTH = 120
 VERDICTS = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}
@@ -54,7 +54,8 @@ def main(names: tuple[str, ...], limit: int | None, quick: bool, save: bool) -> 
     NAME is checking, building, pants, packing, publishing, loading, image, serving, endpoint,
     capture, pipeline or comparison; without NAME all of them run.
     NAME operators measures onnx's own test models, from file to answer; conversions does it for
-    the files of other frameworks; explanations compares with exact contributions and shap.
+    the files of other frameworks; explanations compares with exact contributions and shap; tuning
+    holds the search of slipway tune against measuring every combination.
 
     Example: benchmarks/run loading serving
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import re
@@ -98,6 +99,17 @@ def test_equal_reports_are_drawn_as_equal_bytes(report: TuneReport, tmp_path: Pa
         picture.draw(report, tmp_path / name)
     drawn = (tmp_path / "one.svg").read_bytes()
     assert drawn == (tmp_path / "two.svg").read_bytes() and b"p99, ms" in drawn
+
+
+def test_an_interrupted_search_chooses_nothing_and_says_how_it_continues(
+    report: TuneReport,
+) -> None:
+    stopped = dataclasses.replace(report, chosen=None, ended="interrupted; it is kept")
+    assert stopped.describe_choice() == "Nothing is chosen; the same command continues."
+    limited = dataclasses.replace(report, chosen=None)
+    assert limited.describe_choice() == "No config that was measured keeps the limits."
+    early = dataclasses.replace(report, chosen=None, points=())
+    assert "--budget" in early.describe_choice()
 
 
 @pytest.fixture

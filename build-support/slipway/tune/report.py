@@ -12,6 +12,7 @@ from slipway.tune.estimate import Clients, Noise, Point
 from slipway.tune.frontier import Goal, Limits, choose, find_frontier
 from slipway.tune.search import ENOUGH
 
+INTERRUPTED = "interrupted"
 GOALS: tuple[Goal, ...] = get_args(Goal)
 
 
@@ -39,6 +40,11 @@ class TuneReport:
     ended: str
     reused: int
     notes: tuple[str, ...] = ()
+
+    @property
+    def interrupted(self) -> bool:
+        """Return whether Ctrl-C ended it."""
+        return self.ended.startswith(INTERRUPTED)
 
     @property
     def frontier(self) -> list[Point]:
@@ -92,6 +98,10 @@ class TuneReport:
 
     def describe_choice(self) -> str:
         """Return in a sentence what the goal chooses."""
+        if self.interrupted:
+            return "Nothing is chosen; the same command continues."
+        if not self.points:
+            return "Nothing was measured in the budget: give more with --budget."
         if self.chosen is None:
             return "No config that was measured keeps the limits."
         if not self.chosen.candidate:

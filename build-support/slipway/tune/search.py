@@ -83,7 +83,7 @@ class Search:
         ``None`` if no candidate keeps the limits.
         """
         try:
-            self._measure(BASELINE, ENOUGH, keep=0.0)
+            self._measure(BASELINE, 2 * FEW, keep=0.0)
             if self._exhaustive:
                 self._race(list(self._space.every()))
                 self.ended = "every combination was measured"
@@ -178,4 +178,4 @@ class Search:
             while (chosen := self._choice()) is not None and chosen.rounds < ENOUGH:
                 self._measure(chosen.candidate, ENOUGH, keep=0.0)
         except _Spent:
-            self.ended += "; its choice was measured less often than the others"
+            self.ended += ", before the choice was measured as often as it takes to be sure"

@@ -29,7 +29,7 @@ from slipway.tune.place import Place
 from slipway.tune.precision.judge import Judge, why_no_judge
 from slipway.tune.precision.lowered import Lowered
 from slipway.tune.remote import RemotePlace
-from slipway.tune.report import TuneReport
+from slipway.tune.report import INTERRUPTED, TuneReport
 from slipway.tune.search import Search
 from slipway.tune.session import (
     Session,
@@ -133,7 +133,7 @@ def tune(
         try:
             chosen = search.run()
         except KeyboardInterrupt:
-            chosen, search.ended = None, "interrupted; what was measured is kept"
+            chosen, search.ended = None, f"{INTERRUPTED}; what was measured is kept"
         report = _report(place, state, space, wish, search.ended, session.reused)
         report = dataclasses.replace(
             report,

@@ -135,7 +135,7 @@ def tune(model: Path, artifact: Path | None, **options: Any) -> int:
         _endpoint(configured, options["endpoint"], options["url"]),
     )
     _show(tuned, configured, options)
-    if tuned.report.ended.startswith("interrupted"):
+    if tuned.report.interrupted:
         return INTERRUPTED
     return int(tuned.report.chosen is None)
 
