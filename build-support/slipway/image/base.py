@@ -14,6 +14,7 @@ from slipway.files import atomic_write, cache_dir, locked
 from slipway.image import skopeo
 from slipway.image.layout import INDEX_TYPE, LAYER_TYPE, MANIFEST_TYPE, Descriptor, Layout
 from slipway.image.references import Base, InLayout, InRegistry
+from slipway.image.wellformed import find_malformed
 from slipway.settings import Settings
 from slipway.triton.image_environments import LABEL
 
@@ -101,11 +102,14 @@ def _fetched(base: InRegistry, architecture: str, authfile: Path | None) -> Layo
 
 def _read(layout: Layout, reference: str, descriptor: Descriptor, architecture: str) -> BaseImage:
     if descriptor.get("mediaType") == INDEX_TYPE:  # an image of several platforms
+        listed = layout.read_json(descriptor).get("manifests")
+        wanted = {"os": "linux", "architecture": architecture}
         choices = [
             entry
-            for entry in layout.read_json(descriptor).get("manifests", [])
-            if entry.get("platform", {}).get("architecture") == architecture
-            and entry.get("platform", {}).get("os") == "linux"
+            for entry in (listed if isinstance(listed, list) else ())
+            if isinstance(entry, dict)
+            and isinstance(entry.get("platform"), dict)
+            and wanted.items() <= entry["platform"].items()
         ]
         if len(choices) != 1:
             raise SlipwayError(
@@ -121,12 +125,19 @@ def _read(layout: Layout, reference: str, descriptor: Descriptor, architecture: 
             where=reference,
             fix="convert it: skopeo copy --format=oci …",
         )
+    config = layout.read_json(manifest["config"]) if isinstance(manifest["config"], dict) else {}
+    malformed = find_malformed(manifest, config)
+    if malformed is not None:
+        raise SlipwayError(
+            f"its {malformed} has not the form of the OCI's specification",
+            where=reference,
+            fix="write or fetch it again",
+        )
     layers = tuple(
         {**layer, "mediaType": LAYER_TYPE} if layer.get("mediaType") == DOCKER_LAYER else layer
         for layer in manifest.get("layers", [])
     )
-    config = layout.read_json(manifest["config"])
-    ids = (config.get("rootfs") or {}).get("diff_ids") or []
+    ids = config["rootfs"]["diff_ids"]
     if len(ids) != len(layers):
         raise SlipwayError(
             f"its config names {len(ids)} layers, its manifest {len(layers)}",

@@ -24,6 +24,7 @@ CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
 REF_NAME = "org.opencontainers.image.ref.name"
+ATTACHED = "sha256-"  # begins the names of indexes of what is attached to an image
 LARGEST = 16 << 20  # bytes of a manifest, a config or an index
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 INDEX, MARKER, VERSION = "index.json", "oci-layout", "1.0.0"
@@ -144,8 +145,8 @@ class Layout:
 
     def names(self) -> list[str]:
         """Return the names of the images, without those of what is attached to them."""
-        found = (str(image.get("annotations", {}).get(REF_NAME, "")) for image in self.images())
-        return [name for name in found if name and not name.startswith("sha256-")]
+        found = (ref_name(image) for image in self.images())
+        return [name for name in found if name and not name.startswith(ATTACHED)]
 
     def find(self, name: str | None) -> Descriptor:
         """Return the descriptor of the image ``name``, or of the only one.
@@ -153,14 +154,11 @@ class Layout:
         Raises:
             SlipwayError: there is none of that name, or there are several.
         """
-        listed = self.images()
         images = [
             image
-            for image in listed
-            if not str(image.get("annotations", {}).get(REF_NAME, "")).startswith("sha256-")
+            for image in self.images()
+            if (ref_name(image) == name if name else not ref_name(image).startswith(ATTACHED))
         ]
-        if name is not None:
-            images = [i for i in listed if i.get("annotations", {}).get(REF_NAME) == name]
         if len(images) != 1:
             named = "" if name is None else f" named {name}"
             raise SlipwayError(
@@ -174,16 +172,12 @@ class Layout:
         """Write the images into the index, in place of those of the same names."""
         names = {name for name, _ in named}
         with locked(self.root / f"{INDEX}.lock"):
-            kept = [
-                image
-                for image in self.images()
-                if image.get("annotations", {}).get(REF_NAME) not in names
-            ]
+            kept = [image for image in self.images() if ref_name(image) not in names]
             added = [
-                {**image, "annotations": {**image.get("annotations", {}), REF_NAME: name}}
+                {**image, "annotations": {**(image.get("annotations") or {}), REF_NAME: name}}
                 for name, image in named
             ]
-            entries = sorted([*kept, *added], key=lambda i: str(i.get("annotations", {})))
+            entries = sorted([*kept, *added], key=ref_name)
             with atomic_write(self.root / INDEX) as temporary:
                 temporary.write_bytes(
                     dump({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": entries})
@@ -202,6 +196,13 @@ class Layout:
         return SlipwayError(
             f"a damaged OCI layout: {what}", where=str(self.root), fix="write or fetch it again"
         )
+
+
+def ref_name(image: Descriptor) -> str:
+    """Return the name of an image in an index; empty without one."""
+    annotations = image.get("annotations")
+    name = annotations.get(REF_NAME) if isinstance(annotations, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 def digest_of(data: bytes) -> str:
