@@ -29,6 +29,7 @@ NAMES = (
     "capture",
     "pipeline",
     "comparison",
+    "fleet",
 )
 # take long and compare no figures: run only when they are named, or with --quick
 SWEEPS = ("operators", "conversions", "explanations", "tuning")
@@ -52,7 +53,7 @@ def main(names: tuple[str, ...], limit: int | None, quick: bool, save: bool) -> 
     """Measure Slipway against the recipe people follow today, on this machine.
 
     NAME is checking, building, pants, packing, publishing, loading, image, serving, endpoint,
-    capture, pipeline or comparison; without NAME all of them run.
+    capture, pipeline, comparison or fleet; without NAME all of them run.
     NAME operators measures onnx's own test models, from file to answer; conversions does it for
     the files of other frameworks; explanations compares with exact contributions and shap; tuning
     holds the search of slipway tune against measuring every combination.

@@ -85,6 +85,7 @@ COMMANDS = tuple(
         },
         "Infrastructure": {
             "infra": "Plan and deploy the buckets, endpoints and roles in AWS.",
+            "simulate": "Simulate a fleet of instances for many models.",
         },
         STEPS: {
             "environment": "Build an execution environment from a lock file.",

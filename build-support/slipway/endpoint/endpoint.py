@@ -263,7 +263,7 @@ async def run_endpoint(
 
         container = Container(settings, models_directory, log_file, limits, lost, isolated)
         disk = Disk(objects_below_prefix, models_directory, limits.disk, pinned)
-        models = Models(limits, disk, Loader(limits, disk, container), observer)
+        models = Models(limits, disk, Loader(limits, disk, container, observer.timings), observer)
         endpoint = Endpoint(name, limits, policy, disk, container, models, observer)
         started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         tasks = [asyncio.create_task(container.run(started))]

@@ -52,6 +52,7 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
         "hits": sum(target.hits for target in statistics),
         "counts": dict(observer.counts),
         "models": [_model(endpoint, target) for target in _targets(endpoint)],
+        "timings": observer.timings.dump(),
         "interval": INTERVAL_S,
         "series": observer.series.summaries(),
         "events": [event._asdict() for event in observer.latest()],

@@ -14,6 +14,7 @@ from slipway.endpoint.instance.container import Container
 from slipway.endpoint.instance.disk import Disk
 from slipway.endpoint.instance.turns import Turns
 from slipway.endpoint.limits import Limits
+from slipway.endpoint.observed.timings import Timings
 from slipway.errors import SlipwayError
 from slipway.server.client import RejectedError, ServerGoneError
 from slipway.server.stalled_load import POLL_S, LoadWatch
@@ -38,10 +39,13 @@ class _Answer:
 class Loader:
     """Loads artifacts on ``disk`` into the current server of ``container``."""
 
-    def __init__(self, limits: Limits, disk: Disk, container: Container) -> None:
+    def __init__(
+        self, limits: Limits, disk: Disk, container: Container, timings: Timings | None = None
+    ) -> None:
         self._limits = limits
         self._disk = disk
         self._container = container
+        self._timings = timings or Timings()
         self._turns = Turns()
         self._retry_turns = Turns()
         self._replacing: set[asyncio.Task[None]] = set()
@@ -57,7 +61,9 @@ class Loader:
         while generation != self._container.generation or not self._container.is_ready:
             # repeated if the server ended before the caller could use the model
             generation = await self._load(target, evict, deadline)
+            loaded_at = time.monotonic()
             size = await self._measure(target)
+            self._timings.settle.append(time.monotonic() - loaded_at)
         return size
 
     async def unload(self, target: str) -> bool:
@@ -69,8 +75,10 @@ class Loader:
         container = self._container
         server, generation = container.server, container.generation
         async with self._turns.turn():
+            began = time.monotonic()
             if generation != container.generation or not await self._ask_to_unload(target):
                 return False
+            self._timings.unload.append(time.monotonic() - began)
         unloaded_at, folder = time.monotonic(), self._disk.folder(target)
         while (
             time.monotonic() < unloaded_at + STUBS_END_S
@@ -110,13 +118,16 @@ class Loader:
             async with AsyncExitStack() as turn:
                 async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
                     await turn.enter_async_context(self._turns.turn())
+                began = time.monotonic()
                 try:
                     answer = await self._ask(target, deadline)
                 except ServerGoneError:
                     # two loads that had lost their turns may be here
                     async with self._retry_turns.turn():
                         answer = await self._ask_again(target, deadline)
+                loaded_at = time.monotonic()
             if answer.rejection is None or answer.rejection.status == ALREADY_LOADED:
+                self._timings.load.append(loaded_at - began)
                 return answer.generation
             if answer.rejection.status == NO_MEMORY and await evict():
                 continue

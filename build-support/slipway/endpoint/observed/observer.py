@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 
 from slipway.endpoint.failure import Failure
 from slipway.endpoint.observed.series import Series
+from slipway.endpoint.observed.timings import Timings
 
 EVENTS = 200
 EVENTS_OF_KIND = 25  # a queue for each kind: many loads do not push out the last restart
@@ -165,6 +166,7 @@ class Observer:
         self.counts: Tally[str] = Tally()
         self.statistics: dict[str, TargetStatistics] = {}
         self.series = Series()
+        self.timings = Timings()
         self._name = endpoint
         self._metrics = metrics
         self._target_metrics: dict[str, _TargetMetrics] = {}
@@ -194,8 +196,12 @@ class Observer:
         if hit:
             statistics.hits += 1
             counters.hits.inc()
+            if failure is None:
+                self.timings.serve.append(model_s)
         else:
             metrics.waiting.labels(*labels).observe(wait_s * MICROSECONDS)
+            if failure is None:
+                self.timings.first.append(model_s)
         if model_s:
             counters.model_latency.observe(model_s * MICROSECONDS)
         counters.overhead_latency.observe((total_s - model_s) * MICROSECONDS)
@@ -220,6 +226,7 @@ class Observer:
     def downloaded(self, target: str, seconds: float, size: int) -> None:
         """Record that an artifact was downloaded and extracted; ``size`` in bytes on the disk."""
         self._metrics.downloading.labels(self._name, target).observe(seconds * MICROSECONDS)
+        self.timings.download.append(seconds)
         self.event("download", target, f"{size:,} bytes extracted in {seconds:.2f} s")
 
     def loaded(self, target: str, seconds: float) -> None:
