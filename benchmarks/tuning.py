@@ -22,7 +22,7 @@ from slipway.tune.tune import Wish
 
 CLIENTS = 8
 SEARCH_S, BRUTE_S = 240.0, 900.0
-QUICK_S = 40.0
+QUICK_S = 25.0
 
 
 def measure(context: BenchmarkContext) -> list[Report]:

@@ -84,6 +84,9 @@ def test_a_candidate_answers_there_and_what_a_killed_run_left_is_removed(
             assert model({"X": served_models.ones(4)})["Y"].tolist() == [[2.0] * 4]
             assert len(objects(store)) == 3
         assert len(objects(store)) == 2
+        work = place.folder().parent.parent
+        assert work.is_dir()
+    assert not work.exists()
     assert objects(store) == ["staging/models/doubling_1.0.0.tar.gz"]
 
 

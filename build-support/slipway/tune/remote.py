@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import secrets
 import shutil
 import tarfile
@@ -26,6 +27,7 @@ from slipway.loadtest.inputs import encode_requests
 from slipway.loadtest.run import LOADING_S, PAUSE_S
 from slipway.model.config_interface import interface_of_folder
 from slipway.model.interface import Interface
+from slipway.server import supervisor_client
 from slipway.server.client import InferenceError
 from slipway.store.stage import StageStore
 from slipway.testing.model import Model
@@ -115,9 +117,11 @@ class RemotePlace:
                 fix="--endpoint staging, or no --endpoint: a server of this machine",
             )
         with ExitStack() as stack:
-            self._work = Path(
-                stack.enter_context(tempfile.TemporaryDirectory(prefix="slipway-tune-"))
-            )
+            self._work = Path(tempfile.gettempdir()).resolve() / f"slipway_tune_{self._token}"
+            # removes the folder even if this process is killed
+            keeper = supervisor_client.start_supervisor(None, [glob.escape(str(self._work))])
+            stack.callback(supervisor_client.stop_supervisor, keeper)
+            self._work.mkdir(mode=0o700)
             for stale in self._store.store.keys(f"{keys.models(self._store.name)}{self._prefix}"):
                 self._store.store.delete(stale)
             extract(self._artifact, self.folder())
