@@ -12,13 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import result
-from benchmarks.clone import clone, copy_model, edit
+from benchmarks.clone import clone, commit, copy_model, edit
 from benchmarks.context import NAME, ROOT, BenchmarkContext
 from benchmarks.result import Report, Row, interleaved
 
 MODELS = 100
 BOOTSTRAP = Path("build-support", "bootstrap")
-COMMITTER = ["-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost"]
 
 
 def measure(context: BenchmarkContext) -> list[Report]:
@@ -49,7 +48,7 @@ def measure(context: BenchmarkContext) -> list[Report]:
     return [Report("Pants, its daemon warm", "./pants list ::", [*single, *many, affected])]
 
 
-def _rows(repository: _Repository, context: BenchmarkContext, who: str) -> list[Row]:
+def _rows(repository: PantsRepository, context: BenchmarkContext, who: str) -> list[Row]:
     edited = interleaved(
         context.repeats(5),
         {"ours": lambda: repository.edited("package", f"models/{NAME}:")},
@@ -80,19 +79,22 @@ def _rows(repository: _Repository, context: BenchmarkContext, who: str) -> list[
 
 
 @contextmanager
-def _repository(folder: Path) -> Iterator[_Repository]:
-    repository = _Repository(folder)
+def _repository(folder: Path) -> Iterator[PantsRepository]:
+    repository = PantsRepository(folder)
     try:
         yield repository
     finally:
         repository.stop()
 
 
-class _Repository:
-    """A clone with its own Pants: daemon, store and working folder are in its parent folder."""
+class PantsRepository:
+    """A clone with its own Pants: daemon, store and working folder are in its parent folder.
 
-    def __init__(self, folder: Path) -> None:
-        self.root = clone(folder / "clone")
+    ``root`` is the clone, made here unless it is given.
+    """
+
+    def __init__(self, folder: Path, root: Path | None = None) -> None:
+        self.root = root or clone(folder / "clone")
         self._env = os.environ | {
             "PANTS_LOCAL_STORE_DIR": str(folder / "store"),
             "PANTS_LOCAL_EXECUTION_ROOT_DIR": str(folder),
@@ -124,11 +126,22 @@ class _Repository:
 
     def commit(self) -> None:
         """Commit everything."""
-        for arguments in (
-            ["add", "--all"],
-            [*COMMITTER, "commit", "--quiet", "--message=generated"],
-        ):
-            subprocess.run(["git", *arguments], cwd=self.root, check=True)
+        commit(self.root)
+
+    def processors(self) -> float:
+        """Return the processor seconds that the daemon has used."""
+        for pid_file in self.root.glob(".pids/*/pantsd/pid"):
+            stat = Path("/proc", pid_file.read_text().strip(), "stat").read_text()
+            user, system = stat.rpartition(")")[2].split()[11:13]
+            return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        return 0.0
+
+    def memory(self) -> float:
+        """Return the megabytes that the daemon has in memory."""
+        for pid_file in self.root.glob(".pids/*/pantsd/pid"):
+            status = Path("/proc", pid_file.read_text().strip(), "status").read_text()
+            return int(status.split("VmRSS:")[1].split()[0]) / 1000
+        return 0.0
 
     def stop(self) -> None:
         """End the daemon."""

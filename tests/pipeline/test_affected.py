@@ -31,10 +31,46 @@ def test_a_model_that_a_commit_touches_is_affected_and_no_other(repository: Hist
     repository.commit()
     found = _since(repository, "HEAD~1")
     assert found.models == ("one",) and not found.everything and found.deleted == ()
-    assert found.targets() == (
-        f"--changed-since={repository.git('rev-parse', 'HEAD~1')}",
-        "--changed-dependents=transitive",
-    )
+    assert found.targets() == ("models/one::",)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("BUILD", 'files(name="all", sources=["models/one/**"])'),
+        ("BUILD", 'files(name="all", sources=["**/*.json"])'),
+        ("models/BUILD", "files(name='all', sources=['*/README.md'])"),
+        ("models/BUILD", 'files(name="some", sources=["o*/README.md"])'),
+        ("models/two/BUILD", 'triton_model(dependencies=["models/one:artifact"])'),
+        ("tests/BUILD", 'python_tests(dependencies=["//models/one:weights"])'),
+    ],
+)
+def test_where_a_build_file_may_name_the_model_pants_looks_for_dependents(
+    repository: History, path: str, text: str
+) -> None:
+    repository.write(path, text)
+    base = repository.commit()
+    repository.write("models/one/one/1/model.py", "# changed\n")
+    repository.commit()
+    transitive = (f"--changed-since={base}", "--changed-dependents=transitive")
+    assert _since(repository, "HEAD~1").targets() == transitive
+
+
+@pytest.mark.parametrize("path", ["models/one/training/train.py", "models/one/BUILD", "docs/x.md"])
+def test_what_may_concern_others_is_left_to_pants(repository: History, path: str) -> None:
+    repository.write("models/one/one/1/model.py", "# changed\n")
+    repository.write(path, "# changed\n")
+    repository.commit()
+    assert "--changed-dependents=transitive" in _since(repository, "HEAD~1").targets()
+
+
+def test_build_files_that_name_no_other_model_confine_a_change(repository: History) -> None:
+    repository.write("BUILD", 'files(name="pages", sources=["*.md", "models/BUILD"])')
+    repository.write("models/one/BUILD", 'triton_model(tags=["one"])')
+    repository.write("models/two/BUILD", "triton_model()")
+    repository.commit()
+    repository.write("models/one/tests/cases/a/input.json", "{}\n")
+    assert _since(repository).targets() == ("models/one::",)
 
 
 def test_what_is_not_committed_counts(repository: History) -> None:
@@ -115,7 +151,7 @@ def test_the_command_says_it_in_three_forms(
     assert capsys.readouterr().out == "models/one\n"
     assert cli.main(["affected", "--base", "HEAD", "--format", "targets"]) == 0
     said = capsys.readouterr().out
-    assert said == f"--changed-since={head} --changed-dependents=transitive\n"
+    assert said == "models/one::\n"
     assert cli.main(["affected", "--base", "HEAD", "--format", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["models"] == ["one"] and told["base"] == head and not told["everything"]

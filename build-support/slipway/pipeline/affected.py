@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from slipway.environment.shared.requirements import named_folders
 from slipway.environment.shared.sources import is_left_out
 from slipway.errors import SlipwayError
 from slipway.model.folder import VERSION_FILE, find_models
+from slipway.pipeline.confined import is_confined
 from slipway.pipeline.merge_base import Base
 from slipway.process import run
 
@@ -36,6 +38,8 @@ BUILD_SYSTEM = (
 )
 MODELS = "models"
 REQUIREMENTS = "requirements.txt"
+# in any line that names a folder above or next to the model's own
+ELSEWHERE = re.compile(rb"[/\\]|\.\.|^\s*-", re.MULTILINE)
 # Pants' arguments: https://www.pantsbuild.org/docs/advanced-target-selection
 EVERYTHING = ("::",)
 TRANSITIVELY = "--changed-dependents=transitive"
@@ -45,7 +49,8 @@ TRANSITIVELY = "--changed-dependents=transitive"
 class Affected:
     """``models`` are the affected models, ``deleted`` those that no longer exist.
 
-    ``everything`` is set if all models are affected; ``why`` is the reason in words.
+    ``everything`` is set if all models are affected; ``why`` is the reason in words. ``confined``
+    is set if nothing outside of the models' folders can depend on what changed.
     """
 
     base: str | None
@@ -53,11 +58,14 @@ class Affected:
     everything: bool
     models: tuple[str, ...]
     deleted: tuple[str, ...]
+    confined: bool = False
 
     def targets(self) -> tuple[str, ...]:
         """Return the arguments that select the same in Pants."""
         if self.everything or self.base is None:
             return EVERYTHING
+        if self.confined:
+            return tuple(f"{MODELS}/{name}::" for name in self.models)
         return (f"--changed-since={self.base}", TRANSITIVELY)
 
 
@@ -81,7 +89,8 @@ def find_affected(root: Path, base: Base) -> Affected:
     changed |= {name for name in existing if _shares_a_changed_package(root, name, paths)}
     chosen = tuple(name for name in existing if name in changed)
     why = f"changed since {base.commit[:12]}: {base.why}"
-    return Affected(base.commit, why, False, chosen, deleted)
+    confined = not deleted and is_confined(root, paths, chosen)
+    return Affected(base.commit, why, False, chosen, deleted, confined)
 
 
 def _is_build_system(path: str) -> bool:
@@ -90,7 +99,11 @@ def _is_build_system(path: str) -> bool:
 
 def _shares_a_changed_package(root: Path, name: str, paths: list[str]) -> bool:
     """Return whether one of the ``paths`` is in a package of the repository that a model names."""
-    for folder in named_folders(root / MODELS / name / REQUIREMENTS):
+    requirements = root / MODELS / name / REQUIREMENTS
+    # to read a thousand files is nothing, to parse them takes as long as everything else
+    if not requirements.is_file() or not ELSEWHERE.search(requirements.read_bytes()):
+        return False
+    for folder in named_folders(requirements):
         prefix = f"{os.path.relpath(folder, root)}/"
         if any(
             path.startswith(prefix) and not is_left_out(path.removeprefix(prefix)) for path in paths
