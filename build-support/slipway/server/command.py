@@ -73,6 +73,12 @@ def flags(
     ]
 
 
+def with_statistics(argv: list[str], port: int) -> list[str]:
+    """Return a server's command whose own HTTP port listens on loopback."""
+    changed = ["--allow-http=true" if word == "--allow-http=false" else word for word in argv]
+    return [*changed, "--http-address=127.0.0.1", f"--http-port={port}"]
+
+
 def native_command(
     source: Source,
     python: str,

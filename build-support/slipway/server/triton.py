@@ -32,6 +32,7 @@ def start(
     environment: Mapping[str, str] | None = None,
     models_directory: ModelsDirectory | None = None,
     isolated: bool = True,
+    statistics_port: int | None = None,
 ) -> Iterator[Server]:
     """Run the best available Triton until the block ends, however it ends.
 
@@ -44,7 +45,8 @@ def start(
     The server's SageMaker port has no address option in any release (``sagemaker_address_`` in
     command_line_parser.h) and listens on every interface: of a network namespace of its own, where
     the machine has them, unless ``isolated`` is false; Docker confines it to loopback. The port is
-    free and differs at every start.
+    free and differs at every start. With ``statistics_port``, Triton's own HTTP port listens there
+    on loopback, which a production endpoint does not have: it gives statistics.
 
     Raises:
         SlipwayError: no Triton is installed, or it did not start; the error has its last log lines.
@@ -58,6 +60,11 @@ def start(
             server_command = _command(
                 source, settings, directories, port, verbose, auto_complete, environment or {}
             )
+            if statistics_port is not None:
+                server_command = replace(
+                    server_command,
+                    argv=command.with_statistics(server_command.argv, statistics_port),
+                )
             if isolated and source.kind != "docker":
                 argv = network.isolated(server_command.argv, directories.network, port)
                 server_command = replace(server_command, argv=argv)
