@@ -8,7 +8,6 @@ from pathlib import Path
 
 import psutil
 
-NANOSECONDS = 1e9
 SERVER = ""
 """The server's own process, in which native backends run as well."""
 STUB = "triton_python_backend_stub"
@@ -18,14 +17,16 @@ def processor_seconds(supervisor: int, models: Iterable[str]) -> Mapping[str, fl
     """Return the seconds that each process below ``supervisor`` has used, by the model it runs.
 
     Triton starts one process for each instance of a Python-based model, with the path of its code
-    as an argument (python_backend, src/stub_launcher.cc). All others are the server's.
+    as an argument (python_backend, src/stub_launcher.cc). All others are the server's. Linux counts
+    in hundredths of a second: hundreds of requests are needed.
     """
     names = set(models)
     used: dict[str, float] = {SERVER: 0.0}
     for process in psutil.Process(supervisor).children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             owner = _model_of(process.cmdline(), names)
-            used[owner] = used.get(owner, 0.0) + _seconds(process)
+            times = process.cpu_times()  # of threads that have ended as well
+            used[owner] = used.get(owner, 0.0) + times.user + times.system
     return used
 
 
@@ -34,15 +35,3 @@ def _model_of(words: list[str], names: set[str]) -> str:
         return SERVER
     parts = [part for word in words[1:] for part in Path(word).parts]
     return next((part for part in parts if part in names), SERVER)
-
-
-def _seconds(process: psutil.Process) -> float:
-    """Return what the threads of a process have used; in nanoseconds, where the kernel counts."""
-    total = 0
-    for thread in Path(f"/proc/{process.pid}/task").iterdir():
-        with suppress(OSError, ValueError, IndexError):
-            total += int((thread / "schedstat").read_text().split()[0])
-    if total:
-        return total / NANOSECONDS
-    times = process.cpu_times()
-    return float(times.user + times.system)
