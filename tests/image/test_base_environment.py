@@ -27,6 +27,7 @@ from slipway.release.base_environments import require_base_environment
 from slipway.release.promote import promote
 from slipway.release.publish import publish
 from slipway.release.rollback import rollback
+from slipway.release.verify import select_releases, verify
 from slipway.server import triton
 from slipway.settings import Settings
 from slipway.store.open import open_stage
@@ -151,6 +152,8 @@ def test_a_stage_whose_endpoints_lack_it_gets_no_such_release(
     settings = with_stages(settings.root, named(ENVIRONMENT), "")
     with pytest.raises(SlipwayError, match="it would not load"):
         rollback(settings, "production", "m", "1.0.0", DEV)
+    (lacking,) = select_releases(settings, "m", "1.0.0", ["production"]).releases
+    assert f"does not name its environment {ENVIRONMENT}" in verify(settings, lacking).problems[0]
     monkeypatch.chdir(settings.root)
     assert main(["alias", "m", "1.0.0", "--stage", "production"]) == 1
     assert "it would not load" in capsys.readouterr().err

@@ -9,6 +9,16 @@ from slipway.settings.release import StageSettings
 LAYOUT = "image"  # of an artifact that is code and weights alone
 
 
+def missing_environment(manifest: Manifest, stage: StageSettings) -> str | None:
+    """Return the digest of the environment that an artifact leaves to the image, if the images of
+    ``stage`` are not said to have it."""
+    environment = manifest.environment
+    if environment is None or environment["layout"] != LAYOUT:
+        return None
+    digest = str(environment["sha256"])
+    return None if digest in stage.base_environments else digest
+
+
 def require_base_environment(manifest: Manifest, target: str, stage: StageSettings) -> None:
     """Refuse what no endpoint of ``stage`` would load.
 
@@ -16,11 +26,8 @@ def require_base_environment(manifest: Manifest, target: str, stage: StageSettin
         SlipwayError: the artifact is without its environment, and ``base_environments`` of the
             stage does not name it.
     """
-    environment = manifest.environment
-    if environment is None or environment["layout"] != LAYOUT:
-        return
-    digest = str(environment["sha256"])
-    if digest in stage.base_environments:
+    digest = missing_environment(manifest, stage)
+    if digest is None:
         return
     digests = ", ".join(f'"{known}"' for known in (*stage.base_environments, digest))
     raise SlipwayError(

@@ -21,6 +21,7 @@ from slipway.catalog.record import Record
 from slipway.catalog.tombstone import load_tombstone
 from slipway.errors import SlipwayError
 from slipway.files import HashingReader
+from slipway.release.base_environments import missing_environment
 from slipway.release.evidence import evidence
 from slipway.settings import Settings
 from slipway.settings.release import STAGES, StageName
@@ -136,6 +137,11 @@ def verify(
             )
     except SlipwayError as error:
         problems.append(error.what)
+    lacking = record and missing_environment(record.manifest, settings.stage(release.stage))
+    if lacking:
+        problems.append(
+            f"base_environments of {release.stage} does not name its environment {lacking}"
+        )
     if stat is None:
         problems.append("its artifact is gone")
         return ReleaseCheck(release.stage, release.name, release.target, 0, tuple(problems))
