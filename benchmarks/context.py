@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from benchmarks import recipe
 from slipway import build, settings
 from slipway.artifact.extract import extract
+from slipway.model.folded import FOLDER as FOLDED
 from slipway.model.folder import ModelFolder, read_model_folder
 from slipway.settings import Layout, Settings
 
@@ -51,8 +53,15 @@ class BenchmarkContext:
 
     @cached_property
     def recipe_artifact(self) -> Path:
-        """Return the artifact that today's recipe builds from the same model and packages."""
-        return recipe.build(self.model, self.settings, self.work / "recipe")
+        """Return the artifact that today's recipe builds from the same packages.
+
+        Its model is as it was written, with pre- and postprocessing in Python: folding a model's
+        postprocessing into its graph is no part of the recipe.
+        """
+        folder = self.work / "as written" / NAME
+        shutil.copytree(self.model.path, folder, ignore=shutil.ignore_patterns(FOLDED))
+        shutil.copytree(self.model.path / FOLDED, folder, dirs_exist_ok=True)
+        return recipe.build(read_model_folder(folder), self.settings, self.work / "recipe")
 
     @cached_property
     def unpacked(self) -> Path:
