@@ -50,8 +50,11 @@ def _answers(path: Path) -> Any:
 def test_the_file_is_smaller_and_answers_nearly_the_same(
     graph: Path, tmp_path: Path, precision: str, smaller: float, within: float
 ) -> None:
-    out = tmp_path / "lower.onnx"
+    out = tmp_path / "out" / "lower.onnx"
+    out.parent.mkdir()
     lower(graph, out, precision, [{"X": ROWS}])
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [graph.name]
+    assert list(out.parent.iterdir()) == [out]
     assert out.stat().st_size < smaller * graph.stat().st_size
     answers, expected = _answers(out), _answers(graph)
     assert answers.dtype == np.float32

@@ -29,6 +29,7 @@ from slipway.triton.kserve import message_of
 TIMEOUT_S = 60.0
 # each is a connection; more waiting requests add no information about an overloaded server
 OUTSTANDING = 512
+NO_ANSWER = "no answer"
 UNSENT = f"not sent: {OUTSTANDING} requests were waiting already"
 
 
@@ -161,7 +162,7 @@ class Generator:
                 error = f"{response.status} {kind.split(':')[0]}".strip()
                 self.messages.setdefault(error, message_of_failure(response.status, body))
         except TimeoutError:
-            error = f"no answer in {self._timeout_s:g} s"
+            error = f"{NO_ANSWER} in {self._timeout_s:g} s"
         except aiohttp.ClientConnectorError as failure:
             error = "no connection"
             self.messages.setdefault(error, str(failure))

@@ -10,15 +10,15 @@ from typing import Any
 
 from slipway.errors import SlipwayError
 from slipway.loadtest.inputs import SEQUENCE, select_inputs
-from slipway.server.client import InferenceError
+from slipway.server.client import InferenceError, UnansweredError
 from slipway.testing import golden
 from slipway.testing.model import Model
 from slipway.triton.comparison import compare_outputs
 from slipway.triton.datatypes import Array
-from slipway.tune.load import CandidateFailed
+from slipway.tune.load import CandidateFailed, CandidateTooSlow, in_short
 
 TOGETHER = 8  # clients that ask at the same time, so that requests are joined to batches
-TIMES = 3
+TIMES = 2
 
 
 class Answers:
@@ -72,8 +72,10 @@ class Answers:
 def _asked(ask: Callable[[], list[str]]) -> list[str]:
     try:
         return ask()
+    except UnansweredError as error:
+        raise CandidateTooSlow(in_short(error)) from error
     except SlipwayError as error:
-        return [error.what]
+        return [in_short(error)]
 
 
 def _refuse(differences: list[str], how: str) -> None:

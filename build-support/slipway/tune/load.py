@@ -14,7 +14,7 @@ import numpy as np
 from slipway.errors import SlipwayError
 from slipway.loadtest.address import Address
 from slipway.loadtest.exchange import Request
-from slipway.loadtest.generator import Generator
+from slipway.loadtest.generator import NO_ANSWER, Generator
 from slipway.percentiles import nearest_rank
 from slipway.tune.sample import Block, Pair
 
@@ -26,6 +26,16 @@ TIMEOUT_S = 60.0
 
 class CandidateFailed(Exception):
     """A candidate does not count; the text says why."""
+
+
+class CandidateTooSlow(CandidateFailed):
+    """It did not answer in time. On a less busy machine it may, so that this is not kept."""
+
+
+def in_short(error: SlipwayError) -> str:
+    """Return what failed, and the first line of its cause."""
+    lines = [line.strip() for line in error.what.splitlines() if line.strip()]
+    return ": ".join(lines[:2]) or "it failed"
 
 
 @dataclass(frozen=True)
@@ -122,14 +132,15 @@ def _refuse_errors(side: Side, generator: Generator, answers: Sequence[Any]) -> 
     errors = [answer.error for answer in answers if answer.error is not None]
     if not errors and answers:
         return
-    kind = errors[0] if errors else "no answer"
+    kind = errors[0] if errors else NO_ANSWER
     message = f"{kind} {generator.messages.get(kind, '')}".strip()
     if side.baseline:
         raise SlipwayError(
             f"the model as it is fails under load: {message}",
             fix="slipway loadtest shows how much it carries; fix the model first",
         )
-    raise CandidateFailed(f"a request failed under load: {message}")
+    failed = CandidateTooSlow if kind.startswith(NO_ANSWER) else CandidateFailed
+    raise failed(f"a request failed under load: {message}")
 
 
 def _run(work: Coroutine[Any, Any, list[Pair]]) -> list[Pair]:

@@ -20,8 +20,8 @@ from slipway.server.server import Server
 from slipway.settings import Settings
 from slipway.testing.model import Model
 from slipway.testing.served_artifact import death_of
-from slipway.tune.load import CandidateFailed, Side
-from slipway.tune.place import copy_by_links, in_short
+from slipway.tune.load import CandidateFailed, Side, in_short
+from slipway.tune.place import copy_by_links
 from slipway.tune.precision.lowered import Lowered
 from slipway.tune.processor_time import processor_seconds
 

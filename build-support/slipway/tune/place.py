@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from slipway.errors import SlipwayError
 from slipway.testing.model import Model
 from slipway.tune.candidate import PRECISION, Candidate
 from slipway.tune.config_edit import changes_of, config_file, edit_file
@@ -96,12 +95,6 @@ def copy_by_links(extracted: Path, folder: Path) -> None:
     """
     folder.parent.mkdir(parents=True)
     shutil.copytree(extracted, folder, symlinks=True, copy_function=os.link)
-
-
-def in_short(error: SlipwayError) -> str:
-    """Return what failed, and the first line of its cause."""
-    lines = [line.strip() for line in error.what.splitlines() if line.strip()]
-    return ": ".join(lines[:2]) or "it failed"
 
 
 def _change(place: Place, candidate: Candidate, folder: Path) -> None:

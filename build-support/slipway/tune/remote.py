@@ -33,8 +33,8 @@ from slipway.store.stage import StageStore
 from slipway.testing.model import Model
 from slipway.triton import kserve
 from slipway.triton.datatypes import Array
-from slipway.tune.load import TIMEOUT_S, CandidateFailed, Side
-from slipway.tune.place import copy_by_links, in_short
+from slipway.tune.load import TIMEOUT_S, CandidateFailed, Side, in_short
+from slipway.tune.place import copy_by_links
 from slipway.tune.precision.lowered import Lowered
 
 LOADING = 429  # the platform still loads the model (AWS, mms-container-apis.html)

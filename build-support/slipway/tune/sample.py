@@ -34,12 +34,13 @@ class Pair:
 @dataclass
 class Measured:
     """What is known of a candidate. ``memory`` is in bytes: the candidate's processes, and those of
-    the config as it is at the same time. ``failure`` says why it does not count."""
+    the config as it is at the same time. ``failure`` says why it does not count; one that is
+    ``passing`` may be over in the next run."""
 
     pairs: list[Pair] = field(default_factory=list)
     memory: tuple[int, int] | None = None
     failure: str | None = None
-    notes: list[str] = field(default_factory=list)
+    passing: bool = False
 
     def rounds(self, clients: int) -> int:
         """Return how often it was measured with so many clients."""
@@ -57,4 +58,4 @@ def parse_measured(values: Mapping[str, Any]) -> Measured:
         for pair in values["pairs"]
     ]
     memory = None if values["memory"] is None else tuple(values["memory"])
-    return Measured(pairs, memory, values["failure"], list(values["notes"]))
+    return Measured(pairs, memory, values["failure"])

@@ -14,9 +14,9 @@ from slipway.errors import SlipwayError
 from slipway.loadtest.inputs import expects_error
 from slipway.testing import golden
 from slipway.tune.answers import Answers
-from slipway.tune.candidate import PRECISION, Candidate, describe
+from slipway.tune.candidate import BASELINE, PRECISION, Candidate, describe
 from slipway.tune.estimate import Clients
-from slipway.tune.load import BLOCK_S, CandidateFailed, measure_pairs
+from slipway.tune.load import BLOCK_S, CandidateFailed, CandidateTooSlow, measure_pairs
 from slipway.tune.place import Place, loaded
 from slipway.tune.precision.calibration import expose_in, record_inputs
 from slipway.tune.precision.judge import Judge
@@ -94,6 +94,13 @@ class Session:
                 self._measure(candidate, measured, rounds)
             except CandidateFailed as failed:
                 measured.failure = str(failed)
+                measured.passing = isinstance(failed, CandidateTooSlow)
+        if candidate == BASELINE and measured.failure is not None:
+            raise SlipwayError(
+                f"the config as it is, loaded a second time, fails: {measured.failure}",
+                fix="there may be no room for two, or too little time: on another machine, or at"
+                " another time",
+            )
         self._state.save()
 
     def _measure(self, candidate: Candidate, measured: Measured, rounds: int) -> None:

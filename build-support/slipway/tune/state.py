@@ -34,6 +34,7 @@ class State:
             "measured": [
                 {"candidate": as_json(candidate), **measured.dump()}
                 for candidate, measured in self.measured.items()
+                if not measured.passing
             ],
             "judged": [
                 {"candidate": as_json(candidate), "objection": objection}

@@ -33,7 +33,9 @@ def print_report(report: TuneReport, console: Console) -> None:
         soft_wrap=True,
     )
     for candidate, reason in list(report.failures.items())[:FAILURES]:
-        console.print(f"[red]refused[/] {escape(describe(candidate))}: {escape(reason)}")
+        console.print(
+            f"[red]refused[/] {escape(describe(candidate))}: {escape(reason)}", soft_wrap=True
+        )
     if len(report.failures) > FAILURES:
         console.print(f"and {len(report.failures) - FAILURES} more (--json)")
     for line in (*report.left_out, *report.notes):

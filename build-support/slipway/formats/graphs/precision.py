@@ -7,6 +7,8 @@ https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html.
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,19 +26,23 @@ def lower(source: Path, out: Path, precision: str, requests: list[dict[str, Any]
     """
     import onnx
 
-    before = onnx.load(str(source))
-    if precision == FP16:
-        from onnxruntime.transformers.float16 import convert_float_to_float16
+    original = onnx.load(str(source))
+    with tempfile.TemporaryDirectory(dir=out.parent) as folder:
+        # the tools write next to what they read, which may not be allowed
+        copied = Path(folder, "source.onnx")
+        shutil.copyfile(source, copied)
+        if precision == FP16:
+            from onnxruntime.transformers.float16 import convert_float_to_float16
 
-        after = convert_float_to_float16(before, keep_io_types=True)
-        onnx.save(after, str(out))
-    elif precision == INT8:
-        from onnxruntime.quantization import QuantType, quantize_dynamic
+            halved = convert_float_to_float16(onnx.load(str(copied)), keep_io_types=True)
+            onnx.save(halved, str(out))
+        elif precision == INT8:
+            from onnxruntime.quantization import QuantType, quantize_dynamic
 
-        quantize_dynamic(str(source), str(out), weight_type=QuantType.QInt8)
-    else:
-        _static(source, out, requests)
-    original, after = onnx.load(str(source)), onnx.load(str(out))
+            quantize_dynamic(str(copied), str(out), weight_type=QuantType.QInt8)
+        else:
+            _static(copied, out, requests)
+    after = onnx.load(str(out))
     if _weights(after) == _weights(original):
         raise SlipwayError(
             f"the graph has no weights that {precision} makes smaller",
