@@ -15,6 +15,12 @@ if [[ -n ${SLIPWAY_HOME:-} ]]; then
   done
 fi
 
+# Whether slipway.toml or the environment names a remote cache
+has_remote_cache() {
+  [[ ${SLIPWAY_REMOTE_CACHE:-} != off ]] || return 1
+  [[ -n ${SLIPWAY_REMOTE_CACHE:-} ]] || grep -qs '^ *remote-cache *=' "$root/slipway.toml"
+}
+
 # What ends with the script; a later trap of the same script would replace an earlier one.
 at_exit=()
 run_at_exit() {

@@ -9,7 +9,7 @@ export_remote_cache() {
   [[ -n ${SLIPWAY_REMOTE_CACHE:-} || $text == *remote-cache* ]] || return 0
   [[ -n ${python312:-} ]] || require_tools 3.12 || return 0
   while IFS= read -r line; do
-    [[ $line == PANTS_REMOTE_*=* ]] || continue
+    [[ $line == PANTS_*=* ]] || continue
     export "${line?}"
   done < <("$python312" -I -S -c '
 import pathlib, sys

@@ -65,7 +65,6 @@ QUEUE = """
 connections:
   - !sql-connection &sql
     connection-string: {sql}
-    automigrate: true
 schedulers:
   - !sql-scheduler &queue
     storage: *cas
@@ -114,6 +113,8 @@ def main() -> None:
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # BuildGrid's own words are for the log
     threading.Thread(target=report, args=(port, url, answer), daemon=True).start()
+    if given.sql:
+        cli.main(["migrate", "apply", given.sql], standalone_mode=False)
     cli.main(["server", "start", str(folder / "buildgrid.yml")])
 
 

@@ -58,6 +58,7 @@ def test_a_protected_branch_writes_with_the_token_of_those_who_may(tmp_path: Pat
     remote = load(tmp_path, CACHE)
     variables, _ = pants_variables(remote, {"CI": "true", "CI_COMMIT_REF_PROTECTED": "true"})
     assert variables["PANTS_REMOTE_CACHE_WRITE"] == "true"
+    assert float(variables["PANTS_SESSION_END_TASKS_TIMEOUT"]) > 60
     assert variables["PANTS_REMOTE_OAUTH_BEARER_TOKEN_PATH"] == str(tmp_path / "write")
 
 

@@ -21,6 +21,8 @@ CONCURRENCY = 32
 # A server that does not answer costs this once for each step that is looked up, at the same time as
 # the step itself runs.
 TIMEOUT_MS = 3000
+# for what is still being written when the command is done; Pants gives up after 3 s, without a word
+WRITING_S = 120
 CONNECT_S = 2.0
 IN_URL = re.compile(r"//[^/@\s]+@")
 # variables that Pants makes part of the processes that install packages
@@ -83,6 +85,8 @@ def pants_variables(
             "PANTS_REMOTE_CACHE_READ": "true",
             "PANTS_REMOTE_CACHE_WRITE": str(writes).lower(),
         }
+        if writes:
+            made["PANTS_SESSION_END_TASKS_TIMEOUT"] = str(WRITING_S)
     return {name: str(value) for name, value in made.items() if value is not None}, notes
 
 
