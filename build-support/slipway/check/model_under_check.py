@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from slipway.check.config_file import ConfigFile
@@ -20,6 +21,7 @@ from slipway.settings import Settings
 from slipway.triton.config import FILE_NAME, ModelConfig
 
 PACKAGES = "site-packages"
+KEPT_TREES = 32  # of syntax: those of the latest models, so that memory is bounded
 ALL = "*"  # among the asked names: the names of all folders
 
 
@@ -32,11 +34,11 @@ class PythonFile:
     tree: ast.Module | None
     problem: tuple[int, int, str] | None
 
-    @cached_property
+    @property
     def index(self) -> SyntaxIndex:
         """Return the nodes of the tree, which is walked once."""
         assert self.tree is not None
-        return SyntaxIndex(self.tree)
+        return _index_of(self.tree)
 
 
 class ModelRepository:
@@ -198,9 +200,10 @@ class ModelUnderCheck:
     @cached_property
     def modules(self) -> dict[str, list[PythonFile]]:
         """Return the Python files of each model with the Python backend, by the model's name."""
+        copies: Counter[str] = Counter()
         return {
             name: [
-                parse_python(path)
+                parse_python(path, copies)
                 for path in sorted(config.directory.rglob("*.py"))
                 if PACKAGES not in path.parts  # of an environment that lies here
             ]
@@ -238,6 +241,16 @@ class ModelUnderCheck:
         ]
 
 
+@lru_cache(maxsize=KEPT_TREES)
+def _parse(text: str, _copy: int) -> ast.Module:
+    return ast.parse(text)
+
+
+@lru_cache(maxsize=KEPT_TREES)
+def _index_of(tree: ast.Module) -> SyntaxIndex:
+    return SyntaxIndex(tree)
+
+
 class SingleConfig(ModelUnderCheck):
     """One config on its own, under any file name; the files that belong with it are ignored."""
 
@@ -265,11 +278,18 @@ def _walk(directory: Path) -> Iterator[Path]:
                 yield from _walk(path)
 
 
-def parse_python(path: Path) -> PythonFile:
-    """Return a Python file with its tree, or with the problem why it has none."""
+def parse_python(path: Path, copies: Counter[str] | None = None) -> PythonFile:
+    """Return a Python file with its tree, or with the problem why it has none.
+
+    Many models have the same code. Files of equal texts share a tree where ``copies`` counts the
+    texts of one model folder: in a folder, a node belongs to one file.
+    """
     try:
         text = path.read_text(encoding="utf-8")
-        return PythonFile(path, text, ast.parse(text, filename=str(path)), None)
+        if copies is None:
+            return PythonFile(path, text, ast.parse(text), None)
+        copies[text] += 1
+        return PythonFile(path, text, _parse(text, copies[text]), None)
     except UnicodeDecodeError as error:
         return PythonFile(path, "", None, (0, 0, f"not UTF-8 text: {error.reason}"))
     except (SyntaxError, ValueError) as error:

@@ -16,6 +16,7 @@ from slipway.environment.lock import named_packages, pins
 OWN = {UTILS, "c_python_backend_utils"}
 
 
+@lru_cache(maxsize=1)  # for the folder under check
 def available_modules(model: ModelUnderCheck) -> frozenset[str]:
     """Return the top-level modules of Python, Triton, a built environment and shared packages."""
     built = modules.importable_modules(model.lock, model.settings) or frozenset()
