@@ -8,10 +8,12 @@ from slipway.figure_file import figure_file
 from slipway.tune.candidate import describe
 from slipway.tune.estimate import MEMORY, P50, P99, RATE, Point
 from slipway.tune.report import TuneReport
+from slipway.tune.search import ENOUGH
 
 INCHES = (9.0, 4.6)
 # distinct in print and for colour-blind readers (Okabe, Ito)
 PLAIN, FRONTIER, BASELINE, CHOSEN = "#999999", "#0072B2", "#E69F00", "#D55E00"
+HOLLOW = {"a few times", "as it is"}
 PANELS = ((P99, 1e3, "p99, ms"), (P50, 1e3, "p50, ms"), (MEMORY, 1e-6, "memory, MB"))
 
 
@@ -22,8 +24,11 @@ def draw(report: TuneReport, path: Path) -> None:
     with figure_file(path, INCHES) as figure:
         axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for axis, (measure, unit, label) in zip(axes, panels, strict=True):
+            others = [point for point in report.points if point not in frontier]
+            often = [point for point in others if point.rounds >= ENOUGH]
             marked = [
-                ("measured", [p for p in report.points if p not in frontier], PLAIN, "o", 4),
+                ("measured", often, PLAIN, "o", 4),
+                ("a few times", [p for p in others if p not in often], PLAIN, "o", 4),
                 ("frontier", frontier, FRONTIER, "o", 6),
                 ("as it is", _known(report.baseline), BASELINE, "s", 9),
                 ("chosen", _known(report.chosen), CHOSEN, "*", 13),
@@ -36,7 +41,7 @@ def draw(report: TuneReport, path: Path) -> None:
                     color=colour,
                     label=name,
                     markersize=size,
-                    fillstyle="none" if name == "as it is" else "full",
+                    fillstyle="none" if name in HOLLOW else "full",
                 )
             axis.set_xlabel(label)
             axis.grid(True, alpha=0.2)
