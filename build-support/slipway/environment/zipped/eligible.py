@@ -56,15 +56,14 @@ class Site:
     def obstacle(self, package: InstalledPackage) -> str | None:
         """Return why a package has to stay unpacked; ``None`` if nothing speaks against a zip."""
         files = self.files(package)
-        for name, path in files.items():
-            if ".dist-info/" in name:
-                if name.endswith("/entry_points.txt") and _is_plugin(path):
-                    return "is found by entry points"
-                continue
+        for name in files:
             if name.endswith(".pth"):
                 return f"has {name}"
-            if not name.endswith(CODE) and not NOTES.fullmatch(name):
+            if not (".dist-info/" in name or name.endswith(CODE) or NOTES.fullmatch(name)):
                 return f"has data or compiled code: {name}"
+        for name, path in files.items():
+            if name.endswith(".dist-info/entry_points.txt") and _is_plugin(path):
+                return "is found by entry points"
         modules = self.modules(package)
         if not modules:
             return "has no modules"
