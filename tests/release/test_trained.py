@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from slipway.catalog.record import Record, parse_record
 from slipway.catalog.weights_source import WeightsSource
 from slipway.cli import main
 from slipway.errors import SlipwayError
+from slipway.model.folded import FoldRecord
 from slipway.release.compare import compare
 from slipway.release.evidence import evidence
 from slipway.release.evidence.training import AttestedTraining
@@ -21,7 +23,13 @@ from slipway.release.verify import select_releases, verify
 from slipway.settings.release import StageName
 from slipway.store.open import open_stage
 from slipway.training.run import write_run
-from tests.lineage.trained_repository import TOML, TRAINING, TrainedRepository, sample_run
+from tests.lineage.trained_repository import (
+    TOML,
+    TRAINING,
+    WEIGHTS,
+    TrainedRepository,
+    sample_run,
+)
 from tests.release.sample_releases import create_repository, publish_sample
 
 MODEL = "tiny_inferencer/1/model.onnx"
@@ -67,6 +75,34 @@ def test_the_record_of_both_stages_names_the_run(repository: TrainedRepository) 
             MODEL: WeightsSource("training", path=f"{TRAINING}/model.onnx")
         }
     assert problems(repository) == []
+
+
+def test_weights_that_were_folded_from_what_the_run_made_are_its(
+    repository: TrainedRepository,
+) -> None:
+    trained, served = b"before the fold", WEIGHTS
+    source = repository.folder / "folded" / f"{MODEL}.dvc"
+    source.parent.mkdir(parents=True)
+    source.write_text(f"outs:\n- md5: {md5(trained)}\n  size: 15\n  path: model.onnx\n")
+    names = ("tiny_postprocessing", "tiny_inferencer", "tiny_pipeline")
+    record = FoldRecord(*names, MODEL, md5(served), {MODEL: md5(trained)})
+    (repository.folder / "folded" / "fold.json").write_text(record.dump())
+    repository.record(sample_run(trained))
+    _, notes = repository.publish()
+    assert notes == []
+    attested = training_of(repository)
+    assert attested is not None and attested.run == sample_run(trained)
+    assert attested.subjects[f"folded/{MODEL}"] == {"md5": md5(trained)}
+    assert problems(repository) == []
+    # a graph that is another one than was folded is not packed
+    changed = replace(record, md5=md5(b"another"))
+    (repository.folder / "folded" / "fold.json").write_text(changed.dump())
+    with pytest.raises(SlipwayError, match=f"not what was folded: {MODEL}"):
+        repository.packed()
+
+
+def md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def test_weights_of_another_training_are_said_to_be_that(repository: TrainedRepository) -> None:

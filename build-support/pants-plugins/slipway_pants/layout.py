@@ -15,7 +15,8 @@ PYPROJECT = "pyproject.toml"
 LIBRARIES = "libs"
 POINTER = ".dvc"
 CONFIG = "config.pbtxt"
-CONVERSION = ("original/conversion.json", "original/conversion.toml")  # for the manifest
+# for the manifest: what weights were converted or folded from
+CONVERSION = ("original/conversion.json", "original/conversion.toml", "folded/fold.json")
 PROFILE = "profile.json"
 VERSION = "model_version.txt"
 TRAINING = "training"

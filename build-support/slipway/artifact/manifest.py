@@ -36,6 +36,8 @@ class Manifest:
     runs, its ``packages`` and the SHA-256 of their ``lock``'s content, and ``serves`` is empty.
     ``conversion`` is ``None`` for weights that a training wrote as they are served; else it is what
     ``conversion.json`` records of the original, the programs, the options and the difference.
+    ``fold`` is ``None`` for graphs that are served as they were trained; else it is what
+    ``fold.json`` records of the graph and of what was folded into it.
     ``capture`` is ``None`` for a model without ``capture.toml``; else it is what the file says, for
     those who serve the release and know its record only.
     """
@@ -51,11 +53,12 @@ class Manifest:
     container: dict[str, Any] | None = None
     conversion: dict[str, Any] | None = None
     capture: dict[str, Any] | None = None
+    fold: dict[str, Any] | None = None
 
     def values(self) -> dict[str, Any]:
         """Return the manifest as JSON values."""
         values = asdict(self)
-        for key in ("container", "conversion", "capture"):
+        for key in ("container", "conversion", "capture", "fold"):
             if values[key] is None:
                 del values[key]  # of few models, and added later: the others' bytes stay
         return values

@@ -18,8 +18,9 @@ from slipway.environment import ExecutionEnvironment, bytecode
 from slipway.errors import SlipwayError
 from slipway.files import HashingWriter, atomic_write
 from slipway.model.capture_rules import load_capture_rules, refuse_unknown_tensors
+from slipway.model.folded import is_folded, load_fold
 from slipway.model.folder import ModelFolder, source_files
-from slipway.model.original import FOLDER, load_record, replaced_files
+from slipway.model.original import FOLDER, load_record, replaced_files, served_md5
 from slipway.profile.of_folder import read_profile_file
 from slipway.profile.profile import FILE_NAME as PROFILE
 from slipway.triton import config
@@ -79,6 +80,7 @@ def pack(
         environment=description,
         builder=f"slipway {slipway.__version__}",
         conversion=_conversion(model),
+        fold=_fold(model),
         capture=_capture(model),
     )
     bytecodes = _compile(files)
@@ -167,6 +169,24 @@ def _conversion(model: ModelFolder) -> dict[str, object] | None:
             f" to serve other weights, remove {model.path / FOLDER} and dvc.yaml",
         )
     return record
+
+
+def _fold(model: ModelFolder) -> dict[str, object] | None:
+    """Return the record of the fold, if its graph is what is served.
+
+    Raises:
+        SlipwayError: another graph is served.
+    """
+    if not is_folded(model.path):
+        return None
+    record = load_fold(model.path)
+    if served_md5(model.path / record.graph) != record.md5:
+        raise SlipwayError(
+            f"not what was folded: {record.graph}",
+            where=str(model.path),
+            fix=f"slipway fold {model.name}; to serve another graph, remove {model.path}/folded",
+        )
+    return {**vars(record), "sources": dict(record.sources)}
 
 
 def _capture(model: ModelFolder) -> dict[str, object] | None:

@@ -162,6 +162,12 @@ def _dependencies(manifest: Manifest, origin: Origin) -> list[Any]:
         )
     if manifest.conversion:
         dependencies += _original(manifest.conversion)
+    if manifest.fold:
+        source = manifest.fold["sources"].get(manifest.fold["graph"])
+        name = f"folded/{manifest.fold['graph']}"
+        dependencies += (
+            [statement.resource_descriptor(name, digest={"md5": source})] if source else []
+        )
     if manifest.environment:
         dependencies += _environment(manifest.environment)
     return dependencies

@@ -12,7 +12,6 @@ from slipway.artifact.manifest import Manifest
 from slipway.errors import SlipwayError
 from slipway.model.any_folder import packed_sources, read_any_folder
 from slipway.model.folded import FOLDER as FOLDED
-from slipway.model.folded import is_folded, load_fold
 from slipway.release.evidence import data_source
 from slipway.release.evidence.training import AttestedTraining
 from slipway.training.inputs import find_inputs, is_code
@@ -27,7 +26,7 @@ class TrainingMatch:
 
     ``training`` is ``None`` if it made none of its weights, or no run is recorded. ``outs`` are the
     run's outputs by the weights' paths in the artifact. ``converted`` are those that were converted
-    or folded from that output. ``notes`` say what is not from the run.
+    from that output. ``notes`` say what is not from the run.
     """
 
     training: AttestedTraining | None = None
@@ -55,23 +54,18 @@ def match_training(root: Path, folder: Path, artifact: Artifact) -> TrainingMatc
         return TrainingMatch(notes=(note,))
     by_md5 = {out.hash.removeprefix("md5:"): out for stage in run.stages for out in stage.outs}
     outs, converted = _match_weights(manifest, by_md5)
-    folded = _folded_from(folder, manifest)
-    if folded is not None and folded.md5 in by_md5 and folded.served not in outs:
-        outs[folded.served] = by_md5[folded.md5]
-        converted.add(folded.served)
-    else:
-        folded = None
+    folded = {name: md5 for name, md5 in _folded_from(manifest).items() if md5 in by_md5}
+    outs |= {name: by_md5[md5] for name, md5 in folded.items()}
     missing = sorted(set(manifest.weights) - set(outs))
     if not outs:
         return TrainingMatch(notes=(_not_from(run, manifest, missing),))
     subjects = {
         name: {"md5": str(manifest.weights[name]["md5"]).removesuffix(".dir")}
         for name in outs
-        if name not in converted
+        if name not in converted and name not in folded
     }
-    if folded is not None:
-        subjects[f"{FOLDED}/{folded.source}"] = {"md5": folded.md5}
-    if converted - {folded.served if folded else ""} and manifest.conversion is not None:
+    subjects |= {f"{FOLDED}/{name}": {"md5": md5} for name, md5 in folded.items()}
+    if converted and manifest.conversion is not None:
         source = manifest.conversion["source"]
         subjects[f"{ORIGINAL}/{source['name']}"] = {
             "md5": source["md5"],
@@ -90,25 +84,11 @@ def match_training(root: Path, folder: Path, artifact: Artifact) -> TrainingMatc
     return TrainingMatch(training, outs, frozenset(converted), tuple(notes))
 
 
-@dataclass(frozen=True)
-class _Folded:
-    """The weights ``served`` were folded from ``source``, a file below ``folded/`` with ``md5``."""
-
-    served: str
-    source: str
-    md5: str
-
-
-def _folded_from(folder: Path, manifest: Manifest) -> _Folded | None:
-    """Return what the artifact's graph was folded from, if it is the recorded one."""
-    if not is_folded(folder):
-        return None
-    record = load_fold(folder)
-    source = record.graph
-    weights = manifest.weights.get(record.graph)
-    if weights is None or weights["md5"] != record.md5 or source not in record.sources:
-        return None
-    return _Folded(record.graph, source, record.sources[source])
+def _folded_from(manifest: Manifest) -> dict[str, str]:
+    """Return the md5 of what the artifact's graph was folded from, by the graph's path."""
+    fold = manifest.fold or {"graph": "", "sources": {}}
+    graph, source = fold["graph"], fold["sources"].get(fold["graph"])
+    return {graph: source} if source is not None and graph in manifest.weights else {}
 
 
 def _match_weights(
