@@ -62,6 +62,32 @@ def test_the_file_is_smaller_and_answers_nearly_the_same(
     assert onnx.load(out).ir_version <= 8
 
 
+def test_convolutions_stay_as_they_are_in_dynamic_int8(tmp_path: Path) -> None:
+    tensors = [
+        helper.make_tensor_value_info("X", TensorProto.FLOAT, ["N", 64]),
+        helper.make_tensor_value_info("Y", TensorProto.FLOAT, ["N", 32]),
+    ]
+    kernel = random.normal(0, 1, (1, 1, 3, 3)).astype(np.float32)
+    constants = {
+        "W": WEIGHTS,
+        "K": kernel,
+        "image": np.array([-1, 1, 8, 8]),
+        "row": np.array([-1, 64]),
+    }
+    nodes = [
+        helper.make_node("Reshape", ["X", "image"], ["i"]),
+        helper.make_node("Conv", ["i", "K"], ["c"], pads=[1, 1, 1, 1]),
+        helper.make_node("Reshape", ["c", "row"], ["r"]),
+        helper.make_node("MatMul", ["r", "W"], ["Y"]),
+    ]
+    weights = [numpy_helper.from_array(array, name) for name, array in constants.items()]
+    graph = _save(helper.make_graph(nodes, "g", tensors[:1], tensors[1:], weights), tmp_path)
+    out = tmp_path / "lower.onnx"
+    lower(graph, out, "int8", [])
+    expected = _answers(graph)
+    np.testing.assert_allclose(_answers(out), expected, atol=0.05 * float(np.abs(expected).max()))
+
+
 def test_a_graph_without_weights_has_nothing_to_lower(tmp_path: Path) -> None:
     tensors = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", 4]) for n in ("X", "Y")]
     node = helper.make_node("Relu", ["X"], ["Y"])

@@ -17,7 +17,7 @@ from slipway.triton.comparison import compare_outputs
 from slipway.triton.datatypes import Array
 from slipway.tune.load import CandidateFailed, CandidateTooSlow, in_short
 
-TOGETHER = 8  # clients that ask at the same time, so that requests are joined to batches
+TOGETHER = 8
 TIMES = 2
 
 
@@ -25,9 +25,11 @@ class Answers:
     """What every candidate has to answer; ``origin`` says where it is from.
 
     ``reference`` is the config as it is; its answers are taken where there are no golden cases.
+    ``together`` requests are asked at the same time, so that they are joined to batches.
     """
 
-    def __init__(self, folder: Path, reference: Model) -> None:
+    def __init__(self, folder: Path, reference: Model, together: int = TOGETHER) -> None:
+        self._together = together
         self._cases = [case for case in golden.cases(folder) if (case / golden.EXPECTED).is_file()]
         self._sequences = any(SEQUENCE in golden.parameters(case) for case in self._cases)
         self._blank: Mapping[str, Array] = {}
@@ -56,8 +58,10 @@ class Answers:
             _refuse(_asked(ask), "")
         if self._sequences:
             return
-        with ThreadPoolExecutor(TOGETHER) as pool:
-            many = list(itertools.islice(itertools.cycle(work), max(len(work), TOGETHER) * TIMES))
+        with ThreadPoolExecutor(self._together) as pool:
+            many = list(
+                itertools.islice(itertools.cycle(work), max(len(work), self._together) * TIMES)
+            )
             for differences in pool.map(_asked, many):
                 _refuse(differences, "asked together with others, ")
 

@@ -20,7 +20,7 @@ from slipway.model.folder import ENSEMBLE
 from slipway.settings import Settings
 from slipway.store.stage import StageStore
 from slipway.triton.config import FILE_NAME, ModelConfig, asks_for_gpu, load_config
-from slipway.tune.answers import Answers
+from slipway.tune.answers import TOGETHER, Answers
 from slipway.tune.candidate import PRECISION, Space
 from slipway.tune.estimate import estimate_noise, estimate_points
 from slipway.tune.frontier import Goal, Limits
@@ -106,7 +106,8 @@ def tune(
                 where=str(folder),
                 fix="more with --clients, --cpu, or other names after --only",
             )
-        answers = Answers(folder, place.baseline_model)
+        together = max(2, min(TOGETHER, wish.terms.clients.most))
+        answers = Answers(folder, place.baseline_model, together)
         hold_baseline(answers, place)
         requests = place.baseline.requests
         state = load_state(

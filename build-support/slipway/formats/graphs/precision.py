@@ -38,8 +38,13 @@ def lower(source: Path, out: Path, precision: str, requests: list[dict[str, Any]
             onnx.save(halved, str(out))
         elif precision == INT8:
             from onnxruntime.quantization import QuantType, quantize_dynamic
+            from onnxruntime.quantization.registry import IntegerOpsRegistry
 
-            quantize_dynamic(str(copied), str(out), weight_type=QuantType.QInt8)
+            # it writes convolutions of signed weights, which its own CPU provider cannot run
+            kinds = [kind for kind in IntegerOpsRegistry if kind != "Conv"]
+            quantize_dynamic(
+                str(copied), str(out), weight_type=QuantType.QInt8, op_types_to_quantize=kinds
+            )
         else:
             _static(copied, out, requests)
     after = onnx.load(str(out))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from slipway.errors import SlipwayError
 from slipway.files import atomic_write, sha256_of
 from slipway.formats import worker
 from slipway.formats.exchange import save_arrays
-from slipway.formats.graphs.precision import STATIC
+from slipway.formats.graphs import precision as precision_module
 from slipway.formats.isolated import ask, workplace
 from slipway.formats.serving import LOCKS
 from slipway.triton.config import FILE_NAME, load_config
@@ -25,7 +26,8 @@ type Calibrate = Callable[[str], list[Mapping[str, Array]]]
 
 
 class Lowered:
-    """Lowered weights below the folder ``kept``, each named by the digest of what it is made of."""
+    """Lowered weights below the folder ``kept``, each named by a digest of what it is made of: the
+    weights, the tools and how they are called."""
 
     def __init__(self, kept: Path, calibrate: Calibrate) -> None:
         self._kept = kept
@@ -52,7 +54,7 @@ class Lowered:
         """
         if (model, precision) in self._failed:
             raise CandidateFailed(self._failed[model, precision])
-        file = self._kept / f"{model}-{precision}-{sha256_of(source)[:12]}.onnx"
+        file = self._kept / f"{model}-{precision}-{_made_of(source)}.onnx"
         if not file.is_file():
             try:
                 self._make(source, file, model, precision)
@@ -65,7 +67,9 @@ class Lowered:
     def _make(self, source: Path, file: Path, model: str, precision: str) -> None:
         with workplace() as place:
             requests = []
-            for number, arrays in enumerate(self._calibrate(model) if precision == STATIC else ()):
+            for number, arrays in enumerate(
+                self._calibrate(model) if precision == precision_module.STATIC else ()
+            ):
                 requests.append(f"request_{number}.npz")
                 save_arrays(arrays, place.inputs / requests[-1])
             placed = place.place(source, "source")
@@ -100,6 +104,11 @@ def weights_file(folder: Path, model: str) -> Path:
     if newest is None or not (newest / name).is_file():
         raise CandidateFailed(f"{model} has no {name} in one file")
     return newest / name
+
+
+def _made_of(source: Path) -> str:
+    parts = (source, LOCKS / LOCK, Path(precision_module.__file__))
+    return hashlib.sha256("".join(map(sha256_of, parts)).encode()).hexdigest()[:12]
 
 
 def _last_line(text: str) -> str:
