@@ -50,5 +50,8 @@ def copy_model(root: Path, name: str, of: str = NAME) -> Path:
 
 def commit(root: Path) -> None:
     """Commit everything."""
-    for arguments in (["add", "--all"], [*COMMITTER, "commit", "--quiet", "--message=generated"]):
+    for arguments in (
+        ["add", "--all"],
+        [*COMMITTER, "commit", "--quiet", "--allow-empty", "--message=all"],
+    ):
         subprocess.run(["git", *arguments], cwd=root, check=True)
