@@ -66,7 +66,7 @@ COMMANDS = tuple(
             "describe": "Show a model's inputs, outputs, releases and alias.",
             "client": "Write a typed Python client for a model.",
             "loadtest": "Measure the load that an endpoint can carry.",
-            "breakdown": "Show which part of a request is the server's, and which each model's.",
+            "breakdown": "Show where the time of a request goes: server and models.",
             "smoke": "Compare an endpoint's answers with the golden cases.",
             "token": "Issue and revoke tokens for an endpoint that asks for them.",
         },

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def breakdown(
     model: Path, artifact: Path | None, clients: tuple[int, ...], requests: int, as_json: bool
 ) -> None:
-    """Show which part of a request is the server's, and which each model's.
+    """Show where the time of a request goes: server and models.
 
     Serves the model on a local Triton and asks it its first golden case. Waits, copies and
     computing are Triton's own statistics; processor time is that of the processes.
