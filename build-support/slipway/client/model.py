@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
 class Prediction(NamedTuple):
     """The outputs by name, and the target model that returned them. ``event_id`` is the request's
-    in captures, to which ground truth belongs that comes later."""
+    in captures, to which ground truth belongs that comes later. ``was_loaded`` is whether the model
+    was loaded before, ``None`` where the endpoint does not say so, as in AWS."""
 
     outputs: dict[str, Array]
     target: str
     event_id: str = ""
+    was_loaded: bool | None = None
 
 
 class Model:
@@ -110,7 +112,7 @@ class Model:
         declared = self._routes.interface(target).outputs
         # Triton returns outputs in its own order
         ordered = {name: outputs[name] for name in declared if name in outputs}
-        return Prediction(ordered | outputs, target, reply.request_id)
+        return Prediction(ordered | outputs, target, reply.request_id, reply.was_loaded)
 
     def main_target(self) -> str:
         """Return the target model of the heaviest variant.

@@ -42,18 +42,21 @@ LOCAL = {
     "aws_secret_access_key": "local",
 }
 
+_WAS_LOADED = {"hit": True, "load": False}
+
 OnRetry = Callable[[str], None]
 """Called before each wait with why the attempt failed: SageMaker's code, or ``connection``."""
 
 
 class Reply(NamedTuple):
     """The response of the container, undecoded, the id of its request (a random one, if it came
-    without), and the variant."""
+    without), and the variant. ``was_loaded`` is whether the model was, as a local endpoint says."""
 
     body: bytes
     content_type: str
     request_id: str = ""
     variant: str = ""
+    was_loaded: bool | None = None
 
 
 class Runtime:
@@ -211,12 +214,14 @@ class Runtime:
                 where=self.where,
                 fix="check the AWS configuration",
             ) from error
+        headers = response["ResponseMetadata"].get("HTTPHeaders", {})
         try:
             return Reply(
                 response["Body"].read(),
                 response.get("ContentType", ""),
                 response["ResponseMetadata"].get("RequestId") or str(uuid.uuid4()),
                 response.get("InvokedProductionVariant", ""),
+                _WAS_LOADED.get(headers.get("x-slipway-model-cache", "")),
             )
         except (BotoCoreError, HTTPClientError, OSError) as error:
             raise SlipwayError(

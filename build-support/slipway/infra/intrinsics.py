@@ -28,6 +28,10 @@ ARNS = {
         "LogGroupName",
         "arn:{partition}:logs:{region}:{account}:log-group:{name}:*",
     ),
+    "AWS::Lambda::Function": (
+        "FunctionName",
+        "arn:{partition}:lambda:{region}:{account}:function:{name}",
+    ),
     "AWS::ECR::Repository": (
         "RepositoryName",
         "arn:{partition}:ecr:{region}:{account}:repository/{name}",

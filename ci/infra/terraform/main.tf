@@ -2,8 +2,12 @@
 locals {
   text = file("${path.module}/../${var.template}.yaml")
   # `slipway infra` writes the code of functions into the template; so does this
-  code = jsonencode(file("${path.module}/../lambda/airflow_api.py"))
-  body = replace(local.text, "ZipFile: lambda/airflow_api.py", "ZipFile: ${local.code}")
+  code = var.template == "warm" ? "warm" : "airflow_api"
+  body = replace(
+    local.text,
+    "ZipFile: lambda/${local.code}.py",
+    "ZipFile: ${jsonencode(file("${path.module}/../lambda/${local.code}.py"))}",
+  )
   # CloudFormation takes 51,200 bytes in a request, and longer templates from S3 alone
   is_long = length(local.body) > 50000
   # data and keys, by their names in the templates
@@ -12,6 +16,7 @@ locals {
     environment     = ["Key", "ReleaseBucket", "ReleaseBucketPolicy"]
     training        = ["Key", "TrainingBucket", "TrainingBucketPolicy", "Images"]
     multi_container = []
+    warm            = []
   }[var.template]
 }
 

@@ -1,8 +1,8 @@
 variable "template" {
-  description = "Which template: account, environment, training or multi_container"
+  description = "Which template: account, environment, training, multi_container or warm"
   type        = string
   validation {
-    condition     = contains(["account", "environment", "training", "multi_container"], var.template)
+    condition     = contains(["account", "environment", "training", "multi_container", "warm"], var.template)
     error_message = "There is no such template in ci/infra."
   }
 }

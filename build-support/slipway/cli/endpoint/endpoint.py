@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from slipway.cli.endpoint.access_options import AccessOptions, access_lines, access_options
+from slipway.cli.endpoint.warm import warm
 from slipway.cli.options import Size, stage_option
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def endpoint() -> None:
 
     Example: slipway endpoint up
     """
+
+
+endpoint.add_command(warm)
 
 
 @endpoint.command()
@@ -77,6 +81,13 @@ def endpoint() -> None:
 )
 @click.option("--store", help="Serve this release store: a folder, or s3://bucket.")
 @stage_option("Serve this stage of the store.")
+@click.option(
+    "--warm",
+    "warmed",
+    multiple=True,
+    metavar="NAME",
+    help="Load what this name's alias serves before the endpoint is up; may be repeated.",
+)
 @click.option("--detach", is_flag=True, help="Serve in the background; return once it answers.")
 @click.option(
     "--wait",
@@ -104,6 +115,7 @@ def up(
     wait: float,
     base_environment: str | None,
     shared_machine: bool,
+    warmed: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Serve a release store as a multi-model endpoint until Ctrl-C.
@@ -146,6 +158,7 @@ def up(
         with working("starting the endpoint"):
             arguments = _arguments(names, port, options) + access.arguments()
             arguments += ["--shared-machine"] if shared_machine else []
+            arguments += [f"--warm={name}" for name in warmed]
             arguments += [f"--base-environment={base_environment}"] if base_environment else []
             url = detached.start(configured.root, names, arguments, wait)
         stop = " ".join(f"--endpoint {name}" for name in dict.fromkeys(names))
@@ -154,7 +167,7 @@ def up(
         )
         return
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(configured, entries, port, opening))
+        runner.run(_serve(configured, entries, port, opening, warmed))
 
 
 @endpoint.command()
@@ -200,7 +213,11 @@ def _arguments(names: tuple[str, ...], port: int, options: Mapping[str, Any]) ->
 
 
 async def _serve(
-    configured: Settings, entries: list[EndpointSettings], port: int, opening: Opening
+    configured: Settings,
+    entries: list[EndpointSettings],
+    port: int,
+    opening: Opening,
+    warmed: tuple[str, ...],
 ) -> None:
     import asyncio
     import contextlib
@@ -218,6 +235,12 @@ async def _serve(
             served = await stack.enter_async_context(
                 serving.serve(configured, entries, port=port, opening=opening)
             )
+        if warmed:
+            from slipway.endpoint.warm import load_named
+
+            with working(f"loading {', '.join(warmed)}"):
+                for line in await load_named(configured, entries, served, warmed):
+                    click.echo(line)
         asks = opening.guard.kinds if opening.guard else []
         names = list(served.endpoints)
         stack.enter_context(registry.register(configured.root, names, served.url, asks))
