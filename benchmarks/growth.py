@@ -72,7 +72,7 @@ def draw(costs: Mapping[int, Mapping[str, float]], path: Path = PICTURE) -> None
                 list(known),
                 list(known.values()),
                 marker="osD^v<>p"[number % 8],
-                linestyle=DASHES.get(what.split()[0], ":"),
+                linestyle=DASHES.get(what.replace(",", "").split()[0], ":"),
                 label=what,
             )
         axes.set_xscale("log")
