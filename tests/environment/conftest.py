@@ -36,7 +36,7 @@ def settings(tmp_path: Path, session_cache: Path) -> Settings:
     """Return a repository without channels, which uses the machine's CPython."""
     root = tmp_path / "repository"
     root.mkdir()
-    (root / "slipway.toml").write_text("[environment]\nzip = false\n")
+    (root / "slipway.toml").write_text("")
     # packages as files, so that tests can name them; tests/environment/zipped is about the zip
     return Settings(root=root, zip_packages=False)
 

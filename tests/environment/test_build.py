@@ -367,7 +367,8 @@ import sys
 from pathlib import Path
 from slipway.environment import build_environment
 from slipway.settings import Settings
-print(build_environment(Path(sys.argv[1]), Settings(root=Path(sys.argv[2]))).sha256)
+settings = Settings(root=Path(sys.argv[2]), zip_packages=False)
+print(build_environment(Path(sys.argv[1]), settings).sha256)
 """
 
 
