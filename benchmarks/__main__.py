@@ -32,7 +32,7 @@ NAMES = (
     "fleet",
 )
 # take long and compare no figures: run only when they are named, or with --quick
-SWEEPS = ("operators", "conversions", "explanations", "tuning", "growth")
+SWEEPS = ("operators", "conversions", "explanations", "tuning", "releases", "growth")
 RESULTS = Path(__file__).with_name("results.json")
 WIDTH = 120
 VERDICTS = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}
@@ -56,8 +56,9 @@ def main(names: tuple[str, ...], limit: int | None, quick: bool, save: bool) -> 
     capture, pipeline, comparison or fleet; without NAME all of them run.
     NAME operators measures onnx's own test models, from file to answer; conversions does it for
     the files of other frameworks; explanations compares with exact contributions and shap; tuning
-    holds the search of slipway tune against measuring every combination; growth takes each cost
-    at 10, 100 and 1,000 models, and draws docs/growth.svg.
+    holds the search of slipway tune against measuring every combination; releases measures
+    release stores of 10, 100 and 1,000 models; growth takes each cost at 10, 100 and 1,000
+    models, and draws docs/growth.svg.
 
     Example: benchmarks/run loading serving
     """

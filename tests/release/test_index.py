@@ -23,7 +23,7 @@ from slipway.catalog.index.move import Move
 from slipway.catalog.index.snapshot import read_index, refresh_snapshot
 from slipway.cli import main
 from slipway.errors import SlipwayError
-from slipway.release import stage_view
+from slipway.release.overview import stage_view
 from slipway.release.rollback import rollback
 from slipway.release.status import load_overview, load_status
 from slipway.settings import Settings
@@ -39,7 +39,7 @@ NAMES = [f"model_{number}" for number in range(12)]
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slipway.release.inspection.PAUSES", ())
+    monkeypatch.setattr("slipway.release.overview.inspection.PAUSES", ())
 
 
 @pytest.fixture

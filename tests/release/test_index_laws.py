@@ -18,8 +18,9 @@ from slipway.catalog.alias import Alias, Variant
 from slipway.catalog.alias_move import move_alias
 from slipway.catalog.catalog import Catalog
 from slipway.errors import SlipwayError
-from slipway.release import prune, stage_view
+from slipway.release import prune
 from slipway.release.metadata import ReleaseMetadata
+from slipway.release.overview import stage_view
 from slipway.release.promote import promote
 from slipway.release.publish import publish
 from slipway.release.retire import retire
@@ -60,8 +61,7 @@ class Models(RuleBasedStateMachine):
             self.settings.root / "dist", name, f"1.{number}.0", code=f"A = {number}\n"
         )
         origin = DEV if clean else type(DEV)(f"{DEV.commit}-dirty", None, "dev")
-        evidence = {"tests": sample_releases.tests_evidence(path)}
-        metadata = ReleaseMetadata(origin, evidence)
+        metadata = ReleaseMetadata(origin, {"tests": sample_releases.tests_evidence(path)})
         store = open_stage(self.settings, stage)
         self._call(killed, lambda: publish(Artifact(path), store, metadata=metadata))
 
@@ -98,7 +98,8 @@ class Models(RuleBasedStateMachine):
 
     @rule()
     def look_at_everything(self) -> None:
-        load_status(self.settings)
+        with mock.patch("slipway.release.overview.inspection.PAUSES", ()):
+            load_status(self.settings)
 
     @invariant()
     def the_index_says_what_is_so(self) -> None:
@@ -108,6 +109,7 @@ class Models(RuleBasedStateMachine):
         with (
             mock.patch.object(stage_view, "LISTED", -1),
             mock.patch.object(stage_view, "COMPARED", 0),
+            mock.patch("slipway.release.overview.inspection.PAUSES", ()),
             mock.patch.object(stage_view, "correct_lines", lambda *_: 0),
         ):
             overview = load_overview(self.settings)
@@ -117,8 +119,9 @@ class Models(RuleBasedStateMachine):
     def _by_reading_everything(self) -> Shown:
         """Return what is so without the index, and without the code that writes its lines."""
         with (
-            mock.patch("slipway.release.inspection.read_line", lambda *_: None),
+            mock.patch("slipway.release.overview.inspection.read_line", lambda *_: None),
             mock.patch.object(stage_view, "correct_lines", lambda *_: 0),
+            mock.patch("slipway.release.overview.inspection.PAUSES", ()),
             mock.patch("slipway.catalog.index.line.Line.agrees", lambda *_, **__: False),
         ):
             return [_shown(model) for model in load_status(self.settings) if model.name]
@@ -163,7 +166,3 @@ Models.TestCase.settings = hypothesis_settings(
     max_examples=25, stateful_step_count=12, deadline=None
 )
 TestModels = Models.TestCase
-# what is wrong stays wrong: the looks come one right after the other
-TestModels.setUp = lambda self: self.enterContext(  # type: ignore[method-assign]
-    mock.patch("slipway.release.inspection.PAUSES", ())
-)

@@ -145,7 +145,7 @@ def test_a_rollback_and_the_printed_undo_serve_it_again(settings: Settings) -> N
 def test_cut_off_before_its_event_it_is_completed_by_the_next(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slipway.release.inspection.PAUSES", ())
+    monkeypatch.setattr("slipway.release.overview.inspection.PAUSES", ())
     with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
         cut.setattr(journal, "append_event", mock.Mock(side_effect=KeyboardInterrupt))
         retire(settings, "production", "m", DEV)

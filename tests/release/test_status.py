@@ -31,12 +31,14 @@ from slipway.store.stage import StageReader
 from tests.release.sample_releases import DEV, create_repository, promote_samples, publish_sample
 from tests.store.readable_stores import BucketStore
 
+SLEEP = "slipway.release.overview.inspection.time.sleep"
+
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What is wrong here stays wrong: the looks come one right after the other."""
     made: list[float] = []
-    monkeypatch.setattr("slipway.release.inspection.time.sleep", made.append)
+    monkeypatch.setattr(SLEEP, made.append)
     return made
 
 
@@ -237,7 +239,7 @@ def test_a_promotion_between_the_listing_and_a_look_at_the_alias_is_no_differenc
             promote(settings, "m", "1.1.0", DEV)
         return listed
 
-    monkeypatch.setattr("slipway.release.stage_view.list_stage", list_then_promote)
+    monkeypatch.setattr("slipway.release.overview.stage_view.list_stage", list_then_promote)
     found = one(settings)
     assert found.discrepancies == () and found.production and found.production.version == "1.1.0"
 
@@ -260,7 +262,8 @@ def test_beside_a_running_promotion_nothing_is_advised_that_would_undo_it(
         assert "rollback" not in found.fix and "remove" not in found.fix
     # the promotion goes on between two looks
     monkeypatch.setattr(
-        "slipway.release.inspection.time.sleep", lambda _: promote(settings, "m", "1.1.0", DEV)
+        SLEEP,
+        lambda _: promote(settings, "m", "1.1.0", DEV),
     )
     found_again = one(settings)
     assert found_again.discrepancies == ()
@@ -298,5 +301,5 @@ def test_the_first_publication_of_a_name_between_two_looks_is_no_stranger(
         )
         publish_sample(settings)
     assert [what for what, _ in discrepancies(settings)] == ["object without a record"]
-    monkeypatch.setattr("slipway.release.inspection.time.sleep", lambda _: publish_sample(settings))
+    monkeypatch.setattr(SLEEP, lambda _: publish_sample(settings))
     assert discrepancies(settings) == []

@@ -24,7 +24,7 @@ from slipway.catalog.origin import Origin
 from slipway.catalog.reader import unknown_name
 from slipway.catalog.record import Record
 from slipway.catalog.tombstone import load_tombstone
-from slipway.release.resumable import Resumable
+from slipway.release.runs.resumable import Resumable
 from slipway.settings import Settings
 from slipway.settings.release import STAGES, StageName
 from slipway.store.open import open_stage

@@ -1,7 +1,7 @@
 """Show what each name serves in staging and production, and where catalog and bucket differ.
 
-:mod:`slipway.release.stage_view` says what is read for that. :mod:`slipway.release.verify` checks
-all releases, and their bytes.
+:mod:`slipway.release.overview.stage_view` says what is read for that.
+:mod:`slipway.release.verify` checks all releases, and their bytes.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from slipway.catalog.journal import JournalEvent
 from slipway.catalog.listing import Listing, list_stage
 from slipway.catalog.reader import unknown_name
 from slipway.catalog.served import ServedRelease
-from slipway.release.discrepancy import Discrepancy, find_strangers
-from slipway.release.inspection import PAUSES
-from slipway.release.stage_view import StageView, view_names, view_stage
+from slipway.release.overview.discrepancy import Discrepancy, find_strangers
+from slipway.release.overview.inspection import PAUSES
+from slipway.release.overview.stage_view import StageView, view_names, view_stage
 from slipway.release.versioning.distance import Distance, measure_distances
 from slipway.settings import Settings
 from slipway.settings.release import STAGES, StageName

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from slipway.catalog.journal import JournalEvent
     from slipway.catalog.served import ServedRelease
-    from slipway.release.stage_view import StageView
+    from slipway.release.overview.stage_view import StageView
     from slipway.release.status import ModelStatus
     from slipway.release.versioning.distance import Distance
 
@@ -43,7 +43,7 @@ def status(names: tuple[str, ...], check: bool, as_json: bool) -> int:
     """
     from slipway import settings
     from slipway.release import status
-    from slipway.release.discrepancy import RUNNING
+    from slipway.release.overview.discrepancy import RUNNING
 
     configured = settings.load(Path.cwd())
     views: Sequence[StageView]

@@ -45,7 +45,7 @@ def verify(
     """
     from slipway import settings
     from slipway.release import verify
-    from slipway.release.verify_all import unfinished_run, verified_before, verify_all
+    from slipway.release.runs.verify_all import unfinished_run, verified_before, verify_all
     from slipway.settings.release import STAGES
     from slipway.units import format_bytes, format_seconds
 

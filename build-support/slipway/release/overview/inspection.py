@@ -19,8 +19,8 @@ from slipway.catalog.listing import Listing, list_stage
 from slipway.catalog.record import Record
 from slipway.catalog.served import ServedRelease, served_release
 from slipway.errors import SlipwayError
-from slipway.release.discrepancy import Discrepancy, find_changed_object, find_orphans
 from slipway.release.install import is_being_published
+from slipway.release.overview.discrepancy import Discrepancy, find_changed_object, find_orphans
 from slipway.release.rollback import undo_command
 
 # seconds between two looks at what seems wrong; a publication writes its record and its event

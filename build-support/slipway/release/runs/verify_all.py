@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from slipway.release.resumable import Resumable
+from slipway.release.runs.resumable import Resumable
 from slipway.release.verify import ReleaseCheck, SelectedRelease, verify
 from slipway.settings import Settings
 from slipway.store.open import open_stage

@@ -21,7 +21,7 @@ from slipway.catalog.index.snapshot import Index, read_index, refresh_snapshot
 from slipway.catalog.journal import READERS
 from slipway.catalog.listing import Listing, list_stage
 from slipway.errors import SlipwayError
-from slipway.release.inspection import Inspection, inspect_twice
+from slipway.release.overview.inspection import Inspection, inspect_twice
 from slipway.store.stage import StageReader, StageStore
 
 LISTED = 15_000  # keys at most of a stage that is listed each time: 15 requests to S3

@@ -1,0 +1,1 @@
+"""Look at what each name serves, and at what is wrong."""

@@ -1,0 +1,1 @@
+"""Runs of many releases, which are continued after an interruption."""
