@@ -92,13 +92,19 @@ def model(name: str, version: str = "1.0.0", pointer: str = "a", lock: str = "b"
     return {f"models/{name}/{path}": text for path, text in files.items()}
 
 
-def of(home: Path, *models: Mapping[str, str], library: str = "") -> Repository:
+def of(
+    home: Path, *models: Mapping[str, str], library: str = "", remote: Sequence[str] = ()
+) -> Repository:
     """An engine with the plugin, on a repository of `models`; `home` is the processes' HOME.
 
     Engines share a store, and a step's key says nothing of the home: each repository has a library
-    of its own, unless two are given the same.
+    of its own, unless two are given the same. With the options of a `remote` cache, the store is
+    empty as well.
     """
+    home.mkdir(exist_ok=True)
     made = RuleRunner(
+        bootstrap_args=remote,
+        isolated_local_store=bool(remote),
         rules=[
             *(rule for backend in (core, python, mypy, register) for rule in backend.rules()),
             QueryRule(Addresses, [DependenciesRequest]),
@@ -143,6 +149,7 @@ def of(home: Path, *models: Mapping[str, str], library: str = "") -> Repository:
         f"--pex-cli-version={version}",
         f"--pex-cli-url-template=file://{made.build_root}/bootstrap/pex",
         f"--pex-cli-known-versions=['{version}|linux_x86_64|{digest}|{len(program)}']",
+        *remote,
     )
     environment = {"HOME": str(home), "PATH": os.environ.get("PATH", "/usr/bin:/bin")}
     made.set_options(options, env=environment)
