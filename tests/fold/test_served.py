@@ -27,7 +27,13 @@ from tests.fold.steps import network, write_owl
 from tests.scaffold import serving
 
 TOML = Path(__file__).parents[1] / "check" / "fixtures" / "good" / "slipway.toml"
-REMOTE = "[core]\n no_scm = True\n analytics = false\n remote = there\n['remote \"there\"']\n url = {}\n"
+REMOTE = """[core]
+    no_scm = True
+    analytics = false
+    remote = there
+['remote "there"']
+    url = {}
+"""
 
 
 @pytest.fixture
