@@ -8,8 +8,13 @@ from pathlib import Path
 from benchmarks.clone import clone, commit, copy_model
 from slipway.model.folder import find_models
 
-# one Python model without weights: its first artifact takes no second
-SMALL = "reading_time"
+SMALL = "small"
+CONFIG = """name: "{name}"
+backend: "onnxruntime"
+max_batch_size: 8
+input [{{ name: "X" data_type: TYPE_FP32 dims: [4] }}]
+output [{{ name: "Y" data_type: TYPE_FP32 dims: [4] }}]
+"""
 
 
 def generate(folder: Path, models: int) -> Path:
@@ -25,16 +30,26 @@ def generate(folder: Path, models: int) -> Path:
 
 
 def generate_small(folder: Path, models: int) -> Path:
-    """Return a clone whose models are copies of :data:`SMALL` without an environment: Pants packs
-    thousands of them in minutes, and decides as much for each as for a large one."""
+    """Return a clone whose models are one graph that returns what it gets, without an environment:
+    Pants packs thousands of them in minutes, and decides as much for each as for a large one."""
     root = clone(folder)
     for path in find_models(root):
-        if path.name != SMALL:
-            shutil.rmtree(path)
-    (root / "models" / "BUILD").unlink()  # names files of other samples
-    for number in range(models - 1):
-        copied = copy_model(root, f"{SMALL}_{number:04}", of=SMALL)
-        for name in ("requirements.txt", "requirements.lock"):
-            (copied / name).unlink()
+        shutil.rmtree(path)
+    for number in range(models):
+        _write_graph(root / "models" / f"{SMALL}_{number:04}")
     commit(root)
     return root
+
+
+def _write_graph(folder: Path) -> None:
+    from onnx import TensorProto, helper, save
+
+    version = folder / folder.name / "1"
+    version.mkdir(parents=True)
+    x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, ["n", 4]) for n in ("X", "Y"))
+    graph = helper.make_graph([helper.make_node("Identity", ["X"], ["Y"])], "g", [x], [y])
+    opset = [helper.make_opsetid("", 17)]
+    save(helper.make_model(graph, ir_version=8, opset_imports=opset), version / "model.onnx")
+    (version.parent / "config.pbtxt").write_text(CONFIG.format(name=folder.name))
+    (folder / "model_version.txt").write_text("1.0.0\n")
+    (folder / "BUILD").write_text("triton_model()\n")

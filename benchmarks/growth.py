@@ -46,7 +46,7 @@ class Cost:
 def measure(context: BenchmarkContext) -> list[Report]:
     """Measure all costs at each size, and draw them unless this is a quick run.
 
-    The models that are checked are copies of all samples. Pants packs copies of the smallest one.
+    The models that are checked are copies of all samples. Pants packs small graphs.
     """
     sizes = FEW if context.quick else SIZES
     costs = {models: _measure_at(context, models) for models in sizes}
@@ -132,7 +132,8 @@ def _pants(context: BenchmarkContext, work: Path, models: int) -> dict[str, Cost
     folder = work / "pants"
     folder.mkdir()
     repository = PantsRepository(folder, generate_small(folder / "clone", models))
-    code = repository.root / "models" / SMALL / SMALL / "1" / "model.py"
+    name = f"{SMALL}_0000"
+    config = repository.root / "models" / name / name / "config.pbtxt"
     runs: dict[str, list[Cost]] = {LIST: [], PACKAGE: [], CHANGED: []}
     try:
         repository.run("package", "::")
@@ -140,7 +141,7 @@ def _pants(context: BenchmarkContext, work: Path, models: int) -> dict[str, Cost
             runs[LIST].append(_timed(repository, "list", "::"))
             runs[PACKAGE].append(_timed(repository, "package", "::"))
         for number in range(context.repeats(5)):
-            with code.open("a", encoding="utf-8") as file:
+            with config.open("a", encoding="utf-8") as file:
                 file.write(f"# edit {number}\n")
             runs[CHANGED].append(_timed(repository, "--changed-since=HEAD", "list"))
         memory = repository.memory()
