@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -71,18 +71,25 @@ def _weights(pointers: Iterable[Pointer], settings: Settings) -> dict[Path, Path
     }
 
 
-def refuse_errors(model: ModelFolder, settings: Settings) -> None:
+def refuse_errors(model: ModelFolder, settings: Settings, *, but: Collection[str] = ()) -> None:
     """Refuse a model folder in which ``slipway check`` finds an error.
 
-    The rules use the files of ``model`` that were read already.
+    The rules use the files of ``model`` that were read already. ``but`` are the ids of rules whose
+    findings the caller is about to mend.
 
     Raises:
         SlipwayError: the first error, and how many there are.
     """
-    refuse_errors_in(model.path, settings, model)
+    refuse_errors_in(model.path, settings, model, but=but)
 
 
-def refuse_errors_in(folder: Path, settings: Settings, model: ModelFolder | None = None) -> None:
+def refuse_errors_in(
+    folder: Path,
+    settings: Settings,
+    model: ModelFolder | None = None,
+    *,
+    but: Collection[str] = (),
+) -> None:
     """Refuse the folder of any model in which ``slipway check`` finds an error.
 
     Raises:
@@ -95,7 +102,7 @@ def refuse_errors_in(folder: Path, settings: Settings, model: ModelFolder | None
     errors = [
         finding
         for finding in check.check_folder(folder, ModelRepository(settings), model)
-        if finding.severity == "error"
+        if finding.severity == "error" and finding.rule not in but
     ]
     if errors:
         first, more = errors[0], len(errors) - 1

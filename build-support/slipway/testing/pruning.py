@@ -21,6 +21,8 @@ from slipway.model.folder import ModelFolder, read_model_folder, source_files
 from slipway.settings import Settings
 from slipway.testing import run
 
+PRUNED_MODULE = "SW526"  # what the old list leaves out and the code imports, the new one keeps
+
 
 @dataclass(frozen=True)
 class Pruning:
@@ -45,7 +47,7 @@ def prune(folder: Path, settings: Settings) -> Pruning:
     file = folder / FILE_NAME
     if not model.python_models:
         raise SlipwayError("it has no Python models, so no environment", where=str(folder))
-    build.refuse_errors(model, settings)
+    build.refuse_errors(model, settings, but=[PRUNED_MODULE])
     keep = read_pruned(file).keep if file.is_file() else ()
     whole = build_environment(model.lock, settings, with_pruned=False)
     choice = _choose(model, whole, keep, settings)

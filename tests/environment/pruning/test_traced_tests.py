@@ -12,9 +12,12 @@ import pytest
 
 from slipway import build
 from slipway.artifact.contents import read_contents
+from slipway.build import refuse_errors
+from slipway.check import check
 from slipway.environment import build_environment, lock_requirements
 from slipway.environment.pruning.listing import read_pruned
 from slipway.errors import SlipwayError
+from slipway.model.folder import read_model_folder
 from slipway.settings import Settings
 from slipway.testing import pruning, run
 from tests.environment.wheelhouse import Wheelhouse
@@ -65,7 +68,7 @@ def tests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, int]:
         return outcome["status"]
 
     monkeypatch.setattr(run, "run", fake)
-    monkeypatch.setattr(build, "refuse_errors", lambda *_: None)
+    monkeypatch.setattr(build, "refuse_errors", lambda *_, **__: None)
     return outcome
 
 
@@ -104,3 +107,40 @@ def test_tests_that_fail_leave_the_list_as_it_was(
     with pytest.raises(SlipwayError, match="its tests do not pass"):
         pruning.prune(model, settings)
     assert not (model / "pruned.txt").exists()
+
+
+def test_code_that_imports_what_the_list_leaves_out_is_found_and_pruning_again_mends_it(
+    model: Path, settings: Settings
+) -> None:
+    pruning.prune(model, settings)
+    code = model / "reader/1/model.py"
+    code.write_text("import tool.common\n\n\ndef late():\n    from tool import common, format_b\n")
+    [finding] = [each for each in check([model], settings) if each.rule == "SW526"]
+    assert (finding.location.file, finding.location.line) == (code, 5)
+    assert "'tool.format_b'" in finding.what
+    pruning.prune(model, settings)
+    assert tool_lines(model) == {"format_c.py"}
+    assert "SW526" not in {each.rule for each in check([model], settings)}
+
+
+def test_deleting_the_line_mends_it_as_well(model: Path, settings: Settings) -> None:
+    pruning.prune(model, settings)
+    (model / "reader/1/model.py").write_text("import tool.common, tool.format_b\n")
+    [finding] = [each for each in check([model], settings) if each.rule == "SW526"]
+    listing = model / "pruned.txt"
+    lines = listing.read_text().splitlines(keepends=True)
+    listing.write_text("".join(line for line in lines if line.strip() not in finding.fix.split()))
+    assert tool_lines(model) == {"format_c.py"}
+    assert "SW526" not in {each.rule for each in check([model], settings)}
+
+
+def test_the_rule_refuses_a_build_and_not_the_pruning_that_mends_it(
+    model: Path, settings: Settings
+) -> None:
+    pruning.prune(model, settings)
+    (model / "reader/1/model.py").write_text("import tool.common, tool.format_b\n")
+    folder = read_model_folder(model)
+    others = {each.rule for each in check([model], settings)} - {"SW526"}
+    with pytest.raises(SlipwayError, match="SW526 pruned-module"):
+        refuse_errors(folder, settings, but=others)
+    refuse_errors(folder, settings, but={*others, "SW526"})

@@ -37,15 +37,21 @@ def imports_in(index: SyntaxIndex) -> list[tuple[ast.Import | ast.ImportFrom, st
 
     ``from a import b`` imports ``a``, and ``a.b``, which may be a module as well.
     """
-    imports: list[tuple[ast.Import | ast.ImportFrom, str, int]] = []
-    for node in index.of(ast.Import, ast.ImportFrom):
-        if isinstance(node, ast.Import):
-            imports += [(node, alias.name, 0) for alias in node.names]
-        else:
-            module = node.module or ""
-            imports.append((node, module, node.level))
-            imports += [(node, f"{module}.{a.name}".lstrip("."), node.level) for a in node.names]
-    return imports
+    return [
+        (node, name, level)
+        for node in index.of(ast.Import, ast.ImportFrom)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name, level in names_in(node)
+    ]
+
+
+def names_in(node: ast.Import | ast.ImportFrom) -> list[tuple[str, int]]:
+    """Return the dotted names that one statement imports, each with its level of dots."""
+    if isinstance(node, ast.Import):
+        return [(alias.name, 0) for alias in node.names]
+    module = node.module or ""
+    parts = [f"{module}.{alias.name}".lstrip(".") for alias in node.names]
+    return [(name, node.level) for name in (module, *parts)]
 
 
 def required_imports(sources: Iterable[PythonCode]) -> Iterator[Import]:

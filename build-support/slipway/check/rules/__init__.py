@@ -37,6 +37,7 @@ from slipway.check.rules.layout_1xx import (
 from slipway.check.rules.python_5xx import (
     bls,
     imports,
+    pruned_imports,
     python_calls,
     python_models,
     python_responses,
@@ -96,6 +97,7 @@ __all__ = [
     "onnx_runtime",
     "other_images",
     "profiles",
+    "pruned_imports",
     "python_calls",
     "python_models",
     "python_responses",
