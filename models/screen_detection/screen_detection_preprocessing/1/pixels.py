@@ -10,7 +10,7 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 import simplejpeg
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 SIDE = 256
 """Height and width in pixels of the square handed to the inferencer."""
@@ -78,7 +78,7 @@ def _centre_of_jpeg(data: bytes, image: Image.Image) -> Image.Image | npt.NDArra
     return np.ascontiguousarray(photograph[top : top + SIDE, left : left + SIDE])
 
 
-def _centre_by_pillow(data: bytes, image: Image.Image) -> Image.Image:
+def _centre_by_pillow(data: bytes, image: ImageFile.ImageFile) -> Image.Image:
     factor = _halvings(min(image.size))
     # JPEG only: libjpeg then decodes at 1/2, 1/4 or 1/8 of the size, and much faster
     image.draft("RGB", (image.width // factor, image.height // factor))
