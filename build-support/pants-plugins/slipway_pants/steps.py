@@ -47,9 +47,14 @@ if [ -f {HERE}/environment ]; then
   [ -e "$SLIPWAY_VENV/pex" ] || PEX_INTERPRETER=1 "$SLIPWAY_PEX_PYTHON" slipway.pex -c ''
   exec "$SLIPWAY_VENV/pex" -m slipway "$@"
 fi
-# a worker of a remote execution
+# a worker of a remote execution: its own interpreter of the version that the key names
 export PATH="${{PATH:-/usr/local/bin:/usr/bin:/bin}}"
-exec python3 slipway.pex -m slipway "$@"
+if ! "$SLIPWAY_PYTHON" -c '' 2>/dev/null; then
+  echo "error: this worker has no $SLIPWAY_PYTHON on its PATH, $PATH" >&2
+  echo "fix: install it there, or build here with SLIPWAY_REMOTE_EXECUTION=off" >&2
+  exit 1
+fi
+exec "$SLIPWAY_PYTHON" slipway.pex -m slipway "$@"
 """
 
 
@@ -59,6 +64,7 @@ class Interpreter:
 
     executable: PythonExecutable
     identity: str
+    name: str  # as on a PATH, such as "python3.12"
 
 
 @dataclass(frozen=True)
@@ -86,8 +92,9 @@ async def identify_interpreter(slipway: SlipwaySubsystem, python_setup: PythonSe
             cache_scope=ProcessCacheScope.PER_SESSION,
         ),
     )
-    described = f"{python.fingerprint} {version.stdout.decode()}"
-    return Interpreter(python, hashlib.sha256(described.encode()).hexdigest())
+    number = version.stdout.decode()  # such as "3.12.1 (main, …) [GCC …]"
+    identity = hashlib.sha256(f"{python.fingerprint} {number}".encode()).hexdigest()
+    return Interpreter(python, identity, f"python{'.'.join(number.split('.')[:2])}")
 
 
 @rule
@@ -147,6 +154,7 @@ async def step_process(
         env={
             "PEX_EXTRA_SYS_PATH": library.source_root,
             "SLIPWAY_INTERPRETER": interpreter.identity,
+            "SLIPWAY_PYTHON": interpreter.name,
         },
         output_files=step.output_files,
         output_directories=step.output_directories,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -59,3 +62,27 @@ def test_what_is_this_machine_s_is_for_its_user_alone(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o077 == 0 and file.parent.stat().st_mode & 0o077 == 0
     assert name.replace("_", "").isalpha() and name.islower()  # as Pants demands
     assert steps.write_environment(tmp_path, {"PIP_INDEX_URL": "other"}) != name
+
+
+def start_on_a_worker(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    (folder / "slipway.pex").write_text("import sys; print(sys.version_info[:2], sys.argv[1:])")
+    return subprocess.run(
+        ("/bin/sh", "-c", steps.SCRIPT, "sh", "pack"),
+        cwd=folder,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_worker_runs_a_step_with_its_own_python_of_that_version(tmp_path: Path) -> None:
+    path = os.path.dirname(os.path.realpath(sys.executable))
+    done = start_on_a_worker(tmp_path, SLIPWAY_PYTHON="python3.9", PATH=path)
+    assert done.stdout == "(3, 9) ['-m', 'slipway', 'pack']\n", done.stderr
+
+
+def test_a_worker_without_that_version_says_so(tmp_path: Path) -> None:
+    done = start_on_a_worker(tmp_path, SLIPWAY_PYTHON="python3.9", PATH="/nowhere")
+    assert done.returncode == 1
+    assert "error: this worker has no python3.9 on its PATH, /nowhere\nfix: " in done.stderr
