@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import shutil
+import signal
+import socket
 import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,3 +66,75 @@ def serving(folder: Path, *options: str) -> Iterator[RemoteCache]:
     finally:
         process.kill()
         process.communicate()
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A worker of a remote execution, whose steps have the home `home`."""
+
+    home: Path
+    process: subprocess.Popen[bytes]
+
+    def ran(self) -> list[str]:
+        """The steps that it began."""
+        log = self.home / "ran"
+        return log.read_text().split() if log.exists() else []
+
+    def kill(self) -> None:
+        """End it together with what it runs, as if its machine were gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@contextlib.contextmanager
+def working(url: str, name: str, home: Path) -> Iterator[Worker]:
+    """A worker of the server at `url` until the block ends."""
+    home.mkdir(parents=True)
+    program = (PYTHON, ROOT / "ci/buildgrid/work.py", url.partition("//")[2], name, home / "work")
+    # its interpreters are those of these tests
+    path = f"{os.path.dirname(os.path.realpath(sys.executable))}:{os.environ['PATH']}"
+    with (home / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*program, "--home", home, "--path", path],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    worker = Worker(home, process)
+    try:
+        yield worker
+    finally:
+        worker.kill()
+
+
+def postgres() -> Path | None:
+    """The folder of PostgreSQL's programs, which BuildGrid's queue needs."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return found[-1].parent if found else None
+
+
+@contextlib.contextmanager
+def database(programs: Path) -> Iterator[str]:
+    """An empty PostgreSQL on loopback until the block ends: its URL."""
+    # it does not run as root
+    prefix = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
+    with tempfile.TemporaryDirectory() as name, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        if prefix:
+            shutil.chown(name, "postgres")
+        data = f"{name}/data"
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -k {name}"
+        control = (*prefix, str(programs / "pg_ctl"), "-D", data, "-w")
+
+        def run(*command: str) -> None:
+            subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL)
+
+        run(*prefix, str(programs / "initdb"), "-A", "trust", "-U", "postgres", "-D", data)
+        run(*control, "-o", options, "-l", f"{name}/log", "start")
+        try:
+            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            run(*control, "-m", "immediate", "stop")

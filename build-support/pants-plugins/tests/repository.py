@@ -18,8 +18,10 @@ from pants.core import register as core
 from pants.core.goals.lint import LintResult
 from pants.core.util_rules.partitions import Partitions
 from pants.engine.addresses import Address, Addresses
+from pants.engine.environment import EnvironmentName
 from pants.engine.fs import DigestContents
 from pants.engine.goal import Goal
+from pants.engine.internals.selectors import Params
 from pants.engine.process import Process
 from pants.engine.rules import QueryRule
 from pants.engine.target import DependenciesRequest, Target
@@ -61,6 +63,30 @@ class Repository:
         made = self.engine.request(requests.Artifact, [request])
         contents = self.engine.request(DigestContents, [made.digest])
         return Built("".join(file.content.decode() for file in contents), made.problem)
+
+    def built_all(self, names: Sequence[str]) -> Mapping[str, Built]:
+        """Build the artifacts of models side by side."""
+        fields = [requests.ArtifactFieldSet.create(self.target(name, "artifact")) for name in names]
+        made = self.engine.scheduler.product_request(
+            requests.Artifact,
+            [
+                Params(
+                    requests.ArtifactRequest(each.sources, each.weights, each.environment),
+                    EnvironmentName(None),
+                )
+                for each in fields
+            ],
+        )
+        return {
+            name: Built(
+                "".join(
+                    file.content.decode()
+                    for file in self.engine.request(DigestContents, [artifact.digest])
+                ),
+                artifact.problem,
+            )
+            for name, artifact in zip(names, made)
+        }
 
     def target(self, name: str, part: str) -> Target:
         """One part of the model `name`."""

@@ -6,7 +6,7 @@ What it writes says what it was given, so that a test can see what reached it.
 from __future__ import annotations
 
 SOURCE = """
-import argparse, hashlib, json, os, pathlib, sys
+import argparse, hashlib, json, os, pathlib, sys, time
 
 parser = argparse.ArgumentParser()
 parser.add_argument("words", nargs="+")
@@ -32,6 +32,8 @@ elif given.words[0] == "environment":
         fail(f"{lock}:1: does not match requirements.txt")
     with open(os.path.join(os.environ["HOME"], "built"), "a") as log:
         log.write(lock.read_text() + "\\n")
+    if "slow" in lock.read_text():
+        time.sleep(1)
     os.mkdir(given.output)
     shared = "".join(p.read_text() for p in sorted(pathlib.Path("libs").rglob("*.py")))
     pathlib.Path(given.output, "environment.tar.gz").write_text(
@@ -42,6 +44,8 @@ elif given.words[0] == "pack":
     if given.environment:
         seen += sorted(pathlib.Path(given.environment).rglob("*"))
     text = "".join(f"{p}: {p.read_text().strip()}\\n" for p in seen)
+    if "packages of slow" in text:
+        time.sleep(1)
     pathlib.Path(given.output).write_text(text)
     digest = hashlib.sha256(text.encode()).hexdigest()
     pathlib.Path(given.output + ".sha256").write_text(digest)
