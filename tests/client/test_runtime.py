@@ -14,7 +14,7 @@ import pytest
 
 from slipway.client import ConnectionFailed, InvocationError, ModelError, runtime
 from slipway.client.open_runtime import open_runtime
-from slipway.client.runtime import Reply, Runtime
+from slipway.client.runtime import Runtime
 from slipway.errors import SlipwayError
 from slipway.settings import EndpointSettings
 from tests.client import fake_runtime
@@ -41,7 +41,7 @@ def client(fake: FakeRuntime) -> Iterator[Runtime]:
 def test_a_request_has_the_form_of_sagemaker(fake: FakeRuntime, client: Runtime) -> None:
     answer = client.invoke("m_1.0.0.tar.gz", b"body", "application/x-test")
     assert fake.requests == [("local", "m_1.0.0.tar.gz", "application/x-test", b"body", "")]
-    assert answer == Reply(SCORE.body, SCORE.content_type, "request-1", "AllTraffic")
+    assert answer == runtime.Reply(SCORE.body, SCORE.content_type, "request-1", "AllTraffic")
 
 
 @pytest.mark.parametrize(
