@@ -57,7 +57,7 @@ def build_environment(
     """Return the execution environment of ``lock``, cached or built.
 
     Nothing of it is executed, but for packages that might go into a zip: whether they can be
-    imported from one is tried.
+    imported from one is tried, see ``zipped.tried``.
 
     Args:
         lock: a ``requirements.lock``; the ``requirements.txt`` next to it must be the locked one.

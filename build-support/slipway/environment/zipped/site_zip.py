@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,17 +9,15 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from slipway import process
-from slipway.environment.bytecode import LOADER_PATH, SourceFile, compile_all
+from slipway.environment.bytecode import SourceFile, compile_all
 from slipway.environment.packages import InstalledPackage
 from slipway.environment.stdlib import TIME
 from slipway.environment.zipped.eligible import Site
-from slipway.errors import SlipwayError
+from slipway.environment.zipped.tried import try_imports
 
 ZIP = "site-packages.zip"  # next to the folder of this name
 PTH = "site-packages-zip.pth"
 LINE = f"../{ZIP}\n".encode()
-WORKER = Path(__file__).with_name("import_worker.py")
 NOT_WANTED = "named in [environment] unzipped"
 
 
@@ -123,37 +120,14 @@ def _failures(
     """Return the error of each package that can be imported from its files, not from the zip."""
     folder = packed / f"lib/python{minor}/site-packages"
     modules = {package.name: site.modules(package) for package in packages}
-    zipped = _import(list(modules.values()), [path, folder], packed, minor)
+    zipped = try_imports(list(modules.values()), [path, folder], packed, minor)
     problems = {name: error for name, error in zip(modules, zipped, strict=True) if error}
     if not problems:
         return {}
     again = [modules[name] for name in problems]
-    unpacked = _import(again, [folder], packed, minor)
+    unpacked = try_imports(again, [folder], packed, minor)
     return {
         name: f"cannot be imported from a zip: {problems[name]}"
         for name, error in zip(problems, unpacked, strict=True)
         if not error
     }
-
-
-def _import(
-    packages: list[tuple[str, ...]], path: list[Path], packed: Path, minor: str
-) -> list[str | None]:
-    request = {"path": [str(part) for part in path], "packages": packages}
-    environment = {
-        "PYTHONHOME": str(packed),
-        LOADER_PATH: str(packed / "lib"),
-        "PYTHONHASHSEED": "0",
-    }
-    try:
-        done = process.run(
-            [packed / f"bin/python{minor}", "-S", "-s", "-P", "-B", WORKER],
-            what="importing packages from a zip",
-            env=environment,
-            stdin=json.dumps(request),
-            cwd=packed,
-        )
-    except (SlipwayError, OSError):
-        return [None] * len(packages)  # built for another system: what the files say decides
-    answers: list[str | None] = json.loads(done.stdout)
-    return answers
