@@ -1,4 +1,4 @@
-// What @cloud-copilot/iam-simulate says of the training's roles:
+// What @cloud-copilot/iam-simulate says of the roles of training and of warm (tests.infra.warm_requests):
 // npm install @cloud-copilot/iam-simulate; python -m tests.infra.training_requests CASES; node simulate.mjs CASES OUT
 import { createRequire } from "node:module";
 import { readFileSync, writeFileSync } from "node:fs";

@@ -183,6 +183,12 @@ def policies_of(root: Path, role: str) -> list[dict[str, Any]]:
     deployed = Deployed(
         document, loaded.parameters, REGION, ACCOUNT, loaded.stack, str(loaded.template.path)
     )
+    return policies_in(deployed, role)
+
+
+def policies_in(deployed: Deployed, role: str) -> list[dict[str, Any]]:
+    """Return the documents of all policies that a role has in a deployed template."""
+    document = deployed.document
     own = document["Resources"].get(role, {"Properties": {}})
     found = [policy["PolicyDocument"] for policy in own["Properties"].get("Policies", ())]
     for other in document["Resources"].values():

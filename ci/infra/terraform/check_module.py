@@ -29,7 +29,7 @@ ATTRIBUTES = {
     },
     "aws_s3_object": {"bucket", "key", "content", "count", "lifecycle"},
 }  # fmt: skip
-STACKS = {"account", "staging", "production", "training"}
+STACKS = {"account", "staging", "production", "training", "warm"}
 VARIABLES = {
     "gitlab_project": "group/models",
     "template_bucket": "templates-of-ours",
@@ -115,12 +115,16 @@ def check_plan(folder: Path) -> None:
     stacks = {key: value for key, value in resources.items() if key.endswith("terraform_data.this")}
     if {address.split(".")[1] for address in stacks} != STACKS:
         fail(f"the stacks {', '.join(stacks)} are planned")
-    code = (INFRA / "lambda" / "airflow_api.py").read_text(encoding="utf-8")
+    codes = {
+        name: (INFRA / "lambda" / file).read_text(encoding="utf-8")
+        for name, file in {"training": "airflow_api.py", "warm": "warm.py"}.items()
+    }
     for address, sent in sorted(stacks.items()):
         name = address.split(".")[1]
         template = resources.get(f"module.{name}.terraform_data.template[0]")
         body = template["content"] if template else sent["template_body"]
-        if ("Lambda::Function" in body) != (json.dumps(code[:40])[1:-1] in body):
+        sent_codes = {of for of, code in codes.items() if json.dumps(code[:200])[1:-1] in body}
+        if sent_codes != ({name} if "Lambda::Function" in body else set()):
             fail(f"{name}: the function's code is not in its template")
         print(f"{sent['name']}: {len(body):,} bytes{', by S3' if template else ''}, "
               f"{len(sent['parameters'])} parameters")  # fmt: skip

@@ -1,4 +1,4 @@
-# An account with staging, production, and training for the protected branch:
+# An account with staging, production, training for the protected branch, and models kept loaded:
 # terraform init && terraform plan
 terraform {
   required_version = ">= 1.5"
@@ -83,6 +83,18 @@ module "training" {
     Stage            = "production"
     WebserverAccess  = "PRIVATE_ONLY"
     LogRetentionDays = 90
+  }
+  depends_on = [module.production]
+}
+
+module "warm" {
+  source   = "../"
+  template = "warm"
+  name     = "slipway-production-warm"
+  region   = var.region
+  parameters = {
+    Stage  = "production"
+    Models = "screen_detection"
   }
   depends_on = [module.production]
 }
