@@ -55,6 +55,13 @@ class Manifest:
     capture: dict[str, Any] | None = None
     fold: dict[str, Any] | None = None
 
+    def folded_from(self) -> dict[str, str]:
+        """Return the MD5 of the graph that a served one was folded from, by the served one's path;
+        empty if none was folded."""
+        fold = self.fold or {"graph": "", "sources": {}}
+        graph, source = fold["graph"], fold["sources"].get(fold["graph"])
+        return {graph: source} if source is not None and graph in self.weights else {}
+
     def values(self) -> dict[str, Any]:
         """Return the manifest as JSON values."""
         values = asdict(self)

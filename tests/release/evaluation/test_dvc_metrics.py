@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,3 +163,19 @@ def test_a_name_in_two_files_is_preceded_by_the_file(folder: Path) -> None:
         "more.json:loss": 0.2,
         "f1": 0.5,
     }
+
+
+def test_metrics_belong_to_the_artifact_whose_graph_was_folded_from_what_was_trained(
+    folder: Path, tmp_path: Path
+) -> None:
+    made = artifact(folder, tmp_path)
+    ((graph, served),) = made.manifest.weights.items()
+    (folder / "training" / "model.onnx").write_bytes(b"trained")
+    root = folder.parent.parent
+    stage(root, ["models/tiny/training/metrics.json"], ["models/tiny/training/model.onnx"])
+    source = hashlib.md5(b"trained").hexdigest()
+    manifest = replace(made.manifest, fold={"graph": graph, "sources": {graph: source}})
+    folded = Artifact(made.path, manifest=manifest)
+    found, notes = dvc_metrics.read_dvc_metrics(folder, folded, None)
+    assert found and not notes
+    assert served["md5"] != source

@@ -80,14 +80,22 @@ def _exclusion_reason(metrics: Any, outs: Sequence[Any], artifact: Artifact | No
     if metrics.changed_checksum():
         return "dvc.lock has it with another md5: dvc repro"
     produced = [out for out in outs if not out.stage.is_data_source]
-    weights = {} if artifact is None else artifact.manifest.weights
-    for path, packed in weights.items():
+    for path, packed in _trained(artifact).items():
         digests = [
             out.hash_info.value for out in produced if Path(out.fs_path).name == Path(path).name
         ]
-        if digests and packed["md5"] not in digests:
+        if digests and packed not in digests:
             return (
                 f"by dvc.lock, the training wrote another {Path(path).name} (md5 {digests[0]}) than"
-                f" the artifact holds (md5 {packed['md5']}): slipway weights add the new one"
+                f" the artifact holds (md5 {packed}): slipway weights add the new one"
             )
     return None
+
+
+def _trained(artifact: Artifact | None) -> dict[str, str]:
+    """Return the MD5 of each weights file of an artifact; of a folded graph, that of the graph
+    which was folded, as a training writes that one."""
+    if artifact is None:
+        return {}
+    served = {path: packed["md5"] for path, packed in artifact.manifest.weights.items()}
+    return served | artifact.manifest.folded_from()

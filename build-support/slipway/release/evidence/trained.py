@@ -54,7 +54,7 @@ def match_training(root: Path, folder: Path, artifact: Artifact) -> TrainingMatc
         return TrainingMatch(notes=(note,))
     by_md5 = {out.hash.removeprefix("md5:"): out for stage in run.stages for out in stage.outs}
     outs, converted = _match_weights(manifest, by_md5)
-    folded = {name: md5 for name, md5 in _folded_from(manifest).items() if md5 in by_md5}
+    folded = {name: md5 for name, md5 in manifest.folded_from().items() if md5 in by_md5}
     outs |= {name: by_md5[md5] for name, md5 in folded.items()}
     missing = sorted(set(manifest.weights) - set(outs))
     if not outs:
@@ -82,13 +82,6 @@ def match_training(root: Path, folder: Path, artifact: Artifact) -> TrainingMatc
     record = run_path(folder).read_bytes()
     training = AttestedTraining(run, {**subjects, **made}, sources, record)
     return TrainingMatch(training, outs, frozenset(converted), tuple(notes))
-
-
-def _folded_from(manifest: Manifest) -> dict[str, str]:
-    """Return the md5 of what the artifact's graph was folded from, by the graph's path."""
-    fold = manifest.fold or {"graph": "", "sources": {}}
-    graph, source = fold["graph"], fold["sources"].get(fold["graph"])
-    return {graph: source} if source is not None and graph in manifest.weights else {}
 
 
 def _match_weights(
