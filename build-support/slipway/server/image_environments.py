@@ -29,6 +29,8 @@ def provide_environments(repository: Path, served: Sequence[str] | None) -> None
         SlipwayError: the image lacks one, or this machine does.
     """
     for path in sorted(repository.glob(f"*/{config.FILE_NAME}")):
+        if not path.is_file():
+            continue  # a folder, say: what the server answers to it is the error
         text = path.read_text(encoding="utf-8", errors="surrogateescape")
         for digest in sorted(set(NAMED.findall(text))):
             folder = find_environment(digest, served)
