@@ -33,6 +33,8 @@ PARTS = (
     "tests/requirements.txt",
 )
 NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", "infra", ".aside-*", "node_modules")
+# its BUILD file names targets of this repository's root
+PLUGIN_TESTS = "build-support/pants-plugins/tests"
 TESTS_BUILD = """python_requirements(
     name="requirements",
     module_mapping={"pytest-socket": ["pytest_socket"]},
@@ -53,6 +55,7 @@ def make(folder: Path, models: int) -> History:
             shutil.copytree(source, target, ignore=NOT_COPIED)
         else:
             shutil.copy(source, target)
+    made.remove(PLUGIN_TESTS)
     made.write("tests/BUILD", TESTS_BUILD)
     made.write(".dvc/config", "[core]\n analytics = false\n remote = here\n['remote \"here\"']\n")
     with (folder / ".dvc/config").open("a") as config:

@@ -126,6 +126,8 @@ def released(project: Project) -> Run:
     project.branch("first")
     project.edit("small_01", 32)
     project.edit("small_02", 32)
+    # outside of the models' folders: Pants looks for what depends on the changed files
+    project.history.write("notes.md", "Two models take larger batches.\n")
     return project.merge("first")
 
 
@@ -141,6 +143,8 @@ def test_a_push_of_a_branch_brings_its_model_to_staging_and_says_what_changes(
     assert "✓ one_and_two" in run.log("smoke staging")
     report = (project.history.root / "report.md").read_text(encoding="utf-8")
     assert "small_00" in report and "small_01" not in report
+    # a file that jobs leave behind would be a change of the next one in the same checkout
+    assert project.history.git("status", "--porcelain") == ""
     # retried: the same bytes are there already
     again = project.run(["publish to staging"])
     assert again.jobs == {"publish to staging": "passed"}
