@@ -10,7 +10,7 @@ import pytest
 from slipway.check import check
 from slipway.settings import load
 from slipway.triton import config
-from slipway.triton.pbtxt import is_repeated
+from slipway.triton.field_kinds import is_repeated
 from tests.check import corpus
 
 type Message = Any

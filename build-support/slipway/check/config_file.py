@@ -13,6 +13,7 @@ from slipway.check.unfilled import Template, find_templates
 from slipway.model.folder import ENSEMBLE
 from slipway.triton.config import ModelConfig, schema
 from slipway.triton.pbtxt import FieldPath, Fields, Step
+from slipway.triton.plain_config import read_plain
 
 # values of `platform`, which older configs have in place of `backend`
 # (Triton core, model_config_utils.cc and backend_config.cc)
@@ -139,6 +140,10 @@ class ConfigFile:
 
     def _parse(self) -> None:
         message = schema().ModelConfig()
+        if read_plain(self.fields.tokens, message):
+            self.message = message
+            return
+        message.Clear()
         try:
             text_format.Parse(self.text, message, allow_unknown_field=bool(self.fields.unknown))
         except text_format.ParseError as error:

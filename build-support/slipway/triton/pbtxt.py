@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import NamedTuple
 
-# a message's descriptor, created at run time
-type Descriptor = Any
+from slipway.triton.field_kinds import Descriptor, FieldKind, field_kinds
+
 type Step = str | int
 type FieldPath = tuple[Step, ...]
 
 TOKEN = re.compile(
-    r"""(?P<space>\s+)|(?P<comment>\#[^\n]*)
+    r"""\s*+(?:(?P<word>[A-Za-z_][\w.\-/+]*|[-+]?\.?[0-9][\w.+-]*|-\s*[A-Za-z]+)
+    |(?P<comment>\#[^\n]*)
     |(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
-    |(?P<word>[A-Za-z_][\w.\-/+]*|[-+]?\.?[0-9][\w.+-]*|-\s*[A-Za-z]+)
-    |(?P<mark>.)""",
+    |(?P<mark>.)|\Z)""",
     re.VERBOSE | re.DOTALL,
 )
 CLOSING = {"{": "}", "<": ">"}
@@ -34,8 +34,7 @@ class Token(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """A field from ``start``, its name's first character, to ``end``; its value is at ``value``."""
 
     start: int
@@ -53,7 +52,7 @@ class UnknownField(NamedTuple):
 
 
 class Fields:
-    """The positions of all fields of a text.
+    """The positions of all fields of a text; ``tokens`` are its own, without comments.
 
     A path is made of field names, each repeated field's name followed by an index, each map's by
     the key: ``("ensemble_scheduling", "step", 1, "input_map", "IMAGE")`` spans the entry, and with
@@ -66,9 +65,9 @@ class Fields:
         self.unknown: list[UnknownField] = []
         tokens = list(tokenise(text))
         self.comments = [token for token in tokens if token.kind == "comment"]
-        self._tokens = [token for token in tokens if token.kind != "comment"]
+        self.tokens = [token for token in tokens if token.kind != "comment"]
         self._at = 0
-        while self._at < len(self._tokens):
+        while self._at < len(self.tokens):
             before = self._at
             self._message((), descriptor, None)
             self._at += self._at == before
@@ -88,39 +87,40 @@ class Fields:
         return line, offset - (self.text.rfind("\n", 0, offset) + 1) + 1
 
     def _peek(self) -> str:
-        return self._tokens[self._at].text if self._at < len(self._tokens) else ""
+        return self.tokens[self._at].text if self._at < len(self.tokens) else ""
 
     def _message(self, path: FieldPath, descriptor: Descriptor, closing: str | None) -> None:
         counts: dict[str, int] = {}
-        while self._at < len(self._tokens) and self._peek() != closing:
-            token = self._tokens[self._at]
+        while self._at < len(self.tokens) and self._peek() != closing:
+            token = self.tokens[self._at]
             if token.kind == "mark" and token.text in ",;":
                 self._at += 1
                 continue
             if token.kind != "word":
                 return  # protobuf's parser reports the error
             self._at += 1
-            known = descriptor.fields_by_name if descriptor is not None else {}
-            field = known.get(token.text)
+            field = None if descriptor is None else field_kinds(descriptor).get(token.text)
             if field is None and descriptor is not None:
-                names = tuple(known)
+                names = tuple(descriptor.fields_by_name)
                 self.unknown.append(UnknownField(token.text, descriptor.name, names, token.start))
             self._field(path, token, field, counts)
 
-    def _field(self, path: FieldPath, name: Token, field: Any, counts: dict[str, int]) -> None:
+    def _field(
+        self, path: FieldPath, name: Token, field: FieldKind | None, counts: dict[str, int]
+    ) -> None:
         if self._peek() == ":":
             self._at += 1
-        repeated = field is not None and is_repeated(field)
+        repeated = field is not None and field.is_repeated
         if self._peek() == "[":
             self._at += 1
             first = True
             if repeated and self._peek() == "]":
                 self._record((*path, name.text), name.start, self._at)
-            while self._at < len(self._tokens) and self._peek() != "]":
+            while self._at < len(self.tokens) and self._peek() != "]":
                 if self._peek() == ",":
                     self._at += 1
                     continue
-                start = name.start if first else self._tokens[self._at].start
+                start = name.start if first else self.tokens[self._at].start
                 self._value(path, name.text, start, field, counts, repeated)
                 first = False
             self._at += 1
@@ -132,11 +132,11 @@ class Fields:
         path: FieldPath,
         name: str,
         start: int,
-        field: Any,
+        field: FieldKind | None,
         counts: dict[str, int],
         repeated: bool,
     ) -> None:
-        if self._at >= len(self._tokens):
+        if self._at >= len(self.tokens):
             return
         here: FieldPath = (*path, name)
         if repeated:
@@ -153,38 +153,33 @@ class Fields:
             self._at += 1
             # adjacent strings are one value
             while (
-                self._at < len(self._tokens)
-                and self._tokens[self._at].kind == self._tokens[at].kind == "string"
+                self._at < len(self.tokens)
+                and self.tokens[self._at].kind == self.tokens[at].kind == "string"
             ):
                 self._at += 1
         self._record(here, start, at)
         if repeated:
             self.spans.setdefault((*path, name), self.spans[here])
-        if inner is not None and inner.GetOptions().map_entry:
+        if field is not None and field.is_map:
             self._name_entry(here, before)
 
     def _record(self, path: FieldPath, start: int, at: int) -> None:
-        end = self._tokens[min(self._at, len(self._tokens)) - 1].end
-        self.spans[path] = Span(start, self._tokens[at].start, end)
+        end = self.tokens[min(self._at, len(self.tokens)) - 1].end
+        self.spans[path] = Span(start, self.tokens[at].start, end)
 
     def _name_entry(self, here: FieldPath, before: int) -> None:
         """Record the spans of a map's entry by its key as well."""
         key = self.spans.get((*here, "key"))
         text = self.text[key.value : key.end] if key is not None else '""'
         named = (*here[:-1], text[1:-1] if text[:1] in "\"'" else text)
-        for path in [path for path in list(self.spans)[before:] if path[: len(here)] == here]:
+        new = list(islice(self.spans, before, None))
+        for path in (path for path in new if path[: len(here)] == here):
             self.spans[named + path[len(here) :]] = self.spans[path]
 
 
 def tokenise(text: str) -> Iterator[Token]:
     """Yield the tokens of a text, with comments, without white space."""
     for match in TOKEN.finditer(text):
-        kind = str(match.lastgroup)
-        if kind != "space":
-            yield Token(kind, match[0], match.start(), match.end())
-
-
-def is_repeated(field: Any) -> bool:
-    """Return whether a field of a descriptor is a list or a map."""
-    repeated = getattr(field, "is_repeated", None)  # protobuf ≥ 6.31; `label` is deprecated there
-    return bool(field.label == field.LABEL_REPEATED if repeated is None else repeated)
+        kind = match.lastgroup
+        if kind is not None:  # not the end of the text
+            yield Token(kind, match[kind], match.start(kind), match.end())

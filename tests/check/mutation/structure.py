@@ -11,7 +11,7 @@ from typing import Any
 
 from slipway.triton import config
 from slipway.triton.config import ModelConfig
-from slipway.triton.pbtxt import is_repeated
+from slipway.triton.field_kinds import is_repeated
 from tests.check.mutation.mistake import configs, relative_name
 from tests.check.mutation.text import FREE
 
