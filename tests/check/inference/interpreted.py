@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from slipway.check.config_file import ConfigFile
@@ -43,7 +44,8 @@ def python_model(
     (folder / FILE_NAME).write_text(CONFIG + config, encoding="utf-8")
     for name, text in {"model.py": HEAD + code, **(files or {})}.items():
         (version / name).write_text(text, encoding="utf-8")
-    parsed = [parse_python(path) for path in sorted(version.glob("*.py"))]
+    copies: Counter[str] = Counter()
+    parsed = [parse_python(path, copies) for path in sorted(version.glob("*.py"))]
     config_file = ConfigFile(folder / FILE_NAME)
     assert config_file.message is not None
     return PythonModel(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from slipway.check.inference.values import Value
@@ -84,3 +85,16 @@ class Behaviour:
     sends: list[tuple[PythonCode, ast.expr]] = field(default_factory=list)  # without the end
     is_complete: bool = True
     is_given_up: bool = False  # the code is too long
+
+    def with_codes(self, codes: Mapping[PythonCode, PythonCode]) -> Behaviour:
+        """Return the behaviour of equal modules elsewhere: each module is replaced by its equal."""
+        return Behaviour(
+            [replace(ending, code=codes[ending.code]) for ending in self.endings],
+            [replace(tensor, code=codes[tensor.code]) for tensor in self.tensors],
+            [replace(problem, code=codes[problem.code]) for problem in self.problems],
+            [replace(response, code=codes[response.code]) for response in self.responses],
+            [(codes[code], node) for code, node in self.senders],
+            [(codes[code], node) for code, node in self.sends],
+            self.is_complete,
+            self.is_given_up,
+        )

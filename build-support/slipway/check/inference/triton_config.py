@@ -42,11 +42,18 @@ DTYPES = {
 NUMBERS = {"dims", "shape", "max_queue_delay_microseconds", "preferred_batch_size"}
 
 
+class ModelName(str):
+    """The name in a model's config; ``is_read`` is whether the model's code has read it."""
+
+    is_read = False
+
+
 class TritonConfig:
     """The config of a Python model; ``completed`` names tensors that its own code may add."""
 
     def __init__(self, message: ModelConfig, model: PythonModel, completed: Iterable[str]) -> None:
         self.message = message
+        self.name = ModelName(message.name)
         self.completed = frozenset(completed)
         self._model = model
         self._tensors = {
@@ -119,13 +126,16 @@ class TritonConfig:
         )
         content["model_transaction_policy"] = {"decoupled": self.decoupled}
         numbers: dict[str, Any] = _with_numbers(content, "")
-        return numbers
+        return {**numbers, "name": self.name}
 
 
 def json_value(content: Any) -> Value:
     """Return the value of a part of the config."""
     if content is None:
         return NONE
+    if isinstance(content, ModelName):
+        content.is_read = True
+        return Scalar("str", str(content))
     for kind in ("bool", "int", "float", "str"):
         if type(content).__name__ == kind:
             return Scalar(kind, content)
