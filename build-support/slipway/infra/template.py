@@ -146,7 +146,11 @@ def _parameter(declaration: Mapping[str, Any]) -> Parameter:
     )
 
 
-class _Loader(yaml.SafeLoader):
+# libyaml's parser: PyYAML's own takes ten times as long, and is what a PyYAML without libyaml has
+_SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_SafeLoader):  # type: ignore[misc, valid-type]
     """YAML with CloudFormation's short forms."""
 
 
