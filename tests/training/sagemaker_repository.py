@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT, REGION = "123456789012", "us-east-1"
 REPOSITORY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/slipway-training"
 BUCKET, DATA = "slipway-training", "slipway-data"
+FOLLOW_S = 0.5
 SETTINGS = f"""
 [training]
 bucket = "{BUCKET}"
@@ -127,6 +128,8 @@ class Project:
 @contextlib.contextmanager
 def project(folder: Path, patch: pytest.MonkeyPatch, *models: str) -> Iterator[Project]:
     """A repository in ``folder`` with copies of one model, committed; its data are in S3."""
+    # a job here ends within seconds, of which a growing pause would be most
+    patch.setattr("slipway.training.sagemaker.follow.LONGEST_WAIT_S", FOLLOW_S)
     patch.setenv("SLIPWAY_CACHE", str(folder / "cache"))
     patch.setenv("DVC_NO_ANALYTICS", "1")
     patch.setenv("DVC_SITE_CACHE_DIR", str(folder / "dvc-site"))
