@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from slipway.archive.segment import FAST
 from slipway.settings import Settings
 from tests.environment.wheelhouse import Wheelhouse
+
+
+@pytest.fixture(autouse=True)
+def fast_compression(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compress environments at the lower level: nothing here depends on an archive's size, and the
+    processes that tests start compress as users do."""
+    monkeypatch.setattr("slipway.environment.build.THOROUGH", FAST)
 
 
 @pytest.fixture

@@ -30,22 +30,28 @@ def run(tmp_path: Path) -> Run:
     return go
 
 
-def test_a_table_becomes_an_input_for_each_column_that_is_used(run: Run) -> None:
-    conversion = run("table.skops")
-    inputs = {tensor.name: tensor.datatype for tensor in conversion.converted.inputs}
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Conversion:
+    """Return the conversion of a table's pipeline, which nothing changes."""
+    out = tmp_path_factory.mktemp("table") / "out"
+    return convert(TABLES / "table.skops", out, Options("", "25.04"))
+
+
+def test_a_table_becomes_an_input_for_each_column_that_is_used(table: Conversion) -> None:
+    inputs = {tensor.name: tensor.datatype for tensor in table.converted.inputs}
     assert inputs == {
         **{"sex": "BYTES", "port": "BYTES", "fare": "FP32", "age": "FP32"},
         **{"class": "INT64", "ticket no": "FP32"},
     }
-    assert conversion.difference is not None and conversion.difference < 1e-5
-    assert "the model does not use unused" in conversion.converted.notes
+    assert table.difference is not None and table.difference < 1e-5
+    assert "the model does not use unused" in table.converted.notes
     # the scaler before the forest, and NaN among the texts
-    assert len(conversion.converted.repairs) == 2
-    assert set(conversion.rows["port"].ravel()) >= {"", "S", "C"}
+    assert len(table.converted.repairs) == 2
+    assert set(table.rows["port"].ravel()) >= {"", "S", "C"}
 
 
-def test_categories_and_ranges_are_those_of_the_fitted_steps(run: Run) -> None:
-    inputs = {tensor.name: tensor.features[0] for tensor in run("table.skops").converted.inputs}
+def test_categories_and_ranges_are_those_of_the_fitted_steps(table: Conversion) -> None:
+    inputs = {tensor.name: tensor.features[0] for tensor in table.converted.inputs}
     assert inputs["class"].values == (1, 2, 3)
     assert {"male", "female"} < set(inputs["sex"].values)
     assert inputs["age"].missing and 0 < inputs["age"].low < 30 < inputs["age"].high < 70
