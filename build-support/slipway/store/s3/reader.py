@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-import boto3
 from botocore.exceptions import (
     ClientError,
     IncompleteReadError,
@@ -21,6 +20,7 @@ from slipway.errors import SlipwayError
 from slipway.files import sha256_of_stream
 from slipway.store.interface import SETTING, Level, S3Location, Stat, outside
 from slipway.store.s3.errors import ABSENT, translate_errors
+from slipway.store.s3.session import create_session
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -163,7 +163,7 @@ def connect(location: str, profile: str | None = None) -> tuple[S3Client, str, s
             f"{location!r} names no bucket", where=SETTING, fix="write s3://bucket/prefix"
         )
     try:
-        client = boto3.session.Session(profile_name=profile).client("s3")
+        client = create_session(profile).client("s3")
     except NOT_CONFIGURED as error:
         raise not_configured(error, location) from error
     return client, bucket, prefix
