@@ -20,6 +20,9 @@ for name in [name for name in os.environ if name.startswith("SLIPWAY_TRAINING_")
     os.environ.pop(name)
 for name in ("SLIPWAY_SIGNING_KEY", "CI_PIPELINE_URL", "GITLAB_USER_LOGIN"):
     os.environ.pop(name, None)
+# of the processes of pytest that tests start: the plugins of installed packages, which those do not
+# need, take longer to import than most of them run
+os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -66,13 +66,18 @@ def add_case(root: Path, name: str, text: str) -> Path:
     return case
 
 
-def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run pytest with the plugin in ``root``."""
+def run(
+    root: Path, *arguments: str, other_plugins: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run pytest with the plugin in ``root``, and with those of all installed packages or none."""
     command = [sys.executable, "-m", "pytest", "-p", "slipway.testing.plugin", "-v"]
+    environment = os.environ | {"PYTHONPATH": str(Path(slipway.__file__).parent.parent)}
+    if other_plugins:
+        del environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]  # which tests/conftest.py sets
     return subprocess.run(
         [*command, "-p", "no:cacheprovider", f"--rootdir={root}", *arguments],
         cwd=root,
-        env=os.environ | {"PYTHONPATH": str(Path(slipway.__file__).parent.parent)},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
@@ -85,7 +90,7 @@ def test_files_cases_and_the_contract_of_a_model_share_one_server(repository: Pa
     first = run(repository, "--update-golden", *names)
     assert first.returncode == 0, first.stdout
     assert "identity: greeting: expected.json rewritten" in first.stdout
-    second = run(repository, *names)
+    second = run(repository, *names, other_plugins=True)
     assert second.returncode == 0, second.stdout
     for line in ("models/identity::golden[greeting] PASSED", "models/identity::contract PASSED"):
         assert line in second.stdout
