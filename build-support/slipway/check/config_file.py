@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cached_property
 from pathlib import Path
@@ -88,7 +89,9 @@ class ConfigFile:
         message = self.message
         name = message.backend if message is not None else ""
         library = (message.runtime if message is not None else "") or f"libtriton_{name}.so"
-        return any((folder / library).is_file() for folder in (self.directory, *self.versions))
+        return any(
+            os.path.isfile(f"{folder}/{library}") for folder in (self.directory, *self.versions)
+        )
 
     @cached_property
     def versions(self) -> list[Path]:

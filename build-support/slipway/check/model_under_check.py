@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -120,7 +121,8 @@ class ModelUnderCheck:
         """Return the folders that may be models, with a config or without one."""
         if not self.folder.is_dir():
             return []
-        return [path for path in sorted(self.folder.iterdir()) if path.is_dir()]
+        names = sorted(os.listdir(self.folder))
+        return [self.folder / name for name in names if os.path.isdir(f"{self.folder}/{name}")]
 
     @cached_property
     def too_deep(self) -> dict[str, Path]:
@@ -130,12 +132,14 @@ class ModelUnderCheck:
         """
         configs: dict[str, Path] = {}
         for directory in self.directories:
+            if os.path.isfile(f"{directory}/{FILE_NAME}"):
+                continue
             deep = [
                 path
                 for path in directory.glob(f"*/{FILE_NAME}")
                 if path.parent.name.isascii() and path.parent.name.isdigit()
             ]
-            if deep and not (directory / FILE_NAME).is_file():
+            if deep:
                 configs[directory.name] = max(deep, key=lambda path: int(path.parent.name))
         return configs
 
@@ -182,17 +186,19 @@ class ModelUnderCheck:
             return self.ensembles[0]
         return next(iter(self.configs.values())) if len(self.configs) == 1 else None
 
-    @property
+    # the same paths each time: a path keeps its text and its hash
+
+    @cached_property
     def version_file(self) -> Path:
         """Return the path of the file that holds the release version."""
         return self.folder / VERSION_FILE
 
-    @property
+    @cached_property
     def requirements(self) -> Path:
         """Return the path of the file with the requirements of the Python models."""
         return self.folder / "requirements.txt"
 
-    @property
+    @cached_property
     def lock(self) -> Path:
         """Return the path of the lock: the requirements, pinned and hashed."""
         return self.folder / "requirements.lock"
@@ -271,10 +277,13 @@ class SingleConfig(ModelUnderCheck):
 
 
 def _walk(directory: Path) -> Iterator[Path]:
-    for path in directory.iterdir():
-        if not path.name.startswith(".") and path.name != "__pycache__":
+    with os.scandir(directory) as entries:
+        listed = list(entries)
+    for entry in listed:
+        if not entry.name.startswith(".") and entry.name != "__pycache__":
+            path = directory / entry.name
             yield path
-            if path.is_dir() and not path.is_symlink():
+            if entry.is_dir(follow_symlinks=False):
                 yield from _walk(path)
 
 

@@ -8,6 +8,7 @@ a tenth of the 10 Gbit/s that the smaller instance types reach at best.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -91,7 +92,7 @@ def _environment(model: ModelUnderCheck) -> EnvironmentSize | None:
 
 def _is_tracked(path: Path) -> bool:
     """Return whether a file, or a folder that holds it, has a pointer."""
-    return (path.parent / (path.name + POINTER)).exists() or _is_in_tracked_folder(path.parent)
+    return os.path.exists(f"{path}{POINTER}") or _is_in_tracked_folder(path.parent)
 
 
 @remembered

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -105,7 +106,7 @@ RequirementLine = (
 
 
 @remembered
-def read_requirement_lines(requirements: Path) -> list[RequirementLine]:
+def read_requirement_lines(requirements: Path) -> Sequence[RequirementLine]:
     """Return the lines of a ``requirements.txt``, without blank ones and comments.
 
     Raises:
@@ -123,7 +124,8 @@ def read_requirement_lines(requirements: Path) -> list[RequirementLine]:
     return parse_requirement_lines(text)
 
 
-def parse_requirement_lines(text: str) -> list[RequirementLine]:
+@lru_cache(maxsize=32)  # of the latest models, of which many have the same requirements
+def parse_requirement_lines(text: str) -> Sequence[RequirementLine]:
     """Return the lines of the text of a ``requirements.txt``, without blank ones and comments."""
     return [parse_line(number, line) for number, line in _logical_lines(text)]
 

@@ -17,6 +17,7 @@ from typing import Any
 from slipway.errors import SlipwayError
 from slipway.files import digest_of_stream
 from slipway.model.pointer import Pointer, load_pointer
+from slipway.unchanged import remembered
 
 FOLDER = "original"
 OPTIONS = "conversion.toml"
@@ -63,6 +64,7 @@ class ConversionOptions:
         return "".join(lines)
 
 
+@remembered
 def load_options(model: Path) -> ConversionOptions:
     """Return how the weights of the model folder ``model`` were converted.
 
@@ -86,6 +88,7 @@ def load_options(model: Path) -> ConversionOptions:
         ) from error
 
 
+@remembered
 def load_record(model: Path) -> dict[str, Any] | None:
     """Return what ``conversion.json`` of a model folder says; ``None`` if it has none.
 

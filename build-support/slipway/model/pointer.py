@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -31,6 +33,11 @@ class Pointer:
     remote: str | None
 
 
+@lru_cache(maxsize=32)  # several models may have the same weights
+def _load(text: str) -> Any:
+    return yaml.load(text, LOADER)
+
+
 def load_pointer(file: Path) -> Pointer:
     """Read a pointer that ``dvc add`` wrote.
 
@@ -39,7 +46,7 @@ def load_pointer(file: Path) -> Pointer:
     """
     fix = f"write it again: dvc add {file.with_suffix('')}"
     try:
-        content = yaml.load(read_bytes(file).decode("utf-8"), LOADER)
+        content = _load(read_bytes(file).decode("utf-8"))
     except FileNotFoundError as error:
         raise SlipwayError("no such pointer", where=place_of(file), fix=fix) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from slipway.check.finding import Location
-from slipway.check.model_under_check import PythonFile
+from slipway.check.model_under_check import KEPT_TREES, PythonFile
 from slipway.check.syntax_index import SyntaxIndex
 
 UTILS = "triton_python_backend_utils"
@@ -27,8 +27,8 @@ class PythonCode:
     path: Path
     tree: ast.Module
     index: SyntaxIndex
-    names: dict[str, str] = field(default_factory=dict)
-    constants: dict[str, str] = field(default_factory=dict)
+    names: Mapping[str, str]
+    constants: Mapping[str, str]
 
     @property
     def parents(self) -> dict[ast.AST, ast.AST]:
@@ -101,19 +101,22 @@ class PythonCode:
 def analyse(file: PythonFile) -> PythonCode:
     """Return the facts about a module, which must parse."""
     assert file.tree is not None
-    code = PythonCode(file.path, file.tree, file.index)
-    for node in file.index.of(ast.Import, ast.ImportFrom):
+    return PythonCode(file.path, file.tree, file.index, *_names_and_constants(file.index))
+
+
+@lru_cache(maxsize=KEPT_TREES)
+def _names_and_constants(index: SyntaxIndex) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    names: dict[str, str] = {}
+    for node in index.of(ast.Import, ast.ImportFrom):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 name = alias.asname or alias.name.partition(".")[0]
-                code.names[name] = alias.name if alias.asname else name
+                names[name] = alias.name if alias.asname else name
         elif not node.level:
-            code.names |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
-    bindings = Counter(_bound_names(file.index))
-    for name, value in _string_assignments(file.index):
-        if bindings[name] == 1:
-            code.constants[name] = value
-    return code
+            names |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    bindings = Counter(_bound_names(index))
+    strings = _string_assignments(index)
+    return names, {name: value for name, value in strings if bindings[name] == 1}
 
 
 def argument(call: ast.Call, position: int, name: str) -> ast.expr | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 
+from slipway.check.model_under_check import KEPT_TREES
 from slipway.check.python.code import PythonCode
 from slipway.check.syntax_index import SyntaxIndex
 from slipway.unchanged import remembered
@@ -32,7 +34,8 @@ class Import:
         return self.name.partition(".")[0]
 
 
-def imports_in(index: SyntaxIndex) -> list[tuple[ast.Import | ast.ImportFrom, str, int]]:
+@lru_cache(maxsize=KEPT_TREES)
+def imports_in(index: SyntaxIndex) -> Sequence[tuple[ast.Import | ast.ImportFrom, str, int]]:
     """Return every import of a module: the statement, the dotted name, its level of dots.
 
     ``from a import b`` imports ``a``, and ``a.b``, which may be a module as well.
@@ -59,14 +62,21 @@ def required_imports(sources: Iterable[PythonCode]) -> Iterator[Import]:
 
     Imports whose failure the code handles are left out.
     """
-    seen = set()
+    seen: set[Path] = set()
     for code in sources:
-        for node, name, level in imports_in(code.index):
-            statement = Import(code, node, name, level)
-            key = (code.path, node.lineno, node.col_offset, level, statement.top)
-            if key not in seen and (name or level) and not _may_fail(code, node):
-                seen.add(key)
-                yield statement
+        if code.path not in seen:
+            seen.add(code.path)
+            yield from (Import(code, *found) for found in _required_in(code.index))
+
+
+@lru_cache(maxsize=KEPT_TREES)
+def _required_in(index: SyntaxIndex) -> list[tuple[ast.Import | ast.ImportFrom, str, int]]:
+    first: dict[tuple[int, int, int, str], tuple[ast.Import | ast.ImportFrom, str, int]] = {}
+    for node, name, level in imports_in(index):
+        if (name or level) and not _may_fail(index.parents, node):
+            key = (node.lineno, node.col_offset, level, name.partition(".")[0])
+            first.setdefault(key, (node, name, level))
+    return list(first.values())
 
 
 def is_local(statement: Import, directory: Path) -> bool:
@@ -94,11 +104,11 @@ def _names_in(folder: Path) -> list[str]:
     return os.listdir(folder)
 
 
-def _may_fail(code: PythonCode, node: ast.AST) -> bool:
+def _may_fail(parents: Mapping[ast.AST, ast.AST], node: ast.AST) -> bool:
     """Return whether the code handles a failed import, or never runs it on a server."""
     child = node
-    while child in code.parents:
-        parent = code.parents[child]
+    while child in parents:
+        parent = parents[child]
         if isinstance(parent, ast.Try) and (child in parent.body or child in parent.orelse):
             caught = {
                 name.id

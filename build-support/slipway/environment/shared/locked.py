@@ -37,10 +37,10 @@ def locked_packages(lock: Path) -> tuple[LockedPackage, ...]:
     Raises:
         SlipwayError: see ``read_shared_package`` and ``digest_of_sources``.
     """
-    root = repository_root(lock.parent) or lock.parent.resolve()
     found = []
     for line in parse_requirement_lines(read_text(lock)):
         if isinstance(line, PathRequirement):
+            root = repository_root(lock.parent) or lock.parent.resolve()
             folder = folder_of(line, lock)
             where = Path(os.path.relpath(folder.resolve(), root)).as_posix()
             source = f"{where}@sha256:{digest_of_sources(folder)}"

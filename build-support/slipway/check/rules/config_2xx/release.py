@@ -79,13 +79,13 @@ def _newer_fields(config: ConfigFile, release: str) -> Iterator[NewerField]:
 @lru_cache(maxsize=64)  # for the configs of one folder
 def _dated_fields(config: ConfigFile) -> list[tuple[Span, str, int]]:
     """Return the fields and values whose first release is known, each with its position."""
-    spans = config.fields.spans.items()
-    return [
+    dated = [
         (span, name, start)
-        for path, span in sorted(spans, key=lambda item: (item[1].start, -item[1].end))
+        for path, span in config.fields.spans.items()
         for name, start in _names(config, path, span)
         if name in SINCE
     ]
+    return sorted(dated, key=lambda item: (item[0].start, -item[0].end))
 
 
 def _names(config: ConfigFile, path: FieldPath, span: Span) -> Iterator[tuple[str, int]]:

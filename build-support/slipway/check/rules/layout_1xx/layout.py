@@ -74,7 +74,7 @@ def left_out(model: ModelUnderCheck) -> Iterator[RuleHit]:
             "move it into its model's directory, or remove it",
         )
     for path in sorted(model.folder.iterdir()):
-        if path.is_dir() and path.name.isdigit() and path.name not in model.configs:
+        if path.name.isdigit() and path.is_dir() and path.name not in model.configs:
             yield RuleHit(
                 Location(path),
                 "a version directory next to the model directories instead of in one",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -92,12 +93,14 @@ def ignored_by_git(model: ModelUnderCheck) -> Iterator[RuleHit]:
 
 
 def _hidden(directory: Path) -> Iterator[Path]:
-    for path in sorted(directory.iterdir()):
-        if path.name.startswith("."):
-            if not any(fnmatch(path.name, pattern) for pattern in HOUSEKEEPING):
-                yield path
-        elif path.is_dir() and not path.is_symlink() and path.name != "__pycache__":
-            yield from _hidden(path)
+    with os.scandir(directory) as entries:
+        listed = sorted(entries, key=lambda entry: entry.name)
+    for entry in listed:
+        if entry.name.startswith("."):
+            if not any(fnmatch(entry.name, pattern) for pattern in HOUSEKEEPING):
+                yield directory / entry.name
+        elif entry.is_dir(follow_symlinks=False) and entry.name != "__pycache__":
+            yield from _hidden(directory / entry.name)
 
 
 def _sources(model: ModelUnderCheck) -> Iterator[Path]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from slipway.check.finding import RuleHit
-from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.model_under_check import KEPT_TREES, ModelUnderCheck
 from slipway.check.python.bound_names import all_certainly_bound
 from slipway.check.python.code import PythonCode
 from slipway.check.python.model import python_models
 from slipway.check.rule import rule
+from slipway.check.syntax_index import SyntaxIndex
 
 # by what they are known in models, for the fix
 KNOWN = {
@@ -49,20 +51,29 @@ def undefined_name(model: ModelUnderCheck) -> Iterator[RuleHit]:
 
 
 def _undefined(code: PythonCode) -> Iterator[ast.Name]:
-    if DYNAMIC & code.index.names.keys() or all_certainly_bound(code.index):
-        return
+    # pyflakes knows more names in an __init__.py
+    for node in _undefined_in(code.index, code.path.name):
+        if not _is_never_evaluated(code, node):
+            yield node
+
+
+@lru_cache(maxsize=KEPT_TREES)
+def _undefined_in(index: SyntaxIndex, file_name: str) -> list[ast.Name]:
+    if DYNAMIC & index.names.keys() or all_certainly_bound(index):
+        return []
     from pyflakes import checker, messages
 
-    found = checker.Checker(code.tree, str(code.path)).messages
+    found = checker.Checker(index.root, file_name).messages
     places = {
         (message.lineno, message.col, message.message_args[0])
         for message in found
         if isinstance(message, messages.UndefinedName)
     }
-    for node in sorted(code.index.of(ast.Name), key=lambda node: (node.lineno, node.col_offset)):
-        place = (node.lineno, node.col_offset, node.id)
-        if place in places and not _is_never_evaluated(code, node):
-            yield node
+    return [
+        node
+        for node in sorted(index.of(ast.Name), key=lambda node: (node.lineno, node.col_offset))
+        if (node.lineno, node.col_offset, node.id) in places
+    ]
 
 
 def _is_loaded(code: PythonCode, node: ast.AST) -> bool:

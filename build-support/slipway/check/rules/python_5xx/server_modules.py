@@ -139,8 +139,12 @@ def _utilities(model: ModelUnderCheck) -> Iterator[PythonFile]:
 
 
 def _first(python_model: PythonModel, model: ModelUnderCheck) -> PythonFile | None:
-    files = {file.path: file for file in model.modules[python_model.config.name]}
-    for entry in python_model.entries:
+    files = {
+        file.path: file
+        for file in model.modules[python_model.config.name]
+        if UTILS in str(file.path)
+    }
+    for entry in python_model.entries if files else ():
         for folder in (entry.path.parent, python_model.config.directory):
             # a package comes before a module of the same folder
             for path in (folder / UTILS / "__init__.py", folder / f"{UTILS}.py"):

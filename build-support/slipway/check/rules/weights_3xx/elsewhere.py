@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from slipway.check.finding import Location, RuleHit
@@ -27,6 +27,7 @@ ENDINGS = {
     ".pkl",
     ".joblib",
 } - {".py", ".json", ".txt", ".xml"}
+ALL_ENDINGS = (*ENDINGS, POINTER)
 
 
 @rule(
@@ -46,7 +47,7 @@ def weights_elsewhere(model: ModelUnderCheck) -> Iterator[RuleHit]:
     if model.is_single_config or not model.configs:
         return
     pointers = {pointer.path.name: pointer for pointer in _pointers(model)}
-    for path in _other_files(model):
+    for path in _other_files(model, pointers):
         pointer = pointers.get(path.name)
         if pointer is not None:
             newer = path.stat().st_mtime_ns > pointer.file.stat().st_mtime_ns
@@ -59,10 +60,12 @@ def weights_elsewhere(model: ModelUnderCheck) -> Iterator[RuleHit]:
                 )
                 continue
         parts = path.relative_to(model.folder).parts
+        if path.suffix not in ALL_ENDINGS:
+            continue
         # other rules report folders that look like a model or a version
         aside = parts[0] in OTHER_FOLDERS or any(part.isdigit() for part in parts)
         tracked = path.with_name(path.name + POINTER).exists()
-        if not aside and not tracked and path.suffix in (*ENDINGS, POINTER):
+        if not aside and not tracked:
             yield RuleHit(
                 Location(path),
                 "weights outside of the model directories",
@@ -81,11 +84,14 @@ def _pointers(model: ModelUnderCheck) -> Iterator[Pointer]:
                 continue  # another rule reports it
 
 
-def _other_files(model: ModelUnderCheck) -> Iterator[Path]:
-    """Yield the files outside of the model directories, without hidden folders."""
+def _other_files(model: ModelUnderCheck, names: Container[str]) -> Iterator[Path]:
+    """Yield the files outside of the model directories that are named as weights, or by ``names``.
+
+    Hidden folders are left out.
+    """
     for folder, directories, files in os.walk(model.folder):
         here = Path(folder)
-        depth = len(here.relative_to(model.folder).parts)
+        depth = len(here.parts) - len(model.folder.parts)
         directories[:] = [
             name
             for name in sorted(directories)
@@ -93,4 +99,6 @@ def _other_files(model: ModelUnderCheck) -> Iterator[Path]:
             and not name.startswith((".", "_"))
             and not (depth == 0 and (name in model.configs or name == "tests"))
         ]
-        yield from (here / name for name in sorted(files) if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith(".") and (name.endswith(ALL_ENDINGS) or name in names):
+                yield here / name
