@@ -131,13 +131,17 @@ def report(port: int, url: str, answer: TextIO) -> None:
 
 
 def make_tokens(folder: Path) -> str:
-    """Write the tokens of an hour, and who may do what. Return BuildGrid's settings of it."""
-    secret = secrets.token_hex(32)
-    write_secretly(folder / "secret", secret)
-    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
-    for subject in ("reader", "writer"):
-        token = jwt.encode({"sub": subject, "exp": until}, secret, algorithm="HS256")
-        write_secretly(folder / subject, f"{token}\n")
+    """Write the tokens of an hour, and who may do what. Return BuildGrid's settings of it.
+
+    Tokens that are in the folder already are left as they are: a server may be started again.
+    """
+    if not (folder / "secret").exists():
+        secret = secrets.token_hex(32)
+        until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
+        for subject in ("reader", "writer"):
+            token = jwt.encode({"sub": subject, "exp": until}, secret, algorithm="HS256")
+            write_secretly(folder / subject, f"{token}\n")
+        write_secretly(folder / "secret", secret)
     allowed = [{"subject": "writer$"}, {"subject": "reader$", "requests": list(READS)}]
     (folder / "who.yml").write_text(yaml.safe_dump({"": {"allow": allowed}}))
     settings = {

@@ -1,4 +1,7 @@
-"""A remote cache that somebody else wrote: BuildGrid, on loopback."""
+"""Start a remote cache and its workers on loopback, for tests and benchmarks.
+
+It is imported from Python 3.9 and 3.12, and runs BuildGrid in an environment of its own.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / "ci" / "buildgrid" / "python"
 
 
@@ -26,6 +29,11 @@ class RemoteCache:
     folder: Path
     url: str
     process: subprocess.Popen[str]
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return self.url.partition("//")[2]
 
     def options(self, token: str, *, writes: bool) -> tuple[str, ...]:
         """Pants' options for a holder of `token`; with `writes` Pants tries to write."""
@@ -39,17 +47,29 @@ class RemoteCache:
             "--remote-cache-rpc-timeout-millis=3000",
         )
 
+    def execution_options(self) -> tuple[str, ...]:
+        """Pants' options for running steps on this server's workers; it was started `--open`."""
+        return (
+            f"--remote-store-address={self.url}",
+            f"--remote-execution-address={self.url}",
+            "--remote-execution",
+            "--remote-store-rpc-concurrency=32",
+            "--remote-execution-rpc-concurrency=32",
+        )
+
     def poison(self, word: str, other: str) -> int:
         """Put `other` behind every result of a step with the argument `word`; return how many."""
-        address = self.url.partition("//")[2]
-        arguments = (ROOT / "ci/buildgrid/poison.py", address, self.folder, word, other)
+        arguments = (ROOT / "ci/buildgrid/poison.py", self.address, self.folder, word, other)
         done = subprocess.run([PYTHON, *arguments], check=True, stdout=subprocess.PIPE, text=True)
         return int(done.stdout)
 
 
 @contextlib.contextmanager
 def serving(folder: Path, *options: str) -> Iterator[RemoteCache]:
-    """A server until the block ends; it is installed once per user."""
+    """A server until the block ends; it is installed once per user.
+
+    A second one in the same `folder` has the same tokens.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
