@@ -23,6 +23,7 @@ from slipway.tune.candidate import (
     THREADS,
     Candidate,
     Value,
+    describe_value,
 )
 
 THREADS_VALUE: FieldPath = ("parameters", onnx_parameters.INTRA_OP, "value", "string_value")
@@ -59,8 +60,9 @@ def edit_config(text: str, changes: Mapping[str, Value], where: str) -> str:
     if {BATCHING, PREFERRED} & set(changes):
         text = re.sub(r"(?<!\r)\n", newline, _batcher(text, wanted))
     if parse_config(text, where=where) != wanted:
+        wishes = ", ".join(describe_value(name, value) for name, value in changes.items())
         raise SlipwayError(
-            "its form is one that is not changed here", where=where, fix="set it by hand"
+            "its form is one that is not changed here", where=where, fix=f"set by hand: {wishes}"
         )
     return text
 

@@ -114,7 +114,7 @@ async def _block(
         raise SlipwayError(
             "the endpoint evicts one of the two models that are compared, so that both wait",
             where=side.address.url,
-            fix="give it memory for two: slipway endpoint up --memory, or a larger instance",
+            fix="give it memory for two: slipway endpoint up --memory SIZE, or a larger instance",
         )
     latencies = sorted(answer.latency for answer in answers)
     p50, p99 = (nearest_rank(latencies, level) or 0.0 for level in (0.5, 0.99))
@@ -137,7 +137,8 @@ def _refuse_errors(side: Side, generator: Generator, answers: Sequence[Any]) -> 
     if side.baseline:
         raise SlipwayError(
             f"the model as it is fails under load: {message}",
-            fix="slipway loadtest shows how much it carries; fix the model first",
+            fix="fewer with --clients, or fix the model; slipway loadtest --concurrency shows how"
+            " many it carries",
         )
     failed = CandidateTooSlow if kind.startswith(NO_ANSWER) else CandidateFailed
     raise failed(f"a request failed under load: {message}")

@@ -80,7 +80,7 @@ class RemoteModel(Model):
             raise SlipwayError(
                 f"the endpoint does not answer: {error}",
                 where=self._address.url,
-                fix="slipway endpoint up, or correct --endpoint",
+                fix="slipway endpoint up, or correct --endpoint or --url",
             ) from error
 
 

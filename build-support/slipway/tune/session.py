@@ -98,8 +98,8 @@ class Session:
         if candidate == BASELINE and measured.failure is not None:
             raise SlipwayError(
                 f"the config as it is, loaded a second time, fails: {measured.failure}",
-                fix="there may be no room for two, or too little time: on another machine, or at"
-                " another time",
+                fix="there may be no room for two, or too little time: run the same command on a"
+                " larger machine, or when less runs on this one",
             )
         self._state.save()
 

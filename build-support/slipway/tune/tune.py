@@ -104,7 +104,7 @@ def tune(
             raise SlipwayError(
                 "there is nothing to try: " + "; ".join(space.left_out or ("no knob fits",)),
                 where=str(folder),
-                fix="more with --clients, --cpu, or other names after --only",
+                fix="other names after --only, more --clients, or --cpu if the endpoint has no GPU",
             )
         together = max(2, min(TOGETHER, wish.terms.clients.most))
         answers = Answers(folder, place.baseline_model, together)

@@ -63,7 +63,9 @@ def write_configs(texts: list[NewText]) -> None:
     for text in texts:
         if _read(text.path) != text.before:
             raise SlipwayError(
-                "changed since it was measured", where=str(text.path), fix="slipway tune again"
+                "changed since it was measured",
+                where=str(text.path),
+                fix="run the same command again",
             )
     for text in texts:
         with atomic_write(text.path) as temporary:

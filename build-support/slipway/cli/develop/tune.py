@@ -122,8 +122,11 @@ def tune(model: Path, artifact: Path | None, **options: Any) -> int:
     read_any_folder(model)
     if is_container(model):
         raise SlipwayError(
-            "a model in a container of its own has no config of Triton", where=str(model)
+            "a model in a container of its own has no config of Triton",
+            where=str(model),
+            fix="name a model that Triton serves; the code in container/ sets this one's threads",
         )
+    endpoint = _endpoint(configured, options["endpoint"], options["url"])
     built = Artifact(artifact) if artifact else build_artifact(model, configured, Path("dist"))
     tuned = tuning.tune(
         model,
@@ -132,7 +135,7 @@ def tune(model: Path, artifact: Path | None, **options: Any) -> int:
         wish,
         working,
         _served(model, configured),
-        _endpoint(configured, options["endpoint"], options["url"]),
+        endpoint,
     )
     _show(tuned, configured, options)
     if tuned.report.interrupted:
@@ -150,7 +153,7 @@ def _wish(options: dict[str, Any]) -> Wish:
     from slipway.tune.tune import Wish
 
     counts = quantity.parse_counts(options["clients"], "--clients")
-    budget = re.sub(r"m$", "min", options["budget"].strip())
+    budget = re.sub(r"(?<=\d)m$", "min", options["budget"].strip())
     names = [text.strip() for text in (options["only"] or ",".join(NAMES)).split(",")]
     unknown = sorted(set(names) - set(NAMES))
     if unknown:

@@ -86,7 +86,7 @@ class Lowered:
             )
             made = place.work / worker.OUT / DEFAULT_FILE
             if made.is_symlink() or not made.is_file():
-                raise SlipwayError("no weights were written", fix="report it")
+                raise SlipwayError("no weights were written")
             with atomic_write(file) as temporary:
                 shutil.copyfile(made, temporary)
 
