@@ -62,11 +62,8 @@ def _read(source: str) -> dict[str, Any]:
 
 def _of_state(endpoints: dict[str, Any], name: str, source: str) -> Measured:
     if name not in endpoints:
-        raise SlipwayError(
-            f"it has no endpoint {name!r}",
-            where=source,
-            fix=f"--endpoint {' or '.join(sorted(endpoints)) or 'of another file'}",
-        )
+        fix = f"--endpoint {' or '.join(sorted(endpoints))}" if endpoints else FIX
+        raise SlipwayError(f"it has no endpoint {name!r}", where=source, fix=fix)
     try:
         times = {
             key: measured([float(value) for value in values])

@@ -65,7 +65,8 @@ def captured_traffic(requests: Iterable[CapturedRequest], where: str) -> Traffic
         raise SlipwayError(
             f"{len(rows)} requests are captured, and a simulation needs {FEWEST}",
             where=where,
-            fix="an earlier --since, another --endpoint, or --traffic and --zipf for drawn ones",
+            fix="an earlier --since, such as 30d; another --endpoint or --captures; or drawn ones:"
+            " --models 50 --traffic 10/s without --captured",
         )
     rows.sort()
     return traffic_of([when for when, _ in rows], [target for _, target in rows])

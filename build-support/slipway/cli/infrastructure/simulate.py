@@ -61,10 +61,8 @@ def simulate(**options: Any) -> int:
             console.width = 150  # a log has no width of its own
         print_simulation(plan, candidates, chosen, console)
     if options["output"]:
-        from slipway.extras import require
         from slipway.simulate.picture import draw
 
-        require("loadtest")
         title = f"{plan.models.count:,} models, {plan.traffic.rate:.4g} requests a second"
         draw(candidates, chosen, plan.goal, title, options["output"])
     return int(chosen is None)

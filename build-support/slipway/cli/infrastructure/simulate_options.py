@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -178,8 +179,10 @@ def refuse(options: dict[str, Any]) -> None:
     figures(options)
     counts(options)
     if options["output"]:
+        from slipway.extras import require
         from slipway.figure_file import check_figure_file
 
+        require("loadtest")
         check_figure_file(options["output"], "fleet")
 
 
@@ -237,12 +240,13 @@ def scaling(options: dict[str, Any]) -> Scaling | None:
 
     example = "--scaling 3000,2,10 --cooldowns 360s,1080s"
     try:
-        target, least, most = (float(part) for part in options["scaling"].split(","))
+        first, *numbers = options["scaling"].split(",")
+        target, (least, most) = float(first), map(int, numbers)
         out_s, in_s = (
             parse_seconds(part, "--cooldowns") for part in options["cooldowns"].split(",")
         )
     except ValueError as error:
         raise SlipwayError("--scaling or --cooldowns is not understood", fix=example) from error
-    if not (target > 0 and 1 <= int(least) <= int(most)):
+    if not (0 < target < math.inf and 1 <= least <= most):
         raise SlipwayError(f"--scaling {options['scaling']} is not possible", fix=example)
-    return Scaling(target, int(least), int(most), out_s, in_s)
+    return Scaling(target, least, most, out_s, in_s)
