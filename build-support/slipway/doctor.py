@@ -23,6 +23,7 @@ from slipway.server import source
 from slipway.server.command import has_gpu
 from slipway.settings import RemoteSettings, Settings, stub_python
 from slipway.settings.release import STAGES
+from slipway.settings.remote import EXECUTION, VARIABLES
 from slipway.triton import numpy_support
 from slipway.triton.standins import STANDINS, stand_in
 
@@ -274,22 +275,22 @@ def diagnose_remote_cache(remote: RemoteSettings) -> Iterator[Diagnosis]:
         except SlipwayError as error:
             yield Diagnosis(subject, "note", error.what, error.fix)
             continue
+        state: State = "ok"
+        fix = None
         if subject == "remote workers":
-            state: State = "ok" if server.executes else "note"
-            what = "runs steps" if server.executes else "runs no steps"
+            what = "runs steps"
+            if not server.executes:
+                state, what = "note", "runs no steps"
+                fix = f"{EXECUTION} = the address of workers, or {VARIABLES[EXECUTION]}=off"
         elif not server.reads:
             state, what = "note", "answers, but this machine may not read"
+            fix = f"the file of a token that can read: {remote.token_setting}"
         elif server.writes and not remote.writes:
-            yield Diagnosis(
-                subject,
-                "note",
-                f"{address.url} lets this machine write without a write token",
-                "a token that can only read; docs/remote-cache.md#who-may-write",
-            )
-            continue
+            state, what = "note", "lets this machine write without a write token"
+            fix = "a token that can only read; docs/remote-cache.md#who-may-write"
         else:
-            state, what = "ok", "reads and writes" if server.writes else "reads"
-        yield Diagnosis(subject, state, f"{address.url}: {what}")
+            what = "reads and writes" if server.writes else "reads"
+        yield Diagnosis(subject, state, f"{address.url}: {what}", fix)
 
 
 def _remotes(settings: Settings) -> Iterator[Diagnosis]:

@@ -14,7 +14,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slipway.errors import SlipwayError
-from slipway.settings.remote import CACHE, TOKEN, VARIABLES, Address, RemoteSettings
+from slipway.settings.remote import (
+    AUTHORITY,
+    CACHE,
+    EXECUTION,
+    INSTANCE,
+    VARIABLES,
+    Address,
+    RemoteSettings,
+)
 
 if TYPE_CHECKING:
     import grpc
@@ -59,10 +67,13 @@ def ask(settings: RemoteSettings, address: Address) -> Server:
         try:
             answer = call("Capabilities/GetCapabilities", instance)
         except grpc.RpcError as error:
-            raise _explain(error, address) from error
+            raise _explain(error, settings, address) from error
         cache = _first(answer, 1)
         if SHA256 not in _numbers(cache, 1):
-            raise SlipwayError(f"{address.url} does not store by SHA-256, which Pants needs")
+            raise SlipwayError(
+                f"{address.url} does not store by SHA-256, which Pants needs",
+                fix=f"a server that does, or {VARIABLES[CACHE]}=off",
+            )
         digest = _text(1, hashlib.sha256(PROBE).hexdigest()) + _number(2, len(PROBE))
         result = _bytes(5, PROBE)  # as a standard output
         return Server(
@@ -99,24 +110,28 @@ def _connect(settings: RemoteSettings, address: Address) -> grpc.Channel:
     return grpc.secure_channel(address.target, grpc.ssl_channel_credentials(roots or None))
 
 
-def _explain(error: grpc.RpcError, address: Address) -> SlipwayError:
+def _explain(error: grpc.RpcError, settings: RemoteSettings, address: Address) -> SlipwayError:
     import grpc
 
     code, details = error.code(), str(error.details())
+    off = f"{VARIABLES[CACHE if address == settings.cache else EXECUTION]}=off"
     if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
         return SlipwayError(
             f"{address.url} refuses this machine: {code.name}",
-            fix=f"a file with a valid token: {TOKEN} in [pipeline], or {VARIABLES[TOKEN]}",
+            fix=f"a file with a valid token: {settings.token_setting}; or the {INSTANCE} that it is"
+            " for",
         )
-    tls = "handshake" in details.lower() or "certificate" in details.lower()
-    return SlipwayError(
-        f"{address.url}: {details}",
-        fix=(
-            "remote-cache-ca = the PEM file of the authority that signed the server's certificate"
-            if tls
-            else f"start it, or {VARIABLES[CACHE]}=off; builds work without it"
-        ),
-    )
+    if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND):
+        fix = f"the {INSTANCE} that the server has, or none"
+    elif "WRONG_VERSION_NUMBER" in details:
+        fix = f"grpc://{address.target}, because the server does not encrypt; or {off}"
+    elif "handshake" in details.lower() or "certificate" in details.lower():
+        fix = f"{AUTHORITY} = the PEM file of the authority that signed the server's certificate"
+    elif address.encrypted:
+        fix = f"start it, or {off}; builds work without it"
+    else:
+        fix = f"start it, grpcs://{address.target} if it encrypts, or {off}; builds work without it"
+    return SlipwayError(f"{address.url}: {details}", fix=fix)
 
 
 # ---- protobuf's wire format: varints and what has a length

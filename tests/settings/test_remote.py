@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from slipway import settings
 from slipway.errors import SlipwayError
 from slipway.settings.pants import pants_variables
-from slipway.settings.remote import VARIABLES, WRITE_TOKEN, RemoteSettings
+from slipway.settings.remote import VARIABLES, WRITE_TOKEN, Address, RemoteSettings
 
 CACHE = '[pipeline]\nremote-cache = "grpcs://cache.example:443"\n'
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.secret.signature"
@@ -112,17 +113,61 @@ def test_a_mistake_is_named(tmp_path: Path, line: str, what: str) -> None:
         load(tmp_path, f"[pipeline]\n{line}\n")
 
 
-def test_a_token_in_place_of_its_file_is_not_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("key", list(VARIABLES))
+def test_the_text_that_the_fix_names_is_taken(tmp_path: Path, key: str) -> None:
+    before = "" if key == "remote-cache" else CACHE.removeprefix("[pipeline]\n")
+    with pytest.raises(SlipwayError, match=f"{key} is False") as raised:
+        load(tmp_path, f"[pipeline]\n{before}{key} = false\n")
+    line = str(raised.value.fix).removeprefix("a text, such as ")
+    assert line.startswith(f'{key} = "')
+    load(tmp_path, f"[pipeline]\n{before}{line}\n")
+
+
+@pytest.mark.parametrize("key", ["remote-cache", "remote-execution"])
+def test_the_addresses_that_the_fix_names_are_taken(tmp_path: Path, key: str) -> None:
+    before = "" if key == "remote-cache" else CACHE.removeprefix("[pipeline]\n")
+    with pytest.raises(SlipwayError, match="not an address") as raised:
+        load(tmp_path, f'[pipeline]\n{before}{key} = "cache.example"\n')
+    address, off = str(raised.value.fix).removeprefix(f"{key} = ").split(", or ")
+    load(tmp_path, f"[pipeline]\n{before}{key} = {address}\n")
+    assert load(tmp_path, f"[pipeline]\n{before}{key} = {off}\n").execution is None
+
+
+def test_a_key_that_is_unknown_is_removed_or_a_known_one(tmp_path: Path) -> None:
+    with pytest.raises(SlipwayError, match=r"unknown pipeline\.remote-cash") as raised:
+        load(tmp_path, '[pipeline]\nremote-cash = "grpc://a:1"\n')
+    removed, known = str(raised.value.fix).split("; known are: ")
+    assert removed == "remove it" and set(known.split(", ")) == set(VARIABLES)
+    load(tmp_path, "[pipeline]\n")
+
+
+@pytest.mark.parametrize(
+    ("variable", "where"),
+    [
+        (VARIABLES["remote-cache-token"], "[pipeline] of slipway.toml, or "),
+        (VARIABLES["remote-cache-ca"], "[pipeline] of slipway.toml, or "),
+        (WRITE_TOKEN, ""),
+    ],
+)
+def test_a_token_in_place_of_its_file_is_not_shown_and_is_taken_in_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, where: str
 ) -> None:
-    monkeypatch.setenv(VARIABLES["remote-cache-token"], TOKEN)
+    monkeypatch.setenv(variable, TOKEN)
     with pytest.raises(SlipwayError, match="does not name a file") as raised:
         load(tmp_path, CACHE).verify()
     assert TOKEN not in str(raised.value) and "type File" in str(raised.value)
+    assert raised.value.where == f"{where}{variable}"
+    (tmp_path / "token").write_text(TOKEN)
+    monkeypatch.setenv(variable, "token")
+    load(tmp_path, CACHE).verify()
 
 
 @pytest.mark.usefixtures("tokens")
 def test_no_token_leaves_the_machine_without_encryption(tmp_path: Path) -> None:
     load(tmp_path, CACHE.replace("cache.example", "127.0.0.1").replace("grpcs", "grpc")).verify()
-    with pytest.raises(SlipwayError, match="without encryption"):
-        load(tmp_path, CACHE.replace("grpcs", "grpc")).verify()
+    plain = load(tmp_path, CACHE.replace("grpcs", "grpc"))
+    with pytest.raises(SlipwayError, match="without encryption") as raised:
+        plain.verify()
+    assert raised.value.fix == "grpcs://cache.example:443, or no token"
+    replace(plain, cache=Address("grpcs://cache.example:443")).verify()
+    replace(plain, token=None, write_token=None).verify()

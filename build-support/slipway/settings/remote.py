@@ -24,6 +24,13 @@ VARIABLES = {
 }
 WRITE_TOKEN = "SLIPWAY_REMOTE_CACHE_WRITE_TOKEN"  # in the environment alone: it is for few
 OFF, NO_TOKEN = "off", "none"
+EXAMPLES = {
+    CACHE: "grpcs://cache.example:443",
+    EXECUTION: "grpcs://workers.example:443",
+    INSTANCE: "slipway",
+    AUTHORITY: "ci/cache-ca.pem",
+    TOKEN: "~/.config/slipway/cache-token",
+}
 ADDRESS = re.compile(r"(?P<scheme>grpcs?)://(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
 
 
@@ -81,6 +88,13 @@ class RemoteSettings:
         """Return the file of the token that requests carry."""
         return self.write_token if self.writes and self.write_token else self.token
 
+    @property
+    def token_setting(self) -> str:
+        """Return where the file of that token is named."""
+        if self.writes and self.write_token:
+            return WRITE_TOKEN
+        return f"{TOKEN} in [pipeline], or {VARIABLES[TOKEN]}"
+
     def verify(self) -> None:
         """Check that the files exist, and that no token leaves this machine in plain text.
 
@@ -92,9 +106,10 @@ class RemoteSettings:
         for key, file in files.items():
             if file is not None and not _is_file(file):
                 variable = VARIABLES.get(key, key)
+                table = "" if key == WRITE_TOKEN else "[pipeline] of slipway.toml, or "
                 raise SlipwayError(
                     f"{key} does not name a file",
-                    where=f"[pipeline] of slipway.toml, or {variable}",
+                    where=f"{table}{variable}",
                     fix=f"write it into a file and name that; in GitLab, {variable} has the type"
                     " File",
                 )
@@ -137,7 +152,9 @@ def _chosen(path: Path, key: str, values: Mapping[str, Any]) -> str | None:
     if value is None or (isinstance(value, str) and value):
         return value
     raise SlipwayError(
-        f"{key} is {value!r}", where=f"{path}: [pipeline]", fix=f'a text, such as {key} = "…"'
+        f"{key} is {value!r}",
+        where=f"{path}: [pipeline]",
+        fix=f'a text, such as {key} = "{EXAMPLES[key]}"',
     )
 
 
@@ -146,7 +163,7 @@ def _address(path: Path, key: str, text: str) -> Address:
         raise SlipwayError(
             f"{key} is not an address of the Remote Execution API",
             where=f"{path}: [pipeline], or {VARIABLES[key]}",
-            fix=f'{key} = "grpcs://cache.example:443", or "{OFF}"',
+            fix=f'{key} = "{EXAMPLES[key]}", or "{OFF}"',
         )
     return Address(text)
 
