@@ -78,8 +78,11 @@ class ModelRepository:
     @cached_property
     def _owners(self) -> Mapping[str, list[Path]]:
         directories: dict[str, list[Path]] = {}
-        for path in sorted((self.settings.root / "models").glob(f"*/*/{FILE_NAME}")):
-            directories.setdefault(path.parent.name, []).append(path.parent)
+        models = self.settings.root / "models"
+        for folder in _subfolders(models):
+            for name in _subfolders(models / folder):
+                if os.path.exists(f"{models}/{folder}/{name}/{FILE_NAME}"):
+                    directories.setdefault(name, []).append(models / folder / name)
         return directories
 
 
@@ -242,9 +245,7 @@ class ModelUnderCheck:
 
     @cached_property
     def _files(self) -> list[Path]:
-        return [
-            path for config in self.configs.values() for path in sorted(_walk(config.directory))
-        ]
+        return [path for config in self.configs.values() for path in _walk(config.directory)]
 
 
 @lru_cache(maxsize=KEPT_TREES)
@@ -276,9 +277,20 @@ class SingleConfig(ModelUnderCheck):
         yield self.path
 
 
+def _subfolders(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            listed = list(entries)
+    except OSError:  # it is missing, or may not be read
+        return []
+    folders = (e for e in listed if e.is_dir(follow_symlinks=False) or os.path.isdir(e.path))
+    return sorted(folder.name for folder in folders)
+
+
 def _walk(directory: Path) -> Iterator[Path]:
+    """Yield what is in a directory in the order of paths."""
     with os.scandir(directory) as entries:
-        listed = list(entries)
+        listed = sorted(entries, key=lambda entry: entry.name)
     for entry in listed:
         if not entry.name.startswith(".") and entry.name != "__pycache__":
             path = directory / entry.name

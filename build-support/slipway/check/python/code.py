@@ -47,24 +47,13 @@ class PythonCode:
 
     def origin(self, node: ast.expr) -> str:
         """Return the full name: ``pb_utils.Tensor`` → ``triton_python_backend_utils.Tensor``."""
-        written = dotted(node)
-        first, dot, rest = written.partition(".")
-        full = self.names.get(first)
-        return written if full is None else f"{full}{dot}{rest}"
+        return _origin(node, self.names)
 
     def calls(self, *names: str) -> Iterator[tuple[str, ast.Call]]:
         """Yield the calls of these functions of Triton's utilities, with the function's name."""
-        for name, node in self._calls:
+        for name, node in _utility_calls(self.index):
             if name in names:
                 yield name, node
-
-    @cached_property
-    def _calls(self) -> list[tuple[str, ast.Call]]:
-        prefix = f"{UTILS}."
-        calls = ((self.origin(node.func), node) for node in self.index.of(ast.Call))
-        return [
-            (name.removeprefix(prefix), node) for name, node in calls if name.startswith(prefix)
-        ]
 
     def function_of(self, node: ast.AST) -> ast.AST:
         """Return the innermost function that contains a node, otherwise the module."""
@@ -117,6 +106,20 @@ def _names_and_constants(index: SyntaxIndex) -> tuple[Mapping[str, str], Mapping
     bindings = Counter(_bound_names(index))
     strings = _string_assignments(index)
     return names, {name: value for name, value in strings if bindings[name] == 1}
+
+
+@lru_cache(maxsize=KEPT_TREES)
+def _utility_calls(index: SyntaxIndex) -> list[tuple[str, ast.Call]]:
+    prefix, (names, _) = f"{UTILS}.", _names_and_constants(index)
+    calls = ((_origin(node.func, names), node) for node in index.of(ast.Call))
+    return [(name.removeprefix(prefix), node) for name, node in calls if name.startswith(prefix)]
+
+
+def _origin(node: ast.expr, names: Mapping[str, str]) -> str:
+    written = dotted(node)
+    first, dot, rest = written.partition(".")
+    full = names.get(first)
+    return written if full is None else f"{full}{dot}{rest}"
 
 
 def argument(call: ast.Call, position: int, name: str) -> ast.expr | None:

@@ -90,7 +90,7 @@ def _dated_fields(config: ConfigFile) -> list[tuple[Span, str, int]]:
 
 def _names(config: ConfigFile, path: FieldPath, span: Span) -> Iterator[tuple[str, int]]:
     """Yield the full names of a field and of its enum value, each with its position."""
-    name, enum = _full_names(tuple(step for step in path if isinstance(step, str)))
+    name, enum = _full_names(tuple([step for step in path if isinstance(step, str)]))
     if name is not None:
         yield name, span.start
         if enum is not None:

@@ -190,7 +190,7 @@ def _unresolved(model: ModelUnderCheck) -> list[Import]:
 
 def _changes_path(code: PythonCode) -> bool:
     """Return whether the code uses ``sys.path``, where Python looks for modules."""
-    return any(code.origin(node) == "sys.path" for node in code.index.of(ast.Attribute))
+    return any(code.origin(node) == "sys.path" for node in code.index.attributes.get("path", ()))
 
 
 def _names_only(node: ast.Import | ast.ImportFrom) -> bool:
