@@ -98,14 +98,19 @@ def show_tensors(planned: Steps) -> None:
     Console(highlight=False, soft_wrap=True).print(table)
 
 
-def print_next_steps(folder: Path, root: Path) -> None:
-    """Print the commands that follow, for the model folder that was written."""
+def print_next_steps(folder: Path, root: Path, *, folds: bool) -> None:
+    """Print the commands that follow, for the model folder that was written.
+
+    ``folds`` says whether its postprocessing is one that can be folded, and is not.
+    """
     path = folder.relative_to(root)
     click.echo(f"{path} created. Next:")
     name = path.name
+    fold = (f"slipway fold {name}", "move its postprocessing into the graph: one process fewer")
     for command, why in (
         (f"slipway check {name}", "find mistakes"),
         (f"slipway test {name}", "run its tests and golden cases on a real Triton"),
+        *([fold] if folds else []),
         (f"git add {path}", "git keeps all but the weights"),
         (f"slipway weights push {name}", "DVC's remote keeps the weights"),
         (f"slipway publish {name}", "publish to staging"),

@@ -10,15 +10,24 @@ from typing import Any
 from slipway.errors import SlipwayError
 from slipway.fold import ensemble as ensembles
 from slipway.fold.compare import compare_graphs
-from slipway.fold.ensemble import ONNX, PYTHON, Ensemble
-from slipway.fold.merge import Wiring, merge
+from slipway.fold.ensemble import PYTHON, Ensemble
+from slipway.fold.merge import merge
 from slipway.fold.python_model import PythonModel
 from slipway.fold.standalone import compare
 from slipway.fold.trace import Traced, trace
+from slipway.fold.wiring import (
+    find_inferencer,
+    joined_step,
+    other_steps,
+    passed_on,
+    refusal,
+    renamed_tensor,
+    wire,
+)
 from slipway.model.folded import fold_sources
 from slipway.settings import Settings
 from slipway.triton import config
-from slipway.triton.config import FILE_NAME, schema
+from slipway.triton.config import FILE_NAME
 
 DEFAULT_FILE = "model.onnx"
 
@@ -63,20 +72,42 @@ def make_plan(folder: Path, settings: Settings, weights: Any, step: str | None =
     folders = model_folders(folder)
     ensemble = _ensemble(folder, folders)
     name = step or ensembles.find_step(ensemble)
+    model, traced = _traced(ensemble, folders, name)
+    compared = compare(model, traced)
+    renamed = passed_on(ensemble, name, traced)
+    if len(renamed) == len(traced.outputs):
+        steps = other_steps(ensemble, name, renamed)
+        texts = {_name(ensemble): ensembles.without_step(ensemble, name, steps)}
+        return Plan(name, _name(ensemble), texts, compared=compared, passed=renamed)
+    return _with_graph(ensemble, folders, name, model, traced, renamed, settings, weights)
+
+
+def can_fold(folder: Path) -> bool:
+    """Return whether the last Python model of ``folder`` seems to be one that can be folded.
+
+    Its code runs once with symbols. Neither answers nor weights are looked at.
+    """
+    try:
+        folders = model_folders(folder)
+        ensemble = _ensemble(folder, folders)
+        name = ensembles.find_step(ensemble)
+        _, traced = _traced(ensemble, folders, name)
+        if len(passed_on(ensemble, name, traced)) < len(traced.outputs):
+            find_inferencer(ensemble, name)
+    except SlipwayError:
+        return False
+    return True
+
+
+def _traced(
+    ensemble: Ensemble, folders: Mapping[str, Path], name: str
+) -> tuple[PythonModel, Traced]:
     ensemble.step(name)
     model = PythonModel(folders[name])
     if ensemble.models[name].backend != PYTHON:
-        raise _refusal(ensemble, f"{name} is no Python model", "name the postprocessing: --step")
+        raise refusal(ensemble, f"{name} is no Python model", "name the postprocessing: --step")
     _refuse_config(folders[name] / FILE_NAME, ensemble.models[name])
-    traced = trace(model)
-    compared = compare(model, traced)
-    renamed = _renamed(ensemble, name, traced)
-    if len(renamed) == len(traced.outputs):
-        texts = {
-            _name(ensemble): ensembles.without_step(ensemble, name, _steps(ensemble, name, renamed))
-        }
-        return Plan(name, _name(ensemble), texts, compared=compared, passed=renamed)
-    return _with_graph(ensemble, folders, name, model, traced, renamed, settings, weights)
+    return model, trace(model)
 
 
 def _with_graph(
@@ -89,7 +120,7 @@ def _with_graph(
     settings: Settings,
     weights: Any,
 ) -> Plan:
-    inferencer = _inferencer(ensemble, name)
+    inferencer = find_inferencer(ensemble, name)
     before = ensemble.models[inferencer]
     _refuse_config(folders[inferencer] / FILE_NAME, before)
     if before.max_batch_size != model.config.max_batch_size:
@@ -100,21 +131,21 @@ def _with_graph(
             fix=f"max_batch_size: {before.max_batch_size}",
         )
     file = f"1/{before.default_model_filename or DEFAULT_FILE}"
-    wiring = _wiring(ensemble, name, inferencer, traced, renamed)
+    wiring = wire(ensemble, name, inferencer, traced, renamed)
     source = weights(folders[inferencer] / file)
     releases = (settings.triton_release, settings.test_release)
     merged = merge(source, traced, wiring, releases)
     compared = compare_graphs(source, merged, wiring, model, traced)
-    steps = _steps(ensemble, name, renamed)
-    steps[inferencer] = _joined(ensemble, name, wiring, renamed, steps[inferencer])
+    steps = other_steps(ensemble, name, renamed)
+    steps[inferencer] = joined_step(ensemble, name, wiring, renamed, steps[inferencer])
     dropped = [tensor.name for tensor in before.output if tensor.name not in wiring.kept]
     texts = {
         _name(ensemble): ensembles.without_step(ensemble, name, steps),
         inferencer: ensembles.with_tensors(
             folders[inferencer] / FILE_NAME,
             dropped,
-            [_tensor(wiring.inputs[post], new) for post, new in wiring.new_inputs.items()],
-            [_tensor(wiring.outputs[post], new) for post, new in wiring.new_outputs.items()],
+            [renamed_tensor(wiring.inputs[post], new) for post, new in wiring.new_inputs.items()],
+            [renamed_tensor(wiring.outputs[post], new) for post, new in wiring.new_outputs.items()],
         ),
     }
     return Plan(
@@ -150,10 +181,6 @@ def _name(ensemble: Ensemble) -> str:
     return ensemble.file.parent.name
 
 
-def _refusal(ensemble: Ensemble, what: str, fix: str) -> SlipwayError:
-    return SlipwayError(f"cannot be folded: {what}", where=str(ensemble.file), fix=fix)
-
-
 def _refuse_config(file: Path, message: Any) -> None:
     for used, what in (
         (message.HasField("sequence_batching"), "sequence_batching"),
@@ -169,139 +196,3 @@ def _refuse_config(file: Path, message: Any) -> None:
                 where=str(file),
                 fix=f"leave the postprocessing as it is, or remove {what}",
             )
-
-
-def _renamed(ensemble: Ensemble, name: str, traced: Traced) -> dict[str, str]:
-    """Return tensors of the ensemble that the step passes on, by what they become.
-
-    The step before writes them under the new name. Inputs of the ensemble cannot be its outputs.
-    """
-    step = ensemble.step(name)
-    renamed: dict[str, str] = {}
-    for output, source in traced.passed.items():
-        tensor = step.input_map[source]
-        answer = step.output_map.get(output)
-        free = ensemble.producer(tensor) is not None and not ensemble.is_answer(tensor)
-        if answer and free and tensor not in renamed.values():
-            renamed[answer] = tensor
-    return renamed
-
-
-def _steps(ensemble: Ensemble, name: str, renamed: Mapping[str, str]) -> dict[str, Any]:
-    """Return the other steps, in which the tensors have their new names."""
-    new = {old: answer for answer, old in renamed.items()}
-    changed: dict[str, Any] = {}
-    for step in ensemble.steps:
-        copy = schema().ModelEnsembling.Step()
-        copy.CopyFrom(step)
-        for entries in (copy.input_map, copy.output_map):
-            for key, value in list(entries.items()):
-                entries[key] = new.get(value, value)
-        if step.model_name != name:
-            changed[step.model_name] = copy
-    return changed
-
-
-def _inferencer(ensemble: Ensemble, name: str) -> str:
-    """Return the ONNX model before the step; others that write for it must not depend on it."""
-    step = ensemble.step(name)
-    producers = {
-        producer.model_name
-        for tensor in step.input_map.values()
-        if (producer := ensemble.producer(tensor)) is not None
-        and ensemble.models[producer.model_name].backend == ONNX
-    }
-    if len(producers) != 1:
-        found = " and ".join(sorted(producers)) or "no ONNX model"
-        raise _refusal(
-            ensemble,
-            f"{found} comes before {name}, and an ONNX graph is needed to fold it into",
-            "leave the postprocessing as it is",
-        )
-    inferencer = str(next(iter(producers)))
-    for tensor in step.input_map.values():
-        producer = ensemble.producer(tensor)
-        mine = producer is not None and producer.model_name == inferencer
-        if not mine and ensemble.depends(tensor, inferencer):
-            raise _refusal(
-                ensemble,
-                f"{name} reads {tensor!r} as well, which is computed behind {inferencer}",
-                "leave the postprocessing as it is",
-            )
-    ensemble.step(inferencer)
-    return inferencer
-
-
-def _wiring(
-    ensemble: Ensemble, name: str, inferencer: str, traced: Traced, renamed: Mapping[str, str]
-) -> Wiring:
-    step, before = ensemble.step(name), ensemble.step(inferencer)
-    written = {tensor: output for output, tensor in before.output_map.items()}
-    folded = [post for post in traced.outputs if step.output_map.get(post) not in renamed]
-    used = _used(traced, folded)
-    fed = {post: written[t] for post, t in step.input_map.items() if t in written and post in used}
-    kept = tuple(
-        output
-        for output, tensor in before.output_map.items()
-        if tensor in renamed.values()
-        or ensemble.is_answer(tensor)
-        or ensemble.readers(tensor, name)
-    )
-    taken = {*kept, *before.input_map}
-    new_inputs: dict[str, str] = {}
-    for post in step.input_map:
-        if post not in fed and post in used:
-            new_inputs[post] = _free(post, taken)
-    new_outputs = {post: _free(post, taken) for post in folded}
-    message = ensemble.models[name]
-    return Wiring(
-        fed,
-        new_inputs,
-        new_outputs,
-        kept,
-        {tensor.name: tensor for tensor in message.input},
-        {tensor.name: tensor for tensor in message.output},
-        message.max_batch_size > 0,
-    )
-
-
-def _used(traced: Traced, outputs: list[str]) -> set[str]:
-    found = {traced.outputs[post] for post in outputs}
-    for node in reversed(traced.builder.nodes):
-        if found & {*node.output}:
-            found |= {*node.input}
-    return found & set(traced.inputs)
-
-
-def _free(name: str, taken: set[str]) -> str:
-    chosen, number = name, 1
-    while chosen in taken:
-        number += 1
-        chosen = f"{name}_{number}"
-    taken.add(chosen)
-    return chosen
-
-
-def _joined(
-    ensemble: Ensemble, name: str, wiring: Wiring, renamed: Mapping[str, str], copy: Any
-) -> Any:
-    """Return the inferencer's step with the tensors of the folded one."""
-    step = ensemble.step(name)
-    answers = {tensor: answer for answer, tensor in renamed.items()}
-    for post, new in wiring.new_inputs.items():
-        tensor = step.input_map[post]
-        copy.input_map[new] = answers.get(tensor, tensor)
-    for output in list(copy.output_map):
-        if output not in wiring.kept:
-            del copy.output_map[output]
-    for post, new in wiring.new_outputs.items():
-        if post in step.output_map:
-            copy.output_map[new] = step.output_map[post]
-    return copy
-
-
-def _tensor(tensor: Any, name: str) -> Any:
-    copy = type(tensor)()
-    copy.CopyFrom(tensor)
-    copy.name = name
-    return copy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from dvc.repo import Repo
 
 from slipway.cli import main
 from slipway.cli.develop.new import new
+from slipway.scaffold import from_onnx as scaffold
 from tests.scaffold.graphs import doubler, identity
 
 TOML = Path(__file__).parents[2] / "check" / "fixtures" / "good" / "slipway.toml"
@@ -36,6 +38,35 @@ def test_flags_alone_make_a_model_and_say_what_is_next(
     assert "models/made created. Next:" in output and "slipway test made" in output
     assert (root / "models" / "made" / "model_version.txt").read_text() == "1.2.3\n"
     assert main(["check", "models/made"]) == 0
+
+
+@pytest.mark.usefixtures("root")
+def test_a_postprocessing_that_can_be_folded_is_named_until_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["new", "made", "--from", "graph.onnx"]) == 0
+    assert "  slipway fold made " in capsys.readouterr().out
+    assert main(["fold", "made", "--no-test"]) == 0
+    assert main(["new", "folded", "--from", "graph.onnx", "--fold"]) == 0
+    assert "slipway fold" not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("root")
+def test_a_postprocessing_that_needs_another_package_is_not_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    original = scaffold.write
+
+    def write(*args: Any, **keywords: Any) -> Path:
+        folder = original(*args, **keywords)
+        with (folder / "made_postprocessing" / "1" / "model.py").open("a") as code:
+            code.write("import absent\n")
+        return folder
+
+    monkeypatch.setattr(scaffold, "write", write)
+    assert main(["new", "made", "--from", "graph.onnx"]) == 0
+    output = capsys.readouterr().out
+    assert "slipway test made" in output and "slipway fold" not in output
 
 
 @pytest.mark.parametrize(

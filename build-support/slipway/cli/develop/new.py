@@ -110,6 +110,7 @@ def new(
     from slipway import settings
     from slipway.cli import new_kinds
     from slipway.cli.new_output import print_next_steps
+    from slipway.fold.plan import can_fold
     from slipway.scaffold import naming
 
     configured = settings.load(Path.cwd())
@@ -152,7 +153,7 @@ def new(
         folder = write()
     if folds:
         _fold(folder, configured)
-    print_next_steps(folder, configured.root)
+    print_next_steps(folder, configured.root, folds=not folds and can_fold(folder))
 
 
 def _fold(folder: Path, configured: Settings) -> None:
