@@ -15,10 +15,11 @@ from slipway.simulate.distribution import Distribution, constant
 from slipway.simulate.engine import simulate
 from slipway.simulate.fleet import Fleet, Scaling, Shape
 from slipway.simulate.outcome import COLD, FAILED, HIT, NOT_READY, Outcome
-from slipway.simulate.theory import che_hit_rate, erlang_c, mean_wait
+from slipway.simulate.theory import che_hit_rate
 from slipway.simulate.traffic import Traffic, draw_traffic
 from slipway.triton.datatypes import Array
 from tests.simulate.fleets import UNLIMITED, models, one_model
+from tests.simulate.queueing import erlang_c, mean_wait
 
 OUTSIDERS: dict[str, Any] = json.loads(
     Path(__file__).with_name("outsiders.json").read_text(encoding="utf-8")
