@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from slipway.fold import shapes as shapes  # it registers what it has
 from slipway.fold.builder import Builder, is_text
 from slipway.fold.indexing import take
 from slipway.fold.operators import COMPUTED, WIDER, joined_rows, truth
 from slipway.fold.place import Unfoldable
-from slipway.fold.symbol import RowCount, Symbol, symbol_of
-
-FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+from slipway.fold.registry import FUNCTIONS, axis_of, folds, known, symbols_in
+from slipway.fold.symbol import Symbol, symbol_of
 
 
 def apply_function(builder: Builder, function: Any, args: Any, keywords: Any) -> Any:
@@ -22,9 +22,9 @@ def apply_function(builder: Builder, function: Any, args: Any, keywords: Any) ->
     Raises:
         Unfoldable: there is no equal operator.
     """
-    found = _symbols((*args, *keywords.values()))
+    found = symbols_in((*args, *keywords.values()))
     if all(symbol.is_constant for symbol in found):
-        result = function(*_known(args), **{k: _known(v) for k, v in keywords.items()})
+        result = function(*known(args), **{k: known(v) for k, v in keywords.items()})
         return Symbol(builder, result) if isinstance(result, np.ndarray) else result
     if function not in FUNCTIONS:
         raise Unfoldable(f"np.{function.__name__}", "use operations that docs/serving.md lists")
@@ -34,55 +34,13 @@ def apply_function(builder: Builder, function: Any, args: Any, keywords: Any) ->
         raise Unfoldable(f"np.{function.__name__}: {error}", "leave this argument out") from error
 
 
-def folds(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register the equal of numpy's ``functions``."""
-
-    def register(equal: Callable[..., Any]) -> Callable[..., Any]:
-        FUNCTIONS.update(dict.fromkeys(functions, equal))
-        return equal
-
-    return register
-
-
-def _symbols(values: Any) -> list[Symbol]:
-    if isinstance(values, Symbol):
-        return [values]
-    if isinstance(values, tuple | list):
-        return [symbol for value in values for symbol in _symbols(value)]
-    return []
-
-
-def _known(value: Any) -> Any:
-    if isinstance(value, Symbol):
-        return value.example
-    if isinstance(value, tuple | list):
-        return type(value)(_known(each) for each in value)
-    return value
-
-
-def _axis(array: Symbol, axis: Any, name: str) -> int:
-    """Return an axis, counted from 0.
-
-    Raises:
-        Unfoldable: it is the batch.
-    """
-    if axis is None:
-        if array.ndim == 1 and not array.rows:
-            return 0
-        raise Unfoldable(f"np.{name} over all dimensions", f"np.{name}(…, axis=1)")
-    number = int(axis) % array.ndim
-    if array.rows and number == 0:
-        raise Unfoldable(f"np.{name} over the batch: rows would be mixed", "axis=1, or axis=-1")
-    return number
-
-
 @folds(np.where)
 def _where(builder: Builder, condition: Any, *choices: Any) -> Symbol:
     if len(choices) != 2:
         raise Unfoldable("np.where without values", "np.where(condition, value, other)")
     test, first, second = (symbol_of(builder, value) for value in (condition, *choices))
     rows = joined_rows([test, first, second])
-    example = np.where(_known(condition), _known(choices[0]), _known(choices[1]))
+    example = np.where(known(condition), known(choices[0]), known(choices[1]))
     kind = example.dtype
     if is_text(kind):
         if not (is_text(first.dtype) and is_text(second.dtype)):
@@ -105,7 +63,7 @@ def _clip(builder: Builder, a: Any, a_min: Any = None, a_max: Any = None) -> Any
 def _extreme_place(operator: str) -> Callable[..., Symbol]:
     def equal(builder: Builder, a: Symbol, axis: Any = None, *, keepdims: Any = False) -> Symbol:
         name = operator.lower()
-        number = _axis(a, axis, name)
+        number = axis_of(a, axis, name)
         wide = a.cast(WIDER.get(a.dtype, a.dtype))
         if wide.dtype not in (np.float32, np.float64, np.int32):
             raise Unfoldable(f"np.{name} of {a.dtype}", ".astype(np.float64), or np.int32")
@@ -125,9 +83,9 @@ folds(np.argmin)(_extreme_place("ArgMin"))
 def _reduction(operator: str, function: Any, *, exact: bool) -> Callable[..., Symbol]:
     def equal(builder: Builder, a: Symbol, axis: Any = None, *, keepdims: Any = False) -> Symbol:
         if isinstance(axis, tuple):
-            axes = sorted(_axis(a, each, function.__name__) for each in axis)
+            axes = sorted(axis_of(a, each, function.__name__) for each in axis)
         else:
-            axes = [_axis(a, axis, function.__name__)]
+            axes = [axis_of(a, axis, function.__name__)]
         keep = keepdims is True
         example = np.asarray(function(a.example, axis=tuple(axes), keepdims=keep))
         wide = np.dtype(WIDER.get(example.dtype, example.dtype))
@@ -173,7 +131,7 @@ def _sort(builder: Builder, a: Symbol, axis: Any = -1, kind: Any = None) -> Symb
 
 def _sorted(builder: Builder, a: Symbol, axis: Any) -> tuple[Symbol, Symbol]:
     """Return sorted values and their places; of equal ones the first comes first, as TopK says."""
-    number = _axis(a, axis, "sort")
+    number = axis_of(a, axis, "sort")
     if a.dtype not in [np.dtype(each) for each in COMPUTED]:
         raise Unfoldable(f"sorting {a.dtype}", ".astype(np.float32)")
     shape = builder.node("Shape", [a.in_graph()], start=number, end=number + 1)
@@ -198,119 +156,13 @@ def _take(builder: Builder, a: Any, indices: Any, axis: Any = None) -> Symbol:
 @folds(np.take_along_axis)
 def _take_along_axis(builder: Builder, arr: Any, indices: Any, axis: Any) -> Symbol:
     table, places = symbol_of(builder, arr), symbol_of(builder, indices)
-    number = _axis(table, axis, "take_along_axis")
+    number = axis_of(table, axis, "take_along_axis")
     if not (table.rows == places.rows and table.ndim == places.ndim):
         raise Unfoldable("np.take_along_axis of a table that has no batch", "TABLE[index]")
     example = np.take_along_axis(table.example, places.example, axis=number)
     inputs = [table.in_graph(), places.cast(np.int64).in_graph()]
     made = builder.node("GatherElements", inputs, axis=number)
     return Symbol(builder, example, made, rows=table.rows)
-
-
-@folds(np.concatenate)
-def _concatenate(builder: Builder, arrays: Sequence[Any], axis: Any = 0) -> Any:
-    parts = [symbol_of(builder, each) for each in arrays]
-    number = _axis(next(p for p in parts if not p.is_constant), axis, "concatenate")
-    rows = any(part.rows for part in parts)
-    if rows and not all(part.rows for part in parts):
-        raise Unfoldable(
-            "np.concatenate with an array that has no batch", "np.full_like of a tensor"
-        )
-    example = np.concatenate([part.example for part in parts], axis=number)
-    names = [
-        p.in_graph() if is_text(example.dtype) else p.cast(example.dtype).in_graph() for p in parts
-    ]
-    return Symbol(builder, example, builder.node("Concat", names, axis=number), rows=rows)
-
-
-@folds(np.stack)
-def _stack(builder: Builder, arrays: Sequence[Any], axis: Any = 0) -> Any:
-    parts = [symbol_of(builder, each) for each in arrays]
-    number = int(axis) % (parts[0].ndim + 1)
-    return _concatenate(builder, [np.expand_dims(part, number) for part in parts], number)
-
-
-@folds(np.expand_dims)
-def _expand_dims(builder: Builder, a: Symbol, axis: Any) -> Symbol:
-    number = int(axis) % (a.ndim + 1)
-    if a.rows and number == 0:
-        raise Unfoldable("a new dimension before the batch", "axis=1")
-    made = builder.node("Unsqueeze", [a.in_graph(), builder.numbers(number)])
-    return Symbol(builder, np.expand_dims(a.example, number), made, rows=a.rows)
-
-
-@folds(np.squeeze)
-def _squeeze(builder: Builder, a: Symbol, axis: Any = None) -> Symbol:
-    if axis is None:
-        raise Unfoldable("np.squeeze without an axis: one row loses its batch", "axis=1")
-    number = _axis(a, axis, "squeeze")
-    made = builder.node("Squeeze", [a.in_graph(), builder.numbers(number)])
-    return Symbol(builder, np.squeeze(a.example, number), made, rows=a.rows)
-
-
-@folds(np.transpose)
-def _transpose(builder: Builder, a: Symbol, axes: Any = None) -> Symbol:
-    order = [int(n) % a.ndim for n in axes] if axes is not None else [*range(a.ndim)][::-1]
-    if a.rows and order[0] != 0:
-        raise Unfoldable("the batch is moved from the first dimension", "keep axis 0 where it is")
-    made = builder.node("Transpose", [a.in_graph()], perm=order)
-    return Symbol(builder, np.transpose(a.example, order), made, rows=a.rows)
-
-
-@folds(np.reshape)
-def _reshape(builder: Builder, a: Symbol, newshape: Any, order: str = "C") -> Symbol:
-    sizes = list(newshape) if isinstance(newshape, tuple | list) else [newshape]
-    if order != "C":
-        raise Unfoldable("reshape in another order", 'order="C"')
-    if a.rows:
-        first, rest = sizes[0], sizes[1:]
-        if isinstance(first, RowCount):
-            sizes = [0, *rest]  # ONNX: as in the input
-        row = int(np.prod(a.example.shape[1:]))
-        fixed = int(np.prod([n for n in rest if n != -1]))
-        free = -1 in rest
-        if not (isinstance(first, RowCount) or (first == -1 and not free and fixed == row)):
-            raise Unfoldable(
-                "a reshape that cuts rows elsewhere", "reshape(-1, …) with all of a row"
-            )
-    target = [a.example.shape[0], *sizes[1:]] if a.rows else sizes
-    example = a.example.reshape(target)
-    made = builder.node("Reshape", [a.in_graph(), builder.numbers(*map(int, sizes))])
-    return Symbol(builder, example, made, rows=a.rows)
-
-
-@folds(np.full_like)
-def _full_like(builder: Builder, a: Symbol, fill_value: Any, dtype: Any = None) -> Symbol:
-    example = np.full_like(a.example, fill_value, dtype=dtype)
-    value = Symbol(builder, np.asarray(fill_value)).cast(example.dtype)
-    shape = builder.node("Shape", [a.in_graph()])
-    made = builder.node("Expand", [value.in_graph(), shape])
-    return Symbol(builder, example, made, rows=a.rows)
-
-
-@folds(np.zeros_like)
-def _zeros_like(builder: Builder, a: Symbol, dtype: Any = None) -> Any:
-    return _full_like(builder, a, 0, dtype)
-
-
-@folds(np.ones_like)
-def _ones_like(builder: Builder, a: Symbol, dtype: Any = None) -> Any:
-    return _full_like(builder, a, 1, dtype)
-
-
-@folds(np.copy)
-def _copy(builder: Builder, a: Symbol, order: str = "K") -> Symbol:
-    return a
-
-
-@folds(np.shape)
-def _shape(builder: Builder, a: Symbol) -> Any:
-    return a.shape
-
-
-@folds(np.ndim)
-def _ndim(builder: Builder, a: Symbol) -> int:
-    return a.ndim
 
 
 @folds(np.round, np.around)
