@@ -22,14 +22,12 @@ from slipway.catalog.journal import Action, JournalEvent
 from slipway.catalog.origin import Origin
 from slipway.catalog.record import Record
 from slipway.settings.release import StageName
+from tests.release.sample_releases import ENVIRONMENT, make_manifest
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 CONFIG = 'name: "{name}"\nbackend: "python"\nmax_batch_size: 8\n'
 PIPELINE = "https://gitlab.example.com/team/models/-/pipelines/"
-ENVIRONMENT = {"bin/activate": b"PATH=here:$PATH\n", "bin/python3": b"\x7fELF"}
-PACKAGES = [
-    {"name": name, "version": "1.26.4", "source": "pip"} for name in ("numpy", "pillow", "onnx")
-]
+PACKAGES = dict.fromkeys(("numpy", "pillow", "onnx"), "1.26.4")
 
 
 def model_name(number: int) -> str:
@@ -66,29 +64,7 @@ def artifact(name: str, count: int) -> tuple[Manifest, bytes]:
         f"{name}/1/model.py": f"class TritonPythonModel: ...\nLIMIT = {count}\n".encode(),
     }
     weights = f"{name} {count}".encode()
-    manifest = Manifest(
-        name=name,
-        version=version(count),
-        serves=name,
-        sources={file: hashlib.sha256(data).hexdigest() for file, data in sources.items()},
-        weights={
-            f"{name}/1/model.onnx": {"md5": hashlib.md5(weights).hexdigest(), "size": len(weights)}
-        },
-        environment={
-            "layout": "directory",
-            "path": f"{name}/python_env",
-            "python": "3.12.1",
-            "platform": "linux-64",
-            "interpreter": "local CPython 3.12.1",
-            "sha256": "0" * 64,
-            "lock": "0" * 64,
-            "size": 100,
-            "unpacked": sum(map(len, ENVIRONMENT.values())),
-            "files": len(ENVIRONMENT),
-            "packages": PACKAGES,
-        },
-        builder="slipway 0.1.0",
-    )
+    manifest = make_manifest(name, version(count), sources, weights, PACKAGES)
     members = {
         f"{name}/1/manifest.json": manifest.dump(),
         **sources,

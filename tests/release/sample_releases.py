@@ -9,7 +9,7 @@ import argparse
 import hashlib
 import random
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -41,6 +41,43 @@ output [ {{ name: "OUT" data_type: TYPE_FP32 dims: [ 1 ] }} ]
 """
 DEV = Origin("c0ffee0" * 5 + "c0ffe", None, "dev")
 PACKAGES = {"numpy": "1.26.4"}
+ENVIRONMENT = {"bin/activate": b"PATH=here:$PATH\n", "bin/python3": b"\x7fELF"}
+
+
+def make_manifest(
+    name: str,
+    version: str,
+    sources: Mapping[str, bytes],
+    weights: bytes,
+    packages: Mapping[str, str],
+) -> Manifest:
+    """The manifest of the one model ``name``, whose environment has two files."""
+    return Manifest(
+        name=name,
+        version=version,
+        serves=name,
+        sources={file: hashlib.sha256(data).hexdigest() for file, data in sources.items()},
+        weights={
+            f"{name}/1/model.onnx": {"md5": hashlib.md5(weights).hexdigest(), "size": len(weights)}
+        },
+        environment={
+            "layout": "directory",
+            "path": f"{name}/python_env",
+            "python": "3.12.1",
+            "platform": "linux-64",
+            "interpreter": "local CPython 3.12.1",
+            "sha256": "0" * 64,
+            "lock": "0" * 64,
+            "size": 100,
+            "unpacked": sum(map(len, ENVIRONMENT.values())),
+            "files": len(ENVIRONMENT),
+            "packages": [
+                {"name": package, "version": number, "source": "pip"}
+                for package, number in packages.items()
+            ],
+        },
+        builder="slipway 0.1.0",
+    )
 
 
 def write_artifact(
@@ -58,33 +95,7 @@ def write_artifact(
         f"{name}/config.pbtxt": CONFIG.format(name=name, batch=batch).encode(),
         f"{name}/1/model.py": f"class TritonPythonModel: ...\n{code}".encode(),
     }
-    environment = {"bin/activate": b"PATH=here:$PATH\n", "bin/python3": b"\x7fELF"}
-    manifest = Manifest(
-        name=name,
-        version=version,
-        serves=name,
-        sources={file: hashlib.sha256(data).hexdigest() for file, data in sources.items()},
-        weights={
-            f"{name}/1/model.onnx": {"md5": hashlib.md5(weights).hexdigest(), "size": len(weights)}
-        },
-        environment={
-            "layout": "directory",
-            "path": f"{name}/python_env",
-            "python": "3.12.1",
-            "platform": "linux-64",
-            "interpreter": "local CPython 3.12.1",
-            "sha256": "0" * 64,
-            "lock": "0" * 64,
-            "size": 100,
-            "unpacked": sum(map(len, environment.values())),
-            "files": len(environment),
-            "packages": [
-                {"name": package, "version": number, "source": "pip"}
-                for package, number in (packages or PACKAGES).items()
-            ],
-        },
-        builder="slipway 0.1.0",
-    )
+    manifest = make_manifest(name, version, sources, weights, packages or PACKAGES)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}_{version}.tar.gz"
     with path.open("wb") as file, TarGzWriter(file) as writer:
@@ -93,7 +104,7 @@ def write_artifact(
             writer.add_bytes(member, data)
         writer.add_bytes(f"{name}/1/__pycache__/model.cpython-312.pyc", b"bytecode")
         writer.add_bytes(f"{name}/1/model.onnx", weights)
-        for member, data in environment.items():
+        for member, data in ENVIRONMENT.items():
             writer.add_bytes(f"{name}/python_env/{member}", data)
     return path
 
