@@ -88,7 +88,8 @@ def environment(folder: Path) -> dict[str, str]:
 
     The reader's cache and package index are those of this machine, as for the tests of models.
     """
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SLIPWAY_", "CI_"))}
+    foreign = ("SLIPWAY_", "CI_", "PYTEST_")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
     return kept | {
         "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
         "PYTHONPATH": str(Path(slipway.__file__).parent.parent),
