@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -118,22 +121,38 @@ def test_it_reaches_no_service_of_this_machine(isolated: Run) -> None:
     assert ended.text == "refused"
 
 
-def test_it_has_no_variable_of_the_user_nor_those_of_other_processes(
-    isolated: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_has_no_variable_of_the_user(isolated: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the key of production")
+    ended = isolated("import os; print(sorted(os.environ.items()))")
+    assert "HOME" in ended.text
+    assert not any(text in ended.text for text in ("AWS", "production"))
+
+
+def test_it_cannot_read_the_variables_of_another_process(isolated: Run) -> None:
+    limits = isolated("").isolation
+    if limits.processes.startswith("none"):
+        _skip_without_limits_of_files(isolated)  # Landlock keeps them, where no namespace does
+    secret = uuid.uuid4().hex  # processes of other tests have none like it
     code = """if True:
-        import glob, os
-        print(sorted(os.environ))
+        import glob, sys
         for file in glob.glob("/proc/[0-9]*/environ"):
             try:
-                print("production" in open(file).read())
+                print(sys.argv[1] in open(file).read())
             except OSError:
                 pass
+        print("tried")
     """
-    ended = isolated(code)
-    assert "AWS" not in ended.text and "HOME" in ended.text
-    assert "True" not in ended.text
+    variables = {"AWS_SECRET_ACCESS_KEY": secret}
+    with subprocess.Popen(["cat"], stdin=PIPE, stdout=PIPE, bufsize=0, env=variables) as other:
+        try:
+            assert other.stdin is not None and other.stdout is not None
+            other.stdin.write(b"started\n")
+            assert other.stdout.readline() == b"started\n"
+            assert secret in Path(f"/proc/{other.pid}/environ").read_text()
+            text = isolated(code, secret).text
+        finally:
+            other.kill()
+    assert "tried" in text and "True" not in text
 
 
 def test_sockets_within_the_machine_work_for_a_framework_that_needs_them(isolated: Run) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
 
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 1, 38, 36
+PR_CAPBSET_DROP = 24
+CAPABILITIES = range(64)  # a kernel refuses the numbers that it does not know
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 MS_RDONLY, MS_NOSUID, MS_NODEV = 0x1, 0x2, 0x4
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 MNT_DETACH = 2
@@ -34,6 +38,19 @@ def prctl(option: int, value: int = 1) -> None:
     """
     zero = ctypes.c_ulong(0)
     _checked(_libc.prctl(option, ctypes.c_ulong(value), zero, zero, zero))
+
+
+def drop_capabilities() -> None:
+    """Leave this process's next programs no capability but those to open files of other users.
+
+    Landlock limits files whatever the capabilities are. But root's CAP_PERFMON is enough to read
+    the variables of each process, which Landlock forbids others (``may_access_mm`` in the kernel's
+    fork.c). A user without capabilities has none to drop, and the kernel says so.
+    """
+    for number in CAPABILITIES:
+        if number not in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+            with contextlib.suppress(OSError):
+                prctl(PR_CAPBSET_DROP, number)
 
 
 def fix_addresses() -> None:

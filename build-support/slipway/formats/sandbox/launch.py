@@ -43,6 +43,7 @@ def main() -> None:
     if reason is None:
         report.update(network="a network namespace", processes="a namespace of processes")
     else:
+        kernel.drop_capabilities()
         report.update(network=_limit_network(orders, reason), processes=f"none: {reason}")
     with open(orders["report"], "w", encoding="utf-8") as stream:
         json.dump(report, stream)
