@@ -6,6 +6,7 @@ import importlib
 import json
 import tempfile
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -48,7 +49,11 @@ VERDICTS = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}
 @click.option(
     "--quick", is_flag=True, help="Run all with fewer and shorter measurements, to see them work."
 )
-@click.option("--save", is_flag=True, help=f"Also write benchmarks/{RESULTS.name}.")
+@click.option(
+    "--save",
+    is_flag=True,
+    help=f"Write the figures into benchmarks/{RESULTS.name}, each as it ends.",
+)
 def main(names: tuple[str, ...], limit: int | None, quick: bool, save: bool) -> None:
     """Measure Slipway against the recipe people follow today, on this machine.
 
@@ -71,20 +76,33 @@ def main(names: tuple[str, ...], limit: int | None, quick: bool, save: bool) -> 
         for name in names or ((*NAMES, *SWEEPS) if quick else NAMES):
             try:
                 with errors.status(f"measuring {name}"):
-                    reports += importlib.import_module(f"benchmarks.{name}").measure(context)
-            except Exception:
-                if not quick:
-                    raise
+                    measured = importlib.import_module(f"benchmarks.{name}").measure(context)
+            except Exception:  # a broken one does not lose the figures of the others
                 errors.print_exception()
                 failed.append(name)
-    if save:
-        content = {"machine": machine_lines, "reports": [asdict(report) for report in reports]}
-        RESULTS.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+                continue
+            reports += measured
+            if save:
+                _save(name, machine_lines, measured)
     # the table needs more than the 80 columns that rich assumes for a pipe
     console = Console()
     _show(console if console.is_terminal else Console(width=WIDTH), machine_lines, reports)
     if failed:
         raise click.ClickException(f"these benchmarks do not run: {', '.join(failed)}")
+
+
+def _save(name: str, machine_lines: list[str], reports: list[Report]) -> None:
+    """Replace the figures of one benchmark; those of others stay, with the day they are of."""
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    kept[name] = {
+        "measured": datetime.now(UTC).isoformat(timespec="minutes"),
+        "machine": machine_lines,
+        "reports": [asdict(report) for report in reports],
+    }
+    ordered = {name: kept[name] for name in (*NAMES, *SWEEPS) if name in kept}
+    partial = RESULTS.with_suffix(".partial")
+    partial.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(RESULTS)
 
 
 def _show(console: Console, machine_lines: list[str], reports: list[Report]) -> None:
