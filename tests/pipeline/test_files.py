@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ SCRIPTS = sorted(
 ONE_COMMAND = re.compile(r"ci/[a-z/-]+( [^;&|<>]+)?")
 
 
+@cache
 def _pipeline() -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text(encoding="utf-8"))
     return loaded

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from onnx import TensorProto
 
 from slipway.check import check
@@ -112,13 +111,17 @@ def test_a_graph_with_batches_is_served(
     assert answer["Y"].shape == (1, 3) and answer["Z"].shape == (1, 1)
 
 
-@pytest.mark.parametrize("name", TYPES)
 def test_every_type_is_served(
-    name: str, tmp_path: Path, settings: Settings, environment: ExecutionEnvironment, server: Server
+    tmp_path: Path, settings: Settings, environment: ExecutionEnvironment, server: Server
 ) -> None:
-    folder = create(identity(tmp_path / "m.onnx", [2, "N"], TYPES[name]), settings)
-    answer = served(folder, environment, server)
-    assert answer["Y"].shape == (2, 3)
+    file = save(
+        tmp_path / "m.onnx",
+        [node("Identity", [f"X_{name}"], [f"Y_{name}"]) for name in TYPES],
+        [tensor(f"X_{name}", [2, "N"], data_type) for name, data_type in TYPES.items()],
+        [tensor(f"Y_{name}", [2, "N"], data_type) for name, data_type in TYPES.items()],
+    )
+    answer = served(create(file, settings), environment, server)
+    assert {name: answer[f"Y_{name}"].shape for name in TYPES} == dict.fromkeys(TYPES, (2, 3))
 
 
 def test_scalars_are_passed_as_one_element(
