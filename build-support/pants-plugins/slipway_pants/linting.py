@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from pants.core.goals.lint import LintResult
+from pants.core.goals.lint import LintResult, LintTargetsRequest
 from pants.core.goals.tailor import (
     AllOwnedSources,
     PutativeTarget,
@@ -14,21 +15,57 @@ from pants.core.goals.tailor import (
     PutativeTargetsRequest,
 )
 from pants.core.util_rules.partitions import Partitions
+from pants.engine.collection import Collection
 from pants.engine.fs import Digest, PathGlobs, Paths
 from pants.engine.process import FallibleProcessResult, Process
 from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
+from pants.engine.target import FieldSet, Target
 from pants.engine.unions import UnionRule
+from pants.option.option_types import ArgsListOption, SkipOption, StrOption
+from pants.option.subsystem import Subsystem
 
 from slipway_pants import layout
-from slipway_pants.requests import (
-    CheckModelFieldSet,
-    CheckModelsRequest,
-    CheckSubsystem,
-    ModelFolders,
-    PutativeModelsRequest,
-    SharedPackages,
-    Step,
-)
+from slipway_pants.requests import SharedPackages, Step
+from slipway_pants.targets import ArtifactSourcesField, EnvironmentSourcesField, WeightsSourcesField
+
+
+class CheckSubsystem(Subsystem):
+    options_scope = "slipway-check"
+    name = "slipway check"
+    help = "The check of models for mistakes, without a server."
+
+    skip = SkipOption("lint")
+    args = ArgsListOption(example="--strict")
+    report = StrOption(
+        default=None,
+        help="Write dist/lint/slipway-check/<report>.json as well: gitlab, sarif or json.",
+    )
+
+
+@dataclass(frozen=True)
+class CheckModelFieldSet(FieldSet):
+    """Any part of a model: a change of its pointers or its lock changes the model as well."""
+
+    required_fields = ()
+
+    @classmethod
+    def opt_out(cls, tgt: Target) -> bool:
+        parts = (ArtifactSourcesField, WeightsSourcesField, EnvironmentSourcesField)
+        return not any(tgt.has_field(part) for part in parts)
+
+
+class ModelFolders(Collection[str]):
+    """The model folders checked by one process."""
+
+
+class CheckModelsRequest(LintTargetsRequest):
+    field_set_type = CheckModelFieldSet
+    tool_subsystem = CheckSubsystem  # type: ignore[assignment]  # an option reads as its value
+
+
+@dataclass(frozen=True)
+class PutativeModelsRequest(PutativeTargetsRequest):
+    pass
 
 
 @rule

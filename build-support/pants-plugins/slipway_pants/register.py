@@ -8,14 +8,35 @@ from pants.engine.rules import Rule
 from pants.engine.target import Target
 from pants.engine.unions import UnionRule
 
-from slipway_pants import linting, ruff, shared, steps, testing, typechecking
-from slipway_pants import rules as build_rules
+from slipway_pants import (
+    library,
+    linting,
+    packaging,
+    parts,
+    ruff,
+    shared,
+    steps,
+    testing,
+    typechecking,
+    workspace,
+)
 from slipway_pants.targets import TARGET_TYPES
 
 
 def rules() -> Iterable[Rule | UnionRule]:
     """Return the rules of all modules."""
-    modules = (linting, build_rules, ruff, shared, steps, testing, typechecking)
+    modules = (
+        library,
+        linting,
+        packaging,
+        parts,
+        ruff,
+        shared,
+        steps,
+        testing,
+        typechecking,
+        workspace,
+    )
     return [rule for module in modules for rule in module.rules()]
 
 

@@ -8,17 +8,16 @@ from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
 from pants.engine.addresses import Addresses
 from pants.engine.fs import Digest, DigestContents, PathGlobs
 from pants.engine.rules import Get, Rule, collect_rules, rule
-from pants.engine.target import (
-    AllTargets,
-    InferDependenciesRequest,
-    InferredDependencies,
-    Targets,
-)
+from pants.engine.target import AllTargets, InferDependenciesRequest, InferredDependencies, Targets
 from pants.engine.unions import UnionRule
 
 from slipway_pants import layout
-from slipway_pants.requests import InferSharedRequest, Shared, SharedPackages, SharedRequest
+from slipway_pants.requests import EnvironmentFieldSet, Shared, SharedPackages, SharedRequest
 from slipway_pants.targets import SharedSourcesField
+
+
+class InferSharedRequest(InferDependenciesRequest[EnvironmentFieldSet]):
+    infer_from = EnvironmentFieldSet
 
 
 @rule

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from pants.backend.python.goals.pytest_runner import PytestPluginSetup, PytestPluginSetupRequest
+from pants.backend.python.target_types import PythonTestSourceField
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
 from pants.engine.addresses import Addresses
 from pants.engine.fs import (
@@ -19,19 +20,35 @@ from pants.engine.fs import (
     PathGlobs,
 )
 from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
-from pants.engine.target import InferDependenciesRequest, InferredDependencies, Targets
+from pants.engine.target import (
+    FieldSet,
+    InferDependenciesRequest,
+    InferredDependencies,
+    Target,
+    Targets,
+)
 from pants.engine.unions import UnionRule
 
 from slipway_pants import layout
-from slipway_pants.requests import (
-    Artifact,
-    ArtifactFieldSet,
-    ArtifactForTestsRequest,
-    ArtifactRequest,
-    InferArtifactRequest,
-    Models,
-)
+from slipway_pants.requests import Artifact, ArtifactFieldSet, ArtifactRequest, Models
 from slipway_pants.targets import CasesSourcesField
+
+
+@dataclass(frozen=True)
+class TestFieldSet(FieldSet):
+    required_fields = (PythonTestSourceField,)
+
+    source: PythonTestSourceField
+
+
+class InferArtifactRequest(InferDependenciesRequest[TestFieldSet]):
+    infer_from = TestFieldSet
+
+
+class ArtifactForTestsRequest(PytestPluginSetupRequest):
+    @classmethod
+    def is_applicable(cls, target: Target) -> bool:
+        return target.has_field(PythonTestSourceField)
 
 
 @rule

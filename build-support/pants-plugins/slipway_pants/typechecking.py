@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from pants.backend.python.target_types import PythonSourceField
@@ -14,16 +15,37 @@ from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
 from pants.engine.fs import Digest, MergeDigests, PathGlobs
 from pants.engine.process import FallibleProcessResult
 from pants.engine.rules import Get, MultiGet, Rule, collect_rules, rule
+from pants.engine.target import FieldSet, Target
 from pants.engine.unions import UnionRule
 
 from slipway_pants import layout
-from slipway_pants.requests import (
-    CheckCodeRequest,
-    CheckDirectory,
-    Library,
-    Shared,
-    SharedRequest,
-)
+from slipway_pants.requests import Library, Shared, SharedRequest
+from slipway_pants.targets import CheckedByDirectoryField
+
+
+@dataclass(frozen=True)
+class CodeFieldSet(FieldSet):
+    required_fields = (PythonSourceField, CheckedByDirectoryField)
+
+    source: PythonSourceField
+
+    @classmethod
+    def opt_out(cls, tgt: Target) -> bool:
+        # training uses libraries that are in no resolve of the repository
+        return layout.TRAINING in PurePath(tgt[PythonSourceField].file_path).parts
+
+
+class CheckCodeRequest(CheckRequest[CodeFieldSet]):
+    field_set_type = CodeFieldSet
+    tool_name = "mypy-models"
+
+
+@dataclass(frozen=True)
+class CheckDirectory:
+    """The Python files of one directory, which import each other as top-level modules."""
+
+    directory: str
+    sources: tuple[PythonSourceField, ...]
 
 
 @rule

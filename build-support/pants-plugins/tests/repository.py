@@ -28,7 +28,7 @@ from pants.engine.target import DependenciesRequest, Target
 from pants.testutil.rule_runner import GoalRuleResult, RuleRunner
 from stand_in import SOURCE
 
-from slipway_pants import register, requests
+from slipway_pants import linting, register, requests, testing
 from slipway_pants.ruff import RuffCheckRequest
 
 PRELUDE = Path(register.__file__).parent.parent / "prelude.py"
@@ -137,11 +137,11 @@ def of(
             QueryRule(requests.Artifact, [requests.ArtifactRequest]),
             QueryRule(requests.Part, [requests.EnvironmentRequest]),
             QueryRule(Process, [requests.Step]),
-            QueryRule(Partitions, [requests.CheckModelsRequest.PartitionRequest]),
-            QueryRule(LintResult, [requests.CheckModelsRequest.Batch]),
+            QueryRule(Partitions, [linting.CheckModelsRequest.PartitionRequest]),
+            QueryRule(LintResult, [linting.CheckModelsRequest.Batch]),
             QueryRule(Partitions, [RuffCheckRequest.PartitionRequest]),
             QueryRule(LintResult, [RuffCheckRequest.Batch]),
-            QueryRule(PytestPluginSetup, [requests.ArtifactForTestsRequest]),
+            QueryRule(PytestPluginSetup, [testing.ArtifactForTestsRequest]),
         ],
         target_types=[
             kind for backend in (core, python, register) for kind in backend.target_types()

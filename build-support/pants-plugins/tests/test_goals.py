@@ -15,7 +15,7 @@ from pants.engine.internals.scheduler import ExecutionError
 from pants.testutil.rule_runner import mock_console
 from repository import Repository, model
 
-from slipway_pants.requests import ArtifactForTestsRequest
+from slipway_pants.testing import ArtifactForTestsRequest
 
 SOUND = model("sound", pointer="a", lock="the same")
 TWIN = model("twin", pointer="b", lock="the same")

@@ -12,7 +12,7 @@ from pants.core.util_rules.partitions import Partitions
 from pants.testutil.rule_runner import GoalRuleResult
 from repository import Repository, model
 
-from slipway_pants.requests import CheckModelFieldSet, CheckModelsRequest
+from slipway_pants.linting import CheckModelFieldSet, CheckModelsRequest
 
 SOUND = [f"sound{number}" for number in range(4)]
 BROKEN = ["broken", "worse"]
