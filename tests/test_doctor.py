@@ -7,12 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from slipway.doctor import (
-    diagnose_conversions,
-    diagnose_numpy,
-    diagnose_stand_ins,
-    diagnose_tensors,
-)
+from slipway.doctor.conversions import diagnose_conversions
+from slipway.doctor.servers import diagnose_numpy, diagnose_stand_ins, diagnose_tensors
 from slipway.errors import SlipwayError
 from slipway.formats.readiness import cached_environments, find_isolation
 from slipway.formats.sandbox.run import Isolation

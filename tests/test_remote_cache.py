@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from slipway import settings as configuration
-from slipway.doctor import Diagnosis, diagnose_remote_cache
+from slipway.doctor.diagnosis import Diagnosis
+from slipway.doctor.services import diagnose_remote_cache
 from slipway.settings.remote import Address, RemoteSettings
 
 BUILDGRID = Path(__file__).parents[1] / "ci" / "buildgrid"

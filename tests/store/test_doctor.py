@@ -8,7 +8,8 @@ import boto3
 import pytest
 
 from slipway import settings as configuration
-from slipway.doctor import Diagnosis, examine_stores
+from slipway.doctor.diagnosis import Diagnosis
+from slipway.doctor.services import diagnose_stores
 from tests.store.conftest import BucketStorage
 from tests.store.faulty import FaultyS3
 from tests.store.rclone import running_rclone
@@ -23,7 +24,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def examine(root: Path) -> list[Diagnosis]:
-    return list(examine_stores(configuration.load(root)))
+    return list(diagnose_stores(configuration.load(root)))
 
 
 def test_a_folder_is_named_for_each_stage_and_is_not_created(root: Path) -> None:

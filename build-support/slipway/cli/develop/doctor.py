@@ -25,11 +25,12 @@ def doctor(as_json: bool) -> int:
     from rich.console import Console
     from rich.markup import escape
 
-    from slipway import doctor, settings
+    from slipway import settings
+    from slipway.doctor.examine import examine
 
     findings = []
     console = Console(highlight=False, soft_wrap=True)
-    for finding in doctor.examine(settings.load(Path.cwd())):
+    for finding in examine(settings.load(Path.cwd())):
         findings.append(finding)
         if not as_json:
             text = f"{finding.subject:<14} {escape(finding.what)}"

@@ -1,0 +1,1 @@
+"""Diagnose this machine and this repository, for ``slipway doctor``."""
