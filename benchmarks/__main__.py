@@ -32,8 +32,8 @@ NAMES = (
     "comparison",
     "fleet",
 )
-# take long and compare no figures: run only when they are named, or with --quick
-SWEEPS = ("operators", "conversions", "explanations", "tuning", "releases", "growth")
+# take long: run only when they are named, or with --quick
+SWEEPS = ("operators", "conversions", "explanations", "tuning", "releases", "growth", "remote")
 RESULTS = Path(__file__).with_name("results.json")
 WIDTH = 120
 VERDICTS = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}
@@ -63,7 +63,7 @@ def main(names: tuple[str, ...], limit: int | None, quick: bool, save: bool) -> 
     the files of other frameworks; explanations compares with exact contributions and shap; tuning
     holds the search of slipway tune against measuring every combination; releases measures
     release stores of 10, 100 and 1,000 models; growth takes each cost at 10, 100 and 1,000
-    models, and draws docs/growth.svg.
+    models, and draws docs/growth.svg; remote builds with a remote cache and on two workers.
 
     Example: benchmarks/run loading serving
     """

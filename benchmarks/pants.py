@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -90,15 +90,21 @@ def _repository(folder: Path) -> Iterator[PantsRepository]:
 class PantsRepository:
     """A clone with its own Pants: daemon, store and working folder are in its parent folder.
 
-    ``root`` is the clone, made here unless it is given.
+    ``root`` is the clone, made here unless it is given; ``variables`` are those of the commands.
     """
 
-    def __init__(self, folder: Path, root: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        root: Path | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self.root = root or clone(folder / "clone")
         self._env = os.environ | {
             "PANTS_LOCAL_STORE_DIR": str(folder / "store"),
             "PANTS_LOCAL_EXECUTION_ROOT_DIR": str(folder),
             "PANTS_DYNAMIC_UI": "False",
+            **(variables or {}),
         }
         if (ROOT / BOOTSTRAP).is_dir():  # created once per clone, and identical in all of them
             shutil.copytree(ROOT / BOOTSTRAP, self.root / BOOTSTRAP, dirs_exist_ok=True)
@@ -128,12 +134,10 @@ class PantsRepository:
         """Commit everything."""
         commit(self.root)
 
-    def processors(self) -> float:
-        """Return the processor seconds that the daemon has used."""
+    def processors(self, *, with_steps: bool = False) -> float:
+        """Return the processor seconds that the daemon has used, and the steps that it ran."""
         for pid_file in self.root.glob(".pids/*/pantsd/pid"):
-            stat = Path("/proc", pid_file.read_text().strip(), "stat").read_text()
-            user, system = stat.rpartition(")")[2].split()[11:13]
-            return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+            return processor_seconds(int(pid_file.read_text()), with_children=with_steps)
         return 0.0
 
     def memory(self) -> float:
@@ -150,3 +154,10 @@ class PantsRepository:
                 os.kill(int(pid_file.read_text()), signal.SIGTERM)
             except (ProcessLookupError, ValueError):
                 continue
+
+
+def processor_seconds(process: int, *, with_children: bool) -> float:
+    """Return the processor seconds of a process, and of the children that it waited for."""
+    stat = Path("/proc", str(process), "stat").read_text()
+    ticks = stat.rpartition(")")[2].split()[11 : 15 if with_children else 13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")

@@ -100,6 +100,11 @@ class Worker:
         log = self.home / "ran"
         return log.read_text().split() if log.exists() else []
 
+    def began(self, step: str) -> int:
+        """How many steps of a kind it began, such as "pack"."""
+        log = (self.home / "log").read_text(errors="replace")
+        return sum(f" {step} " in line for line in log.splitlines())
+
     def kill(self) -> None:
         """End it together with what it runs, as if its machine were gone."""
         with contextlib.suppress(ProcessLookupError):
@@ -110,7 +115,7 @@ class Worker:
 @contextlib.contextmanager
 def working(url: str, name: str, home: Path) -> Iterator[Worker]:
     """A worker of the server at `url` until the block ends."""
-    home.mkdir(parents=True)
+    home.mkdir(parents=True, exist_ok=True)
     program = (PYTHON, ROOT / "ci/buildgrid/work.py", url.partition("//")[2], name, home / "work")
     # its interpreters are those of these tests
     path = f"{os.path.dirname(os.path.realpath(sys.executable))}:{os.environ['PATH']}"

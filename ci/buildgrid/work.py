@@ -30,6 +30,8 @@ ACTIVE, COMPLETED = bots_pb2.LeaseState.ACTIVE, bots_pb2.LeaseState.COMPLETED
 CHUNK = 1 << 20
 AT_ONCE = 3 << 20  # a message of gRPC has at most 4 MiB
 PROPERTIES = {"OSFamily": "linux", "ISA": "x86-64"}
+# what names the package index and its certificate, which are a worker's own
+INDEX = ("PIP_", "UV_", "SSL_", "REQUESTS_")
 
 
 class Store:
@@ -142,6 +144,7 @@ def execute(
         for output in (*command.output_files, *command.output_directories):
             (root / output).parent.mkdir(parents=True, exist_ok=True)
         variables = {each.name: each.value for each in command.environment_variables}
+        print(*command.arguments[1:], flush=True)
         done = subprocess.run(
             list(command.arguments),
             cwd=root / command.working_directory,
@@ -238,6 +241,7 @@ def main() -> None:
     parser.add_argument("--path", help="PATH of the steps")
     given = parser.parse_args()
     variables = {
+        **{name: value for name, value in os.environ.items() if name.startswith(INDEX)},
         "HOME": given.home or str(Path.home()),
         "PATH": given.path or os.environ["PATH"],
     }
