@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from weakref import WeakKeyDictionary
 
 from botocore.exceptions import (
     ClientError,
@@ -29,7 +31,11 @@ if TYPE_CHECKING:
 READS = 3
 CONNECTION_BROKE = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 DIGEST = "sha256"  # in an object's metadata
+LISTED_S = 60.0
 MAX_KEY = 1024  # bytes (S3 User Guide, "Naming Amazon S3 objects")
+
+# when each client listed which bucket (monotonic seconds)
+_listed: WeakKeyDictionary[S3Client, dict[str, float]] = WeakKeyDictionary()
 
 
 class S3Reader:
@@ -144,11 +150,20 @@ def head(at: S3Location, **options: Any) -> HeadObjectOutputTypeDef | None:
     try:
         return at.client.head_object(Bucket=at.bucket, Key=at.key, **options)
     except ClientError as error:
-        # the response to a HEAD request has no body: a listing tells what is wrong
-        at.client.list_objects_v2(Bucket=at.bucket, MaxKeys=1)
-        if error_code(error) in ABSENT:
+        is_absent = error_code(error) in ABSENT
+        if not (is_absent and _was_listed(at)):
+            # the response to a HEAD request has no body: a listing tells what is wrong
+            at.client.list_objects_v2(Bucket=at.bucket, MaxKeys=1)
+            _listed.setdefault(at.client, {})[at.bucket] = time.monotonic()
+        if is_absent:
             return None
         raise
+
+
+def _was_listed(at: S3Location) -> bool:
+    """Return whether the bucket was there a moment ago: then it is the object that is not."""
+    listed = _listed.get(at.client, {}).get(at.bucket)
+    return listed is not None and time.monotonic() < listed + LISTED_S
 
 
 def connect(location: str, profile: str | None = None) -> tuple[S3Client, str, str]:
