@@ -28,25 +28,28 @@ class Shown:
 
 
 LOAD = "Load on Triton to the first answer, environment unpacked"
-STORE, GROWN = "1,000 models, 40,000 releases", "1,000 models, of which"
+GROWN = "1,000 models, of which"
+PLAIN = "FastAPI, FP32 in Python"
 SHOWN = (
     Shown("pack an artifact", "packing", "Packing", "time, the environment's members copied"),
     Shown("size of the artifact", "packing", "The artifact", "size"),
     Shown("load a first model, to its answer", "loading", LOAD, "first model"),
     Shown("load a second model", "loading", LOAD, "second model"),
     Shown("from the tarball to the answer", "loading", LOAD, "from the tarball"),
-    Shown("requests a second, 8 clients", "serving", "Served", "8 clients: requests", "FastAPI, FP"),
-    Shown("their p99", "serving", "Served", "8 clients: p99", "FastAPI, FP"),
-    Shown("one client's p50", "serving", "Served", "1 client: p50", "FastAPI, FP"),
+    Shown(
+        "requests a second, 8 clients", "serving", "Served", "8 clients: requests", "FastAPI, FP"
+    ),
+    Shown("their p99", "serving", "Served", "8 clients: p99", PLAIN),
+    Shown("one client's p50", "serving", "Served", "1 client: p50", PLAIN),
     Shown("requests a second", "serving", "Served", "8 clients: requests", "FastAPI, tuned by"),
     Shown("requests a second", "serving", "Served", "8 clients: requests", "FastAPI, tuned, with"),
     Shown("requests a second", "serving", "Served", "8 clients: requests", "BentoML"),
     Shown("`check` of 1,000 models", "growth", GROWN, "check, nothing kept"),
     Shown("the same, nothing changed", "growth", GROWN, "check, nothing changed"),
     Shown("`package ::` of 1,000, nothing changed", "growth", GROWN, "pants package"),
-    Shown("`status`, 1,000 models, 40,000 releases", "releases", STORE, "status"),
-    Shown("`history` of one of them", "releases", STORE, "history"),
-    Shown("`rollback` of one of them", "releases", STORE, "rollback"),
+    Shown("`status`, 40,000 releases in S3", "growth", GROWN, "slipway status"),
+    Shown("`history` of one model", "growth", GROWN, "slipway history"),
+    Shown("`rollback` of one model", "growth", GROWN, "slipway rollback"),
 )
 
 
