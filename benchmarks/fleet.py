@@ -148,9 +148,9 @@ class _Run:
         await asyncio.sleep(max(0.0, due - self._now()))
         sent = self._now()
         async with session.post(self._url + PATH, data=body, headers=headers) as answer:
-            await answer.read()
+            text = await answer.read()
             if answer.status != 200:
-                raise RuntimeError(f"{target} was answered with {answer.status}")
+                raise RuntimeError(f"{target} was answered with {answer.status}: {text!r}")
             hit = answer.headers["X-Slipway-Model-Cache"] == "hit"
         self.asked.append(Asked(sent, target, self._now() - sent, hit))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,20 +163,15 @@ def open_kept(settings: Settings) -> KeptChecks | None:
     ``libs/`` is a link to elsewhere, or a model folder as a unit is under DVC.
     """
     root, at_ns = settings.root, time.time_ns()
-    ignored = list_ignored(root)
-    if ignored is None:
+    with ThreadPoolExecutor(1) as pool:  # git looks at all files, as this process does
+        asked = pool.submit(list_ignored, root)
+        folders = _read_models(root)
+        ignored = asked.result()
+    if folders is None or ignored is None:
         return None
     surroundings = digest_of_surroundings(root, ignored.get("", []))
     if surroundings is None or load(root) != settings:
         return None
-    folders: dict[str, FolderState] = {}
-    if (root / f"{MODELS}{POINTER}").exists():
-        return None
-    for path in sorted((root / MODELS).iterdir()):
-        if path.is_symlink() or path.suffix == POINTER:
-            return None
-        if path.is_dir():
-            folders[path.name] = read_folder(path)
     file = kept_file(root)
     written = read_kept(file)
     entries: dict[str, KeptCheck] = {}
@@ -189,6 +185,18 @@ def open_kept(settings: Settings) -> KeptChecks | None:
     return KeptChecks(
         root, file, at_ns, surroundings, Environments(known), folders, ignored, entries, written
     )
+
+
+def _read_models(root: Path) -> dict[str, FolderState] | None:
+    if (root / f"{MODELS}{POINTER}").exists() or not (root / MODELS).is_dir():
+        return None
+    folders: dict[str, FolderState] = {}
+    for path in sorted((root / MODELS).iterdir()):
+        if path.is_symlink() or path.suffix == POINTER:
+            return None
+        if path.is_dir():
+            folders[path.name] = read_folder(path)
+    return folders
 
 
 def check_all(
