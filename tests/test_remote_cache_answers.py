@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import grpc
 import pytest
 
-from slipway.doctor import Diagnosis, diagnose_remote_cache
+from slipway.doctor.diagnosis import Diagnosis
+from slipway.doctor.services import diagnose_remote_cache
 from slipway.settings.remote import Address, RemoteSettings
 
 # a server that stores by SHA-256, lets everyone read and nobody write; one that also runs steps
