@@ -10,14 +10,16 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aiohttp
 import numpy as np
 
 from benchmarks.context import BenchmarkContext
-from benchmarks.result import Report, Row, alone, seconds
+from benchmarks.result import Report, Row, alone, number, seconds
 from slipway import settings as configuration
 from slipway.endpoint import serving
 from slipway.endpoint.limits import Limits
@@ -58,22 +60,27 @@ class Asked:
 
 @dataclass(frozen=True)
 class Compared:
-    """A run's hit rate and its cold starts' seconds, simulated and measured."""
+    """A run's hit rate and its cold starts' seconds, simulated and measured, and its errors."""
 
     what: str
     hits: tuple[float, float]
     cold: tuple[Array, Array]
+    failed: Sequence[str]
 
 
 def measure(context: BenchmarkContext) -> list[Report]:
     """Compare hit rate and cold starts at several sizes, then measure a million requests."""
     sizes = SIZES[1:2] if context.quick else SIZES
-    runs = [_compare(context, *size, number) for number, size in enumerate(sizes)]
+    runs = [_compare(context, *size, seed) for seed, size in enumerate(sizes)]
     rows = [_row_of_hits(run.what, *run.hits) for run in runs]
     rows += [_row_of_cold(run.what, *run.cold, 90) for run in runs]
     ours, theirs = (np.concatenate([run.cold[side] for run in runs]) for side in (0, 1))
     # one run has too few for a p99 of its own
     rows += [_row_of_cold("all", ours, theirs, level) for level in (50, 90, 99)]
+    failed = [error for run in runs for error in run.failed]
+    for error in failed:
+        print(error, file=sys.stderr)
+    rows.append(alone("requests answered with an error", len(failed), number))
     title = f"Simulation, the second half of {_length(context):.0f} s"
     return [Report(title, "the local endpoint", rows), _speed(context)]
 
@@ -107,6 +114,7 @@ class _Run:
         random: np.random.Generator,
     ) -> None:
         self.asked: list[Asked] = []
+        self.failed: list[str] = []  # errors, which are compared with nothing
         self.half = 0.0
         self.measured: dict[str, list[float]] = {}
         self._url, self._timings, self._targets = url, timings, targets
@@ -150,7 +158,8 @@ class _Run:
         async with session.post(self._url + PATH, data=body, headers=headers) as answer:
             text = await answer.read()
             if answer.status != 200:
-                raise RuntimeError(f"{target} was answered with {answer.status}: {text!r}")
+                self.failed.append(f"{target}: {answer.status} {text.decode(errors='replace')}")
+                return
             hit = answer.headers["X-Slipway-Model-Cache"] == "hit"
         self.asked.append(Asked(sent, target, self._now() - sent, hit))
 
@@ -185,6 +194,7 @@ class _Run:
             what,
             (float(np.mean(hits)), float(np.mean(hit))),
             (np.concatenate(colds), took[~hit]),
+            self.failed,
         )
 
 
