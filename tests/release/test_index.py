@@ -42,6 +42,12 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("slipway.release.overview.inspection.PAUSES", ())
 
 
+@pytest.fixture(autouse=True)
+def no_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No move writes the snapshot, which one of eight does."""
+    monkeypatch.setattr("slipway.catalog.index.move.REFRESHED_BY", 1 << 1024)
+
+
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any store counts as a large one, of which three names are compared."""
