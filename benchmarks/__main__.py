@@ -13,9 +13,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import machine
+from benchmarks import machine, summary
 from benchmarks.context import BenchmarkContext
 from benchmarks.result import Report
+from slipway.files import atomic_write
 
 NAMES = (
     "checking",
@@ -55,7 +56,7 @@ VERDICTS = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}
 @click.option(
     "--save",
     is_flag=True,
-    help=f"Write the figures into benchmarks/{RESULTS.name}, each as it ends.",
+    help=f"Write the figures into benchmarks/{RESULTS.name} and README, each as it ends.",
 )
 def main(names: tuple[str, ...], limit: int | None, quick: bool, save: bool) -> None:
     """Measure Slipway against the recipe people follow today, on this machine.
@@ -70,6 +71,8 @@ def main(names: tuple[str, ...], limit: int | None, quick: bool, save: bool) -> 
 
     Example: benchmarks/run loading serving
     """
+    if quick and save:
+        raise click.UsageError("--quick or --save, not both: quick figures are not to be kept")
     errors = Console(stderr=True)
     reports: list[Report] = []
     failed: list[str] = []
@@ -87,6 +90,8 @@ def main(names: tuple[str, ...], limit: int | None, quick: bool, save: bool) -> 
             reports += measured
             if save:
                 _save(name, machine_lines, measured)
+    if save:
+        summary.write(json.loads(RESULTS.read_text(encoding="utf-8")))
     # the table needs more than the 80 columns that rich assumes for a pipe
     console = Console()
     _show(console if console.is_terminal else Console(width=WIDTH), machine_lines, reports)
@@ -103,9 +108,8 @@ def _save(name: str, machine_lines: list[str], reports: list[Report]) -> None:
         "reports": [asdict(report) for report in reports],
     }
     ordered = {name: kept[name] for name in (*NAMES, *SWEEPS, *NAMED) if name in kept}
-    partial = RESULTS.with_suffix(".partial")
-    partial.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(RESULTS)
+    with atomic_write(RESULTS) as partial:
+        partial.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _show(console: Console, machine_lines: list[str], reports: list[Report]) -> None:

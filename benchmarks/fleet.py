@@ -80,7 +80,7 @@ def measure(context: BenchmarkContext) -> list[Report]:
     failed = [error for run in runs for error in run.failed]
     for error in failed:
         print(error, file=sys.stderr)
-    rows.append(alone("requests answered with an error", len(failed), number))
+    rows.append(alone("requests answered with an error", len(failed), number, at_most=0))
     title = f"Simulation, the second half of {_length(context):.0f} s"
     return [Report(title, "the local endpoint", rows), _speed(context)]
 

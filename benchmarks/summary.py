@@ -1,15 +1,14 @@
-"""Write README's table of figures from ``results.json``: ``python -m benchmarks.summary``."""
+"""README's table of figures: rows of ``results.json``."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = Path(__file__).with_name("results.json")
+from benchmarks.context import ROOT
+from slipway.files import atomic_write
+
 README = ROOT / "README.md"
 BEGIN, END = "<!-- from benchmarks/results.json -->\n", "<!-- end -->\n"
 HEAD = "| what | Slipway | compared with | ratio | aim |\n|---|---|---|---|---|\n"
@@ -53,6 +52,18 @@ SHOWN = (
 )
 
 
+def write(results: Mapping[str, Any]) -> None:
+    """Replace the table in README.
+
+    Raises:
+        LookupError: the results lack one of its rows.
+        ValueError: README has no place for it.
+    """
+    text = replace(README.read_text(encoding="utf-8"), render(results))
+    with atomic_write(README) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
 def render(results: Mapping[str, Any]) -> str:
     """Return the table in Markdown.
 
@@ -87,20 +98,10 @@ def _line(shown: Shown, results: Mapping[str, Any]) -> str:
             aim = row["target"] + missed
             cells = (shown.label, row["ours"], compared, row["ratio"].replace("×", " ×"), aim)
             return f"| {' | '.join(cells)} |\n"
-    raise LookupError(f"{RESULTS.name} has no row for {shown}")
+    raise LookupError(f"the results have no row for {shown}")
 
 
 def _rows(reports: list[Any]) -> Iterator[tuple[Any, Any]]:
     for report in reports:
         for row in report["rows"]:
             yield report, row
-
-
-def main() -> None:
-    """Replace the table in README."""
-    results = json.loads(RESULTS.read_text(encoding="utf-8"))
-    README.write_text(replace(README.read_text(encoding="utf-8"), render(results)), "utf-8")
-
-
-if __name__ == "__main__":
-    main()

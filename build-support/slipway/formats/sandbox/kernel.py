@@ -8,7 +8,7 @@ import os
 import platform
 
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 1, 38, 36
-PR_CAPBSET_DROP = 24
+PR_CAPBSET_DROP, PR_CAP_AMBIENT, CLEAR_ALL = 24, 47, 4
 CAPABILITIES = range(64)  # a kernel refuses the numbers that it does not know
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 MS_RDONLY, MS_NOSUID, MS_NODEV = 0x1, 0x2, 0x4
@@ -45,8 +45,11 @@ def drop_capabilities() -> None:
 
     Landlock limits files whatever the capabilities are. But root's CAP_PERFMON is enough to read
     the variables of each process, which Landlock forbids others (``may_access_mm`` in the kernel's
-    fork.c). A user without capabilities has none to drop, and the kernel says so.
+    fork.c). Another user's programs have the ambient ones alone, which need no right to clear; the
+    kernel refuses that user the rest.
     """
+    with contextlib.suppress(OSError):  # before Linux 4.3 there are none
+        prctl(PR_CAP_AMBIENT, CLEAR_ALL)
     for number in CAPABILITIES:
         if number not in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
             with contextlib.suppress(OSError):
