@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from fnmatch import fnmatch
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from slipway.archive.index import load_index
 from slipway.environment.environment import (
@@ -92,10 +93,8 @@ def importable_modules(lock: Path, settings: Settings) -> frozenset[str] | None:
 
 @cache
 def _modules_in_archive(archive: Path, python: str) -> frozenset[str]:
-    site = PurePosixPath(f"lib/python{python}/site-packages")
-    paths = (PurePosixPath(member.name) for member in load_index(archive).members)
-    return frozenset(
-        path.relative_to(site).parts[0].partition(".")[0]
-        for path in paths
-        if path.is_relative_to(site) and len(path.parts) > len(site.parts)
-    )
+    site = f"lib/python{python}/site-packages/"
+    paths = (member.name for member in load_index(archive).members)
+    # strings: as paths, the hundreds of files of one environment take a tenth of a second
+    inside = (path.removeprefix(site) for path in paths if path.startswith(site))
+    return frozenset(re.split(r"[/.]", path, maxsplit=1)[0] for path in inside if path)
