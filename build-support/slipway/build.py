@@ -97,7 +97,7 @@ def refuse_errors_in(
     """
     # imported here: the single steps, which a build system runs many times, need no rules
     from slipway import check
-    from slipway.check.model_under_check import ModelRepository
+    from slipway.check.model_repository import ModelRepository
 
     errors = [
         finding

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from slipway.check import Finding, check
-from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
+from slipway.check.model_repository import ModelRepository
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.settings import Settings
 from tests.check import fixture_repositories as repositories
 

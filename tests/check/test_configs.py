@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from slipway.check import RULES, Finding, check_config
 from slipway.check.first_release import NAMES, SINCE
 from slipway.check.fix.apply import apply_fixes
-from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
+from slipway.check.model_repository import ModelRepository
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rules.config_2xx.tensor_shapes import runs
 from slipway.settings import Settings
 from slipway.triton import config

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway.check import RULES, Finding
-from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
+from slipway.check.model_repository import ModelRepository
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.settings import Settings
 from slipway.triton import config
 from tests.check import fixture_repositories as repositories

@@ -8,9 +8,9 @@ import pytest
 
 from slipway.check.config_file import ConfigFile
 from slipway.check.fix.from_signature import fixes_for_missing_io
-from slipway.check.graphs import graphs_of_config
 from slipway.check.model_files import loaded_versions
 from slipway.check.shapes import compare
+from slipway.check.tensors.graphs import graphs_of_config
 from slipway.signature import GraphTensor, Shape
 from slipway.triton import config
 from tests.check import fixture_graphs

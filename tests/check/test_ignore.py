@@ -8,7 +8,8 @@ import pytest
 
 from slipway.check.finding import Finding, Location
 from slipway.check.ignore import apply_ignores
-from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
+from slipway.check.model_repository import ModelRepository
+from slipway.check.model_under_check import ModelUnderCheck
 from tests.check import fixture_repositories as repositories
 
 CONFIG = "sound_pipeline/config.pbtxt"

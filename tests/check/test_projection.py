@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
+from slipway.check.model_repository import ModelRepository
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.projection import (
     DOWNLOAD,
     EXTRACT,

@@ -9,7 +9,8 @@ import pytest
 from slipway.check import Finding, Location, check
 from slipway.check.fix.apply import apply_fixes
 from slipway.check.fix.rename_model import Renaming, rename_model
-from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
+from slipway.check.model_repository import ModelRepository
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.settings import Settings
 from tests.check import corpus
 from tests.check import fixture_repositories as repositories

@@ -182,7 +182,7 @@ class Up:
 
     def loaded(self) -> list[str]:
         """Loaded targets, the least recently used first."""
-        return [model.target for model in self.inside.models.loaded]
+        return [model.target for model in self.inside.models.table.loaded]
 
     def events(self, *kinds: str) -> list[tuple[str, str]]:
         """Kind and target of what has happened."""

@@ -37,7 +37,7 @@ def test_named_models_are_loaded_without_a_request(tmp_path: Path, shelf: Shelf)
                 settings, [entry], served, ["first", "second", "third", "first"]
             )
             endpoint = served.endpoints["local"]
-            loaded = [model.target for model in endpoint.models.loaded]  # type: ignore[union-attr]
+            loaded = [model.target for model in endpoint.models.table.loaded]  # type: ignore[union-attr]
             with pytest.raises(SlipwayError, match="no"):
                 await load_named(settings, [entry], served, ["unknown"])
             return lines, loaded, len(endpoint.observer.statistics["first_1.0.0.tar.gz"].latencies)

@@ -14,7 +14,8 @@ from slipway.adopt.environments import installed_versions, named_environment
 from slipway.adopt.files import ENVIRONMENT
 from slipway.adopt.plan import PlannedFolder, PlannedModel
 from slipway.adopt.steps import Step
-from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
+from slipway.check.model_repository import ModelRepository
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.python.imports import Import, is_local, required_imports
 from slipway.check.python.known_modules import OWN, distributions_of
 from slipway.check.python.model import python_models

@@ -9,7 +9,8 @@ from slipway.check import rules as rules  # which registers them
 from slipway.check.finding import Finding
 from slipway.check.foreign.model import ForeignModel
 from slipway.check.ignore import apply_ignores
-from slipway.check.model_under_check import ModelRepository, ModelUnderCheck, SingleConfig
+from slipway.check.model_repository import ModelRepository
+from slipway.check.model_under_check import ModelUnderCheck, SingleConfig
 from slipway.check.rule import RULES, Rule
 from slipway.model.folder import ModelFolder
 from slipway.settings import Settings

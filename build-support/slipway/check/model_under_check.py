@@ -2,88 +2,22 @@
 
 from __future__ import annotations
 
-import ast
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 from slipway.check.config_file import ConfigFile
-from slipway.check.finding import Location
-from slipway.check.ignored_files import IgnoredFiles
-from slipway.check.syntax_index import SyntaxIndex
+from slipway.check.model_repository import ModelRepository
+from slipway.check.python_file import PythonFile, parse_python
 from slipway.errors import SlipwayError
 from slipway.model.container_folder import is_container
 from slipway.model.folder import VERSION_FILE, ModelFolder
 from slipway.model.pointer import Pointer, load_pointer
-from slipway.settings import Settings
 from slipway.triton.config import FILE_NAME, ModelConfig
 
 PACKAGES = "site-packages"
-KEPT_TREES = 32  # of syntax: those of the latest models, so that memory is bounded
-ALL = "*"  # among the asked names: the names of all folders
-
-
-@dataclass(frozen=True, eq=False)
-class PythonFile:
-    """One Python file of a model; ``tree`` is ``None`` where ``problem`` gives the reason."""
-
-    path: Path
-    text: str
-    tree: ast.Module | None
-    problem: tuple[int, int, str] | None
-
-    @property
-    def index(self) -> SyntaxIndex:
-        """Return the nodes of the tree, which is walked once."""
-        assert self.tree is not None
-        return _index_of(self.tree)
-
-
-class ModelRepository:
-    """All model folders of a checkout, for what must be unique among them."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.calls: dict[Path, Mapping[str, Location]] = {}  # of bls_calls.py, by folder
-        self.asked: set[str] = set()  # the names that were looked up among the models
-
-    @cached_property
-    def ignored_files(self) -> IgnoredFiles:
-        """Return the files of the models that git ignores."""
-        return IgnoredFiles(self.settings.root / "models")
-
-    @cached_property
-    def folders(self) -> list[Path]:
-        """Return the folders in ``models/`` that have a release version or a config."""
-        marks = (VERSION_FILE, *(f"{depth}{FILE_NAME}" for depth in ("", "*/", "*/*/")))
-        return [
-            folder
-            for folder in sorted((self.settings.root / "models").glob("*/"))
-            if any(next(folder.glob(mark), None) for mark in marks)
-        ]
-
-    def owners_of(self, name: str) -> list[Path]:
-        """Return the checkout's Triton model directories of a name."""
-        self.asked.add(name)
-        return self._owners.get(name, [])
-
-    def folder_names(self) -> set[str]:
-        """Return the names of all model folders."""
-        self.asked.add(ALL)
-        return {folder.name for folder in self.folders}
-
-    @cached_property
-    def _owners(self) -> Mapping[str, list[Path]]:
-        directories: dict[str, list[Path]] = {}
-        models = self.settings.root / "models"
-        for folder in _subfolders(models):
-            for name in _subfolders(models / folder):
-                if os.path.exists(f"{models}/{folder}/{name}/{FILE_NAME}"):
-                    directories.setdefault(name, []).append(models / folder / name)
-        return directories
 
 
 class ModelUnderCheck:
@@ -248,16 +182,6 @@ class ModelUnderCheck:
         return [path for config in self.configs.values() for path in _walk(config.directory)]
 
 
-@lru_cache(maxsize=KEPT_TREES)
-def _parse(text: str, _copy: int) -> ast.Module:
-    return ast.parse(text)
-
-
-@lru_cache(maxsize=KEPT_TREES)
-def _index_of(tree: ast.Module) -> SyntaxIndex:
-    return SyntaxIndex(tree)
-
-
 class SingleConfig(ModelUnderCheck):
     """One config on its own, under any file name; the files that belong with it are ignored."""
 
@@ -277,16 +201,6 @@ class SingleConfig(ModelUnderCheck):
         yield self.path
 
 
-def _subfolders(folder: Path) -> list[str]:
-    try:
-        with os.scandir(folder) as entries:
-            listed = list(entries)
-    except OSError:  # it is missing, or may not be read
-        return []
-    folders = (e for e in listed if e.is_dir(follow_symlinks=False) or os.path.isdir(e.path))
-    return sorted(folder.name for folder in folders)
-
-
 def _walk(directory: Path) -> Iterator[Path]:
     """Yield what is in a directory in the order of paths."""
     with os.scandir(directory) as entries:
@@ -297,23 +211,3 @@ def _walk(directory: Path) -> Iterator[Path]:
             yield path
             if entry.is_dir(follow_symlinks=False):
                 yield from _walk(path)
-
-
-def parse_python(path: Path, copies: Counter[str] | None = None) -> PythonFile:
-    """Return a Python file with its tree, or with the problem why it has none.
-
-    Many models have the same code. Files of equal texts share a tree where ``copies`` counts the
-    texts of one model folder: in a folder, a node belongs to one file.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-        if copies is None:
-            return PythonFile(path, text, ast.parse(text), None)
-        copies[text] += 1
-        return PythonFile(path, text, _parse(text, copies[text]), None)
-    except UnicodeDecodeError as error:
-        return PythonFile(path, "", None, (0, 0, f"not UTF-8 text: {error.reason}"))
-    except (SyntaxError, ValueError) as error:
-        line, column = getattr(error, "lineno", 0) or 0, getattr(error, "offset", 0) or 0
-        reason = getattr(error, "msg", None) or str(error)
-        return PythonFile(path, "", None, (line, column, reason))

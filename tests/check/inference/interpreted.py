@@ -8,9 +8,9 @@ from pathlib import Path
 from slipway.check.config_file import ConfigFile
 from slipway.check.inference.behaviour import interpret
 from slipway.check.inference.events import Behaviour
-from slipway.check.model_under_check import parse_python
 from slipway.check.python.code import analyse
 from slipway.check.python.model import PythonModel
+from slipway.check.python_file import parse_python
 from slipway.triton.config import FILE_NAME
 
 HEAD = """\

@@ -12,9 +12,9 @@ from slipway.check.inference.interpreter.machine import STEPS
 from slipway.check.inference.objects import Response, is_none
 from slipway.check.inference.triton_config import TritonConfig
 from slipway.check.inference.values import UNKNOWN, Array, Sequence, Value, members
-from slipway.check.model_under_check import parse_python
 from slipway.check.python.code import analyse
 from slipway.check.python.model import PythonModel
+from slipway.check.python_file import parse_python
 from tests.check.inference.interpreted import behaviour_of, execute, python_model
 
 READ = 'pb_utils.get_input_tensor_by_name(request, "IN")'

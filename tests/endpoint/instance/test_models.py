@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from slipway.endpoint import endpoint as engine
-from slipway.endpoint.instance import loader, models, turns
+from slipway.endpoint.instance import loader, table, turns
 from slipway.server import stalled_load
 from tests.endpoint.conftest import Opener
 from tests.endpoint.leftovers import commands
@@ -229,7 +229,7 @@ def test_a_load_that_does_not_end_keeps_no_other_from_loading(
     up: Opener, shelf: Shelf, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(turns, "TURN_S", 0.5)
-    monkeypatch.setattr(models, "TURN_S", 0.5)
+    monkeypatch.setattr(table, "TURN_S", 0.5)
     target = shelf.put(1, notes=shelf.notes, load_when=shelf.gate("go"))
     first, other = shelf.put(2), shelf.put(3)
     with up(models=1) as running:
@@ -291,7 +291,7 @@ def test_processes_that_stay_are_an_event_count_as_memory_and_cost_an_idle_serve
         until(lambda: running.inside.container.in_flight == 1)
         until(lambda: running.events("leftover"))
         assert running.events("leftover") == [("leftover", leaving)]
-        assert running.inside.models._leftover > 1 << 20
+        assert running.inside.models.table.leftover > 1 << 20
         # not while it is in use
         assert running.inside.container.generation == 1
         shelf.gate("go").touch()

@@ -168,7 +168,10 @@ async def run(
     async with asyncio.timeout(30):
         await asyncio.gather(killer(), *(caller() for _ in range(callers)))
         for _ in range(1000):
-            if not any(m.state != "loaded" for m in models.table.values()) and not models._trimming:
+            if (
+                not any(m.state != "loaded" for m in models.table.values())
+                and not models._unloading.is_trimming
+            ):
                 break
             await asyncio.sleep(0.001)
     await models.close()
@@ -190,7 +193,7 @@ def test_beside_those_that_are_leaving_there_is_at_most_one_too_many_and_no_user
 ) -> None:
     server, models = asyncio.run(run(Limits(models=limit), seed, callers, targets, broken, kills))
     assert server.most <= limit + 1
-    assert {model.target for model in models.loaded} == server.present
+    assert {model.target for model in models.table.loaded} == server.present
     assert len(server.present) <= limit
     assert not any(model.users for model in models.table.values())
 

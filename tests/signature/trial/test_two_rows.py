@@ -12,7 +12,7 @@ import pytest
 from onnx import helper
 
 from slipway.check import check_folder
-from slipway.check.model_under_check import ModelRepository
+from slipway.check.model_repository import ModelRepository
 from slipway.errors import SlipwayError
 from slipway.scaffold import from_onnx
 from slipway.settings import Settings

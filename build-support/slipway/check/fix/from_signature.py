@@ -5,7 +5,7 @@ from __future__ import annotations
 from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Edit
 from slipway.check.graph_completion import io_text, is_determined
-from slipway.check.graphs import graphs_of_config
+from slipway.check.tensors.graphs import graphs_of_config
 
 
 def fixes_for_missing_io(config: ConfigFile, side: str) -> tuple[Edit, ...]:

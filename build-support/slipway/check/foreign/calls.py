@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.check.foreign.discover import SourceModel
-from slipway.check.model_under_check import parse_python
 from slipway.check.python.code import UTILS, PythonCode, analyse, argument
 from slipway.check.python.names import texts
+from slipway.check.python_file import parse_python
 
 # the arguments that name a model: their position and keyword
 NAMING = {

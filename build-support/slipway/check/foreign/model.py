@@ -15,7 +15,8 @@ from pathlib import Path
 from slipway.check.config_file import ConfigFile
 from slipway.check.foreign.discover import SourceModel, find_source_models, is_model, models_in
 from slipway.check.foreign.groups import Group, find_groups, group_of
-from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
+from slipway.check.model_repository import ModelRepository
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.settings import Settings, stub_python
 from slipway.triton.config import FILE_NAME
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from slipway.check.kept.folder import FolderState, read_folder
 from slipway.check.kept.surroundings import LIBRARIES
-from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
+from slipway.check.model_repository import ModelRepository
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.outcome import CheckOutcome
 from slipway.check.python.bls_calls import called_models
 from slipway.environment.lock import lock_content

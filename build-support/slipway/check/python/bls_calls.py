@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from slipway.check.finding import Location
-from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
+from slipway.check.model_repository import ModelRepository
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.python.code import analyse, argument
 from slipway.check.python.names import texts
 

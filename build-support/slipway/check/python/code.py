@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from slipway.check.finding import Location
-from slipway.check.model_under_check import KEPT_TREES, PythonFile
+from slipway.check.python_file import KEPT_TREES, PythonFile
 from slipway.check.syntax_index import SyntaxIndex
 
 UTILS = "triton_python_backend_utils"

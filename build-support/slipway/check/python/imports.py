@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 
-from slipway.check.model_under_check import KEPT_TREES
 from slipway.check.python.code import PythonCode
+from slipway.check.python_file import KEPT_TREES
 from slipway.check.syntax_index import SyntaxIndex
 from slipway.unchanged import remembered
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from slipway.check.config_file import ConfigFile
 from slipway.check.model_files import loaded_versions
-from slipway.check.model_under_check import ModelUnderCheck, PythonFile
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.python.code import PythonCode, analyse
 from slipway.check.python.imports import imports_in
+from slipway.check.python_file import PythonFile
 from slipway.triton.config import ModelConfig
 
 MODEL_FILE = "model.py"

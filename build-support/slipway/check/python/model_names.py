@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.check.finding import Location
-from slipway.check.model_under_check import PythonFile
 from slipway.check.python.code import PythonCode, analyse, argument, dotted
 from slipway.check.python.names import texts
+from slipway.check.python_file import PythonFile
 
 # the functions of pb_utils that take a model's name, and its position among their arguments
 NAMING_CALLS = {"InferenceRequest": 4, "load_model": 0, "unload_model": 0, "is_model_ready": 0}

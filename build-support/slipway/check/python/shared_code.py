@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from slipway.check.model_under_check import ModelUnderCheck, parse_python
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.python.code import PythonCode, analyse
 from slipway.check.python.imports import Import, has_module, required_imports
 from slipway.check.python.model import python_models
+from slipway.check.python_file import parse_python
 from slipway.environment.shared.package import PYPROJECT
 from slipway.environment.shared.requirements import find_shared
 from slipway.environment.shared.sources import source_files

@@ -15,7 +15,8 @@ from slipway.errors import SlipwayError
 if TYPE_CHECKING:
     from slipway.check.foreign.model import ForeignModel
     from slipway.check.kept.examine import Examined
-    from slipway.check.model_under_check import ModelRepository, ModelUnderCheck
+    from slipway.check.model_repository import ModelRepository
+    from slipway.check.model_under_check import ModelUnderCheck
     from slipway.settings import Settings
 
 type Check = Callable[[], CheckOutcome]
@@ -74,7 +75,7 @@ def find_targets(paths: Sequence[Path]) -> CheckTargets:
         SlipwayError: one of them is nothing that can be checked, or there is no checkout.
     """
     from slipway import settings
-    from slipway.check.model_under_check import ModelRepository
+    from slipway.check.model_repository import ModelRepository
 
     is_checkout = settings.find_root(Path.cwd()) is not None
     if not paths and not is_checkout:

@@ -5,61 +5,29 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
 
 from slipway.endpoint.failure import Failure, model_error, not_ready, unavailable
 from slipway.endpoint.instance.disk import Disk
 from slipway.endpoint.instance.loader import Loader
-from slipway.endpoint.instance.turns import TURN_S
+from slipway.endpoint.instance.table import ModelTable, TargetModel
+from slipway.endpoint.instance.tasks import Tasks
+from slipway.endpoint.instance.unloading import Unloading
 from slipway.endpoint.limits import Limits
 from slipway.endpoint.observed.observer import Observer
-
-FAILED_EVICTION_S = 300.0
-LONG_LOAD_CHECK_S = 1.0
-
-
-@dataclass(eq=False)
-class TargetModel:
-    """One target model. ``users`` counts the invocations that wait for it or are in progress;
-    ``used`` is when the last one ended, ``admitted`` when it began to count towards the limit of
-    models (monotonic seconds); ``memory`` is in bytes. ``waits_for`` says what room its load waits
-    for, if it does.
-    """
-
-    target: str
-    state: Literal["loading", "loaded", "unloading"] = "loading"
-    users: int = 0
-    used: float = field(default_factory=time.monotonic)
-    memory: int = 0
-    admitted: float | None = None
-    waits_for: str = ""
-    task: asyncio.Task[None] | None = None
 
 
 class Models:
     """The models of one endpoint."""
 
     def __init__(self, limits: Limits, disk: Disk, loader: Loader, observer: Observer) -> None:
-        self.table: dict[str, TargetModel] = {}
+        self.table = ModelTable(limits, observer)
         self._limits = limits
         self._disk = disk
         self._loader = loader
         self._observer = observer
-        self._change = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._trimming = False
-        self._leftover = 0
-        # when models were unloaded for a target that failed nevertheless (monotonic seconds)
-        self._failed_evictions: dict[str, float] = {}
-
-    @property
-    def loaded(self) -> list[TargetModel]:
-        """Return the loaded models, the least recently used first."""
-        models = [model for model in self.table.values() if model.state == "loaded"]
-        return sorted(models, key=lambda model: model.used)
+        self._tasks = Tasks()
+        self._unloading = Unloading(limits, self.table, disk, loader, observer, self._tasks)
 
     def pins(self, target: str) -> bool:
         """Return whether the target's files must stay on the disk."""
@@ -105,46 +73,44 @@ class Models:
         model.users -= 1
         model.used = time.monotonic()
         if not model.users:
-            self._change.set()
-        if self.table.get(model.target) is not model or model.state != "loaded":
+            self.table.change.set()
+        if not self.table.holds(model):
             return
         if not self._limits.cached:
             if not model.users:
-                self._unload(model)
+                self._unloading.unload(model)
         else:
-            self._trim()
+            self._unloading.trim()
 
     def forget(self, model: TargetModel) -> None:
         """Remove a model that the server turned out not to have."""
-        if self.table.get(model.target) is model and model.state == "loaded":
-            self._drop(model)
+        if self.table.holds(model):
+            self.table.drop(model)
 
     def lost(self) -> None:
         """Record that the server has ended: no model is loaded any more. Loads in progress
         continue."""
-        self._leftover = 0
+        self.table.leftover = 0
         for model in list(self.table.values()):
             if model.state == "loaded":
-                self._drop(model)
+                self.table.drop(model)
 
     async def close(self) -> None:
         """Cancel every load and unload."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
 
     def set_memory(self, sizes: Mapping[str, int], leftover: int) -> None:
         """Record measured memory in bytes: by target, and of processes that no model has."""
-        self._leftover = leftover
+        self.table.leftover = leftover
         for target, size in sizes.items():
             if target in self.table and size:
                 self.table[target].memory = size
-        self._trim()
+        self._unloading.trim()
 
     def _begin(self, target: str) -> TargetModel:
         model = TargetModel(target)
         self.table[target] = model
-        model.task = self._spawn(self._load(model))
+        model.task = self._tasks.start(self._load(model))
         return model
 
     async def _load(self, model: TargetModel) -> None:
@@ -152,7 +118,7 @@ class Models:
         try:
             async with asyncio.timeout(self._limits.load_s):
                 extracted, downloaded = await self._disk.extract(
-                    model.target, lambda: self._evict_for_files(model, evicted)
+                    model.target, lambda: self._unloading.make_disk(model, evicted)
                 )
                 if downloaded:
                     self._observer.downloaded(model.target, extracted.seconds, extracted.size)
@@ -160,7 +126,7 @@ class Models:
             started = time.monotonic()
             model.memory = await self._loader.load(
                 model.target,
-                lambda: self._evict_for_memory(model, evicted),
+                lambda: self._unloading.make_memory(model, evicted),
                 started + self._limits.load_s,
             )
             await self._refuse_too_large(model)
@@ -177,18 +143,18 @@ class Models:
             self._failed(model, failure, evicted)
             raise
         except BaseException:
-            self._drop(model)
+            self.table.drop(model)
             raise
         model.state = "loaded"
         model.used = time.monotonic()
-        self._change.set()
-        self._observer.count(len(self.loaded))
-        self._trim()
+        self.table.change.set()
+        self._observer.count(len(self.table.loaded))
+        self._unloading.trim()
 
     async def _refuse_too_large(self, model: TargetModel) -> None:
         if not self._limits.memory or model.memory <= self._limits.memory:
             return
-        await asyncio.shield(self._unload(model))
+        await asyncio.shield(self._unloading.unload(model))
         raise model_error(
             507,
             f"{model.target!r} takes {model.memory:,} bytes of memory,"
@@ -197,9 +163,9 @@ class Models:
 
     def _failed(self, model: TargetModel, failure: Failure, evicted: list[str]) -> None:
         """Record a failed load, and reload the models that were evicted for it."""
-        self._drop(model)
+        self.table.drop(model)
         if evicted:
-            self._failed_evictions[model.target] = time.monotonic()
+            self._unloading.did_not_help(model.target)
         self._observer.failed(model.target, failure)
         for target in evicted:
             if target not in self.table:
@@ -208,118 +174,12 @@ class Models:
 
     async def _admit(self, model: TargetModel) -> None:
         """Wait until one more model fits."""
-        while self._limits.models and self._admitted() > self._limits.models:
+        while self.table.is_full:
             model.waits_for = (
                 f"room: the limit is {self._limits.models} models, and those are being loaded or"
                 " in use"
             )
-            self._trim()
-            await self._wait_for_change()
+            self._unloading.trim()
+            await self.table.wait_for_change()
         model.waits_for = ""
         model.admitted = time.monotonic()
-
-    async def _wait_for_change(self) -> None:
-        """Wait until a model ends or is no longer in use, or until some load may have taken so long
-        that it keeps the others waiting no more."""
-        self._change.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LONG_LOAD_CHECK_S):
-                await self._change.wait()
-
-    def _admitted(self) -> int:
-        """Count the models towards the limit; not those whose load takes long, or never ends."""
-        late = time.monotonic() - TURN_S
-        return sum(
-            m.admitted is not None and (m.state == "loaded" or m.admitted > late)
-            for m in self.table.values()
-            if m.state != "unloading"
-        )
-
-    def _over(self) -> bool:
-        present = [model for model in self.table.values() if model.state == "loaded"]
-        if self._limits.models and len(present) > self._limits.models:
-            return True
-        taken = self._leftover + sum(model.memory for model in present)
-        return bool(self._limits.memory and taken > self._limits.memory and len(present) > 1)
-
-    def _trim(self) -> None:
-        """Start unloading what does not fit, unless that is in progress."""
-        if not self._trimming and self._over():
-            self._trimming = True
-            self._spawn(self._unload_until_it_fits())
-
-    async def _unload_until_it_fits(self) -> None:
-        """Unload the least recently used models until the rest fits; models in use stay."""
-        try:
-            while self._over() and await self._evict([], "to make room"):
-                pass
-        finally:
-            self._trimming = False
-            self._change.set()
-
-    async def _evict(self, evicted: list[str], why: str) -> bool:
-        idle = [model for model in self.loaded if not model.users]
-        if not idle:
-            return False
-        victim = idle[0]
-        evicted.append(victim.target)
-        self._observer.evicted(victim.target, why)
-        await asyncio.shield(self._unload(victim))
-        return True
-
-    async def _evict_for_memory(self, model: TargetModel, evicted: list[str]) -> bool:
-        """Unload another model, unless that recently did not help this one: the server chooses 507
-        by words such as OOM, which a message may contain for other reasons."""
-        last = self._failed_evictions.get(model.target)
-        if last is not None and time.monotonic() < last + FAILED_EVICTION_S:
-            return False
-        return await self._evict(evicted, "out of memory")
-
-    async def _evict_for_files(self, model: TargetModel, evicted: list[str]) -> bool:
-        """Make the files of another model removable; return whether there is another model at
-        all."""
-        self._change.clear()
-        if await self._evict(evicted, "its files are removed to make room"):
-            return True
-        if self.table.keys() <= {model.target}:
-            return False
-        model.waits_for = "room on the disk: every other model is being loaded or in use"
-        await self._change.wait()
-        model.waits_for = ""
-        return True
-
-    def _unload(self, model: TargetModel) -> asyncio.Task[None]:
-        """Unload a model, which no invocation gets from here on; the task ends when it is
-        unloaded."""
-        model.state = "unloading"
-        self._change.set()
-        model.task = self._spawn(self._run_unload(model))
-        return model.task
-
-    async def _run_unload(self, model: TargetModel) -> None:
-        started = time.monotonic()
-        try:
-            if await self._loader.unload(model.target):
-                self._observer.unloaded(model.target, time.monotonic() - started)
-            if not self._limits.cached and model.target in self._disk.extracted:
-                # as AWS does: the next invocation downloads the model again
-                await self._disk.remove(model.target)
-        finally:
-            self._drop(model)
-
-    def _drop(self, model: TargetModel) -> None:
-        if self.table.get(model.target) is model:
-            del self.table[model.target]
-        self._observer.count(len(self.loaded))
-        self._change.set()
-
-    def _spawn(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # waiting invocations and the observer have the error of a failed load

@@ -13,7 +13,7 @@ from slipway.artifact.artifact import Artifact
 from slipway.artifact.contents import Contents
 from slipway.artifact.diff import Change
 from slipway.catalog.record import Record
-from slipway.check.model_under_check import ModelRepository
+from slipway.check.model_repository import ModelRepository
 from slipway.release.evaluation import evaluation
 from slipway.release.evaluation.evaluation import MetricComparison
 from slipway.release.evidence import evidence, junit

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from slipway.check.config_file import PLATFORMS, ConfigFile
 from slipway.check.finding import RuleHit
-from slipway.check.flow import nearest
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.check.tensors.flow import nearest
 from slipway.check.unfilled import is_template
 from slipway.model.folder import ENSEMBLE
 from slipway.triton.image_backends import BACKENDS, LAST_RELEASE, OTHER_IMAGES

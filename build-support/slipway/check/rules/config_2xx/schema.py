@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Location, RuleHit
-from slipway.check.flow import did_you_mean
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.check.rules.config_2xx.unfilled import unfilled_outside
+from slipway.check.tensors.flow import did_you_mean
 from slipway.triton.brackets import PARTNERS, without_partner
 from slipway.triton.config import schema
 from slipway.triton.pbtxt import tokenise

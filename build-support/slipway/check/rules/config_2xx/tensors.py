@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from slipway.check.completion import batch_follows_weights, may_complete
 from slipway.check.config_file import ConfigFile
 from slipway.check.finding import RuleHit
 from slipway.check.fix.from_signature import fixes_for_missing_io
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.check.tensors.completion import batch_follows_weights, may_complete
 from slipway.triton.config import schema
 from slipway.triton.pbtxt import FieldPath
 

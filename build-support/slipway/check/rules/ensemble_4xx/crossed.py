@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from slipway.check.flow import Flow, TensorUse
+from slipway.check.tensors.flow import Flow, TensorUse
 
 type TensorKey = tuple[int, str]
 """A step's number, and the name of a tensor of its model."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slipway.check.finding import RuleHit
-from slipway.check.flow import Flow, TensorUse, did_you_mean, flows, listed, nearest
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.check.tensors.flow import Flow, TensorUse, did_you_mean, flows, listed, nearest
 
 CORE = "Triton core, model_config_utils.cc (ValidateEnsembleSchedulingConfig), and seen on 24.10"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from slipway.check.finding import RuleHit
-from slipway.check.flow import Flow, TensorUse, flows
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.check.rules.ensemble_4xx.crossed import (
@@ -16,6 +15,7 @@ from slipway.check.rules.ensemble_4xx.crossed import (
     shapes_differ,
     types_differ,
 )
+from slipway.check.tensors.flow import Flow, TensorUse, flows
 from slipway.triton.config import schema
 
 UTILS = "Triton core, ensemble_utils.cc, and seen on 24.10"

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from slipway.check.finding import RuleHit
-from slipway.check.flow import SCHEDULING, Flow, did_you_mean, flows, listed
 from slipway.check.model_files import loaded_versions
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.check.tensors.flow import SCHEDULING, Flow, did_you_mean, flows, listed
 from slipway.check.unfilled import is_template
 from slipway.model.folder import ENSEMBLE
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from slipway.check.config_file import ConfigFile
 from slipway.check.finding import RuleHit
-from slipway.check.flow import EnsembleStep, MapName, did_you_mean, flows, listed
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.check.tensors.flow import EnsembleStep, MapName, did_you_mean, flows, listed
 
 CORE = "Triton core, model_config_utils.cc, and seen on 24.10"
 UTILS = "Triton core, ensemble_utils.cc, and seen on 24.10"

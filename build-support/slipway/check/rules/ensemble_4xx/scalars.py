@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slipway.check.finding import RuleHit
-from slipway.check.flow import TensorUse, flows
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.check.rules.ensemble_4xx.crossed import full_dims
+from slipway.check.tensors.flow import TensorUse, flows
 
 
 @rule(

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from slipway.check.finding import Location, RuleHit
 from slipway.check.fix.rename_model import rename_model
-from slipway.check.flow import did_you_mean, listed
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.python.code import PythonCode, argument
 from slipway.check.python.model import PythonModel, models_with_requests
 from slipway.check.rule import rule
+from slipway.check.tensors.flow import did_you_mean, listed
 from slipway.triton.config import ModelConfig
 from slipway.unchanged import read_text
 

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Iterator
 
 from slipway.check.finding import Location, RuleHit
-from slipway.check.model_under_check import ModelUnderCheck, PythonFile
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.python.code import PythonCode
 from slipway.check.python.model import PythonModel, models_with_requests, python_models
+from slipway.check.python_file import PythonFile
 from slipway.check.rule import rule
 from slipway.check.syntax_index import SyntaxIndex
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slipway.check.finding import RuleHit
-from slipway.check.flow import did_you_mean, listed
 from slipway.check.inference.behaviour import behaviours, located
 from slipway.check.inference.objects import Missing, Tensor
 from slipway.check.inference.tensor_use import has_plain_responses, output_mismatch
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.python.model import auto_completed
 from slipway.check.rule import rule
+from slipway.check.tensors.flow import did_you_mean, listed
 
 SEEN = "Triton's Python backend (triton_python_backend_utils.py), and seen on 24.10"
 PRUNING = "Triton's Python backend, infer_response.cc (PruneOutputTensors), and seen on 24.10"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from slipway.check.finding import RuleHit
-from slipway.check.flow import flows
 from slipway.check.inference.behaviour import behaviours
 from slipway.check.inference.events import CreatedTensor
 from slipway.check.inference.objects import FOREIGN
@@ -16,6 +15,7 @@ from slipway.check.inference.values import Array, Scalar, members
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.python.model import PythonModel
 from slipway.check.rule import rule
+from slipway.check.tensors.flow import flows
 from slipway.triton.config import schema
 
 # numpy's types → the data types that the stub takes them for (pb_utils.cc)

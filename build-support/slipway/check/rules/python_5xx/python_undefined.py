@@ -9,10 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from slipway.check.finding import RuleHit
-from slipway.check.model_under_check import KEPT_TREES, ModelUnderCheck
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.python.bound_names import all_certainly_bound
 from slipway.check.python.code import PythonCode
 from slipway.check.python.model import python_models
+from slipway.check.python_file import KEPT_TREES
 from slipway.check.rule import rule
 from slipway.check.syntax_index import SyntaxIndex
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from slipway.check.finding import Location, RuleHit
-from slipway.check.model_under_check import ModelUnderCheck, PythonFile
+from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.python.code import UTILS
 from slipway.check.python.imports import required_imports
 from slipway.check.python.known_modules import locked_packages
 from slipway.check.python.model import PythonModel, python_models
+from slipway.check.python_file import PythonFile
 from slipway.check.rule import rule
 
 # sys.path ends with the version directory, the model directory and the backend's, in this order:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slipway.check import graphs
-from slipway.check.graphs import ConfiguredGraph, DeclaredTensor
 from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.tensors import graphs
+from slipway.check.tensors.graphs import ConfiguredGraph, DeclaredTensor
 from slipway.signature import GraphTensor
 
 

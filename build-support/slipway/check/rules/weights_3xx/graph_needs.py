@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from slipway.check.finding import RuleHit
-from slipway.check.graphs import graphs_with_signature
 from slipway.check.model_files import is_present
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.check.tensors.graphs import graphs_with_signature
 from slipway.model.pointer import DIRECTORY
 from slipway.signature import graph_of
 from slipway.triton.onnx_runtimes import runtime_of

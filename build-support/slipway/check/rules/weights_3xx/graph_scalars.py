@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slipway.check import graphs
 from slipway.check.finding import RuleHit
-from slipway.check.graphs import ConfiguredGraph, DeclaredTensor
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.check.shapes import format_shape
+from slipway.check.tensors import graphs
+from slipway.check.tensors.graphs import ConfiguredGraph, DeclaredTensor
 from slipway.signature import GraphTensor
 
 TEXT = "BYTES"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from slipway.check import graphs
 from slipway.check.finding import RuleHit
-from slipway.check.graphs import ConfiguredGraph, DeclaredTensor
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
 from slipway.check.rules.weights_3xx.fed import fed_dims, fits, of_fixed_rows
 from slipway.check.shapes import Verdict, compare, dims_of, format_shape
+from slipway.check.tensors import graphs
+from slipway.check.tensors.graphs import ConfiguredGraph, DeclaredTensor
 from slipway.signature import GraphTensor
 from slipway.triton.config import dtype_name
 from slipway.triton.pbtxt import FieldPath

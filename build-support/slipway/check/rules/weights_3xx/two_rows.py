@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slipway.check import graphs
 from slipway.check.finding import RuleHit
-from slipway.check.graphs import ConfiguredGraph
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.check.tensors import graphs
+from slipway.check.tensors.graphs import ConfiguredGraph
 from slipway.signature import Signature
 from slipway.signature.trial.remembered import two_rows_of
 

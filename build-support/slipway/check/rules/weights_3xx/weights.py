@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from slipway.check.finding import Location, RuleHit
-from slipway.check.graphs import graphs_of_model
 from slipway.check.model_files import POINTER
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
+from slipway.check.tensors.graphs import graphs_of_model
 from slipway.errors import SlipwayError
 from slipway.model.folder import SIGNATURE
 from slipway.model.local_weights import difference_fix, differs

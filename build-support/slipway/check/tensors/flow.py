@@ -10,10 +10,10 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Any, Literal
 
-from slipway.check.completion import may_complete
 from slipway.check.config_file import ConfigFile
 from slipway.check.finding import Location
 from slipway.check.model_under_check import ModelUnderCheck
+from slipway.check.tensors.completion import may_complete
 from slipway.triton.config import ModelConfig
 
 SCHEDULING = "ensemble_scheduling"
