@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pants.base.specs import DirLiteralSpec, RawSpecsWithoutFileOwners
 from pants.core.util_rules.source_files import SourceFiles, SourceFilesRequest
 from pants.engine.addresses import Addresses
-from pants.engine.fs import Digest, DigestContents, PathGlobs
+from pants.engine.fs import Digest, DigestContents, GlobMatchErrorBehavior, PathGlobs
 from pants.engine.rules import Get, Rule, collect_rules, rule
 from pants.engine.target import AllTargets, InferDependenciesRequest, InferredDependencies, Targets
 from pants.engine.unions import UnionRule
@@ -32,22 +33,38 @@ async def find_packages(targets: AllTargets) -> SharedPackages:
 
 
 @rule
-async def find_shared(request: SharedRequest, packages: SharedPackages) -> Shared:
+async def find_shared(request: SharedRequest) -> Shared:
+    # Only the targets in the named folders: all targets of the repository would have to be found
+    # again after each edit, which takes seconds with hundreds of models.
     path = f"{request.folder}/{layout.REQUIREMENTS}"
     requirements = await Get(DigestContents, Digest, await Get(Digest, PathGlobs([path])))
     folders = tuple(layout.shared(request.folder, requirements))
+    if not folders:
+        return Shared(())
+    named = RawSpecsWithoutFileOwners(
+        dir_literals=tuple(map(DirLiteralSpec, folders)),
+        description_of_origin=path,
+        unmatched_glob_behavior=GlobMatchErrorBehavior.ignore,
+    )
+    addresses = await Get(Addresses, RawSpecsWithoutFileOwners, named)
+    packages = {
+        target.address.spec_path: target
+        for target in await Get(Targets, Addresses, addresses)
+        if target.has_field(SharedSourcesField)
+    }
     for folder in folders:
         if folder not in packages:
             return Shared(folders, problem=layout.unowned(request.folder, folder))
-    if not folders:
-        return Shared(())
-    addresses = tuple(packages[folder] for folder in folders)
-    targets = await Get(Targets, Addresses(addresses))
+    owned = [packages[folder] for folder in folders]
     sources = await Get(
-        SourceFiles, SourceFilesRequest(target[SharedSourcesField] for target in targets)
+        SourceFiles, SourceFilesRequest(target[SharedSourcesField] for target in owned)
     )
-    snapshot = sources.snapshot
-    return Shared(folders, addresses, snapshot.digest, tuple(snapshot.files))
+    return Shared(
+        folders,
+        tuple(target.address for target in owned),
+        sources.snapshot.digest,
+        tuple(sources.snapshot.files),
+    )
 
 
 @rule

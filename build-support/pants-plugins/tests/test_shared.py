@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import repository
 from pants.engine.addresses import Address, Addresses
@@ -58,6 +60,12 @@ def test_a_package_without_a_target_is_refused(shared: Repository) -> None:
     problem = shared.built("other").problem
     assert problem is not None
     assert "models/other/requirements.txt: no target owns libs/unowned" in problem
+
+
+def test_a_model_is_built_without_a_look_at_the_targets_of_other_models(tmp_path: Path) -> None:
+    broken = {"models/broken/BUILD": "this is no BUILD file\n"}
+    engine = repository.of(tmp_path, files(), sharing("x"), broken)
+    assert "WORDS = 2" in engine.built("x").text
 
 
 def test_the_files_of_a_package_are_inputs_of_the_environment(shared: Repository) -> None:
