@@ -28,6 +28,7 @@ PICTURE = ROOT / "docs" / "growth.svg"
 INCHES = (9.0, 5.0)
 COLD, UNCHANGED, LIST = "check, nothing kept", "check, nothing changed", "pants list ::"
 PACKAGE, CHANGED = "pants package ::, nothing changed", "pants --changed-since list, one edited"
+EDITED = "pants package, one edited"
 AFFECTED = "slipway affected, one edited"
 # of one run with 1,000 models, on two cores
 AT_MOST = {COLD: 10.0, UNCHANGED: 1.5}
@@ -134,7 +135,7 @@ def _pants(context: BenchmarkContext, work: Path, models: int) -> dict[str, Cost
     repository = PantsRepository(folder, generate_small(folder / "clone", models))
     name = f"{SMALL}_0000"
     config = repository.root / "models" / name / name / "config.pbtxt"
-    runs: dict[str, list[Cost]] = {LIST: [], PACKAGE: [], CHANGED: []}
+    runs: dict[str, list[Cost]] = {LIST: [], PACKAGE: [], CHANGED: [], EDITED: []}
     try:
         repository.run("package", "::")
         for _ in range(context.repeats(5)):
@@ -144,6 +145,7 @@ def _pants(context: BenchmarkContext, work: Path, models: int) -> dict[str, Cost
             with config.open("a", encoding="utf-8") as file:
                 file.write(f"# edit {number}\n")
             runs[CHANGED].append(_timed(repository, "--changed-since=HEAD", "list"))
+            runs[EDITED].append(_timed(repository, "package", f"models/{name}:"))
         memory = repository.memory()
     finally:
         repository.stop()
