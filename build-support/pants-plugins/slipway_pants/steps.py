@@ -26,6 +26,7 @@ from pants.engine.fs import (
     FileContent,
     MergeDigests,
     PathGlobs,
+    RemovePrefix,
 )
 from pants.engine.internals.session import RunId
 from pants.engine.process import FallibleProcessResult, Process, ProcessCacheScope, ProcessResult
@@ -143,14 +144,17 @@ async def step_process(
     step: Step, library: Library, machine: Machine, interpreter: Interpreter
 ) -> Process:
     # Pants' own scripts of the library's environment name this machine's interpreter
-    pex, start = await MultiGet(
+    pex, start, sources = await MultiGet(
         Get(Digest, DigestSubset(library.python.digest, PathGlobs(["**", "!*_shim.sh"]))),
         Get(Digest, CreateDigest([FileContent(START, SCRIPT.encode())])),
+        Get(Digest, RemovePrefix(library.sources, library.source_root)),
     )
     return Process(
         ("/bin/sh", START, *step.arguments),
         description=step.description,
-        input_digest=await Get(Digest, MergeDigests([pex, start, library.sources, step.inputs])),
+        input_digest=await Get(Digest, MergeDigests([pex, start, step.inputs])),
+        # written once, not for every step: a link in the sandbox leads to its thousand files
+        immutable_input_digests={library.source_root: sources},
         env={
             "PEX_EXTRA_SYS_PATH": library.source_root,
             "SLIPWAY_INTERPRETER": interpreter.identity,
