@@ -63,7 +63,7 @@ def measure(context: BenchmarkContext) -> list[Report]:
 
 def draw(costs: Mapping[int, Mapping[str, float]], path: Path = PICTURE) -> None:
     """Draw seconds over the number of models, both in logarithms: a cost's slope is its growth."""
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator
 
     with figure_file(path, INCHES) as figure:
         axes = figure.subplots()
@@ -73,12 +73,14 @@ def draw(costs: Mapping[int, Mapping[str, float]], path: Path = PICTURE) -> None
                 list(known),
                 list(known.values()),
                 marker="osD^v<>p"[number % 8],
+                color=f"C{number}" if number < 10 else "black",  # after C9 they begin again
                 linestyle=DASHES.get(what.replace(",", "").split()[0], ":"),
                 label=what,
             )
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xticks(list(costs))
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
             axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
