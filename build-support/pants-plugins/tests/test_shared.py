@@ -43,7 +43,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     unowned = {"libs/unowned/pyproject.toml": "", "libs/unowned/unowned.py": ""}
     home = tmp_path_factory.mktemp("home")
     other = sharing("other", "../../libs/unowned")
-    return repository.of(home, files(), files("letters"), unowned, sharing("x"), other)
+    lost = sharing("lost", "../../libs/missing")
+    return repository.of(home, files(), files("letters"), unowned, sharing("x"), other, lost)
 
 
 def test_an_environment_depends_on_the_packages_that_its_requirements_name(
@@ -54,10 +55,13 @@ def test_an_environment_depends_on_the_packages_that_its_requirements_name(
     assert set(found) == {Address("libs/words")}
 
 
-def test_a_package_without_a_target_is_refused(shared: Repository) -> None:
-    problem = shared.built("other").problem
+@pytest.mark.parametrize(("model", "package"), [("other", "unowned"), ("lost", "missing")])
+def test_a_package_without_a_target_is_refused(
+    shared: Repository, model: str, package: str
+) -> None:
+    problem = shared.built(model).problem
     assert problem is not None
-    assert "models/other/requirements.txt: no target owns libs/unowned" in problem
+    assert f"models/{model}/requirements.txt: no target owns libs/{package}" in problem
 
 
 def test_the_files_of_a_package_are_inputs_of_the_environment(shared: Repository) -> None:
