@@ -178,6 +178,7 @@ class _Run:
             took_s["download"],
             took_s["settle"],
             took_s["first"],
+            took_s["ending"],
         )
         shape = Shape(os.cpu_count() or 1, UNLIMITED, UNLIMITED, self._room, "afterwards")
         fleet = Fleet(shape, 1, not_ready_s=600.0)

@@ -20,6 +20,7 @@ def models(
     download: float = 0.5,
     memory: Array | None = None,
     concurrency: int = 1,
+    ending: float = 0.0,
 ) -> Models:
     """``count`` models of one byte each, unless their ``memory`` is given."""
 
@@ -34,6 +35,7 @@ def models(
         known(serve),
         constant(unload),
         constant(download),
+        ending=constant(ending),
         concurrency=concurrency,
     )
 

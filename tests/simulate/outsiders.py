@@ -19,8 +19,11 @@ MODELS, ROOM, CORES = 12, 5, 2
 LOAD, UNLOAD, DOWNLOAD, SERVE = 1.0, 0.3, 0.5, 0.05
 
 
-def fleet(seed: int, rate: float, count: int) -> dict[str, Any]:
-    """One instance in SimPy: a least recently used cache of models, loads one at a time."""
+def fleet(seed: int, rate: float, count: int, ending: float = 0.0) -> dict[str, Any]:
+    """One instance in SimPy: a least recently used cache of models, loads one at a time.
+
+    An unloaded model keeps its memory for ``ending`` seconds, and is not loaded again in them.
+    """
     drawn = random.Random(seed)
     times, models, now = [], [], 0.0
     for _ in range(count):
@@ -33,6 +36,7 @@ def fleet(seed: int, rate: float, count: int) -> dict[str, Any]:
     room, ready = simpy.Store(env), {}
     used: dict[int, float] = {}  # loaded models, and when they were last asked for
     in_use = dict.fromkeys(range(MODELS), 0)
+    leaving: dict[int, Any] = {}
     on_disk: set[int] = set()
     ends, was_hit = [0.0] * count, [False] * count
 
@@ -42,6 +46,8 @@ def fleet(seed: int, rate: float, count: int) -> dict[str, Any]:
             was_hit[number] = True
             used[model] = env.now
         else:
+            if model in leaving:
+                yield leaving[model]
             if model not in ready:
                 ready[model] = env.event()
                 env.process(fetch(model))
@@ -67,7 +73,9 @@ def fleet(seed: int, rate: float, count: int) -> dict[str, Any]:
                 victims = [each for each in used if not in_use[each]]
                 victim = min(victims, key=lambda each: used[each])
                 del used[victim]
-                yield env.timeout(UNLOAD)
+                leaving[victim] = env.event()
+                yield env.timeout(UNLOAD + ending)
+                leaving.pop(victim).succeed()
             yield env.timeout(LOAD)
             used[model] = env.now
             ready.pop(model).succeed()
@@ -81,7 +89,13 @@ def fleet(seed: int, rate: float, count: int) -> dict[str, Any]:
     env.process(arrivals())
     env.run(until=times[-1] + 600)
     latency = [round(end - when, 6) for end, when in zip(ends, times, strict=True)]
-    return {"times": times, "models": models, "latency": latency, "hit": was_hit}
+    return {
+        "ending": ending,
+        "times": times,
+        "models": models,
+        "latency": latency,
+        "hit": was_hit,
+    }
 
 
 def queue(rate: float, servers: int, service: Any, seeds: int) -> dict[str, float]:
@@ -110,7 +124,12 @@ if __name__ == "__main__":
     print(
         json.dumps(
             {
-                "simpy": [fleet(1, 1.0, 300), fleet(2, 0.6, 300), fleet(3, 8.0, 300)],
+                "simpy": [
+                    fleet(1, 1.0, 300),
+                    fleet(2, 0.6, 300),
+                    fleet(3, 8.0, 300),
+                    fleet(4, 0.8, 300, ending=1.5),
+                ],
                 "ciw": {
                     "M/M/3": queue(24.0, 3, ciw.dists.Exponential(10.0), 6),
                     "M/D/2": queue(17.0, 2, ciw.dists.Deterministic(0.1), 6),

@@ -71,12 +71,12 @@ def test_ciw_has_the_same_waits(name: str, servers: int, serve: Distribution, ra
         assert np.quantile(ours, level) == pytest.approx(theirs[key], rel=0.12)
 
 
-@pytest.mark.parametrize("case", OUTSIDERS["simpy"], ids=lambda case: f"{len(case['times'])}")
+@pytest.mark.parametrize("case", OUTSIDERS["simpy"], ids=lambda case: f"{case['ending']}")
 def test_simpy_has_the_same_latency_for_each_request(case: dict[str, Any]) -> None:
     """A cache with loads one at a time, evictions, downloads and queues, written in SimPy."""
     traffic = Traffic(np.array(case["times"]), np.array(case["models"]), np.ones(12) / 12)
     fleet = Fleet(Shape(2, 5, UNLIMITED), 1, not_ready_s=PATIENT)
-    outcome = simulate(models(12), fleet, traffic)
+    outcome = simulate(models(12, ending=case["ending"]), fleet, traffic)
     np.testing.assert_allclose(outcome.latency, case["latency"], atol=2e-6)
     assert ((outcome.status == HIT) == np.array(case["hit"])).all()
     assert outcome.evictions > 20

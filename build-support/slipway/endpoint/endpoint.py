@@ -12,7 +12,7 @@ from pathlib import Path
 from slipway.endpoint.capture import EndpointCapture
 from slipway.endpoint.failure import Failure, denied, model_error, too_deep, unavailable
 from slipway.endpoint.instance import memory, objects
-from slipway.endpoint.instance.connections import ContainerResponse
+from slipway.endpoint.instance.connection import ContainerResponse
 from slipway.endpoint.instance.container import Container
 from slipway.endpoint.instance.disk import Disk
 from slipway.endpoint.instance.loader import NOT_LOADED, Loader

@@ -35,6 +35,6 @@ RULES = (
     Assumption("downloads ahead of loads", "8 on an instance", "guessed"),
     Assumption("a wait of more than 60 s", "is answered 429, and not sent again", "documented"),
     Assumption("requests on an instance", "first come, first served, one core each", "guessed"),
-    Assumption("loads", "take no core from requests", "guessed"),
+    Assumption("loads", "take no core from requests, and hold up none", "guessed"),
     Assumption("instances", "none fails, and no release replaces a model", "guessed"),
 )

@@ -20,8 +20,8 @@ class Models:
 
     Seconds: a ``download`` with its extraction, a ``load`` and an ``unload``, during which an
     instance does no other, ``settle`` after a load until the first request is passed on, ``first``
-    for which that takes longer, and ``serve`` of a request on one core. ``overhead_s`` is added to
-    every answer.
+    for which that takes longer, ``ending`` after an unload until the memory is free, and ``serve``
+    of a request on one core. ``overhead_s`` is added to every answer.
 
     ``concurrency`` is the number of requests that one loaded copy of a model serves at a time: the
     ``count`` of its ``instance_group``.
@@ -35,6 +35,7 @@ class Models:
     download: Distribution = NOTHING
     settle: Distribution = NOTHING
     first: Distribution = NOTHING
+    ending: Distribution = NOTHING
     overhead_s: float = 0.0
     concurrency: int = 1
 

@@ -52,11 +52,13 @@ class Loads(Instances):
         self._download = _endless(models.download, random)
         self._settle = _endless(models.settle, random)
         self._first = _endless(models.first, random)
+        self._ending = _endless(models.ending, random)
         self.handlers: dict[str, Callable[[float, Any, Any], None]] = {
             "free": self._pass_on,
             "fetched": self._fetched,
             "done": self._job_done,
             "settled": self._settled,
+            "ended": self._ended,
             "retry": self._retry,
         }
 
@@ -225,12 +227,17 @@ class Loads(Instances):
         elif is_load:
             self.at(now + self._settle() + self._first(), "settled", instance, model)
         else:
-            instance.take_memory(-self.memory[model])
-            waiting = instance.unloading.pop(model)
-            instance.is_trimming = False
-            if waiting:
-                self._start(instance, model, waiting, now)
+            self.at(now + self._ending(), "ended", instance, model)
         self._next_job(instance, now)
+        self._continue(instance, now)
+
+    def _ended(self, now: float, instance: Instance, model: int) -> None:
+        """Count a model's memory no more: its processes have ended after its unload."""
+        instance.take_memory(-self.memory[model])
+        waiting = instance.unloading.pop(model)
+        instance.is_trimming = False
+        if waiting:
+            self._start(instance, model, waiting, now)
         self._continue(instance, now)
 
     def _settled(self, now: float, instance: Instance, model: int) -> None:

@@ -22,9 +22,9 @@ MOST_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class Measured:
-    """Durations in seconds by name (``load``, ``unload``, ``settle``, ``first``, ``download``,
-    ``serve``), and sizes in bytes by model (``memory``, ``disk``); what was not measured is left
-    out."""
+    """Durations in seconds by name (``load``, ``unload``, ``settle``, ``first``, ``ending``,
+    ``download``, ``serve``), and sizes in bytes by model (``memory``, ``disk``); what was not
+    measured is left out."""
 
     times: dict[str, Distribution] = field(default_factory=dict)
     sizes: dict[str, Distribution] = field(default_factory=dict)

@@ -28,6 +28,7 @@ GUESSES = {
     "download": constant(5.0),
     "settle": constant(0.0),
     "first": constant(0.0),
+    "ending": constant(0.0),
     "serve": constant(0.02),
     "memory": constant(300e6),
     "disk": constant(600e6),
@@ -38,6 +39,7 @@ WORDS = {
     "download": "download and extraction",
     "settle": "from a load to its first request",
     "first": "what the first request takes longer",
+    "ending": "from an unload until memory is free",
     "serve": "a request, on one core",
     "memory": "memory of a loaded model",
     "disk": "disk of a downloaded model",
@@ -118,6 +120,7 @@ def describe_models(
         figures["download"],
         figures["settle"],
         figures["first"],
+        figures["ending"],
         concurrency=concurrency,
     )
     return models, assumptions

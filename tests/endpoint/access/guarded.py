@@ -16,7 +16,7 @@ from aiohttp import web
 from slipway.endpoint.access.opening import Opening
 from slipway.endpoint.any_endpoint import AnyEndpoint
 from slipway.endpoint.http.app import server
-from slipway.endpoint.instance.connections import ContainerResponse
+from slipway.endpoint.instance.connection import ContainerResponse
 from slipway.endpoint.limits import Limits
 from slipway.endpoint.observed.observer import Metrics, Observer
 from slipway.endpoint.playground.api import Playground

@@ -90,6 +90,44 @@ def test_a_connection_is_kept_for_the_next_request() -> None:
     uvloop.run(ask())
 
 
+def test_control_calls_have_a_connection_that_they_keep() -> None:
+    async def ask() -> None:
+        async with served(answering(HELLO)) as (connections, taken):
+            for _ in range(3):
+                await connections.control(REQUEST, 5)
+                await connections.exchange(REQUEST, 5)
+            # the third one was opened during no control call: it is closed when the next begins
+            assert len(taken) == 4
+
+    uvloop.run(ask())
+
+
+def test_what_was_opened_during_a_control_call_is_kept_beyond_the_next_ones() -> None:
+    async def ask() -> None:
+        begun, may_end = asyncio.Event(), asyncio.Event()
+
+        async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while True:
+                if (await reader.readuntil(b"\r\n\r\n")).startswith(b"DELETE"):
+                    begun.set()
+                    await may_end.wait()
+                writer.write(HELLO)
+
+        async with served(behave) as (connections, taken):
+            for _ in range(3):
+                begun.clear()
+                may_end.clear()
+                control = asyncio.create_task(connections.control(b"DELETE" + REQUEST[3:], 5))
+                await begun.wait()
+                await connections.exchange(REQUEST, 5)
+                may_end.set()
+                await control
+                await connections.exchange(REQUEST, 5)
+            assert len(taken) == 2
+
+    uvloop.run(ask())
+
+
 def test_requests_at_the_same_time_have_a_connection_each() -> None:
     async def ask() -> None:
         async with served(answering(HELLO)) as (connections, taken):

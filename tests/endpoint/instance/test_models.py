@@ -51,6 +51,29 @@ def test_twenty_first_invocations_share_one_download_and_one_load(
         assert running.events("download", "load") == [("download", target), ("load", target)]
 
 
+def test_no_invocation_waits_for_the_load_of_another_model(
+    up: Opener, shelf: Shelf, pool: Pool
+) -> None:
+    """Triton's thread that loads does nothing else, and each has several idle connections."""
+    busy = shelf.put(1, answer_when=shelf.gate("answer"))
+    slow = shelf.put(2, load_when=shelf.gate("load"))
+    with up() as running:
+        asked = [pool.submit(running.release, busy) for _ in range(24)]
+        until(lambda: _users(running, busy) == 24)
+        shelf.gate("answer").touch()
+        assert [one.result() for one in asked] == [1] * 24
+        shelf.gate("answer").unlink()
+        load = pool.submit(running.release, slow)
+        until(lambda: running.inside.container.controls)
+        asked = [pool.submit(running.release, busy) for _ in range(23)]
+        until(lambda: _users(running, busy) == 23)
+        shelf.gate("answer").touch()
+        assert [one.result() for one in asked] == [1] * 23
+        assert not load.done()
+        shelf.gate("load").touch()
+        assert load.result() == 2
+
+
 def test_the_least_recently_used_model_goes_first(up: Opener, shelf: Shelf) -> None:
     a, b, c = (shelf.put(number) for number in (1, 2, 3))
     with up(models=2) as running:

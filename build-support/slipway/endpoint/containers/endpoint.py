@@ -20,7 +20,7 @@ from slipway.endpoint.containers.definition import CONTAINER, ContainerDefinitio
 from slipway.endpoint.containers.running import RunningContainer
 from slipway.endpoint.failure import Failure, denied, invalid, model_error
 from slipway.endpoint.instance import memory
-from slipway.endpoint.instance.connections import ContainerResponse
+from slipway.endpoint.instance.connection import ContainerResponse
 from slipway.endpoint.instance.objects import Objects
 from slipway.endpoint.limits import Limits
 from slipway.endpoint.observed.observer import Observer

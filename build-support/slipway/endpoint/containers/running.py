@@ -13,7 +13,7 @@ import aiohttp
 
 from slipway.endpoint.containers.definition import ContainerDefinition
 from slipway.endpoint.failure import model_error, unavailable
-from slipway.endpoint.instance.connections import ContainerResponse
+from slipway.endpoint.instance.connection import ContainerResponse
 from slipway.endpoint.instance.objects import Objects
 from slipway.endpoint.limits import Limits
 from slipway.errors import SlipwayError

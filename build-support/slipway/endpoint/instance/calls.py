@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from slipway.endpoint.instance.connections import Connections, ContainerResponse
+from slipway.endpoint.instance.connection import ContainerResponse
+from slipway.endpoint.instance.connections import Connections
 from slipway.server.client import HOST, TARGET, RejectedError, ServerGoneError
 from slipway.server.server import Server
 from slipway.triton import kserve
@@ -62,7 +63,7 @@ class Calls:
 
     async def ping(self, timeout_s: float) -> bool:
         """Return whether the server answers, on a new connection: a persistent one may belong to a
-        thread that is loading a model."""
+        thread that is busy."""
         request = _request(_head("GET", "/ping", ""), {"Connection": "close"}, b"")
         try:
             answer = await self._connections.exchange(request, timeout_s, fresh=True)
@@ -74,7 +75,7 @@ class Calls:
         self, method: str, path: str, target: str, body: bytes, timeout_s: float
     ) -> None:
         request = _request(_head(method, path, target), {}, body)
-        answer = await self._connections.exchange(request, timeout_s)
+        answer = await self._connections.control(request, timeout_s)
         if answer.status != 200:
             raise RejectedError(answer.status, kserve.message_of(answer.status, answer.body))
 

@@ -1,28 +1,20 @@
-"""Persistent HTTP/1.1 connections to one server on loopback, each for one exchange at a time.
+"""Persistent connections to one server on loopback, for invocations and for control calls.
 
-They speak only what Triton's SageMaker port does, which gives every response a length: a general
-client took most of the time that an invocation spent here.
+A thread of Triton's HTTP server that loads or unloads a model does nothing else meanwhile, and a
+connection belongs to one of eight threads for as long as it lasts (sagemaker_server.cc, libevhtp;
+on 24.10, 4 of 24 idle connections had to wait). One that is opened during such a call belongs to
+another thread. So control calls have connections of their own, and an invocation gets one that no
+control call in progress can hold up.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
+from slipway.endpoint.instance.connection import Connection, ContainerResponse, gone_server
 from slipway.server import network
-from slipway.server.client import HOST, ServerGoneError
-
-LARGEST_HEAD = 65_536  # bytes
-
-
-class ContainerResponse(NamedTuple):
-    """An HTTP response, unchanged but for its headers' names, which are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+from slipway.server.client import HOST
 
 
 class Connections:
@@ -33,8 +25,11 @@ class Connections:
         self._port = port
         self._entrance = entrance
         self._closed = False
-        self._idle: list[_Connection] = []
-        self._open: set[_Connection] = set()
+        self._idle: list[Connection] = []
+        self._idle_controls: list[Connection] = []
+        self._open: set[Connection] = set()
+        # connections of the control calls in progress
+        self._controls: set[Connection] = set()
 
     def close(self) -> None:
         """Close every connection; pending exchanges raise :class:`ServerGoneError`."""
@@ -56,158 +51,65 @@ class Connections:
         try:
             return await connection.exchange(request, timeout_s)
         finally:
-            self._return_to_pool(connection, fresh)
+            if fresh or not connection.is_reusable or not self._controls <= connection.clear_of:
+                connection.abort()
+            else:
+                self._idle.append(connection)
 
-    async def _connect(self, timeout_s: float) -> _Connection:
+    async def control(self, request: bytes, timeout_s: float) -> ContainerResponse:
+        """Send a request that holds up the thread of its connection, and return its response.
+
+        Idle connections that may belong to the same thread are closed.
+
+        Raises:
+            ServerGoneError, TimeoutError: see :meth:`exchange`.
+        """
+        idle = self._idle_controls
+        connection = idle.pop() if idle else await self._connect(timeout_s)
+        self._controls.add(connection)
+        for other in [each for each in self._idle if connection not in each.clear_of]:
+            self._idle.remove(other)
+            other.abort()
+        try:
+            return await connection.exchange(request, timeout_s)
+        finally:
+            self._controls.discard(connection)
+            if connection.is_reusable:
+                self._idle_controls.append(connection)
+            else:
+                connection.abort()
+
+    async def _connect(self, timeout_s: float) -> Connection:
         loop = asyncio.get_running_loop()
+        before = set(self._controls)
         try:
             async with asyncio.timeout(timeout_s):
                 # both event loops set TCP_NODELAY; without it a call costs 40 ms more
                 if self._entrance is None:
                     _, connection = await loop.create_connection(
-                        lambda: _Connection(self), HOST, self._port
+                        lambda: Connection(self), HOST, self._port
                     )
                 else:
                     connected = await asyncio.to_thread(network.connect, self._entrance)
                     _, connection = await loop.create_connection(
-                        lambda: _Connection(self), sock=connected
+                        lambda: Connection(self), sock=connected
                     )
         except TimeoutError:
             raise
         except OSError as error:
-            raise _gone(error) from error
+            raise gone_server(error) from error
+        connection.clear_of = before & self._controls
         return connection
 
-    def _return_to_pool(self, connection: _Connection, fresh: bool) -> None:
-        if connection.is_reusable and not fresh:
-            self._idle.append(connection)
-        else:
-            connection.abort()
-
-    def opened(self, connection: _Connection) -> None:
+    def opened(self, connection: Connection) -> None:
         """Record a connection that was established."""
         self._open.add(connection)
         if self._closed:
             connection.abort()
 
-    def lost(self, connection: _Connection) -> None:
+    def lost(self, connection: Connection) -> None:
         """Forget a connection that has ended."""
         self._open.discard(connection)
-        if connection in self._idle:
-            self._idle.remove(connection)
-
-
-class _Connection(asyncio.Protocol):
-    """One connection."""
-
-    def __init__(self, owner: Connections) -> None:
-        self._owner = owner
-        self._received = bytearray()
-        self._head: tuple[int, dict[str, str]] | None = None
-        self._length = 0
-        self._pending: asyncio.Future[ContainerResponse] | None = None
-
-    async def exchange(self, request: bytes, timeout_s: float) -> ContainerResponse:
-        """Send a request and return its response.
-
-        Raises:
-            ServerGoneError, TimeoutError: see :meth:`Connections.exchange`.
-        """
-        if self._transport.is_closing():
-            raise _gone("it closed the connection")
-        loop = asyncio.get_running_loop()
-        self._pending = loop.create_future()
-        # asyncio.timeout would take longer than everything else here
-        timer = loop.call_later(timeout_s, self._expire, timeout_s)
-        try:
-            self._transport.write(request)
-            return await self._pending
-        finally:
-            timer.cancel()
-
-    def _expire(self, timeout_s: float) -> None:
-        if self._pending and not self._pending.done():
-            self._pending.set_exception(TimeoutError(f"no answer in {timeout_s:g} s"))
-
-    @property
-    def is_reusable(self) -> bool:
-        """Return whether the response has arrived and the next request can be sent."""
-        return self._pending is None and not self._transport.is_closing()
-
-    def abort(self) -> None:
-        """Close the connection immediately."""
-        self._transport.abort()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport: asyncio.Transport = transport  # type: ignore[assignment]
-        self._owner.opened(self)
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        try:
-            answer = self._parse_response()
-        except ValueError as error:
-            self._end(_gone(f"its response is not the HTTP it speaks: {error}"))
-            return
-        if answer is None or self._pending is None:
-            return
-        if answer.headers.get("connection", "").lower() == "close":
-            self._transport.close()
-        if not self._pending.done():
-            self._pending.set_result(answer)
-        self._pending = None
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._end(_gone(error or "it closed the connection"))
-        self._owner.lost(self)
-
-    def _end(self, gone: ServerGoneError) -> None:
-        self._transport.abort()
-        if self._pending and not self._pending.done():
-            self._pending.set_exception(gone)
-
-    def _parse_response(self) -> ContainerResponse | None:
-        """Return the response once it is complete, else ``None``.
-
-        Raises:
-            ValueError: it is not a response, or has no length.
-        """
-        if self._pending is None:
-            raise ValueError("unrequested data")
-        if self._head is None:
-            end = self._received.find(b"\r\n\r\n")
-            if end < 0:
-                if len(self._received) > LARGEST_HEAD:
-                    raise ValueError("its headers do not end")
-                return None
-            self._head, self._length = _parse_head(self._received[:end].decode("latin-1"))
-            del self._received[: end + 4]
-        if len(self._received) < self._length:
-            return None
-        if len(self._received) > self._length:
-            raise ValueError("more bytes than its Content-Length")
-        answer = ContainerResponse(*self._head, bytes(self._received))
-        self._head = None
-        self._received.clear()
-        return answer
-
-
-def _parse_head(head: str) -> tuple[tuple[int, dict[str, str]], int]:
-    """Return status and headers, and the body's length.
-
-    Raises:
-        ValueError: see :meth:`_Connection._parse_response`.
-    """
-    first, *lines = head.split("\r\n")
-    version, status, *_ = first.split(" ", 2)
-    if version != "HTTP/1.1":
-        raise ValueError(f"{version!r:.40}")
-    fields = (line.partition(":") for line in lines)
-    headers = {name.lower(): value.strip() for name, _, value in fields}
-    if "content-length" not in headers:
-        raise ValueError("a response without Content-Length")
-    return (int(status), headers), int(headers["content-length"])
-
-
-def _gone(why: object) -> ServerGoneError:
-    return ServerGoneError(f"the Triton server does not answer: {why}")
+        for idle in (self._idle, self._idle_controls):
+            if connection in idle:
+                idle.remove(connection)

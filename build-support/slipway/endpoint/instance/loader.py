@@ -86,6 +86,7 @@ class Loader:
             and await asyncio.to_thread(memory.has_processes, server.supervisor, folder)
         ):
             await asyncio.sleep(0.05)
+        self._timings.ending.append(time.monotonic() - unloaded_at)
         return True
 
     async def _ask_to_unload(self, target: str) -> bool:

@@ -20,6 +20,8 @@ class Timings:
     CloudWatch's metrics of the same names count the wait for their turn as well. ``settle`` is the
     time from a load until the first request is passed on, ``first`` the time of a request that
     waited for a load, from then on, and ``serve`` that of a request whose model was loaded.
+    ``ending`` is the time from an unload until the model's processes have ended: until then it
+    cannot be loaded again, and no other model is unloaded to make room.
     """
 
     download: deque[float] = field(default_factory=_samples)
@@ -27,6 +29,7 @@ class Timings:
     settle: deque[float] = field(default_factory=_samples)
     first: deque[float] = field(default_factory=_samples)
     unload: deque[float] = field(default_factory=_samples)
+    ending: deque[float] = field(default_factory=_samples)
     serve: deque[float] = field(default_factory=_samples)
 
     def dump(self) -> dict[str, list[float]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from slipway.endpoint.instance.connections import ContainerResponse
+from slipway.endpoint.instance.connection import ContainerResponse
 from slipway.endpoint.playground.elements import SHOWN, array_texts, describe_bytes
 from slipway.model.interface import Interface
 from slipway.triton import kserve

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from slipway.endpoint.containers.definition import CONTAINER
 from slipway.endpoint.containers.endpoint import ContainerEndpoint
 from slipway.endpoint.failure import Failure, invalid, too_large
-from slipway.endpoint.instance.connections import ContainerResponse
+from slipway.endpoint.instance.connection import ContainerResponse
 from slipway.endpoint.playground import answer as answers
 from slipway.endpoint.playground import problem
 from slipway.endpoint.playground.paste.request import Request
