@@ -76,7 +76,11 @@ class Machine:
 
 
 @rule
-async def identify_interpreter(slipway: SlipwaySubsystem, python_setup: PythonSetup) -> Interpreter:
+async def identify_interpreter(
+    _: RunId,  # again in every run, should it have been replaced
+    slipway: SlipwaySubsystem,
+    python_setup: PythonSetup,
+) -> Interpreter:
     constraints = InterpreterConstraints(
         python_setup.resolves_to_interpreter_constraints.get(
             slipway.resolve, python_setup.interpreter_constraints
@@ -90,12 +94,31 @@ async def identify_interpreter(slipway: SlipwaySubsystem, python_setup: PythonSe
             (python.path, "-IS", "-c", "import sys; print(sys.version)"),
             description=f"Ask {python.path} for its version",
             append_only_caches=python.append_only_caches,
-            cache_scope=ProcessCacheScope.PER_SESSION,
+            env={"SLIPWAY_INSTALLED": describe_installation(python.path)},
+            # asking again in every run would take each of them a tenth of a second
+            cache_scope=ProcessCacheScope.PER_RESTART_SUCCESSFUL,
         ),
     )
     number = version.stdout.decode()  # such as "3.12.1 (main, …) [GCC …]"
     identity = hashlib.sha256(f"{python.fingerprint} {number}".encode()).hexdigest()
     return Interpreter(python, identity, f"python{'.'.join(number.split('.')[:2])}")
+
+
+def describe_installation(python: str) -> str:
+    """Return a digest that changes when the interpreter at `python` is replaced by another.
+
+    It is of the times and sizes of the program, of a shared libpython, and of the folder of the
+    standard library, into which an installer writes.
+    """
+    program = Path(python).resolve()
+    globs = ("lib*/libpython3*", "lib/*/libpython3*", "lib*/python3.*")
+    prefix = program.parent.parent
+    found = sorted({program, *(path for glob in globs for path in prefix.glob(glob))})
+    lines = []
+    for path in found:
+        stat = path.stat()
+        lines.append(f"{path} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}")
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @rule

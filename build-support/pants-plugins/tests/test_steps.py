@@ -77,6 +77,24 @@ def start_on_a_worker(folder: Path, **variables: str) -> subprocess.CompletedPro
     )
 
 
+@pytest.mark.parametrize(
+    "replaced", ["bin/python3.12", "lib/libpython3.12.so.1.0", "lib/python3.12/os.py"]
+)
+def test_an_interpreter_that_was_replaced_is_asked_for_its_version_again(
+    tmp_path: Path, replaced: str
+) -> None:
+    for name in ("bin/python3.12", "lib/libpython3.12.so.1.0", "lib/python3.12/os.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("as it was installed")
+    python = str(tmp_path / "bin" / "python3.12")
+    before = steps.describe_installation(python)
+    assert steps.describe_installation(python) == before
+    newer = tmp_path / "newer"
+    newer.write_text("as it was installed")
+    newer.replace(tmp_path / replaced)
+    assert steps.describe_installation(python) != before
+
+
 def test_a_worker_runs_a_step_with_its_own_python_of_that_version(tmp_path: Path) -> None:
     path = os.path.dirname(os.path.realpath(sys.executable))
     done = start_on_a_worker(tmp_path, SLIPWAY_PYTHON="python3.9", PATH=path)
