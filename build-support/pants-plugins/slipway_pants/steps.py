@@ -7,6 +7,7 @@ Pants' caches: the folder of a named cache is in no key. So machines may share r
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shlex
@@ -116,8 +117,9 @@ def describe_installation(python: str) -> str:
     found = sorted({program, *(path for glob in globs for path in prefix.glob(glob))})
     lines = []
     for path in found:
-        stat = path.stat()
-        lines.append(f"{path} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}")
+        with contextlib.suppress(OSError):  # a link may lead nowhere
+            stat = path.stat()
+            lines.append(f"{path} {stat.st_size} {stat.st_mtime_ns} {stat.st_ino}")
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

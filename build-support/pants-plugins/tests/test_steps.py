@@ -86,6 +86,7 @@ def test_an_interpreter_that_was_replaced_is_asked_for_its_version_again(
     for name in ("bin/python3.12", "lib/libpython3.12.so.1.0", "lib/python3.12/os.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("as it was installed")
+    (tmp_path / "lib" / "libpython3.so").symlink_to("removed.so")
     python = str(tmp_path / "bin" / "python3.12")
     before = steps.describe_installation(python)
     assert steps.describe_installation(python) == before
