@@ -17,6 +17,7 @@ from benchmarks.context import NAME, ROOT, BenchmarkContext
 from benchmarks.result import Report, Row, interleaved
 
 MODELS = 100
+PAIRS = 15  # of `package ::` and `list ::`: one run differs from the next by a fifth
 BOOTSTRAP = Path("build-support", "bootstrap")
 
 
@@ -55,7 +56,7 @@ def _rows(repository: PantsRepository, context: BenchmarkContext, who: str) -> l
     )
     repository.run("package", "::")
     unchanged = interleaved(
-        context.repeats(7),
+        context.repeats(PAIRS),
         {
             "package": lambda: repository.run("package", "::"),
             "list": lambda: repository.run("list", "::"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from collections.abc import Iterable, Mapping
@@ -195,14 +196,18 @@ def packed_artifacts(folder: Path) -> dict[str, str]:
     Each is "<SHA-256> <bytes>", from the checksum file next to it. An artifact modified later than
     its checksum is omitted, because its bytes may differ.
     """
+    if not folder.is_dir():
+        return {}
+    with os.scandir(folder) as entries:  # one look at each file: there may be thousands
+        files = {entry.name: entry.stat() for entry in entries if entry.is_file()}
     artifacts = {}
-    for checksum in folder.glob(f"*{CHECKSUM}"):
-        artifact = checksum.with_suffix("")
-        words = checksum.read_text(encoding="utf-8", errors="replace").split()
-        if not words or not artifact.is_file():
+    for name, checksum in files.items():
+        artifact = files.get(name.removesuffix(CHECKSUM))
+        if not name.endswith(CHECKSUM) or artifact is None:
             continue
-        if artifact.stat().st_mtime_ns - checksum.stat().st_mtime_ns <= SLACK_NS:
-            artifacts[artifact.name] = f"{words[0]} {artifact.stat().st_size}"
+        words = (folder / name).read_text(encoding="utf-8", errors="replace").split()
+        if words and artifact.st_mtime_ns - checksum.st_mtime_ns <= SLACK_NS:
+            artifacts[name.removesuffix(CHECKSUM)] = f"{words[0]} {artifact.st_size}"
     return artifacts
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+import pytest
 from pants.engine.fs import FileContent
 
 from slipway_pants import layout
@@ -64,3 +68,31 @@ def test_a_model_is_told_by_its_version_its_configs_and_its_tests() -> None:
 def test_what_lies_elsewhere_tells_of_no_model() -> None:
     fixture = "tests/fixtures/models/x/x/config.pbtxt"
     assert layout.models_of([fixture, "models/x/x/1/test_x.py", "models/config.pbtxt"]) == set()
+
+
+def test_an_artifact_is_known_by_the_checksum_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "x_1.tar.gz").write_bytes(b"12345")
+    (tmp_path / "x_1.tar.gz.sha256").write_text("abc  x_1.tar.gz\n")
+    assert layout.packed_artifacts(tmp_path) == {"x_1.tar.gz": "abc 5"}
+
+
+def test_an_artifact_that_was_changed_after_its_checksum_is_not_known(tmp_path: Path) -> None:
+    (tmp_path / "x_1.tar.gz").write_bytes(b"12345")
+    (tmp_path / "x_1.tar.gz.sha256").write_text("abc  x_1.tar.gz\n")
+    os.utime(tmp_path / "x_1.tar.gz.sha256", (1, 1))
+    assert layout.packed_artifacts(tmp_path) == {}
+
+
+@pytest.mark.parametrize("text", ["abc  x_1.tar.gz\n", ""])
+def test_a_checksum_alone_or_an_empty_one_makes_no_artifact_known(
+    text: str, tmp_path: Path
+) -> None:
+    (tmp_path / "x_1.tar.gz.sha256").write_text(text)
+    if not text:
+        (tmp_path / "x_1.tar.gz").write_bytes(b"12345")
+    (tmp_path / "y.sha256").mkdir()
+    assert layout.packed_artifacts(tmp_path) == {}
+
+
+def test_nothing_is_known_before_anything_was_packed(tmp_path: Path) -> None:
+    assert layout.packed_artifacts(tmp_path / "dist") == {}
