@@ -87,7 +87,7 @@ def measure(context: BenchmarkContext) -> list[Report]:
 
 
 def _length(context: BenchmarkContext) -> float:
-    return 30.0 if context.quick else float(os.environ.get("SLIPWAY_FLEET_SECONDS", SECONDS))
+    return 30.0 if context.quick else SECONDS
 
 
 def _compare(context: BenchmarkContext, count: int, room: int, seed: int) -> Compared:
