@@ -1,8 +1,9 @@
 """Hold ``slipway simulate`` against the local endpoint: the same requests at the same times.
 
 A real endpoint with room for some of its models answers Zipf's traffic. What it took for loads,
-unloads and requests in the first half of the time calibrates the simulation, which is then given
-all requests; the second half is compared. A last report is the simulation's own speed.
+unloads and requests in one half of the time calibrates the simulation, which is then given all
+requests; the other half is compared. Both halves are, each calibrated by the other. A last report
+is the simulation's own speed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import dataclasses
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -40,7 +41,7 @@ from tests.endpoint.shelf import Shelf
 # models, and how many of them the endpoint may have loaded
 SIZES = ((5, 3), (10, 6), (20, 12), (40, 28))
 ZIPF, SECONDS = 0.9, 300.0
-LATE = 150  # requests of a second half, at least: of 89, two decide upon the hit rate's limit
+HALF = 150  # requests of a half, at least: of 89, two decide upon the hit rate's limit
 BUSY = 0.35  # share of the time in which the endpoint loads or unloads a model
 SEEDS = 20  # simulations of one run: their mean is what is expected, the run itself is one draw
 UNLIMITED = 1e15
@@ -82,7 +83,7 @@ def measure(context: BenchmarkContext) -> list[Report]:
     for error in failed:
         print(error, file=sys.stderr)
     rows.append(alone("requests answered with an error", len(failed), number, at_most=0))
-    title = f"Simulation, the second half of {_length(context):.0f} s or more"
+    title = f"Simulation, {_length(context):.0f} s or more, each half calibrated by the other"
     return [Report(title, "the local endpoint", rows), _speed(context)]
 
 
@@ -99,7 +100,7 @@ def _compare(context: BenchmarkContext, count: int, room: int, seed: int) -> Com
     with serving.serve_in_thread(settings, [entry], limits=lambda _: limits, isolated=False) as up:
         timings = up.endpoints["local"].observer.timings
         run = _Run(up.url, timings, targets, room, np.random.default_rng(seed))
-        asyncio.run(run.ask_all(_length(context), 0 if context.quick else LATE))
+        asyncio.run(run.ask_all(_length(context), 0 if context.quick else HALF))
     return run.compare(f"{count} models, room for {room}")
 
 
@@ -116,19 +117,19 @@ class _Run:
     ) -> None:
         self.asked: list[Asked] = []
         self.failed: list[str] = []  # errors, which are compared with nothing
-        self.half = 0.0
-        self.measured: dict[str, list[float]] = {}
+        self.begin, self.half = 0.0, 0.0  # of Zipf's traffic
+        self.measured: list[dict[str, list[float]]] = []  # of each half
         self._url, self._timings, self._targets = url, timings, targets
         self._room, self._random = room, random
-        self._begin = time.perf_counter()
+        self._origin = time.perf_counter()
 
     def _now(self) -> float:
-        return time.perf_counter() - self._begin
+        return time.perf_counter() - self._origin
 
-    async def ask_all(self, length: float, late: int) -> None:
+    async def ask_all(self, length: float, half: int) -> None:
         """Send everything; the rate follows from what the first loads took.
 
-        It takes ``length`` seconds, or longer until about ``late`` requests are in its second half.
+        It takes ``length`` seconds, or longer until about ``half`` requests are in each half.
         """
         timeout = aiohttp.ClientTimeout(total=600)
         async with aiohttp.ClientSession(timeout=timeout) as session:
@@ -138,23 +139,28 @@ class _Run:
             shares = arrivals.zipf(len(self._targets), ZIPF)
             misses = 1 - che_hit_rate(shares, np.ones(len(shares)), self._room)
             rate = BUSY / (misses * busy_s)
-            length = max(length, 2 * late / rate)
+            length = max(length, 2 * half / rate)
             times = arrivals.poisson(rate, length, self._random)
             chosen = self._random.choice(len(shares), size=len(times), p=shares)
-            begin = self._now()
-            self.half = begin + length / 2
+            self.begin = self._now()
+            self.half = self.begin + length / 2
             await asyncio.gather(
                 self._look(),
                 *(
-                    self._ask(session, begin + float(at), self._targets[index])
+                    self._ask(session, self.begin + float(at), self._targets[index])
                     for at, index in zip(times, chosen, strict=True)
                 ),
             )
         self.asked.sort(key=lambda each: each.when)
+        (first,) = self.measured
+        # each model is downloaded once, before either half: the second one has only those seconds
+        self.measured.append(
+            {name: s[len(first[name]) :] or s for name, s in self._timings.dump().items()}
+        )
 
     async def _look(self) -> None:
         await asyncio.sleep(self.half - self._now())
-        self.measured = self._timings.dump()
+        self.measured.append(self._timings.dump())
 
     async def _ask(self, session: aiohttp.ClientSession, due: float, target: str) -> None:
         body, content_type = kserve.encode({"X": np.zeros(3, np.float32)})
@@ -170,11 +176,30 @@ class _Run:
         self.asked.append(Asked(sent, target, self._now() - sent, hit))
 
     def compare(self, what: str) -> Compared:
-        """Return what was measured in the second half, and what a simulation expects there."""
+        """Return what was measured in each half, and what a simulation expects there."""
+        when = np.array([each.when for each in self.asked])
+        early, late = (self.begin <= when) & (when < self.half), self.half <= when
+        hit = np.array([each.was_loaded for each in self.asked])
+        took = np.array([each.seconds for each in self.asked])
+        hits, colds = [], []
+        for measured_s, half in zip(self.measured, (late, early), strict=True):
+            for status, latency in self._simulated(measured_s):
+                hits.append(status[half] == HIT)
+                colds.append(latency[half & (status == COLD)])
+        judged = early | late
+        return Compared(
+            f"{what}, {np.count_nonzero(judged)} requests",
+            (float(np.mean(np.concatenate(hits))), float(np.mean(hit[judged]))),
+            (np.concatenate(colds), took[judged & ~hit]),
+            self.failed,
+        )
+
+    def _simulated(self, measured_s: Mapping[str, list[float]]) -> Iterator[tuple[Array, Array]]:
+        """Yield status and latency of all requests, once for each seed."""
         asked = self.asked
         traffic = traffic_of([each.when for each in asked], [each.target for each in asked])
         ones = np.ones(len(traffic.targets))
-        took_s = {name: measured(values) for name, values in self.measured.items()}
+        took_s = {name: measured(values) for name, values in measured_s.items()}
         models = Models(
             ones,
             ones,
@@ -188,21 +213,9 @@ class _Run:
         )
         shape = Shape(os.cpu_count() or 1, UNLIMITED, UNLIMITED, self._room, "afterwards")
         fleet = Fleet(shape, 1, not_ready_s=600.0)
-        late = np.array([each.when >= self.half for each in asked])
-        hits, colds = [], []
         for seed in range(SEEDS):
             outcome = simulate(models, fleet, traffic, seed)
-            status = outcome.status[late]
-            hits.append(float(np.mean(status == HIT)))
-            colds.append(outcome.latency[late][status == COLD])
-        hit = np.array([each.was_loaded for each in asked])[late]
-        took = np.array([each.seconds for each in asked])[late]
-        return Compared(
-            f"{what}, {len(hit)} requests",
-            (float(np.mean(hits)), float(np.mean(hit))),
-            (np.concatenate(colds), took[~hit]),
-            self.failed,
-        )
+            yield outcome.status, outcome.latency
 
 
 def _row_of_cold(what: str, ours: Array, theirs: Array, level: int) -> Row:
