@@ -128,6 +128,38 @@ def test_what_was_opened_during_a_control_call_is_kept_beyond_the_next_ones() ->
     uvloop.run(ask())
 
 
+def test_a_connection_that_was_answered_after_a_control_call_is_not_used_in_the_next_one() -> None:
+    async def ask() -> None:
+        ends = {b"DELETE": asyncio.Event(), b"GET": asyncio.Event()}
+
+        # as one thread has both: the control call was sent, and the server had not begun with it
+        async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while True:
+                method = (await reader.readuntil(b"\r\n\r\n")).split()[0]
+                await ends[method].wait()
+                writer.write(HELLO)
+
+        async with served(behave) as (connections, taken):
+            delete = b"DELETE" + REQUEST[3:]
+            ends[b"DELETE"].set()
+            await connections.control(delete, 5)
+            ends[b"DELETE"].clear()
+            control = asyncio.create_task(connections.control(delete, 5))
+            await asyncio.sleep(0)
+            waiting = asyncio.create_task(connections.exchange(REQUEST, 5))
+            await asyncio.sleep(0.05)
+            ends[b"DELETE"].set()
+            await control
+            ends[b"GET"].set()
+            await waiting
+            assert len(taken) == 2
+            await connections.control(delete, 5)
+            await connections.exchange(REQUEST, 5)
+            assert len(taken) == 3
+
+    uvloop.run(ask())
+
+
 def test_requests_at_the_same_time_have_a_connection_each() -> None:
     async def ask() -> None:
         async with served(answering(HELLO)) as (connections, taken):

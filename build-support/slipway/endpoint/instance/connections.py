@@ -48,9 +48,13 @@ class Connections:
         """
         reuse = self._idle and not fresh
         connection = self._idle.pop() if reuse else await self._connect(timeout_s)
+        controls = set(self._controls)
         try:
             return await connection.exchange(request, timeout_s)
         finally:
+            # It may have been opened before the server had begun with a control call that was sent:
+            # an answer that came after the end of one may have waited for it.
+            connection.clear_of -= controls - self._controls
             if fresh or not connection.is_reusable or not self._controls <= connection.clear_of:
                 connection.abort()
             else:
