@@ -151,6 +151,7 @@ class Endpoint:
         if not container.is_ready:
             await container.ready(self.limits.not_ready_s)
         container.in_flight += 1
+        generation = container.generation
         try:
             return await container.calls.invoke(target, body, headers, self.limits.invocation_s)
         except TimeoutError:
@@ -160,6 +161,8 @@ class Endpoint:
                 f" it has {self.limits.invocation_s:g} s",
             ) from None
         except ServerGoneError as error:
+            # a caller who asks again at once then waits for the next server
+            await container.replaced(generation, self.limits.ping_s)
             raise model_error(
                 0, f"the Triton server ended while it answered; it is restarted ({error.what})"
             ) from error
