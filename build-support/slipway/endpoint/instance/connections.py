@@ -4,7 +4,7 @@ A thread of Triton's HTTP server that loads or unloads a model does nothing else
 connection belongs to one of eight threads for as long as it lasts (sagemaker_server.cc, libevhtp;
 on 24.10, 4 of 24 idle connections had to wait). One that is opened during such a call belongs to
 another thread. So control calls have connections of their own, and an invocation gets one that no
-control call in progress can hold up.
+control call in progress can hold up. If it has waited for one all the same, it is given up.
 """
 
 from __future__ import annotations
