@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
@@ -16,7 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from slipway.errors import SlipwayError
 from slipway.model.pointer import Pointer, load_pointer
-from slipway.model.weights import Weights
+from slipway.model.weights import Weights, index_lock
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "pointers"
 CONTENT = b"these are weights\r\n" * 4000
@@ -69,6 +70,16 @@ def root(tmp_path: Path, made_once: Path) -> Path:
 @pytest.fixture
 def pointer(root: Path) -> Pointer:
     return load_pointer(root / "models/x/x_inferencer/1/w.onnx.dvc")
+
+
+def test_of_many_builds_at_once_one_creates_the_index_of_dvc(root: Path, pointer: Pointer) -> None:
+    weights = Weights(root)
+    with ThreadPoolExecutor(1) as pool:
+        with index_lock(weights.repo):
+            opened = pool.submit(Weights(root).remote_of, pointer)
+            with pytest.raises(TimeoutError):
+                opened.result(1)
+        assert opened.result().name == "store"
 
 
 def test_weights_come_from_the_remote_and_then_from_the_cache(root: Path, pointer: Pointer) -> None:

@@ -5,13 +5,34 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from slipway.errors import SlipwayError
-from slipway.files import CHUNK, HashingReader, ReadableStream, atomic_write, digest_of_stream
+from slipway.files import (
+    CHUNK,
+    HashingReader,
+    ReadableStream,
+    atomic_write,
+    digest_of_stream,
+    locked,
+)
 from slipway.model.pointer import DIRECTORY, Pointer, load_pointer, place_of
+
+INDEX_LOCK = "slipway-index.lock"  # in DVC's folder for temporary files
+
+
+@contextmanager
+def index_lock(repo: Any) -> Iterator[None]:
+    """Hold DVC's index against other processes, while one of its remotes is opened.
+
+    Opening a remote opens the index, an SQLite file. SQLite does not wait for a process that
+    creates it (sqltrie, ``journal_mode = WAL``): "database is locked".
+    """
+    with locked(Path(repo.tmp_dir) / INDEX_LOCK):
+        yield
 
 
 class Weights:
@@ -90,7 +111,8 @@ class Weights:
         if not names:
             raise SlipwayError("no remote is configured", fix="dvc remote add -d NAME URL")
         for name in names:
-            remote = self.repo.cloud.get_remote(name=name)
+            with index_lock(self.repo):
+                remote = self.repo.cloud.get_remote(name=name)
             try:
                 reachable = _exists(remote) and remote.fs.exists(remote.path) is not None
             except Exception:  # each remote's file system has errors of its own
@@ -174,7 +196,8 @@ class Weights:
         from dvc.exceptions import DvcException
 
         try:
-            return self.repo.cloud.get_remote(name=pointer.remote)
+            with index_lock(self.repo):
+                return self.repo.cloud.get_remote(name=pointer.remote)
         except DvcException as error:
             raise SlipwayError(
                 f"no remote to fetch from: {error}",

@@ -21,6 +21,8 @@ from dvc.stage.cache import (
     _get_stage_hash,
 )
 
+from slipway.model.weights import index_lock
+
 HASH = "md5-dos2unix"  # of the folder runs/ in a remote: that of DVC 2, without files/md5
 
 
@@ -128,7 +130,8 @@ class RunCache(StageCache):  # type: ignore[misc]  # DVC has no types
         from dvc.fs import generic
 
         try:
-            odb = self.repo.cloud.get_remote_odb(self._remote, "run-cache", hash_name=HASH)
+            with index_lock(self.repo):
+                odb = self.repo.cloud.get_remote_odb(self._remote, "run-cache", hash_name=HASH)
         except RunCacheNotSupported:
             return
         here, there = self.repo.cache.legacy, odb
