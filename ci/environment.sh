@@ -11,7 +11,8 @@ if [[ -n ${SLIPWAY_HOME:-} ]]; then
   # what the job image has ready for these lockfiles (ci/Dockerfile)
   for ready in "${SLIPWAY_READY:-/nowhere}"/{library,pants,uv}/*; do
     kept=$HOME/.cache/slipway/${ready#"${SLIPWAY_READY:-}"/}
-    [[ ! -d $ready || -e $kept ]] || { mkdir -p "${kept%/*}" && ln -s "$ready" "$kept"; }
+    # -T: when another job has made the link since, it is replaced, and nothing is put into it
+    [[ ! -d $ready || -e $kept ]] || { mkdir -p "${kept%/*}" && ln -sfT "$ready" "$kept"; }
   done
 fi
 

@@ -239,3 +239,23 @@ def test_a_token_is_a_file_of_its_user_outside_of_the_checkout_and_gone_afterwar
     assert (mode, token, left, region) == ("600", "a.b.c", "none", "eu-central-1")
     assert not Path(file).is_relative_to(ROOT) and not Path(file).exists()
     assert f"web_identity_token_file = {file}" in config and "a.b.c" not in "\n".join(config)
+
+
+def test_two_jobs_of_one_home_link_what_the_image_has_ready_at_the_same_time(
+    tmp_path: Path,
+) -> None:
+    ready = tmp_path / "ready" / "pants" / "abc"
+    ready.mkdir(parents=True)
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "SLIPWAY_HOME": str(tmp_path / "home"),
+        "SLIPWAY_READY": str(tmp_path / "ready"),
+    }
+    # another job makes the link after this one has seen that there is none
+    script = f"""set -euo pipefail
+    mkdir() {{ command mkdir "$@"; [[ ! -v kept ]] || ln -s "$ready" "$kept"; }}
+    source {CI}/environment.sh"""
+    subprocess.run(["bash", "-c", script], env=environment, check=True)
+    assert (tmp_path / "home/.cache/slipway/pants/abc").resolve() == ready
+    assert list(ready.iterdir()) == []
