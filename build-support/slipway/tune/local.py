@@ -23,7 +23,7 @@ from slipway.testing.served_artifact import death_of
 from slipway.tune.load import CandidateFailed, Side, in_short
 from slipway.tune.place import copy_by_links
 from slipway.tune.precision.lowered import Lowered
-from slipway.tune.processor_time import processor_seconds
+from slipway.tune.processor_time import ProcessorTime
 
 GONE_S = 20.0  # for processes of an unloaded candidate to end
 
@@ -130,10 +130,11 @@ class LocalPlace:
 
     def cpu_seconds(self) -> float | None:
         """See :class:`slipway.tune.place.Place`."""
-        return processor_seconds(self.server.supervisor)
+        return self._processors.seconds()
 
     def _start(self) -> None:
         self.server = self._stack.enter_context(triton.start(self._settings))
+        self._processors = ProcessorTime(self.server.supervisor)
         self.fallbacks = self.server.load(self._base, self._artifact)
 
     def _load(self, target: str) -> None:

@@ -1,7 +1,8 @@
-"""The processor time that a process and all processes below it have used."""
+"""The processor time that all processes below a process have used."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,31 +11,46 @@ import psutil
 NANOSECONDS = 1e9
 
 
-def processor_seconds(ancestor: int) -> float:
-    """Return the seconds that all processes below ``ancestor`` have used so far.
+class ProcessorTime:
+    """Counts the processor time of all processes below ``ancestor``.
 
     Linux counts each thread in nanoseconds (proc(5): schedstat), and processes in hundredths of a
-    second, in which a short block of requests may take none. Threads that have ended are in the
-    latter only: for differences between two calls, during which servers end no threads, the former
-    is exact.
+    second, in which a short block of requests may take none. A thread that has ended, such as one
+    of a model that was unloaded, is in neither any more: what it had used at the call before stays
+    counted.
     """
-    total = 0.0
-    for process in psutil.Process(ancestor).children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            exact = _threads_seconds(process.pid)
-            if exact is None:
-                times = process.cpu_times()
-                exact = times.user + times.system
-            total += exact
-    return total
+
+    def __init__(self, ancestor: int) -> None:
+        self._ancestor = ancestor
+        self._used: dict[tuple[int, int], float] = {}
+        self._ended = 0.0
+
+    def seconds(self) -> float:
+        """Return the seconds that were used so far: never less than at the call before."""
+        now = dict(self._threads())
+        # the number of a thread that has ended may be in use again
+        self._ended += sum(s for thread, s in self._used.items() if now.get(thread, 0.0) < s)
+        self._used = now
+        return self._ended + sum(now.values())
+
+    def _threads(self) -> Iterator[tuple[tuple[int, int], float]]:
+        for process in psutil.Process(self._ancestor).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                exact = _threads_seconds(process.pid)
+                if exact is None:
+                    times = process.cpu_times()
+                    exact = {0: times.user + times.system}
+                for thread, used in exact.items():
+                    yield (process.pid, thread), used
 
 
-def _threads_seconds(process: int) -> float | None:
-    total = 0
+def _threads_seconds(process: int) -> dict[int, float] | None:
+    found: dict[int, float] = {}
     try:
         for thread in Path(f"/proc/{process}/task").iterdir():
             with suppress(ProcessLookupError, FileNotFoundError):
-                total += int((thread / "schedstat").read_text().split()[0])
+                used = int((thread / "schedstat").read_text().split()[0])
+                found[int(thread.name)] = used / NANOSECONDS
     except (OSError, ValueError, IndexError):
         return None  # the process has ended, or this kernel does not count
-    return total / NANOSECONDS or None
+    return found if any(found.values()) else None
