@@ -34,17 +34,14 @@ NAMES = (
     "fleet",
 )
 # take long: run only when they are named, or with --quick
-SWEEPS = ("operators", "conversions", "explanations", "tuning", "releases", "growth")
-NAMED = ("remote",)  # takes long even then
+SWEEPS = ("operators", "conversions", "explanations", "tuning", "releases", "growth", "remote")
 RESULTS = Path(__file__).with_name("results.json")
 WIDTH = 120
 VERDICTS = {None: "", True: "[green]yes[/]", False: "[red]no[/]"}
 
 
 @click.command()
-@click.argument(
-    "names", nargs=-1, type=click.Choice([*NAMES, *SWEEPS, *NAMED]), metavar="[NAME]..."
-)
+@click.argument("names", nargs=-1, type=click.Choice([*NAMES, *SWEEPS]), metavar="[NAME]...")
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -107,7 +104,7 @@ def _save(name: str, machine_lines: list[str], reports: list[Report]) -> None:
         "machine": machine_lines,
         "reports": [asdict(report) for report in reports],
     }
-    ordered = {name: kept[name] for name in (*NAMES, *SWEEPS, *NAMED) if name in kept}
+    ordered = {name: kept[name] for name in (*NAMES, *SWEEPS) if name in kept}
     with atomic_write(RESULTS) as partial:
         partial.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", "utf-8")
 

@@ -1,17 +1,9 @@
-"""Hold ``slipway simulate`` against the local endpoint: the same requests at the same times.
-
-A real endpoint with room for some of its models answers Zipf's traffic. What it took for loads,
-unloads and requests in one half of the time calibrates the simulation, which is then given all
-requests; the other half is compared. Both halves are, each calibrated by the other. A last report
-is the simulation's own speed.
-"""
+"""Zipf's traffic for a real endpoint, and what a simulation expects of the same requests."""
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import os
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,34 +11,22 @@ from dataclasses import dataclass
 import aiohttp
 import numpy as np
 
-from benchmarks.context import BenchmarkContext
-from benchmarks.result import Report, Row, alone, number, seconds
-from slipway import settings as configuration
-from slipway.endpoint import serving
-from slipway.endpoint.limits import Limits
-from slipway.endpoint.observed.timings import Timings
+from slipway.endpoint.observed.timings import SAMPLES, Timings
 from slipway.loadtest import arrivals
 from slipway.server.client import TARGET
-from slipway.settings import EndpointSettings
-from slipway.simulate.distribution import constant, measured
+from slipway.simulate.distribution import measured
 from slipway.simulate.engine import simulate
-from slipway.simulate.fleet import Fleet, Models, Scaling, Shape
+from slipway.simulate.fleet import Fleet, Models, Shape
 from slipway.simulate.outcome import COLD, HIT
 from slipway.simulate.theory import che_hit_rate
-from slipway.simulate.traffic import draw_traffic, traffic_of
+from slipway.simulate.traffic import traffic_of
 from slipway.triton import kserve
 from slipway.triton.datatypes import Array
-from tests.endpoint.shelf import Shelf
 
-# models, and how many of them the endpoint may have loaded
-SIZES = ((5, 3), (10, 6), (20, 12), (40, 28))
-ZIPF, SECONDS = 0.9, 300.0
-HALF = 150  # requests of a half, at least: of 89, two decide upon the hit rate's limit
+ZIPF = 0.9
 BUSY = 0.35  # share of the time in which the endpoint loads or unloads a model
 SEEDS = 20  # simulations of one run: their mean is what is expected, the run itself is one draw
 UNLIMITED = 1e15
-POINTS, SHARE = 0.02, 0.20
-MILLION, MOST_S = 1_000_000, 10.0
 PATH = "/endpoints/local/invocations"
 
 
@@ -70,41 +50,7 @@ class Compared:
     failed: Sequence[str]
 
 
-def measure(context: BenchmarkContext) -> list[Report]:
-    """Compare hit rate and cold starts at several sizes, then measure a million requests."""
-    sizes = SIZES[1:2] if context.quick else SIZES
-    runs = [_compare(context, *size, seed) for seed, size in enumerate(sizes)]
-    rows = [_row_of_hits(run.what, *run.hits) for run in runs]
-    rows += [_row_of_cold(run.what, *run.cold, 90) for run in runs]
-    ours, theirs = (np.concatenate([run.cold[side] for run in runs]) for side in (0, 1))
-    # one run has too few for a p99 of its own
-    rows += [_row_of_cold("all", ours, theirs, level) for level in (50, 90, 99)]
-    failed = [error for run in runs for error in run.failed]
-    for error in failed:
-        print(error, file=sys.stderr)
-    rows.append(alone("requests answered with an error", len(failed), number, at_most=0))
-    title = f"Simulation, {_length(context):.0f} s or more, each half calibrated by the other"
-    return [Report(title, "the local endpoint", rows), _speed(context)]
-
-
-def _length(context: BenchmarkContext) -> float:
-    return 30.0 if context.quick else SECONDS
-
-
-def _compare(context: BenchmarkContext, count: int, room: int, seed: int) -> Compared:
-    shelf = Shelf(context.work / f"fleet-{count}")
-    targets = [shelf.put(number) for number in range(count)]
-    settings = configuration.Settings(root=context.work)
-    entry = EndpointSettings("local", store=str(shelf.folder), allow=("*",))
-    limits = Limits(models=room, not_ready_s=600.0)
-    with serving.serve_in_thread(settings, [entry], limits=lambda _: limits, isolated=False) as up:
-        timings = up.endpoints["local"].observer.timings
-        run = _Run(up.url, timings, targets, room, np.random.default_rng(seed))
-        asyncio.run(run.ask_all(_length(context), 0 if context.quick else HALF))
-    return run.compare(f"{count} models, room for {room}")
-
-
-class _Run:
+class Run:
     """Traffic for the endpoint at ``url``: every model once, one after the other, then Zipf's."""
 
     def __init__(
@@ -152,6 +98,8 @@ class _Run:
                 ),
             )
         self.asked.sort(key=lambda each: each.when)
+        if full := [name for name, kept in vars(self._timings).items() if len(kept) == SAMPLES]:
+            raise RuntimeError(f"over {SAMPLES - 1} times of {', '.join(full)}: no halves to tell")
         (first,) = self.measured
         # each model is downloaded once, before either half: the second one has only those seconds
         self.measured.append(
@@ -216,65 +164,3 @@ class _Run:
         for seed in range(SEEDS):
             outcome = simulate(models, fleet, traffic, seed)
             yield outcome.status, outcome.latency
-
-
-def _row_of_cold(what: str, ours: Array, theirs: Array, level: int) -> Row:
-    simulated, real = (
-        float(np.percentile(each, level, method="inverted_cdf")) for each in (ours, theirs)
-    )
-    ratio, is_judged = simulated / real, level == 99
-    return Row(
-        f"{what}: p{level} of {len(theirs)} cold starts",
-        seconds(simulated),
-        seconds(real),
-        f"{ratio:.2f}×",
-        f"within {SHARE:.0%}" if is_judged else "",
-        abs(ratio - 1) <= SHARE if is_judged else None,
-    )
-
-
-def _row_of_hits(what: str, ours: float, theirs: float) -> Row:
-    return Row(
-        f"{what}: hit rate",
-        f"{ours:.1%}",
-        f"{theirs:.1%}",
-        f"{100 * (ours - theirs):+.1f} points",
-        f"within {100 * POINTS:g} points",
-        abs(ours - theirs) <= POINTS,
-    )
-
-
-def _speed(context: BenchmarkContext) -> Report:
-    rows = []
-    count = MILLION // 10 if context.quick else MILLION
-    for models, instances, scaling in (
-        (10, 2, None),
-        (1_000, 10, None),
-        (10_000, 60, None),
-        (1_000, 10, Scaling(1_200, 10, 20)),
-    ):
-        traffic = draw_traffic(models, 200.0, count, 1.0, np.random.default_rng(0))
-        size = np.full(models, 200e6)
-        described = Models(
-            size, size, load=constant(2.0), serve=constant(0.02), unload=constant(0.7)
-        )
-        fleet = Fleet(Shape(8, 30e9, 60e9), instances, scaling)
-        began = time.process_time()
-        outcome = simulate(described, fleet, traffic, is_filled=True)
-        took = time.process_time() - began
-        room = 30e9 * instances
-        che = che_hit_rate(traffic.shares, size, room)
-        hits = outcome.summarize(0.2).hit_rate
-        scaled = ", scaled" if scaling else ""
-        rows.append(
-            dataclasses.replace(
-                alone(
-                    f"{count:,} requests, {models:,} models, {instances} instances{scaled}",
-                    took,
-                    seconds,
-                    at_most=MOST_S,
-                ),
-                theirs="" if scaling else f"hits {hits:.1%}, Che {che:.1%}",
-            )
-        )
-    return Report("Simulation, processor time", "Che's approximation", rows)
