@@ -14,7 +14,7 @@ from slipway.formats.readiness import cached_environments, find_isolation
 from slipway.formats.sandbox.run import Isolation
 from slipway.server.source import SourceKind, find_server
 from slipway.settings import Settings
-from slipway.triton.numpy_support import TESTED_VERSIONS
+from slipway.triton.image.numpy_support import TESTED_VERSIONS
 
 SETTINGS = Settings(root=Path("/"))
 

@@ -16,7 +16,7 @@ from tests.environment.wheelhouse import Wheelhouse
 def fast_compression(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compress environments at the lower level: nothing here depends on an archive's size, and the
     processes that tests start compress as users do."""
-    monkeypatch.setattr("slipway.environment.build.THOROUGH", FAST)
+    monkeypatch.setattr("slipway.environment.assemble.THOROUGH", FAST)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from slipway.environment import check_lock, lock_requirements
 from slipway.environment.lock import normalised_requirements, pins
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
-from slipway.triton import numpy_support
+from slipway.triton.image import numpy_support
 from tests.environment.wheelhouse import Wheelhouse
 
 

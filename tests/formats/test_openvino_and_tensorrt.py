@@ -15,7 +15,7 @@ from slipway.formats.format import Options
 from slipway.formats.kinds.tensorrt_plan import TensorRtPlan
 from slipway.formats.plan import Demands
 from slipway.formats.recognise import recognise
-from slipway.triton.tensorrt import differs
+from slipway.triton.image.tensorrt import differs
 
 MODELS = Path(__file__).parents[1] / "server" / "fixtures" / "standins" / "openvino"
 ENGINE = {

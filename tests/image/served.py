@@ -10,7 +10,7 @@ import numpy
 
 from slipway.archive.writer import TarGzWriter
 from slipway.artifact.manifest import Manifest
-from slipway.triton.image_environments import image_path
+from slipway.triton.image.environments import image_path
 from tests.fixture_models import save_adder
 from tests.image.bases import PYTHON
 

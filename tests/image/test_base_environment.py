@@ -31,7 +31,7 @@ from slipway.release.verify import select_releases, verify
 from slipway.server import triton
 from slipway.settings import Settings
 from slipway.store.open import open_stage
-from slipway.triton.image_environments import LABEL, image_path
+from slipway.triton.image.environments import LABEL, image_path
 from tests.artifact.samples import packed, write_environment, write_model
 from tests.image.bases import tiny_base
 from tests.image.made import config_of, make, make_environments, repository

@@ -13,7 +13,7 @@ from slipway.image.base import open_base
 from slipway.image.config import BIND, ENTRY
 from slipway.image.layers import MODELS
 from slipway.image.references import InLayout
-from slipway.triton.image_environments import LABEL, image_path
+from slipway.triton.image.environments import LABEL, image_path
 from tests.artifact.samples import packed, write_environment, write_model
 from tests.image.bases import tiny_base
 from tests.image.made import (

@@ -13,7 +13,7 @@ from slipway.errors import SlipwayError
 from slipway.server import backend_files, backends, source, triton
 from slipway.server.server import Server
 from slipway.settings import Settings
-from slipway.triton import numpy_support
+from slipway.triton.image import numpy_support
 from tests import fixture_models
 from tests.server import numpy_2_soak
 from tests.server.numpy_2_soak import EVERY_TYPE, IDENTITY

@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 from onnx import helper
 
-from slipway.triton.onnx_runtimes import RUNTIMES, runtime_of
+from slipway.triton.image.onnx_runtimes import RUNTIMES, runtime_of
 from tests.signature.graphs import save, tensor
 
 [HERE] = [each for each in RUNTIMES if onnxruntime.__version__.startswith(f"{each.version}.")]

@@ -25,7 +25,7 @@ from slipway.profile.of_folder import read_profile_file
 from slipway.profile.profile import FILE_NAME as PROFILE
 from slipway.triton import config
 from slipway.triton.environment_path import ENVIRONMENT, PARAMETER, environment_value
-from slipway.triton.image_environments import image_path
+from slipway.triton.image.environments import image_path
 
 
 def pack(

@@ -10,7 +10,7 @@ from slipway.doctor.diagnosis import Diagnosis
 from slipway.environment.tools import cached_tools
 from slipway.server import source
 from slipway.settings import Settings
-from slipway.triton import numpy_support
+from slipway.triton.image import numpy_support
 from slipway.triton.standins import STANDINS, stand_in
 
 

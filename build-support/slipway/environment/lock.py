@@ -19,7 +19,7 @@ from slipway.environment.requirement_refusals import refuse_line
 from slipway.environment.shared.requirements import find_shared
 from slipway.errors import SlipwayError
 from slipway.settings import Settings
-from slipway.triton import numpy_support
+from slipway.triton.image import numpy_support
 from slipway.unchanged import read_text, remembered
 
 HEADER = re.compile(r"# slipway: requirements sha256=(?P<digest>[0-9a-f]{64}), (?P<target>.*)")

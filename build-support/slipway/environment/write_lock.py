@@ -34,7 +34,7 @@ from slipway.environment.wheels.sources import BuiltWheel, build_from_source, re
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write
 from slipway.settings import Settings
-from slipway.triton import numpy_support
+from slipway.triton.image import numpy_support
 
 
 def lock_requirements(requirements: Path, settings: Settings, *, upgrade: bool = False) -> Path:

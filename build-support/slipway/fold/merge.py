@@ -11,7 +11,7 @@ from slipway.errors import SlipwayError
 from slipway.fold.builder import OPSET, PREFIX
 from slipway.fold.standalone import value_info
 from slipway.fold.trace import Traced
-from slipway.triton.onnx_runtimes import RUNTIMES, runtime_of
+from slipway.triton.image.onnx_runtimes import RUNTIMES, runtime_of
 
 RAW = "raw/"
 ONNX = ("", "ai.onnx")

@@ -23,8 +23,9 @@ OWN = "slipway"
 # modules of other folders that formats import in their environments; they need the standard library
 SHARED = (
     *("__init__.py", "errors.py", "triton/__init__.py"),
-    *("triton/checkpoint_head.py", "triton/forest_libraries.py", "triton/onnx_runtimes.py"),
-    *("triton/standins.py", "triton/tensorrt.py"),
+    *("triton/checkpoint_head.py", "triton/standins.py", "triton/image/__init__.py"),
+    *("triton/image/forest_libraries.py", "triton/image/onnx_runtimes.py"),
+    "triton/image/tensorrt.py",
 )
 VARIABLES = {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
 WORKER = f"{OWN}/formats/worker.py"
@@ -151,7 +152,7 @@ def _copy_library(folder: Path, modules: str, further: Mapping[str, bytes]) -> N
         return
     library = Path(slipway.__file__).parent
     own = folder / OWN
-    (own / "triton").mkdir(parents=True)
+    (own / "triton" / "image").mkdir(parents=True)
     for name in SHARED:
         shutil.copyfile(library / name, own / name)
     shutil.copytree(library / "formats", own / "formats", ignore=NOT_NEEDED)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from slipway.server.backend_files import modules_of
-from slipway.triton.onnx_runtimes import NEWEST, runtime_of
+from slipway.triton.image.onnx_runtimes import NEWEST, runtime_of
 from slipway.triton.standins import STANDINS, stand_in
 
 LOCKS = Path(__file__).parent / "locks"

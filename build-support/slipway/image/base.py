@@ -16,7 +16,7 @@ from slipway.image.layout import INDEX_TYPE, LAYER_TYPE, MANIFEST_TYPE, Descript
 from slipway.image.references import Base, InLayout, InRegistry
 from slipway.image.wellformed import find_malformed
 from slipway.settings import Settings
-from slipway.triton.image_environments import LABEL
+from slipway.triton.image.environments import LABEL
 
 CACHE = "images"
 ARCHITECTURES = {"linux-64": "amd64", "linux-aarch64": "arm64"}

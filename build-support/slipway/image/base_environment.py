@@ -12,7 +12,7 @@ from slipway.files import HashingReader, atomic_write, cache_dir, locked
 from slipway.image.base import BaseImage
 from slipway.image.layers import environment_purpose
 from slipway.server.image_environments import CACHE
-from slipway.triton.image_environments import image_path
+from slipway.triton.image.environments import image_path
 
 
 def unpack_environments(base: BaseImage) -> tuple[str, ...]:

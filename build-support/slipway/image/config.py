@@ -12,7 +12,7 @@ from slipway.image.layer import Layer, writing_layer
 from slipway.image.layout import Layout
 from slipway.image.models import ImageModel
 from slipway.settings import Settings
-from slipway.triton.image_environments import LABEL
+from slipway.triton.image.environments import LABEL
 
 ENTRY = "/opt/slipway/serve"
 SCRIPT = Path(__file__).with_name("serve.sh")

@@ -17,7 +17,7 @@ from slipway.artifact.manifest import Manifest
 from slipway.errors import SlipwayError
 from slipway.image.layer import Layer, LayerInProgress, writing_layer
 from slipway.image.layout import Layout
-from slipway.triton.image_environments import image_path
+from slipway.triton.image.environments import image_path
 
 MODELS = "opt/slipway/models"
 

@@ -11,7 +11,7 @@ from slipway.image.base import ARCHITECTURES, MOST_LAYERS, RELEASE, BaseImage
 from slipway.image.layers import environment_digest
 from slipway.image.models import ImageModel
 from slipway.settings import FILE_NAME, stub_python
-from slipway.triton.numpy_support import FIRST_WITH_NUMPY_2, is_supported
+from slipway.triton.image.numpy_support import FIRST_WITH_NUMPY_2, is_supported
 
 LABEL_OF_STUB = "io.slipway.numpy-2"  # of a base whose stub is adapted, as the local server's is
 

@@ -6,7 +6,7 @@ import re
 
 from slipway.server.source import REPOSITORY, Source
 from slipway.settings import Settings
-from slipway.triton.image_backends import BACKENDS, LAST_RELEASE, NEEDS_GPU, OTHER_IMAGES
+from slipway.triton.image.backends import BACKENDS, LAST_RELEASE, NEEDS_GPU, OTHER_IMAGES
 from slipway.triton.standins import STANDINS
 
 # what server/backends.py prepares of the wheel: its own Python backend, and Slipway's for others

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path, PurePosixPath
 
 from slipway.files import sha256_of
-from slipway.triton import numpy_support
+from slipway.triton.image import numpy_support
 from slipway.triton.standins import STANDINS
 
 SLIPWAY = Path(__file__).parents[1]
@@ -14,7 +14,7 @@ SLIPWAY = Path(__file__).parents[1]
 SHARED = (
     "server/backend_parts/*.py",
     "triton/onnx_parameters.py",
-    "triton/forest_libraries.py",
+    "triton/image/forest_libraries.py",
     "triton/pytorch_names.py",
     "triton/datatypes.py",
     "errors.py",

@@ -21,7 +21,7 @@ from slipway.errors import SlipwayError
 from slipway.files import atomic_write, cache_dir, locked
 from slipway.server.backend_files import UTILITIES, backend_files
 from slipway.server.source import WHEEL, Source
-from slipway.triton import numpy_support
+from slipway.triton.image import numpy_support
 
 STUB = "triton_python_backend_stub"
 

@@ -15,7 +15,7 @@ from slipway.environment.environment import METADATA, ExecutionEnvironment, load
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write, cache_dir, locked
 from slipway.triton import config
-from slipway.triton.image_environments import FOLDER, image_path
+from slipway.triton.image.environments import FOLDER, image_path
 
 CACHE = "image-environments"
 NAMED = re.compile(re.escape(FOLDER) + r"/([0-9a-f]{64})")

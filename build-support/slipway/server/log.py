@@ -10,7 +10,7 @@ from pathlib import Path
 from slipway.errors import SlipwayError
 from slipway.server.client import ServerDiedError
 from slipway.server.model_frames import FRAME, readable_lines
-from slipway.triton import numpy_support
+from slipway.triton.image import numpy_support
 
 LAST_LINES = 20
 STACK = re.compile(r"^\s*\d+# ")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.triton.forest_libraries import LIBRARIES
+from slipway.triton.image.forest_libraries import LIBRARIES
 
 LOCKS = Path(__file__).with_name("locks")
 # by the first release that has the version

@@ -17,7 +17,7 @@ from slipway.environment.locking.resolver import resolve, static_metadata
 from slipway.environment.packages import run_uv
 from slipway.errors import SlipwayError
 from slipway.settings import FILE_NAME, Settings
-from slipway.triton import numpy_support
+from slipway.triton.image import numpy_support
 
 AT_ONCE = 2  # processes of uv
 MOST = 8  # packages whose reason is asked for

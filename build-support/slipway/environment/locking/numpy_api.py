@@ -23,7 +23,7 @@ from slipway.environment.locking.resolver import DistributionFile, ResolvedPacka
 from slipway.errors import SlipwayError
 from slipway.files import atomic_write, cache_dir
 from slipway.settings import Settings
-from slipway.triton import numpy_support
+from slipway.triton.image import numpy_support
 
 COMPILED_FOR = re.compile(rb"compiled against NumPy C-API version 0x%x \(NumPy (\d+\.\d+)\+?\)")
 # modules of Python, and libraries between them and others, such as libarrow_python.so

@@ -8,7 +8,7 @@ So FIL is for GPUs and for contributions, which ONNX Runtime does not have.
 from __future__ import annotations
 
 from slipway.formats.format import Choice, Recognised
-from slipway.triton.forest_libraries import BROKEN_RELEASES, forest_library_of
+from slipway.triton.image.forest_libraries import BROKEN_RELEASES, forest_library_of
 
 MAJOR = 4
 

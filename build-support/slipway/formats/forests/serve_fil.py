@@ -15,7 +15,7 @@ from slipway.errors import SlipwayError
 from slipway.formats.forests.settings import ForestSettings
 from slipway.formats.format import Converted, Options, Tensor
 from slipway.formats.graphs.scores import LABEL, PROBABILITY, Task
-from slipway.triton.forest_libraries import (
+from slipway.triton.image.forest_libraries import (
     BROKEN_RELEASES,
     RENAMED_SINCE,
     UNKNOWN_MAX_INDEX,

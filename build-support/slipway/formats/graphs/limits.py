@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from slipway.errors import SlipwayError
-from slipway.triton.onnx_runtimes import RUNTIMES, runtime_of
+from slipway.triton.image.onnx_runtimes import RUNTIMES, runtime_of
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto

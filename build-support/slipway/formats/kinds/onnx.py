@@ -27,7 +27,7 @@ from slipway.formats.graphs.sessions import (
     versions,
 )
 from slipway.formats.rows import answer_in_batches
-from slipway.triton.onnx_runtimes import RUNTIMES, runtime_of
+from slipway.triton.image.onnx_runtimes import RUNTIMES, runtime_of
 
 FILE = "model.onnx"
 BATCH = "max_batch_size"  # a setting

@@ -17,7 +17,7 @@ class ScikitLearn:
 
     def recognise(self, contents: Contents) -> Recognised | None:
         """Return what the file is, by its bytes: nothing is unpickled."""
-        from slipway.formats.sklearn.facts import read_facts
+        from slipway.formats.sklearn.reading.facts import read_facts
 
         facts = read_facts(contents)
         if facts is None:

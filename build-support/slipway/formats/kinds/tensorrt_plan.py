@@ -23,7 +23,7 @@ from slipway.formats.format import (
     Recognised,
     Tensor,
 )
-from slipway.triton.tensorrt import MATRIX, VERSIONS, differs
+from slipway.triton.image.tensorrt import MATRIX, VERSIONS, differs
 
 TAGS = (b"ptrt", b"ftrt")
 FILE = "model.plan"

@@ -12,10 +12,10 @@ from slipway.formats.format import Array, Arrays, Cause, Converted, Options
 from slipway.formats.sklearn import causes
 from slipway.formats.sklearn.column import Column
 from slipway.formats.sklearn.columns import input_columns, named, tensors
-from slipway.formats.sklearn.facts import read_facts
 from slipway.formats.sklearn.graph import to_graph
-from slipway.formats.sklearn.load import load
 from slipway.formats.sklearn.python_model import packages, write_python_model
+from slipway.formats.sklearn.reading.facts import read_facts
+from slipway.formats.sklearn.reading.load import load
 from slipway.formats.sklearn.results import Result, answer, results
 from slipway.formats.sklearn.tables import table
 

@@ -13,7 +13,7 @@ from slipway.formats.format import Options
 from slipway.formats.sklearn.canonical import number_objects
 from slipway.formats.sklearn.column import Column
 from slipway.formats.sklearn.columns import WIDE
-from slipway.formats.sklearn.load import copy_code
+from slipway.formats.sklearn.reading.load import copy_code
 from slipway.formats.sklearn.results import Result
 
 CODE = Path(__file__).parent.parent / "python_models" / "sklearn_model.py"

@@ -33,7 +33,7 @@ from slipway.server.fil_backend.parameters import (  # noqa: E402
 )
 from slipway.server.fil_backend.treeshap import TreeShap  # noqa: E402
 from slipway.triton.datatypes import datatype_of  # noqa: E402
-from slipway.triton.forest_libraries import (  # noqa: E402
+from slipway.triton.image.forest_libraries import (  # noqa: E402
     BROKEN_RELEASES,
     VECTOR_BASE_SCORES_SINCE,
 )

@@ -12,7 +12,7 @@ from slipway.check.rule import rule
 from slipway.check.tensors.flow import nearest
 from slipway.check.unfilled import is_template
 from slipway.model.folder import ENSEMBLE
-from slipway.triton.image_backends import BACKENDS, LAST_RELEASE, OTHER_IMAGES
+from slipway.triton.image.backends import BACKENDS, LAST_RELEASE, OTHER_IMAGES
 
 CORE = "Triton core, model_config_utils.cc (ValidateModelConfig), and seen on 24.10"
 FIND = "Triton core, backend_model.cc (GetBackendLibraryProperties), and seen on 24.10"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from slipway.check.finding import RuleHit
 from slipway.check.model_under_check import ModelUnderCheck
 from slipway.check.rule import rule
-from slipway.triton.image_backends import OTHER_IMAGES
+from slipway.triton.image.backends import OTHER_IMAGES
 
 
 @rule(

@@ -18,7 +18,7 @@ from slipway.triton.checkpoint_head import (
     read_checkpoint_head,
 )
 from slipway.triton.config import ModelConfig
-from slipway.triton.forest_libraries import (
+from slipway.triton.image.forest_libraries import (
     BROKEN_RELEASES,
     CATEGORY_NAMES_SINCE,
     RENAMED_SINCE,

@@ -13,7 +13,7 @@ from slipway.check.rule import rule
 from slipway.check.tensors.graphs import graphs_with_signature
 from slipway.model.pointer import DIRECTORY
 from slipway.signature import graph_of
-from slipway.triton.onnx_runtimes import runtime_of
+from slipway.triton.image.onnx_runtimes import runtime_of
 
 ALWAYS_THERE = ("C", "POSIX", "C.UTF-8")  # locales of every image
 # ONNX Runtime's own operators, in addition to those of ONNX
@@ -24,7 +24,8 @@ RUNTIME_DOMAINS = ("com.microsoft", "com.ms.", "org.pytorch.aten", "trt.plugins"
     "SW315",
     "newer-than-the-runtime",
     reason="the load fails: 'Unsupported model IR version', 'opset … is under development'",
-    source="seen with each ONNX Runtime's wheel; triton/onnx_runtimes.py names Triton's build.py",
+    source="seen with each ONNX Runtime's wheel; triton/image/onnx_runtimes.py names"
+    " Triton's build.py",
 )
 def newer_than_the_runtime(model: ModelUnderCheck) -> Iterator[RuleHit]:
     """Find IR versions and opsets that the serving release's ONNX Runtime does not support."""

@@ -10,7 +10,13 @@ from typing import Any
 
 from slipway.errors import SlipwayError
 from slipway.formats.contents import Contents
-from slipway.formats.sklearn.streams import TooLarge, Truncated, compression, is_pickle, pieces
+from slipway.formats.sklearn.reading.streams import (
+    TooLarge,
+    Truncated,
+    compression,
+    is_pickle,
+    pieces,
+)
 
 SCHEMA = "schema.json"
 OVERLAP = 256  # bytes of a piece that are looked at again with the next one

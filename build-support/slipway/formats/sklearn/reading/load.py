@@ -15,9 +15,9 @@ from typing import Any
 from slipway.errors import SlipwayError
 from slipway.formats.contents import Contents
 from slipway.formats.format import Options
-from slipway.formats.sklearn.allowed import trusted_names, unknown_names
-from slipway.formats.sklearn.inert import names_in_pickle
-from slipway.formats.sklearn.streams import pieces
+from slipway.formats.sklearn.reading.allowed import trusted_names, unknown_names
+from slipway.formats.sklearn.reading.inert import names_in_pickle
+from slipway.formats.sklearn.reading.streams import pieces
 
 TRUST = "if you know them, name them: --set trusted={}"
 

@@ -1,0 +1,1 @@
+"""What a scikit-learn file tells unopened, and how it is loaded."""

@@ -1,0 +1,1 @@
+"""What NVIDIA's image of a Triton release has: backends, libraries and their versions."""
