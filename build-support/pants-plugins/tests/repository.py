@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,9 @@ from slipway_pants import linting, register, requests, testing
 from slipway_pants.ruff import RuffCheckRequest
 
 PRELUDE = Path(register.__file__).parent.parent / "prelude.py"
+# Pants' own pex is older than the one that pants.toml names, and cannot read what a newer one keeps
+# of an interpreter: the user's named caches are for the newer alone.
+CACHES = tempfile.TemporaryDirectory(prefix="named-caches-")
 
 
 @dataclass(frozen=True)
@@ -128,8 +132,9 @@ def of(
     empty as well.
     """
     home.mkdir(exist_ok=True)
+    starting = (f"--named-caches-dir={CACHES.name}", *remote)
     made = RuleRunner(
-        bootstrap_args=remote,
+        bootstrap_args=starting,
         isolated_local_store=bool(remote),
         rules=[
             *(rule for backend in (core, python, mypy, register) for rule in backend.rules()),
@@ -175,7 +180,7 @@ def of(
         f"--pex-cli-version={version}",
         f"--pex-cli-url-template=file://{made.build_root}/bootstrap/pex",
         f"--pex-cli-known-versions=['{version}|linux_x86_64|{digest}|{len(program)}']",
-        *remote,
+        *starting,
     )
     environment = {"HOME": str(home), "PATH": os.environ.get("PATH", "/usr/bin:/bin")}
     made.set_options(options, env=environment)
