@@ -184,6 +184,11 @@ class Up:
         """Loaded targets, the least recently used first."""
         return [model.target for model in self.inside.models.table.loaded]
 
+    def users(self, target: str) -> int:
+        """How many invocations of a target there are now, with those that wait for its load."""
+        model = self.inside.models.table.get(target)
+        return model.users if model else 0
+
     def events(self, *kinds: str) -> list[tuple[str, str]]:
         """Kind and target of what has happened."""
         events = [(event.kind, event.target) for event in self.inside.observer.events]
