@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,12 +113,12 @@ def _measure_execution(work: Path, models: int, programs: Path) -> Report:
         variables = {"SLIPWAY_REMOTE_CACHE": server.url, "SLIPWAY_REMOTE_EXECUTION": server.url}
         remote = _build(start("workers", **variables), targets, [server, one, other])
         repository = start("killed", **variables)
-        killer = threading.Thread(target=_kill_in_the_middle, args=(one,), daemon=True)
+        killer = threading.Thread(target=_kill_in_the_middle, args=((one, other),), daemon=True)
         killer.start()
-        killed = _build(repository, targets, [server, other])
+        killed = _build(repository, targets)
         killer.join(1)
         if killer.is_alive():
-            raise RuntimeError("the worker had nothing to pack, and was not killed")
+            raise RuntimeError("no worker had anything to pack, and none was killed")
     same = (
         set(here.artifacts.items()) & set(remote.artifacts.items()) & set(killed.artifacts.items())
     )
@@ -178,12 +178,15 @@ def _build(
     )
 
 
-def _kill_in_the_middle(worker: Worker) -> None:
-    """Kill a worker while it packs one more than it has packed."""
-    packed = worker.began("pack")
-    while worker.process.poll() is None and worker.began("pack") == packed:
+def _kill_in_the_middle(workers: Sequence[Worker]) -> None:
+    """Kill the first worker that packs one more: with few models it may be either of them."""
+    packed = [worker.began("pack") for worker in workers]
+    while True:
+        for worker, before in zip(workers, packed, strict=True):
+            if worker.began("pack") > before:
+                worker.kill()
+                return
         time.sleep(0.05)
-    worker.kill()
 
 
 def _home(folder: Path, kept: tuple[str, ...]) -> Path:
