@@ -181,7 +181,7 @@ def _build(
 def _kill_in_the_middle(workers: Sequence[Worker]) -> None:
     """Kill the first worker that packs one more: with few models it may be either of them."""
     packed = [worker.began("pack") for worker in workers]
-    while True:
+    while any(worker.process.poll() is None for worker in workers):
         for worker, before in zip(workers, packed, strict=True):
             if worker.began("pack") > before:
                 worker.kill()
